@@ -1,0 +1,12 @@
+# Every tests/bench/<name>.c is the program bench_<name>, built only by the target bench-programs.
+add_custom_target(bench-programs)
+file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/bench/*.c)
+foreach(source IN LISTS sources)
+    get_filename_component(name ${source} NAME_WE)
+    string(REGEX REPLACE "^bench_" "" name ${name})
+    set(name bench_${name})
+    add_executable(${name} EXCLUDE_FROM_ALL ${source})
+    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    target_link_libraries(${name} PRIVATE nataris_options nataris_gateway nataris_provider)
+    add_dependencies(bench-programs ${name})
+endforeach()

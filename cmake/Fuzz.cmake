@@ -1,0 +1,16 @@
+# Every tests/fuzz/fuzz_<name>.c is a libFuzzer program; the target fuzz-programs builds them all.
+if(NOT CMAKE_C_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "the fuzz targets need clang: cmake --preset fuzz")
+endif()
+
+add_custom_target(fuzz-programs)
+file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/fuzz/fuzz_*.c)
+foreach(source IN LISTS sources)
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(${name} ${source})
+    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    target_compile_options(${name} PRIVATE -Wno-missing-prototypes)
+    target_link_libraries(${name} PRIVATE nataris_options nataris_api nataris_core nataris_link nataris_engine nataris_store)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    add_dependencies(fuzz-programs ${name})
+endforeach()

@@ -1,0 +1,46 @@
+# nataris, and nataris-llama: the child process in which llama.cpp runs.
+# nataris looks for its child and models beside itself by relative path, so the install layout is fixed.
+
+if(EXISTS ${PROJECT_SOURCE_DIR}/src/main.c)
+    add_executable(nataris ${PROJECT_SOURCE_DIR}/src/main.c)
+    target_link_libraries(nataris PRIVATE nataris_options nataris_cmd)
+    install(TARGETS nataris RUNTIME DESTINATION bin)
+endif()
+file(GLOB model_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/models/*.gguf)
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/NOTICE DESTINATION share/doc/nataris)
+install(FILES ${model_files} DESTINATION share/nataris/models)
+
+file(GLOB child_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/engine/llama_child/*.c
+     ${PROJECT_SOURCE_DIR}/src/engine/llama_child/*.cpp)
+if(NOT child_sources OR NATARIS_FUZZ)
+    return()
+endif()
+
+set(LLAMA_DIR ${PROJECT_SOURCE_DIR}/.deps/llama)
+if(NOT EXISTS ${LLAMA_DIR}/stamp)
+    message(FATAL_ERROR "llama.cpp is missing from .deps/llama. Run: tools/llama-deps.sh (or make build, which does it first)")
+endif()
+add_library(llama INTERFACE)
+target_include_directories(llama SYSTEM INTERFACE ${LLAMA_DIR}/include ${LLAMA_DIR}/ggml/include ${LLAMA_DIR}/common
+                           ${LLAMA_DIR}/vendor)
+target_link_directories(llama INTERFACE ${LLAMA_DIR}/lib)
+target_link_libraries(llama INTERFACE -l:libllama-common.so -l:libllama.v0.5.0.so -l:libggml.v0.5.0.so -l:libggml-base.so)
+
+# Objects, so that tests can link the child's code without its main.
+add_library(nataris_llama_objects OBJECT ${child_sources})
+target_link_libraries(nataris_llama_objects PRIVATE nataris_options nataris_wire nataris_base llama)
+add_library(nataris_llama_child STATIC $<TARGET_OBJECTS:nataris_llama_objects>)
+target_link_libraries(nataris_llama_child PUBLIC nataris_wire nataris_base llama Threads::Threads)
+
+# Found from wherever the build directory lies, and from the installed place.
+file(RELATIVE_PATH llama_lib_from_build ${PROJECT_BINARY_DIR} ${LLAMA_DIR}/lib)
+add_executable(nataris-llama $<TARGET_OBJECTS:nataris_llama_objects>)
+set_target_properties(nataris-llama PROPERTIES
+    LINKER_LANGUAGE CXX
+    BUILD_RPATH "$ORIGIN/${llama_lib_from_build}"
+    INSTALL_RPATH "$ORIGIN/../../lib/nataris")
+target_link_libraries(nataris-llama PRIVATE nataris_wire nataris_base llama Threads::Threads)
+
+install(TARGETS nataris-llama RUNTIME DESTINATION libexec/nataris)
+install(DIRECTORY ${LLAMA_DIR}/lib/ DESTINATION lib/nataris FILES_MATCHING PATTERN "*.so*")
+install(FILES ${LLAMA_DIR}/LICENSE DESTINATION share/doc/nataris RENAME LICENSE.llama.cpp)

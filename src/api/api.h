@@ -1,0 +1,113 @@
+/* What HTTP means: routes, keys, request structs, answers, the error envelope. The API parses a request into a
+ * struct api_call and hands it to its backend (the gateway), which calls back with what happens to it. */
+#ifndef NATARIS_API_API_H
+#define NATARIS_API_API_H
+
+#include "api/auth.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "core/core.h"
+#include "net/http_server.h"
+#include "net/loop.h"
+#include "wire/generation.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct api;
+struct api_request; /* api/request.h */
+
+enum api_call_kind { API_CALL_CHAT, API_CALL_INFERENCE };
+
+enum { API_REQUEST_ID_SIZE = 32, API_OBJECT_ID_SIZE = 40 };
+
+/* One generation asked for by a client. Allocated by the API, freed by it after api_call_finish / api_call_fail, or
+ * after the client has gone (then backend->abandon is called first). */
+struct api_call {
+    struct api *api;
+    struct http_exchange *exchange;
+    char request_id[API_REQUEST_ID_SIZE]; /* x-request-id */
+    char id[API_OBJECT_ID_SIZE];          /* "chatcmpl-..." or "inf_..." */
+    enum api_call_kind kind;
+    struct auth_identity identity;        /* a copy */
+    struct gen_request generation;        /* strings live in the exchange's arena; model is the resolved id */
+    struct str label;                     /* conversation_id; empty when none */
+    bool stream, include_usage;
+    int64_t created_ms;                   /* wall clock */
+    uint64_t started_ms;                  /* loop clock */
+    uint64_t backend_job;                 /* the backend's own; 0 at submit */
+    void *backend_data;                   /* the backend's own; NULL at submit */
+
+    /* The API's: the answer so far (src/api/stream.c, src/api/answer.c). */
+    struct api_request *request;          /* in the exchange's arena */
+    bool headers_sent;
+    uint64_t last_write_ms;
+    struct str chunk_head, delta_prefix;  /* what every chunk, and every chunk with text, starts with; in the arena */
+    struct buf answer;                    /* the text of a plain answer */
+    struct api_call *next, *previous;     /* all live calls, for keep-alives */
+};
+
+struct api_backend {
+    void *context;
+    /* Take the call; api_call_* may be called from inside. */
+    void (*submit)(void *context, struct api_call *call);
+    /* The client went away (or was cut): the call is freed when this returns. */
+    void (*abandon)(void *context, struct api_call *call);
+    enum core_availability (*availability)(void *context, struct str model, uint32_t *context_length);
+    /* Every model some provider offers, catalogued or not; false past the end. */
+    bool (*model_at)(void *context, size_t index, struct str *model);
+    /* Whether some model can serve now and the gateway is not draining. */
+    bool (*ready)(void *context);
+    /* A provider's link: takes over the exchange (GET /link). */
+    void (*link)(void *context, struct http_exchange *exchange);
+};
+
+struct api *api_new(struct loop *loop, struct auth *auth, const struct api_backend *backend);
+void api_free(struct api *api); /* no call may be alive */
+/* The handlers for struct http_server_events; `api` is the context. */
+void api_on_request(void *api, struct http_exchange *exchange);
+void api_on_refused(void *api, struct http_exchange *exchange, int status, const char *why);
+size_t api_call_count(const struct api *api);
+
+/* What the backend reports. A call is gone after finish and fail. */
+/* A device has the job: a stream's headers leave now (they leave by themselves 1 s after submit at the latest, so that a
+ * refusal by the device is still a plain error answer; docs/decisions/0003-stream-headers.md). */
+void api_call_accepted(struct api_call *call);
+/* Text for the client. The call may be abandoned inside when the client reads too slowly: false then, and it is gone. */
+MUST_CHECK bool api_call_deliver(struct api_call *call, struct str text);
+
+struct api_result {
+    enum gen_finish finish;
+    struct gen_usage usage;
+    const char *provider_id;     /* NULL in the sandbox */
+    const char *provider_region; /* two letters; NULL or "" when unknown */
+    const char *inference_type;  /* "p2p", "cloud" or "sandbox" */
+    uint32_t attempts, ttft_ms, latency_ms;
+};
+void api_call_finish(struct api_call *call, const struct api_result *result);
+
+/* The error codes of the reference and ours. */
+enum api_error_code {
+    API_INVALID_REQUEST,       /* 400 */
+    API_CONTEXT_LENGTH,        /* 400 context_length_exceeded */
+    API_INVALID_API_KEY,       /* 401 */
+    API_NOT_FOUND,             /* 404 route */
+    API_MODEL_NOT_FOUND,       /* 404 */
+    API_METHOD_NOT_ALLOWED,    /* 405 */
+    API_REQUEST_TIMEOUT,       /* 408 */
+    API_TOO_LARGE,             /* 413 */
+    API_RATE_LIMIT_EXCEEDED,   /* 429 */
+    API_INTERNAL,              /* 500 */
+    API_MODEL_WARMING,         /* 503 model_warming */
+    API_UNAVAILABLE,           /* 503: draining or no attempt left */
+};
+struct api_error {
+    enum api_error_code code;
+    int status; /* 0: the code's own */
+    char message[ERR_MESSAGE_MAX];
+    char param[ERR_FIELD_MAX]; /* empty: null */
+    uint32_t retry_after_s;    /* 0: none */
+};
+void api_call_fail(struct api_call *call, const struct api_error *error);
+
+#endif

@@ -1,0 +1,42 @@
+/* Inside the API: one HTTP request on its way from the router to its answer, and the API's own state. */
+#ifndef NATARIS_API_REQUEST_H
+#define NATARIS_API_REQUEST_H
+
+#include "api/api.h"
+#include "api/router.h"
+#include "base/json_read.h"
+
+struct api {
+    struct loop *loop;
+    struct auth *auth; /* borrowed */
+    struct api_backend backend;
+    struct json_parser *parser;
+    struct loop_timer *tick; /* runs while calls are alive */
+    bool ticking;
+    struct api_call *calls;
+    size_t call_count;
+    struct buf text; /* what is being written; empty between uses */
+};
+
+/* Lives in the exchange's arena, so until the exchange is answered. */
+struct api_request {
+    struct api *api;
+    struct http_exchange *exchange;
+    const struct route *route; /* NULL: unknown, or refused before it could be known */
+    struct str parameter;      /* what stands for {id}, as it came */
+    uint64_t started_ms;       /* loop clock */
+    char id[API_REQUEST_ID_SIZE];
+    struct auth_identity identity; /* routes with a key only */
+};
+
+/* Handlers of the routes; each answers the request, now or later. */
+void chat_handle(struct api_request *request);
+void inference_handle(struct api_request *request);
+void models_handle_list(struct api_request *request);
+void models_handle_one(struct api_request *request);
+void health_handle_live(struct api_request *request);
+void health_handle_ready(struct api_request *request);
+void openapi_handle(struct api_request *request);
+void link_handle(struct api_request *request);
+
+#endif

@@ -1,0 +1,193 @@
+#include "api/respond.h"
+
+#include "base/json_write.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+/* Official SDKs repeat 408, 409, 429 and 5xx by themselves. A wait longer than this is for a person to decide. */
+enum { RESPOND_RETRY_WAIT_MAX_S = 60 };
+
+struct error_kind {
+    int status;
+    const char *code, *type;
+    bool retryable;
+    uint32_t retry_after_s; /* when the error names none itself; 0: no header */
+};
+
+static const struct error_kind error_kinds[] = {
+    [API_INVALID_REQUEST] = {400, "INVALID_REQUEST", "invalid_request_error", false, 0},
+    [API_CONTEXT_LENGTH] = {400, "context_length_exceeded", "invalid_request_error", false, 0},
+    [API_INVALID_API_KEY] = {401, "INVALID_API_KEY", "authentication_error", false, 0},
+    [API_NOT_FOUND] = {404, "NOT_FOUND", "not_found_error", false, 0},
+    [API_MODEL_NOT_FOUND] = {404, "MODEL_NOT_FOUND", "not_found_error", false, 0},
+    [API_METHOD_NOT_ALLOWED] = {405, "METHOD_NOT_ALLOWED", "invalid_request_error", false, 0},
+    [API_REQUEST_TIMEOUT] = {408, "REQUEST_TIMEOUT", "timeout_error", true, 1},
+    [API_TOO_LARGE] = {413, "REQUEST_TOO_LARGE", "invalid_request_error", false, 0},
+    [API_RATE_LIMIT_EXCEEDED] = {429, "RATE_LIMIT_EXCEEDED", "rate_limit_error", true, 1},
+    [API_INTERNAL] = {500, "INTERNAL_ERROR", "server_error", true, 0},
+    [API_MODEL_WARMING] = {503, "model_warming", "service_unavailable_error", true, 300},
+    [API_UNAVAILABLE] = {503, "SERVICE_UNAVAILABLE", "service_unavailable_error", true, 5},
+};
+
+void respond_headers_add(struct respond_headers *headers, const char *name, struct str value) {
+    assert(headers->count < RESPOND_HEADERS_MAX);
+    headers->items[headers->count++] = (struct http_response_header){.name = name, .value = value};
+}
+
+void respond_headers_init(struct respond_headers *headers, const struct api_request *request, struct str content_type) {
+    headers->count = 0;
+    respond_headers_add(headers, "x-request-id", str_from(request->id));
+    respond_headers_add(headers, "Access-Control-Allow-Origin", STR("*"));
+    respond_headers_add(headers, "Access-Control-Expose-Headers",
+                        STR("x-request-id, Retry-After, retry-after-ms, x-should-retry"));
+    if (content_type.len > 0) {
+        respond_headers_add(headers, "Content-Type", content_type);
+    }
+}
+
+void respond_json(struct api_request *request, int status, struct str body) {
+    struct respond_headers headers;
+    respond_headers_init(&headers, request, STR("application/json"));
+    http_respond(request->exchange, status, headers.items, headers.count, body);
+}
+
+int respond_error_status(const struct api_error *error) {
+    return error->status != 0 ? error->status : error_kinds[error->code].status;
+}
+
+const char *respond_error_name(enum api_error_code code) {
+    return error_kinds[code].code;
+}
+
+static uint32_t error_retry_after_s(const struct api_error *error) {
+    return error->retry_after_s != 0 ? error->retry_after_s : error_kinds[error->code].retry_after_s;
+}
+
+void respond_error_write(const struct api_error *error, struct buf *out) {
+    const struct error_kind *kind = &error_kinds[error->code];
+    struct json_writer writer;
+    json_writer_init(&writer, out);
+    json_begin_object(&writer);
+    json_write_key(&writer, "error");
+    json_begin_object(&writer);
+    json_member_cstr(&writer, "message", error->message);
+    json_member_cstr(&writer, "type", kind->type);
+    json_member_cstr(&writer, "code", kind->code);
+    json_member_cstr(&writer, "param", error->param[0] != '\0' ? error->param : NULL);
+    int status = respond_error_status(error);
+    if ((status == 429 || status == 503) && error_retry_after_s(error) != 0) {
+        json_member_int(&writer, "retry_after", error_retry_after_s(error));
+    }
+    json_end_object(&writer);
+    json_end_object(&writer);
+}
+
+void respond_error_header(struct api_request *request, const struct api_error *error, const char *name,
+                          struct str value) {
+    struct respond_headers headers;
+    respond_headers_init(&headers, request, STR("application/json"));
+    if (name != NULL) {
+        respond_headers_add(&headers, name, value);
+    }
+    if (error->code == API_INVALID_API_KEY) {
+        respond_headers_add(&headers, "WWW-Authenticate", STR("Bearer"));
+    }
+    const struct error_kind *kind = &error_kinds[error->code];
+    uint32_t wait_s = error_retry_after_s(error);
+    char seconds[16], milliseconds[24];
+    if (kind->retryable && wait_s != 0) {
+        snprintf(seconds, sizeof(seconds), "%u", wait_s);
+        snprintf(milliseconds, sizeof(milliseconds), "%llu", (unsigned long long)wait_s * 1000);
+        respond_headers_add(&headers, "Retry-After", str_from(seconds));
+        respond_headers_add(&headers, "retry-after-ms", str_from(milliseconds));
+    }
+    if (!kind->retryable || wait_s > RESPOND_RETRY_WAIT_MAX_S) {
+        respond_headers_add(&headers, "x-should-retry", STR("false"));
+    }
+    struct buf *body = &request->api->text;
+    buf_reset(body);
+    respond_error_write(error, body);
+    http_respond(request->exchange, respond_error_status(error), headers.items, headers.count, buf_str(body));
+}
+
+void respond_error(struct api_request *request, const struct api_error *error) {
+    respond_error_header(request, error, NULL, STR(""));
+}
+
+/* Whether a browser's page may send this header. */
+static bool preflight_allows(struct str name) {
+    static const char *const names[] = {"authorization",       "content-type",   "accept",     "idempotency-key",
+                                        "openai-organization", "openai-project", "user-agent", "x-request-id"};
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if (str_equal_nocase(name, str_from(names[i]))) {
+            return true;
+        }
+    }
+    struct str prefix = STR("x-stainless-");
+    return name.len > prefix.len && str_equal_nocase((struct str){name.data, prefix.len}, prefix);
+}
+
+void respond_preflight(struct api_request *request) {
+    struct respond_headers headers;
+    respond_headers_init(&headers, request, STR(""));
+    respond_headers_add(&headers, "Access-Control-Allow-Methods", STR("GET, HEAD, POST, OPTIONS"));
+    respond_headers_add(&headers, "Access-Control-Max-Age", STR("86400"));
+    /* The list has no wildcard that covers Authorization or a prefix, so the answer repeats what was asked for and is
+     * allowed (Fetch standard, "CORS-preflight fetch"). */
+    struct buf *names = &request->api->text;
+    buf_reset(names);
+    buf_append_cstr(names, "Authorization, Content-Type, Idempotency-Key");
+    struct str rest = http_request_header(http_exchange_request(request->exchange), "access-control-request-headers");
+    while (rest.len > 0) {
+        struct str name, tail;
+        str_split(rest, ',', &name, &tail);
+        name = str_trim(name);
+        if (preflight_allows(name)) {
+            buf_append_cstr(names, ", ");
+            buf_append_str(names, name);
+        }
+        rest = tail;
+    }
+    respond_headers_add(&headers, "Access-Control-Allow-Headers", buf_str(names));
+    http_respond(request->exchange, 204, headers.items, headers.count, STR(""));
+}
+
+void respond_error_set(struct api_error *error, enum api_error_code code, const char *format, ...) {
+    *error = (struct api_error){.code = code};
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error->message, sizeof(error->message), format, arguments);
+    va_end(arguments);
+}
+
+static enum api_error_code error_code_of(enum err_code code) {
+    switch (code) {
+    case ERR_INVALID:
+    case ERR_UNSUPPORTED:
+        return API_INVALID_REQUEST;
+    case ERR_TOO_LARGE:
+        return API_TOO_LARGE;
+    case ERR_NOT_FOUND:
+        return API_NOT_FOUND;
+    case ERR_DENIED:
+        return API_INVALID_API_KEY;
+    case ERR_TIMEOUT:
+        return API_REQUEST_TIMEOUT;
+    case ERR_UNAVAILABLE:
+        return API_UNAVAILABLE;
+    case ERR_NONE:
+    case ERR_CONFLICT:
+    case ERR_CLOSED:
+    case ERR_IO:
+    case ERR_INTERNAL:
+        break;
+    }
+    return API_INTERNAL;
+}
+
+void respond_error_from_err(struct api_error *error, const struct err *err) {
+    respond_error_set(error, error_code_of(err->code), "%s", err->message);
+    snprintf(error->param, sizeof(error->param), "%s", err->field);
+}

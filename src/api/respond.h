@@ -1,0 +1,37 @@
+/* Answers: the headers that all of them carry, and the one place that knows the error envelope. */
+#ifndef NATARIS_API_RESPOND_H
+#define NATARIS_API_RESPOND_H
+
+#include "api/request.h"
+
+enum { RESPOND_HEADERS_MAX = 12 };
+
+struct respond_headers {
+    struct http_response_header items[RESPOND_HEADERS_MAX];
+    size_t count;
+};
+
+/* x-request-id, CORS and the content type. The request must outlive the headers. */
+void respond_headers_init(struct respond_headers *headers, const struct api_request *request, struct str content_type);
+void respond_headers_add(struct respond_headers *headers, const char *name, struct str value);
+
+/* All of these end the exchange and with it the request. */
+void respond_json(struct api_request *request, int status, struct str body);
+void respond_error(struct api_request *request, const struct api_error *error);
+/* The same with one header more, such as Allow. */
+void respond_error_header(struct api_request *request, const struct api_error *error, const char *name,
+                          struct str value);
+/* OPTIONS, for every path. */
+void respond_preflight(struct api_request *request);
+
+/* An error with its code's own status. */
+void respond_error_set(struct api_error *error, enum api_error_code code, const char *format, ...) PRINTF_LIKE(3, 4);
+/* What a failed function of ours means to a client. */
+void respond_error_from_err(struct api_error *error, const struct err *err);
+int respond_error_status(const struct api_error *error);
+/* The code's text, such as "INVALID_REQUEST". */
+const char *respond_error_name(enum api_error_code code);
+/* Appends {"error":{...}}. */
+void respond_error_write(const struct api_error *error, struct buf *out);
+
+#endif

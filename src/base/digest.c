@@ -1,0 +1,177 @@
+#include "base/digest.h"
+
+#include "base/mem.h"
+#include "base/random.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct digest_stream {
+    EVP_MD_CTX *context;
+};
+
+/* OpenSSL's hashes fail only without memory; nothing goes on without them (docs/decisions/0002-out-of-memory.md). */
+static void digest_check(bool worked) {
+    if (!worked) {
+        fputs("nataris: the crypto library failed\n", stderr);
+        abort();
+    }
+}
+
+void digest_sha256(const void *data, size_t len, uint8_t out[DIGEST_SHA256_SIZE]) {
+    digest_check(EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL) == 1);
+}
+
+void digest_sha1(const void *data, size_t len, uint8_t out[DIGEST_SHA1_SIZE]) {
+    digest_check(EVP_Digest(data, len, out, NULL, EVP_sha1(), NULL) == 1);
+}
+
+void digest_hex(const uint8_t *bytes, size_t len, char *out) {
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < len; i++) {
+        out[2 * i] = digits[bytes[i] >> 4];
+        out[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    out[2 * len] = '\0';
+}
+
+bool digest_equal(const void *a, const void *b, size_t len) {
+    return CRYPTO_memcmp(a, b, len) == 0;
+}
+
+uint32_t digest_crc32(const void *data, size_t len) {
+    const uint8_t *bytes = (const uint8_t *)data;
+    uint32_t crc = 0xffffffff;
+    for (size_t i = 0; i < len; i++) {
+        crc ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++) {
+            crc = (crc >> 1) ^ (0xedb88320 & (0 - (crc & 1)));
+        }
+    }
+    return ~crc;
+}
+
+struct digest_stream *digest_stream_new(void) {
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    digest_check(context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1);
+    struct digest_stream *stream = MEM_NEW(struct digest_stream);
+    stream->context = context;
+    return stream;
+}
+
+void digest_stream_update(struct digest_stream *stream, const void *data, size_t len) {
+    digest_check(EVP_DigestUpdate(stream->context, data, len) == 1);
+}
+
+void digest_stream_finish(struct digest_stream *stream, uint8_t out[DIGEST_SHA256_SIZE]) {
+    digest_check(EVP_DigestFinal_ex(stream->context, out, NULL) == 1);
+    EVP_MD_CTX_free(stream->context);
+    free(stream);
+}
+
+static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void digest_base64_encode(const void *data, size_t len, char *out) {
+    const uint8_t *bytes = (const uint8_t *)data;
+    for (size_t i = 0; i < len; i += 3) {
+        size_t left = len - i;
+        uint32_t group = (uint32_t)bytes[i] << 16;
+        group |= left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0;
+        group |= left > 2 ? (uint32_t)bytes[i + 2] : 0;
+        *out++ = base64_digits[group >> 18];
+        *out++ = base64_digits[group >> 12 & 63];
+        *out++ = left > 1 ? base64_digits[group >> 6 & 63] : '=';
+        *out++ = left > 2 ? base64_digits[group & 63] : '=';
+    }
+    *out = '\0';
+}
+
+static bool base64_value(char digit, uint32_t *out) {
+    const char *found = digit != '\0' ? strchr(base64_digits, digit) : NULL;
+    if (found == NULL) {
+        return false;
+    }
+    *out = (uint32_t)(found - base64_digits);
+    return true;
+}
+
+/* Four digits, the last `padding` of them '=', to 3 - padding bytes. */
+static bool base64_decode_group(const char *digits, size_t padding, uint8_t *out) {
+    uint32_t group = 0;
+    for (size_t i = 0; i < 4; i++) {
+        uint32_t value = 0;
+        if (i < 4 - padding && !base64_value(digits[i], &value)) {
+            return false;
+        }
+        group = group << 6 | value;
+    }
+    if ((padding == 1 && (group & 0xff) != 0) || (padding == 2 && (group & 0xffff) != 0)) {
+        return false; /* bits behind the end: a second spelling of the same bytes */
+    }
+    for (size_t i = 0; i < 3 - padding; i++) {
+        out[i] = (uint8_t)(group >> (16 - 8 * i));
+    }
+    return true;
+}
+
+bool digest_base64_decode(struct str text, uint8_t *out, size_t out_size, size_t *out_len) {
+    if (text.len % 4 != 0) {
+        return false;
+    }
+    size_t padding = 0;
+    while (padding < 2 && padding < text.len && text.data[text.len - 1 - padding] == '=') {
+        padding++;
+    }
+    size_t len = text.len / 4 * 3 - padding;
+    if (len > out_size) {
+        return false;
+    }
+    for (size_t i = 0; i < text.len / 4; i++) {
+        bool last = i + 1 == text.len / 4;
+        if (!base64_decode_group(text.data + 4 * i, last ? padding : 0, out + 3 * i)) {
+            return false;
+        }
+    }
+    *out_len = len;
+    return true;
+}
+
+void ed25519_generate(uint8_t private_key[ED25519_KEY_SIZE], uint8_t public_key[ED25519_KEY_SIZE]) {
+    random_bytes(private_key, ED25519_KEY_SIZE);
+    digest_check(ed25519_public_from_private(private_key, public_key));
+}
+
+bool ed25519_public_from_private(const uint8_t private_key[ED25519_KEY_SIZE], uint8_t public_key[ED25519_KEY_SIZE]) {
+    EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, private_key, ED25519_KEY_SIZE);
+    size_t len = ED25519_KEY_SIZE;
+    bool worked = key != NULL && EVP_PKEY_get_raw_public_key(key, public_key, &len) == 1;
+    EVP_PKEY_free(key);
+    return worked;
+}
+
+bool ed25519_sign(const uint8_t private_key[ED25519_KEY_SIZE], struct str message,
+                  uint8_t signature[ED25519_SIGNATURE_SIZE]) {
+    EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, private_key, ED25519_KEY_SIZE);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    size_t len = ED25519_SIGNATURE_SIZE;
+    bool worked = key != NULL && context != NULL && EVP_DigestSignInit(context, NULL, NULL, NULL, key) == 1 &&
+                  EVP_DigestSign(context, signature, &len, (const unsigned char *)message.data, message.len) == 1;
+    EVP_MD_CTX_free(context);
+    EVP_PKEY_free(key);
+    return worked;
+}
+
+bool ed25519_verify(const uint8_t public_key[ED25519_KEY_SIZE], struct str message,
+                    const uint8_t signature[ED25519_SIGNATURE_SIZE]) {
+    EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, ED25519_KEY_SIZE);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool valid = key != NULL && context != NULL && EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&
+                 EVP_DigestVerify(context, signature, ED25519_SIGNATURE_SIZE, (const unsigned char *)message.data,
+                                  message.len) == 1;
+    EVP_MD_CTX_free(context);
+    EVP_PKEY_free(key);
+    return valid;
+}

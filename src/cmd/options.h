@@ -1,0 +1,49 @@
+/* Options as a table: name, type, default, help. The parser, --help, the environment (NATARIS_<NAME>) and the INI file
+ * (--config) all come from it. Later ones win: default, file, environment, command line. */
+#ifndef NATARIS_CMD_OPTIONS_H
+#define NATARIS_CMD_OPTIONS_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { OPTION_LIST_MAX = 16 };
+
+struct option_list { /* an option that may be given several times */
+    const char *items[OPTION_LIST_MAX];
+    size_t count;
+};
+
+enum option_type {
+    OPTION_TEXT,   /* const char * */
+    OPTION_LIST,   /* struct option_list; in the environment and the file: separated by commas */
+    OPTION_NUMBER, /* uint32_t */
+    OPTION_REAL,   /* double, not negative */
+    OPTION_FLAG,   /* bool; takes no value */
+};
+
+struct option {
+    const char *name; /* "tls-cert" is --tls-cert, NATARIS_TLS_CERT and tls-cert = in the file */
+    enum option_type type;
+    const char *value_name; /* for --help; NULL for flags */
+    const char *fallback;   /* NULL: none */
+    const char *help;
+    size_t offset; /* of the target in the command's config struct */
+};
+
+struct option_set {
+    const struct option *options;
+    size_t count;
+};
+
+enum options_result { OPTIONS_OK, OPTIONS_HELP, OPTIONS_WRONG };
+
+/* Fills `config` (a zeroed struct of the command). Values point into argv, the environment, or memory that lives as long
+ * as the process. WRONG: err says what and which. */
+enum options_result options_parse(const struct option_set *set, int argc, char **argv, void *config, struct err *err);
+/* The option lines of --help, on stdout. */
+void options_print_help(const struct option_set *set);
+
+#endif

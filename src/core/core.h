@@ -1,0 +1,200 @@
+/* The pure core: decides everything and does nothing. A state machine
+ *
+ *     core_step(core, now, event)  ->  effects
+ *
+ * without sockets, threads, clock, randomness of its own, database, or allocation without a bound. Three shells run it
+ * unchanged: the gateway, the simulator, and the unit and replay tests. Same seed, same events: same effects. */
+#ifndef NATARIS_CORE_CORE_H
+#define NATARIS_CORE_CORE_H
+
+#include "base/compiler.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct core;
+
+/* Handles of jobs and providers: an index and a generation, never 0, below 2^53; a stale one is recognised. */
+#define CORE_NO_HANDLE UINT64_C(0)
+
+enum {
+    CORE_ATTEMPTS_MAX = 8,   /* bound on core_config.max_attempts */
+    CORE_MODEL_ID_MAX = 128, /* longer ids are refused */
+    CORE_OFFERS_MAX = 64,    /* models on one provider; the rest of a longer status is ignored */
+};
+
+struct core_config { /* times in milliseconds */
+    uint32_t max_jobs;      /* alive at once, queued or running */
+    uint32_t max_queue;     /* of these, waiting for a provider */
+    uint32_t max_providers;
+    uint32_t max_attempts;  /* 2: one automatic retry */
+    uint32_t queue_ms;      /* phase deadlines: waiting for a provider, over all attempts */
+    uint32_t accept_ms;     /* job sent until accepted */
+    uint32_t first_token_ms;                  /* accepted until the first delta ... */
+    uint32_t first_token_per_prompt_token_us; /* ... plus this for each token of the prompt (microseconds) */
+    uint32_t silence_ms;    /* between deltas */
+    uint32_t whole_ms;      /* admission until the end ... */
+    uint32_t whole_per_token_ms; /* ... plus this per token of max_tokens */
+    uint32_t cancel_ms;     /* cancel sent until the device's word; then its slot counts as free again */
+    uint32_t cooldown_ms;   /* a silent or failing provider gets no new jobs for so long */
+    uint32_t warming_retry_s; /* Retry-After when no provider has the model */
+    bool trace;             /* emit CORE_EFFECT_TRACE for every change of state */
+    uint64_t seed;          /* of the random source that breaks ties */
+};
+/* The documented defaults (docs/REQUEST.md has the table). */
+void core_config_init(struct core_config *config);
+
+enum core_model_state { CORE_MODEL_DOWNLOADING, CORE_MODEL_LOADING, CORE_MODEL_WARM, CORE_MODEL_FAILED };
+
+struct core_offer { /* one model on one provider */
+    struct str model;
+    enum core_model_state state;
+    uint32_t slots;
+    uint32_t context_length;
+};
+
+/* Why a job ended without an answer. */
+enum core_failure {
+    CORE_FAILURE_QUEUE_FULL,  /* 429 */
+    CORE_FAILURE_WARMING,     /* 503: no provider has the model ready */
+    CORE_FAILURE_TIMEOUT,     /* 408: assigned or queued, nobody answered in time */
+    CORE_FAILURE_BAD_REQUEST, /* 400: the device refused the request itself; message and param are its words */
+    CORE_FAILURE_CONTEXT_LENGTH, /* 400 */
+    CORE_FAILURE_LOST,        /* the stream had begun and its device is gone, silent or in error */
+    CORE_FAILURE_ATTEMPTS,    /* 503: every allowed attempt failed before the first token */
+};
+
+/* Why an attempt failed on its device, as the shell reports it. */
+enum core_attempt_failure {
+    CORE_ATTEMPT_BAD_REQUEST,    /* the client's fault: never retried, never held against the device */
+    CORE_ATTEMPT_CONTEXT_LENGTH, /* likewise */
+    CORE_ATTEMPT_OVERLOADED,     /* retried elsewhere, no cooldown */
+    CORE_ATTEMPT_MODEL_MISSING,  /* retried elsewhere; the offer counts as not ready until the next status */
+    CORE_ATTEMPT_ENGINE,         /* retried elsewhere, cooldown */
+    CORE_ATTEMPT_DRAINING,       /* retried elsewhere; the provider counts as draining */
+};
+
+enum core_finish { CORE_FINISH_STOP, CORE_FINISH_LENGTH, CORE_FINISH_CANCELLED };
+
+enum core_event_kind {
+    CORE_EVENT_REQUEST,           /* -> ADMITTED, then DISPATCH or nothing (queued); or FAIL alone */
+    CORE_EVENT_CLIENT_GONE,       /* the client closed: cancel, never a penalty for the device */
+    CORE_EVENT_PROVIDER_JOINED,   /* -> PROVIDER_ADMITTED or PROVIDER_REFUSED */
+    CORE_EVENT_PROVIDER_STATUS,   /* the whole list of its offers, replacing the former one */
+    CORE_EVENT_PROVIDER_DRAINING, /* no new jobs; running ones go on */
+    CORE_EVENT_PROVIDER_LEFT,     /* link closed: its attempts are lost */
+    CORE_EVENT_ACCEPT,            /* a device took the job */
+    CORE_EVENT_DELTA,
+    CORE_EVENT_DONE,
+    CORE_EVENT_ERROR,             /* the attempt failed on its device */
+    CORE_EVENT_TIMER,             /* the time asked for by WAKE has come (earlier or later does no harm) */
+    CORE_EVENT_DRAIN,             /* the gateway drains: new requests fail, running jobs go on */
+};
+
+struct core_event {
+    enum core_event_kind kind;
+    uint64_t job;      /* CLIENT_GONE, ACCEPT, DELTA, DONE, ERROR */
+    uint64_t provider; /* PROVIDER_* but JOINED; ACCEPT, DELTA, DONE, ERROR: events of a job that this provider does not
+                        * hold (any more) are ignored */
+    union {
+        struct {
+            uint64_t user; /* the shell's own id of the request; comes back with every effect of the job */
+            struct str model;
+            uint32_t max_tokens;
+        } request;
+        struct {
+            uint64_t user; /* the shell's own id of the provider */
+        } joined;
+        struct {
+            const struct core_offer *offers; /* borrowed for the step */
+            size_t offer_count;
+        } status;
+        struct {
+            uint32_t prompt_tokens;
+        } accept;
+        struct {
+            struct str text; /* handed through; may be empty */
+            uint32_t tokens;
+        } delta;
+        struct {
+            enum core_finish finish;
+            uint32_t prompt_tokens, completion_tokens, cached_tokens;
+        } done;
+        struct {
+            enum core_attempt_failure failure;
+            struct str message, param; /* handed through for BAD_REQUEST and CONTEXT_LENGTH */
+        } error;
+    };
+};
+
+enum core_effect_kind {
+    CORE_EFFECT_ADMITTED,          /* the request is job `job` now */
+    CORE_EFFECT_DISPATCH,          /* send it to `provider` */
+    CORE_EFFECT_CANCEL,            /* tell `provider` to stop it */
+    CORE_EFFECT_ACCEPTED,          /* a device has it: an answer is on its way (headers may leave) */
+    CORE_EFFECT_DELIVER,           /* write this text to the client */
+    CORE_EFFECT_FINISH,            /* the answer is complete; the job is gone */
+    CORE_EFFECT_FAIL,              /* it failed; the job is gone */
+    CORE_EFFECT_CANCELLED,         /* the client had gone and the device has confirmed (or its time is over); gone */
+    CORE_EFFECT_PROVIDER_ADMITTED, /* `provider` is its handle */
+    CORE_EFFECT_PROVIDER_REFUSED,  /* too many */
+    CORE_EFFECT_WAKE,              /* arm the one timer for `wake_at_ms` (absolute; replaces the former) */
+    CORE_EFFECT_TRACE,             /* job `job` moved between states, for the log and `job explain` */
+};
+
+struct core_effect {
+    enum core_effect_kind kind;
+    uint64_t job, provider;
+    uint64_t user; /* of the request, or of the provider for PROVIDER_* */
+    union {
+        struct {
+            struct str text; /* borrowed from the event */
+            uint32_t tokens;
+        } deliver;
+        struct {
+            enum core_finish finish;
+            uint32_t prompt_tokens, completion_tokens, cached_tokens;
+            uint32_t attempts;
+            uint32_t ttft_ms, latency_ms; /* since admission */
+        } finish; /* FINISH and CANCELLED */
+        struct {
+            enum core_failure failure;
+            bool started; /* text had been delivered */
+            uint32_t attempts;
+            uint32_t retry_after_s;    /* 0: no advice */
+            struct str message, param; /* the device's words for client faults, else empty; borrowed from the event */
+        } fail;
+        uint64_t wake_at_ms;
+        struct {
+            const char *from, *to, *why; /* constant names */
+        } trace;
+    };
+};
+
+struct core_effects {
+    const struct core_effect *items; /* the core's; valid until the next step */
+    size_t count;
+};
+
+struct core *core_new(const struct core_config *config);
+void core_free(struct core *core);
+/* `now_ms` never goes back. The effects are to be carried out in order. */
+MUST_CHECK struct core_effects core_step(struct core *core, uint64_t now_ms, const struct core_event *event);
+
+/* Views for the API and the operator. */
+enum core_availability { CORE_MODEL_ABSENT, CORE_MODEL_COMING, CORE_MODEL_AVAILABLE }; /* COMING: downloading or loading */
+/* `context_length` (may be NULL) becomes the largest one offered, 0 when none is known. */
+enum core_availability core_model_availability(const struct core *core, struct str model, uint32_t *context_length);
+/* Every model that some provider offers, in no order: index from 0 until false. Each out pointer may be NULL. */
+bool core_model_at(const struct core *core, size_t index, struct str *model, enum core_availability *availability,
+                   uint32_t *context_length);
+struct core_counts {
+    size_t jobs, queued, running, cancelling, providers, models;
+};
+struct core_counts core_counts(const struct core *core);
+/* Checks every internal invariant (for tests and the simulator); false with the broken rule's name. */
+MUST_CHECK bool core_check(const struct core *core, const char **broken);
+
+#endif

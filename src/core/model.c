@@ -1,0 +1,140 @@
+/* Models by id: interned while an offering or a job refers to them, with what the providers offer of each. */
+#include "core/core_internal.h"
+
+#include <string.h>
+
+enum { OFFERED_FIRST = 16 };
+
+bool core_model_id_is_valid(struct str id) {
+    return id.len > 0 && id.len <= CORE_MODEL_ID_MAX;
+}
+
+struct core_model *core_model_find(const struct core *core, struct str id) {
+    struct core_model *model = NULL;
+    if (core_model_id_is_valid(id)) {
+        HASH_FIND(hh, core->models, id.data, (unsigned)id.len, model);
+    }
+    return model;
+}
+
+struct core_model *core_model_acquire(struct core *core, struct str id) {
+    struct core_model *model = core_model_find(core, id);
+    if (model == NULL) {
+        model = (struct core_model *)mem_calloc(1, sizeof(*model) + id.len);
+        memcpy(model->id, id.data, id.len);
+        model->id_len = id.len;
+        core_list_init(&model->queue);
+        core_list_init(&model->ready);
+        core_list_init(&model->busy);
+        HASH_ADD_KEYPTR(hh, core->models, model->id, (unsigned)model->id_len, model);
+    }
+    model->references++;
+    return model;
+}
+
+void core_model_release(struct core *core, struct core_model *model) {
+    if (--model->references > 0) {
+        return;
+    }
+    if (core_link_is_listed(&model->pending_link)) {
+        core_list_remove(&core->pending, &model->pending_link);
+    }
+    HASH_DEL(core->models, model);
+    free(model);
+}
+
+/* Keeps core->offered to the models that somebody offers. */
+static void model_list_offered(struct core *core, struct core_model *model) {
+    uint32_t offers = 0;
+    for (size_t i = 0; i < COUNT_OF(model->counts); i++) {
+        offers += model->counts[i];
+    }
+    if (offers > 0 && model->offered_position == 0) {
+        if (core->offered_count == core->offered_capacity) {
+            core->offered_capacity = core->offered_capacity == 0 ? OFFERED_FIRST : core->offered_capacity * 2;
+            core->offered =
+                (struct core_model **)mem_realloc(core->offered, core->offered_capacity * sizeof(struct core_model *));
+        }
+        core->offered[core->offered_count++] = model;
+        model->offered_position = core->offered_count;
+    } else if (offers == 0 && model->offered_position != 0) {
+        struct core_model *last = core->offered[--core->offered_count];
+        core->offered[model->offered_position - 1] = last;
+        last->offered_position = model->offered_position;
+        model->offered_position = 0;
+    }
+}
+
+static void model_add_context(struct core_model *model, uint32_t context_length) {
+    if (context_length > model->context_length || model->context_count == 0) {
+        model->context_length = context_length;
+        model->context_count = 0;
+    }
+    model->context_count += context_length == model->context_length;
+}
+
+static void model_add_contexts(struct core_model *model, const struct core_list *list) {
+    for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
+        const struct core_offering *offering = CORE_OF(link, struct core_offering, model_link);
+        if (offering->counted) {
+            model_add_context(model, offering->counted_context);
+        }
+    }
+}
+
+void core_model_count(struct core *core, struct core_offering *offering) {
+    struct core_model *model = offering->model;
+    offering->counted = true;
+    offering->counted_state = offering->state;
+    offering->counted_context = offering->context_length;
+    model->counts[offering->counted_state]++;
+    model_add_context(model, offering->counted_context);
+    model_list_offered(core, model);
+}
+
+void core_model_uncount(struct core *core, struct core_offering *offering) {
+    struct core_model *model = offering->model;
+    offering->counted = false;
+    model->counts[offering->counted_state]--;
+    if (offering->counted_context == model->context_length && --model->context_count == 0) {
+        model->context_length = 0;
+        model_add_contexts(model, &model->ready);
+        model_add_contexts(model, &model->busy);
+    }
+    model_list_offered(core, model);
+}
+
+bool core_model_is_servable(const struct core_model *model) {
+    return model->counts[CORE_MODEL_WARM] > 0 || model->counts[CORE_MODEL_LOADING] > 0;
+}
+
+void core_model_mark_pending(struct core *core, struct core_model *model) {
+    if (!core_link_is_listed(&model->pending_link)) {
+        core_list_push_back(&core->pending, &model->pending_link);
+    }
+}
+
+static enum core_availability model_availability(const struct core_model *model) {
+    if (model->counts[CORE_MODEL_WARM] > 0) {
+        return CORE_MODEL_AVAILABLE;
+    }
+    return model->counts[CORE_MODEL_LOADING] > 0 || model->counts[CORE_MODEL_DOWNLOADING] > 0 ? CORE_MODEL_COMING
+                                                                                              : CORE_MODEL_ABSENT;
+}
+
+enum core_availability core_model_availability(const struct core *core, struct str id) {
+    const struct core_model *model = core_model_find(core, id);
+    return model == NULL ? CORE_MODEL_ABSENT : model_availability(model);
+}
+
+bool core_model_at(const struct core *core, size_t index, struct str *id, enum core_availability *availability,
+                   uint32_t *context_length) {
+    if (index >= core->offered_count) {
+        return false;
+    }
+    const struct core_model *model = core->offered[index];
+    *id = (struct str){.data = model->id, .len = model->id_len};
+    *availability = model_availability(model);
+    *context_length = model->context_length;
+    return true;
+}

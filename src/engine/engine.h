@@ -1,0 +1,76 @@
+/* An engine runs one model and generates text for jobs. Backends are const tables of functions; one contract test suite
+ * (tests/contract/test_engine.c) runs on all of them. Everything happens on the loop's thread; events never come inside
+ * a call of ours. */
+#ifndef NATARIS_ENGINE_ENGINE_H
+#define NATARIS_ENGINE_ENGINE_H
+
+#include "base/err.h"
+#include "base/str.h"
+#include "net/loop.h"
+#include "wire/generation.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct engine;
+
+enum engine_state { ENGINE_LOADING, ENGINE_READY, ENGINE_FAILED };
+
+struct engine_facts { /* known once READY */
+    uint32_t slots;
+    uint32_t context_length; /* tokens per slot, after the cap by RAM */
+    uint64_t memory_bytes;   /* resident, roughly */
+};
+
+struct engine_events {
+    /* LOADING -> READY; back to LOADING when a crashed child restarts; FAILED when it cannot load at all (`why` for a
+     * person; the engine keeps trying with back-off unless the file itself is refused). */
+    void (*on_state)(void *context, enum engine_state state, const struct engine_facts *facts, const char *why);
+    /* The prompt was taken into a slot: its length is known and prefill starts. */
+    void (*on_accept)(void *context, uint64_t job, uint32_t prompt_tokens);
+    /* Whole UTF-8 characters; never any part of a stop string. `tokens` counts the tokens this text stands for, also
+     * those whose text was held back before. */
+    void (*on_delta)(void *context, uint64_t job, struct str text, uint32_t tokens);
+    /* Exactly one of these two ends a job. A cancelled job ends with on_done and GEN_FINISH_CANCELLED. */
+    void (*on_done)(void *context, uint64_t job, const struct gen_done *done);
+    void (*on_failed)(void *context, uint64_t job, enum gen_failure failure, const char *message, const char *param);
+};
+
+struct engine_options {
+    struct loop *loop;
+    const char *model_id;
+    const char *model_path;    /* llama: the GGUF file */
+    uint32_t slots;            /* 0: chosen by the engine */
+    uint32_t context_length;   /* tokens per slot; 0: the model's, capped by RAM */
+    uint32_t threads;          /* 0: cores - 1, at least 1 */
+    uint64_t memory_limit;     /* bytes the engine may plan with; 0: half of the machine's available RAM */
+    const char *child_path;    /* llama: the nataris-llama executable; NULL: found next to this one */
+    double script_rate;        /* scripted: tokens per second and slot; 0: no pacing */
+    uint32_t script_load_ms;   /* scripted: time it stays LOADING */
+    uint32_t script_prefill_ms;
+};
+
+struct engine_ops {
+    const char *name; /* "llama", "scripted" */
+    /* Starts loading; returns at once. */
+    MUST_CHECK bool (*open)(struct engine **out, const struct engine_options *options,
+                            const struct engine_events *events, void *context, struct err *err);
+    /* Takes a job (`job` is unique among running ones); more than `slots` jobs queue in the engine. The request is
+     * copied. A model that is not READY fails the job with GEN_FAILURE_MODEL_MISSING (as an event). */
+    void (*submit)(struct engine *engine, uint64_t job, const struct gen_request *request);
+    void (*cancel)(struct engine *engine, uint64_t job); /* unknown jobs are ignored */
+    /* Ends everything, running jobs without further events; on_closed once no handle or child is left. */
+    void (*close)(struct engine *engine, void (*on_closed)(void *context), void *context);
+};
+
+/* Every backend starts with this. */
+struct engine {
+    const struct engine_ops *ops;
+};
+
+extern const struct engine_ops ENGINE_LLAMA;
+extern const struct engine_ops ENGINE_SCRIPTED;
+/* By name; NULL when unknown. */
+const struct engine_ops *engine_ops_find(const char *name);
+
+#endif

@@ -1,0 +1,176 @@
+#include "gateway/gateway.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "gateway/gateway_internal.h"
+#include "wire/limits.h"
+
+enum { DRAIN_CHECK_MS = 100 };
+
+void gateway_options_init(struct gateway_options *options) {
+    *options = (struct gateway_options){.drain_ms = 30 * 1000, .heartbeat_ms = LIMIT_LINK_HEARTBEAT_MS};
+    core_config_init(&options->core);
+}
+
+static void on_store_broken(void *context, const struct err *err) {
+    struct gateway *gateway = context;
+    LOG_ERROR_EVENT("store.broken", LOG_TEXT("error", err->message));
+    gateway->stop_reason = *err;
+    gateway_drain(gateway); /* what cannot be recorded must not be acknowledged */
+}
+
+static bool open_store(struct gateway *gateway, const struct gateway_options *options, struct err *err) {
+    if (!store_open(&gateway->store, options->store_path, err)) {
+        return false;
+    }
+    if (!auth_new(&gateway->auth, gateway->loop, gateway->store, err)) {
+        return false;
+    }
+    return store_start(gateway->store, loop_uv(gateway->loop), on_store_broken, gateway, err);
+}
+
+static bool open_http(struct gateway *gateway, const struct gateway_options *options, struct err *err) {
+    static const struct http_server_events EVENTS = {.on_request = api_on_request, .on_refused = api_on_refused};
+    const struct http_server_config config = {
+        .head_limits = {.head_bytes = LIMIT_HTTP_HEAD_BYTES,
+                        .header_count = LIMIT_HTTP_HEADER_COUNT,
+                        .url_bytes = LIMIT_HTTP_URL_BYTES},
+        .body_bytes = LIMIT_HTTP_BODY_BYTES,
+        .pipeline_bytes = LIMIT_HTTP_PIPELINE_BYTES,
+        .head_timeout_ms = LIMIT_HTTP_HEAD_TIMEOUT_MS,
+        .body_timeout_ms = LIMIT_HTTP_BODY_TIMEOUT_MS,
+        .idle_timeout_ms = LIMIT_HTTP_IDLE_TIMEOUT_MS,
+    };
+    if (options->tls_cert != NULL && !tls_context_new_server(&gateway->tls, options->tls_cert, options->tls_key, err)) {
+        return false;
+    }
+    const struct listener_options listen = {.address = options->listen,
+                                            .tls = gateway->tls,
+                                            .max_connections = LIMIT_CONNECTIONS,
+                                            .handshake_ms = LIMIT_HTTP_HEAD_TIMEOUT_MS};
+    return http_server_open(&gateway->http, gateway->loop, &listen, &config, &EVENTS, gateway->api, err);
+}
+
+static void open_core(struct gateway *gateway, const struct gateway_options *options) {
+    struct core_config config = options->core;
+    random_bytes(&config.seed, sizeof config.seed);
+    config.trace = log_enabled(LOG_DEBUG);
+    gateway->core = core_new(&config);
+    gateway->core_timer = loop_timer_new(gateway->loop, gateway_core_timer_due, gateway);
+}
+
+/* Everything that closes at once; the rest is closed and gone by now, or was never opened. */
+static void gateway_free(struct gateway *gateway) {
+    loop_timer_free(gateway->core_timer);
+    loop_timer_free(gateway->drain_timer);
+    if (gateway->api != NULL) {
+        api_free(gateway->api);
+    }
+    if (gateway->store != NULL) {
+        store_close(gateway->store);
+    }
+    if (gateway->auth != NULL) {
+        auth_free(gateway->auth);
+    }
+    if (gateway->core != NULL) {
+        core_free(gateway->core);
+    }
+    if (gateway->tls != NULL) {
+        tls_context_free(gateway->tls);
+    }
+    free(gateway->gone_jobs);
+    free(gateway);
+}
+
+static void part_closed(void *context) {
+    struct gateway *gateway = context;
+    if (--gateway->still_open > 0) {
+        return;
+    }
+    const struct gateway_events events = gateway->events;
+    const struct err reason = gateway->stop_reason;
+    void *events_context = gateway->context;
+    gateway_free(gateway);
+    LOG_INFO_EVENT("gateway.stopped");
+    events.on_stopped(events_context, reason.code == ERR_NONE ? NULL : &reason);
+}
+
+static void close_parts(struct gateway *gateway) {
+    if (gateway->state == GATEWAY_CLOSING) {
+        return;
+    }
+    gateway->state = GATEWAY_CLOSING;
+    loop_timer_stop(gateway->drain_timer);
+    gateway->still_open = 3;
+    /* Clients first: cutting what still runs sends cancels over links that are still open. */
+    http_server_close(gateway->http, part_closed, gateway);
+    link_server_close(gateway->links, part_closed, gateway);
+    sandbox_close(gateway->sandbox, part_closed, gateway);
+}
+
+/* Polled while draining: requests end in many places, and a tenth of a second more does not matter at a stop. */
+static void drain_check(void *context) {
+    struct gateway *gateway = context;
+    const uint64_t now = loop_now_ms(gateway->loop);
+    if (now >= gateway->drain_until_ms || (api_call_count(gateway->api) == 0 && core_counts(gateway->core).jobs == 0)) {
+        close_parts(gateway);
+    }
+}
+
+bool gateway_open(struct gateway **out, struct loop *loop, const struct gateway_options *options,
+                  const struct gateway_events *events, void *context, struct err *err) {
+    struct gateway *gateway = MEM_NEW(struct gateway);
+    gateway->loop = loop;
+    gateway->events = *events;
+    gateway->context = context;
+    gateway->drain_ms = options->drain_ms;
+    if (!open_store(gateway, options, err)) {
+        gateway_free(gateway);
+        return false;
+    }
+    open_core(gateway, options);
+    gateway->drain_timer = loop_timer_new(loop, drain_check, gateway);
+    struct api_backend backend = GATEWAY_API_BACKEND;
+    backend.context = gateway;
+    gateway->api = api_new(loop, gateway->auth, &backend);
+    /* Listening comes last, so that a failure before leaves nothing that closes asynchronously. */
+    if (!open_http(gateway, options, err)) {
+        gateway_free(gateway);
+        return false;
+    }
+    const struct link_server_config link_config = {.heartbeat_ms = options->heartbeat_ms,
+                                                   .handshake_ms = LIMIT_LINK_HANDSHAKE_MS,
+                                                   .backlog_bytes = LIMIT_LINK_BACKLOG_BYTES};
+    gateway->links = link_server_new(loop, &link_config, &GATEWAY_LINK_EVENTS, gateway);
+    gateway->sandbox = sandbox_new(loop);
+    *out = gateway;
+    LOG_INFO_EVENT("gateway.listening", LOG_TEXT("address", options->listen), LOG_INT("port", gateway_port(gateway)),
+                   LOG_TEXT("tls", gateway->tls == NULL ? "no" : "yes"));
+    return true;
+}
+
+unsigned gateway_port(const struct gateway *gateway) {
+    return http_server_port(gateway->http);
+}
+
+bool gateway_model_at(const struct gateway *gateway, size_t index, struct str *model, bool *available) {
+    enum core_availability availability;
+    const bool found = core_model_at(gateway->core, index, model, &availability, NULL);
+    *available = found && availability == CORE_MODEL_AVAILABLE;
+    return found;
+}
+
+void gateway_drain(struct gateway *gateway) {
+    if (gateway->state != GATEWAY_SERVING) {
+        close_parts(gateway);
+        return;
+    }
+    LOG_INFO_EVENT("gateway.draining", LOG_INT("requests", api_call_count(gateway->api)));
+    gateway->state = GATEWAY_DRAINING;
+    gateway->drain_until_ms = loop_now_ms(gateway->loop) + gateway->drain_ms;
+    http_server_drain(gateway->http);
+    link_server_drain(gateway->links);
+    gateway_step(gateway, &(struct core_event){.kind = CORE_EVENT_DRAIN});
+    loop_timer_start(gateway->drain_timer, 0, DRAIN_CHECK_MS);
+}

@@ -1,0 +1,46 @@
+/* The gateway: HTTP API, links to providers, store, and the pure core called inline on one loop. This folder is the only
+ * place that wires them together and picks backends. */
+#ifndef NATARIS_GATEWAY_GATEWAY_H
+#define NATARIS_GATEWAY_GATEWAY_H
+
+#include "base/err.h"
+#include "base/str.h"
+#include "core/core.h"
+#include "net/loop.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct gateway;
+
+struct gateway_options { /* strings are borrowed until gateway_open returns */
+    const char *store_path; /* the database file; its folder exists */
+    const char *listen;     /* "HOST:PORT"; port 0 picks a free one */
+    const char *tls_cert;   /* PEM files, or both NULL for plain HTTP */
+    const char *tls_key;
+    uint32_t drain_ms;      /* how long running requests may go on after gateway_drain */
+    uint32_t heartbeat_ms;  /* between two heartbeats of a provider */
+    struct core_config core;
+};
+/* The documented defaults; paths and addresses stay NULL. */
+void gateway_options_init(struct gateway_options *options);
+
+struct gateway_events {
+    /* Some model became available or stopped being so. May be NULL. */
+    void (*on_models_changed)(void *context);
+    /* After gateway_drain: everything is closed and the gateway is freed. `err` is NULL, or why it had to stop by itself
+     * (the store broke). */
+    void (*on_stopped)(void *context, const struct err *err);
+};
+
+/* Opens the store, listens, and is ready for requests and providers when it returns. */
+MUST_CHECK bool gateway_open(struct gateway **out, struct loop *loop, const struct gateway_options *options,
+                             const struct gateway_events *events, void *context, struct err *err);
+unsigned gateway_port(const struct gateway *gateway);
+/* Every model that some provider offers: index from 0 until false. */
+bool gateway_model_at(const struct gateway *gateway, size_t index, struct str *model, bool *available);
+/* No new work; running requests finish within drain_ms; then everything closes and on_stopped is called. A second call
+ * cuts what is still running. */
+void gateway_drain(struct gateway *gateway);
+
+#endif

@@ -1,0 +1,91 @@
+/* The API's backend: calls become jobs of the core (or of the sandbox), and jobs become records of the store. */
+#include "base/clock.h"
+#include "base/mem.h"
+#include "gateway/gateway_internal.h"
+
+static struct gateway_job *job_new(struct gateway *gateway, struct api_call *call) {
+    struct gateway_job *job = MEM_NEW(struct gateway_job);
+    struct store_job *record = &job->record;
+    job->gateway = gateway;
+    job->call = call;
+    job->in_sandbox = call->identity.kind == STORE_KEY_TEST;
+    (void)str_copy(record->id, sizeof record->id, str_from(call->id));
+    (void)str_copy(record->account_id, sizeof record->account_id, str_from(call->identity.account_id));
+    (void)str_copy(record->key_id, sizeof record->key_id, str_from(call->identity.key_id));
+    (void)str_copy(record->model, sizeof record->model, call->generation.model);
+    (void)str_copy(record->label, sizeof record->label, call->label);
+    record->created_ms = call->created_ms;
+    call->backend_data = job;
+    return job;
+}
+
+void gateway_job_end(struct gateway_job *job, enum store_job_outcome outcome) {
+    if (!job->in_sandbox) {
+        job->record.outcome = outcome;
+        store_job_write(job->gateway->store, &job->record, NULL, NULL);
+    }
+    free(job);
+}
+
+static void submit(void *context, struct api_call *call) {
+    struct gateway *gateway = context;
+    struct gateway_job *job = job_new(gateway, call);
+    if (job->in_sandbox) {
+        sandbox_submit(gateway->sandbox, job);
+        return;
+    }
+    gateway_step(gateway, &(struct core_event){.kind = CORE_EVENT_REQUEST,
+                                               .request = {.user = (uint64_t)(uintptr_t)job,
+                                                           .model = call->generation.model,
+                                                           .max_tokens = call->generation.max_tokens}});
+}
+
+static void abandon(void *context, struct api_call *call) {
+    struct gateway *gateway = context;
+    struct gateway_job *job = call->backend_data;
+    job->call = NULL;
+    if (job->in_sandbox) {
+        sandbox_abandon(gateway->sandbox, job);
+        return;
+    }
+    gateway_step(gateway, &(struct core_event){.kind = CORE_EVENT_CLIENT_GONE, .job = call->backend_job});
+}
+
+static enum core_availability availability(void *context, struct str model, uint32_t *context_length) {
+    const struct gateway *gateway = context;
+    return core_model_availability(gateway->core, model, context_length);
+}
+
+static bool model_at(void *context, size_t index, struct str *model) {
+    const struct gateway *gateway = context;
+    return core_model_at(gateway->core, index, model, NULL, NULL);
+}
+
+static bool ready(void *context) {
+    const struct gateway *gateway = context;
+    struct str model;
+    enum core_availability state;
+    if (gateway->state != GATEWAY_SERVING) {
+        return false;
+    }
+    for (size_t i = 0; core_model_at(gateway->core, i, &model, &state, NULL); i++) {
+        if (state == CORE_MODEL_AVAILABLE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void take_link(void *context, struct http_exchange *exchange) {
+    const struct gateway *gateway = context;
+    link_server_accept(gateway->links, exchange);
+}
+
+const struct api_backend GATEWAY_API_BACKEND = {
+    .submit = submit,
+    .abandon = abandon,
+    .availability = availability,
+    .model_at = model_at,
+    .ready = ready,
+    .link = take_link,
+};

@@ -1,0 +1,148 @@
+#include "gateway/sandbox.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/engine.h"
+#include "gateway/gateway_internal.h"
+
+enum { SANDBOX_SLOTS = 256 };
+
+struct sandbox_run {
+    uint64_t id;
+    struct gateway_job *job;
+    uint64_t submitted_ms, first_ms; /* loop clock; first_ms is 0 before the first delta */
+    UT_hash_handle by_id;
+};
+
+struct sandbox {
+    struct loop *loop;
+    struct engine *engine;
+    struct sandbox_run *runs; /* uthash */
+    uint64_t next_id;
+    void (*on_closed)(void *context);
+    void *closed_context;
+};
+
+static struct sandbox_run *run_find(const struct sandbox *sandbox, uint64_t id) {
+    struct sandbox_run *run = NULL;
+    HASH_FIND(by_id, sandbox->runs, &id, sizeof id, run);
+    return run;
+}
+
+static void run_end(struct sandbox *sandbox, struct sandbox_run *run, enum store_job_outcome outcome) {
+    gateway_job_end(run->job, outcome);
+    HASH_DELETE(by_id, sandbox->runs, run);
+    free(run);
+}
+
+static void on_state(void *context, enum engine_state state, const struct engine_facts *facts, const char *why) {
+    (void)context;
+    (void)state; /* the scripted engine is ready at once */
+    (void)facts;
+    (void)why;
+}
+
+static void on_accept(void *context, uint64_t job, uint32_t prompt_tokens) {
+    const struct sandbox_run *run = run_find(context, job);
+    (void)prompt_tokens;
+    if (run != NULL && run->job->call != NULL) {
+        api_call_accepted(run->job->call);
+    }
+}
+
+static void on_delta(void *context, uint64_t job, struct str text, uint32_t tokens) {
+    struct sandbox *sandbox = context;
+    struct sandbox_run *run = run_find(sandbox, job);
+    (void)tokens;
+    if (run == NULL || run->job->call == NULL) {
+        return;
+    }
+    if (run->first_ms == 0) {
+        run->first_ms = loop_now_ms(sandbox->loop);
+    }
+    if (!api_call_deliver(run->job->call, text)) {
+        run->job->call = NULL; /* cut for reading too slowly; abandon has been called */
+    }
+}
+
+static void on_done(void *context, uint64_t job, const struct gen_done *done) {
+    struct sandbox *sandbox = context;
+    struct sandbox_run *run = run_find(sandbox, job);
+    if (run == NULL) {
+        return;
+    }
+    if (run->job->call != NULL) {
+        const uint64_t now = loop_now_ms(sandbox->loop);
+        const uint64_t first = run->first_ms == 0 ? now : run->first_ms;
+        const struct api_result result = {.finish = done->finish,
+                                          .usage = done->usage,
+                                          .inference_type = "sandbox",
+                                          .attempts = 1,
+                                          .ttft_ms = (uint32_t)(first - run->submitted_ms),
+                                          .latency_ms = (uint32_t)(now - run->submitted_ms)};
+        api_call_finish(run->job->call, &result);
+    }
+    run_end(sandbox, run, STORE_JOB_COMPLETED);
+}
+
+static void on_failed(void *context, uint64_t job, enum gen_failure failure, const char *message, const char *param) {
+    struct sandbox *sandbox = context;
+    struct sandbox_run *run = run_find(sandbox, job);
+    if (run == NULL) {
+        return;
+    }
+    if (run->job->call != NULL) {
+        struct api_error error;
+        gateway_error_from_engine(failure, message, param, &error);
+        api_call_fail(run->job->call, &error);
+    }
+    run_end(sandbox, run, STORE_JOB_FAILED);
+}
+
+static const struct engine_events SANDBOX_EVENTS = {
+    .on_state = on_state, .on_accept = on_accept, .on_delta = on_delta, .on_done = on_done, .on_failed = on_failed};
+
+struct sandbox *sandbox_new(struct loop *loop) {
+    struct sandbox *sandbox = MEM_NEW(struct sandbox);
+    struct err err;
+    sandbox->loop = loop;
+    const struct engine_options options = {.loop = loop, .model_id = "sandbox", .slots = SANDBOX_SLOTS};
+    if (!ENGINE_SCRIPTED.open(&sandbox->engine, &options, &SANDBOX_EVENTS, sandbox, &err)) {
+        LOG_ERROR_EVENT("sandbox.broken", LOG_TEXT("error", err.message));
+        abort(); /* the scripted engine refuses nothing but options that this file has wrong */
+    }
+    return sandbox;
+}
+
+void sandbox_submit(struct sandbox *sandbox, struct gateway_job *job) {
+    struct sandbox_run *run = MEM_NEW(struct sandbox_run);
+    run->id = ++sandbox->next_id;
+    run->job = job;
+    run->submitted_ms = loop_now_ms(sandbox->loop);
+    HASH_ADD(by_id, sandbox->runs, id, sizeof run->id, run);
+    job->call->backend_job = run->id;
+    job->sandbox_run = run->id;
+    sandbox->engine->ops->submit(sandbox->engine, run->id, &job->call->generation);
+}
+
+void sandbox_abandon(struct sandbox *sandbox, struct gateway_job *job) {
+    sandbox->engine->ops->cancel(sandbox->engine, job->sandbox_run);
+}
+
+static void engine_closed(void *context) {
+    struct sandbox *sandbox = context;
+    void (*on_closed)(void *) = sandbox->on_closed;
+    void *closed_context = sandbox->closed_context;
+    struct sandbox_run *run, *next;
+    HASH_ITER(by_id, sandbox->runs, run, next) {
+        run_end(sandbox, run, STORE_JOB_CANCELLED);
+    }
+    free(sandbox);
+    on_closed(closed_context);
+}
+
+void sandbox_close(struct sandbox *sandbox, void (*on_closed)(void *context), void *context) {
+    sandbox->on_closed = on_closed;
+    sandbox->closed_context = context;
+    sandbox->engine->ops->close(sandbox->engine, engine_closed, sandbox);
+}

@@ -1,0 +1,59 @@
+/* What listener.c, connect.c and conn.c share. Not for other folders. */
+#ifndef NATARIS_NET_CONN_INTERNAL_H
+#define NATARIS_NET_CONN_INTERNAL_H
+
+#include "net/chunk.h"
+#include "net/conn.h"
+#include "net/deadline.h"
+#include "net/loop_internal.h"
+#include "net/tls_session.h"
+
+#include <uv.h>
+
+enum conn_state {
+    CONN_CONNECTING, /* no TCP connection yet */
+    CONN_HANDSHAKE,  /* TLS handshake under way; events are the opener's */
+    CONN_OPEN,
+    CONN_CLOSING,    /* conn_close: sending the rest */
+    CONN_LINGERING,  /* all sent, FIN too: reading until the peer's end, so that no RST destroys what it has not read */
+    CONN_FAILED,     /* on_close is due at the end of this turn */
+    CONN_CLOSED,     /* on_close was called; memory goes when libuv lets go of the handle */
+};
+
+enum { CONN_PEER_SIZE = 46 }; /* INET6_ADDRSTRLEN */
+
+struct conn_write;
+
+struct conn {
+    uv_tcp_t tcp;
+    struct loop *loop;
+    const struct conn_events *events;
+    void *context;
+    /* Called once when bytes can flow, with the opener's context. */
+    void (*on_ready)(void *context, struct conn *conn);
+    struct listener *listener;        /* that accepted it, or NULL */
+    struct conn *previous, *next;     /* the listener's list of handshakes */
+    struct tls_session *tls;          /* NULL: plain */
+    struct chunk *gathered;           /* written this turn, or while `writing` is under way */
+    struct conn_write *writing;       /* what the kernel did not take yet */
+    struct err *failure;              /* on_close's reason, owned */
+    struct loop_deferred settle;      /* end of turn: on_close, or bytes that a pause held back */
+    struct loop_deferred flush;       /* end of turn, after all others: send */
+    struct deadline deadline;         /* handshake, then linger */
+    size_t discarded;                 /* bytes read and dropped after conn_close */
+    enum conn_state state;
+    bool paused, eof, linger, behind; /* behind: some bytes were unsent at the end of a turn */
+    char peer[CONN_PEER_SIZE];
+};
+
+/* In state CONN_CONNECTING; freed by conn_discard, or through conn_start and what follows. */
+struct conn *conn_new(struct loop *loop);
+/* TCP is connected: run the handshake if `tls` (taken over) is not NULL, then call on_ready; events' on_close tells of
+ * a failure before that. */
+void conn_start(struct conn *conn, struct tls_session *tls, unsigned handshake_ms);
+/* Closes without any event, in any state. */
+void conn_discard(struct conn *conn);
+/* listener.c: the connection's memory is about to be freed. */
+void listener_forget_conn(struct listener *listener);
+
+#endif

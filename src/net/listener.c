@@ -1,0 +1,202 @@
+#include "base/mem.h"
+#include "net/conn.h"
+#include "net/conn_internal.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LISTENER_BACKLOG = 4096, LISTENER_HOST_MAX = 256 };
+
+struct listener {
+    uv_tcp_t tcp;
+    struct loop *loop;
+    struct tls_context *tls;
+    size_t max_connections, count;
+    unsigned handshake_ms;
+    const struct listener_events *events;
+    void *context;
+    struct conn *handshakes; /* connections not handed over yet */
+    bool closing, closed;
+};
+
+static void listener_free_if_done(struct listener *listener) {
+    if (listener->closed && listener->count == 0) {
+        free(listener);
+    }
+}
+
+static void listener_on_closed(uv_handle_t *handle) {
+    struct listener *listener = (struct listener *)handle->data;
+    listener->closed = true;
+    listener_free_if_done(listener);
+}
+
+void listener_forget_conn(struct listener *listener) {
+    listener->count--;
+    listener_free_if_done(listener);
+}
+
+static void listener_add_handshake(struct listener *listener, struct conn *conn) {
+    conn->next = listener->handshakes;
+    if (conn->next != NULL) {
+        conn->next->previous = conn;
+    }
+    listener->handshakes = conn;
+}
+
+static void listener_remove_handshake(struct listener *listener, struct conn *conn) {
+    if (conn->previous != NULL) {
+        conn->previous->next = conn->next;
+    } else {
+        listener->handshakes = conn->next;
+    }
+    if (conn->next != NULL) {
+        conn->next->previous = conn->previous;
+    }
+    conn->previous = conn->next = NULL;
+}
+
+static void listener_on_ready(void *context, struct conn *conn) {
+    struct listener *listener = (struct listener *)context;
+    listener_remove_handshake(listener, conn);
+    listener->events->on_conn(listener->context, conn);
+}
+
+/* A TLS handshake that failed: that is the client's affair. */
+static void listener_on_handshake_failed(void *context, const struct err *reason) {
+    (void)context;
+    (void)reason;
+}
+
+static void listener_ignore_data(void *context, struct str data) {
+    (void)context;
+    (void)data;
+}
+
+static const struct conn_events LISTENER_HANDSHAKE_EVENTS = {
+    .on_data = listener_ignore_data,
+    .on_close = listener_on_handshake_failed,
+};
+
+static void listener_on_connection(uv_stream_t *stream, int status) {
+    struct listener *listener = (struct listener *)stream->data;
+    if (status < 0) {
+        return; /* such as too many open files: libuv has dropped that connection, the next may work */
+    }
+    struct conn *conn = conn_new(listener->loop);
+    conn->listener = listener;
+    listener->count++;
+    struct tls_session *tls = NULL;
+    if (uv_accept(stream, (uv_stream_t *)&conn->tcp) != 0 || listener->count > listener->max_connections ||
+        (listener->tls != NULL && !tls_session_new(&tls, listener->tls, NULL, &listener->loop->chunks, NULL))) {
+        conn_discard(conn);
+        return;
+    }
+    conn_set_events(conn, &LISTENER_HANDSHAKE_EVENTS, listener);
+    conn->on_ready = listener_on_ready;
+    listener_add_handshake(listener, conn);
+    conn_start(conn, tls, listener->handshake_ms);
+}
+
+/* "HOST:PORT" or "[HOST]:PORT" into its parts. */
+static bool split_address(const char *address, char host[LISTENER_HOST_MAX], char port[8], struct err *err) {
+    const char *colon = strrchr(address, ':');
+    uint64_t number;
+    if (colon == NULL || !str_parse_u64(str_from(colon + 1), 65535, &number) || colon == address) {
+        return err_set(err, ERR_INVALID, "listen address %s is not HOST:PORT", address);
+    }
+    struct str name = {.data = address, .len = (size_t)(colon - address)};
+    if (name.len > 2 && name.data[0] == '[' && name.data[name.len - 1] == ']') {
+        name = (struct str){.data = name.data + 1, .len = name.len - 2};
+    } else if (memchr(name.data, ':', name.len) != NULL) {
+        return err_set(err, ERR_INVALID, "listen address %s: write an IPv6 address as [ADDRESS]:PORT", address);
+    }
+    if (!str_copy(host, LISTENER_HOST_MAX, name)) {
+        return err_set(err, ERR_INVALID, "listen address %s is too long", address);
+    }
+    snprintf(port, 8, "%u", (unsigned)number);
+    return true;
+}
+
+/* Blocks for the name lookup: used once, at start-up. */
+static bool resolve_address(struct loop *loop, const char *address, struct sockaddr_storage *out, struct err *err) {
+    char host[LISTENER_HOST_MAX];
+    char port[8];
+    if (!split_address(address, host, port, err)) {
+        return false;
+    }
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV | AI_PASSIVE};
+    uv_getaddrinfo_t request;
+    int status = uv_getaddrinfo(&loop->uv, &request, NULL, host, port, &hints);
+    if (status != 0) {
+        return err_set(err, ERR_INVALID, "listen address %s: %s", address, uv_strerror(status));
+    }
+    memcpy(out, request.addrinfo->ai_addr, request.addrinfo->ai_addrlen);
+    uv_freeaddrinfo(request.addrinfo);
+    return true;
+}
+
+static bool listener_start(struct listener *listener, const char *address, struct err *err) {
+    struct sockaddr_storage bind_to;
+    if (!resolve_address(listener->loop, address, &bind_to, err)) {
+        return false;
+    }
+    int status = uv_tcp_bind(&listener->tcp, (const struct sockaddr *)&bind_to, 0);
+    if (status == 0) {
+        uv_tcp_nodelay(&listener->tcp, 1);
+        status = uv_listen((uv_stream_t *)&listener->tcp, LISTENER_BACKLOG, listener_on_connection);
+    }
+    if (status != 0) {
+        return err_set(err, status == UV_EADDRINUSE ? ERR_CONFLICT : ERR_IO, "cannot listen on %s: %s", address,
+                       uv_strerror(status));
+    }
+    return true;
+}
+
+bool listener_open(struct listener **out, struct loop *loop, const struct listener_options *options,
+                   const struct listener_events *events, void *context, struct err *err) {
+    struct listener *listener = MEM_NEW(struct listener);
+    uv_tcp_init(&loop->uv, &listener->tcp);
+    listener->tcp.data = listener;
+    listener->loop = loop;
+    listener->tls = options->tls;
+    listener->max_connections = options->max_connections;
+    listener->handshake_ms = options->handshake_ms;
+    listener->events = events;
+    listener->context = context;
+    if (!listener_start(listener, options->address, err)) {
+        listener_close(listener);
+        return false;
+    }
+    *out = listener;
+    return true;
+}
+
+unsigned listener_port(const struct listener *listener) {
+    struct sockaddr_storage address;
+    int size = (int)sizeof(address);
+    if (uv_tcp_getsockname(&listener->tcp, (struct sockaddr *)&address, &size) != 0) {
+        return 0;
+    }
+    return address.ss_family == AF_INET6 ? ntohs(((const struct sockaddr_in6 *)&address)->sin6_port)
+                                         : ntohs(((const struct sockaddr_in *)&address)->sin_port);
+}
+
+size_t listener_connection_count(const struct listener *listener) {
+    return listener->count;
+}
+
+void listener_close(struct listener *listener) {
+    if (listener == NULL || listener->closing) {
+        return;
+    }
+    listener->closing = true;
+    while (listener->handshakes != NULL) {
+        struct conn *conn = listener->handshakes;
+        listener_remove_handshake(listener, conn);
+        conn_discard(conn);
+    }
+    uv_close((uv_handle_t *)&listener->tcp, listener_on_closed);
+}

@@ -1,0 +1,17 @@
+#ifndef NATARIS_NET_TLS_INTERNAL_H
+#define NATARIS_NET_TLS_INTERNAL_H
+
+#include "net/tls.h"
+
+#include <openssl/ssl.h>
+
+struct tls_context {
+    SSL_CTX *ssl;
+    BIO_METHOD *bio; /* a session's ends: reads from what was fed, writes into a chunk */
+};
+
+/* OpenSSL's reason for the last failure in words, and its error queue emptied. */
+const char *tls_reason(char *out, size_t size);
+BIO_METHOD *tls_session_bio_method(void);
+
+#endif

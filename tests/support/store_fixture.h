@@ -1,0 +1,104 @@
+/* A store in a temporary folder with a loop, and rows to put in it. */
+#ifndef NATARIS_TESTS_SUPPORT_STORE_FIXTURE_H
+#define NATARIS_TESTS_SUPPORT_STORE_FIXTURE_H
+
+#include "base/digest.h"
+#include "store/store.h"
+#include "support/temp_folder.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+enum { STORE_FIXTURE_NOW_MS = 1000000 };
+
+struct store_fixture {
+    struct temp_folder folder;
+    char path[128];
+    struct store *store;
+    uv_loop_t loop;
+    struct err err;
+    int broken_count; /* calls of on_broken */
+    struct err broken;
+};
+
+UNUSED static int store_fixture_setup(void **state) {
+    struct store_fixture *fixture = (struct store_fixture *)calloc(1, sizeof(*fixture));
+    temp_folder_init(&fixture->folder);
+    temp_folder_file(&fixture->folder, "test.db", fixture->path);
+    assert_int_equal(uv_loop_init(&fixture->loop), 0);
+    assert_true(store_open(&fixture->store, fixture->path, &fixture->err));
+    *state = fixture;
+    return 0;
+}
+
+UNUSED static void store_fixture_close(struct store_fixture *fixture) {
+    store_close(fixture->store);
+    fixture->store = NULL;
+    uv_run(&fixture->loop, UV_RUN_DEFAULT);
+}
+
+UNUSED static int store_fixture_teardown(void **state) {
+    struct store_fixture *fixture = (struct store_fixture *)*state;
+    store_fixture_close(fixture);
+    assert_int_equal(uv_loop_close(&fixture->loop), 0);
+    temp_folder_clear(&fixture->folder);
+    free(fixture);
+    return 0;
+}
+
+UNUSED static void store_fixture_on_broken(void *context, const struct err *err) {
+    struct store_fixture *fixture = (struct store_fixture *)context;
+    fixture->broken_count++;
+    fixture->broken = *err;
+}
+
+UNUSED static void store_fixture_start(struct store_fixture *fixture) {
+    assert_true(store_start(fixture->store, &fixture->loop, store_fixture_on_broken, fixture, &fixture->err));
+}
+
+/* Closes and opens again, without the thread. */
+UNUSED static void store_fixture_reopen(struct store_fixture *fixture) {
+    store_fixture_close(fixture);
+    assert_true(store_open(&fixture->store, fixture->path, &fixture->err));
+}
+
+UNUSED static struct store_account store_fixture_account(const char *id, bool owner) {
+    struct store_account account = {.owner = owner, .created_ms = 11};
+    str_copy(account.id, sizeof(account.id), str_from(id));
+    str_copy(account.name, sizeof(account.name), STR("Ada's \xc3\xa9t\xc3\xa9"));
+    return account;
+}
+
+/* The key's secret is its id, for tests that need no real one. */
+UNUSED static struct store_key store_fixture_key(const char *id, const char *account_id, enum store_key_kind kind) {
+    struct store_key key = {.kind = kind, .created_ms = 12};
+    str_copy(key.id, sizeof(key.id), str_from(id));
+    str_copy(key.account_id, sizeof(key.account_id), str_from(account_id));
+    str_copy(key.name, sizeof(key.name), STR("first"));
+    digest_sha256(id, strlen(id), key.sha256);
+    return key;
+}
+
+UNUSED static struct store_job store_fixture_job(uint32_t number) {
+    struct store_job job = {
+        .outcome = STORE_JOB_FAILED,
+        .prompt_tokens = number,
+        .completion_tokens = UINT32_MAX,
+        .attempts = 2,
+        .ttft_ms = 3,
+        .latency_ms = 4,
+        .created_ms = INT64_C(1767225600000) + number,
+    };
+    snprintf(job.id, sizeof(job.id), "job_%08u", number);
+    str_copy(job.account_id, sizeof(job.account_id), STR("acct_1"));
+    str_copy(job.key_id, sizeof(job.key_id), STR("key_1"));
+    str_copy(job.model, sizeof(job.model), STR("nataris-demo-2m"));
+    str_copy(job.device_id, sizeof(job.device_id), STR("prov_1"));
+    str_copy(job.label, sizeof(job.label), STR("a label"));
+    return job;
+}
+
+#endif

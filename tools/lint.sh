@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# All gates on the source. Every gate runs, also after one that failed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+tools/deps.sh build test lint
+tools/llama-deps.sh
+
+failed=()
+gate() {
+    local name=$1 started=$SECONDS
+    shift
+    if "$@"; then
+        echo "lint: $name ok ($((SECONDS - started)) s)"
+    else
+        echo "lint: $name FAILED"
+        failed+=("$name")
+    fi
+}
+
+export PYTHONDONTWRITEBYTECODE=1
+gate format tools/lint/format.sh
+gate size python3 tools/lint/size.py
+gate includes python3 tools/lint/includes.py
+gate banned python3 tools/lint/banned.py
+gate scripts python3 tools/lint/scripts.py
+gate tidy tools/lint/tidy.sh
+
+if [ ${#failed[@]} -gt 0 ]; then
+    echo "lint: failed: ${failed[*]}"
+    exit 1
+fi
+echo "lint: all gates passed"
