@@ -1,7 +1,8 @@
 # nataris_options: how our own sources are compiled. Third-party sources do not link it.
 add_library(nataris_options INTERFACE)
 target_include_directories(nataris_options INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/generated)
-target_compile_definitions(nataris_options INTERFACE _GNU_SOURCE _FILE_OFFSET_BITS=64)
+target_compile_definitions(nataris_options INTERFACE _GNU_SOURCE _FILE_OFFSET_BITS=64
+                           NATARIS_VERSION="${PROJECT_VERSION}")
 target_compile_options(nataris_options INTERFACE
     -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Wvla -Wformat=2 -Wundef -Wpointer-arith -Wimplicit-fallthrough
     $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes> $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes>

@@ -30,7 +30,8 @@ closing_line() {
         failed=1
     fi
     echo
-    echo "$passed passed, $failed failed (${SECONDS} s)"
+    echo "took ${SECONDS} s"
+    echo "$passed passed, $failed failed"
     exit "$status"
 }
 trap closing_line EXIT

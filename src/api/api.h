@@ -29,22 +29,22 @@ struct api_call {
     char request_id[API_REQUEST_ID_SIZE]; /* x-request-id */
     char id[API_OBJECT_ID_SIZE];          /* "chatcmpl-..." or "inf_..." */
     enum api_call_kind kind;
-    struct auth_identity identity;        /* a copy */
-    struct gen_request generation;        /* strings live in the exchange's arena; model is the resolved id */
-    struct str label;                     /* conversation_id; empty when none */
+    struct auth_identity identity; /* a copy */
+    struct gen_request generation; /* strings live in the exchange's arena; model is the resolved id */
+    struct str label;              /* conversation_id; empty when none */
     bool stream, include_usage;
-    int64_t created_ms;                   /* wall clock */
-    uint64_t started_ms;                  /* loop clock */
-    uint64_t backend_job;                 /* the backend's own; 0 at submit */
-    void *backend_data;                   /* the backend's own; NULL at submit */
+    int64_t created_ms;   /* wall clock */
+    uint64_t started_ms;  /* loop clock */
+    uint64_t backend_job; /* the backend's own; 0 at submit */
+    void *backend_data;   /* the backend's own; NULL at submit */
 
     /* The API's: the answer so far (src/api/stream.c, src/api/answer.c). */
-    struct api_request *request;          /* in the exchange's arena */
+    struct api_request *request; /* in the exchange's arena */
     bool headers_sent;
     uint64_t last_write_ms;
-    struct str chunk_head, delta_prefix;  /* what every chunk, and every chunk with text, starts with; in the arena */
-    struct buf answer;                    /* the text of a plain answer */
-    struct api_call *next, *previous;     /* all live calls, for keep-alives */
+    struct str chunk_head, delta_prefix; /* what every chunk, and every chunk with text, starts with; in the arena */
+    struct buf answer;                   /* the text of a plain answer */
+    struct api_call *next, *previous;    /* all live calls, for keep-alives */
 };
 
 struct api_backend {
@@ -70,10 +70,11 @@ void api_on_refused(void *api, struct http_exchange *exchange, int status, const
 size_t api_call_count(const struct api *api);
 
 /* What the backend reports. A call is gone after finish and fail. */
-/* A device has the job: a stream's headers leave now (they leave by themselves 1 s after submit at the latest, so that a
- * refusal by the device is still a plain error answer; docs/decisions/0003-stream-headers.md). */
+/* A device has the job: a stream's headers leave now (they leave by themselves 1 s after submit at the latest, so that
+ * a refusal by the device is still a plain error answer; docs/decisions/0003-stream-headers.md). */
 void api_call_accepted(struct api_call *call);
-/* Text for the client. The call may be abandoned inside when the client reads too slowly: false then, and it is gone. */
+/* Text for the client. The call may be abandoned inside when the client reads too slowly: false then, and it is gone.
+ */
 MUST_CHECK bool api_call_deliver(struct api_call *call, struct str text);
 
 struct api_result {
@@ -88,18 +89,18 @@ void api_call_finish(struct api_call *call, const struct api_result *result);
 
 /* The error codes of the reference and ours. */
 enum api_error_code {
-    API_INVALID_REQUEST,       /* 400 */
-    API_CONTEXT_LENGTH,        /* 400 context_length_exceeded */
-    API_INVALID_API_KEY,       /* 401 */
-    API_NOT_FOUND,             /* 404 route */
-    API_MODEL_NOT_FOUND,       /* 404 */
-    API_METHOD_NOT_ALLOWED,    /* 405 */
-    API_REQUEST_TIMEOUT,       /* 408 */
-    API_TOO_LARGE,             /* 413 */
-    API_RATE_LIMIT_EXCEEDED,   /* 429 */
-    API_INTERNAL,              /* 500 */
-    API_MODEL_WARMING,         /* 503 model_warming */
-    API_UNAVAILABLE,           /* 503: draining or no attempt left */
+    API_INVALID_REQUEST,     /* 400 */
+    API_CONTEXT_LENGTH,      /* 400 context_length_exceeded */
+    API_INVALID_API_KEY,     /* 401 */
+    API_NOT_FOUND,           /* 404 route */
+    API_MODEL_NOT_FOUND,     /* 404 */
+    API_METHOD_NOT_ALLOWED,  /* 405 */
+    API_REQUEST_TIMEOUT,     /* 408 */
+    API_TOO_LARGE,           /* 413 */
+    API_RATE_LIMIT_EXCEEDED, /* 429 */
+    API_INTERNAL,            /* 500 */
+    API_MODEL_WARMING,       /* 503 model_warming */
+    API_UNAVAILABLE,         /* 503: draining or no attempt left */
 };
 struct api_error {
     enum api_error_code code;

@@ -15,7 +15,7 @@ struct api {
     bool ticking;
     struct api_call *calls;
     size_t call_count;
-    struct buf text; /* what is being written; empty between uses */
+    struct buf text; /* what is being written: respond_buffer */
 };
 
 /* Lives in the exchange's arena, so until the exchange is answered. */
@@ -27,6 +27,7 @@ struct api_request {
     uint64_t started_ms;       /* loop clock */
     char id[API_REQUEST_ID_SIZE];
     struct auth_identity identity; /* routes with a key only */
+    struct api_call *call;         /* once it has become one; then the call's own line goes into the log */
 };
 
 /* Handlers of the routes; each answers the request, now or later. */

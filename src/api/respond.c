@@ -1,5 +1,6 @@
 #include "api/respond.h"
 
+#include "api/access_log.h"
 #include "base/json_write.h"
 
 #include <assert.h>
@@ -8,6 +9,9 @@
 
 /* Official SDKs repeat 408, 409, 429 and 5xx by themselves. A wait longer than this is for a person to decide. */
 enum { RESPOND_RETRY_WAIT_MAX_S = 60 };
+
+/* A buffer that had to grow above this for one long answer is given back. */
+enum { RESPOND_KEPT_BYTES = 256 * 1024 };
 
 struct error_kind {
     int status;
@@ -47,10 +51,26 @@ void respond_headers_init(struct respond_headers *headers, const struct api_requ
     }
 }
 
+struct buf *respond_buffer(struct api *api) {
+    if (api->text.capacity > RESPOND_KEPT_BYTES) {
+        buf_clear(&api->text);
+    }
+    buf_reset(&api->text);
+    return &api->text;
+}
+
+static void respond_send(struct api_request *request, int status, const struct respond_headers *headers,
+                         struct str body) {
+    if (request->call == NULL) {
+        access_log(request, status);
+    }
+    http_respond(request->exchange, status, headers->items, headers->count, body);
+}
+
 void respond_json(struct api_request *request, int status, struct str body) {
     struct respond_headers headers;
     respond_headers_init(&headers, request, STR("application/json"));
-    http_respond(request->exchange, status, headers.items, headers.count, body);
+    respond_send(request, status, &headers, body);
 }
 
 int respond_error_status(const struct api_error *error) {
@@ -106,10 +126,9 @@ void respond_error_header(struct api_request *request, const struct api_error *e
     if (!kind->retryable || wait_s > RESPOND_RETRY_WAIT_MAX_S) {
         respond_headers_add(&headers, "x-should-retry", STR("false"));
     }
-    struct buf *body = &request->api->text;
-    buf_reset(body);
+    struct buf *body = respond_buffer(request->api);
     respond_error_write(error, body);
-    http_respond(request->exchange, respond_error_status(error), headers.items, headers.count, buf_str(body));
+    respond_send(request, respond_error_status(error), &headers, buf_str(body));
 }
 
 void respond_error(struct api_request *request, const struct api_error *error) {
@@ -136,8 +155,7 @@ void respond_preflight(struct api_request *request) {
     respond_headers_add(&headers, "Access-Control-Max-Age", STR("86400"));
     /* The list has no wildcard that covers Authorization or a prefix, so the answer repeats what was asked for and is
      * allowed (Fetch standard, "CORS-preflight fetch"). */
-    struct buf *names = &request->api->text;
-    buf_reset(names);
+    struct buf *names = respond_buffer(request->api);
     buf_append_cstr(names, "Authorization, Content-Type, Idempotency-Key");
     struct str rest = http_request_header(http_exchange_request(request->exchange), "access-control-request-headers");
     while (rest.len > 0) {
@@ -151,7 +169,7 @@ void respond_preflight(struct api_request *request) {
         rest = tail;
     }
     respond_headers_add(&headers, "Access-Control-Allow-Headers", buf_str(names));
-    http_respond(request->exchange, 204, headers.items, headers.count, STR(""));
+    respond_send(request, 204, &headers, STR(""));
 }
 
 void respond_error_set(struct api_error *error, enum api_error_code code, const char *format, ...) {

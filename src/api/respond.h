@@ -15,6 +15,9 @@ struct respond_headers {
 void respond_headers_init(struct respond_headers *headers, const struct api_request *request, struct str content_type);
 void respond_headers_add(struct respond_headers *headers, const char *name, struct str value);
 
+/* The API's one buffer for a text to send, empty; good until the next call. It holds any answer of legal size. */
+struct buf *respond_buffer(struct api *api);
+
 /* All of these end the exchange and with it the request. */
 void respond_json(struct api_request *request, int status, struct str body);
 void respond_error(struct api_request *request, const struct api_error *error);

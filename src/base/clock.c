@@ -22,11 +22,12 @@ int64_t clock_wall_ms(void) {
 }
 
 void clock_format_utc(int64_t wall_ms, char out[CLOCK_TEXT_SIZE]) {
-    int64_t milliseconds = wall_ms % 1000;
+    int64_t whole_seconds = wall_ms / 1000, milliseconds = wall_ms % 1000;
     if (milliseconds < 0) {
         milliseconds += 1000;
+        whole_seconds--;
     }
-    time_t seconds = (time_t)((wall_ms - milliseconds) / 1000);
+    time_t seconds = (time_t)whole_seconds;
     struct tm parts;
     if (gmtime_r(&seconds, &parts) == NULL) {
         snprintf(out, CLOCK_TEXT_SIZE, "out-of-range");

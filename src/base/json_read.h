@@ -24,7 +24,8 @@ struct json_value {
 };
 
 struct json_parser;
-/* Texts over max_bytes or nested deeper than max_depth are refused (ERR_TOO_LARGE / ERR_INVALID). */
+/* Texts over max_bytes or nested deeper than max_depth are refused (ERR_TOO_LARGE / ERR_INVALID). An empty array or
+ * object does not count as a level. */
 struct json_parser *json_parser_new(size_t max_bytes, size_t max_depth);
 void json_parser_free(struct json_parser *parser);
 /* Errors are plain words, "invalid JSON: ..." (never quoting the input). */

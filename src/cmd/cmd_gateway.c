@@ -86,8 +86,9 @@ static int run_gateway(const void *parsed) {
     if (config->json) {
         network_print_json(&run.network);
     } else {
-        printf("Gateway at %s\nThe owner's keys are in %s/owner.json\nAdd a device: nataris provider invite --data %s\n",
-               run.network.base_url, config->data, config->data);
+        printf(
+            "Gateway at %s\nThe owner's keys are in %s/owner.json\nAdd a device: nataris provider invite --data %s\n",
+            run.network.base_url, config->data, config->data);
         fflush(stdout);
     }
     loop_run(loop);

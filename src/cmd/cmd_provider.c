@@ -40,8 +40,9 @@ static void on_stopped(void *context, const struct err *err) {
 
 static bool check(const struct provider_config *config, struct err *err) {
     if (config->gateway == NULL || config->data == NULL) {
-        return err_set(err, ERR_INVALID, "--gateway URL and --data DIR are needed ('nataris provider invite' on the "
-                                         "gateway's machine prints them with a join token)");
+        return err_set(err, ERR_INVALID,
+                       "--gateway URL and --data DIR are needed ('nataris provider invite' on the "
+                       "gateway's machine prints them with a join token)");
     }
     if (engine_ops_find(config->engine) == NULL) {
         return err_set(err, ERR_INVALID, "--engine is llama or scripted, not '%s'", config->engine);
@@ -108,7 +109,8 @@ static const struct option OPTIONS[] = {
     {"gateway", OPTION_TEXT, "URL", NULL, "the gateway, such as https://host:port", AT(gateway)},
     {"join", OPTION_TEXT, "TOKEN", NULL, "join token; needed the first time only", AT(join)},
     {"data", OPTION_TEXT, "DIR", NULL, "folder of this device's key; made when missing", AT(data)},
-    {"model", OPTION_LIST, "ID|PATH", "nataris-demo-2m", "model to serve: catalog id, alias, or a GGUF file", AT(model)},
+    {"model", OPTION_LIST, "ID|PATH", "nataris-demo-2m", "model to serve: catalog id, alias, or a GGUF file",
+     AT(model)},
     {"models", OPTION_TEXT, "DIR", NULL, "where model files are kept (default ~/.cache/nataris/models)", AT(models)},
     {"engine", OPTION_TEXT, "NAME", "llama", "llama, or scripted (made-up text, for tests)", AT(engine)},
     {"slots", OPTION_NUMBER, "N", "0", "jobs at once per model; 0: as fits", AT(slots)},

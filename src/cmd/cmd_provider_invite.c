@@ -41,8 +41,7 @@ static bool invite(const struct invite_config *config, char token[JOIN_TOKEN_SIZ
     if (!store_open(&store, path, err)) {
         return false;
     }
-    bool ok = store_account_owner(store, &owner.account, err) &&
-              owner_invite(store, &owner, config->hours, token, err);
+    bool ok = store_account_owner(store, &owner.account, err) && owner_invite(store, &owner, config->hours, token, err);
     if (ok && config->url != NULL) {
         ok = str_copy(url, url_size, str_from(config->url)) || err_set(err, ERR_INVALID, "--url is too long");
     } else if (ok) {

@@ -29,8 +29,11 @@ MUST_CHECK bool command_set_log_level(const char *name, struct err *err);
 
 /* Options that several commands share. */
 #define OPTION_CONFIG_FILE(type)                                                                                       \
-    {"config", OPTION_TEXT, "FILE", NULL, "INI file with any of these options, as 'name = value'", offsetof(type, config)}
+    {                                                                                                                  \
+        "config", OPTION_TEXT, "FILE", NULL, "INI file with any of these options, as 'name = value'",                  \
+            offsetof(type, config)                                                                                     \
+    }
 #define OPTION_LOG_LEVEL(type, level)                                                                                  \
-    {"log-level", OPTION_TEXT, "LEVEL", level, "debug, info, warn or error", offsetof(type, log_level)}
+    { "log-level", OPTION_TEXT, "LEVEL", level, "debug, info, warn or error", offsetof(type, log_level) }
 
 #endif

@@ -16,8 +16,8 @@ static bool make_urls(struct network *network, const char *listen, bool tls, uns
     } else if (str_equal_cstr(host, "[::]")) {
         host = STR("[::1]");
     }
-    const int written = snprintf(network->origin, sizeof network->origin, "%s://%.*s:%u", tls ? "https" : "http",
-                                 STR_ARG(host), port);
+    const int written =
+        snprintf(network->origin, sizeof network->origin, "%s://%.*s:%u", tls ? "https" : "http", STR_ARG(host), port);
     if (written < 0 || (size_t)written + sizeof "/v1" > sizeof network->origin) {
         return err_set(err, ERR_INVALID, "the address to listen on is too long");
     }

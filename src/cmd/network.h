@@ -9,9 +9,9 @@ enum { NETWORK_URL_SIZE = 300 };
 
 struct network {
     struct owner owner;
-    char join_token[JOIN_TOKEN_SIZE];  /* of this start; for the provider that `up` runs */
-    char base_url[NETWORK_URL_SIZE];   /* "http://127.0.0.1:8080/v1" */
-    char origin[NETWORK_URL_SIZE];     /* the same without "/v1", for providers */
+    char join_token[JOIN_TOKEN_SIZE]; /* of this start; for the provider that `up` runs */
+    char base_url[NETWORK_URL_SIZE];  /* "http://127.0.0.1:8080/v1" */
+    char origin[NETWORK_URL_SIZE];    /* the same without "/v1", for providers */
     struct gateway *gateway;
 };
 

@@ -123,7 +123,8 @@ static bool read_file(const struct option_set *set, const char *path, void *conf
         return err_set_errno(err, errno, "cannot read the configuration file %s", path);
     }
     if (line != 0) {
-        return err->code != ERR_NONE ? false : err_set(err, ERR_INVALID, "%s, line %d: not a 'name = value' line", path, line);
+        return err->code != ERR_NONE ? false
+                                     : err_set(err, ERR_INVALID, "%s, line %d: not a 'name = value' line", path, line);
     }
     return true;
 }

@@ -40,8 +40,8 @@ struct option_set {
 
 enum options_result { OPTIONS_OK, OPTIONS_HELP, OPTIONS_WRONG };
 
-/* Fills `config` (a zeroed struct of the command). Values point into argv, the environment, or memory that lives as long
- * as the process. WRONG: err says what and which. */
+/* Fills `config` (a zeroed struct of the command). Values point into argv, the environment, or memory that lives as
+ * long as the process. WRONG: err says what and which. */
 enum options_result options_parse(const struct option_set *set, int argc, char **argv, void *config, struct err *err);
 /* The option lines of --help, on stdout. */
 void options_print_help(const struct option_set *set);

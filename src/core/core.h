@@ -25,23 +25,23 @@ enum {
     CORE_OFFERS_MAX = 64,    /* models on one provider; the rest of a longer status is ignored */
 };
 
-struct core_config { /* times in milliseconds */
-    uint32_t max_jobs;      /* alive at once, queued or running */
-    uint32_t max_queue;     /* of these, waiting for a provider */
+struct core_config {    /* times in milliseconds */
+    uint32_t max_jobs;  /* alive at once, queued or running */
+    uint32_t max_queue; /* of these, waiting for a provider; a job that waits again for a retry may exceed it */
     uint32_t max_providers;
-    uint32_t max_attempts;  /* 2: one automatic retry */
-    uint32_t queue_ms;      /* phase deadlines: waiting for a provider, over all attempts */
-    uint32_t accept_ms;     /* job sent until accepted */
+    uint32_t max_attempts;                    /* 2: one automatic retry */
+    uint32_t queue_ms;                        /* phase deadlines: waiting for a provider, each time anew */
+    uint32_t accept_ms;                       /* job sent until accepted */
     uint32_t first_token_ms;                  /* accepted until the first delta ... */
     uint32_t first_token_per_prompt_token_us; /* ... plus this for each token of the prompt (microseconds) */
-    uint32_t silence_ms;    /* between deltas */
-    uint32_t whole_ms;      /* admission until the end ... */
-    uint32_t whole_per_token_ms; /* ... plus this per token of max_tokens */
-    uint32_t cancel_ms;     /* cancel sent until the device's word; then its slot counts as free again */
-    uint32_t cooldown_ms;   /* a silent or failing provider gets no new jobs for so long */
+    uint32_t silence_ms;                      /* between deltas */
+    uint32_t whole_ms;                        /* admission until the end ... */
+    uint32_t whole_per_token_ms;              /* ... plus this per token of max_tokens */
+    uint32_t cancel_ms;       /* cancel sent until the device's word; then its slot counts as free again */
+    uint32_t cooldown_ms;     /* a silent or failing provider gets no new jobs for so long */
     uint32_t warming_retry_s; /* Retry-After when no provider has the model */
-    bool trace;             /* emit CORE_EFFECT_TRACE for every change of state */
-    uint64_t seed;          /* of the random source that breaks ties */
+    bool trace;               /* emit CORE_EFFECT_TRACE for every change of state */
+    uint64_t seed;            /* of the random source that breaks ties */
 };
 /* The documented defaults (docs/REQUEST.md has the table). */
 void core_config_init(struct core_config *config);
@@ -57,13 +57,13 @@ struct core_offer { /* one model on one provider */
 
 /* Why a job ended without an answer. */
 enum core_failure {
-    CORE_FAILURE_QUEUE_FULL,  /* 429 */
-    CORE_FAILURE_WARMING,     /* 503: no provider has the model ready */
-    CORE_FAILURE_TIMEOUT,     /* 408: assigned or queued, nobody answered in time */
-    CORE_FAILURE_BAD_REQUEST, /* 400: the device refused the request itself; message and param are its words */
+    CORE_FAILURE_QUEUE_FULL,     /* 429 */
+    CORE_FAILURE_WARMING,        /* 503: no provider has the model ready */
+    CORE_FAILURE_TIMEOUT,        /* 408: assigned or queued, nobody answered in time */
+    CORE_FAILURE_BAD_REQUEST,    /* 400: the device refused the request itself; message and param are its words */
     CORE_FAILURE_CONTEXT_LENGTH, /* 400 */
-    CORE_FAILURE_LOST,        /* the stream had begun and its device is gone, silent or in error */
-    CORE_FAILURE_ATTEMPTS,    /* 503: every allowed attempt failed before the first token */
+    CORE_FAILURE_LOST,           /* the stream had begun and its device is gone, silent or in error */
+    CORE_FAILURE_ATTEMPTS,       /* 503: every allowed attempt failed before the first token */
 };
 
 /* Why an attempt failed on its device, as the shell reports it. */
@@ -88,9 +88,9 @@ enum core_event_kind {
     CORE_EVENT_ACCEPT,            /* a device took the job */
     CORE_EVENT_DELTA,
     CORE_EVENT_DONE,
-    CORE_EVENT_ERROR,             /* the attempt failed on its device */
-    CORE_EVENT_TIMER,             /* the time asked for by WAKE has come (earlier or later does no harm) */
-    CORE_EVENT_DRAIN,             /* the gateway drains: new requests fail, running jobs go on */
+    CORE_EVENT_ERROR, /* the attempt failed on its device */
+    CORE_EVENT_TIMER, /* the time asked for by WAKE has come (earlier or later does no harm) */
+    CORE_EVENT_DRAIN, /* the gateway drains: new requests fail, running jobs go on */
 };
 
 struct core_event {
@@ -157,8 +157,8 @@ struct core_effect {
             enum core_finish finish;
             uint32_t prompt_tokens, completion_tokens, cached_tokens;
             uint32_t attempts;
-            uint32_t ttft_ms, latency_ms; /* since admission */
-        } finish; /* FINISH and CANCELLED */
+            uint32_t ttft_ms, latency_ms; /* since admission; ttft_ms is 0 when no token came */
+        } finish;                         /* of FINISH and CANCELLED */
         struct {
             enum core_failure failure;
             bool started; /* text had been delivered */
@@ -180,11 +180,12 @@ struct core_effects {
 
 struct core *core_new(const struct core_config *config);
 void core_free(struct core *core);
-/* `now_ms` never goes back. The effects are to be carried out in order. */
+/* `now_ms` never goes back. WAKE comes when the timer must be set earlier, or anew after it was due. The effects are to
+ * be carried out in order. */
 MUST_CHECK struct core_effects core_step(struct core *core, uint64_t now_ms, const struct core_event *event);
 
-/* Views for the API and the operator. */
-enum core_availability { CORE_MODEL_ABSENT, CORE_MODEL_COMING, CORE_MODEL_AVAILABLE }; /* COMING: downloading or loading */
+/* Views for the API and the operator. What a draining provider has does not count. */
+enum core_availability { CORE_MODEL_ABSENT, CORE_MODEL_COMING /* downloading or loading */, CORE_MODEL_AVAILABLE };
 /* `context_length` (may be NULL) becomes the largest one offered, 0 when none is known. */
 enum core_availability core_model_availability(const struct core *core, struct str model, uint32_t *context_length);
 /* Every model that some provider offers, in no order: index from 0 until false. Each out pointer may be NULL. */

@@ -1,7 +1,8 @@
 /* What the files of the core share; nobody else includes it but the core's tests.
  *
- * Who owns what: the handle tables own jobs and providers, a provider owns its offerings and attempts, a model lives while
- * an offering or a job refers to it. Objects point at each other freely inside one step; outside only handles go. */
+ * Who owns what: the handle tables own jobs and providers, a provider owns its offerings and attempts, a model lives
+ * while an offering or a job refers to it. Objects point at each other freely inside one step; outside only handles go.
+ */
 #ifndef NATARIS_CORE_CORE_INTERNAL_H
 #define NATARIS_CORE_CORE_INTERNAL_H
 
@@ -47,8 +48,8 @@ struct core_deadline {
     uint64_t due_ms;
 };
 
-/* Binary heap. `at_ms` may be earlier than the deadline's own due_ms, never later: postponing a deadline (each delta does
- * it) leaves the heap alone, and what comes up too early is put back. */
+/* Binary heap. `at_ms` may be earlier than the deadline's own due_ms, never later: postponing a deadline (each delta
+ * does it) leaves the heap alone, and what comes up too early is put back. */
 struct core_deadlines {
     struct core_deadline_entry {
         uint64_t at_ms;
@@ -60,11 +61,11 @@ struct core_deadlines {
 
 struct core_model {
     UT_hash_handle hh;
-    struct core_list queue;        /* jobs waiting, first come first served */
-    struct core_list ready;        /* offerings that can take a job now */
-    struct core_list busy;         /* the others */
-    struct core_link pending_link; /* in core->pending: its queue may move */
-    size_t references;             /* offerings and jobs */
+    struct core_list queue;                 /* jobs waiting, first come first served */
+    struct core_list ready;                 /* offerings that can take a job now */
+    struct core_list busy;                  /* the others */
+    struct core_link pending_link;          /* in core->pending: its queue may move */
+    size_t references;                      /* offerings and jobs */
     uint32_t counts[CORE_MODEL_FAILED + 1]; /* what providers offer, by state; draining ones do not count */
     uint32_t context_length, context_count; /* the largest among these, and how many have it */
     size_t offered_position;                /* in core->offered + 1; 0: nobody offers it */
@@ -107,13 +108,13 @@ struct core_attempt {
     struct core_deadline deadline; /* of a ghost */
 };
 
-enum core_job_state { /* job.c tells the story */
-    CORE_JOB_NONE,    /* not yet, or no more: in no list */
-    CORE_JOB_QUEUED,
-    CORE_JOB_SENT,
-    CORE_JOB_PREFILL,
-    CORE_JOB_STREAMING,
-    CORE_JOB_CANCELLING,
+enum core_job_state {                /* job.c tells the story */
+                      CORE_JOB_NONE, /* not yet, or no more: in no list */
+                      CORE_JOB_QUEUED,
+                      CORE_JOB_SENT,
+                      CORE_JOB_PREFILL,
+                      CORE_JOB_STREAMING,
+                      CORE_JOB_CANCELLING,
 };
 enum { CORE_JOB_STATE_COUNT = CORE_JOB_CANCELLING + 1 };
 
@@ -126,10 +127,10 @@ struct core_job {
     struct core_attempt *attempt; /* NULL while QUEUED */
     struct core_deadline deadline;
     uint64_t admitted_ms, whole_due_ms;
-    uint64_t first_token_ms; /* when it came; 0: not yet */
-    uint32_t prompt_tokens;  /* as the device said on accepting */
-    uint32_t delta_tokens;   /* counted from deltas */
-    bool accepted;           /* ACCEPTED has been told */
+    uint64_t first_token_ms;           /* when it came; 0: not yet */
+    uint32_t prompt_tokens;            /* as the device said on accepting */
+    uint32_t delta_tokens;             /* counted from deltas */
+    bool accepted;                     /* ACCEPTED has been told */
     uint64_t tried[CORE_ATTEMPTS_MAX]; /* providers, one for each attempt */
 };
 
@@ -193,7 +194,7 @@ struct core_model *core_model_acquire(struct core *core, struct str id); /* find
 void core_model_release(struct core *core, struct core_model *model);
 void core_model_count(struct core *core, struct core_offering *offering);   /* adds it to its model's counts */
 void core_model_uncount(struct core *core, struct core_offering *offering); /* takes it out again */
-bool core_model_is_servable(const struct core_model *model); /* somebody has it warm or is loading it */
+bool core_model_is_servable(const struct core_model *model);                /* somebody has it warm or is loading it */
 void core_model_mark_pending(struct core *core, struct core_model *model);
 
 /* provider.c */
@@ -219,6 +220,7 @@ void core_offering_unlist(struct core *core, struct core_offering *offering);
 void core_offering_free_slot(struct core *core, struct core_offering *offering);
 
 /* place.c */
+bool core_place_was_tried(const struct core_job *job, const struct core_provider *provider);
 /* Where this job would best go now; NULL: nowhere. */
 struct core_offering *core_place(struct core *core, const struct core_model *model, const struct core_job *job);
 

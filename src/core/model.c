@@ -122,19 +122,28 @@ static enum core_availability model_availability(const struct core_model *model)
                                                                                               : CORE_MODEL_ABSENT;
 }
 
-enum core_availability core_model_availability(const struct core *core, struct str id) {
-    const struct core_model *model = core_model_find(core, id);
-    return model == NULL ? CORE_MODEL_ABSENT : model_availability(model);
+enum core_availability core_model_availability(const struct core *core, struct str model, uint32_t *context_length) {
+    const struct core_model *found = core_model_find(core, model);
+    if (context_length != NULL) {
+        *context_length = found == NULL ? 0 : found->context_length;
+    }
+    return found == NULL ? CORE_MODEL_ABSENT : model_availability(found);
 }
 
-bool core_model_at(const struct core *core, size_t index, struct str *id, enum core_availability *availability,
+bool core_model_at(const struct core *core, size_t index, struct str *model, enum core_availability *availability,
                    uint32_t *context_length) {
     if (index >= core->offered_count) {
         return false;
     }
-    const struct core_model *model = core->offered[index];
-    *id = (struct str){.data = model->id, .len = model->id_len};
-    *availability = model_availability(model);
-    *context_length = model->context_length;
+    const struct core_model *offered = core->offered[index];
+    if (model != NULL) {
+        *model = (struct str){.data = offered->id, .len = offered->id_len};
+    }
+    if (availability != NULL) {
+        *availability = model_availability(offered);
+    }
+    if (context_length != NULL) {
+        *context_length = offered->context_length;
+    }
     return true;
 }

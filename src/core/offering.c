@@ -37,11 +37,12 @@ bool core_offering_is_ready(const struct core_offering *offering) {
 void core_offering_sort(struct core *core, struct core_offering *offering) {
     struct core_model *model = offering->model;
     bool ready = core_offering_is_ready(offering);
-    if (ready != offering->ready) {
-        core_list_remove(offering->ready ? &model->ready : &model->busy, &offering->model_link);
-        core_list_push_back(ready ? &model->ready : &model->busy, &offering->model_link);
-        offering->ready = ready;
+    if (ready == offering->ready) {
+        return; /* a further free slot changes nothing: whoever waits in spite of the others has tried this provider */
     }
+    core_list_remove(offering->ready ? &model->ready : &model->busy, &offering->model_link);
+    core_list_push_back(ready ? &model->ready : &model->busy, &offering->model_link);
+    offering->ready = ready;
     if (ready && model->queue.count > 0) {
         core_model_mark_pending(core, model);
     }

@@ -1,7 +1,7 @@
 /* Placement: which provider gets a job. */
 #include "core/core_internal.h"
 
-static bool place_was_tried(const struct core_job *job, const struct core_provider *provider) {
+bool core_place_was_tried(const struct core_job *job, const struct core_provider *provider) {
     for (uint32_t i = 0; i < job->attempts; i++) {
         if (job->tried[i] == provider->handle) {
             return true;
@@ -22,7 +22,7 @@ struct core_offering *core_place(struct core *core, const struct core_model *mod
     const struct core_list *list = &model->ready;
     for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
         struct core_offering *offering = CORE_OF(link, struct core_offering, model_link);
-        if (place_was_tried(job, offering->provider)) {
+        if (core_place_was_tried(job, offering->provider)) {
             continue;
         }
         int order = best == NULL ? -1 : place_compare_load(offering, best);

@@ -85,10 +85,11 @@ void core_provider_blame(struct core *core, struct core_offering *offering, enum
     case CORE_ATTEMPT_CONTEXT_LENGTH:
         break;
     case CORE_ATTEMPT_OVERLOADED:
-        /* It has no more slots than those that the other attempts take, whatever it said before; its next status corrects
-         * this. Otherwise the whole queue would be sent there and come back. */
+        /* It has no more slots than those that the other attempts take, whatever it said before; its next status
+         * corrects this. Otherwise the whole queue would be sent there and come back. */
         if (offering->slots >= offering->active) {
             offering->slots = offering->active - 1;
+            core_offering_sort(core, offering);
         }
         break;
     case CORE_ATTEMPT_MODEL_MISSING:

@@ -39,14 +39,14 @@ struct engine_events {
 struct engine_options {
     struct loop *loop;
     const char *model_id;
-    const char *model_path;    /* llama: the GGUF file */
-    uint32_t slots;            /* 0: chosen by the engine */
-    uint32_t context_length;   /* tokens per slot; 0: the model's, capped by RAM */
-    uint32_t threads;          /* 0: cores - 1, at least 1 */
-    uint64_t memory_limit;     /* bytes the engine may plan with; 0: half of the machine's available RAM */
-    const char *child_path;    /* llama: the nataris-llama executable; NULL: found next to this one */
-    double script_rate;        /* scripted: tokens per second and slot; 0: no pacing */
-    uint32_t script_load_ms;   /* scripted: time it stays LOADING */
+    const char *model_path;  /* llama: the GGUF file */
+    uint32_t slots;          /* 0: chosen by the engine */
+    uint32_t context_length; /* tokens per slot; 0: the model's, capped by RAM */
+    uint32_t threads;        /* 0: cores - 1, at least 1 */
+    uint64_t memory_limit;   /* bytes the engine may plan with; 0: half of the machine's available RAM */
+    const char *child_path;  /* llama: the nataris-llama executable; NULL: found next to this one */
+    double script_rate;      /* scripted: tokens per second and slot; 0: no pacing */
+    uint32_t script_load_ms; /* scripted: time it stays LOADING */
     uint32_t script_prefill_ms;
 };
 

@@ -21,14 +21,14 @@ enum {
 };
 
 enum llama_frame_kind {
-    LLAMA_FRAME_JOB = 1,    /* to the child: JSON object of gen_request_write */
-    LLAMA_FRAME_CANCEL,     /* to the child: no payload */
-    LLAMA_FRAME_READY,      /* struct llama_ready */
-    LLAMA_FRAME_REFUSED,    /* u8: 1 when trying again is pointless; then the reason for a person */
-    LLAMA_FRAME_ACCEPT,     /* u32 prompt tokens */
-    LLAMA_FRAME_DELTA,      /* u32 tokens, then UTF-8 text */
-    LLAMA_FRAME_DONE,       /* struct gen_done */
-    LLAMA_FRAME_FAILED,     /* u8 enum gen_failure, u8 length of param, param, message */
+    LLAMA_FRAME_JOB = 1, /* to the child: JSON object of gen_request_write */
+    LLAMA_FRAME_CANCEL,  /* to the child: no payload */
+    LLAMA_FRAME_READY,   /* struct llama_ready */
+    LLAMA_FRAME_REFUSED, /* u8: 1 when trying again is pointless; then the reason for a person */
+    LLAMA_FRAME_ACCEPT,  /* u32 prompt tokens */
+    LLAMA_FRAME_DELTA,   /* u32 tokens, then UTF-8 text */
+    LLAMA_FRAME_DONE,    /* struct gen_done */
+    LLAMA_FRAME_FAILED,  /* u8 enum gen_failure, u8 length of param, param, message */
 };
 
 struct llama_ready {

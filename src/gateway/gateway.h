@@ -1,5 +1,5 @@
-/* The gateway: HTTP API, links to providers, store, and the pure core called inline on one loop. This folder is the only
- * place that wires them together and picks backends. */
+/* The gateway: HTTP API, links to providers, store, and the pure core called inline on one loop. This folder is the
+ * only place that wires them together and picks backends. */
 #ifndef NATARIS_GATEWAY_GATEWAY_H
 #define NATARIS_GATEWAY_GATEWAY_H
 
@@ -13,13 +13,13 @@
 
 struct gateway;
 
-struct gateway_options { /* strings are borrowed until gateway_open returns */
+struct gateway_options {    /* strings are borrowed until gateway_open returns */
     const char *store_path; /* the database file; its folder exists */
     const char *listen;     /* "HOST:PORT"; port 0 picks a free one */
     const char *tls_cert;   /* PEM files, or both NULL for plain HTTP */
     const char *tls_key;
-    uint32_t drain_ms;      /* how long running requests may go on after gateway_drain */
-    uint32_t heartbeat_ms;  /* between two heartbeats of a provider */
+    uint32_t drain_ms;     /* how long running requests may go on after gateway_drain */
+    uint32_t heartbeat_ms; /* between two heartbeats of a provider */
     struct core_config core;
 };
 /* The documented defaults; paths and addresses stay NULL. */
@@ -28,8 +28,8 @@ void gateway_options_init(struct gateway_options *options);
 struct gateway_events {
     /* Some model became available or stopped being so. May be NULL. */
     void (*on_models_changed)(void *context);
-    /* After gateway_drain: everything is closed and the gateway is freed. `err` is NULL, or why it had to stop by itself
-     * (the store broke). */
+    /* After gateway_drain: everything is closed and the gateway is freed. `err` is NULL, or why it had to stop by
+     * itself (the store broke). */
     void (*on_stopped)(void *context, const struct err *err);
 };
 

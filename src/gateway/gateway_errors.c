@@ -28,7 +28,8 @@ void gateway_error_from_core(const struct core_effect *effect, struct str model,
                  retry_after_s >= 60 ? "5-10 min" : "a moment");
         return;
     case CORE_FAILURE_TIMEOUT:
-        set(out, API_REQUEST_TIMEOUT, 1, "The provider did not respond in time. You were not charged. Retry the request.");
+        set(out, API_REQUEST_TIMEOUT, 1,
+            "The provider did not respond in time. You were not charged. Retry the request.");
         return;
     case CORE_FAILURE_BAD_REQUEST:
         set_client_fault(out, API_INVALID_REQUEST, effect->fail.message, effect->fail.param);
@@ -37,15 +38,18 @@ void gateway_error_from_core(const struct core_effect *effect, struct str model,
         set_client_fault(out, API_CONTEXT_LENGTH, effect->fail.message, effect->fail.param);
         return;
     case CORE_FAILURE_LOST:
-        set(out, API_UNAVAILABLE, 1, "The provider was lost while it answered. You were not charged. Retry the request.");
+        set(out, API_UNAVAILABLE, 1,
+            "The provider was lost while it answered. You were not charged. Retry the request.");
         return;
     case CORE_FAILURE_ATTEMPTS:
-        set(out, API_UNAVAILABLE, 1, "The providers that were asked could not answer. You were not charged. Retry shortly.");
+        set(out, API_UNAVAILABLE, 1,
+            "The providers that were asked could not answer. You were not charged. Retry shortly.");
         return;
     }
 }
 
-void gateway_error_from_engine(enum gen_failure failure, const char *message, const char *param, struct api_error *out) {
+void gateway_error_from_engine(enum gen_failure failure, const char *message, const char *param,
+                               struct api_error *out) {
     switch (failure) {
     case GEN_FAILURE_BAD_REQUEST:
         set_client_fault(out, API_INVALID_REQUEST, str_from(message), str_from(param));

@@ -31,9 +31,9 @@ struct gateway_job {
     struct gateway *gateway;
     struct api_call *call; /* NULL once the client has gone */
     struct store_job record;
-    uint64_t provider;     /* of the last attempt; CORE_NO_HANDLE before the first */
+    uint64_t provider; /* of the last attempt; CORE_NO_HANDLE before the first */
     bool in_sandbox;
-    uint64_t sandbox_run;  /* its number there */
+    uint64_t sandbox_run; /* its number there */
 };
 
 enum gateway_state { GATEWAY_SERVING, GATEWAY_DRAINING, GATEWAY_CLOSING };
@@ -45,7 +45,7 @@ struct gateway {
     enum gateway_state state;
     uint32_t drain_ms;
     uint64_t drain_until_ms; /* loop clock */
-    struct err stop_reason; /* code ERR_NONE for an ordinary stop */
+    struct err stop_reason;  /* code ERR_NONE for an ordinary stop */
 
     struct store *store;
     struct auth *auth;
@@ -61,8 +61,8 @@ struct gateway {
     struct gateway_provider *providers;           /* every one, also while enrolling */
     struct gateway_provider *providers_by_handle; /* uthash */
 
-    bool stepping;               /* effects are being carried out */
-    uint64_t *gone_jobs;         /* clients that went away meanwhile */
+    bool stepping;       /* effects are being carried out */
+    uint64_t *gone_jobs; /* clients that went away meanwhile */
     size_t gone_count, gone_capacity;
 };
 

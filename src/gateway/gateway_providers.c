@@ -25,14 +25,15 @@ static void provider_free(struct gateway_provider *provider) {
 }
 
 static void provider_deny(struct gateway_provider *provider, const char *reason) {
-    LOG_WARN_EVENT("provider.denied", LOG_TEXT("address", link_peer_address(provider->peer)), LOG_TEXT("reason", reason));
+    LOG_WARN_EVENT("provider.denied", LOG_TEXT("address", link_peer_address(provider->peer)),
+                   LOG_TEXT("reason", reason));
     link_peer_deny(provider->peer, reason);
 }
 
 /* A device has one link: a new one replaces an older one that the network has not reported as broken yet. */
 static void close_older_links(const struct gateway_provider *newer) {
     struct gateway_provider *other;
-    DL_FOREACH(newer->gateway->providers, other) {
+    DL_FOREACH (newer->gateway->providers, other) {
         if (other != newer && other->peer != NULL && strcmp(other->device.id, newer->device.id) == 0) {
             link_peer_close(other->peer, "replaced by a newer link of this device");
         }
@@ -194,8 +195,8 @@ static void on_error(void *context, struct link_peer *peer, const struct link_er
 }
 
 static void on_drain(void *context, struct link_peer *peer) {
-    gateway_step(context, &(struct core_event){.kind = CORE_EVENT_PROVIDER_DRAINING,
-                                               .provider = provider_of(peer)->handle});
+    gateway_step(context,
+                 &(struct core_event){.kind = CORE_EVENT_PROVIDER_DRAINING, .provider = provider_of(peer)->handle});
 }
 
 static void on_gone(void *context, struct link_peer *peer, const char *reason) {

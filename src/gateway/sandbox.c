@@ -134,7 +134,7 @@ static void engine_closed(void *context) {
     void (*on_closed)(void *) = sandbox->on_closed;
     void *closed_context = sandbox->closed_context;
     struct sandbox_run *run, *next;
-    HASH_ITER(by_id, sandbox->runs, run, next) {
+    HASH_ITER (by_id, sandbox->runs, run, next) {
         run_end(sandbox, run, STORE_JOB_CANCELLED);
     }
     free(sandbox);

@@ -16,14 +16,14 @@ struct link_client_events {
     void (*on_job)(void *context, uint64_t job, const struct gen_request *request); /* borrowed for the call */
     void (*on_cancel)(void *context, uint64_t job);
     void (*on_drain)(void *context); /* the gateway drains: it will close soon; reconnect follows by itself */
-    /* The link is down; every job given by it is void. `fatal`: the gateway refused us for good (token or key denied,
-     * no common version): no reconnect follows. */
+    /* The link is down, or an attempt to bring it up failed; every job given by it is void. `fatal`: the gateway
+     * refused us for good (token or key denied, no common version): no reconnect follows. */
     void (*on_lost)(void *context, const char *reason, bool fatal);
 };
 
 struct link_client_config {
-    const char *url; /* "http://host:port", "https://...", "ws://..." or "wss://..."; LINK_PATH is added */
-    const char *join_token;
+    const char *url;        /* "http://host:port", "https://...", "ws://..." or "wss://..."; LINK_PATH is added */
+    const char *join_token; /* may be NULL: the device is enrolled already */
     uint8_t private_key[ED25519_KEY_SIZE];
     struct link_device device; /* strings borrowed for the client's life */
     struct tls_context *tls;   /* for https/wss; borrowed */

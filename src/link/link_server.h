@@ -27,9 +27,9 @@ struct link_server_events {
 };
 
 struct link_server_config {
-    uint32_t heartbeat_ms;  /* asked of providers; a link without any frame for three of these is closed */
+    uint32_t heartbeat_ms; /* asked of providers; a link without any frame for three of these is closed */
     uint32_t handshake_ms;
-    size_t backlog_bytes;   /* unsent bytes over which a link is closed */
+    size_t backlog_bytes; /* unsent bytes over which a link is closed */
 };
 
 struct link_server *link_server_new(struct loop *loop, const struct link_server_config *config,

@@ -36,7 +36,7 @@ struct conn *conn_new(struct loop *loop) {
 static void conn_closed(uv_handle_t *handle) {
     struct conn *conn = (struct conn *)handle->data;
     if (conn->listener != NULL) {
-        listener_forget_conn(conn->listener);
+        listener_forget_conn(conn->listener, conn);
     }
     tls_session_free(conn->tls);
     free(conn->failure);

@@ -51,10 +51,10 @@ struct listener_events {
     void (*on_conn)(void *context, struct conn *conn);
 };
 struct listener_options {
-    const char *address;      /* "HOST:PORT", "[::1]:PORT"; port 0 picks a free one */
-    struct tls_context *tls;  /* NULL: plain TCP. Borrowed. */
-    size_t max_connections;   /* further ones are accepted and closed at once */
-    unsigned handshake_ms;    /* TLS handshake deadline */
+    const char *address;     /* "HOST:PORT", "[::1]:PORT"; port 0 picks a free one */
+    struct tls_context *tls; /* NULL: plain TCP. Borrowed. */
+    size_t max_connections;  /* further ones are accepted and closed at once */
+    unsigned handshake_ms;   /* TLS handshake deadline */
 };
 /* ERR_CONFLICT with "address already in use" when the port is taken. */
 MUST_CHECK bool listener_open(struct listener **out, struct loop *loop, const struct listener_options *options,

@@ -14,10 +14,10 @@ enum conn_state {
     CONN_CONNECTING, /* no TCP connection yet */
     CONN_HANDSHAKE,  /* TLS handshake under way; events are the opener's */
     CONN_OPEN,
-    CONN_CLOSING,    /* conn_close: sending the rest */
-    CONN_LINGERING,  /* all sent, FIN too: reading until the peer's end, so that no RST destroys what it has not read */
-    CONN_FAILED,     /* on_close is due at the end of this turn */
-    CONN_CLOSED,     /* on_close was called; memory goes when libuv lets go of the handle */
+    CONN_CLOSING,   /* conn_close: sending the rest */
+    CONN_LINGERING, /* all sent, FIN too: reading until the peer's end, so that no RST destroys what it has not read */
+    CONN_FAILED,    /* on_close is due at the end of this turn */
+    CONN_CLOSED,    /* on_close was called; memory goes when libuv lets go of the handle */
 };
 
 enum { CONN_PEER_SIZE = 46 }; /* INET6_ADDRSTRLEN */
@@ -31,16 +31,16 @@ struct conn {
     void *context;
     /* Called once when bytes can flow, with the opener's context. */
     void (*on_ready)(void *context, struct conn *conn);
-    struct listener *listener;        /* that accepted it, or NULL */
-    struct conn *previous, *next;     /* the listener's list of handshakes */
-    struct tls_session *tls;          /* NULL: plain */
-    struct chunk *gathered;           /* written this turn, or while `writing` is under way */
-    struct conn_write *writing;       /* what the kernel did not take yet */
-    struct err *failure;              /* on_close's reason, owned */
-    struct loop_deferred settle;      /* end of turn: on_close, or bytes that a pause held back */
-    struct loop_deferred flush;       /* end of turn, after all others: send */
-    struct deadline deadline;         /* handshake, then linger */
-    size_t discarded;                 /* bytes read and dropped after conn_close */
+    struct listener *listener;    /* that accepted it, or NULL */
+    struct conn *previous, *next; /* the listener's list of handshakes */
+    struct tls_session *tls;      /* NULL: plain */
+    struct chunk *gathered;       /* written this turn, or while `writing` is under way */
+    struct conn_write *writing;   /* what the kernel did not take yet */
+    struct err *failure;          /* on_close's reason, owned */
+    struct loop_deferred settle;  /* end of turn: on_close, or bytes that a pause held back */
+    struct loop_deferred flush;   /* end of turn, after all others: send */
+    struct deadline deadline;     /* handshake, then linger */
+    size_t discarded;             /* bytes read and dropped after conn_close */
     enum conn_state state;
     bool paused, eof, linger, behind; /* behind: some bytes were unsent at the end of a turn */
     char peer[CONN_PEER_SIZE];
@@ -54,6 +54,6 @@ void conn_start(struct conn *conn, struct tls_session *tls, unsigned handshake_m
 /* Closes without any event, in any state. */
 void conn_discard(struct conn *conn);
 /* listener.c: the connection's memory is about to be freed. */
-void listener_forget_conn(struct listener *listener);
+void listener_forget_conn(struct listener *listener, struct conn *conn);
 
 #endif

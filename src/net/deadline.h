@@ -1,5 +1,5 @@
-/* Deadlines by the ten thousand: one heap and one libuv timer for all of them. Made for deadlines that are nearly always
- * moved further away or dropped before they are due: moving one later only stores a number. */
+/* Deadlines by the ten thousand: one heap and one libuv timer for all of them. Made for deadlines that are nearly
+ * always moved further away or dropped before they are due: moving one later only stores a number. */
 #ifndef NATARIS_NET_DEADLINE_H
 #define NATARIS_NET_DEADLINE_H
 

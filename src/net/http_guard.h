@@ -10,10 +10,11 @@
 
 enum http_guard_verdict {
     HTTP_GUARD_OK,
-    HTTP_GUARD_BAD,        /* 400 */
-    HTTP_GUARD_TOO_LARGE,  /* 431: head or header count over its limit */
-    HTTP_GUARD_URI_LONG,   /* 414 */
+    HTTP_GUARD_BAD,             /* 400 */
+    HTTP_GUARD_TOO_LARGE,       /* 431: head or header count over its limit */
+    HTTP_GUARD_URI_LONG,        /* 414 */
     HTTP_GUARD_NOT_IMPLEMENTED, /* 501: unknown transfer coding */
+    HTTP_GUARD_VERSION,         /* 505: neither HTTP/1.1 nor HTTP/1.0 */
 };
 
 struct http_guard_limits {
@@ -22,11 +23,15 @@ struct http_guard_limits {
 
 /* Length of the head in `data` including its blank line, or 0 when it is not complete yet. Bare LF is not an end. */
 size_t http_guard_head_length(struct str data);
+/* The same, looking at line ends from offset `from` on only, for heads that arrive in pieces; stops at a bare LF, which
+ * no later byte can make good. */
+size_t http_guard_find_end(struct str data, size_t from, bool *bare_lf);
 /* Checks one whole head (request line, headers, blank line). On anything but OK, *why is a constant sentence. */
-enum http_guard_verdict http_guard_check_head(struct str head, const struct http_guard_limits *limits, const char **why);
+enum http_guard_verdict http_guard_check_head(struct str head, const struct http_guard_limits *limits,
+                                              const char **why);
 
-/* Follows a chunked body byte by byte, stricter than llhttp: hex sizes only, CRLF everywhere, no control bytes in
- * extensions, no trailers. */
+/* Follows a chunked body byte by byte (RFC 9112 7.1), stricter than llhttp: hex sizes of at most 16 digits, CRLF
+ * everywhere, short extensions without control bytes, no trailers. In http_chunks.c. */
 struct http_guard_chunks {
     unsigned state;
     size_t remaining;
@@ -36,5 +41,9 @@ struct http_guard_chunks {
 void http_guard_chunks_init(struct http_guard_chunks *chunks);
 /* False when malformed. *used is how many bytes belong to this body; *done turns true at its end. */
 bool http_guard_chunks_feed(struct http_guard_chunks *chunks, struct str data, size_t *used, bool *done);
+/* The same, but returns at the first piece of chunk data, which *payload then is (part of `data`; empty when there was
+ * none). `remaining` is what the chunk still lacks. */
+bool http_guard_chunks_next(struct http_guard_chunks *chunks, struct str data, size_t *used, struct str *payload,
+                            bool *done);
 
 #endif

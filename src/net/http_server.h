@@ -48,6 +48,7 @@ MUST_CHECK bool http_server_open(struct http_server **out, struct loop *loop, co
                                  const struct http_server_config *config, const struct http_server_events *events,
                                  void *context, struct err *err);
 unsigned http_server_port(const struct http_server *server);
+/* Connections that speak HTTP; upgraded ones are not counted any more. */
 size_t http_server_connection_count(const struct http_server *server);
 /* No new connections; idle ones close; answers from now on carry "Connection: close". */
 void http_server_drain(struct http_server *server);
@@ -55,10 +56,11 @@ void http_server_drain(struct http_server *server);
 void http_server_close(struct http_server *server, void (*on_closed)(void *context), void *context);
 
 const struct http_request *http_exchange_request(const struct http_exchange *exchange);
-/* The exchange's own arena: freed with the exchange. */
+/* The exchange's own arena: freed with the exchange. Bounded by twice the request's limits and 1 MB. */
 struct arena *http_exchange_arena(struct http_exchange *exchange);
 /* Header by name (case-insensitive); empty when absent. */
 struct str http_request_header(const struct http_request *request, const char *name);
+/* Empty once the client is gone. */
 const char *http_exchange_peer(const struct http_exchange *exchange);
 
 /* `user` is handed to on_gone: the client went away before the answer was complete (called at most once, never after
@@ -66,7 +68,7 @@ const char *http_exchange_peer(const struct http_exchange *exchange);
  * NULL on_gone: not interested; answering an exchange whose client is gone is harmless until then. */
 void http_exchange_on_gone(struct http_exchange *exchange, void (*on_gone)(void *user), void *user);
 
-/* A header line to send; names and values are checked for control bytes and dropped when they have some. */
+/* A header line to send (not the ones that frame the answer, which are made here); names and values are checked for control bytes and dropped when they have some. */
 struct http_response_header {
     const char *name;
     struct str value;
@@ -84,7 +86,7 @@ void http_stream_end(struct http_exchange *exchange); /* ends the exchange */
 void http_stream_abort(struct http_exchange *exchange);
 /* Bytes the client has not read yet. */
 size_t http_exchange_unsent(const struct http_exchange *exchange);
-/* Answers 101 with `headers` and hands the raw connection over with any bytes that came early (`early`, borrowed until
+/* To be called within on_request only. Answers 101 with `headers` and hands the raw connection over with any bytes that came early (`early`, borrowed until
  * the next turn). Ends the exchange. Returns the conn; set its events at once. */
 struct conn *http_upgrade(struct http_exchange *exchange, const struct http_response_header *headers,
                           size_t header_count, struct str *early);

@@ -33,11 +33,6 @@ static void listener_on_closed(uv_handle_t *handle) {
     listener_free_if_done(listener);
 }
 
-void listener_forget_conn(struct listener *listener) {
-    listener->count--;
-    listener_free_if_done(listener);
-}
-
 static void listener_add_handshake(struct listener *listener, struct conn *conn) {
     conn->next = listener->handshakes;
     if (conn->next != NULL) {
@@ -56,6 +51,14 @@ static void listener_remove_handshake(struct listener *listener, struct conn *co
         conn->next->previous = conn->previous;
     }
     conn->previous = conn->next = NULL;
+}
+
+void listener_forget_conn(struct listener *listener, struct conn *conn) {
+    if (conn->previous != NULL || listener->handshakes == conn) {
+        listener_remove_handshake(listener, conn); /* it failed */
+    }
+    listener->count--;
+    listener_free_if_done(listener);
 }
 
 static void listener_on_ready(void *context, struct conn *conn) {
@@ -145,7 +148,6 @@ static bool listener_start(struct listener *listener, const char *address, struc
     }
     int status = uv_tcp_bind(&listener->tcp, (const struct sockaddr *)&bind_to, 0);
     if (status == 0) {
-        uv_tcp_nodelay(&listener->tcp, 1);
         status = uv_listen((uv_stream_t *)&listener->tcp, LISTENER_BACKLOG, listener_on_connection);
     }
     if (status != 0) {

@@ -41,8 +41,7 @@ static void queue_add(struct loop_queue *queue, struct loop_deferred *deferred) 
 
 static void loop_end_turn(struct loop *loop) {
     struct loop_deferred *deferred;
-    while ((deferred = queue_take(&loop->deferred)) != NULL ||
-           (deferred = queue_take(&loop->deferred_last)) != NULL) {
+    while ((deferred = queue_take(&loop->deferred)) != NULL || (deferred = queue_take(&loop->deferred_last)) != NULL) {
         deferred->run(deferred);
     }
 }

@@ -7,7 +7,8 @@
 struct tls_context;
 
 /* PEM files: the certificate chain and its key. Errors say which file and why. */
-MUST_CHECK bool tls_context_new_server(struct tls_context **out, const char *cert_path, const char *key_path, struct err *err);
+MUST_CHECK bool tls_context_new_server(struct tls_context **out, const char *cert_path, const char *key_path,
+                                       struct err *err);
 /* Verifies servers against the system's authorities, or against `ca_path` (PEM) when not NULL. */
 MUST_CHECK bool tls_context_new_client(struct tls_context **out, const char *ca_path, struct err *err);
 void tls_context_free(struct tls_context *context);

@@ -137,7 +137,8 @@ static enum tls_progress session_failed(struct tls_session *session, int result,
     long verified = SSL_get_verify_result(session->ssl);
     if (verified != X509_V_OK) {
         ERR_clear_error();
-        err_set(err, ERR_DENIED, "TLS: the server's certificate is refused: %s", X509_verify_cert_error_string(verified));
+        err_set(err, ERR_DENIED, "TLS: the server's certificate is refused: %s",
+                X509_verify_cert_error_string(verified));
     } else {
         err_set(err, ERR_CLOSED, "TLS: %s", tls_reason(reason, sizeof(reason)));
     }

@@ -14,16 +14,16 @@
 
 enum ws_opcode { WS_CONTINUATION = 0, WS_TEXT = 1, WS_BINARY = 2, WS_CLOSE = 8, WS_PING = 9, WS_PONG = 10 };
 enum ws_role { WS_SERVER, WS_CLIENT }; /* who we are: a server demands masked frames, a client unmasked ones */
-enum ws_close_code { /* RFC 6455 7.4.1 */
-    WS_CLOSE_NORMAL = 1000,
-    WS_CLOSE_GOING_AWAY = 1001,
-    WS_CLOSE_PROTOCOL = 1002,
-    WS_CLOSE_UNSUPPORTED = 1003,
-    WS_CLOSE_NO_STATUS = 1005, /* never sent */
-    WS_CLOSE_INVALID_DATA = 1007,
-    WS_CLOSE_POLICY = 1008,
-    WS_CLOSE_TOO_BIG = 1009,
-    WS_CLOSE_INTERNAL = 1011,
+enum ws_close_code {                   /* RFC 6455 7.4.1 */
+                     WS_CLOSE_NORMAL = 1000,
+                     WS_CLOSE_GOING_AWAY = 1001,
+                     WS_CLOSE_PROTOCOL = 1002,
+                     WS_CLOSE_UNSUPPORTED = 1003,
+                     WS_CLOSE_NO_STATUS = 1005, /* never sent */
+                     WS_CLOSE_INVALID_DATA = 1007,
+                     WS_CLOSE_POLICY = 1008,
+                     WS_CLOSE_TOO_BIG = 1009,
+                     WS_CLOSE_INTERNAL = 1011,
 };
 
 struct ws_events {
@@ -64,7 +64,8 @@ void ws_decoder_stop(struct ws_decoder *decoder);
 
 /* Appends one whole frame (FIN set). Clients pass four random bytes as mask, servers NULL. */
 void ws_write_frame(struct buf *out, enum ws_opcode opcode, struct str payload, const uint8_t mask[4]);
-void ws_write_close(struct buf *out, uint16_t code, struct str reason, const uint8_t mask[4]); /* reason cut to 123 bytes */
+void ws_write_close(struct buf *out, uint16_t code, struct str reason,
+                    const uint8_t mask[4]); /* reason cut to 123 bytes */
 
 /* The parts of ws_write_frame, for writers that copy the payload themselves: the header (its length is returned), and
  * the payload XOR the mask, `at` bytes into the frame. `out` may be `in`. */

@@ -17,7 +17,6 @@ enum {
     PONG_BACKLOG = 64 * 1024, /* a peer that does not read gets no more pongs */
     KEY_BYTES = 16,
     KEY_LENGTH = 24,
-    SCRATCH = 2048,
 };
 
 enum ws_state {
@@ -66,27 +65,20 @@ static const uint8_t *next_mask(struct ws_conn *ws) {
     return masks->bytes + masks->used - 4;
 }
 
+/* Composed in the connection's gathered buffer: one copy, no allocation of its own. */
 static void send_frame(struct ws_conn *ws, enum ws_opcode opcode, struct str payload) {
-    char scratch[WS_HEADER_MAX + SCRATCH];
-    const uint8_t *mask = next_mask(ws);
-    size_t used = ws_write_header((uint8_t *)scratch, opcode, payload.len, mask);
-    if (!mask && payload.len > SCRATCH) {
-        conn_write(ws->conn, (struct str){scratch, used});
-        conn_write(ws->conn, payload);
-        return;
+    char *at = conn_reserve(ws->conn, WS_HEADER_MAX + payload.len);
+    if (!at) {
+        return; /* the connection is closing */
     }
-    size_t at = 0;
-    do {
-        size_t piece = payload.len - at < SCRATCH ? payload.len - at : SCRATCH;
-        if (mask) {
-            ws_mask(scratch + used, payload.data + at, piece, mask, at);
-        } else if (piece > 0) {
-            memcpy(scratch + used, payload.data, piece);
-        }
-        conn_write(ws->conn, (struct str){scratch, used + piece});
-        used = 0;
-        at += piece;
-    } while (at < payload.len);
+    const uint8_t *mask = next_mask(ws);
+    size_t header_len = ws_write_header((uint8_t *)at, opcode, payload.len, mask);
+    if (mask) {
+        ws_mask(at + header_len, payload.data, payload.len, mask, 0);
+    } else if (payload.len > 0) {
+        memcpy(at + header_len, payload.data, payload.len);
+    }
+    conn_commit(ws->conn, header_len + payload.len);
 }
 
 static void remember_close(struct ws_conn *ws, uint16_t code, struct str reason) {

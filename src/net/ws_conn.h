@@ -1,4 +1,5 @@
-/* A WebSocket connection on the loop, either side: handshake, codec, pings answered, close handshake with a deadline. */
+/* A WebSocket connection on the loop, either side: handshake, codec, pings answered, close handshake with a deadline.
+ */
 #ifndef NATARIS_NET_WS_CONN_H
 #define NATARIS_NET_WS_CONN_H
 
@@ -13,8 +14,8 @@ struct ws_conn;
 
 struct ws_conn_events {
     void (*on_message)(void *context, enum ws_opcode text_or_binary, struct str payload);
-    /* Called exactly once, last. `code` is the peer's close code or ours, or 1006 when it broke without one; `reason` is
-     * a short text for the log. The ws_conn is freed after this returns. */
+    /* Called exactly once, last. `code` is the peer's close code or ours, or 1006 when it broke without one; `reason`
+     * is a short text for the log. The ws_conn is freed after this returns. */
     void (*on_close)(void *context, uint16_t code, struct str reason);
     void (*on_drain)(void *context); /* may be NULL; see conn_events */
     void (*on_pong)(void *context);  /* may be NULL */
@@ -25,8 +26,8 @@ struct ws_conn_events {
 MUST_CHECK bool ws_conn_accept(struct ws_conn **out, struct http_exchange *exchange, const char *protocol,
                                size_t max_message, const struct ws_conn_events *events, void *context, struct err *err);
 
-/* Client side: "ws://host:port/path" or "wss://..." (http and https mean the same, see net/ws_url.h). on_open is called once, with a ws_conn whose events are set to
- * `events`, or with NULL and the reason. */
+/* Client side: "ws://host:port/path" or "wss://..." (http and https mean the same, see net/ws_url.h). on_open is called
+ * once, with a ws_conn whose events are set to `events`, or with NULL and the reason. */
 struct ws_connect_options {
     const char *url;
     const char *protocol;    /* subprotocol to ask for and to demand */
@@ -37,8 +38,8 @@ struct ws_connect_options {
 struct ws_attempt;
 MUST_CHECK bool ws_connect(struct ws_attempt **out, struct loop *loop, const struct ws_connect_options *options,
                            const struct ws_conn_events *events,
-                           void (*on_open)(void *context, struct ws_conn *conn, const struct err *reason), void *context,
-                           struct err *err);
+                           void (*on_open)(void *context, struct ws_conn *conn, const struct err *reason),
+                           void *context, struct err *err);
 void ws_connect_cancel(struct ws_attempt *attempt);
 
 void ws_conn_send(struct ws_conn *conn, enum ws_opcode opcode, struct str payload);

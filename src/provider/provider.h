@@ -14,14 +14,14 @@ struct provider;
 
 struct provider_options { /* strings are borrowed for the provider's life */
     const char *gateway_url;
-    const char *join_token;  /* NULL or "": this device is enrolled already */
-    const char *data_folder; /* the device's key lives here (device_key, mode 0600) */
-    const char *model_folder; /* where model files are kept, shared by all data folders of a user */
-    const char *engine;      /* "llama" or "scripted" */
+    const char *join_token;    /* NULL or "": this device is enrolled already */
+    const char *data_folder;   /* the device's key lives here (device_key, mode 0600) */
+    const char *model_folder;  /* where model files are kept, shared by all data folders of a user */
+    const char *engine;        /* "llama" or "scripted" */
     const char *const *models; /* catalog ids, aliases, or paths of GGUF files; loaded in this order */
     size_t model_count;
-    const char *name, *region; /* "" when not given: the host's name, no region */
-    const char *ca_file;       /* PEM authorities for https/wss; NULL: the system's */
+    const char *name, *region;               /* "" when not given: the host's name, no region */
+    const char *ca_file;                     /* PEM authorities for https/wss; NULL: the system's */
     uint32_t slots, context_length, threads; /* 0: chosen by the engine */
     double script_rate;
     uint32_t script_load_ms, script_prefill_ms;
@@ -30,13 +30,13 @@ struct provider_options { /* strings are borrowed for the provider's life */
 void provider_options_init(struct provider_options *options);
 
 struct provider_events {
-    /* The provider has closed by itself or after provider_stop, and is freed. `err` is NULL, or why it cannot go on (the
-     * gateway refused this device for good; none of its models can be had). */
+    /* The provider has closed by itself or after provider_stop, and is freed. `err` is NULL, or why it cannot go on
+     * (the gateway refused this device for good; none of its models can be had). */
     void (*on_stopped)(void *context, const struct err *err);
 };
 
-/* Checks the options (unknown model, missing file, bad URL) before anything starts; then downloads, loads and connects on
- * the loop. A model that cannot be had is a warning with the reason as long as another one can. */
+/* Checks the options (unknown model, missing file, bad URL) before anything starts; then downloads, loads and connects
+ * on the loop. A model that cannot be had is a warning with the reason as long as another one can. */
 MUST_CHECK bool provider_open(struct provider **out, struct loop *loop, const struct provider_options *options,
                               const struct provider_events *events, void *context, struct err *err);
 /* Takes no new jobs, finishes running ones for up to drain_ms (0: at once), then stops. A second call stops at once. */

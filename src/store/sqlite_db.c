@@ -48,14 +48,15 @@ static const char *const sqlite_db_texts[SQL_COUNT] = {
 };
 
 static bool sqlite_db_fail(struct sqlite_db *db, int result, struct err *err) {
-    int primary = result & 0xff;
+    int last_errno = errno, primary = result & 0xff;
     if (primary == SQLITE_CONSTRAINT) {
         return err_set(err, ERR_CONFLICT, "The database refused a row: %s", sqlite3_errmsg(db->handle));
     }
     if (primary == SQLITE_BUSY) {
         return err_set(err, ERR_UNAVAILABLE, "Another program holds the database %s", db->path);
     }
-    int system = sqlite3_system_errno(db->handle);
+    /* A failed COMMIT does not keep the system's error, but errno still has it. */
+    int system = sqlite3_system_errno(db->handle) != 0 ? sqlite3_system_errno(db->handle) : last_errno;
     if ((primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN) && system != 0) {
         return err_set_errno(err, system, "Database %s: %s", db->path, sqlite3_errstr(result));
     }
@@ -64,6 +65,7 @@ static bool sqlite_db_fail(struct sqlite_db *db, int result, struct err *err) {
 }
 
 static bool sqlite_db_execute(struct sqlite_db *db, const char *sql, struct err *err) {
+    errno = 0;
     int result = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
     return result == SQLITE_OK || sqlite_db_fail(db, result, err);
 }
@@ -256,6 +258,7 @@ bool sqlite_run(struct sqlite_db *db, enum sql sql, struct err *err) {
 }
 
 bool sqlite_next(struct sqlite_db *db, enum sql sql, bool *row, struct err *err) {
+    errno = 0;
     int result = sqlite3_step(db->statements[sql]);
     *row = result == SQLITE_ROW;
     if (*row) {

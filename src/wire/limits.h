@@ -1,14 +1,15 @@
-/* Every bound on what the outside may send, in one place (docs/ARCHITECTURE.md "Limits"). Sizes in bytes, times in ms. */
+/* Every bound on what the outside may send, in one place (docs/ARCHITECTURE.md "Limits"). Sizes in bytes, times in ms.
+ */
 #ifndef NATARIS_WIRE_LIMITS_H
 #define NATARIS_WIRE_LIMITS_H
 
 enum {
-    LIMIT_HTTP_HEAD_BYTES = 32 * 1024,       /* request line and all headers */
+    LIMIT_HTTP_HEAD_BYTES = 32 * 1024, /* request line and all headers */
     LIMIT_HTTP_HEADER_COUNT = 100,
     LIMIT_HTTP_URL_BYTES = 4 * 1024,
     LIMIT_HTTP_BODY_BYTES = 4 * 1024 * 1024,
-    LIMIT_HTTP_PIPELINE_BYTES = 64 * 1024,   /* bytes read ahead while a request is being answered */
-    LIMIT_HTTP_HEAD_TIMEOUT_MS = 10 * 1000,  /* from the first byte of a request to the end of its headers */
+    LIMIT_HTTP_PIPELINE_BYTES = 64 * 1024,  /* bytes read ahead while a request is being answered */
+    LIMIT_HTTP_HEAD_TIMEOUT_MS = 10 * 1000, /* from the first byte of a request to the end of its headers */
     LIMIT_HTTP_BODY_TIMEOUT_MS = 30 * 1000,
     LIMIT_HTTP_IDLE_TIMEOUT_MS = 75 * 1000,  /* keep-alive connection without a request */
     LIMIT_STREAM_BACKLOG_BYTES = 256 * 1024, /* unread by a slow client before its stream is cut */
@@ -23,8 +24,8 @@ enum {
     LIMIT_STOP_BYTES = 256,
     LIMIT_MAX_TOKENS = 131072,
     LIMIT_TOOL_CALLS = 128,
-    LIMIT_NAME_BYTES = 256,                  /* conversation_id, user, tool names and ids */
-    LIMIT_ANSWER_BYTES = 4 * 1024 * 1024,    /* text gathered for a plain answer */
+    LIMIT_NAME_BYTES = 256,               /* conversation_id, user, tool names and ids */
+    LIMIT_ANSWER_BYTES = 4 * 1024 * 1024, /* text gathered for a plain answer */
 
     LIMIT_LINK_MESSAGE_BYTES = 5 * 1024 * 1024, /* one WebSocket message between gateway and provider */
     LIMIT_LINK_HELLO_BYTES = 64 * 1024,         /* before the provider is authenticated */
@@ -33,7 +34,7 @@ enum {
     LIMIT_LINK_BACKLOG_BYTES = 8 * 1024 * 1024, /* unsent to a slow provider before its link is cut */
     LIMIT_LINK_HEARTBEAT_MS = 5 * 1000,
     LIMIT_PROVIDER_SLOTS = 256,
-    LIMIT_DELTA_BYTES = 64 * 1024,              /* text of one delta frame */
+    LIMIT_DELTA_BYTES = 64 * 1024, /* text of one delta frame */
 };
 
 #endif

@@ -128,7 +128,7 @@ static void test_long_integers_leave_the_rest_alone(void **state) {
         parse(state, "{\"12345678901234567890\":\"\\\"12345678901234567890\\\\\",\"a\":"
                      "[12345678901234567890123,-12345678901234567890123.5,1234567890123456789e1]}");
     struct str text;
-    double real;
+    double real = 0;
     assert_true(json_as_str(member(root, "12345678901234567890"), &text));
     assert_true(str_equal(text, STR("\"12345678901234567890\\")));
     struct json_iterator iterator;
@@ -213,7 +213,9 @@ static bool parse_nested(void **state, size_t depth, const char *open, const cha
 static void test_depth(void **state) {
     assert_true(parse_nested(state, MAX_DEPTH, "[", "", "]"));
     assert_true(parse_nested(state, MAX_DEPTH, "[", "1", "]"));
-    assert_false(parse_nested(state, MAX_DEPTH + 1, "[", "", "]"));
+    /* simdjson does not count an empty array or object. */
+    assert_true(parse_nested(state, MAX_DEPTH + 1, "[", "", "]"));
+    assert_false(parse_nested(state, MAX_DEPTH + 2, "[", "", "]"));
     assert_false(parse_nested(state, MAX_DEPTH + 1, "[", "1", "]"));
     assert_true(parse_nested(state, MAX_DEPTH, "{\"a\":", "1", "}"));
     assert_false(parse_nested(state, MAX_DEPTH + 1, "{\"a\":", "1", "}"));
@@ -237,14 +239,15 @@ static void test_iterating_an_object_gives_keys(void **state) {
     static const char *const keys[] = {"a", "b", "d"};
     static const enum json_type types[] = {JSON_ARRAY, JSON_OBJECT, JSON_NUMBER};
     struct json_iterator iterator;
-    struct str key;
-    struct json_value item;
+    struct str key = {0};
+    struct json_value item = {0};
     size_t count = 0;
-    for (json_iterate(root, &iterator); json_next(&iterator, &key, &item); count++) {
+    for (json_iterate(root, &iterator); count < COUNT_OF(keys) && json_next(&iterator, &key, &item); count++) {
         assert_true(str_equal_cstr(key, keys[count]));
         assert_int_equal(json_type_of(item), types[count]);
     }
     assert_int_equal(count, 3);
+    assert_false(json_next(&iterator, &key, &item));
     json_iterate(member(root, "a"), &iterator);
     assert_true(json_next(&iterator, &key, &item));
     assert_int_equal(key.len, 0);

@@ -55,12 +55,12 @@ static void test_nothing_forges_a_line(void **state) {
     (void)state;
     struct capture capture;
     capture_start(&capture);
-    LOG_WARN_EVENT("x", LOG_TEXT("a", "one two"), LOG_TEXT("b", "k=v"), LOG_TEXT("c", "say \"hi\"\"),
-                   LOG_TEXT("d", "line\nbreak\r\x1b[31m"), LOG_TEXT("e", "bad\xff" "utf"),
-                   LOG_TEXT("f", "csi\xc2\x9b" "1m"), LOG_TEXT("g", "\xc3\xbc"), LOG_TEXT("h", "\x7f"));
+    LOG_WARN_EVENT("x", LOG_TEXT("a", "one two"), LOG_TEXT("b", "k=v"), LOG_TEXT("c", "say \"hi\"\\"),
+                   LOG_TEXT("d", "line\nbreak\r\x1b[31m"), LOG_TEXT("e", "bad\xff-utf"), LOG_TEXT("f", "csi\xc2\x9bm"),
+                   LOG_TEXT("g", "\xc3\xbc"), LOG_TEXT("h", "\x7f"));
     assert_string_equal(capture_end(&capture), "warn x a=\"one two\" b=\"k=v\" c=\"say \\\"hi\\\"\\\\\" "
-                                               "d=\"line\\nbreak\\x0d\\x1b[31m\" e=\"bad\\xffutf\" "
-                                               "f=\"csi\\xc2\\x9b1m\" g=\"\xc3\xbc\" h=\"\\x7f\"\n");
+                                               "d=\"line\\nbreak\\x0d\\x1b[31m\" e=\"bad\\xff-utf\" "
+                                               "f=\"csi\\xc2\\x9bm\" g=\"\xc3\xbc\" h=\"\\x7f\"\n");
 }
 
 static void test_long_values_are_cut(void **state) {

@@ -1,0 +1,18 @@
+/* The plain answer of a call, and the parts that streams share with it. */
+#ifndef NATARIS_API_ANSWER_H
+#define NATARIS_API_ANSWER_H
+
+#include "api/api.h"
+#include "base/json_write.h"
+
+/* Writes the whole answer, with the text gathered in call->answer. */
+void answer_write(const struct api_call *call, const struct api_result *result, struct buf *out);
+
+/* "stop" or "length". */
+const char *answer_finish_reason(enum gen_finish finish);
+/* Each writes one member of the open object. */
+void answer_write_usage(struct json_writer *writer, const struct gen_usage *usage);
+void answer_write_provider(struct json_writer *writer, const struct api_result *result); /* inference's "provider" */
+void answer_write_nataris(struct json_writer *writer, const struct api_result *result);
+
+#endif

@@ -1,0 +1,123 @@
+#include "api/api.h"
+
+#include "api/respond.h"
+#include "api/router.h"
+#include "base/mem.h"
+#include "base/random.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    REQUEST_ID_RANDOM = 22,
+    /* An answer in which every byte has to be escaped as \u00xx, and what stands around it. */
+    API_TEXT_BYTES = 6 * LIMIT_ANSWER_BYTES + 64 * 1024,
+};
+
+struct api *api_new(struct loop *loop, struct auth *auth, const struct api_backend *backend) {
+    struct api *api = MEM_NEW(struct api);
+    api->loop = loop;
+    api->auth = auth;
+    api->backend = *backend;
+    api->parser = json_parser_new(LIMIT_HTTP_BODY_BYTES, LIMIT_JSON_DEPTH);
+    buf_init(&api->text, API_TEXT_BYTES);
+    return api;
+}
+
+void api_free(struct api *api) {
+    if (api == NULL) {
+        return;
+    }
+    assert(api->call_count == 0);
+    loop_timer_free(api->tick);
+    json_parser_free(api->parser);
+    buf_clear(&api->text);
+    free(api);
+}
+
+size_t api_call_count(const struct api *api) {
+    return api->call_count;
+}
+
+static void request_init(struct api_request *request, struct api *api, struct http_exchange *exchange) {
+    *request = (struct api_request){.api = api, .exchange = exchange, .started_ms = loop_now_ms(api->loop)};
+    int prefix = snprintf(request->id, sizeof(request->id), "req_");
+    random_base62(request->id + prefix, REQUEST_ID_RANDOM);
+}
+
+static void on_identity(void *context, const struct auth_identity *identity, const struct err *err) {
+    struct api_request *request = context;
+    if (identity == NULL) {
+        struct api_error error;
+        respond_error_from_err(&error, err);
+        respond_error(request, &error);
+        return;
+    }
+    request->identity = *identity;
+    request->route->handle(request);
+}
+
+static void request_route(struct api_request *request) {
+    const struct http_request *http = http_exchange_request(request->exchange);
+    char allow[ROUTE_ALLOW_SIZE];
+    struct api_error error;
+    switch (route_find(http->method, http->path, &request->route, &request->parameter, allow)) {
+    case ROUTE_UNKNOWN_PATH:
+        respond_error_set(&error, API_NOT_FOUND, "There is no such route. GET /openapi.json lists the routes.");
+        respond_error(request, &error);
+        return;
+    case ROUTE_WRONG_METHOD:
+        respond_error_set(&error, API_METHOD_NOT_ALLOWED, "This route does not have that method. It has: %s.", allow);
+        respond_error_header(request, &error, "Allow", str_from(allow));
+        return;
+    case ROUTE_FOUND:
+        break;
+    }
+    if (request->route->needs_key) {
+        auth_lookup(request->api->auth, http_request_header(http, "authorization"), on_identity, request);
+    } else {
+        request->route->handle(request);
+    }
+}
+
+void api_on_request(void *context, struct http_exchange *exchange) {
+    struct api *api = context;
+    struct api_request *request = ARENA_NEW(http_exchange_arena(exchange), struct api_request);
+    if (request == NULL) {
+        api_on_refused(api, exchange, 413, "the request is too large");
+        return;
+    }
+    request_init(request, api, exchange);
+    if (str_equal(http_exchange_request(exchange)->method, STR("OPTIONS"))) {
+        respond_preflight(request);
+    } else {
+        request_route(request);
+    }
+}
+
+static enum api_error_code refusal_code(int status) {
+    switch (status) {
+    case 408:
+        return API_REQUEST_TIMEOUT;
+    case 413:
+    case 414:
+    case 431:
+        return API_TOO_LARGE;
+    case 500:
+        return API_INTERNAL;
+    case 503:
+        return API_UNAVAILABLE;
+    default:
+        return API_INVALID_REQUEST;
+    }
+}
+
+void api_on_refused(void *context, struct http_exchange *exchange, int status, const char *why) {
+    struct api_request request;
+    struct api_error error;
+    request_init(&request, context, exchange);
+    respond_error_set(&error, refusal_code(status), "The HTTP request was refused: %s.", why);
+    error.status = status;
+    respond_error(&request, &error);
+}

@@ -1,0 +1,35 @@
+/* What chat and inference requests have in common: the model, sampling, limits and options. */
+#ifndef NATARIS_API_GENERATION_FIELDS_H
+#define NATARIS_API_GENERATION_FIELDS_H
+
+#include "api/request_fields.h"
+#include "base/arena.h"
+#include "wire/generation.h"
+
+/* A generation request as its body says it; strings are in the arena. The model is as the client wrote it. */
+struct generation_input {
+    struct gen_request request;
+    struct str label; /* conversation_id; empty when none */
+    bool stream, include_usage;
+};
+
+/* The body of POST /v1/chat/completions, and that of POST /v1/inference. On false err->field names the field at fault:
+ * ERR_INVALID (also for limits), ERR_UNSUPPORTED, or ERR_TOO_LARGE when the arena is full. */
+MUST_CHECK bool chat_request_read(struct json_value body, struct arena *arena, struct generation_input *out,
+                                  struct err *err);
+MUST_CHECK bool inference_request_read(struct json_value body, struct arena *arena, struct generation_input *out,
+                                       struct err *err);
+
+/* The fields that only one of the two has, as they stand in the document; a zeroed value when absent. */
+struct generation_content {
+    struct json_value messages, prompt;
+};
+
+/* Reads everything but `content`, which is left to the caller. */
+MUST_CHECK bool generation_fields_read(struct json_value body, uint32_t default_max_tokens, struct arena *arena,
+                                       struct generation_input *out, struct generation_content *content,
+                                       struct err *err);
+/* Copies into the arena, or ERR_TOO_LARGE. */
+MUST_CHECK bool generation_copy(struct arena *arena, struct str text, struct str *out, struct err *err);
+
+#endif

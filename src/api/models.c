@@ -1,0 +1,153 @@
+#include "api/models.h"
+
+#include "api/respond.h"
+#include "base/json_write.h"
+#include "catalog/catalog.h"
+
+#include <stdio.h>
+
+bool models_resolve(const struct api *api, struct str asked, struct str *id) {
+    const struct catalog_model *model = catalog_find(asked);
+    if (model != NULL) {
+        *id = str_from(model->id);
+        return true;
+    }
+    uint32_t context_length;
+    *id = asked;
+    return api->backend.availability(api->backend.context, asked, &context_length) != CORE_MODEL_ABSENT;
+}
+
+/* Repeated to the client only when it is plainly an id, and not some text that came astray. */
+static bool looks_like_id(struct str text) {
+    enum { LONGEST_REPEATED = 64 };
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] <= ' ' || text.data[i] > '~' || text.data[i] == '"' || text.data[i] == '\\') {
+            return false;
+        }
+    }
+    return text.len > 0 && text.len <= LONGEST_REPEATED;
+}
+
+void models_set_unknown(struct api_error *error, struct str asked) {
+    if (looks_like_id(asked)) {
+        respond_error_set(error, API_MODEL_NOT_FOUND, "There is no model '%.*s'. GET /v1/models lists the models.",
+                          STR_ARG(asked));
+    } else {
+        respond_error_set(error, API_MODEL_NOT_FOUND, "There is no such model. GET /v1/models lists the models.");
+    }
+    snprintf(error->param, sizeof(error->param), "model");
+}
+
+static void write_aliases(struct json_writer *writer, const struct catalog_model *model) {
+    json_write_key(writer, "aliases");
+    json_begin_array(writer);
+    for (size_t i = 0; model != NULL && i < CATALOG_ALIASES_MAX && model->aliases[i] != NULL; i++) {
+        json_write_cstr(writer, model->aliases[i]);
+    }
+    json_end_array(writer);
+}
+
+/* `model` is NULL for one that is not in the catalog. */
+static void write_model(const struct api *api, struct str id, const struct catalog_model *model,
+                        struct json_writer *writer) {
+    static const struct catalog_model uncatalogued = {.type = "llm",
+                                                      .description = "Offered by a provider; not in the catalog",
+                                                      .tier = "P2P",
+                                                      .owned_by = "provider"};
+    const struct catalog_model *facts = model != NULL ? model : &uncatalogued;
+    uint32_t context_length = 0;
+    enum core_availability availability = api->backend.availability(api->backend.context, id, &context_length);
+    if (context_length == 0) {
+        context_length = facts->context_length;
+    }
+    json_begin_object(writer);
+    json_member_str(writer, "id", id);
+    json_member_cstr(writer, "object", "model");
+    json_member_int(writer, "created", facts->created);
+    json_member_cstr(writer, "owned_by", facts->owned_by);
+    json_member_cstr(writer, "type", facts->type);
+    json_member_cstr(writer, "description", facts->description);
+    json_member_bool(writer, "available", availability == CORE_MODEL_AVAILABLE);
+    json_member_cstr(writer, "tier", facts->tier);
+    json_write_key(writer, "context_length");
+    if (context_length != 0) {
+        json_write_int(writer, context_length);
+    } else {
+        json_write_null(writer);
+    }
+    json_write_key(writer, "pricing");
+    json_write_null(writer); /* no prices are set */
+    write_aliases(writer, model);
+    json_end_object(writer);
+}
+
+void models_handle_list(struct api_request *request) {
+    const struct api *api = request->api;
+    struct buf *body = respond_buffer(request->api);
+    struct json_writer writer;
+    json_writer_init(&writer, body);
+    json_begin_object(&writer);
+    json_member_cstr(&writer, "object", "list");
+    json_write_key(&writer, "data");
+    json_begin_array(&writer);
+    for (size_t i = 0; i < catalog_count(); i++) {
+        const struct catalog_model *model = catalog_at(i);
+        write_model(api, str_from(model->id), model, &writer);
+    }
+    struct str id;
+    for (size_t i = 0; api->backend.model_at(api->backend.context, i, &id); i++) {
+        if (catalog_find(id) == NULL) {
+            write_model(api, id, NULL, &writer);
+        }
+    }
+    json_end_array(&writer);
+    json_end_object(&writer);
+    respond_json(request, 200, buf_str(body));
+}
+
+static int hex_value(char digit) {
+    if (digit >= '0' && digit <= '9') {
+        return digit - '0';
+    }
+    char lower = (char)(digit | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* Percent-decodes an id; false when it is malformed or too long for one. */
+static bool id_decode(struct str text, char out[LIMIT_MODEL_ID_BYTES], struct str *id) {
+    size_t len = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        char byte = text.data[i];
+        if (len == LIMIT_MODEL_ID_BYTES) {
+            return false;
+        }
+        if (byte == '%') {
+            int high = text.len - i > 2 ? hex_value(text.data[i + 1]) : -1;
+            int low = high >= 0 ? hex_value(text.data[i + 2]) : -1;
+            if (low < 0) {
+                return false;
+            }
+            byte = (char)(high * 16 + low);
+            i += 2;
+        }
+        out[len++] = byte;
+    }
+    *id = (struct str){.data = out, .len = len};
+    return true;
+}
+
+void models_handle_one(struct api_request *request) {
+    char decoded[LIMIT_MODEL_ID_BYTES];
+    struct str asked = STR(""), id;
+    if (!id_decode(request->parameter, decoded, &asked) || !models_resolve(request->api, asked, &id)) {
+        struct api_error error;
+        models_set_unknown(&error, asked);
+        respond_error(request, &error);
+        return;
+    }
+    struct buf *body = respond_buffer(request->api);
+    struct json_writer writer;
+    json_writer_init(&writer, body);
+    write_model(request->api, id, catalog_find(id), &writer);
+    respond_json(request, 200, buf_str(body));
+}

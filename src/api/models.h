@@ -1,0 +1,11 @@
+/* Which models there are: the catalog's, and those that only some provider offers. */
+#ifndef NATARIS_API_MODELS_H
+#define NATARIS_API_MODELS_H
+
+#include "api/request.h"
+
+/* The id that an id or alias stands for; false when there is no such model. */
+bool models_resolve(const struct api *api, struct str asked, struct str *id);
+void models_set_unknown(struct api_error *error, struct str asked);
+
+#endif

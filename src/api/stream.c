@@ -1,0 +1,177 @@
+#include "api/stream.h"
+
+#include "api/answer.h"
+#include "api/respond.h"
+#include "base/utf8.h"
+
+/* A chunk is put together from what is prepared once, so that a token costs one escape and one write:
+ *   data: {"id":...,"object":...,"created":...,"model":...     chunk_head
+ *   ,"choices":[{"index":0,"delta":{"content":"                the rest of delta_prefix
+ *   the text, escaped
+ *   "},"finish_reason":null}]}                                 the suffix */
+#define EVENT_START "data: "
+#define EVENT_END "\n\n"
+
+static const struct str chat_delta_start = STR(",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"");
+static const struct str chat_delta_end = STR("\"},\"finish_reason\":null}]}" EVENT_END);
+/* OpenAI's streams carry "usage": null in every chunk but the last once usage was asked for. */
+static const struct str chat_delta_end_usage = STR("\"},\"finish_reason\":null}],\"usage\":null}" EVENT_END);
+static const struct str inference_delta_start = STR(",\"output\":\"");
+static const struct str inference_delta_end = STR("\",\"finish_reason\":null}" EVENT_END);
+
+static struct str delta_start(const struct api_call *call) {
+    return call->kind == API_CALL_CHAT ? chat_delta_start : inference_delta_start;
+}
+
+static struct str delta_end(const struct api_call *call) {
+    if (call->kind == API_CALL_INFERENCE) {
+        return inference_delta_end;
+    }
+    return call->include_usage ? chat_delta_end_usage : chat_delta_end;
+}
+
+bool stream_prepare(struct api_call *call) {
+    struct buf *text = respond_buffer(call->api);
+    struct json_writer writer;
+    buf_append_cstr(text, EVENT_START);
+    json_writer_init(&writer, text);
+    json_begin_object(&writer);
+    json_member_cstr(&writer, "id", call->id);
+    json_member_cstr(&writer, "object", call->kind == API_CALL_CHAT ? "chat.completion.chunk" : "inference.chunk");
+    json_member_int(&writer, "created", call->created_ms / 1000);
+    json_member_str(&writer, "model", call->generation.model);
+    size_t head_len = text->len;
+    buf_append_str(text, delta_start(call));
+    call->delta_prefix = arena_copy(http_exchange_arena(call->exchange), buf_str(text));
+    call->chunk_head = (struct str){.data = call->delta_prefix.data, .len = head_len};
+    return call->delta_prefix.data != NULL;
+}
+
+static void stream_send(struct api_call *call, const struct buf *events) {
+    http_stream_write(call->exchange, buf_str(events));
+    call->last_write_ms = loop_now_ms(call->api->loop);
+}
+
+/* A writer inside the object that chunk_head opened; chunk_close closes it. */
+static struct json_writer chunk_open(const struct api_call *call, struct buf *out) {
+    buf_append_str(out, call->chunk_head);
+    return (struct json_writer){.out = out, .need_comma = true};
+}
+
+static void chunk_close(struct json_writer *writer) {
+    json_end_object(writer);
+    buf_append_cstr(writer->out, EVENT_END);
+}
+
+/* Chat: the first chunk (role, no reason) and the last with a choice (no role, the reason). */
+static void write_choice(const struct api_call *call, const char *role, const char *finish_reason, struct buf *out) {
+    struct json_writer writer = chunk_open(call, out);
+    json_write_key(&writer, "choices");
+    json_begin_array(&writer);
+    json_begin_object(&writer);
+    json_member_int(&writer, "index", 0);
+    json_write_key(&writer, "delta");
+    json_begin_object(&writer);
+    if (role != NULL) {
+        json_member_cstr(&writer, "role", role);
+        json_member_cstr(&writer, "content", "");
+    }
+    json_end_object(&writer);
+    json_member_cstr(&writer, "finish_reason", finish_reason);
+    json_end_object(&writer);
+    json_end_array(&writer);
+    if (call->include_usage) {
+        json_member_cstr(&writer, "usage", NULL);
+    }
+    chunk_close(&writer);
+}
+
+void stream_begin(struct api_call *call) {
+    if (call->headers_sent) {
+        return;
+    }
+    struct respond_headers headers;
+    respond_headers_init(&headers, call->request, STR("text/event-stream"));
+    respond_headers_add(&headers, "Cache-Control", STR("no-cache"));
+    respond_headers_add(&headers, "X-Accel-Buffering", STR("no"));
+    http_stream_begin(call->exchange, 200, headers.items, headers.count);
+    call->headers_sent = true;
+    call->last_write_ms = loop_now_ms(call->api->loop);
+    if (call->kind == API_CALL_CHAT) {
+        struct buf *out = respond_buffer(call->api);
+        write_choice(call, "assistant", NULL, out);
+        stream_send(call, out);
+    }
+}
+
+static void write_delta(struct api_call *call, struct str text) {
+    struct buf *out = respond_buffer(call->api);
+    buf_append_str(out, call->delta_prefix);
+    json_escape(out, text);
+    buf_append_str(out, delta_end(call));
+    stream_send(call, out);
+}
+
+void stream_write_text(struct api_call *call, struct str text) {
+    while (text.len > LIMIT_DELTA_BYTES) {
+        size_t whole = utf8_whole_prefix(text.data, LIMIT_DELTA_BYTES);
+        struct str piece = {.data = text.data, .len = whole > 0 ? whole : LIMIT_DELTA_BYTES};
+        write_delta(call, piece);
+        text.data += piece.len;
+        text.len -= piece.len;
+    }
+    if (text.len > 0) {
+        write_delta(call, text);
+    }
+}
+
+static void write_last_chunks(const struct api_call *call, const struct api_result *result, struct buf *out) {
+    struct json_writer writer;
+    const char *reason = answer_finish_reason(result->finish);
+    switch (call->kind) {
+    case API_CALL_CHAT:
+        write_choice(call, NULL, reason, out);
+        if (call->include_usage) {
+            writer = chunk_open(call, out);
+            json_write_key(&writer, "choices");
+            json_begin_array(&writer);
+            json_end_array(&writer);
+            answer_write_usage(&writer, &result->usage);
+            chunk_close(&writer);
+        }
+        break;
+    case API_CALL_INFERENCE:
+        writer = chunk_open(call, out);
+        json_member_cstr(&writer, "output", "");
+        json_member_cstr(&writer, "finish_reason", reason);
+        answer_write_usage(&writer, &result->usage);
+        answer_write_provider(&writer, result);
+        answer_write_nataris(&writer, result);
+        chunk_close(&writer);
+        break;
+    }
+}
+
+void stream_finish(struct api_call *call, const struct api_result *result) {
+    stream_begin(call);
+    struct buf *out = respond_buffer(call->api);
+    write_last_chunks(call, result, out);
+    buf_append_cstr(out, EVENT_START "[DONE]" EVENT_END);
+    stream_send(call, out);
+    http_stream_end(call->exchange);
+}
+
+void stream_fail(struct api_call *call, const struct api_error *error) {
+    struct buf *out = respond_buffer(call->api);
+    buf_append_cstr(out, EVENT_START);
+    respond_error_write(error, out);
+    buf_append_cstr(out, EVENT_END);
+    stream_send(call, out);
+    http_stream_end(call->exchange);
+}
+
+void stream_keep_alive(struct api_call *call) {
+    struct buf *out = respond_buffer(call->api);
+    buf_append_cstr(out, ": keep-alive" EVENT_END);
+    stream_send(call, out);
+}

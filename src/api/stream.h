@@ -1,0 +1,20 @@
+/* A call's answer as server-sent events, chat and inference. */
+#ifndef NATARIS_API_STREAM_H
+#define NATARIS_API_STREAM_H
+
+#include "api/api.h"
+
+/* Builds what the chunks of this call have in common; false when the exchange's arena is full. */
+MUST_CHECK bool stream_prepare(struct api_call *call);
+/* Sends the headers (and a chat's first delta), unless they are out already. */
+void stream_begin(struct api_call *call);
+/* One event with text; the text is whole UTF-8 characters. */
+void stream_write_text(struct api_call *call, struct str text);
+/* The finish reason, the usage, [DONE], and the end of the exchange. */
+void stream_finish(struct api_call *call, const struct api_result *result);
+/* One event that says what went wrong, and the end of the exchange. Headers must be out. */
+void stream_fail(struct api_call *call, const struct api_error *error);
+/* A comment line, so that proxies and clients see that the connection lives. Headers must be out. */
+void stream_keep_alive(struct api_call *call);
+
+#endif

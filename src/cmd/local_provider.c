@@ -1,0 +1,175 @@
+#include "cmd/local_provider.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern char **environ;
+
+enum { RESTART_AFTER_MS = 1000, ARGUMENTS_MAX = 20 + 2 * OPTION_LIST_MAX };
+
+struct local_provider {
+    struct loop *loop;
+    const struct local_provider_options *options;
+    struct local_provider_events events;
+    void *context;
+    char program[FILE_PATH_MAX];
+    uv_process_t process;
+    struct loop_timer *restart_timer;
+    bool running;      /* the child lives */
+    bool process_open; /* its handle is not closed yet */
+    bool settled, stopping;
+};
+
+static size_t fill_arguments(const struct local_provider *provider, char **arguments) {
+    const struct local_provider_options *options = provider->options;
+    const char *fixed[] = {provider->program, "provider",           "--gateway",    options->gateway_url,
+                           "--data",          options->data_folder, "--engine",     options->engine,
+                           "--log-level",     options->log_level,   "--with-parent"};
+    size_t count = 0;
+    for (; count < COUNT_OF(fixed); count++) {
+        arguments[count] = (char *)(uintptr_t)fixed[count]; /* execve's argv is not const, yet never written to */
+    }
+    for (size_t i = 0; i < options->models->count; i++) {
+        arguments[count++] = (char *)(uintptr_t) "--model";
+        arguments[count++] = (char *)(uintptr_t)options->models->items[i];
+    }
+    if (options->quiet) {
+        arguments[count++] = (char *)(uintptr_t) "--quiet";
+    }
+    arguments[count] = NULL;
+    return count;
+}
+
+/* The environment with the join token: arguments can be read by every user of the machine, the environment cannot. */
+static char **make_environment(const char *join_token) {
+    size_t count = 0;
+    while (environ[count] != NULL) {
+        count++;
+    }
+    char **copy = mem_calloc(count + 2, sizeof *copy);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(environ[i], "NATARIS_", 8) != 0 || strncmp(environ[i], "NATARIS_MODELS=", 15) == 0) {
+            copy[kept++] = mem_strdup(environ[i]); /* settings meant for `up` are not the provider's */
+        }
+    }
+    const size_t size = strlen(join_token) + sizeof "NATARIS_JOIN=";
+    copy[kept] = mem_alloc(size);
+    snprintf(copy[kept], size, "NATARIS_JOIN=%s", join_token);
+    return copy;
+}
+
+static void free_environment(char **environment) {
+    for (char **line = environment; *line != NULL; line++) {
+        free(*line);
+    }
+    free(environment);
+}
+
+static void on_process_exit(uv_process_t *process, int64_t status, int signal_number);
+
+static bool spawn(struct local_provider *provider, struct err *err) {
+    char *arguments[ARGUMENTS_MAX];
+    uv_stdio_container_t stdio[3] = {
+        {.flags = UV_IGNORE}, {.flags = UV_INHERIT_FD, .data.fd = 2}, {.flags = UV_INHERIT_FD, .data.fd = 2}};
+    (void)fill_arguments(provider, arguments);
+    char **environment = make_environment(provider->options->join_token);
+    const uv_process_options_t spawn_options = {.file = provider->program,
+                                                .args = arguments,
+                                                .env = environment,
+                                                .exit_cb = on_process_exit,
+                                                .stdio_count = COUNT_OF(stdio),
+                                                .stdio = stdio};
+    provider->process.data = provider;
+    const int result = uv_spawn(loop_uv(provider->loop), &provider->process, &spawn_options);
+    free_environment(environment);
+    if (result != 0) {
+        return err_set(err, ERR_IO, "cannot start the provider: %s", uv_strerror(result));
+    }
+    provider->running = true;
+    provider->process_open = true;
+    return true;
+}
+
+static void finish(struct local_provider *provider) {
+    void (*on_stopped)(void *) = provider->events.on_stopped;
+    void *context = provider->context;
+    loop_timer_free(provider->restart_timer);
+    free(provider);
+    on_stopped(context);
+}
+
+static void on_process_closed(uv_handle_t *handle) {
+    struct local_provider *provider = handle->data;
+    provider->process_open = false;
+    if (provider->stopping) {
+        finish(provider);
+    }
+}
+
+static void on_process_exit(uv_process_t *process, int64_t status, int signal_number) {
+    struct local_provider *provider = process->data;
+    provider->running = false;
+    uv_close((uv_handle_t *)process, on_process_closed);
+    if (provider->stopping) {
+        return;
+    }
+    if (!provider->settled) {
+        provider->events.on_failed(provider->context, signal_number != 0 ? 128 + signal_number : (int)status);
+        return;
+    }
+    LOG_WARN_EVENT("up.provider_ended", LOG_INT("status", status), LOG_INT("signal", signal_number));
+    loop_timer_start(provider->restart_timer, RESTART_AFTER_MS, 0);
+}
+
+static void restart(void *context) {
+    struct local_provider *provider = context;
+    struct err err;
+    if (!provider->stopping && !provider->process_open && !spawn(provider, &err)) {
+        LOG_ERROR_EVENT("up.provider_restart_failed", LOG_TEXT("error", err.message));
+        loop_timer_start(provider->restart_timer, RESTART_AFTER_MS, 0);
+    }
+}
+
+bool local_provider_start(struct local_provider **out, struct loop *loop, const struct local_provider_options *options,
+                          const struct local_provider_events *events, void *context, struct err *err) {
+    struct local_provider *provider = MEM_NEW(struct local_provider);
+    size_t size = sizeof provider->program;
+    provider->loop = loop;
+    provider->options = options;
+    provider->events = *events;
+    provider->context = context;
+    if (uv_exepath(provider->program, &size) != 0) {
+        free(provider);
+        return err_set(err, ERR_IO, "cannot find the path of this program");
+    }
+    provider->restart_timer = loop_timer_new(loop, restart, provider);
+    if (!spawn(provider, err)) {
+        loop_timer_free(provider->restart_timer);
+        free(provider);
+        return false;
+    }
+    *out = provider;
+    return true;
+}
+
+void local_provider_settled(struct local_provider *provider) {
+    provider->settled = true;
+}
+
+void local_provider_stop(struct local_provider *provider) {
+    const bool again = provider->stopping;
+    provider->stopping = true;
+    loop_timer_stop(provider->restart_timer);
+    if (provider->running) {
+        uv_process_kill(&provider->process, again ? SIGKILL : SIGTERM);
+    } else if (!provider->process_open) {
+        finish(provider);
+    }
+}

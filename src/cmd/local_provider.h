@@ -1,0 +1,33 @@
+/* The provider that `up` runs beside the gateway: this program again, as a child process, so that a crash of either
+ * leaves the other standing. */
+#ifndef NATARIS_CMD_LOCAL_PROVIDER_H
+#define NATARIS_CMD_LOCAL_PROVIDER_H
+
+#include "base/err.h"
+#include "cmd/options.h"
+#include "net/loop.h"
+
+struct local_provider;
+
+struct local_provider_options { /* borrowed for its life */
+    const char *gateway_url, *join_token, *data_folder, *engine, *log_level;
+    const struct option_list *models;
+    bool quiet;
+};
+
+struct local_provider_events {
+    /* It ended before it was told to and will not be restarted: status as of its command. */
+    void (*on_failed)(void *context, int status);
+    /* After local_provider_stop: the child is gone and the struct is freed. */
+    void (*on_stopped)(void *context);
+};
+
+/* Once local_provider_settled was called, a child that ends unasked is started again after a second. */
+MUST_CHECK bool local_provider_start(struct local_provider **out, struct loop *loop,
+                                     const struct local_provider_options *options,
+                                     const struct local_provider_events *events, void *context, struct err *err);
+void local_provider_settled(struct local_provider *provider);
+/* SIGTERM; a second call SIGKILL. */
+void local_provider_stop(struct local_provider *provider);
+
+#endif

@@ -1,0 +1,245 @@
+/* core_check: what must hold between two steps. Each rule is one function that gives NULL or the broken rule's name. */
+#include "core/core_internal.h"
+
+static size_t list_length(const struct core_list *list) {
+    size_t length = 0;
+    for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
+        length++;
+    }
+    return length;
+}
+
+static const char *check_job(const struct core *core, const struct core_job *job) {
+    if (core_handles_get(&core->jobs, job->handle) != job) {
+        return "a job has its own handle";
+    }
+    if (job->attempts > core->config.max_attempts) {
+        return "a job has no more attempts than allowed";
+    }
+    if (!core_deadline_is_set(&job->deadline) || job->deadline.kind != CORE_DEADLINE_JOB) {
+        return "a job has a deadline";
+    }
+    if (job->state != CORE_JOB_CANCELLING && job->deadline.due_ms > job->whole_due_ms) {
+        return "no phase ends after the whole deadline";
+    }
+    bool queued = job->state == CORE_JOB_QUEUED;
+    if (queued != (job->attempt == NULL)) {
+        return "a job has an attempt unless it waits";
+    }
+    if (!queued && (job->attempt->job != job || job->attempt->job_handle != job->handle ||
+                    job->attempt->provider_handle != job->tried[job->attempts - 1])) {
+        return "a job and its attempt know each other";
+    }
+    if (job->state == CORE_JOB_STREAMING && (job->first_token_ms == 0 || !job->accepted)) {
+        return "a streaming job has been accepted and had a first token";
+    }
+    return NULL;
+}
+
+/* All jobs in `list`, which is the list of `state` (and of `model` for QUEUED). */
+static const char *check_job_list(const struct core *core, const struct core_list *list, enum core_job_state state,
+                                  const struct core_model *model, size_t *seen) {
+    if (list_length(list) != list->count) {
+        return "a list of jobs has its length";
+    }
+    for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
+        const struct core_job *job = CORE_OF(link, struct core_job, link);
+        if (job->state != state || (model != NULL && job->model != model)) {
+            return "a job is in the list of its state";
+        }
+        const char *broken = check_job(core, job);
+        if (broken != NULL) {
+            return broken;
+        }
+        ++*seen;
+    }
+    return NULL;
+}
+
+static const char *check_waiting(const struct core_model *model) {
+    for (struct core_link *j = core_list_first(&model->queue); j != NULL; j = core_list_next(&model->queue, j)) {
+        for (struct core_link *o = core_list_first(&model->ready); o != NULL; o = core_list_next(&model->ready, o)) {
+            const struct core_offering *offering = CORE_OF(o, struct core_offering, model_link);
+            if (!core_place_was_tried(CORE_OF(j, struct core_job, link), offering->provider)) {
+                return "no job waits while a provider that it has not tried is free";
+            }
+        }
+    }
+    return NULL;
+}
+
+struct model_sums {
+    size_t offerings;
+    uint32_t counts[CORE_MODEL_FAILED + 1];
+    uint32_t counted, context_length, context_count;
+};
+
+static const char *check_model_list(const struct core_model *model, bool ready, struct model_sums *sums) {
+    const struct core_list *list = ready ? &model->ready : &model->busy;
+    for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
+        const struct core_offering *offering = CORE_OF(link, struct core_offering, model_link);
+        if (offering->model != model || offering->ready != ready || core_offering_is_ready(offering) != ready) {
+            return "an offering is in the list where it belongs";
+        }
+        if (offering->counted != (offering->listed && !offering->provider->draining) ||
+            (offering->counted &&
+             (offering->counted_state != offering->state || offering->counted_context != offering->context_length))) {
+            return "an offering is counted as it is";
+        }
+        sums->offerings++;
+        if (offering->counted) {
+            sums->counted++;
+            sums->counts[offering->state]++;
+            if (offering->context_length > sums->context_length || sums->context_count == 0) {
+                sums->context_length = offering->context_length;
+                sums->context_count = 0;
+            }
+            sums->context_count += offering->context_length == sums->context_length;
+        }
+    }
+    return NULL;
+}
+
+static const char *check_model(const struct core *core, const struct core_model *model) {
+    struct model_sums sums = {0};
+    const char *broken = check_model_list(model, true, &sums);
+    if (broken == NULL) {
+        broken = check_model_list(model, false, &sums);
+    }
+    if (broken != NULL) {
+        return broken;
+    }
+    if (sums.offerings != model->ready.count + model->busy.count) {
+        return "a model's lists have their lengths";
+    }
+    for (size_t i = 0; i < COUNT_OF(sums.counts); i++) {
+        if (sums.counts[i] != model->counts[i]) {
+            return "a model counts its offerings by state";
+        }
+    }
+    if (sums.context_count != model->context_count ||
+        (sums.context_count > 0 && sums.context_length != model->context_length)) {
+        return "a model knows the largest context";
+    }
+    size_t position = model->offered_position;
+    if ((position != 0) != (sums.counted > 0) ||
+        (position != 0 && (position > core->offered_count || core->offered[position - 1] != model))) {
+        return "what somebody offers is in the list of models";
+    }
+    return check_waiting(model);
+}
+
+static const char *check_jobs_and_models(const struct core *core) {
+    size_t jobs = 0, queued = 0, references = 0, offered = 0;
+    for (const struct core_model *model = core->models; model != NULL;
+         model = (const struct core_model *)model->hh.next) {
+        const char *broken = check_model(core, model);
+        if (broken == NULL) {
+            broken = check_job_list(core, &model->queue, CORE_JOB_QUEUED, model, &queued);
+        }
+        if (broken != NULL) {
+            return broken;
+        }
+        references += model->references - model->ready.count - model->busy.count;
+        offered += model->offered_position != 0;
+    }
+    for (int state = CORE_JOB_SENT; state < CORE_JOB_STATE_COUNT; state++) {
+        const char *broken = check_job_list(core, &core->stages[state], (enum core_job_state)state, NULL, &jobs);
+        if (broken != NULL) {
+            return broken;
+        }
+    }
+    if (queued != core->queued || offered != core->offered_count || core->pending.count != 0) {
+        return "the totals are those of the models";
+    }
+    if (jobs + queued != core->jobs.count || core->jobs.count > core->config.max_jobs) {
+        return "every job is in one list, and they are within max_jobs";
+    }
+    return references == core->jobs.count ? NULL : "a model is referred to by its offerings and jobs";
+}
+
+static const char *check_attempts(const struct core_provider *provider, const struct core_list *list, bool ghosts) {
+    if (list_length(list) != list->count) {
+        return "a list of attempts has its length";
+    }
+    for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
+        const struct core_attempt *attempt = CORE_OF(link, struct core_attempt, link);
+        if (attempt->offering->provider != provider || attempt->provider_handle != provider->handle) {
+            return "an attempt is in the list of its provider";
+        }
+        if ((attempt->job == NULL) != ghosts || core_deadline_is_set(&attempt->deadline) != ghosts) {
+            return "a ghost and only a ghost has no job but a deadline";
+        }
+    }
+    return NULL;
+}
+
+static const char *check_offerings(const struct core_provider *provider) {
+    size_t active = 0, listed = 0;
+    const struct core_list *list = &provider->offerings;
+    for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
+        const struct core_offering *offering = CORE_OF(link, struct core_offering, provider_link);
+        if (offering->provider != provider || core_offering_find(provider, offering->model) != offering) {
+            return "a provider has one offering of a model";
+        }
+        if (!offering->listed && offering->active == 0) {
+            return "an offering that is gone stays only for its attempts";
+        }
+        active += offering->active;
+        listed += offering->listed;
+    }
+    if (active != provider->attempts.count + provider->ghosts.count) {
+        return "the slots in use are those of the attempts and ghosts";
+    }
+    return listed <= CORE_OFFERS_MAX ? NULL : "a provider offers no more models than allowed";
+}
+
+static const char *check_providers(const struct core *core) {
+    size_t providers = 0, attempts = 0, ghosts = 0, cooling = 0;
+    for (size_t i = 0; i < core->providers.used; i++) {
+        const struct core_provider *provider = (const struct core_provider *)core_handles_at(&core->providers, i);
+        if (provider == NULL) {
+            continue;
+        }
+        const char *broken = check_attempts(provider, &provider->attempts, false);
+        if (broken == NULL) {
+            broken = check_attempts(provider, &provider->ghosts, true);
+        }
+        if (broken == NULL) {
+            broken = check_offerings(provider);
+        }
+        if (broken != NULL) {
+            return broken;
+        }
+        providers++;
+        attempts += provider->attempts.count;
+        ghosts += provider->ghosts.count;
+        cooling += core_deadline_is_set(&provider->cooldown);
+    }
+    if (providers != core->providers.count || providers > core->config.max_providers) {
+        return "the providers are counted and within max_providers";
+    }
+    if (attempts != core->jobs.count - core->queued) {
+        return "every job that does not wait has one attempt";
+    }
+    if (ghosts != core->ghosts || ghosts > core->config.max_jobs) {
+        return "the ghosts are counted and within their bound";
+    }
+    return core->deadlines.count == core->jobs.count + ghosts + cooling
+               ? NULL
+               : "each job, ghost and cooling provider has one deadline, and nobody else";
+}
+
+bool core_check(const struct core *core, const char **broken) {
+    const char *rule = check_jobs_and_models(core);
+    if (rule == NULL) {
+        rule = check_providers(core);
+    }
+    if (rule == NULL && !core_deadlines_check(core)) {
+        rule = "the deadlines form a heap, the earliest lies ahead, and the shell's timer comes no later";
+    }
+    if (broken != NULL) {
+        *broken = rule;
+    }
+    return rule == NULL;
+}

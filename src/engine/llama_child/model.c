@@ -1,0 +1,226 @@
+#include "engine/llama_child/model.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/str.h"
+
+#include <dlfcn.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    MODEL_WARM_UP_TOKENS = 64,
+    MODEL_FLASH_HEAD_MIN = 64, /* below, llama.cpp's flash attention is 2 to 3 times slower than the plain one (CPU) */
+    MODEL_CACHE_BYTES = 2,     /* of one number in the KV cache: f16 */
+};
+
+static void on_llama_log(enum ggml_log_level level, const char *text, void *user_data) {
+    struct model_log *log = (struct model_log *)user_data;
+    if (level != GGML_LOG_LEVEL_ERROR) {
+        return;
+    }
+    struct str line = {text, strcspn(text, "\r\n")};
+    pthread_mutex_lock(&log->lock);
+    str_copy(log->last_error, sizeof(log->last_error), line);
+    LOG_ERROR_EVENT("llama.log", LOG_TEXT("message", log->last_error));
+    pthread_mutex_unlock(&log->lock);
+}
+
+static void on_llama_abort(const char *message) {
+    LOG_ERROR_EVENT("llama.abort", LOG_TEXT("message", message));
+}
+
+/* The CPU variants of ggml lie beside libllama and are chosen at run time. */
+static bool load_backends(struct err *err) {
+    Dl_info info;
+    char folder[FILE_PATH_MAX];
+    if (dladdr((void *)(uintptr_t)llama_backend_init, &info) == 0 || info.dli_fname == NULL) {
+        return err_set(err, ERR_UNAVAILABLE, "cannot tell where libllama is");
+    }
+    const char *slash = strrchr(info.dli_fname, '/');
+    struct str path = slash != NULL ? (struct str){info.dli_fname, (size_t)(slash - info.dli_fname)} : STR(".");
+    if (!str_copy(folder, sizeof(folder), path)) {
+        return err_set(err, ERR_UNAVAILABLE, "the path of libllama is too long");
+    }
+    ggml_backend_load_all_from_path(folder);
+    llama_backend_init();
+    if (ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU) == NULL) {
+        return err_set(err, ERR_UNAVAILABLE, "llama.cpp has no backend for this processor in %s", folder);
+    }
+    return true;
+}
+
+static uint64_t read_proc_number(const char *path, const char *key, uint64_t unit) {
+    char line[256];
+    uint64_t value = 0;
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        return 0;
+    }
+    size_t key_len = strlen(key);
+    while (fgets(line, sizeof(line), file) != NULL) {
+        if (strncmp(line, key, key_len) == 0) {
+            value = strtoull(line + key_len, NULL, 10) * unit;
+            break;
+        }
+    }
+    fclose(file);
+    return value;
+}
+
+uint64_t model_memory(void) {
+    return read_proc_number("/proc/self/status", "VmRSS:", 1024);
+}
+
+uint64_t model_memory_limit_default(void) {
+    return read_proc_number("/proc/meminfo", "MemAvailable:", 1024) / 2;
+}
+
+static uint32_t default_threads(void) {
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+    /* With as many threads as cores one busy neighbour costs 50 times: the barriers spin. */
+    return count > 2 ? (uint32_t)count - 1 : 1;
+}
+
+static uint32_t meta_number(const struct llama_model *model, const char *name, uint32_t fallback) {
+    char architecture[64], key[128], value[32];
+    uint64_t number = 0;
+    if (llama_model_meta_val_str(model, "general.architecture", architecture, sizeof(architecture)) < 0) {
+        return fallback;
+    }
+    snprintf(key, sizeof(key), "%s.%s", architecture, name);
+    int32_t length = llama_model_meta_val_str(model, key, value, sizeof(value));
+    bool found = length > 0 && (size_t)length < sizeof(value) &&
+                 str_parse_u64((struct str){value, (size_t)length}, UINT32_MAX, &number);
+    return found ? (uint32_t)number : fallback;
+}
+
+static uint32_t head_size(const struct llama_model *model) {
+    int32_t heads = llama_model_n_head(model);
+    uint32_t usual = heads > 0 ? (uint32_t)(llama_model_n_embd(model) / heads) : 0;
+    return meta_number(model, "attention.key_length", usual);
+}
+
+static uint64_t kv_bytes_per_token(const struct llama_model *model) {
+    uint32_t key = head_size(model), value = meta_number(model, "attention.value_length", key);
+    uint64_t heads = (uint64_t)llama_model_n_layer(model) * (uint64_t)llama_model_n_head_kv(model);
+    return heads * (key + value) * MODEL_CACHE_BYTES;
+}
+
+static bool make_plan(struct model *model, const struct model_options *options, struct err *err) {
+    int32_t trained = llama_model_n_ctx_train(model->llama);
+    uint64_t width = (uint64_t)llama_model_n_embd(model->llama);
+    uint64_t vocabulary = (uint64_t)llama_vocab_n_tokens(model->vocab);
+    struct plan_input input = {
+        .weights_bytes = llama_model_size(model->llama),
+        /* Measured on models of 2 M to 1 B: activations of a full batch, logits, and the libraries themselves. */
+        .scratch_bytes = UINT64_C(64) * 1024 * 1024 + MODEL_PREFILL_MAX * width * 64 + vocabulary * 64,
+        .kv_bytes_per_token = kv_bytes_per_token(model->llama),
+        .parameters = llama_model_n_params(model->llama),
+        .trained_context = trained > 0 ? (uint32_t)trained : 0,
+        .memory_limit = options->memory_limit > 0 ? options->memory_limit : model_memory_limit_default(),
+        .slots = options->slots,
+        .context_length = options->context_length,
+    };
+    return plan_make(&input, &model->plan, err);
+}
+
+/* Without a pool of its own, ggml starts its threads anew for each step. */
+static void attach_threads(struct model *model, int threads) {
+    ggml_backend_dev_t device = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+    ggml_backend_reg_t registry = ggml_backend_dev_backend_reg(device);
+    struct ggml_threadpool_params params = ggml_threadpool_params_default(threads);
+    struct ggml_threadpool *(*pool_new)(struct ggml_threadpool_params *) = NULL;
+    void *address = ggml_backend_reg_get_proc_address(registry, "ggml_threadpool_new");
+    memcpy(&pool_new, &address, sizeof(pool_new)); /* C has no cast from an object to a function pointer */
+    struct ggml_threadpool *pool = pool_new != NULL ? pool_new(&params) : NULL;
+    if (pool != NULL) {
+        llama_attach_threadpool(model->context, pool, pool);
+    }
+}
+
+static bool make_context(struct model *model, const struct model_options *options, struct err *err) {
+    uint32_t threads = options->threads > 0 ? options->threads : default_threads();
+    struct llama_context_params params = llama_context_default_params();
+    uint32_t padded = (model->plan.context_length + PLAN_CONTEXT_STEP - 1) / PLAN_CONTEXT_STEP * PLAN_CONTEXT_STEP;
+    model->batch_tokens = MODEL_PREFILL_MAX + model->plan.slots;
+    params.n_ctx = model->plan.slots * padded;
+    params.n_seq_max = model->plan.slots;
+    params.n_batch = model->batch_tokens;
+    params.n_ubatch = model->batch_tokens;
+    params.n_outputs_max = model->plan.slots;
+    params.n_threads = (int32_t)threads;
+    params.n_threads_batch = (int32_t)threads;
+    params.no_perf = true;
+    /* A cache per slot: measured up to 1.7 times the tokens/s of the unified one at 8 slots. */
+    params.kv_unified = false;
+    params.flash_attn_type =
+        head_size(model->llama) < MODEL_FLASH_HEAD_MIN ? LLAMA_FLASH_ATTN_TYPE_DISABLED : LLAMA_FLASH_ATTN_TYPE_AUTO;
+    model->context = shim_context_new(model->llama, params, err);
+    if (model->context == NULL) {
+        return err_set(err, ERR_UNAVAILABLE, "no memory for %u slots of %u tokens: %s", model->plan.slots,
+                       model->plan.context_length, model->log.last_error);
+    }
+    if (threads > 1) {
+        attach_threads(model, (int)threads);
+    }
+    return true;
+}
+
+/* Touches all weights, so that the first request is not the slow one, and measures how fast prompts are read. */
+static bool warm_up(struct model *model, struct err *err) {
+    uint32_t count = MODEL_WARM_UP_TOKENS < model->plan.context_length ? MODEL_WARM_UP_TOKENS : 1;
+    llama_token tokens[MODEL_WARM_UP_TOKENS];
+    llama_token token = llama_vocab_bos(model->vocab) >= 0 ? llama_vocab_bos(model->vocab) : 0;
+    for (uint32_t i = 0; i < count; i++) {
+        tokens[i] = token;
+    }
+    for (int round = 0; round < 2; round++) {
+        uint64_t started = clock_monotonic_us();
+        if (shim_decode(model->context, llama_batch_get_one(tokens, (int32_t)count)) != 0) {
+            return err_set(err, ERR_UNAVAILABLE, "the model does not compute: %s", model->log.last_error);
+        }
+        llama_synchronize(model->context);
+        uint64_t spent = clock_monotonic_us() - started;
+        model->tokens_per_ms = count * 1000.0 / (double)(spent > 0 ? spent : 1);
+        llama_memory_clear(llama_get_memory(model->context), false);
+    }
+    return true;
+}
+
+static bool load_file(struct model *model, const char *path, struct err *err) {
+    struct stat status;
+    if (stat(path, &status) != 0) {
+        return err_set(err, ERR_INVALID, "the model file cannot be opened");
+    }
+    err_clear(err);
+    model->llama = shim_model_load(path, llama_model_default_params(), err);
+    if (model->llama == NULL) {
+        const char *reason = model->log.last_error[0] != '\0' ? model->log.last_error : err->message;
+        char copy[MODEL_REASON_MAX];
+        str_copy(copy, sizeof(copy), str_from(reason));
+        return err_set(err, ERR_INVALID, "the model file cannot be loaded: %s", copy);
+    }
+    model->vocab = llama_model_get_vocab(model->llama);
+    if (!llama_model_has_decoder(model->llama) || llama_model_has_encoder(model->llama) ||
+        llama_model_is_diffusion(model->llama)) {
+        return err_set(err, ERR_INVALID, "the model does not generate text token by token");
+    }
+    model->templates = shim_templates_new(model->llama, err);
+    return model->templates != NULL;
+}
+
+bool model_load(struct model *model, const struct model_options *options, struct err *err) {
+    *model = (struct model){.log.lock = PTHREAD_MUTEX_INITIALIZER};
+    llama_log_set(on_llama_log, &model->log);
+    ggml_set_abort_callback(on_llama_abort);
+    shim_silence();
+    return load_backends(err) && load_file(model, options->path, err) && make_plan(model, options, err) &&
+           make_context(model, options, err) && warm_up(model, err);
+}

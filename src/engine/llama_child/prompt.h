@@ -1,0 +1,25 @@
+/* From the messages or the plain text of a request to tokens. Not thread-safe: one prompter per thread. */
+#ifndef NATARIS_ENGINE_LLAMA_CHILD_PROMPT_H
+#define NATARIS_ENGINE_LLAMA_CHILD_PROMPT_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "engine/llama_child/model.h"
+#include "wire/generation.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct prompter;
+struct prompter *prompter_new(const struct model *model);
+void prompter_free(struct prompter *prompter);
+
+struct prompt {
+    llama_token *tokens; /* owned: free */
+    uint32_t count;
+};
+/* ERR_INVALID with the field at fault. Scratch memory comes from `arena`. */
+MUST_CHECK bool prompter_make(struct prompter *prompter, const struct gen_request *request, struct arena *arena,
+                              struct prompt *prompt, struct err *err);
+
+#endif

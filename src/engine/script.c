@@ -1,0 +1,202 @@
+#include "engine/script.h"
+
+#include "base/mem.h"
+#include "base/random.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SCRIPT_TOKENS_MIN = 12, SCRIPT_TOKENS_SPREAD = 20, SCRIPT_NUMBER_MAX = 10 * 1000 * 1000 };
+
+static const char DIRECTIVE[] = "[[script";
+
+/* Each with the blank that stands before it inside a text. */
+static const char *const WORDS[] = {
+    " the",   " a",     " device",  " answers", " with",  " words",  " from",   " its",   " own",    " list",
+    " and",   " every", " request", " gets",    " some",  " of",     " them",   " in",    " order",  " so",
+    " that",  " tests", " can",     " tell",    " what",  " came",   " first",  " small", " steps",  " lead",
+    " to",    " large", " results", " rivers",  " carry", " stones", " slowly", " over",  " time",   " until",
+    " hills", " turn",  " into",    " plains",  " where", " people", " build",  " their", " houses", " near",
+    " water", " birds", " return",  " early",   " when",  " spring", " is",     " warm",  " enough", " for",
+    " young", " trees", " grow",    " well",
+};
+
+static bool is_blank(char c) {
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
+static uint64_t hash_text(struct str text) {
+    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+    for (size_t i = 0; i < text.len; i++) {
+        hash = (hash ^ (uint8_t)text.data[i]) * UINT64_C(1099511628211);
+    }
+    return hash;
+}
+
+static uint32_t count_words(struct str text) {
+    uint32_t count = 0;
+    bool inside = false;
+    for (size_t i = 0; i < text.len; i++) {
+        bool blank = is_blank(text.data[i]);
+        count += !blank && !inside;
+        inside = !blank;
+    }
+    return count;
+}
+
+uint32_t script_count_prompt(const struct gen_request *request) {
+    uint32_t count = count_words(request->prompt);
+    for (size_t i = 0; i < request->message_count; i++) {
+        count += count_words(request->messages[i].content);
+    }
+    return count;
+}
+
+/* Reads the quoted text at the start of *rest with its escapes \" \\ \n. */
+static bool read_quoted(struct str *rest, struct str *out) {
+    if (rest->len == 0 || rest->data[0] != '"') {
+        return false;
+    }
+    char *text = (char *)mem_alloc(rest->len);
+    size_t len = 0;
+    for (size_t i = 1; i < rest->len; i++) {
+        char c = rest->data[i];
+        if (c == '"') {
+            *rest = (struct str){rest->data + i + 1, rest->len - i - 1};
+            *out = (struct str){text, len};
+            return true;
+        }
+        if (c == '\\' && i + 1 < rest->len) {
+            i++;
+            c = rest->data[i] == 'n' ? '\n' : rest->data[i];
+        }
+        text[len++] = c;
+    }
+    free(text);
+    return false;
+}
+
+static bool set_number(struct script *script, struct str key, struct str value) {
+    uint64_t number = 0;
+    if (!str_parse_u64(value, SCRIPT_NUMBER_MAX, &number)) {
+        return false;
+    }
+    if (str_equal_cstr(key, "tokens")) {
+        script->tokens = (uint32_t)number;
+    } else if (str_equal_cstr(key, "rate")) {
+        script->rate = (double)number;
+    } else if (str_equal_cstr(key, "prefill")) {
+        script->prefill_ms = (uint32_t)number;
+    } else if (str_equal_cstr(key, "after")) {
+        script->fails_late = true;
+        script->fail_after = (uint32_t)number;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool set_option(struct script *script, struct str option) {
+    struct str key, value;
+    if (!str_split(option, '=', &key, &value)) {
+        script->silent = script->silent || str_equal_cstr(key, "silent");
+        return str_equal_cstr(key, "silent");
+    }
+    if (str_equal_cstr(key, "fail")) {
+        script->fails = true;
+        return gen_failure_from_name(value, &script->failure);
+    }
+    return set_number(script, key, value);
+}
+
+/* `rest` is what follows the directive's name, up to the end of the message. */
+static bool read_directive(struct script *script, struct str rest, struct err *err) {
+    for (;;) {
+        rest = str_trim(rest);
+        if (str_starts_with(rest, STR("]]"))) {
+            return true;
+        }
+        if (str_starts_with(rest, STR("text="))) {
+            rest = (struct str){rest.data + 5, rest.len - 5};
+            free((void *)script->text.data);
+            script->text = (struct str){0};
+            if (!read_quoted(&rest, &script->text)) {
+                return err_set(err, ERR_INVALID, "the script directive's text has no end");
+            }
+            script->tokens = count_words(script->text);
+            continue;
+        }
+        size_t length = 0;
+        while (length < rest.len && !is_blank(rest.data[length]) && rest.data[length] != ']') {
+            length++;
+        }
+        if (!set_option(script, (struct str){rest.data, length})) {
+            return err_set(err, ERR_INVALID, "unknown or unfinished script directive");
+        }
+        rest = (struct str){rest.data + length, rest.len - length};
+    }
+}
+
+static struct str last_user_text(const struct gen_request *request) {
+    for (size_t i = request->message_count; i > 0; i--) {
+        if (request->messages[i - 1].role == GEN_ROLE_USER) {
+            return request->messages[i - 1].content;
+        }
+    }
+    return request->prompt;
+}
+
+bool script_init(struct script *script, const struct gen_request *request, double rate, uint32_t prefill_ms,
+                 struct err *err) {
+    struct str last =
+        request->message_count > 0 ? request->messages[request->message_count - 1].content : request->prompt;
+    uint64_t hash = hash_text(last);
+    *script = (struct script){.seed = hash,
+                              .tokens = (uint32_t)(SCRIPT_TOKENS_MIN + hash % SCRIPT_TOKENS_SPREAD),
+                              .rate = rate,
+                              .prefill_ms = prefill_ms};
+    struct str text = last_user_text(request);
+    const char *found = text.len > 0 ? memmem(text.data, text.len, DIRECTIVE, sizeof(DIRECTIVE) - 1) : NULL;
+    if (found == NULL) {
+        return true;
+    }
+    size_t skip = (size_t)(found - text.data) + sizeof(DIRECTIVE) - 1;
+    return read_directive(script, (struct str){text.data + skip, text.len - skip}, err);
+}
+
+void script_clear(struct script *script) {
+    free((void *)script->text.data);
+    *script = (struct script){0};
+}
+
+/* A word of the literal text with the blanks before it, and after the last one the blanks behind it. */
+static struct str next_literal(struct script *script) {
+    struct str text = script->text;
+    size_t start = script->text_used, at = start;
+    while (at < text.len && is_blank(text.data[at])) {
+        at++;
+    }
+    while (at < text.len && !is_blank(text.data[at])) {
+        at++;
+    }
+    if (script->produced + 1 == script->tokens) {
+        at = text.len;
+    }
+    script->text_used = at;
+    return (struct str){text.data + start, at - start};
+}
+
+bool script_next(struct script *script, struct str *token) {
+    if (script->produced >= script->tokens) {
+        return false;
+    }
+    if (script->text.len > 0) {
+        *token = next_literal(script);
+    } else {
+        struct random_source source = {.state = script->seed + script->produced};
+        const char *word = WORDS[random_below(&source, COUNT_OF(WORDS))];
+        *token = str_from(script->produced == 0 ? word + 1 : word);
+    }
+    script->produced++;
+    return true;
+}

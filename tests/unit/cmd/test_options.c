@@ -1,0 +1,125 @@
+#include "cmd/options.h"
+
+#include "base/str.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct config {
+    const char *config, *name;
+    struct option_list model;
+    uint32_t count;
+    double rate;
+    bool loud;
+};
+
+static const struct option OPTIONS[] = {
+    {"config", OPTION_TEXT, "FILE", NULL, "file", offsetof(struct config, config)},
+    {"name", OPTION_TEXT, "TEXT", "nobody", "a name", offsetof(struct config, name)},
+    {"test-model", OPTION_LIST, "ID", "first", "a model", offsetof(struct config, model)},
+    {"count", OPTION_NUMBER, "N", "7", "a count", offsetof(struct config, count)},
+    {"rate", OPTION_REAL, "N", "0.5", "a rate", offsetof(struct config, rate)},
+    {"loud", OPTION_FLAG, NULL, NULL, "a flag", offsetof(struct config, loud)},
+};
+static const struct option_set SET = {OPTIONS, sizeof OPTIONS / sizeof *OPTIONS};
+
+static enum options_result parse(struct config *config, struct err *err, char **argv) {
+    int argc = 0;
+    while (argv[argc] != NULL) {
+        argc++;
+    }
+    *config = (struct config){0};
+    *err = (struct err){0};
+    return options_parse(&SET, argc, argv, config, err);
+}
+
+#define PARSE(config, err, ...) parse((config), (err), (char *[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+
+static void test_defaults_come_from_the_table(void **state) {
+    struct config config;
+    struct err err;
+    (void)state;
+    assert_int_equal(PARSE(&config, &err), OPTIONS_OK);
+    assert_string_equal(config.name, "nobody");
+    assert_int_equal(config.count, 7);
+    assert_true(config.rate > 0.49 && config.rate < 0.51);
+    assert_false(config.loud);
+    assert_int_equal(config.model.count, 1);
+    assert_string_equal(config.model.items[0], "first");
+}
+
+static void test_flags_in_both_spellings(void **state) {
+    struct config config;
+    struct err err;
+    (void)state;
+    assert_int_equal(PARSE(&config, &err, "--name", "a", "--count=12", "--loud", "--rate=2.5", "--test-model", "x",
+                           "--test-model=y"),
+                     OPTIONS_OK);
+    assert_string_equal(config.name, "a");
+    assert_int_equal(config.count, 12);
+    assert_true(config.loud);
+    assert_int_equal(config.model.count, 2); /* the default is replaced, not added to */
+    assert_string_equal(config.model.items[0], "x");
+    assert_string_equal(config.model.items[1], "y");
+}
+
+static void test_command_line_beats_environment_beats_file(void **state) {
+    struct config config;
+    struct err err;
+    char path[] = "/tmp/nataris-options-XXXXXX";
+    (void)state;
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_true(dprintf(fd, "[any]\nname = from file\ncount = 1\nrate = 1\ntest-model = a, b\nunknown = fine\n") > 0);
+    close(fd);
+    setenv("NATARIS_COUNT", "2", 1);
+    setenv("NATARIS_RATE", "2", 1);
+    assert_int_equal(PARSE(&config, &err, "--config", path, "--rate", "3"), OPTIONS_OK);
+    unsetenv("NATARIS_COUNT");
+    unsetenv("NATARIS_RATE");
+    unlink(path);
+    assert_string_equal(config.name, "from file");
+    assert_int_equal(config.count, 2);
+    assert_true(config.rate > 2.9);
+    assert_int_equal(config.model.count, 2);
+    assert_string_equal(config.model.items[1], "b");
+}
+
+static void test_mistakes_are_named(void **state) {
+    struct config config;
+    struct err err;
+    (void)state;
+    assert_int_equal(PARSE(&config, &err, "--nmae", "a"), OPTIONS_WRONG);
+    assert_string_equal(err.message, "unknown option '--nmae'");
+    assert_int_equal(PARSE(&config, &err, "--count", "-1"), OPTIONS_WRONG);
+    assert_string_equal(err.message, "--count wants a whole number, not '-1'");
+    assert_int_equal(PARSE(&config, &err, "--rate", "fast"), OPTIONS_WRONG);
+    assert_int_equal(PARSE(&config, &err, "--name"), OPTIONS_WRONG);
+    assert_string_equal(err.message, "--name wants a value: TEXT");
+    assert_int_equal(PARSE(&config, &err, "stray"), OPTIONS_WRONG);
+    assert_int_equal(PARSE(&config, &err, "--loud=maybe"), OPTIONS_WRONG);
+    assert_int_equal(PARSE(&config, &err, "--config", "/nonexistent/file"), OPTIONS_WRONG);
+}
+
+static void test_help_wins(void **state) {
+    struct config config;
+    struct err err;
+    (void)state;
+    assert_int_equal(PARSE(&config, &err, "--nonsense", "--help"), OPTIONS_HELP);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults_come_from_the_table),
+        cmocka_unit_test(test_flags_in_both_spellings),
+        cmocka_unit_test(test_command_line_beats_environment_beats_file),
+        cmocka_unit_test(test_mistakes_are_named),
+        cmocka_unit_test(test_help_wins),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,488 @@
+/* Golden frames: what stands here is the protocol (docs/PROTOCOL.md). A change of a golden frame is a new version. */
+#include "link/link_codec.h"
+
+#include "wire/limits.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define KEY_BASE64 "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+#define SIGNATURE_BASE64 "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw=="
+#define HELLO                                                                                                          \
+    "{\"type\":\"hello\",\"versions\":[1,7],\"public_key\":\"" KEY_BASE64 "\",\"join_token\":\"join_x\",\"device\":"   \
+    "{\"name\":\"Ada's "                                                                                               \
+    "\\\"laptop\\\"\",\"os\":\"linux\",\"arch\":\"x86_64\",\"cpu\":\"c\",\"agent\":\"nataris/0.1.0\","                 \
+    "\"region\":\"DE\",\"cores\":8,\"ram_bytes\":17179869184}}"
+#define STATUS                                                                                                         \
+    "{\"type\":\"status\",\"models\":[{\"id\":\"a\",\"state\":\"warm\",\"slots\":4,\"context_length\":2048},"          \
+    "{\"id\":\"b\",\"state\":\"downloading\",\"slots\":0,\"context_length\":0,\"bytes_done\":10,\"bytes_total\":20}]," \
+    "\"active_jobs\":2,\"heat\":\"serious\",\"battery_percent\":55,\"charging\":true,\"ram_free_bytes\":1024}"
+#define DONE                                                                                                           \
+    "{\"type\":\"done\",\"job\":7,\"finish\":\"length\",\"usage\":{\"prompt_tokens\":12,\"completion_tokens\":34,"     \
+    "\"cached_tokens\":5},\"timings\":{\"queue_ms\":1,\"prefill_ms\":2,\"decode_ms\":3}}"
+
+struct fixture {
+    struct json_parser *parser;
+    struct arena arena;
+    struct buf out;
+    struct link_message message;
+    struct err err;
+    uint8_t bytes[64]; /* 0, 1, 2, ... */
+};
+
+static int setup(void **state) {
+    static struct fixture fixture;
+    fixture = (struct fixture){.parser = json_parser_new(LIMIT_LINK_MESSAGE_BYTES, LIMIT_JSON_DEPTH)};
+    arena_init(&fixture.arena, LIMIT_LINK_MESSAGE_BYTES);
+    buf_init(&fixture.out, LIMIT_LINK_MESSAGE_BYTES);
+    for (size_t i = 0; i < sizeof fixture.bytes; i++) {
+        fixture.bytes[i] = (uint8_t)i;
+    }
+    *state = &fixture;
+    return 0;
+}
+
+static int teardown(void **state) {
+    struct fixture *f = *state;
+    json_parser_free(f->parser);
+    arena_clear(&f->arena);
+    buf_clear(&f->out);
+    return 0;
+}
+
+static bool decode(struct fixture *f, const char *text) {
+    err_clear(&f->err);
+    return link_decode_text(f->parser, &f->arena, str_from(text), &f->message, &f->err);
+}
+
+/* What was encoded is the golden text, and the golden text is decoded. */
+static void expect_golden(struct fixture *f, const char *golden, enum link_kind kind) {
+    assert_false(f->out.overflow);
+    assert_string_equal(buf_cstr(&f->out), golden);
+    if (!decode(f, golden)) {
+        fail_msg("%s: %s", golden, f->err.message);
+    }
+    assert_int_equal(f->message.kind, kind);
+}
+
+static void test_hello(void **state) {
+    struct fixture *f = *state;
+    struct link_hello hello = {.versions = {1, 7},
+                               .version_count = 2,
+                               .join_token = STR("join_x"),
+                               .device = {.name = STR("Ada's \"laptop\""),
+                                          .os = STR("linux"),
+                                          .arch = STR("x86_64"),
+                                          .cpu = STR("c"),
+                                          .agent = STR("nataris/0.1.0"),
+                                          .region = STR("DE"),
+                                          .cores = 8,
+                                          .ram_bytes = UINT64_C(17179869184)}};
+    memcpy(hello.public_key, f->bytes, sizeof hello.public_key);
+    link_encode_hello(&f->out, &hello);
+    expect_golden(f, HELLO, LINK_HELLO);
+    const struct link_hello *got = &f->message.hello;
+    assert_int_equal(got->version_count, 2);
+    assert_int_equal(got->versions[1], 7);
+    assert_memory_equal(got->public_key, f->bytes, sizeof got->public_key);
+    assert_true(str_equal_cstr(got->join_token, "join_x"));
+    assert_true(str_equal_cstr(got->device.name, "Ada's \"laptop\""));
+    assert_true(str_equal_cstr(got->device.region, "DE"));
+    assert_int_equal(got->device.cores, 8);
+    assert_int_equal(got->device.ram_bytes, UINT64_C(17179869184));
+}
+
+/* Unknown facts are left out, and absent ones are empty. */
+static void test_hello_without_facts(void **state) {
+    struct fixture *f = *state;
+    struct link_hello hello = {.versions = {1}, .version_count = 1};
+    memcpy(hello.public_key, f->bytes, sizeof hello.public_key);
+    link_encode_hello(&f->out, &hello);
+    expect_golden(f,
+                  "{\"type\":\"hello\",\"versions\":[1],\"public_key\":\"" KEY_BASE64
+                  "\",\"device\":{\"cores\":0,\"ram_bytes\":0}}",
+                  LINK_HELLO);
+    assert_int_equal(f->message.hello.join_token.len, 0);
+    assert_true(decode(f, "{\"type\":\"hello\",\"versions\":[1],\"public_key\":\"" KEY_BASE64
+                          "\",\"join_token\":null,\"device\":{},\"future\":{\"a\":[1]}}"));
+    assert_int_equal(f->message.hello.device.name.len, 0);
+}
+
+static void test_challenge(void **state) {
+    struct fixture *f = *state;
+    struct link_challenge challenge = {.version = 1};
+    memcpy(challenge.nonce, f->bytes, sizeof challenge.nonce);
+    link_encode_challenge(&f->out, &challenge);
+    expect_golden(f, "{\"type\":\"challenge\",\"version\":1,\"nonce\":\"" KEY_BASE64 "\"}", LINK_CHALLENGE);
+    assert_int_equal(f->message.challenge.version, 1);
+    assert_memory_equal(f->message.challenge.nonce, f->bytes, LINK_NONCE_SIZE);
+}
+
+static void test_auth(void **state) {
+    struct fixture *f = *state;
+    struct link_auth auth;
+    memcpy(auth.signature, f->bytes, sizeof auth.signature);
+    link_encode_auth(&f->out, &auth);
+    expect_golden(f, "{\"type\":\"auth\",\"signature\":\"" SIGNATURE_BASE64 "\"}", LINK_AUTH);
+    assert_memory_equal(f->message.auth.signature, f->bytes, sizeof auth.signature);
+}
+
+static void test_welcome(void **state) {
+    struct fixture *f = *state;
+    link_encode_welcome(&f->out, &(struct link_welcome){.provider_id = STR("prov_1"), .heartbeat_ms = 5000});
+    expect_golden(f, "{\"type\":\"welcome\",\"provider_id\":\"prov_1\",\"heartbeat_ms\":5000}", LINK_WELCOME);
+    assert_true(str_equal_cstr(f->message.welcome.provider_id, "prov_1"));
+    assert_int_equal(f->message.welcome.heartbeat_ms, 5000);
+}
+
+static void test_status(void **state) {
+    struct fixture *f = *state;
+    const struct link_model models[] = {
+        {.id = STR("a"), .state = LINK_MODEL_WARM, .slots = 4, .context_length = 2048},
+        {.id = STR("b"), .state = LINK_MODEL_DOWNLOADING, .bytes_done = 10, .bytes_total = 20},
+    };
+    const struct link_status status = {.models = models,
+                                       .model_count = 2,
+                                       .active_jobs = 2,
+                                       .heat = LINK_HEAT_SERIOUS,
+                                       .battery_percent = 55,
+                                       .charging = true,
+                                       .ram_free_bytes = 1024};
+    link_encode_status(&f->out, &status);
+    expect_golden(f, STATUS, LINK_STATUS);
+    const struct link_status *got = &f->message.status;
+    assert_int_equal(got->model_count, 2);
+    assert_true(str_equal_cstr(got->models[0].id, "a"));
+    assert_int_equal(got->models[0].state, LINK_MODEL_WARM);
+    assert_int_equal(got->models[0].slots, 4);
+    assert_int_equal(got->models[0].context_length, 2048);
+    assert_int_equal(got->models[1].state, LINK_MODEL_DOWNLOADING);
+    assert_int_equal(got->models[1].bytes_done, 10);
+    assert_int_equal(got->models[1].bytes_total, 20);
+    assert_int_equal(got->active_jobs, 2);
+    assert_int_equal(got->heat, LINK_HEAT_SERIOUS);
+    assert_int_equal(got->battery_percent, 55);
+    assert_true(got->charging);
+    assert_int_equal(got->ram_free_bytes, 1024);
+}
+
+static void test_status_without_models_and_battery(void **state) {
+    struct fixture *f = *state;
+    link_encode_status(&f->out, &(struct link_status){.battery_percent = -1});
+    expect_golden(f, "{\"type\":\"status\",\"models\":[],\"active_jobs\":0,\"heat\":\"nominal\",\"ram_free_bytes\":0}",
+                  LINK_STATUS);
+    assert_int_equal(f->message.status.battery_percent, -1);
+    assert_int_equal(f->message.status.model_count, 0);
+}
+
+static void test_job(void **state) {
+    struct fixture *f = *state;
+    const struct gen_message messages[] = {{.role = GEN_ROLE_USER, .content = STR("Hi \xf0\x9f\x99\x82\n")}};
+    struct gen_request request;
+    gen_request_init(&request);
+    request.model = STR("m");
+    request.messages = messages;
+    request.message_count = 1;
+    request.max_tokens = 9;
+    request.stop[0] = STR("END");
+    request.stop_count = 1;
+    request.stream = true;
+    link_encode_job(&f->out, LINK_JOB_MAX, &request);
+    expect_golden(f,
+                  "{\"type\":\"job\",\"job\":9007199254740991,\"request\":{\"model\":\"m\",\"messages\":[{\"role\":"
+                  "\"user\",\"content\":\"Hi \xf0\x9f\x99\x82\\n\"}],\"max_tokens\":9,\"max_tokens_given\":false,"
+                  "\"temperature\":0.7,\"top_p\":0.9,\"top_k\":40,\"repeat_penalty\":1,\"frequency_penalty\":0,"
+                  "\"presence_penalty\":0,\"stop\":[\"END\"],\"stream\":true}}",
+                  LINK_JOB);
+    assert_int_equal(f->message.job.job, LINK_JOB_MAX);
+    assert_int_equal(f->message.job.request.message_count, 1);
+    assert_true(str_equal_cstr(f->message.job.request.messages[0].content, "Hi \xf0\x9f\x99\x82\n"));
+    assert_int_equal(f->message.job.request.max_tokens, 9);
+    assert_true(f->message.job.request.stream);
+}
+
+static void test_accept(void **state) {
+    struct fixture *f = *state;
+    link_encode_accept(&f->out, &(struct link_accept){.job = 7, .prompt_tokens = 12});
+    expect_golden(f, "{\"type\":\"accept\",\"job\":7,\"prompt_tokens\":12}", LINK_ACCEPT);
+    assert_int_equal(f->message.accept.job, 7);
+    assert_int_equal(f->message.accept.prompt_tokens, 12);
+}
+
+static void test_done(void **state) {
+    struct fixture *f = *state;
+    const struct link_done done = {.job = 7,
+                                   .done = {.finish = GEN_FINISH_LENGTH,
+                                            .usage = {.prompt_tokens = 12, .completion_tokens = 34, .cached_tokens = 5},
+                                            .timings = {.queue_ms = 1, .prefill_ms = 2, .decode_ms = 3}}};
+    link_encode_done(&f->out, &done);
+    expect_golden(f, DONE, LINK_DONE);
+    assert_int_equal(f->message.done.job, 7);
+    assert_int_equal(f->message.done.done.finish, GEN_FINISH_LENGTH);
+    assert_memory_equal(&f->message.done.done.usage, &done.done.usage, sizeof done.done.usage);
+    assert_memory_equal(&f->message.done.done.timings, &done.done.timings, sizeof done.done.timings);
+}
+
+static void test_error(void **state) {
+    struct fixture *f = *state;
+    const struct link_error error = {
+        .job = 7, .failure = GEN_FAILURE_CONTEXT_LENGTH, .message = STR("too long"), .param = STR("messages")};
+    link_encode_error(&f->out, &error);
+    expect_golden(f,
+                  "{\"type\":\"error\",\"job\":7,\"failure\":\"context_length\",\"message\":\"too long\",\"param\":"
+                  "\"messages\"}",
+                  LINK_ERROR);
+    assert_int_equal(f->message.error.failure, GEN_FAILURE_CONTEXT_LENGTH);
+    assert_true(str_equal_cstr(f->message.error.message, "too long"));
+    assert_true(str_equal_cstr(f->message.error.param, "messages"));
+}
+
+static void test_cancel_and_drain(void **state) {
+    struct fixture *f = *state;
+    link_encode_cancel(&f->out, 7);
+    expect_golden(f, "{\"type\":\"cancel\",\"job\":7}", LINK_CANCEL);
+    assert_int_equal(f->message.cancel_job, 7);
+    buf_reset(&f->out);
+    link_encode_drain(&f->out);
+    expect_golden(f, "{\"type\":\"drain\"}", LINK_DRAIN);
+}
+
+#define DELTA_TEXT " caf\xc3\xa9"
+#define DELTA "\x01\x00\x02\x00\x00\x00\x00\x00\x00\x01\x07" DELTA_TEXT
+
+static void test_delta(void **state) {
+    struct fixture *f = *state;
+    link_encode_delta(&f->out, &(struct link_delta){.job = 0x107, .tokens = 2, .text = STR(DELTA_TEXT)});
+    assert_int_equal(f->out.len, sizeof DELTA - 1);
+    assert_memory_equal(f->out.data, DELTA, sizeof DELTA - 1);
+    assert_true(link_decode_binary(buf_str(&f->out), &f->message, &f->err));
+    assert_int_equal(f->message.kind, LINK_DELTA);
+    assert_int_equal(f->message.delta.job, 0x107);
+    assert_int_equal(f->message.delta.tokens, 2);
+    assert_true(str_equal_cstr(f->message.delta.text, DELTA_TEXT));
+    assert_ptr_equal(f->message.delta.text.data, f->out.data + LINK_DELTA_HEADER); /* not copied */
+    buf_reset(&f->out);
+    link_encode_delta(&f->out, &(struct link_delta){.job = LINK_JOB_MAX, .tokens = 65535});
+    assert_true(link_decode_binary(buf_str(&f->out), &f->message, &f->err));
+    assert_int_equal(f->message.delta.job, LINK_JOB_MAX);
+    assert_int_equal(f->message.delta.tokens, 65535);
+    assert_int_equal(f->message.delta.text.len, 0);
+}
+
+static void test_malformed_delta(void **state) {
+    struct fixture *f = *state;
+    static const struct str CASES[] = {
+        {"", 0},
+        {"\x01", 1},
+        {"\x01\0\0\0\0\0\0\0\0\0", 10},           /* one byte short of a header */
+        {"\x01\0\x01\0\0\0\0\0\0\0\0", 11},       /* job 0 */
+        {"\x01\0\x01\0\x20\0\0\0\0\0\0", 11},     /* job 2^53 */
+        {"\x01\0\x01\0\0\0\0\0\0\0\x07\xff", 12}, /* not UTF-8 */
+        {"\x01\0\x01\0\0\0\0\0\0\0\x07"
+         "a\xc3",
+         13}, /* half a character */
+    };
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        assert_false(link_decode_binary(CASES[i], &f->message, &f->err));
+        assert_int_equal(f->err.code, ERR_INVALID);
+    }
+    static char big[LINK_DELTA_HEADER + LIMIT_DELTA_BYTES + 1] = "\x01\0\x01\0\0\0\0\0\0\0\x07";
+    memset(big + LINK_DELTA_HEADER, 'x', LIMIT_DELTA_BYTES + 1);
+    assert_true(link_decode_binary((struct str){big, sizeof big - 1}, &f->message, &f->err));
+    assert_false(link_decode_binary((struct str){big, sizeof big}, &f->message, &f->err));
+}
+
+static void test_unknown_kinds(void **state) {
+    struct fixture *f = *state;
+    static const char *const CASES[] = {"{\"type\":\"attest\",\"job\":\"x\"}", "{\"type\":\"\"}",
+                                        "{\"type\":\"delta\"}", "{\"type\":\"unknown\"}", "{\"type\":\"Hello\"}"};
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        assert_true(decode(f, CASES[i]));
+        assert_int_equal(f->message.kind, LINK_UNKNOWN);
+    }
+    assert_true(link_decode_binary(STR("\x02"), &f->message, &f->err));
+    assert_int_equal(f->message.kind, LINK_UNKNOWN);
+    assert_true(link_decode_binary(STR("\x00\xff\xff"), &f->message, &f->err));
+    assert_int_equal(f->message.kind, LINK_UNKNOWN);
+}
+
+struct malformed {
+    const char *text, *field;
+};
+
+#define KEY "\"public_key\":\"" KEY_BASE64 "\""
+#define MODEL(members) "{\"type\":\"status\",\"models\":[{\"id\":\"a\",\"state\":\"warm\"},{" members "}]}"
+
+static const struct malformed MALFORMED[] = {
+    {"", ""},
+    {"hello", ""},
+    {"{\"type\":\"drain\"", ""},
+    {"{\"type\":\"drain\"} {}", ""},
+    {"{\"type\":\"dr\xff\"}", ""},
+    {"[]", "type"},
+    {"\"drain\"", "type"},
+    {"{}", "type"},
+    {"{\"type\":5}", "type"},
+    {"{\"type\":null}", "type"},
+    {"{\"type\":\"hello\"}", "versions"},
+    {"{\"type\":\"hello\",\"versions\":[],\"device\":{}," KEY "}", "versions"},
+    {"{\"type\":\"hello\",\"versions\":1,\"device\":{}," KEY "}", "versions"},
+    {"{\"type\":\"hello\",\"versions\":[\"1\"],\"device\":{}," KEY "}", "versions"},
+    {"{\"type\":\"hello\",\"versions\":[-1],\"device\":{}," KEY "}", "versions"},
+    {"{\"type\":\"hello\",\"versions\":[1.5],\"device\":{}," KEY "}", "versions"},
+    {"{\"type\":\"hello\",\"versions\":[1,2,3,4,5,6,7,8,9],\"device\":{}," KEY "}", "versions"},
+    {"{\"type\":\"hello\",\"versions\":[1],\"device\":{}}", "public_key"},
+    {"{\"type\":\"hello\",\"versions\":[1],\"device\":{},\"public_key\":\"AAEC\"}", "public_key"},
+    {"{\"type\":\"hello\",\"versions\":[1],\"device\":{},\"public_key\":\"!!!!\"}", "public_key"},
+    {"{\"type\":\"hello\",\"versions\":[1],\"device\":{},\"public_key\":\"" SIGNATURE_BASE64 "\"}", "public_key"},
+    {"{\"type\":\"hello\",\"versions\":[1]," KEY "}", "device"},
+    {"{\"type\":\"hello\",\"versions\":[1],\"device\":[]," KEY "}", "device"},
+    {"{\"type\":\"hello\",\"versions\":[1],\"join_token\":1,\"device\":{}," KEY "}", "join_token"},
+    {"{\"type\":\"hello\",\"versions\":[1],\"device\":{\"name\":{}}," KEY "}", "device.name"},
+    {"{\"type\":\"hello\",\"versions\":[1],\"device\":{\"cores\":-1}," KEY "}", "device.cores"},
+    {"{\"type\":\"hello\",\"versions\":[1],\"device\":{\"cores\":\"8\"}," KEY "}", "device.cores"},
+    {"{\"type\":\"hello\",\"versions\":[1],\"device\":{\"ram_bytes\":1e30}," KEY "}", "device.ram_bytes"},
+    {"{\"type\":\"hello\",\"versions\":[1],\"device\":{\"region\":\"de\"}," KEY "}", "device.region"},
+    {"{\"type\":\"hello\",\"versions\":[1],\"device\":{\"region\":\"D\"}," KEY "}", "device.region"},
+    {"{\"type\":\"hello\",\"versions\":[1],\"device\":{\"region\":\"DEU\"}," KEY "}", "device.region"},
+    {"{\"type\":\"challenge\",\"nonce\":\"" KEY_BASE64 "\"}", "version"},
+    {"{\"type\":\"challenge\",\"version\":65536,\"nonce\":\"" KEY_BASE64 "\"}", "version"},
+    {"{\"type\":\"challenge\",\"version\":1}", "nonce"},
+    {"{\"type\":\"challenge\",\"version\":1,\"nonce\":\"AA==\"}", "nonce"},
+    {"{\"type\":\"auth\"}", "signature"},
+    {"{\"type\":\"auth\",\"signature\":\"" KEY_BASE64 "\"}", "signature"},
+    {"{\"type\":\"welcome\",\"heartbeat_ms\":1}", "provider_id"},
+    {"{\"type\":\"welcome\",\"provider_id\":\"p\"}", "heartbeat_ms"},
+    {"{\"type\":\"welcome\",\"provider_id\":\"p\",\"heartbeat_ms\":0}", "heartbeat_ms"},
+    {"{\"type\":\"welcome\",\"provider_id\":\"p\",\"heartbeat_ms\":3600001}", "heartbeat_ms"},
+    {"{\"type\":\"status\"}", "models"},
+    {"{\"type\":\"status\",\"models\":{}}", "models"},
+    {"{\"type\":\"status\",\"models\":[1]}", "models[0].id"},
+    {MODEL("\"state\":\"warm\""), "models[1].id"},
+    {MODEL("\"id\":\"\",\"state\":\"warm\""), "models[1].id"},
+    {MODEL("\"id\":\"a\""), "models[1].state"},
+    {MODEL("\"id\":\"a\",\"state\":\"hot\""), "models[1].state"},
+    {MODEL("\"id\":\"a\",\"state\":\"warm\",\"slots\":257"), "models[1].slots"},
+    {MODEL("\"id\":\"a\",\"state\":\"warm\",\"context_length\":4294967296"), "models[1].context_length"},
+    {MODEL("\"id\":\"a\",\"state\":\"warm\",\"bytes_done\":-5"), "models[1].bytes_done"},
+    {"{\"type\":\"status\",\"models\":[],\"active_jobs\":true}", "active_jobs"},
+    {"{\"type\":\"status\",\"models\":[],\"heat\":\"hot\"}", "heat"},
+    {"{\"type\":\"status\",\"models\":[],\"battery_percent\":101}", "battery_percent"},
+    {"{\"type\":\"status\",\"models\":[],\"battery_percent\":-1}", "battery_percent"},
+    {"{\"type\":\"status\",\"models\":[],\"charging\":1}", "charging"},
+    {"{\"type\":\"job\",\"request\":{\"model\":\"m\",\"prompt\":\"x\"}}", "job"},
+    {"{\"type\":\"job\",\"job\":1}", "request"},
+    {"{\"type\":\"job\",\"job\":1,\"request\":{\"prompt\":\"x\"}}", "model"},
+    {"{\"type\":\"accept\",\"job\":0,\"prompt_tokens\":1}", "job"},
+    {"{\"type\":\"accept\",\"job\":9007199254740992,\"prompt_tokens\":1}", "job"},
+    {"{\"type\":\"accept\",\"job\":-1,\"prompt_tokens\":1}", "job"},
+    {"{\"type\":\"accept\",\"job\":\"1\",\"prompt_tokens\":1}", "job"},
+    {"{\"type\":\"accept\",\"job\":1}", "prompt_tokens"},
+    {"{\"type\":\"done\",\"job\":1,\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1}}", "finish"},
+    {"{\"type\":\"done\",\"job\":1,\"finish\":\"stopped\"}", "finish"},
+    {"{\"type\":\"done\",\"job\":1,\"finish\":\"stop\"}", "usage"},
+    {"{\"type\":\"done\",\"job\":1,\"finish\":\"stop\",\"usage\":{\"prompt_tokens\":1}}", "usage.completion_tokens"},
+    {"{\"type\":\"done\",\"job\":1,\"finish\":\"stop\",\"usage\":{\"prompt_tokens\":-1,\"completion_tokens\":1}}",
+     "usage.prompt_tokens"},
+    {"{\"type\":\"done\",\"job\":1,\"finish\":\"stop\",\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1},"
+     "\"timings\":5}",
+     "timings"},
+    {"{\"type\":\"done\",\"job\":1,\"finish\":\"stop\",\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1},"
+     "\"timings\":{\"queue_ms\":\"1\"}}",
+     "timings.queue_ms"},
+    {"{\"type\":\"error\",\"job\":1}", "failure"},
+    {"{\"type\":\"error\",\"job\":1,\"failure\":\"tired\"}", "failure"},
+    {"{\"type\":\"error\",\"job\":1,\"failure\":\"engine\",\"message\":1}", "message"},
+    {"{\"type\":\"cancel\"}", "job"},
+    {"{\"type\":\"cancel\",\"job\":null}", "job"},
+    {"{\"type\":\"cancel\",\"job\":[1]}", "job"},
+};
+
+static void test_malformed(void **state) {
+    struct fixture *f = *state;
+    for (size_t i = 0; i < COUNT_OF(MALFORMED); i++) {
+        if (decode(f, MALFORMED[i].text)) {
+            fail_msg("accepted: %s", MALFORMED[i].text);
+        }
+        assert_int_equal(f->err.code, ERR_INVALID);
+        assert_string_equal(f->err.field, MALFORMED[i].field);
+        assert_true(strlen(f->err.message) > 0);
+    }
+}
+
+/* The sender of a job learns which one could not be taken. */
+static void test_malformed_request_names_its_job(void **state) {
+    struct fixture *f = *state;
+    assert_false(decode(f, "{\"type\":\"job\",\"job\":77,\"request\":{\"model\":\"m\",\"prompt\":\"x\",\"top_p\":2}}"));
+    assert_int_equal(f->message.kind, LINK_JOB);
+    assert_int_equal(f->message.job.job, 77);
+    assert_string_equal(f->err.field, "top_p");
+}
+
+static void test_too_many_models(void **state) {
+    struct fixture *f = *state;
+    for (size_t count = LIMIT_LINK_MODELS; count <= LIMIT_LINK_MODELS + 1; count++) {
+        buf_reset(&f->out);
+        buf_append_cstr(&f->out, "{\"type\":\"status\",\"models\":[");
+        for (size_t i = 0; i < count; i++) {
+            buf_append_format(&f->out, "%s{\"id\":\"m%zu\",\"state\":\"warm\"}", i ? "," : "", i);
+        }
+        buf_append_cstr(&f->out, "]}");
+        assert_int_equal(decode(f, buf_cstr(&f->out)), count == LIMIT_LINK_MODELS);
+    }
+    assert_string_equal(f->err.field, "models");
+}
+
+static void test_long_strings(void **state) {
+    struct fixture *f = *state;
+    for (size_t len = LIMIT_MODEL_ID_BYTES; len <= LIMIT_MODEL_ID_BYTES + 1; len++) {
+        buf_reset(&f->out);
+        buf_append_format(&f->out, "{\"type\":\"status\",\"models\":[{\"state\":\"warm\",\"id\":\"%0*d\"}]}", (int)len,
+                          0);
+        assert_int_equal(decode(f, buf_cstr(&f->out)), len == LIMIT_MODEL_ID_BYTES);
+    }
+    assert_string_equal(f->err.field, "models[0].id");
+}
+
+static void test_signed_bytes(void **state) {
+    struct fixture *f = *state;
+    uint8_t key[ED25519_KEY_SIZE];
+    memset(key, 0xee, sizeof key);
+    link_signed_bytes(&f->out, f->bytes, key);
+    assert_int_equal(f->out.len, 16 + 32 + 32);
+    assert_memory_equal(f->out.data, "nataris link v1\n", 16);
+    assert_memory_equal(f->out.data + 16, f->bytes, 32);
+    assert_memory_equal(f->out.data + 48, key, 32);
+}
+
+#define CASE(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        CASE(test_hello),
+        CASE(test_hello_without_facts),
+        CASE(test_challenge),
+        CASE(test_auth),
+        CASE(test_welcome),
+        CASE(test_status),
+        CASE(test_status_without_models_and_battery),
+        CASE(test_job),
+        CASE(test_accept),
+        CASE(test_done),
+        CASE(test_error),
+        CASE(test_cancel_and_drain),
+        CASE(test_delta),
+        CASE(test_malformed_delta),
+        CASE(test_unknown_kinds),
+        CASE(test_malformed),
+        CASE(test_malformed_request_names_its_job),
+        CASE(test_too_many_models),
+        CASE(test_long_strings),
+        CASE(test_signed_bytes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
