@@ -28,9 +28,9 @@ target_link_libraries(llama INTERFACE -l:libllama-common.so -l:libllama.v0.5.0.s
 
 # Objects, so that tests can link the child's code without its main.
 add_library(nataris_llama_objects OBJECT ${child_sources})
-target_link_libraries(nataris_llama_objects PRIVATE nataris_options nataris_wire nataris_base llama)
+target_link_libraries(nataris_llama_objects PRIVATE nataris_options nataris_engine llama)
 add_library(nataris_llama_child STATIC $<TARGET_OBJECTS:nataris_llama_objects>)
-target_link_libraries(nataris_llama_child PUBLIC nataris_wire nataris_base llama Threads::Threads)
+target_link_libraries(nataris_llama_child PUBLIC nataris_engine llama Threads::Threads)
 
 # Found from wherever the build directory lies, and from the installed place.
 file(RELATIVE_PATH llama_lib_from_build ${PROJECT_BINARY_DIR} ${LLAMA_DIR}/lib)
@@ -39,7 +39,7 @@ set_target_properties(nataris-llama PROPERTIES
     LINKER_LANGUAGE CXX
     BUILD_RPATH "$ORIGIN/${llama_lib_from_build}"
     INSTALL_RPATH "$ORIGIN/../../lib/nataris")
-target_link_libraries(nataris-llama PRIVATE nataris_wire nataris_base llama Threads::Threads)
+target_link_libraries(nataris-llama PRIVATE nataris_engine llama Threads::Threads)
 
 install(TARGETS nataris-llama RUNTIME DESTINATION libexec/nataris)
 install(DIRECTORY ${LLAMA_DIR}/lib/ DESTINATION lib/nataris FILES_MATCHING PATTERN "*.so*")

@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include "api/call.h"
 #include "api/respond.h"
 #include "api/router.h"
 #include "base/mem.h"
@@ -15,12 +16,18 @@ enum {
     API_TEXT_BYTES = 6 * LIMIT_ANSWER_BYTES + 64 * 1024,
 };
 
+static void on_tick(void *context) {
+    struct api *api = context;
+    call_tick(api, loop_now_ms(api->loop));
+}
+
 struct api *api_new(struct loop *loop, struct auth *auth, const struct api_backend *backend) {
     struct api *api = MEM_NEW(struct api);
     api->loop = loop;
     api->auth = auth;
     api->backend = *backend;
     api->parser = json_parser_new(LIMIT_HTTP_BODY_BYTES, LIMIT_JSON_DEPTH);
+    api->tick = loop_timer_new(loop, on_tick, api);
     buf_init(&api->text, API_TEXT_BYTES);
     return api;
 }
@@ -75,7 +82,8 @@ static void request_route(struct api_request *request) {
         break;
     }
     if (request->route->needs_key) {
-        auth_lookup(request->api->auth, http_request_header(http, "authorization"), on_identity, request);
+        auth_lookup(request->api->auth, http_request_header(http, "authorization"), loop_now_ms(request->api->loop), on_identity,
+                    request);
     } else {
         request->route->handle(request);
     }

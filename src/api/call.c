@@ -61,11 +61,6 @@ static bool input_read(struct api_request *request, enum api_call_kind kind, str
     return true;
 }
 
-static void tick(void *context) {
-    struct api *api = context;
-    call_tick(api, loop_now_ms(api->loop));
-}
-
 static void call_link(struct api_call *call) {
     struct api *api = call->api;
     call->next = api->calls;
@@ -75,9 +70,6 @@ static void call_link(struct api_call *call) {
     api->calls = call;
     api->call_count++;
     if (!api->ticking) {
-        if (api->tick == NULL) {
-            api->tick = loop_timer_new(api->loop, tick, api);
-        }
         api->ticking = true;
         loop_timer_start(api->tick, CALL_TICK_MS, CALL_TICK_MS);
     }

@@ -21,7 +21,8 @@ static bool make_urls(struct network *network, const char *listen, bool tls, uns
     if (written < 0 || (size_t)written + sizeof "/v1" > sizeof network->origin) {
         return err_set(err, ERR_INVALID, "the address to listen on is too long");
     }
-    snprintf(network->base_url, sizeof network->base_url, "%s/v1", network->origin);
+    (void)str_copy(network->base_url, sizeof network->base_url, str_from(network->origin));
+    memcpy(network->base_url + written, "/v1", sizeof "/v1");
     return true;
 }
 

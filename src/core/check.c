@@ -30,8 +30,8 @@ static const char *check_job(const struct core *core, const struct core_job *job
                     job->attempt->provider_handle != job->tried[job->attempts - 1])) {
         return "a job and its attempt know each other";
     }
-    if (job->state == CORE_JOB_STREAMING && (job->first_token_ms == 0 || !job->accepted)) {
-        return "a streaming job has been accepted and had a first token";
+    if (job->state == CORE_JOB_STREAMING && !job->accepted) {
+        return "a streaming job has been accepted";
     }
     return NULL;
 }

@@ -127,7 +127,7 @@ struct core_job {
     struct core_attempt *attempt; /* NULL while QUEUED */
     struct core_deadline deadline;
     uint64_t admitted_ms, whole_due_ms;
-    uint64_t first_token_ms;           /* when it came; 0: not yet */
+    uint32_t ttft_ms;                  /* once STREAMING */
     uint32_t prompt_tokens;            /* as the device said on accepting */
     uint32_t delta_tokens;             /* counted from deltas */
     bool accepted;                     /* ACCEPTED has been told */

@@ -145,7 +145,7 @@ static void job_conclude(struct core *core, struct core_job *job, enum core_effe
     effect->finish.completion_tokens = done != NULL ? done->done.completion_tokens : job->delta_tokens;
     effect->finish.cached_tokens = done != NULL ? done->done.cached_tokens : 0;
     effect->finish.attempts = job->attempts;
-    effect->finish.ttft_ms = job->first_token_ms == 0 ? 0 : cap_u32(job->first_token_ms - job->admitted_ms);
+    effect->finish.ttft_ms = job->ttft_ms;
     effect->finish.latency_ms = cap_u32(core->now_ms - job->admitted_ms);
     job_free(core, job);
 }
@@ -248,7 +248,7 @@ void core_job_delta(struct core *core, struct core_job *job, struct str text, ui
     if (job->state == CORE_JOB_STREAMING) {
         core_deadline_set(core, &job->deadline, job_due(core, job));
     } else {
-        job->first_token_ms = core->now_ms;
+        job->ttft_ms = cap_u32(core->now_ms - job->admitted_ms);
         core_job_move(core, job, CORE_JOB_STREAMING, "first token");
     }
     struct core_effect *effect = core_effect_add_job(core, CORE_EFFECT_DELIVER, job);

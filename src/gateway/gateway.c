@@ -24,7 +24,7 @@ static bool open_store(struct gateway *gateway, const struct gateway_options *op
     if (!store_open(&gateway->store, options->store_path, err)) {
         return false;
     }
-    if (!auth_new(&gateway->auth, gateway->loop, gateway->store, err)) {
+    if (!auth_new(&gateway->auth, gateway->store, err)) {
         return false;
     }
     return store_start(gateway->store, loop_uv(gateway->loop), on_store_broken, gateway, err);

@@ -22,7 +22,7 @@ struct gateway_provider {
     uint64_t handle;        /* the core's; CORE_NO_HANDLE until admitted */
     bool enrolling;         /* the store has been asked and has not answered */
     struct store_device device;
-    struct gateway_provider *next, *previous;
+    struct gateway_provider *next, *prev;
     UT_hash_handle by_handle;
 };
 

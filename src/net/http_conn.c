@@ -81,16 +81,17 @@ static void http_conn_begin_body(struct http_conn *http, struct str body_here) {
     } else if (exchange->chunked_request) {
         http_guard_chunks_init(&exchange->chunks);
         http->state = HTTP_CONN_CHUNKED;
-        deadline_set(http->server->loop, &http->deadline, http->server->config.body_timeout_ms);
+        deadline_set(http->loop, &http->deadline, http->server->config.body_timeout_ms);
     } else if (body_here.len == exchange->content_length) {
         exchange->request.body = body_here;
         use(http, body_here.len);
         http_conn_dispatch(http);
     } else {
-        size_t first = exchange->content_length < HTTP_BODY_FIRST_BYTES ? exchange->content_length : HTTP_BODY_FIRST_BYTES;
+        size_t first =
+            exchange->content_length < HTTP_BODY_FIRST_BYTES ? exchange->content_length : HTTP_BODY_FIRST_BYTES;
         buf_reserve(&exchange->body, first);
         http->state = HTTP_CONN_LENGTH;
-        deadline_set(http->server->loop, &http->deadline, http->server->config.body_timeout_ms);
+        deadline_set(http->loop, &http->deadline, http->server->config.body_timeout_ms);
     }
 }
 
@@ -150,7 +151,7 @@ static bool http_conn_read_head(struct http_conn *http) {
     http->scanned = http->rest.len;
     if (!http->head_started) {
         http->head_started = true;
-        deadline_set(http->server->loop, &http->deadline, http->server->config.head_timeout_ms);
+        deadline_set(http->loop, &http->deadline, http->server->config.head_timeout_ms);
     }
     return false;
 }
@@ -213,6 +214,18 @@ static bool http_conn_step(struct http_conn *http) {
     return false;
 }
 
+static void http_conn_close(struct http_conn *http) {
+    http->state = HTTP_CONN_CLOSING;
+    deadline_clear(&http->deadline);
+    conn_close(http->conn, HTTP_LINGER_MS);
+}
+
+void http_conn_close_if_idle(struct http_conn *http) {
+    if (http->state == HTTP_CONN_HEAD && http->early.len == 0 && !http->processing) {
+        http_conn_close(http);
+    }
+}
+
 /* Keeps what `rest` still holds for the next turn; with nothing left, no memory is held. */
 static void http_conn_keep_rest(struct http_conn *http) {
     if (http->state == HTTP_CONN_UPGRADED) {
@@ -227,11 +240,14 @@ static void http_conn_keep_rest(struct http_conn *http) {
         buf_append_str(&http->early, http->rest);
     }
     http->rest = (struct str){0};
-    bool full = http->state == HTTP_CONN_ANSWERING && http->early.len >= http->server->config.pipeline_bytes;
+    bool full = http->state == HTTP_CONN_ANSWERING && http->early.len > http->server->config.pipeline_bytes;
     if (full) {
         conn_read_pause(http->conn);
     } else {
         conn_read_resume(http->conn);
+    }
+    if (http->server->draining) {
+        http_conn_close_if_idle(http);
     }
 }
 
@@ -257,7 +273,7 @@ static void http_conn_proceed(struct loop_deferred *deferred) {
     struct http_conn *http = (struct http_conn *)((char *)deferred - offsetof(struct http_conn, proceed));
     if (http->state == HTTP_CONN_UPGRADED) {
         http->state = HTTP_CONN_GONE;
-        loop_defer_last(http->server->loop, &http->proceed);
+        loop_defer_last(http->loop, &http->proceed);
     } else if (http->state == HTTP_CONN_GONE) {
         buf_clear(&http->early);
         free(http);
@@ -267,12 +283,6 @@ static void http_conn_proceed(struct loop_deferred *deferred) {
     }
 }
 
-static void http_conn_close(struct http_conn *http) {
-    http->state = HTTP_CONN_CLOSING;
-    deadline_clear(&http->deadline);
-    conn_close(http->conn, HTTP_LINGER_MS);
-}
-
 void http_conn_answered(struct http_conn *http, bool close) {
     http->exchange = NULL;
     if (close || http->server->draining) {
@@ -280,14 +290,10 @@ void http_conn_answered(struct http_conn *http, bool close) {
         return;
     }
     http->state = HTTP_CONN_HEAD;
-    deadline_set(http->server->loop, &http->deadline, http->server->config.idle_timeout_ms);
+    deadline_set(http->loop, &http->deadline, http->server->config.idle_timeout_ms);
     if (!http->processing && http->early.len > 0) {
-        loop_defer(http->server->loop, &http->proceed);
+        loop_defer(http->loop, &http->proceed);
     }
-}
-
-bool http_conn_is_idle(const struct http_conn *http) {
-    return http->state == HTTP_CONN_HEAD && http->early.len == 0 && !http->processing;
 }
 
 static void http_conn_expired(struct deadline *deadline) {
@@ -313,6 +319,14 @@ static void http_conn_expired(struct deadline *deadline) {
     }
 }
 
+/* Its memory goes at the end of this turn. */
+static void http_conn_leave_server(struct http_conn *http) {
+    deadline_remove(http->loop, &http->deadline);
+    http_server_forget(http->server, http);
+    http->server = NULL;
+    loop_defer(http->loop, &http->proceed);
+}
+
 static void http_conn_on_close(void *context, const struct err *reason) {
     (void)reason;
     struct http_conn *http = (struct http_conn *)context;
@@ -326,8 +340,7 @@ static void http_conn_on_close(void *context, const struct err *reason) {
         exchange->http = NULL; /* no handler has seen it */
         http_exchange_end(exchange);
     }
-    http_server_forget(http->server, http);
-    loop_defer(http->server->loop, &http->proceed);
+    http_conn_leave_server(http);
 }
 
 static const struct conn_events HTTP_CONN_EVENTS = {
@@ -339,6 +352,7 @@ void http_conn_accept(void *context, struct conn *conn) {
     struct http_server *server = (struct http_server *)context;
     struct http_conn *http = MEM_NEW(struct http_conn);
     http->server = server;
+    http->loop = server->loop;
     http->conn = conn;
     http->deadline.expired = http_conn_expired;
     http->proceed.run = http_conn_proceed;
@@ -353,11 +367,14 @@ void http_conn_accept(void *context, struct conn *conn) {
     deadline_set(server->loop, &http->deadline, server->config.idle_timeout_ms);
 }
 
-struct conn *http_upgrade(struct http_exchange *exchange, const struct http_response_header *headers,
-                          size_t header_count, struct str *early) {
-    struct http_conn *http = exchange->http;
-    struct conn *conn = http->conn;
-    (void)headers; (void)header_count;
+struct conn *http_conn_upgrade(struct http_conn *http, struct str *early) {
+    if (http->early.len == 0) {
+        buf_append_str(&http->early, http->rest);
+        http->rest = buf_str(&http->early);
+    }
     *early = http->rest;
-    return conn;
+    http->state = HTTP_CONN_UPGRADED;
+    http->exchange = NULL;
+    http_conn_leave_server(http);
+    return http->conn;
 }

@@ -8,7 +8,7 @@
 #include "net/http_server.h"
 
 /* How long a client may take to read our last answer and close (conn_close). */
-enum { HTTP_LINGER_MS = 2000, HTTP_DATE_SIZE = 32 };
+enum { HTTP_LINGER_MS = 2000, HTTP_DATE_LENGTH = 29, HTTP_DATE_SIZE = 32 };
 
 struct http_server {
     struct loop *loop;
@@ -40,7 +40,8 @@ enum http_conn_state {
 };
 
 struct http_conn {
-    struct http_server *server;
+    struct http_server *server; /* NULL once upgraded or gone */
+    struct loop *loop;
     struct conn *conn;
     struct http_conn *previous, *next;
     struct http_exchange *exchange; /* being read or answered; NULL between requests */
@@ -71,14 +72,17 @@ struct http_exchange {
     void *user;
     struct loop_deferred release; /* end of turn: on_gone, free */
     enum http_answer_state answer;
-    bool chunked_request, upgrade, head_only, chunked_answer, close_after;
+    bool chunked_request, head_only, chunked_answer, close_after;
 };
 
 /* http_conn.c */
 void http_conn_accept(void *server, struct conn *conn);
-bool http_conn_is_idle(const struct http_conn *http);
+void http_conn_close_if_idle(struct http_conn *http);
 /* The exchange is answered: go on with the next request, or close. */
 void http_conn_answered(struct http_conn *http, bool close);
+
+/* Gives the connection up to somebody else; `early` is borrowed to the end of the turn. */
+struct conn *http_conn_upgrade(struct http_conn *http, struct str *early);
 
 /* http_parse.c: a whole head that the guard has passed into the request. The head must live as long as the exchange.
  * Returns 0, or the status to refuse it with. */
@@ -92,7 +96,8 @@ void http_exchange_end(struct http_exchange *exchange);
 void http_exchange_lose_client(struct http_exchange *exchange);
 
 /* http_server.c */
-const char *http_server_date(struct http_server *server);
+/* RFC 9110 5.6.7, cached. */
+struct str http_server_date(struct http_server *server);
 void http_server_forget(struct http_server *server, struct http_conn *http);
 
 #endif

@@ -61,6 +61,24 @@ static bool is_separator(char c) {
     return c == '/' || c == '?';
 }
 
+static bool set_port(struct ws_url *out, struct str port, struct err *err) {
+    uint64_t number = out->secure ? PORT_SECURE : PORT_PLAIN;
+    if (port.data && (!str_parse_u64(port, PORT_MAX, &number) || number == 0)) {
+        return err_set(err, ERR_INVALID, "the port in the address must be between 1 and 65535");
+    }
+    out->port = (unsigned)number;
+    return true;
+}
+
+static void set_authority(struct ws_url *out) {
+    bool v6 = strchr(out->host, ':') != NULL;
+    unsigned usual = out->secure ? PORT_SECURE : PORT_PLAIN;
+    int length = snprintf(out->authority, sizeof out->authority, "%s%s%s", v6 ? "[" : "", out->host, v6 ? "]" : "");
+    if (out->port != usual) {
+        snprintf(out->authority + length, sizeof out->authority - (size_t)length, ":%u", out->port);
+    }
+}
+
 bool ws_url_parse(struct ws_url *out, const char *url, struct err *err) {
     *out = (struct ws_url){0};
     struct str rest = str_from(url);
@@ -73,30 +91,18 @@ bool ws_url_parse(struct ws_url *out, const char *url, struct err *err) {
     }
     struct str host;
     struct str port;
-    if (!split_host((struct str){rest.data, end}, &host, &port, err)) {
+    if (!split_host((struct str){rest.data, end}, &host, &port, err) || !set_port(out, port, err)) {
         return false;
     }
     if (host.len == 0) {
         return err_set(err, ERR_INVALID, "the address names no host");
     }
-    uint64_t number = out->secure ? PORT_SECURE : PORT_PLAIN;
-    unsigned usual = (unsigned)number;
-    if (port.data && (!str_parse_u64(port, PORT_MAX, &number) || number == 0)) {
-        return err_set(err, ERR_INVALID, "the port in the address must be between 1 and 65535");
-    }
-    out->port = (unsigned)number;
     struct str target = {rest.data + end, rest.len - end};
-    const char *slash = target.len == 0 || target.data[0] == '?' ? "/" : "";
+    const char *slash = target.len > 0 && target.data[0] == '/' ? "" : "/";
     int length = snprintf(out->target, sizeof out->target, "%s%.*s", slash, STR_ARG(target));
     if (!str_copy(out->host, sizeof out->host, host) || length >= (int)sizeof out->target) {
         return err_set(err, ERR_INVALID, "the address is too long");
     }
-    bool v6 = strchr(out->host, ':') != NULL;
-    struct str open = v6 ? STR("[") : STR("");
-    struct str close = v6 ? STR("]") : STR("");
-    length = snprintf(out->authority, sizeof out->authority, "%.*s%s%.*s", STR_ARG(open), out->host, STR_ARG(close));
-    if (out->port != usual) {
-        snprintf(out->authority + length, sizeof out->authority - (size_t)length, ":%u", out->port);
-    }
+    set_authority(out);
     return true;
 }

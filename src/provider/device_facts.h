@@ -22,7 +22,7 @@ struct device_state {
     uint64_t ram_free_bytes;
 };
 
-/* `root` is put before every path: "" for the machine itself, a folder for tests. */
+/* `root` is put before every path: "/" for the machine itself, a folder for tests. */
 void device_facts_read(struct device_facts *facts, const char *root);
 void device_state_read(struct device_state *state, const char *root);
 

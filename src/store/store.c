@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "store/sqlite_rows.h"
 #include "wire/join_token.h"
@@ -10,6 +11,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+enum { STORE_GROUP_INTERVAL_US = 1000 }; /* the shortest time from group to group while the writer is busy */
 
 enum store_request_kind { STORE_REQUEST_JOB, STORE_REQUEST_ENROL, STORE_REQUEST_KEY };
 
@@ -180,16 +184,29 @@ static bool store_writer_take(struct store *store, struct store_list *list) {
     return list->first != NULL;
 }
 
+/* A group costs far more than a record in it, and so does waking the writer. So when there is more than a record at a
+ * time, the next group gathers for a while; a lone record never waits. */
+static void store_writer_pace(uint64_t started_us, bool busy) {
+    uint64_t spent_us = clock_monotonic_us() - started_us;
+    if (busy && spent_us < STORE_GROUP_INTERVAL_US) {
+        const struct timespec rest = {.tv_nsec = (long)(STORE_GROUP_INTERVAL_US - spent_us) * 1000};
+        nanosleep(&rest, NULL);
+    }
+}
+
 static void store_writer_run(void *argument) {
     struct store *store = (struct store *)argument;
     struct store_list list;
     store_list_init(&list);
     while (store_writer_take(store, &list)) {
+        uint64_t started_us = clock_monotonic_us();
+        bool busy = list.first->next != NULL;
         store_group(store, &list);
         uv_mutex_lock(&store->mutex);
         store_list_move(&store->done, &list);
         uv_mutex_unlock(&store->mutex);
         uv_async_send(store->wake);
+        store_writer_pace(started_us, busy);
     }
 }
 

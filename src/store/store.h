@@ -104,7 +104,7 @@ MUST_CHECK bool store_setting_set(struct store *store, const char *name, const c
 MUST_CHECK bool store_start(struct store *store, uv_loop_t *loop,
                             void (*on_broken)(void *context, const struct err *err), void *context, struct err *err);
 /* Queues a job's record. on_durable (may be NULL) is called when its group is on disk (err NULL) or lost. Errors:
- * ERR_CONFLICT this record was refused (its id is taken), ERR_UNAVAILABLE not written, but later ones may be (queue
+ * ERR_CONFLICT this record contradicts the schema, ERR_UNAVAILABLE not written, but later ones may be (queue
  * full, or another process held the database), ERR_CLOSED after store_close began, ERR_IO the store is broken. */
 void store_job_write(struct store *store, const struct store_job *job,
                      void (*on_durable)(void *context, const struct err *err), void *context);

@@ -213,8 +213,9 @@ static void test_a_refused_record_leaves_its_group(void **state) {
     writes = (struct writes){0};
     store_fixture_start(fixture);
     write_jobs(fixture->store, 0, 2);
-    struct store_job twice = store_fixture_job(1);
-    store_job_write(fixture->store, &twice, on_durable, (void *)2);
+    struct store_job wrong = store_fixture_job(9);
+    wrong.outcome = (enum store_job_outcome)7;
+    store_job_write(fixture->store, &wrong, on_durable, (void *)2);
     struct store_job last = store_fixture_job(2);
     store_job_write(fixture->store, &last, on_durable, (void *)3);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);

@@ -1,7 +1,8 @@
 // The shortest way through everything: up, one plain and one streamed answer of the built-in model, stop.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { DEMO_MODEL, Network, readEvents, stopCleanly } from './support/network.mjs';
+import { DEMO_MODEL, Network, stopCleanly } from './support/network.mjs';
+import { readEvents } from './support/stream.mjs';
 
 let network;
 before(async () => {

@@ -17,10 +17,14 @@
  *     counts jobs=1 queued=0 ...         what core_counts says now
  *     model m available|coming|absent
  *
- * Of an expected effect's key=value words those that do not matter are left out. After each step core_check must hold. */
+ * Of an expected effect's key=value words those that do not matter are left out. After each step core_check must hold.
+ */
+#include "base/buf.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "core/core.h"
+#include "replay/effect_text.h"
 
 #include <dirent.h>
 #include <setjmp.h>
@@ -29,15 +33,7 @@
 
 #include <cmocka.h>
 
-enum { WORDS_MAX = 24, NAMES_MAX = 64, EFFECTS_MAX = 256, LINE_MAX_BYTES = 512, FILES_MAX = 256 };
-
-struct names { /* of jobs or of providers: their place is the shell's own id */
-    struct {
-        char name[32];
-        uint64_t handle;
-    } items[NAMES_MAX];
-    size_t count;
-};
+enum { WORDS_MAX = 24, EFFECTS_MAX = 256, LINE_MAX_BYTES = 512, SCENARIO_MAX_BYTES = 65536 };
 
 struct scenario {
     const char *file;
@@ -82,95 +78,39 @@ static size_t choose(struct scenario *s, struct str text, const char *const *nam
     return 0;
 }
 
-static size_t name_find(struct scenario *s, struct names *names, struct str name) {
-    for (size_t i = 0; i < names->count; i++) {
-        if (str_equal_cstr(name, names->items[i].name)) {
-            return i;
-        }
+static size_t name_find(const struct names *names, struct str name) {
+    size_t i = 0;
+    while (i < names->count && !str_equal_cstr(name, names->items[i].name)) {
+        i++;
     }
-    if (names->count == NAMES_MAX) {
+    return i;
+}
+
+static size_t name_add(struct scenario *s, struct names *names, struct str name) {
+    size_t index = name_find(names, name);
+    if (index == NAMES_MAX) {
         fail_line(s, "too many names", STR("fewer"), "more");
         return 0;
     }
-    (void)str_copy(names->items[names->count].name, sizeof(names->items[0].name), name);
-    return names->count++;
+    if (index == names->count) {
+        (void)str_copy(names->items[names->count++].name, sizeof(names->items[0].name), name);
+    }
+    return index;
 }
 
 static uint64_t name_handle(struct scenario *s, struct names *names, struct str name) {
-    return names->items[name_find(s, names, name)].handle;
-}
-
-static const char *provider_name(const struct scenario *s, uint64_t handle) {
-    for (size_t i = 0; i < s->providers.count; i++) {
-        if (handle != CORE_NO_HANDLE && s->providers.items[i].handle == handle) {
-            return s->providers.items[i].name;
-        }
+    size_t index = name_find(names, name);
+    if (index == names->count) {
+        fail_line(s, "unknown name", STR("one that was introduced"), "another");
+        return CORE_NO_HANDLE;
     }
-    return "none";
+    return names->items[index].handle;
 }
 
-static const char *const failure_names[] = {"queue_full",     "warming", "timeout", "bad_request",
-                                            "context_length", "lost",    "attempts"};
-static const char *const error_names[] = {"bad_request", "context_length", "overloaded", "model_missing", "engine",
-                                          "draining"};
-static const char *const finish_names[] = {"stop", "length", "cancelled"};
+static const char *const error_names[] = {"bad_request",   "context_length", "overloaded",
+                                          "model_missing", "engine",         "draining"};
 static const char *const state_names[] = {"downloading", "loading", "warm", "failed"};
 static const char *const availability_names[] = {"absent", "coming", "available"};
-
-static void print_end(char *out, size_t size, const char *kind, const char *job, const char *provider,
-                      const struct core_effect *e) {
-    (void)snprintf(out, size, "%s %s %s provider=%s prompt=%u completion=%u cached=%u attempts=%u ttft=%u latency=%u",
-                   kind, job, finish_names[e->finish.finish], provider, e->finish.prompt_tokens,
-                   e->finish.completion_tokens, e->finish.cached_tokens, e->finish.attempts, e->finish.ttft_ms,
-                   e->finish.latency_ms);
-}
-
-static void print_effect(const struct scenario *s, const struct core_effect *e, char *out, size_t size) {
-    const char *job = e->user < s->jobs.count ? s->jobs.items[e->user].name : "none";
-    const char *provider = provider_name(s, e->provider);
-    switch (e->kind) {
-    case CORE_EFFECT_ADMITTED:
-        (void)snprintf(out, size, "admitted %s", job);
-        break;
-    case CORE_EFFECT_DISPATCH:
-        (void)snprintf(out, size, "dispatch %s %s", job, provider);
-        break;
-    case CORE_EFFECT_CANCEL:
-        (void)snprintf(out, size, "cancel %s %s", job, provider);
-        break;
-    case CORE_EFFECT_ACCEPTED:
-        (void)snprintf(out, size, "accepted %s %s", job, provider);
-        break;
-    case CORE_EFFECT_DELIVER:
-        (void)snprintf(out, size, "deliver %s %s tokens=%u text=%.*s", job, provider, e->deliver.tokens,
-                       STR_ARG(e->deliver.text));
-        break;
-    case CORE_EFFECT_FINISH:
-        print_end(out, size, "finish", job, provider, e);
-        break;
-    case CORE_EFFECT_CANCELLED:
-        print_end(out, size, "cancelled", job, provider, e);
-        break;
-    case CORE_EFFECT_FAIL:
-        (void)snprintf(out, size, "fail %s %s started=%s attempts=%u retry_after=%u job=%s message=%.*s param=%.*s", job,
-                       failure_names[e->fail.failure], e->fail.started ? "yes" : "no", e->fail.attempts,
-                       e->fail.retry_after_s, e->job == CORE_NO_HANDLE ? "none" : job, STR_ARG(e->fail.message),
-                       STR_ARG(e->fail.param));
-        break;
-    case CORE_EFFECT_PROVIDER_ADMITTED:
-        (void)snprintf(out, size, "joined %s", s->providers.items[e->user].name);
-        break;
-    case CORE_EFFECT_PROVIDER_REFUSED:
-        (void)snprintf(out, size, "refused %s", s->providers.items[e->user].name);
-        break;
-    case CORE_EFFECT_WAKE:
-        (void)snprintf(out, size, "wake %llu", (unsigned long long)e->wake_at_ms);
-        break;
-    case CORE_EFFECT_TRACE:
-        (void)snprintf(out, size, "trace %s %s %s", job, e->trace.from, e->trace.to);
-        break;
-    }
-}
 
 static void take_effect(struct scenario *s, const struct core_effect *e) {
     if (e->kind == CORE_EFFECT_ADMITTED) {
@@ -180,28 +120,31 @@ static void take_effect(struct scenario *s, const struct core_effect *e) {
     } else if (e->kind == CORE_EFFECT_WAKE) {
         s->wake_at_ms = e->wake_at_ms;
     }
-    bool hidden =
-        (e->kind == CORE_EFFECT_WAKE && !s->show_wake) || (e->kind == CORE_EFFECT_TRACE && !s->show_trace);
+    bool hidden = (e->kind == CORE_EFFECT_WAKE && !s->show_wake) || (e->kind == CORE_EFFECT_TRACE && !s->show_trace);
     if (!hidden && s->effect_count < EFFECTS_MAX) {
-        print_effect(s, e, s->effects[s->effect_count++], LINE_MAX_BYTES);
+        print_effect(&s->jobs, &s->providers, e, s->effects[s->effect_count++], LINE_MAX_BYTES);
     }
 }
 
-static void step(struct scenario *s, const struct core_event *event) {
+static struct core *scenario_core(struct scenario *s) {
     if (s->core == NULL) {
         s->core = core_new(&s->config);
     }
-    struct core_effects effects = core_step(s->core, s->now_ms, event);
+    return s->core;
+}
+
+static void step(struct scenario *s, const struct core_event *event) {
+    struct core_effects effects = core_step(scenario_core(s), s->now_ms, event);
     for (size_t i = 0; i < effects.count; i++) {
         take_effect(s, &effects.items[i]);
     }
     const char *broken = NULL;
     if (!core_check(s->core, &broken)) {
-        fail_line(s, "core_check", str_from(broken), "it broken");
+        fail_line(s, "core_check", str_from(broken), "that rule broken");
     }
 }
 
-static void do_at(struct scenario *s) {
+static void do_at(struct scenario *s, enum core_event_kind kind UNUSED) {
     uint64_t target = word_number(s, 1, 0);
     if (target < s->now_ms) {
         fail_line(s, "time goes back", STR("a later time"), "an earlier one");
@@ -231,20 +174,20 @@ static struct core_offer parse_offer(struct scenario *s, struct str text) {
     return offer;
 }
 
-static void do_status(struct scenario *s) {
+static void do_status(struct scenario *s, enum core_event_kind kind) {
     struct core_offer offers[WORDS_MAX];
     size_t count = 0;
     for (size_t i = 2; i < s->word_count; i++) {
         offers[count++] = parse_offer(s, s->words[i]);
     }
-    step(s, &(struct core_event){.kind = CORE_EVENT_PROVIDER_STATUS,
+    step(s, &(struct core_event){.kind = kind,
                                  .provider = name_handle(s, &s->providers, word(s, 1)),
                                  .status = {.offers = offers, .offer_count = count}});
 }
 
-static void do_request(struct scenario *s) {
-    step(s, &(struct core_event){.kind = CORE_EVENT_REQUEST,
-                                 .request = {.user = name_find(s, &s->jobs, word(s, 1)),
+static void do_request(struct scenario *s, enum core_event_kind kind) {
+    step(s, &(struct core_event){.kind = kind,
+                                 .request = {.user = name_add(s, &s->jobs, word(s, 1)),
                                              .model = word(s, 2),
                                              .max_tokens = word_number(s, 3, 0)}});
 }
@@ -272,7 +215,7 @@ static void do_device(struct scenario *s, enum core_event_kind kind) {
     step(s, &event);
 }
 
-static void do_config(struct scenario *s) {
+static void do_config(struct scenario *s, enum core_event_kind kind UNUSED) {
     const struct {
         const char *name;
         uint32_t *value;
@@ -308,8 +251,8 @@ static void do_config(struct scenario *s) {
     }
 }
 
-static void do_counts(struct scenario *s) {
-    struct core_counts counts = core_counts(s->core);
+static void do_counts(struct scenario *s, enum core_event_kind kind UNUSED) {
+    struct core_counts counts = core_counts(scenario_core(s));
     char got[LINE_MAX_BYTES], padded[LINE_MAX_BYTES + 2];
     (void)snprintf(got, sizeof(got), "jobs=%zu queued=%zu running=%zu cancelling=%zu providers=%zu models=%zu",
                    counts.jobs, counts.queued, counts.running, counts.cancelling, counts.providers, counts.models);
@@ -323,8 +266,8 @@ static void do_counts(struct scenario *s) {
     }
 }
 
-static void do_model(struct scenario *s) {
-    const char *got = availability_names[core_model_availability(s->core, word(s, 1), NULL)];
+static void do_model(struct scenario *s, enum core_event_kind kind UNUSED) {
+    const char *got = availability_names[core_model_availability(scenario_core(s), word(s, 1), NULL)];
     if (!str_equal_cstr(word(s, 2), got)) {
         fail_line(s, "model", word(s, 2), got);
     }
@@ -374,11 +317,23 @@ static void expect_no_more(struct scenario *s) {
     s->effect_count = s->effect_next = 0;
 }
 
+static void do_plain(struct scenario *s, enum core_event_kind kind) {
+    step(s, &(struct core_event){.kind = kind});
+}
+
+static void do_join(struct scenario *s, enum core_event_kind kind) {
+    step(s, &(struct core_event){.kind = kind, .joined = {.user = name_add(s, &s->providers, word(s, 1))}});
+}
+
 static void do_provider(struct scenario *s, enum core_event_kind kind) {
     step(s, &(struct core_event){.kind = kind, .provider = name_handle(s, &s->providers, word(s, 1))});
 }
 
-static void do_show(struct scenario *s) {
+static void do_gone(struct scenario *s, enum core_event_kind kind) {
+    step(s, &(struct core_event){.kind = kind, .job = name_handle(s, &s->jobs, word(s, 1))});
+}
+
+static void do_show(struct scenario *s, enum core_event_kind kind UNUSED) {
     bool wake = str_equal_cstr(word(s, 1), "wake");
     s->show_wake |= wake;
     s->show_trace |= !wake;
@@ -386,56 +341,35 @@ static void do_show(struct scenario *s) {
 }
 
 static void do_command(struct scenario *s) {
-    static const char *const commands[] = {"config", "show",    "at",    "join", "status", "draining", "leave", "request",
-                                           "accept", "delta",   "done",  "error", "gone",  "drain",    "counts", "model"};
-    enum { CONFIG, SHOW, AT, JOIN, STATUS, DRAINING, LEAVE, REQUEST, ACCEPT, DELTA, DONE, ERROR, GONE, DRAIN, COUNTS };
-    size_t command = choose(s, s->words[0], commands, COUNT_OF(commands));
-    static const enum core_event_kind device[] = {CORE_EVENT_ACCEPT, CORE_EVENT_DELTA, CORE_EVENT_DONE,
-                                                  CORE_EVENT_ERROR};
-    switch (command) {
-    case CONFIG:
-        do_config(s);
-        break;
-    case SHOW:
-        do_show(s);
-        break;
-    case AT:
-        do_at(s);
-        break;
-    case JOIN:
-        step(s, &(struct core_event){.kind = CORE_EVENT_PROVIDER_JOINED,
-                                     .joined = {.user = name_find(s, &s->providers, word(s, 1))}});
-        break;
-    case STATUS:
-        do_status(s);
-        break;
-    case DRAINING:
-        do_provider(s, CORE_EVENT_PROVIDER_DRAINING);
-        break;
-    case LEAVE:
-        do_provider(s, CORE_EVENT_PROVIDER_LEFT);
-        break;
-    case REQUEST:
-        do_request(s);
-        break;
-    case ACCEPT:
-    case DELTA:
-    case DONE:
-    case ERROR:
-        do_device(s, device[command - ACCEPT]);
-        break;
-    case GONE:
-        step(s, &(struct core_event){.kind = CORE_EVENT_CLIENT_GONE, .job = name_handle(s, &s->jobs, word(s, 1))});
-        break;
-    case DRAIN:
-        step(s, &(struct core_event){.kind = CORE_EVENT_DRAIN});
-        break;
-    case COUNTS:
-        do_counts(s);
-        break;
-    default:
-        do_model(s);
+    static const struct {
+        const char *name;
+        void (*run)(struct scenario *, enum core_event_kind);
+        enum core_event_kind kind;
+    } commands[] = {
+        {"config", do_config, CORE_EVENT_TIMER},
+        {"show", do_show, CORE_EVENT_TIMER},
+        {"at", do_at, CORE_EVENT_TIMER},
+        {"join", do_join, CORE_EVENT_PROVIDER_JOINED},
+        {"status", do_status, CORE_EVENT_PROVIDER_STATUS},
+        {"draining", do_provider, CORE_EVENT_PROVIDER_DRAINING},
+        {"leave", do_provider, CORE_EVENT_PROVIDER_LEFT},
+        {"request", do_request, CORE_EVENT_REQUEST},
+        {"accept", do_device, CORE_EVENT_ACCEPT},
+        {"delta", do_device, CORE_EVENT_DELTA},
+        {"done", do_device, CORE_EVENT_DONE},
+        {"error", do_device, CORE_EVENT_ERROR},
+        {"gone", do_gone, CORE_EVENT_CLIENT_GONE},
+        {"drain", do_plain, CORE_EVENT_DRAIN},
+        {"counts", do_counts, CORE_EVENT_TIMER},
+        {"model", do_model, CORE_EVENT_TIMER},
+    };
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
+        if (str_equal_cstr(s->words[0], commands[i].name)) {
+            commands[i].run(s, commands[i].kind);
+            return;
+        }
     }
+    fail_line(s, "unknown command", STR("one of the commands above"), "another");
 }
 
 static void run_line(struct scenario *s, struct str line) {
@@ -449,4 +383,64 @@ static void run_line(struct scenario *s, struct str line) {
     }
     expect_no_more(s);
     do_command(s);
+}
+
+static void run_text(struct scenario *s, struct str text) {
+    while (text.len > 0) {
+        struct str line, rest;
+        bool more = str_split(text, '\n', &line, &rest);
+        s->line++;
+        run_line(s, line);
+        text = more ? rest : STR("");
+    }
+    expect_no_more(s);
+}
+
+static void run_file(void **state) {
+    const char *path = (const char *)*state;
+    struct buf text;
+    struct err err;
+    buf_init(&text, SCENARIO_MAX_BYTES);
+    if (!file_read(path, &text, &err)) {
+        fail_msg("%s: %s", path, err.message);
+    }
+    struct scenario *s = MEM_NEW(struct scenario);
+    s->file = path;
+    s->wake_at_ms = UINT64_MAX;
+    core_config_init(&s->config);
+    run_text(s, buf_str(&text));
+    bool failed = s->failed;
+    core_free(s->core);
+    free(s);
+    buf_clear(&text);
+    assert_false(failed);
+}
+
+static int is_scenario(const struct dirent *entry) {
+    const char *end = strrchr(entry->d_name, '.');
+    return end != NULL && strcmp(end, ".replay") == 0;
+}
+
+int main(void) {
+    const char *folder = getenv("REPLAY_DIR");
+    folder = folder == NULL ? NATARIS_SOURCE_DIR "/tests/replay" : folder;
+    struct dirent **entries;
+    int count = scandir(folder, &entries, is_scenario, alphasort);
+    if (count <= 0) {
+        fprintf(stderr, "%s: no scenario\n", folder);
+        return 1;
+    }
+    struct CMUnitTest *tests = (struct CMUnitTest *)mem_calloc((size_t)count, sizeof(*tests));
+    char(*paths)[FILE_PATH_MAX] = (char(*)[FILE_PATH_MAX])mem_calloc((size_t)count, sizeof(*paths));
+    for (int i = 0; i < count; i++) {
+        (void)snprintf(paths[i], sizeof(paths[i]), "%s/%s", folder, entries[i]->d_name);
+        tests[i] = (struct CMUnitTest){
+            .name = paths[i] + strlen(folder) + 1, .test_func = run_file, .initial_state = paths[i]};
+        free(entries[i]);
+    }
+    free((void *)entries);
+    int failed = _cmocka_run_group_tests("replay", tests, (size_t)count, NULL, NULL);
+    free(tests);
+    free(paths);
+    return failed;
 }

@@ -7,9 +7,16 @@ import { createInterface } from 'node:readline';
 
 export const NATARIS = process.env.NATARIS_BIN ?? path.resolve('build/nataris');
 export const REFERENCE_MODEL = 'llama-3.2-1b-instruct-q4_k_m';
+export const SMALL_MODEL = 'qwen2.5-0.5b-instruct-q6_k';
+/** In the catalog; no test serves it. */
+export const ABSENT_MODEL = 'phi-3-mini-4k-instruct-q4_k_m';
 export const DEMO_MODEL = 'nataris-demo-2m';
 
 const START_TIMEOUT_MS = 120_000;
+const STOP_TIMEOUT_MS = 30_000;
+
+const running = new Set();
+process.on('exit', () => running.forEach((program) => program.kill('SIGKILL'))); // a test that broke off
 
 /** One process of ours; `lines` grows with its standard output, `errors` with its log. */
 export class Program {
@@ -20,6 +27,7 @@ export class Program {
     this.waiters = [];
     this.child = spawn(NATARIS, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     this.pid = this.child.pid;
+    running.add(this);
     createInterface({ input: this.child.stdout }).on('line', (line) => {
       this.lines.push(line);
       this.#wake();
@@ -31,6 +39,7 @@ export class Program {
     this.exit = new Promise((resolve) => {
       this.child.once('close', (code, signal) => {
         this.ended = { code, signal };
+        running.delete(this);
         this.#wake();
         resolve(this.ended);
       });
@@ -57,14 +66,23 @@ export class Program {
     }
   }
 
+  /** Resolves once the log holds `text` (a string or a pattern). */
+  untilLog(text) {
+    const matches = typeof text === 'string' ? (p) => p.errors.includes(text) : (p) => text.test(p.errors);
+    return this.until(matches, `log line with ${text}`);
+  }
+
   kill(signal) {
     if (!this.ended) this.child.kill(signal);
   }
 
-  /** SIGTERM, then its exit status; a sanitizer's report shows as a status that is not 0. */
+  /** SIGTERM, then { code, signal }; a sanitizer's report shows as a code that is not 0, a hang as SIGKILL. */
   async stop(signal = 'SIGTERM') {
     this.kill(signal);
-    return this.exit;
+    const hang = setTimeout(() => this.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    const ended = await this.exit;
+    clearTimeout(hang);
+    return ended;
   }
 }
 
@@ -75,6 +93,17 @@ export function makeFolder() {
 async function readJson(program) {
   const line = await program.until((p) => p.lines.find((l) => l.startsWith('{')), 'line of JSON');
   return JSON.parse(line);
+}
+
+/** Polls until `find` gives something truthy, and returns that. */
+export async function eventually(find, what, timeoutMs = START_TIMEOUT_MS) {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const found = await find();
+    if (found) return found;
+    if (Date.now() > deadline) throw new Error(typeof what === 'function' ? what() : what);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 /** Runs a command to its end: { code, stdout, stderr }. */
@@ -93,14 +122,18 @@ export class Network {
     this.providerCount = 0;
   }
 
-  async #start(args, options) {
+  /** Any command of ours, ended by stop(). */
+  start(args, options) {
     const program = new Program(args, options);
     this.programs.push(program);
     return program;
   }
 
   async #adopt(program) {
-    const { base_url, api_key, test_key } = await readJson(program);
+    const { base_url, api_key, test_key } = await readJson(program).catch(async (error) => {
+      await this.stop();
+      throw error;
+    });
     Object.assign(this, { main: program, baseURL: base_url, apiKey: api_key, testKey: test_key });
     this.origin = base_url.replace(/\/v1$/, '');
     this.port = Number(new URL(base_url).port);
@@ -110,15 +143,15 @@ export class Network {
   /** nataris up */
   static async up(args = [], options) {
     const network = new Network();
-    const all = ['up', '--data', network.data, '--listen', '127.0.0.1:0', '--json', ...args];
-    return network.#adopt(await network.#start(all, options));
+    const all = ['up', '--data', network.data, '--listen', '127.0.0.1:0', '--json', '--log-level', 'info', ...args];
+    return network.#adopt(network.start(all, options));
   }
 
   /** nataris gateway, without providers */
   static async gateway(args = [], options) {
     const network = new Network();
     const all = ['gateway', '--data', network.data, '--listen', '127.0.0.1:0', '--json', ...args];
-    return network.#adopt(await network.#start(all, options));
+    return network.#adopt(network.start(all, options));
   }
 
   async invite() {
@@ -127,15 +160,28 @@ export class Network {
     return JSON.parse(stdout);
   }
 
-  /** A further provider, by the two commands of the README; resolves when it is connected. */
+  /** A further provider, by the two commands of the README; resolves when it has joined. */
   async provider(args = [], options) {
     const { token, url } = await this.invite();
     this.providerCount += 1;
-    const data = path.join(this.folder, `provider-${this.providerCount}`);
-    const program = await this.#start(
-      ['provider', '--gateway', url, '--join', token, '--data', data, '--quiet', ...args], options);
-    program.data = data;
+    const name = `provider-${this.providerCount}`;
+    const data = path.join(this.folder, name);
+    const program = this.start(['provider', '--gateway', url, '--join', token, '--data', data, '--name', name,
+      '--quiet', ...args], options);
+    Object.assign(program, { data, name });
+    await this.joined(program);
     return program;
+  }
+
+  /** Resolves with the id that the gateway gave it; again after a further link when `times` is more than 1. */
+  async joined(program, times = 1) {
+    const pattern = new RegExp(`provider\\.joined provider_id=(\\S+) name=${program.name} `, 'g');
+    const [, id] = await this.main.until((main) => {
+      if (program.ended) throw new Error(`${program.name} ended\n${program.errors}`);
+      return [...main.errors.matchAll(pattern)][times - 1];
+    }, `provider.joined of ${program.name}`);
+    program.id = id;
+    return id;
   }
 
   /** A provider with the scripted engine; resolves once the model can be used. */
@@ -145,14 +191,20 @@ export class Network {
     return program;
   }
 
-  async untilAvailable(model, timeoutMs = START_TIMEOUT_MS) {
-    const deadline = Date.now() + timeoutMs;
-    for (;;) {
+  async untilAvailable(model, wanted = true) {
+    await eventually(async () => {
       const answer = await this.fetch(`/v1/models/${model}`);
-      if (answer.status === 200 && (await answer.json()).available) return;
-      if (Date.now() > deadline) throw new Error(`${model} did not become available\n${this.errors()}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+      return answer.status === 200 && (await answer.json()).available === wanted;
+    }, () => `${model} did not become ${wanted ? 'available' : 'unavailable'}\n${this.errors()}`);
+  }
+
+  /** For a gateway that was started again at the same address. */
+  async untilReachable(program) {
+    this.main = program;
+    await eventually(() => this.fetch('/healthz').then(() => true, () => {
+      if (program.ended) throw new Error(`the gateway ended\n${program.errors}`);
+      return false;
+    }), 'the gateway did not come back');
   }
 
   fetch(route, { key = this.apiKey, headers = {}, ...rest } = {}) {
@@ -174,7 +226,9 @@ export class Network {
   async stop() {
     const exits = [];
     for (const program of this.programs.slice().reverse()) {
-      if (!program.ended) exits.push({ command: program.args[0], errors: program.errors, ...(await program.stop()) });
+      if (program.ended) continue;
+      const ended = await program.stop();
+      exits.push({ command: program.args[0], errors: program.errors, ...ended });
     }
     rmSync(this.folder, { recursive: true, force: true });
     return exits;
@@ -186,22 +240,4 @@ export async function stopCleanly(network) {
   for (const { command, code, signal, errors } of await network.stop()) {
     if (code !== 0) throw new Error(`nataris ${command} ended with ${code ?? signal}\n${errors}`);
   }
-}
-
-/** The data events of an SSE answer, each with its time of arrival: [{ at, data }]; comments as { at, comment }. */
-export async function readEvents(response) {
-  const events = [];
-  let rest = '';
-  for await (const chunk of response.body) {
-    rest += Buffer.from(chunk).toString('utf8');
-    const blocks = rest.split('\n\n');
-    rest = blocks.pop();
-    for (const block of blocks) {
-      if (block.startsWith('data: ')) events.push({ at: performance.now(), data: block.slice(6) });
-      else if (block.startsWith(':')) events.push({ at: performance.now(), comment: block.slice(1).trim() });
-      else throw new Error(`not an event: ${block}`);
-    }
-  }
-  if (rest !== '') throw new Error(`the stream ended inside an event: ${rest}`);
-  return events;
 }

@@ -1,0 +1,231 @@
+#include "engine/llama_child/batcher.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "engine/llama_child/slot.h"
+#include "engine/llama_frames.h"
+
+#include <stdlib.h>
+#include <utlist.h>
+
+enum {
+    BATCHER_STEP_MS = 50, /* about what prompts may add to a step: the longest wait of a cancel, half of its 100 ms */
+    BATCHER_PREFILL_MIN = 16,    /* tokens of each prompt in a step, however slow the machine */
+    BATCHER_PREFILL_SEEDED = 64, /* fixed for jobs with a seed: the size of the pieces changes the last bits */
+    BATCHER_GATHER_US = 200 * 1000,
+    BATCHER_GATHER_BYTES = 32 * 1024,
+    BATCHER_PIECE_MAX = 512,
+    BATCHER_OUT_MAX = 64 * 1024 * 1024,
+};
+
+struct batcher {
+    const struct model *model;
+    struct intake *intake;
+    struct outbox *outbox;
+    struct slot *slots;
+    uint32_t slot_count, running;
+    struct job *queue; /* waiting for a slot, oldest first */
+    struct llama_batch batch;
+    struct buf frames;
+    double tokens_per_ms; /* of prompts, lately */
+};
+
+static llama_memory_t cache_of(const struct batcher *batcher) {
+    return llama_get_memory(batcher->model->context);
+}
+
+static void end_slot(struct batcher *batcher, struct slot *slot, enum gen_finish finish, uint64_t now_us) {
+    slot_finish(slot, finish, &batcher->frames, now_us);
+    batcher->running--;
+}
+
+static void cancel_job(struct batcher *batcher, uint64_t id, uint64_t now_us) {
+    struct job *job = NULL;
+    DL_SEARCH_SCALAR(batcher->queue, job, id, id);
+    if (job != NULL) {
+        struct gen_done done = {.finish = GEN_FINISH_CANCELLED};
+        done.timings.queue_ms = (uint32_t)((now_us - job->received_us) / 1000);
+        llama_frame_append(&batcher->frames, LLAMA_FRAME_DONE, id, (struct str){(const char *)&done, sizeof(done)});
+        DL_DELETE(batcher->queue, job);
+        job_free(job);
+        return;
+    }
+    for (uint32_t i = 0; i < batcher->slot_count; i++) {
+        if (batcher->slots[i].job != NULL && batcher->slots[i].job->id == id) {
+            end_slot(batcher, &batcher->slots[i], GEN_FINISH_CANCELLED, now_us);
+        }
+    }
+}
+
+static void take_arrivals(struct batcher *batcher) {
+    struct intake_batch arrived;
+    intake_take(batcher->intake, batcher->running == 0 && batcher->queue == NULL, &arrived);
+    DL_CONCAT(batcher->queue, arrived.jobs);
+    uint64_t now_us = arrived.cancel_count > 0 ? clock_monotonic_us() : 0;
+    for (size_t i = 0; i < arrived.cancel_count; i++) {
+        cancel_job(batcher, arrived.cancels[i], now_us);
+    }
+    free(arrived.cancels);
+}
+
+static void admit_jobs(struct batcher *batcher) {
+    while (batcher->queue != NULL && batcher->running < batcher->slot_count) {
+        struct job *job = batcher->queue;
+        struct slot *slot = slot_choose(batcher->slots, batcher->slot_count, job);
+        DL_DELETE(batcher->queue, job);
+        slot_take_job(slot, job, cache_of(batcher), clock_monotonic_us());
+        batcher->running++;
+        uint32_t count = job->prompt.count;
+        llama_frame_append(&batcher->frames, LLAMA_FRAME_ACCEPT, job->id,
+                           (struct str){(const char *)&count, sizeof(count)});
+    }
+}
+
+static void add_to_batch(struct batcher *batcher, struct slot *slot, uint32_t count) {
+    struct llama_batch *batch = &batcher->batch;
+    slot->step_tokens = count;
+    slot->logits_at = -1;
+    for (uint32_t i = 0; i < count; i++) {
+        int32_t at = batch->n_tokens++;
+        batch->token[at] = slot->tokens[slot->cached + i];
+        batch->pos[at] = (llama_pos)(slot->cached + i);
+        batch->n_seq_id[at] = 1;
+        batch->seq_id[at][0] = slot->sequence;
+        batch->logits[at] = 0;
+    }
+    if (count > 0 && slot->cached + count == slot->length) {
+        slot->logits_at = batch->n_tokens - 1;
+        batch->logits[slot->logits_at] = 1;
+    }
+}
+
+/* How many tokens of this slot's prompt may take part, when `sharing` prompts are being read. */
+static uint32_t prefill_share(const struct batcher *batcher, const struct slot *slot, uint32_t sharing) {
+    uint32_t left = slot->length - slot->cached;
+    uint32_t room = batcher->model->batch_tokens - (uint32_t)batcher->batch.n_tokens;
+    double budget = batcher->tokens_per_ms * BATCHER_STEP_MS / sharing;
+    uint32_t share = budget < MODEL_PREFILL_MAX ? (uint32_t)budget : MODEL_PREFILL_MAX;
+    if (share < BATCHER_PREFILL_MIN) {
+        share = BATCHER_PREFILL_MIN;
+    }
+    if (slot->job->seed_given) {
+        share = BATCHER_PREFILL_SEEDED;
+        if (room < share && room < left) {
+            return 0; /* in the next step, in its proper size */
+        }
+    }
+    share = share < left ? share : left;
+    return share < room ? share : room;
+}
+
+/* Returns how many tokens of prompts are in the batch. */
+static uint32_t build_batch(struct batcher *batcher) {
+    uint32_t sharing = 0, prompt_tokens = 0;
+    batcher->batch.n_tokens = 0;
+    for (uint32_t i = 0; i < batcher->slot_count; i++) {
+        struct slot *slot = &batcher->slots[i];
+        bool single = slot->job != NULL && slot->length - slot->cached == 1;
+        add_to_batch(batcher, slot, single ? 1 : 0);
+        sharing += slot->job != NULL && !single;
+    }
+    for (uint32_t i = 0; i < batcher->slot_count && sharing > 0; i++) {
+        struct slot *slot = &batcher->slots[i];
+        if (slot->job != NULL && slot->step_tokens == 0) {
+            add_to_batch(batcher, slot, prefill_share(batcher, slot, sharing));
+            prompt_tokens += slot->step_tokens;
+        }
+    }
+    return prompt_tokens;
+}
+
+static void fail_batch(struct batcher *batcher) {
+    for (uint32_t i = 0; i < batcher->slot_count; i++) {
+        if (batcher->slots[i].job != NULL && batcher->slots[i].step_tokens > 0) {
+            slot_fail(&batcher->slots[i], &batcher->frames, cache_of(batcher), "the model failed to compute a step");
+            batcher->running--;
+        }
+    }
+}
+
+/* Samples the slot's next token and turns it into text. */
+static void advance_slot(struct batcher *batcher, struct slot *slot, uint64_t now_us) {
+    const struct llama_vocab *vocab = batcher->model->vocab;
+    char piece[BATCHER_PIECE_MAX];
+    llama_token token = llama_sampler_sample(slot->job->sampler, batcher->model->context, slot->logits_at);
+    if (slot->first_token_us == 0) {
+        slot->first_token_us = now_us;
+    }
+    if (llama_vocab_is_eog(vocab, token)) {
+        end_slot(batcher, slot, GEN_FINISH_STOP, now_us); /* an end token is no text and is not counted */
+        return;
+    }
+    int32_t length = llama_token_to_piece(vocab, token, piece, sizeof(piece), 0, false);
+    if (slot_add_text(slot, (struct str){piece, length > 0 ? (size_t)length : 0})) {
+        end_slot(batcher, slot, GEN_FINISH_STOP, now_us);
+        return;
+    }
+    if (slot->completion_tokens >= slot->job->max_tokens) {
+        end_slot(batcher, slot, GEN_FINISH_LENGTH, now_us);
+        return;
+    }
+    slot->tokens[slot->length++] = token;
+    if (slot->job->stream || now_us - slot->sent_us >= BATCHER_GATHER_US || slot->out.len >= BATCHER_GATHER_BYTES) {
+        slot_flush(slot, &batcher->frames, now_us);
+    }
+}
+
+static void learn_speed(struct batcher *batcher, uint32_t prompt_tokens, uint64_t spent_us) {
+    if (prompt_tokens >= BATCHER_PREFILL_MIN && spent_us > 0) {
+        double speed = (double)batcher->batch.n_tokens * 1000.0 / (double)spent_us;
+        batcher->tokens_per_ms += (speed - batcher->tokens_per_ms) * 0.3;
+    }
+}
+
+static void run_step(struct batcher *batcher) {
+    uint32_t prompt_tokens = build_batch(batcher);
+    uint64_t started_us = prompt_tokens > 0 ? clock_monotonic_us() : 0;
+    if (batcher->batch.n_tokens == 0) {
+        return;
+    }
+    if (shim_decode(batcher->model->context, batcher->batch) != 0) {
+        fail_batch(batcher);
+        return;
+    }
+    llama_synchronize(batcher->model->context);
+    uint64_t now_us = clock_monotonic_us();
+    if (prompt_tokens > 0) {
+        learn_speed(batcher, prompt_tokens, now_us - started_us);
+    }
+    for (uint32_t i = 0; i < batcher->slot_count; i++) {
+        struct slot *slot = &batcher->slots[i];
+        if (slot->job == NULL || slot->step_tokens == 0) {
+            continue;
+        }
+        slot->cached += slot->step_tokens;
+        if (slot->logits_at >= 0) {
+            advance_slot(batcher, slot, now_us);
+        }
+    }
+}
+
+void batcher_run(const struct model *model, struct intake *intake, struct outbox *outbox) {
+    struct batcher batcher = {.model = model, .intake = intake, .outbox = outbox, .slot_count = model->plan.slots};
+    batcher.tokens_per_ms = model->tokens_per_ms;
+    batcher.slots = (struct slot *)mem_calloc(batcher.slot_count, sizeof(*batcher.slots));
+    for (uint32_t i = 0; i < batcher.slot_count; i++) {
+        slot_init(&batcher.slots[i], (llama_seq_id)i, model->plan.context_length);
+    }
+    batcher.batch = llama_batch_init((int32_t)model->batch_tokens, 0, 1);
+    buf_init(&batcher.frames, BATCHER_OUT_MAX);
+    for (;;) {
+        take_arrivals(&batcher);
+        admit_jobs(&batcher);
+        if (batcher.frames.len > 0) {
+            outbox_send(outbox, &batcher.frames); /* acceptance is known before a long step */
+        }
+        run_step(&batcher);
+        if (batcher.frames.len > 0) {
+            outbox_send(outbox, &batcher.frames);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+#include "engine/llama_child/bench.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "engine/llama_child/sampler.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { BENCH_PROMPT_TOKENS_MAX = 256, BENCH_PIECE_MAX = 512 };
+
+struct bench_sequence {
+    struct llama_sampler *sampler; /* NULL: nothing left to do */
+    llama_token next;
+    llama_pos position;
+    uint32_t produced;
+    int32_t logits_at;
+};
+
+struct bench {
+    const struct model *model;
+    llama_token prompt[BENCH_PROMPT_TOKENS_MAX];
+    int32_t prompt_count;
+    uint32_t parallel, tokens, requests, started, produced;
+    struct bench_sequence *sequences;
+    struct llama_batch batch;
+};
+
+static void add_token(struct bench *bench, llama_token token, llama_pos position, uint32_t sequence, bool logits) {
+    struct llama_batch *batch = &bench->batch;
+    int32_t at = batch->n_tokens++;
+    batch->token[at] = token;
+    batch->pos[at] = position;
+    batch->n_seq_id[at] = 1;
+    batch->seq_id[at][0] = (llama_seq_id)sequence;
+    batch->logits[at] = logits;
+    bench->sequences[sequence].logits_at = logits ? at : -1;
+}
+
+static void start_request(struct bench *bench, uint32_t index) {
+    struct bench_sequence *sequence = &bench->sequences[index];
+    struct gen_request request;
+    sequence->sampler = NULL;
+    if (bench->started == bench->requests) {
+        return;
+    }
+    gen_request_init(&request);
+    request.temperature = 1.0;
+    request.seed_given = true;
+    request.seed = ++bench->started;
+    sequence->sampler = sampler_new(bench->model->vocab, &request);
+    sequence->position = 0;
+    sequence->produced = 0;
+    llama_memory_seq_rm(llama_get_memory(bench->model->context), (llama_seq_id)index, -1, -1);
+}
+
+static void build_batch(struct bench *bench) {
+    bench->batch.n_tokens = 0;
+    for (uint32_t i = 0; i < bench->parallel; i++) {
+        struct bench_sequence *sequence = &bench->sequences[i];
+        if (sequence->sampler == NULL) {
+            continue;
+        }
+        if (sequence->position > 0) {
+            add_token(bench, sequence->next, sequence->position++, i, true);
+            continue;
+        }
+        for (int32_t k = 0; k < bench->prompt_count; k++) {
+            add_token(bench, bench->prompt[k], sequence->position++, i, k == bench->prompt_count - 1);
+        }
+    }
+}
+
+/* The text is made too, as any use of the tokens would. */
+static void sample(struct bench *bench, uint32_t index) {
+    struct bench_sequence *sequence = &bench->sequences[index];
+    const struct llama_vocab *vocab = bench->model->vocab;
+    char piece[BENCH_PIECE_MAX];
+    sequence->next = llama_sampler_sample(sequence->sampler, bench->model->context, sequence->logits_at);
+    bool ended = llama_vocab_is_eog(vocab, sequence->next);
+    if (!ended) {
+        llama_token_to_piece(vocab, sequence->next, piece, sizeof(piece), 0, false);
+        bench->produced++;
+        sequence->produced++;
+    }
+    if (ended || sequence->produced == bench->tokens) {
+        llama_sampler_free(sequence->sampler);
+        start_request(bench, index);
+    }
+}
+
+static bool run_steps(struct bench *bench) {
+    for (uint32_t i = 0; i < bench->parallel; i++) {
+        start_request(bench, i);
+    }
+    for (build_batch(bench); bench->batch.n_tokens > 0; build_batch(bench)) {
+        if (shim_decode(bench->model->context, bench->batch) != 0) {
+            return false;
+        }
+        for (uint32_t i = 0; i < bench->parallel; i++) {
+            if (bench->sequences[i].sampler != NULL && bench->sequences[i].logits_at >= 0) {
+                sample(bench, i);
+            }
+        }
+    }
+    return true;
+}
+
+int bench_run(const struct model_options *options, const char *prompt, uint32_t parallel, uint32_t tokens,
+              uint32_t rounds) {
+    struct model model;
+    struct err err = {0};
+    if (!model_load(&model, options, &err)) {
+        fprintf(stderr, "%s\n", err.message);
+        return 1;
+    }
+    struct bench bench = {.model = &model, .parallel = parallel, .tokens = tokens, .requests = parallel * rounds};
+    bench.prompt_count = shim_tokenize(model.vocab, str_from(prompt), bench.prompt, BENCH_PROMPT_TOKENS_MAX, false);
+    uint32_t needed = bench.prompt_count > 0 ? (uint32_t)bench.prompt_count * parallel : UINT32_MAX;
+    if (parallel > model.plan.slots || needed > model.batch_tokens) {
+        fprintf(stderr, "too many slots, or a prompt that is empty or too long\n");
+        return 1;
+    }
+    bench.sequences = (struct bench_sequence *)mem_calloc(parallel, sizeof(*bench.sequences));
+    bench.batch = llama_batch_init((int32_t)model.batch_tokens, 0, 1);
+    uint64_t started_us = clock_monotonic_us();
+    bool ran = run_steps(&bench);
+    double seconds = (double)(clock_monotonic_us() - started_us) / 1e6;
+    printf("{\"parallel\":%u,\"tokens\":%u,\"seconds\":%.3f,\"tokens_per_second\":%.1f}\n", parallel, bench.produced,
+           seconds, bench.produced / seconds);
+    llama_batch_free(bench.batch);
+    free(bench.sequences);
+    return ran ? 0 : 1;
+}

@@ -1,0 +1,87 @@
+#include "engine/llama_child/job.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "engine/context_limit.h"
+#include "engine/llama_child/sampler.h"
+#include "engine/llama_frames.h"
+
+#include <stdlib.h>
+
+struct job_maker {
+    const struct model *model;
+    struct prompter *prompter;
+    struct json_parser *parser;
+    struct arena arena;
+};
+
+struct job_maker *job_maker_new(const struct model *model) {
+    struct job_maker *maker = MEM_NEW(struct job_maker);
+    maker->model = model;
+    maker->prompter = prompter_new(model);
+    maker->parser = json_parser_new(LLAMA_FRAME_MAX, LIMIT_JSON_DEPTH);
+    arena_init(&maker->arena, 4 * (size_t)LLAMA_FRAME_MAX);
+    return maker;
+}
+
+static bool refuse(struct job_refusal *refusal, enum gen_failure failure, const struct err *err) {
+    refusal->failure = failure;
+    str_copy(refusal->param, sizeof(refusal->param), str_from(err->field));
+    str_copy(refusal->message, sizeof(refusal->message), str_from(err->message));
+    return false;
+}
+
+static bool fit(struct job_maker *maker, const struct gen_request *request, struct job *job,
+                struct job_refusal *refusal) {
+    char message[CONTEXT_LIMIT_MESSAGE_MAX];
+    bool chat = request->message_count > 0;
+    job->max_tokens = request->max_tokens;
+    if (context_limit_fit(maker->model->plan.context_length, job->prompt.count, request->max_tokens_given, chat,
+                          &job->max_tokens, message)) {
+        return true;
+    }
+    refusal->failure = GEN_FAILURE_CONTEXT_LENGTH;
+    str_copy(refusal->param, sizeof(refusal->param), chat ? STR("messages") : STR("prompt"));
+    str_copy(refusal->message, sizeof(refusal->message), str_from(message));
+    return false;
+}
+
+static bool fill(struct job_maker *maker, struct str payload, struct job *job, struct job_refusal *refusal) {
+    struct gen_request request;
+    struct json_value root;
+    struct err err = {0};
+    if (!json_parse(maker->parser, payload, &root, &err) || !gen_request_read(root, &maker->arena, &request, &err) ||
+        !prompter_make(maker->prompter, &request, &maker->arena, &job->prompt, &err)) {
+        return refuse(refusal, GEN_FAILURE_BAD_REQUEST, &err);
+    }
+    if (!fit(maker, &request, job, refusal)) {
+        return false;
+    }
+    job->stream = request.stream;
+    job->seed_given = request.seed_given;
+    job->sampler = sampler_new(maker->model->vocab, &request);
+    stop_filter_init(&job->filter, request.stop, request.stop_count);
+    return true;
+}
+
+struct job *job_maker_make(struct job_maker *maker, uint64_t id, struct str payload, struct job_refusal *refusal) {
+    struct job *job = MEM_NEW(struct job);
+    job->id = id;
+    job->received_us = clock_monotonic_us();
+    bool made = fill(maker, payload, job, refusal);
+    arena_clear(&maker->arena);
+    if (!made) {
+        job_free(job);
+        return NULL;
+    }
+    return job;
+}
+
+void job_free(struct job *job) {
+    free(job->prompt.tokens);
+    if (job->sampler != NULL) {
+        llama_sampler_free(job->sampler);
+    }
+    stop_filter_clear(&job->filter);
+    free(job);
+}

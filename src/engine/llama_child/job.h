@@ -1,0 +1,39 @@
+/* One job as the batcher needs it: the request is parsed, templated and tokenized before it gets here. */
+#ifndef NATARIS_ENGINE_LLAMA_CHILD_JOB_H
+#define NATARIS_ENGINE_LLAMA_CHILD_JOB_H
+
+#include "base/str.h"
+#include "engine/llama_child/prompt.h"
+#include "engine/stop_filter.h"
+#include "wire/generation.h"
+
+#include <llama.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct job {
+    uint64_t id;
+    struct prompt prompt;
+    uint32_t max_tokens; /* fits behind the prompt */
+    bool stream, seed_given;
+    struct llama_sampler *sampler;
+    struct stop_filter filter;
+    uint64_t received_us;
+    struct job *next, *prev;
+};
+
+/* Why a job was refused. */
+struct job_refusal {
+    enum gen_failure failure;
+    char param[ERR_FIELD_MAX]; /* empty when none */
+    char message[ERR_MESSAGE_MAX];
+};
+
+/* Turns job frames into jobs. */
+struct job_maker;
+struct job_maker *job_maker_new(const struct model *model);
+/* `payload` is the JSON of gen_request_write. NULL: the refusal is filled. */
+struct job *job_maker_make(struct job_maker *maker, uint64_t id, struct str payload, struct job_refusal *refusal);
+void job_free(struct job *job);
+
+#endif

@@ -1,0 +1,127 @@
+#include "engine/llama_child/slot.h"
+
+#include "base/mem.h"
+#include "engine/llama_frames.h"
+
+#include <string.h>
+
+enum { SLOT_OUT_MAX = 1024 * 1024 };
+
+void slot_init(struct slot *slot, llama_seq_id sequence, uint32_t context_length) {
+    *slot = (struct slot){.sequence = sequence};
+    slot->tokens = (llama_token *)mem_calloc((size_t)context_length + 1, sizeof(*slot->tokens));
+    buf_init(&slot->out, SLOT_OUT_MAX);
+}
+
+/* The last token of the prompt is always evaluated: its logits give the first token of the answer. */
+static uint32_t common_prefix(const struct slot *slot, const struct job *job) {
+    uint32_t most = job->prompt.count - 1 < slot->cached ? job->prompt.count - 1 : slot->cached;
+    uint32_t length = 0;
+    while (length < most && slot->tokens[length] == job->prompt.tokens[length]) {
+        length++;
+    }
+    return length;
+}
+
+struct slot *slot_choose(struct slot *slots, uint32_t count, const struct job *job) {
+    struct slot *best = NULL, *oldest = NULL;
+    uint32_t best_length = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct slot *slot = &slots[i];
+        if (slot->job != NULL) {
+            continue;
+        }
+        if (oldest == NULL || slot->last_used < oldest->last_used) {
+            oldest = slot;
+        }
+        uint32_t length = common_prefix(slot, job);
+        if (length > best_length) {
+            best = slot;
+            best_length = length;
+        }
+    }
+    bool worth = best != NULL && (best_length >= best->cached / 2 || best_length >= job->prompt.count / 2);
+    return worth ? best : oldest;
+}
+
+void slot_take_job(struct slot *slot, struct job *job, llama_memory_t memory, uint64_t now_us) {
+    /* Reusing a cache changes the shape of the computation and so its last bits. With a seed the same request must give
+     * the same text, so everything is computed anew. */
+    uint32_t keep = job->seed_given ? 0 : common_prefix(slot, job);
+    if (keep < slot->cached && !llama_memory_seq_rm(memory, slot->sequence, (llama_pos)keep, -1)) {
+        llama_memory_seq_rm(memory, slot->sequence, -1, -1); /* a model whose state cannot go back part of the way */
+        keep = 0;
+    }
+    memcpy(slot->tokens, job->prompt.tokens, job->prompt.count * sizeof(*slot->tokens));
+    slot->job = job;
+    slot->length = job->prompt.count;
+    slot->cached = keep;
+    slot->reused_tokens = keep;
+    slot->completion_tokens = 0;
+    slot->out_tokens = 0;
+    slot->accepted_us = now_us;
+    slot->first_token_us = 0;
+    slot->sent_us = now_us;
+    buf_reset(&slot->out);
+}
+
+bool slot_add_text(struct slot *slot, struct str bytes) {
+    slot->completion_tokens++;
+    slot->out_tokens++;
+    return stop_filter_feed(&slot->job->filter, bytes, &slot->out);
+}
+
+void slot_flush(struct slot *slot, struct buf *frames, uint64_t now_us) {
+    struct str text = buf_str(&slot->out);
+    while (text.len > 0) {
+        size_t length = text.len;
+        if (length > LIMIT_DELTA_BYTES) {
+            length = LIMIT_DELTA_BYTES;
+            while (((uint8_t)text.data[length] & 0xC0) == 0x80) { /* not inside a UTF-8 character */
+                length--;
+            }
+        }
+        llama_frame_append_delta(frames, slot->job->id, slot->out_tokens, (struct str){text.data, length});
+        slot->out_tokens = 0;
+        slot->sent_us = now_us;
+        text = (struct str){text.data + length, text.len - length};
+    }
+    buf_reset(&slot->out);
+}
+
+static uint32_t elapsed_ms(uint64_t from_us, uint64_t to_us) {
+    return to_us > from_us ? (uint32_t)((to_us - from_us + 500) / 1000) : 0;
+}
+
+static void release(struct slot *slot, uint64_t now_us) {
+    job_free(slot->job);
+    slot->job = NULL;
+    slot->length = slot->cached;
+    slot->last_used = now_us;
+}
+
+void slot_finish(struct slot *slot, enum gen_finish finish, struct buf *frames, uint64_t now_us) {
+    if (finish != GEN_FINISH_CANCELLED) {
+        stop_filter_finish(&slot->job->filter, &slot->out);
+        slot_flush(slot, frames, now_us);
+    }
+    uint64_t first_us = slot->first_token_us > 0 ? slot->first_token_us : now_us;
+    struct gen_done done;
+    memset(&done, 0, sizeof(done)); /* it is sent as it stands in memory, so no byte of it may be left to chance */
+    done.finish = finish;
+    done.usage.prompt_tokens = slot->job->prompt.count;
+    done.usage.completion_tokens = slot->completion_tokens;
+    done.usage.cached_tokens = slot->reused_tokens;
+    done.timings.queue_ms = elapsed_ms(slot->job->received_us, slot->accepted_us);
+    done.timings.prefill_ms = elapsed_ms(slot->accepted_us, first_us);
+    done.timings.decode_ms = elapsed_ms(first_us, now_us);
+    llama_frame_append(frames, LLAMA_FRAME_DONE, slot->job->id, (struct str){(const char *)&done, sizeof(done)});
+    release(slot, now_us);
+}
+
+void slot_fail(struct slot *slot, struct buf *frames, llama_memory_t memory, const char *message) {
+    llama_frame_append_failed(frames, slot->job->id, GEN_FAILURE_ENGINE, NULL, message);
+    llama_memory_seq_rm(memory, slot->sequence, -1, -1);
+    slot->cached = 0;
+    release(slot, slot->accepted_us);
+}

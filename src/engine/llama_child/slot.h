@@ -1,0 +1,42 @@
+/* One sequence of the model's KV cache, and the job that runs in it. */
+#ifndef NATARIS_ENGINE_LLAMA_CHILD_SLOT_H
+#define NATARIS_ENGINE_LLAMA_CHILD_SLOT_H
+
+#include "base/buf.h"
+#include "engine/llama_child/job.h"
+
+#include <llama.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct slot {
+    llama_seq_id sequence;
+    struct job *job;     /* owned; NULL: free */
+    llama_token *tokens; /* prompt and answer; `cached` of them are in the KV cache, also after the job's end */
+    uint32_t length, cached;
+    uint32_t step_tokens;   /* taking part in the present step */
+    int32_t logits_at;      /* index in the present batch, or -1 */
+    uint32_t reused_tokens; /* of the prompt, found in the cache */
+    uint32_t completion_tokens;
+    struct buf out; /* text not sent yet, and how many tokens were not reported yet */
+    uint32_t out_tokens;
+    uint64_t accepted_us, first_token_us, sent_us;
+    uint64_t last_used; /* order of use, for choosing whose cache to lose */
+};
+
+void slot_init(struct slot *slot, llama_seq_id sequence, uint32_t context_length);
+/* The free slot for a prompt: the one whose cache has most of it, but a cache of another conversation is not thrown
+ * away for a few common tokens while there is an older one. NULL: none is free. */
+struct slot *slot_choose(struct slot *slots, uint32_t count, const struct job *job);
+/* Puts the job in and drops what the cache has beyond the common prefix. */
+void slot_take_job(struct slot *slot, struct job *job, llama_memory_t memory, uint64_t now_us);
+/* Adds the bytes of a token; true when a stop string is complete. */
+bool slot_add_text(struct slot *slot, struct str bytes);
+/* Appends a delta frame with all text that may be shown, if there is any. */
+void slot_flush(struct slot *slot, struct buf *frames, uint64_t now_us);
+/* Ends the job: remaining text, then DONE. The cache stays. */
+void slot_finish(struct slot *slot, enum gen_finish finish, struct buf *frames, uint64_t now_us);
+/* Ends the job with a failure and forgets the cache. */
+void slot_fail(struct slot *slot, struct buf *frames, llama_memory_t memory, const char *message);
+
+#endif

@@ -1,0 +1,336 @@
+#include "provider/agent.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "provider/device_facts.h"
+
+#include <stdlib.h>
+
+enum { AGENT_JOBS_MAX = 4096, AGENT_NO_SLOT = -1 };
+
+enum entry_state {
+    ENTRY_FREE,
+    ENTRY_RUNNING, /* the gateway waits for it */
+    ENTRY_VOID,    /* its link is gone: it was cancelled, and what it still says is dropped */
+};
+
+/* A job in an engine. Engines know it by an id of ours, since the gateway's ids may come again on another link while
+ * the old job is not yet over. */
+struct job_entry {
+    enum entry_state state;
+    uint32_t generation; /* upper half of our id; the lower is the index in the table */
+    uint64_t link_job;
+    struct hosted_model *model;
+    int32_t next_free;
+};
+
+struct agent {
+    struct loop *loop;
+    const struct agent_events *events;
+    void *context;
+    const char *root;
+    struct link_client *link;
+    struct hosted_model *models[LIMIT_LINK_MODELS];
+    size_t model_count;
+    struct job_entry *entries; /* grows up to AGENT_JOBS_MAX */
+    uint32_t entry_count;
+    int32_t first_free;
+    uint32_t running; /* entries in ENTRY_RUNNING */
+    bool draining, closing;
+    struct loop_deferred drained;
+    size_t open_parts; /* while closing: the link and the models that are not closed yet */
+    void (*on_closed)(void *context);
+    void *closed_context;
+};
+
+/* --- The table of jobs --- */
+
+static uint64_t entry_id(const struct agent *agent, const struct job_entry *entry) {
+    return ((uint64_t)entry->generation << 32) | (uint64_t)(entry - agent->entries);
+}
+
+static struct job_entry *entry_take(struct agent *agent) {
+    if (agent->first_free == AGENT_NO_SLOT) {
+        if (agent->entry_count == AGENT_JOBS_MAX) {
+            return NULL;
+        }
+        uint32_t count = agent->entry_count == 0 ? 16 : 2 * agent->entry_count;
+        agent->entries = mem_realloc(agent->entries, count * sizeof *agent->entries);
+        for (uint32_t i = agent->entry_count; i < count; i++) {
+            agent->entries[i] = (struct job_entry){.next_free = i + 1 < count ? (int32_t)i + 1 : AGENT_NO_SLOT};
+        }
+        agent->first_free = (int32_t)agent->entry_count;
+        agent->entry_count = count;
+    }
+    struct job_entry *entry = &agent->entries[agent->first_free];
+    agent->first_free = entry->next_free;
+    return entry;
+}
+
+static struct job_entry *entry_find(struct agent *agent, uint64_t id) {
+    uint32_t index = (uint32_t)id;
+    struct job_entry *entry = index < agent->entry_count ? &agent->entries[index] : NULL;
+    return entry != NULL && entry->state != ENTRY_FREE && entry->generation == id >> 32 ? entry : NULL;
+}
+
+/* The only place where an entry changes its state. */
+static void entry_set_state(struct agent *agent, struct job_entry *entry, enum entry_state next) {
+    agent->running += next == ENTRY_RUNNING ? 1 : 0;
+    agent->running -= entry->state == ENTRY_RUNNING ? 1 : 0;
+    entry->state = next;
+    if (next == ENTRY_FREE) {
+        entry->generation++;
+        entry->next_free = agent->first_free;
+        agent->first_free = (int32_t)(entry - agent->entries);
+    }
+    if (agent->draining && agent->running == 0) {
+        loop_defer(agent->loop, &agent->drained);
+    }
+}
+
+/* --- Status --- */
+
+static void send_status(struct agent *agent) {
+    struct link_model models[LIMIT_LINK_MODELS];
+    struct device_state device;
+    if (!link_client_connected(agent->link)) {
+        return; /* one is sent as soon as it is */
+    }
+    device_state_read(&device, agent->root);
+    for (size_t i = 0; i < agent->model_count; i++) {
+        hosted_model_describe(agent->models[i], &models[i]);
+    }
+    const struct link_status status = {.models = models,
+                                       .model_count = agent->model_count,
+                                       .active_jobs = agent->running,
+                                       .heat = device.heat,
+                                       .battery_percent = device.battery_percent,
+                                       .charging = device.charging,
+                                       .ram_free_bytes = device.ram_free_bytes};
+    link_client_send_status(agent->link, &status);
+}
+
+/* --- What the engines say --- */
+
+static void send_failure(struct agent *agent, uint64_t link_job, enum gen_failure failure, const char *message,
+                         const char *param) {
+    const struct link_error error = {
+        .job = link_job, .failure = failure, .message = str_from(message), .param = str_from(param)};
+    link_client_send_error(agent->link, &error);
+}
+
+static void on_model_state(void *context, struct hosted_model *model, const struct err *why) {
+    struct agent *agent = context;
+    (void)model;
+    send_status(agent);
+    agent->events->on_model(agent->context, why);
+}
+
+static void on_accept(void *context, uint64_t job, uint32_t prompt_tokens) {
+    struct agent *agent = context;
+    const struct job_entry *entry = entry_find(agent, job);
+    if (entry != NULL && entry->state == ENTRY_RUNNING) {
+        const struct link_accept accept = {.job = entry->link_job, .prompt_tokens = prompt_tokens};
+        link_client_send_accept(agent->link, &accept);
+    }
+}
+
+static void on_delta(void *context, uint64_t job, struct str text, uint32_t tokens) {
+    struct agent *agent = context;
+    const struct job_entry *entry = entry_find(agent, job);
+    if (entry != NULL && entry->state == ENTRY_RUNNING) {
+        const struct link_delta delta = {.job = entry->link_job, .tokens = tokens, .text = text};
+        link_client_send_delta(agent->link, &delta);
+    }
+}
+
+/* A job is over. Its entry is free before anything is sent, as sending may lose the link. */
+static bool end_entry(struct agent *agent, uint64_t job, uint64_t *link_job) {
+    struct job_entry *entry = entry_find(agent, job);
+    bool wanted = entry != NULL && entry->state == ENTRY_RUNNING;
+    if (entry != NULL) {
+        *link_job = entry->link_job;
+        entry_set_state(agent, entry, ENTRY_FREE);
+    }
+    return wanted;
+}
+
+static void on_done(void *context, uint64_t job, const struct gen_done *done) {
+    struct agent *agent = context;
+    struct link_done message = {.done = *done};
+    if (end_entry(agent, job, &message.job)) {
+        link_client_send_done(agent->link, &message);
+    }
+}
+
+static void on_failed(void *context, uint64_t job, enum gen_failure failure, const char *message, const char *param) {
+    struct agent *agent = context;
+    uint64_t link_job;
+    if (end_entry(agent, job, &link_job)) {
+        send_failure(agent, link_job, failure, message, param);
+    }
+}
+
+static const struct hosted_model_events MODEL_EVENTS = {.on_state = on_model_state,
+                                                        .on_accept = on_accept,
+                                                        .on_delta = on_delta,
+                                                        .on_done = on_done,
+                                                        .on_failed = on_failed};
+
+/* --- What the gateway says --- */
+
+static void on_ready(void *context, const char *provider_id) {
+    const struct agent *agent = context;
+    LOG_INFO_EVENT("provider.connected", LOG_TEXT("provider", provider_id));
+    if (agent->draining) {
+        link_client_send_drain(agent->link);
+    }
+}
+
+static void on_status_due(void *context) {
+    send_status(context);
+}
+
+static struct hosted_model *find_model(const struct agent *agent, struct str id) {
+    for (size_t i = 0; i < agent->model_count; i++) {
+        if (str_equal_cstr(id, hosted_model_id(agent->models[i]))) {
+            return agent->models[i];
+        }
+    }
+    return NULL;
+}
+
+static void on_job(void *context, uint64_t job, const struct gen_request *request) {
+    struct agent *agent = context;
+    if (agent->draining) {
+        send_failure(agent, job, GEN_FAILURE_DRAINING, "the device takes no new jobs", NULL);
+        return;
+    }
+    struct hosted_model *model = find_model(agent, request->model);
+    struct job_entry *entry = model != NULL ? entry_take(agent) : NULL;
+    if (entry == NULL) {
+        send_failure(agent, job, model != NULL ? GEN_FAILURE_OVERLOADED : GEN_FAILURE_MODEL_MISSING,
+                     model != NULL ? "the device has too many jobs" : "the model is not on this device", NULL);
+        return;
+    }
+    entry->link_job = job;
+    entry->model = model;
+    entry_set_state(agent, entry, ENTRY_RUNNING);
+    if (!hosted_model_submit(model, entry_id(agent, entry), request)) {
+        entry_set_state(agent, entry, ENTRY_FREE);
+        send_failure(agent, job, GEN_FAILURE_MODEL_MISSING, "the model is not loaded yet", NULL);
+    }
+}
+
+/* Cancels are rare and the table is small: looking through it costs less than keeping an index for every job. */
+static void on_cancel(void *context, uint64_t job) {
+    struct agent *agent = context;
+    for (uint32_t i = 0; i < agent->entry_count; i++) {
+        struct job_entry *entry = &agent->entries[i];
+        if (entry->state == ENTRY_RUNNING && entry->link_job == job) {
+            hosted_model_cancel(entry->model, entry_id(agent, entry));
+        }
+    }
+}
+
+static void on_gateway_drain(void *context) {
+    (void)context;
+    LOG_INFO_EVENT("provider.gateway_drains");
+}
+
+static void on_lost(void *context, const char *reason, bool fatal) {
+    struct agent *agent = context;
+    LOG_INFO_EVENT("provider.disconnected", LOG_TEXT("reason", reason), LOG_INT("jobs", agent->running));
+    for (uint32_t i = 0; i < agent->entry_count; i++) {
+        struct job_entry *entry = &agent->entries[i];
+        if (entry->state == ENTRY_RUNNING) {
+            entry_set_state(agent, entry, ENTRY_VOID);
+            hosted_model_cancel(entry->model, entry_id(agent, entry));
+        }
+    }
+    if (fatal) {
+        agent->events->on_refused(agent->context, reason);
+    }
+}
+
+static const struct link_client_events LINK_EVENTS = {.on_ready = on_ready,
+                                                      .on_status_due = on_status_due,
+                                                      .on_job = on_job,
+                                                      .on_cancel = on_cancel,
+                                                      .on_drain = on_gateway_drain,
+                                                      .on_lost = on_lost};
+
+/* --- Life --- */
+
+static void tell_drained(struct loop_deferred *deferred) {
+    struct agent *agent = (struct agent *)((char *)deferred - offsetof(struct agent, drained));
+    if (!agent->closing) {
+        agent->events->on_drained(agent->context);
+    }
+}
+
+bool agent_new(struct agent **out, struct loop *loop, const struct link_client_config *link, const char *root,
+               const struct agent_events *events, void *context, struct err *err) {
+    struct agent *agent = MEM_NEW(struct agent);
+    agent->loop = loop;
+    agent->events = events;
+    agent->context = context;
+    agent->root = root;
+    agent->first_free = AGENT_NO_SLOT;
+    agent->drained.run = tell_drained;
+    if (!link_client_new(&agent->link, loop, link, &LINK_EVENTS, agent, err)) {
+        free(agent);
+        return false;
+    }
+    *out = agent;
+    return true;
+}
+
+void agent_add_model(struct agent *agent, const struct hosted_model_spec *spec,
+                     const struct hosted_model_options *options) {
+    agent->models[agent->model_count++] = hosted_model_new(spec, options, &MODEL_EVENTS, agent);
+}
+
+bool agent_models_hopeless(const struct agent *agent) {
+    for (size_t i = 0; i < agent->model_count; i++) {
+        if (!hosted_model_hopeless(agent->models[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void agent_drain(struct agent *agent) {
+    agent->draining = true;
+    link_client_send_drain(agent->link);
+    if (agent->running == 0) {
+        loop_defer(agent->loop, &agent->drained);
+    }
+}
+
+/* The last part to close frees the agent. Its own deferred call is not queued any more: it was before the parts', and no
+ * event of theirs queues it again. */
+static void on_part_closed(void *context) {
+    struct agent *agent = context;
+    agent->open_parts--;
+    if (agent->open_parts > 0) {
+        return;
+    }
+    void (*on_closed)(void *context) = agent->on_closed;
+    void *closed_context = agent->closed_context;
+    free(agent->entries);
+    free(agent);
+    on_closed(closed_context);
+}
+
+void agent_close(struct agent *agent, void (*on_closed)(void *context), void *context) {
+    agent->closing = true;
+    agent->on_closed = on_closed;
+    agent->closed_context = context;
+    agent->open_parts = agent->model_count + 1;
+    /* The link goes first and takes its last words along: what an engine says from here on nobody hears. */
+    link_client_close(agent->link, on_part_closed, agent);
+    for (size_t i = 0; i < agent->model_count; i++) {
+        hosted_model_close(agent->models[i], on_part_closed, agent);
+    }
+}

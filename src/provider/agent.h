@@ -1,0 +1,35 @@
+/* Between the link and the engines: jobs go in, what the engines say goes out, and the gateway is told how the device
+ * is doing. */
+#ifndef NATARIS_PROVIDER_AGENT_H
+#define NATARIS_PROVIDER_AGENT_H
+
+#include "link/link_client.h"
+#include "provider/hosted_model.h"
+
+#include <stdbool.h>
+
+struct agent;
+
+struct agent_events {
+    /* A model's state changed; `why` as in hosted_model_events. The gateway has been told. */
+    void (*on_model)(void *context, const struct err *why);
+    /* The gateway refused this device for good. */
+    void (*on_refused)(void *context, const char *reason);
+    /* Draining, and no job is left. */
+    void (*on_drained)(void *context);
+};
+
+/* Connects at once; errors as of link_client_new. `root` is where device_state_read looks. */
+MUST_CHECK bool agent_new(struct agent **out, struct loop *loop, const struct link_client_config *link,
+                          const char *root, const struct agent_events *events, void *context, struct err *err);
+/* Starts hosting a model. At most LIMIT_LINK_MODELS, their ids all different (the caller sees to it). */
+void agent_add_model(struct agent *agent, const struct hosted_model_spec *spec,
+                     const struct hosted_model_options *options);
+/* True when every model is hopeless (hosted_model.h). */
+bool agent_models_hopeless(const struct agent *agent);
+/* Tells the gateway and takes no more jobs. on_drained follows, also when no job runs, never inside this call. */
+void agent_drain(struct agent *agent);
+/* Closes link and models, frees the agent, then on_closed; no other event after this call. */
+void agent_close(struct agent *agent, void (*on_closed)(void *context), void *context);
+
+#endif

@@ -1,0 +1,15 @@
+/* Brings a file from an https address (http only from this very machine). Blocking; runs on a model_fetch's thread. */
+#ifndef NATARIS_PROVIDER_FETCH_URL_H
+#define NATARIS_PROVIDER_FETCH_URL_H
+
+#include "base/err.h"
+#include "provider/fetch_control.h"
+#include "provider/part_file.h"
+
+/* Goes on where `part` ends (a Range request) and goes on again when the connection breaks, as long as bytes come.
+ * `bytes` is the file's size, 0 when unknown; more than that is refused. ERR_CLOSED when cancelled, ERR_IO when the disk
+ * is full, else ERR_UNAVAILABLE with the reason. */
+MUST_CHECK bool fetch_url(const char *url, uint64_t bytes, struct part_file *part, struct fetch_control *control,
+                          struct err *err);
+
+#endif

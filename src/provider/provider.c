@@ -1,0 +1,256 @@
+#include "provider/provider.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "provider/agent.h"
+#include "provider/device_facts.h"
+#include "provider/device_key.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINK_BACKOFF_MIN_MS = 250, LINK_BACKOFF_MAX_MS = 30 * 1000, REGION_SIZE = 3 };
+
+enum provider_phase { PROVIDER_SERVING, PROVIDER_DRAINING, PROVIDER_CLOSING };
+
+struct provider {
+    struct loop *loop;
+    struct provider_options options;
+    const struct provider_events *events;
+    void *context;
+    enum provider_phase phase;
+    struct device_facts facts;
+    char region[REGION_SIZE];
+    struct tls_context *tls;
+    struct agent *agent;
+    struct progress_line progress;
+    struct loop_timer *drain_timer;
+    struct loop_deferred close; /* parts are not closed inside their own events */
+    bool failed;
+    struct err failure;
+};
+
+void provider_options_init(struct provider_options *options) {
+    *options = (struct provider_options){.engine = "llama", .name = "", .region = ""};
+}
+
+bool provider_default_model_folder(char *out, size_t out_size, struct err *err) {
+    static const struct {
+        const char *variable, *below;
+    } PLACES[] = {{"NATARIS_MODELS", ""}, {"XDG_CACHE_HOME", "/nataris/models"}, {"HOME", "/.cache/nataris/models"}};
+    for (size_t i = 0; i < COUNT_OF(PLACES); i++) {
+        const char *value = getenv(PLACES[i].variable);
+        if (value == NULL || value[0] == '\0') {
+            continue;
+        }
+        int written = snprintf(out, out_size, "%s%s", value, PLACES[i].below);
+        return (written > 0 && (size_t)written < out_size) ||
+               err_set(err, ERR_TOO_LARGE, "the path in %s is too long", PLACES[i].variable);
+    }
+    return err_set(err, ERR_INVALID, "no folder for models: give --models DIR, or set NATARIS_MODELS or HOME");
+}
+
+/* --- Opening --- */
+
+static bool is_secure(const char *url) {
+    struct str text = str_from(url);
+    return str_starts_with(text, STR("https://")) || str_starts_with(text, STR("wss://"));
+}
+
+static bool read_region(struct provider *provider, const char *region, struct err *err) {
+    size_t len = strlen(region);
+    if (len != 0 && (len != 2 || !isalpha((unsigned char)region[0]) || !isalpha((unsigned char)region[1]))) {
+        return err_set(err, ERR_INVALID, "a region has two letters, such as DE");
+    }
+    for (size_t i = 0; i < len; i++) {
+        provider->region[i] = (char)toupper((unsigned char)region[i]);
+    }
+    return true;
+}
+
+static bool resolve_models(const struct provider_options *options, const struct engine_ops *ops,
+                           struct hosted_model_spec *specs, struct err *err) {
+    if (options->model_count == 0 || options->model_count > LIMIT_LINK_MODELS) {
+        return err_set(err, ERR_INVALID, "a provider serves 1 to %d models", LIMIT_LINK_MODELS);
+    }
+    for (size_t i = 0; i < options->model_count; i++) {
+        if (!hosted_model_resolve(&specs[i], options->models[i], ops != &ENGINE_SCRIPTED, err)) {
+            return false;
+        }
+        for (size_t k = 0; k < i; k++) {
+            if (strcmp(specs[i].id, specs[k].id) == 0) {
+                return err_set(err, ERR_INVALID, "model %s is given twice", specs[i].id);
+            }
+        }
+    }
+    return true;
+}
+
+static void on_model(void *context, const struct err *why);
+static void on_refused(void *context, const char *reason);
+static void on_drained(void *context);
+
+static const struct agent_events AGENT_EVENTS = {
+    .on_model = on_model, .on_refused = on_refused, .on_drained = on_drained};
+
+static bool open_agent(struct provider *provider, struct err *err) {
+    const struct provider_options *options = &provider->options;
+    const struct device_facts *facts = &provider->facts;
+    struct link_client_config link = {
+        .url = options->gateway_url,
+        .join_token = options->join_token != NULL ? options->join_token : "",
+        .device = {.name = str_from(options->name[0] != '\0' ? options->name : facts->name),
+                   .os = str_from(facts->os),
+                   .arch = str_from(facts->arch),
+                   .cpu = str_from(facts->cpu),
+                   .agent = STR("nataris/" NATARIS_VERSION),
+                   .region = str_from(provider->region),
+                   .cores = facts->cores,
+                   .ram_bytes = facts->ram_bytes},
+        .backoff_min_ms = LINK_BACKOFF_MIN_MS,
+        .backoff_max_ms = LINK_BACKOFF_MAX_MS,
+    };
+    if (!device_key_load(options->data_folder, link.private_key, err)) {
+        return false;
+    }
+    if (is_secure(options->gateway_url) && !tls_context_new_client(&provider->tls, options->ca_file, err)) {
+        return false;
+    }
+    link.tls = provider->tls;
+    return agent_new(&provider->agent, provider->loop, &link, "/", &AGENT_EVENTS, provider, err);
+}
+
+static void add_models(struct provider *provider, const struct engine_ops *ops, const struct hosted_model_spec *specs) {
+    const struct provider_options *options = &provider->options;
+    const struct hosted_model_options model_options = {
+        .ops = ops,
+        .needs_file = ops != &ENGINE_SCRIPTED,
+        .engine = {.loop = provider->loop,
+                   .slots = options->slots,
+                   .context_length = options->context_length,
+                   .threads = options->threads,
+                   .script_rate = options->script_rate,
+                   .script_load_ms = options->script_load_ms,
+                   .script_prefill_ms = options->script_prefill_ms},
+        .model_folder = options->model_folder,
+        .progress = &provider->progress,
+    };
+    for (size_t i = 0; i < options->model_count; i++) {
+        agent_add_model(provider->agent, &specs[i], &model_options);
+    }
+}
+
+static void drain_is_over(void *context);
+static void close_parts(struct loop_deferred *deferred);
+
+static void provider_free(struct provider *provider) {
+    tls_context_free(provider->tls);
+    loop_timer_free(provider->drain_timer);
+    free(provider);
+}
+
+bool provider_open(struct provider **out, struct loop *loop, const struct provider_options *options,
+                   const struct provider_events *events, void *context, struct err *err) {
+    struct hosted_model_spec specs[LIMIT_LINK_MODELS];
+    const struct engine_ops *ops = engine_ops_find(options->engine);
+    if (ops == NULL) {
+        return err_set(err, ERR_INVALID, "there is no engine '%s'", options->engine);
+    }
+    struct provider *provider = MEM_NEW(struct provider);
+    provider->loop = loop;
+    provider->options = *options;
+    provider->events = events;
+    provider->context = context;
+    provider->close.run = close_parts;
+    if (!read_region(provider, options->region, err) || !resolve_models(options, ops, specs, err)) {
+        provider_free(provider);
+        return false;
+    }
+    device_facts_read(&provider->facts, "/");
+    progress_line_init(&provider->progress, options->quiet);
+    if (!open_agent(provider, err)) {
+        provider_free(provider);
+        return false;
+    }
+    provider->drain_timer = loop_timer_new(loop, drain_is_over, provider);
+    add_models(provider, ops, specs);
+    *out = provider;
+    return true;
+}
+
+/* --- Stopping --- */
+
+static void on_agent_closed(void *context) {
+    struct provider *provider = context;
+    const struct provider_events *events = provider->events;
+    void *owner = provider->context;
+    bool failed = provider->failed;
+    struct err failure = provider->failure;
+    provider_free(provider);
+    events->on_stopped(owner, failed ? &failure : NULL);
+}
+
+static void close_parts(struct loop_deferred *deferred) {
+    struct provider *provider = (struct provider *)((char *)deferred - offsetof(struct provider, close));
+    agent_close(provider->agent, on_agent_closed, provider);
+}
+
+static void close_soon(struct provider *provider) {
+    if (provider->phase != PROVIDER_CLOSING) {
+        provider->phase = PROVIDER_CLOSING;
+        loop_timer_stop(provider->drain_timer);
+        loop_defer(provider->loop, &provider->close);
+    }
+}
+
+static void give_up(struct provider *provider, enum err_code code, const char *reason) {
+    if (provider->phase == PROVIDER_SERVING) {
+        provider->failed = true;
+        err_set(&provider->failure, code, "%s", reason);
+    }
+    close_soon(provider);
+}
+
+static void on_model(void *context, const struct err *why) {
+    struct provider *provider = context;
+    if (why != NULL && agent_models_hopeless(provider->agent)) {
+        give_up(provider, why->code, why->message);
+    }
+}
+
+static void on_refused(void *context, const char *reason) {
+    char words[ERR_MESSAGE_MAX];
+    snprintf(words, sizeof words, "the gateway refuses this device: %s", reason);
+    give_up(context, ERR_DENIED, words);
+}
+
+static void on_drained(void *context) {
+    close_soon(context);
+}
+
+static void drain_is_over(void *context) {
+    LOG_WARN_EVENT("provider.drain_timeout");
+    close_soon(context);
+}
+
+void provider_stop(struct provider *provider, uint32_t drain_ms) {
+    switch (provider->phase) {
+    case PROVIDER_SERVING:
+        if (drain_ms > 0) {
+            provider->phase = PROVIDER_DRAINING;
+            loop_timer_start(provider->drain_timer, drain_ms, 0);
+            agent_drain(provider->agent);
+            return;
+        }
+        close_soon(provider);
+        return;
+    case PROVIDER_DRAINING:
+        close_soon(provider);
+        return;
+    case PROVIDER_CLOSING:
+        return;
+    }
+}

@@ -1,0 +1,202 @@
+// Devices that die, hang, leave and come back: what the clients of a network notice, and what they don't.
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { ask, chat, script, textOf } from './support/chat.mjs';
+import { ABSENT_MODEL, DEMO_MODEL, eventually, Network, REFERENCE_MODEL, stopCleanly } from './support/network.mjs';
+import { childrenOf } from './support/processes.mjs';
+import { firstText, readStream, rest, textOfEvent } from './support/stream.mjs';
+
+const FOREVER = ['--script-prefill-ms', '600000']; // a device that never says its first word
+
+/** A test with a gateway of its own, which is stopped after it. The gateway's log shows every move of a job. */
+function story(name, gatewayOptions, tell) {
+  test(name, async () => {
+    const network = await Network.gateway(['--log-level', 'debug', ...gatewayOptions]);
+    try {
+      await tell(network);
+    } finally {
+      await stopCleanly(network);
+    }
+  });
+}
+
+function stream(network, content, more = {}) {
+  return network.post('/v1/chat/completions', chat(content, { stream: true, ...more }));
+}
+
+/** Resolves once `count` jobs have come to `state`. */
+function untilJobs(network, state, count) {
+  const seen = () => network.main.errors.match(new RegExp(`core\\.job .* to=${state} `, 'g')) ?? [];
+  return network.main.until(() => seen().length >= count, `${count} jobs in ${state}`);
+}
+
+const endless = { tokens: 1000, rate: 20 };
+
+describe('failover', { concurrency: 4 }, () => {
+  story('kill -9 before the first token loses no request', [], async (network) => {
+    const doomed = await network.scripted(FOREVER);
+    const plain = ask(network, chat(script({ text: 'saved' })));
+    const streamed = stream(network, script({ text: 'saved too' }));
+    await untilJobs(network, 'prefill', 2);
+    const other = await network.scripted();
+    doomed.kill('SIGKILL');
+    const answer = await plain;
+    assert.equal(textOf(answer), 'saved');
+    assert.equal(answer.nataris.attempts, 2);
+    assert.equal(answer.nataris.provider.id, other.id);
+    assert.notEqual(other.id, doomed.id);
+    const { text, done } = await readStream(await streamed);
+    assert.equal(text, 'saved too');
+    assert.ok(done);
+  });
+
+  story('a device that hangs is given up after the accept deadline', ['--accept-ms', '300'], async (network) => {
+    const hung = await network.scripted();
+    hung.kill('SIGSTOP');
+    const plain = ask(network, chat(script({ text: 'elsewhere' })));
+    await untilJobs(network, 'sent', 1);
+    const other = await network.scripted();
+    const answer = await plain;
+    assert.equal(textOf(answer), 'elsewhere');
+    assert.equal(answer.nataris.attempts, 2);
+    assert.equal(answer.nataris.provider.id, other.id);
+    hung.kill('SIGCONT');
+  });
+
+  story('with nobody else, a device that hangs makes a 408', ['--accept-ms', '300', '--queue-ms', '300'],
+    async (network) => {
+      const hung = await network.scripted();
+      hung.kill('SIGSTOP');
+      const response = await network.post('/v1/chat/completions', chat('Anybody?'));
+      const { error } = await response.json();
+      hung.kill('SIGCONT');
+      assert.equal(response.status, 408, JSON.stringify(error));
+      assert.equal(error.code, 'REQUEST_TIMEOUT');
+      assert.equal(error.type, 'timeout_error');
+      assert.equal(response.headers.get('retry-after'), '1');
+    });
+
+  story('kill -9 in mid-stream is told in the stream', [], async (network) => {
+    const doomed = await network.scripted();
+    const { events } = await firstText(await stream(network, script(endless), { max_tokens: 1000 }));
+    doomed.kill('SIGKILL');
+    const last = (await rest(events)).at(-1);
+    const { error } = JSON.parse(last.data);
+    assert.equal(error.code, 'SERVICE_UNAVAILABLE');
+    assert.equal(error.type, 'service_unavailable_error');
+    assert.match(error.message, /lost/);
+  });
+
+  story('without a provider the answer is model_warming, and SDKs are told to wait', [], async (network) => {
+    for (const body of [chat('Hi'), chat('Hi', { stream: true }), chat('Hi', { model: ABSENT_MODEL })]) {
+      const response = await network.post('/v1/chat/completions', body);
+      assert.equal(response.status, 503);
+      assert.equal(response.headers.get('retry-after'), '300');
+      assert.equal(response.headers.get('retry-after-ms'), '300000');
+      assert.equal(response.headers.get('x-should-retry'), 'false');
+      const { error } = await response.json();
+      assert.equal(error.code, 'model_warming');
+      assert.equal(error.retry_after, 300);
+    }
+    assert.equal((await network.fetch('/readyz', { key: null })).status, 503);
+    assert.equal((await network.fetch('/healthz', { key: null })).status, 200);
+    await network.scripted();
+    assert.equal((await network.fetch('/readyz', { key: null })).status, 200);
+  });
+
+  story('a full queue refuses at once, and those inside are served', ['--max-queue', '2'], async (network) => {
+    await network.scripted(['--slots', '1']);
+    const { events } = await firstText(await stream(network, script(endless), { max_tokens: 1000 }));
+    const waiting = [ask(network, chat(script({ text: 'first' }))), ask(network, chat(script({ text: 'second' })))];
+    await untilJobs(network, 'queued', 3);
+    const response = await network.post('/v1/chat/completions', chat('Too many'));
+    assert.equal(response.status, 429);
+    assert.equal(response.headers.get('retry-after'), '1');
+    const { error } = await response.json();
+    assert.equal(error.code, 'RATE_LIMIT_EXCEEDED');
+    assert.equal(error.retry_after, 1);
+    await events.return(); // closes the stream
+    assert.deepEqual((await Promise.all(waiting)).map(textOf).sort(), ['first', 'second']);
+  });
+
+  story('a device that comes back needs no token and is itself again', [], async (network) => {
+    const first = await network.scripted();
+    first.kill('SIGKILL');
+    await network.untilAvailable(REFERENCE_MODEL, false);
+    const again = network.start(['provider', '--gateway', network.origin, '--data', first.data, '--name', 'again',
+      '--engine', 'scripted', '--model', REFERENCE_MODEL, '--quiet']);
+    again.name = 'again';
+    await network.untilAvailable(REFERENCE_MODEL);
+    const answer = await ask(network, chat(script({ text: 'back' })));
+    assert.equal(textOf(answer), 'back');
+    assert.equal(answer.nataris.provider.id, first.id);
+  });
+
+  story('a second provider gets its share of the jobs', [], async (network) => {
+    const providers = [await network.scripted(['--slots', '2']), await network.scripted(['--slots', '2'])];
+    const slow = chat(script({ text: 'one two three', rate: 20 }));
+    const answers = await Promise.all(Array.from({ length: 8 }, () => ask(network, slow)));
+    const ids = new Set(answers.map((answer) => answer.nataris.provider.id));
+    assert.deepEqual([...ids].sort(), providers.map((provider) => provider.id).sort());
+  });
+
+  story('a gateway told to stop lets its streams end', [], async (network) => {
+    await network.scripted();
+    const { events } = await firstText(await stream(network, script({ tokens: 20, rate: 20 })));
+    network.main.kill('SIGTERM');
+    await network.main.untilLog('gateway.draining');
+    await assert.rejects(network.fetch('/healthz'), 'nobody listens any more');
+    const left = await rest(events);
+    assert.equal(left.filter(textOfEvent).length, 19);
+    assert.equal(left.at(-1).data, '[DONE]');
+    assert.deepEqual(await network.main.exit, { code: 0, signal: null });
+  });
+
+  story('a provider told to stop ends its streams and takes no more', [], async (network) => {
+    const leaving = await network.scripted();
+    const { events } = await firstText(await stream(network, script({ tokens: 20, rate: 20 })));
+    leaving.kill('SIGTERM');
+    await network.untilAvailable(REFERENCE_MODEL, false);
+    const refused = await network.post('/v1/chat/completions', chat('Me too?'));
+    assert.equal(refused.status, 503);
+    const left = await rest(events);
+    assert.equal(left.filter(textOfEvent).length, 19);
+    assert.equal(left.at(-1).data, '[DONE]');
+    assert.deepEqual(await leaving.exit, { code: 0, signal: null });
+  });
+
+  story('a gateway that restarts gets its providers back', [], async (network) => {
+    const provider = await network.scripted();
+    await network.main.stop();
+    const again = network.start(['gateway', '--data', network.data, '--listen', `127.0.0.1:${network.port}`]);
+    await network.untilReachable(again);
+    await network.untilAvailable(REFERENCE_MODEL);
+    const answer = await ask(network, chat(script({ text: 'as before' })));
+    assert.equal(textOf(answer), 'as before');
+    assert.equal(answer.nataris.provider.id, provider.id);
+  });
+
+  story('the model\'s process may crash; the agent and its link stay', ['--cooldown-ms', '200'], async (network) => {
+    const agent = await network.provider(['--model', DEMO_MODEL]);
+    await network.untilAvailable(DEMO_MODEL);
+    const [engine] = childrenOf(agent.pid);
+    assert.equal(path.basename(engine.command), 'nataris-llama');
+    const body = chat('Tell me about the sea.', { model: DEMO_MODEL, temperature: 0 });
+    const text = textOf(await ask(network, body));
+    const during = Array.from({ length: 8 }, () => network.post('/v1/chat/completions', body));
+    process.kill(engine.pid, 'SIGKILL');
+    for (const response of await Promise.all(during)) {
+      assert.ok([200, 408, 503].includes(response.status), `${response.status}`);
+      const answer = await response.json();
+      if (response.status === 200) assert.equal(textOf(answer), text);
+      else assert.ok(answer.error.message);
+    }
+    await eventually(() => childrenOf(agent.pid).some(({ pid }) => pid !== engine.pid), 'no new engine');
+    await network.untilAvailable(DEMO_MODEL);
+    await eventually(async () => (await network.post('/v1/chat/completions', body)).status === 200, 'never served again');
+    assert.equal(textOf(await ask(network, body)), text);
+    assert.equal(network.main.errors.match(/provider\.joined/g).length, 1, 'one link all the time');
+    assert.equal(agent.ended, undefined);
+  });
+});

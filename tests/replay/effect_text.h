@@ -1,0 +1,89 @@
+/* Effects as the words of a scenario's ">" lines. */
+#ifndef NATARIS_TESTS_REPLAY_EFFECT_TEXT_H
+#define NATARIS_TESTS_REPLAY_EFFECT_TEXT_H
+
+#include "base/str.h"
+#include "core/core.h"
+
+#include <stdio.h>
+
+enum { NAMES_MAX = 64 };
+
+struct names { /* of jobs or of providers: their place is the shell's own id */
+    struct {
+        char name[32];
+        uint64_t handle;
+    } items[NAMES_MAX];
+    size_t count;
+};
+
+static const char *const failure_names[] = {"queue_full",     "warming", "timeout", "bad_request",
+                                            "context_length", "lost",    "attempts"};
+static const char *const finish_names[] = {"stop", "length", "cancelled"};
+
+static inline const char *provider_name(const struct names *providers, uint64_t handle) {
+    for (size_t i = 0; i < providers->count; i++) {
+        if (handle != CORE_NO_HANDLE && providers->items[i].handle == handle) {
+            return providers->items[i].name;
+        }
+    }
+    return "none";
+}
+
+static inline void print_end(char *out, size_t size, const char *kind, const char *job, const char *provider,
+                             const struct core_effect *e) {
+    (void)snprintf(out, size, "%s %s %s provider=%s prompt=%u completion=%u cached=%u attempts=%u ttft=%u latency=%u",
+                   kind, job, finish_names[e->finish.finish], provider, e->finish.prompt_tokens,
+                   e->finish.completion_tokens, e->finish.cached_tokens, e->finish.attempts, e->finish.ttft_ms,
+                   e->finish.latency_ms);
+}
+
+static inline void print_effect(const struct names *jobs, const struct names *providers, const struct core_effect *e,
+                                char *out, size_t size) {
+    const char *job = e->user < jobs->count ? jobs->items[e->user].name : "none";
+    const char *provider = provider_name(providers, e->provider);
+    switch (e->kind) {
+    case CORE_EFFECT_ADMITTED:
+        (void)snprintf(out, size, "admitted %s", job);
+        break;
+    case CORE_EFFECT_DISPATCH:
+        (void)snprintf(out, size, "dispatch %s %s", job, provider);
+        break;
+    case CORE_EFFECT_CANCEL:
+        (void)snprintf(out, size, "cancel %s %s", job, provider);
+        break;
+    case CORE_EFFECT_ACCEPTED:
+        (void)snprintf(out, size, "accepted %s %s", job, provider);
+        break;
+    case CORE_EFFECT_DELIVER:
+        (void)snprintf(out, size, "deliver %s %s tokens=%u text=%.*s", job, provider, e->deliver.tokens,
+                       STR_ARG(e->deliver.text));
+        break;
+    case CORE_EFFECT_FINISH:
+        print_end(out, size, "finish", job, provider, e);
+        break;
+    case CORE_EFFECT_CANCELLED:
+        print_end(out, size, "cancelled", job, provider, e);
+        break;
+    case CORE_EFFECT_FAIL:
+        (void)snprintf(out, size, "fail %s %s started=%s attempts=%u retry_after=%u job=%s message=%.*s param=%.*s",
+                       job, failure_names[e->fail.failure], e->fail.started ? "yes" : "no", e->fail.attempts,
+                       e->fail.retry_after_s, e->job == CORE_NO_HANDLE ? "none" : job, STR_ARG(e->fail.message),
+                       STR_ARG(e->fail.param));
+        break;
+    case CORE_EFFECT_PROVIDER_ADMITTED:
+        (void)snprintf(out, size, "joined %s", providers->items[e->user].name);
+        break;
+    case CORE_EFFECT_PROVIDER_REFUSED:
+        (void)snprintf(out, size, "refused %s", providers->items[e->user].name);
+        break;
+    case CORE_EFFECT_WAKE:
+        (void)snprintf(out, size, "wake %llu", (unsigned long long)e->wake_at_ms);
+        break;
+    case CORE_EFFECT_TRACE:
+        (void)snprintf(out, size, "trace %s %s %s", job, e->trace.from, e->trace.to);
+        break;
+    }
+}
+
+#endif

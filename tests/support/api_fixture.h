@@ -1,0 +1,349 @@
+/* The API behind a real HTTP server on loopback, with a scripted backend, a fake key check and one raw client. */
+#ifndef NATARIS_TESTS_SUPPORT_API_FIXTURE_H
+#define NATARIS_TESTS_SUPPORT_API_FIXTURE_H
+
+#include "api/api.h"
+#include "api/auth.h"
+#include "base/mem.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { API_FIXTURE_WAIT_MS = 20 * 1000, API_FIXTURE_RECEIVED_MAX = 64 << 20, API_FIXTURE_BODY_MAX = 64 * 1024 };
+
+/* The key "good" is right at once, "later" at the end of the turn, "broken" fails in the store, all others are wrong. */
+struct auth {
+    struct loop_deferred deferred;
+    void (*on_result)(void *context, const struct auth_identity *identity, const struct err *err);
+    void *context;
+};
+
+struct api_fixture {
+    struct loop *loop;
+    struct auth auth;
+    struct api *api;
+    struct http_server *server;
+    /* The backend: what came, and what it does with it. */
+    struct api_call *call; /* the last one submitted; NULL once it was abandoned */
+    char call_id[API_OBJECT_ID_SIZE], request_id[API_REQUEST_ID_SIZE];
+    int64_t created;
+    int submitted, abandoned, linked;
+    void (*on_submit)(struct api_fixture *fixture, struct api_call *call); /* NULL: nothing */
+    bool ready;
+    const char *offered; /* a model that a provider offers, besides the catalog's; or NULL */
+    /* The client. */
+    int socket;
+    uv_poll_t poll;
+    uv_timer_t watchdog;
+    struct buf received;
+    bool closed, timed_out;
+};
+
+static void api_fixture_identify(struct loop_deferred *deferred) {
+    struct auth *auth = (struct auth *)deferred;
+    struct auth_identity identity = {.kind = STORE_KEY_LIVE};
+    str_copy(identity.account_id, sizeof(identity.account_id), STR("acct_1"));
+    str_copy(identity.key_id, sizeof(identity.key_id), STR("key_1"));
+    auth->on_result(auth->context, &identity, NULL);
+}
+
+void auth_lookup(struct auth *auth, struct str authorization,
+                 void (*on_result)(void *context, const struct auth_identity *identity, const struct err *err),
+                 void *context) {
+    struct api_fixture *fixture = (struct api_fixture *)((char *)auth - offsetof(struct api_fixture, auth));
+    struct err err;
+    auth->on_result = on_result;
+    auth->context = context;
+    if (str_equal(authorization, STR("Bearer good"))) {
+        api_fixture_identify(&auth->deferred);
+    } else if (str_equal(authorization, STR("Bearer later"))) {
+        auth->deferred.run = api_fixture_identify;
+        loop_defer(fixture->loop, &auth->deferred);
+    } else if (str_equal(authorization, STR("Bearer broken"))) {
+        err_set(&err, ERR_IO, "disk I/O error");
+        on_result(context, NULL, &err);
+    } else {
+        err_set(&err, ERR_DENIED, "The API key is wrong.");
+        on_result(context, NULL, &err);
+    }
+}
+
+static void api_fixture_submit(void *context, struct api_call *call) {
+    struct api_fixture *fixture = (struct api_fixture *)context;
+    fixture->submitted++;
+    fixture->call = call;
+    fixture->created = call->created_ms / 1000;
+    memcpy(fixture->call_id, call->id, sizeof(fixture->call_id));
+    memcpy(fixture->request_id, call->request_id, sizeof(fixture->request_id));
+    if (fixture->on_submit != NULL) {
+        fixture->on_submit(fixture, call);
+    }
+}
+
+static void api_fixture_abandon(void *context, struct api_call *call) {
+    struct api_fixture *fixture = (struct api_fixture *)context;
+    assert_ptr_equal(call, fixture->call);
+    fixture->abandoned++;
+    fixture->call = NULL;
+}
+
+static enum core_availability api_fixture_availability(void *context, struct str model, uint32_t *context_length) {
+    struct api_fixture *fixture = (struct api_fixture *)context;
+    if (str_equal(model, STR("nataris-demo-2m"))) {
+        *context_length = 512;
+        return CORE_MODEL_AVAILABLE;
+    }
+    return fixture->offered != NULL && str_equal_cstr(model, fixture->offered) ? CORE_MODEL_COMING : CORE_MODEL_ABSENT;
+}
+
+static bool api_fixture_model_at(void *context, size_t index, struct str *model) {
+    struct api_fixture *fixture = (struct api_fixture *)context;
+    const char *const offered[] = {"nataris-demo-2m", fixture->offered};
+    if (index >= COUNT_OF(offered) || offered[index] == NULL) {
+        return false;
+    }
+    *model = str_from(offered[index]);
+    return true;
+}
+
+static bool api_fixture_ready(void *context) {
+    return ((struct api_fixture *)context)->ready;
+}
+
+static void api_fixture_link(void *context, struct http_exchange *exchange) {
+    ((struct api_fixture *)context)->linked++;
+    http_respond(exchange, 400, NULL, 0, STR("link"));
+}
+
+static void api_fixture_on_time(uv_timer_t *timer) {
+    ((struct api_fixture *)timer->data)->timed_out = true;
+}
+
+static void api_fixture_on_bytes(uv_poll_t *poll, int status, int events) {
+    (void)status;
+    (void)events;
+    struct api_fixture *fixture = (struct api_fixture *)poll->data;
+    char bytes[64 * 1024];
+    ssize_t got = recv(fixture->socket, bytes, sizeof(bytes), 0);
+    if (got > 0) {
+        assert_true(buf_append(&fixture->received, bytes, (size_t)got));
+    } else if (got == 0 || errno != EAGAIN) {
+        fixture->closed = true;
+        uv_poll_stop(poll);
+    }
+}
+
+/* Opens the client's connection; it reads from now on. */
+UNUSED static void api_fixture_connect(struct api_fixture *fixture) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)http_server_port(fixture->server))};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    fixture->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fixture->socket, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(fcntl(fixture->socket, F_SETFL, O_NONBLOCK), 0);
+    fixture->closed = false;
+    buf_reset(&fixture->received);
+    uv_poll_init(loop_uv(fixture->loop), &fixture->poll, fixture->socket);
+    fixture->poll.data = fixture;
+    uv_poll_start(&fixture->poll, UV_READABLE | UV_DISCONNECT, api_fixture_on_bytes);
+}
+
+UNUSED static void api_fixture_disconnect(struct api_fixture *fixture) {
+    uv_close((uv_handle_t *)&fixture->poll, NULL);
+    uv_run(loop_uv(fixture->loop), UV_RUN_NOWAIT);
+    close(fixture->socket);
+    fixture->socket = -1;
+}
+
+UNUSED static void api_fixture_turn(struct api_fixture *fixture) {
+    uv_run(loop_uv(fixture->loop), UV_RUN_ONCE);
+    assert_false(fixture->timed_out);
+}
+
+UNUSED static int api_fixture_setup(void **state) {
+    static const struct http_server_events events = {.on_request = api_on_request, .on_refused = api_on_refused};
+    struct api_fixture *fixture = MEM_NEW(struct api_fixture);
+    struct err err;
+    fixture->loop = loop_new();
+    fixture->ready = true;
+    const struct api_backend backend = {fixture,
+                                        api_fixture_submit,
+                                        api_fixture_abandon,
+                                        api_fixture_availability,
+                                        api_fixture_model_at,
+                                        api_fixture_ready,
+                                        api_fixture_link};
+    fixture->api = api_new(fixture->loop, &fixture->auth, &backend);
+    const struct listener_options listen = {.address = "127.0.0.1:0", .max_connections = 16, .handshake_ms = 1000};
+    const struct http_server_config config = {
+        .head_limits = {LIMIT_HTTP_HEAD_BYTES, LIMIT_HTTP_HEADER_COUNT, LIMIT_HTTP_URL_BYTES},
+        .body_bytes = API_FIXTURE_BODY_MAX,
+        .pipeline_bytes = LIMIT_HTTP_PIPELINE_BYTES,
+        .head_timeout_ms = LIMIT_HTTP_HEAD_TIMEOUT_MS,
+        .body_timeout_ms = LIMIT_HTTP_BODY_TIMEOUT_MS,
+        .idle_timeout_ms = LIMIT_HTTP_IDLE_TIMEOUT_MS,
+    };
+    assert_true(http_server_open(&fixture->server, fixture->loop, &listen, &config, &events, fixture->api, &err));
+    buf_init(&fixture->received, API_FIXTURE_RECEIVED_MAX);
+    uv_timer_init(loop_uv(fixture->loop), &fixture->watchdog);
+    fixture->watchdog.data = fixture;
+    uv_timer_start(&fixture->watchdog, api_fixture_on_time, API_FIXTURE_WAIT_MS, 0);
+    api_fixture_connect(fixture);
+    *state = fixture;
+    return 0;
+}
+
+static void api_fixture_on_closed(void *context) {
+    (void)context;
+}
+
+UNUSED static int api_fixture_teardown(void **state) {
+    struct api_fixture *fixture = (struct api_fixture *)*state;
+    api_fixture_disconnect(fixture);
+    uv_close((uv_handle_t *)&fixture->watchdog, NULL);
+    http_server_close(fixture->server, api_fixture_on_closed, NULL);
+    while (api_call_count(fixture->api) > 0) {
+        uv_run(loop_uv(fixture->loop), UV_RUN_ONCE);
+    }
+    api_free(fixture->api);
+    loop_free(fixture->loop);
+    buf_clear(&fixture->received);
+    free(fixture);
+    return 0;
+}
+
+/* Sends bytes, turning the loop while the server is slow to take them. */
+UNUSED static void api_fixture_send(struct api_fixture *fixture, struct str bytes) {
+    while (bytes.len > 0) {
+        ssize_t sent = send(fixture->socket, bytes.data, bytes.len, MSG_NOSIGNAL);
+        if (sent > 0) {
+            bytes.data += sent;
+            bytes.len -= (size_t)sent;
+        } else {
+            assert_int_equal(errno, EAGAIN);
+            uv_run(loop_uv(fixture->loop), UV_RUN_NOWAIT);
+        }
+    }
+}
+
+/* One request with the key "good"; `headers` are more header lines, each with its CR LF, `body` may be NULL. */
+UNUSED static void api_fixture_request(struct api_fixture *fixture, const char *line, const char *headers,
+                                       const char *body) {
+    struct buf text;
+    buf_init(&text, 4 << 20);
+    buf_append_format(&text, "%s HTTP/1.1\r\nHost: localhost\r\n", line);
+    if (strstr(headers, "Authorization") == NULL) {
+        buf_append_cstr(&text, "Authorization: Bearer good\r\n");
+    }
+    buf_append_cstr(&text, headers);
+    if (body != NULL) {
+        buf_append_format(&text, "Content-Length: %zu\r\n", strlen(body));
+    }
+    buf_append_cstr(&text, "\r\n");
+    buf_append_cstr(&text, body != NULL ? body : "");
+    api_fixture_send(fixture, buf_str(&text));
+    buf_clear(&text);
+}
+
+UNUSED static void api_fixture_post(struct api_fixture *fixture, const char *path, const char *body) {
+    char line[128];
+    snprintf(line, sizeof(line), "POST %s", path);
+    api_fixture_request(fixture, line, "", body);
+}
+
+/* Everything received so far, as text. */
+UNUSED static const char *api_fixture_text(struct api_fixture *fixture) {
+    return buf_cstr(&fixture->received);
+}
+
+/* Turns the loop until the client has received `words`. */
+UNUSED static void api_fixture_expect(struct api_fixture *fixture, const char *words) {
+    while (strstr(api_fixture_text(fixture), words) == NULL) {
+        if (fixture->closed) {
+            fail_msg("closed without '%s' after: %.2000s", words, api_fixture_text(fixture));
+        }
+        api_fixture_turn(fixture);
+    }
+}
+
+/* Turns the loop until the backend has a call. */
+UNUSED static struct api_call *api_fixture_await_call(struct api_fixture *fixture) {
+    while (fixture->call == NULL) {
+        api_fixture_turn(fixture);
+    }
+    return fixture->call;
+}
+
+/* The value of a header of the answer received, or "" without it; in a static buffer. */
+UNUSED static const char *api_fixture_header(struct api_fixture *fixture, const char *name) {
+    static char value[512];
+    const char *text = api_fixture_text(fixture), *end = strstr(text, "\r\n\r\n");
+    value[0] = '\0';
+    for (const char *line = strstr(text, "\r\n"); line != NULL && line < end; line = strstr(line + 2, "\r\n")) {
+        size_t name_len = strlen(name);
+        if (strncasecmp(line + 2, name, name_len) == 0 && line[2 + name_len] == ':') {
+            const char *start = line + 2 + name_len + 1, *stop = strstr(start, "\r\n");
+            str_copy(value, sizeof(value), str_trim((struct str){start, (size_t)(stop - start)}));
+        }
+    }
+    return value;
+}
+
+/* Waits for a whole answer with Content-Length; returns its status, and its body through *body. `head`: it has none. */
+UNUSED static int api_fixture_answer_of(struct api_fixture *fixture, bool head, const char **body) {
+    api_fixture_expect(fixture, "\r\n\r\n");
+    size_t head_len = (size_t)(strstr(api_fixture_text(fixture), "\r\n\r\n") + 4 - fixture->received.data);
+    uint64_t length = 0;
+    const char *text = api_fixture_header(fixture, "Content-Length");
+    assert_true(text[0] == '\0' || str_parse_u64(str_from(text), SIZE_MAX, &length));
+    while (!head && fixture->received.len < head_len + length) {
+        assert_false(fixture->closed);
+        api_fixture_turn(fixture);
+    }
+    text = api_fixture_text(fixture);
+    assert_true(str_starts_with(str_from(text), STR("HTTP/1.1 ")));
+    uint64_t status;
+    assert_true(str_parse_u64((struct str){text + 9, 3}, 999, &status));
+    *body = text + head_len;
+    return (int)status;
+}
+
+UNUSED static int api_fixture_answer(struct api_fixture *fixture, const char **body) {
+    return api_fixture_answer_of(fixture, false, body);
+}
+
+/* Forgets what was received, for the next request on the connection. */
+UNUSED static void api_fixture_forget(struct api_fixture *fixture) {
+    buf_reset(&fixture->received);
+}
+
+/* The payload of a chunked answer that is complete, NUL-terminated, in a new block. */
+UNUSED static char *api_fixture_stream(struct api_fixture *fixture) {
+    api_fixture_expect(fixture, "\r\n0\r\n\r\n");
+    const char *at = strstr(api_fixture_text(fixture), "\r\n\r\n") + 4;
+    char *payload = (char *)mem_calloc(1, fixture->received.len + 1);
+    size_t len = 0;
+    for (;;) {
+        char *end;
+        unsigned long size = strtoul(at, &end, 16);
+        if (size == 0) {
+            return payload;
+        }
+        memcpy(payload + len, end + 2, size);
+        len += size;
+        at = end + 2 + size + 2;
+    }
+}
+
+#endif

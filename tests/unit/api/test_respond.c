@@ -1,0 +1,156 @@
+/* The error envelope: golden texts for every code. */
+#include "api/respond.h"
+#include "embedded_api.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void assert_envelope(const struct api_error *error, const char *expected) {
+    struct buf text;
+    buf_init(&text, 4096);
+    respond_error_write(error, &text);
+    assert_string_equal(buf_cstr(&text), expected);
+    buf_clear(&text);
+}
+
+static void test_every_code(void **state) {
+    (void)state;
+    static const struct {
+        enum api_error_code code;
+        int status;
+        const char *rest; /* of the envelope, behind the message */
+    } cases[] = {
+        {API_INVALID_REQUEST, 400, "\"type\":\"invalid_request_error\",\"code\":\"INVALID_REQUEST\",\"param\":null"},
+        {API_CONTEXT_LENGTH, 400,
+         "\"type\":\"invalid_request_error\",\"code\":\"context_length_exceeded\",\"param\":null"},
+        {API_INVALID_API_KEY, 401, "\"type\":\"authentication_error\",\"code\":\"INVALID_API_KEY\",\"param\":null"},
+        {API_NOT_FOUND, 404, "\"type\":\"not_found_error\",\"code\":\"NOT_FOUND\",\"param\":null"},
+        {API_MODEL_NOT_FOUND, 404, "\"type\":\"not_found_error\",\"code\":\"MODEL_NOT_FOUND\",\"param\":null"},
+        {API_METHOD_NOT_ALLOWED, 405,
+         "\"type\":\"invalid_request_error\",\"code\":\"METHOD_NOT_ALLOWED\",\"param\":null"},
+        {API_REQUEST_TIMEOUT, 408, "\"type\":\"timeout_error\",\"code\":\"REQUEST_TIMEOUT\",\"param\":null"},
+        {API_TOO_LARGE, 413, "\"type\":\"invalid_request_error\",\"code\":\"REQUEST_TOO_LARGE\",\"param\":null"},
+        {API_RATE_LIMIT_EXCEEDED, 429,
+         "\"type\":\"rate_limit_error\",\"code\":\"RATE_LIMIT_EXCEEDED\",\"param\":null,\"retry_after\":1"},
+        {API_INTERNAL, 500, "\"type\":\"server_error\",\"code\":\"INTERNAL_ERROR\",\"param\":null"},
+        {API_MODEL_WARMING, 503,
+         "\"type\":\"service_unavailable_error\",\"code\":\"model_warming\",\"param\":null,\"retry_after\":300"},
+        {API_UNAVAILABLE, 503,
+         "\"type\":\"service_unavailable_error\",\"code\":\"SERVICE_UNAVAILABLE\",\"param\":null,\"retry_after\":5"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct api_error error;
+        char expected[512];
+        respond_error_set(&error, cases[i].code, "Number %zu.", i);
+        snprintf(expected, sizeof(expected), "{\"error\":{\"message\":\"Number %zu.\",%s}}", i, cases[i].rest);
+        assert_int_equal(respond_error_status(&error), cases[i].status);
+        assert_envelope(&error, expected);
+    }
+}
+
+static void test_param_retry_and_escaping(void **state) {
+    (void)state;
+    struct api_error error = {.code = API_RATE_LIMIT_EXCEEDED, .message = "a \"b\"\n", .param = "messages[2].role",
+                              .retry_after_s = 60};
+    assert_envelope(&error, "{\"error\":{\"message\":\"a \\\"b\\\"\\n\",\"type\":\"rate_limit_error\",\"code\":"
+                            "\"RATE_LIMIT_EXCEEDED\",\"param\":\"messages[2].role\",\"retry_after\":60}}");
+    error = (struct api_error){.code = API_INVALID_REQUEST, .status = 415, .message = "m"};
+    assert_int_equal(respond_error_status(&error), 415);
+}
+
+static void test_from_err(void **state) {
+    (void)state;
+    static const struct {
+        enum err_code code;
+        enum api_error_code expected;
+    } cases[] = {
+        {ERR_INVALID, API_INVALID_REQUEST}, {ERR_UNSUPPORTED, API_INVALID_REQUEST}, {ERR_TOO_LARGE, API_TOO_LARGE},
+        {ERR_DENIED, API_INVALID_API_KEY},  {ERR_UNAVAILABLE, API_UNAVAILABLE},     {ERR_TIMEOUT, API_REQUEST_TIMEOUT},
+        {ERR_IO, API_INTERNAL},             {ERR_INTERNAL, API_INTERNAL},           {ERR_CLOSED, API_INTERNAL},
+        {ERR_CONFLICT, API_INTERNAL},       {ERR_NOT_FOUND, API_NOT_FOUND},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct err err;
+        struct api_error error;
+        err_set_field(&err, cases[i].code, "field", "words");
+        respond_error_from_err(&error, &err);
+        assert_int_equal(error.code, cases[i].expected);
+        assert_string_equal(error.param, "field");
+    }
+}
+
+/* What is our fault is not explained to the world. */
+static void test_internal_words_stay_inside(void **state) {
+    (void)state;
+    struct err err;
+    struct api_error error;
+    err_set(&err, ERR_IO, "/var/lib/secret.db: disk I/O error");
+    respond_error_from_err(&error, &err);
+    assert_null(strstr(error.message, "secret"));
+}
+
+/* Follows every "$ref" of the document. */
+static void check_refs(struct json_value root, struct json_value value) {
+    struct json_iterator iterator;
+    struct json_value item;
+    struct str key, target;
+    for (json_iterate(value, &iterator); json_next(&iterator, &key, &item);) {
+        check_refs(root, item);
+        if (!str_equal(key, STR("$ref"))) {
+            continue;
+        }
+        assert_true(json_as_str(item, &target));
+        struct json_value at = root;
+        struct str head;
+        for (bool more = str_split(target, '/', &head, &target); more;) {
+            char name[64];
+            more = str_split(target, '/', &head, &target);
+            assert_true(str_copy(name, sizeof(name), head));
+            if (!json_get(at, name, &at)) {
+                fail_msg("$ref to a missing %s", name);
+            }
+        }
+    }
+}
+
+static void test_openapi_is_sound(void **state) {
+    (void)state;
+    struct json_parser *parser = json_parser_new(1 << 20, 64);
+    struct json_value root, paths, item, part;
+    struct err err;
+    struct str text;
+    assert_true(json_parse(parser, (struct str){(const char *)api_json_openapi, api_json_openapi_len}, &root, &err));
+    assert_true(json_get(root, "openapi", &item) && json_as_str(item, &text));
+    assert_true(str_equal(text, STR("3.1.0")));
+    check_refs(root, root);
+    /* Its routes are the router's. */
+    assert_true(json_get(root, "paths", &paths));
+    assert_int_equal(json_count(paths), 8);
+    struct json_iterator iterator;
+    struct str path;
+    for (json_iterate(paths, &iterator); json_next(&iterator, &path, &item);) {
+        const struct route *route;
+        struct str parameter;
+        char allow[ROUTE_ALLOW_SIZE];
+        bool get = json_get(item, "get", &part), post = json_get(item, "post", &part);
+        assert_true(get != post);
+        assert_int_equal(route_find(get ? STR("GET") : STR("POST"), path, &route, &parameter, allow), ROUTE_FOUND);
+        assert_int_equal(route->needs_key, !json_get(part, "security", &item));
+    }
+    json_parser_free(parser);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_code),
+        cmocka_unit_test(test_param_retry_and_escaping),
+        cmocka_unit_test(test_from_err),
+        cmocka_unit_test(test_internal_words_stay_inside),
+        cmocka_unit_test(test_openapi_is_sound),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,134 @@
+/* A core under a virtual clock, for the tests of its files. Every step is followed by core_check. */
+#ifndef NATARIS_TESTS_UNIT_CORE_CORE_FIXTURE_H
+#define NATARIS_TESTS_UNIT_CORE_CORE_FIXTURE_H
+
+#include "core/core_internal.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+struct fixture {
+    struct core_config config; /* changed before fixture_start */
+    struct core *core;
+    uint64_t now_ms;
+    struct core_effects effects; /* of the latest step */
+};
+
+static inline int fixture_setup(void **state) {
+    struct fixture *f = MEM_NEW(struct fixture);
+    core_config_init(&f->config);
+    *state = f;
+    return 0;
+}
+
+static inline int fixture_teardown(void **state) {
+    struct fixture *f = (struct fixture *)*state;
+    core_free(f->core);
+    free(f);
+    return 0;
+}
+
+#define FIXTURE_TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
+
+static inline struct fixture *fixture_start(void **state) {
+    struct fixture *f = (struct fixture *)*state;
+    f->core = core_new(&f->config);
+    return f;
+}
+
+static inline void fixture_step(struct fixture *f, struct core_event event) {
+    f->effects = core_step(f->core, f->now_ms, &event);
+    const char *broken = NULL;
+    if (!core_check(f->core, &broken)) {
+        fail_msg("%s", broken);
+    }
+}
+
+/* The latest step's effect of this kind; NULL when there is none. */
+static inline const struct core_effect *fixture_effect(const struct fixture *f, enum core_effect_kind kind) {
+    for (size_t i = 0; i < f->effects.count; i++) {
+        if (f->effects.items[i].kind == kind) {
+            return &f->effects.items[i];
+        }
+    }
+    return NULL;
+}
+
+static inline size_t fixture_count(const struct fixture *f, enum core_effect_kind kind) {
+    size_t count = 0;
+    for (size_t i = 0; i < f->effects.count; i++) {
+        count += f->effects.items[i].kind == kind;
+    }
+    return count;
+}
+
+static inline uint64_t fixture_join(struct fixture *f, uint64_t user) {
+    fixture_step(f, (struct core_event){.kind = CORE_EVENT_PROVIDER_JOINED, .joined = {.user = user}});
+    return f->effects.items[0].provider;
+}
+
+static inline void fixture_status(struct fixture *f, uint64_t provider, const struct core_offer *offers, size_t count) {
+    fixture_step(f, (struct core_event){.kind = CORE_EVENT_PROVIDER_STATUS,
+                                        .provider = provider,
+                                        .status = {.offers = offers, .offer_count = count}});
+}
+
+static inline void fixture_offer(struct fixture *f, uint64_t provider, const char *model, enum core_model_state state,
+                                 uint32_t slots) {
+    struct core_offer offer = {.model = str_from(model), .state = state, .slots = slots, .context_length = 4096};
+    fixture_status(f, provider, &offer, 1);
+}
+
+/* A provider with this many warm slots of the model "m". */
+static inline uint64_t fixture_provider(struct fixture *f, uint32_t slots) {
+    uint64_t provider = fixture_join(f, 0);
+    fixture_offer(f, provider, "m", CORE_MODEL_WARM, slots);
+    return provider;
+}
+
+/* The job's handle; CORE_NO_HANDLE when it was refused. */
+static inline uint64_t fixture_request(struct fixture *f, uint64_t user) {
+    fixture_step(f, (struct core_event){.kind = CORE_EVENT_REQUEST,
+                                        .request = {.user = user, .model = STR("m"), .max_tokens = 16}});
+    const struct core_effect *admitted = fixture_effect(f, CORE_EFFECT_ADMITTED);
+    return admitted == NULL ? CORE_NO_HANDLE : admitted->job;
+}
+
+/* Where the latest step has sent a job; CORE_NO_HANDLE when nowhere. */
+static inline uint64_t fixture_dispatched(const struct fixture *f) {
+    const struct core_effect *dispatch = fixture_effect(f, CORE_EFFECT_DISPATCH);
+    return dispatch == NULL ? CORE_NO_HANDLE : dispatch->provider;
+}
+
+static inline void fixture_plain(struct fixture *f, enum core_event_kind kind, uint64_t job, uint64_t provider) {
+    fixture_step(f, (struct core_event){.kind = kind, .job = job, .provider = provider});
+}
+
+static inline void fixture_delta(struct fixture *f, uint64_t job, uint64_t provider, uint32_t tokens) {
+    fixture_step(f, (struct core_event){
+                        .kind = CORE_EVENT_DELTA, .job = job, .provider = provider, .delta = {.tokens = tokens}});
+}
+
+static inline void fixture_error(struct fixture *f, uint64_t job, uint64_t provider,
+                                 enum core_attempt_failure failure) {
+    fixture_step(f, (struct core_event){
+                        .kind = CORE_EVENT_ERROR, .job = job, .provider = provider, .error = {.failure = failure}});
+}
+
+static inline void fixture_at(struct fixture *f, uint64_t now_ms) {
+    f->now_ms = now_ms;
+    fixture_step(f, (struct core_event){.kind = CORE_EVENT_TIMER});
+}
+
+static inline struct core_provider *fixture_provider_of(const struct fixture *f, uint64_t handle) {
+    return (struct core_provider *)core_handles_get(&f->core->providers, handle);
+}
+
+static inline struct core_job *fixture_job_of(const struct fixture *f, uint64_t handle) {
+    return (struct core_job *)core_handles_get(&f->core->jobs, handle);
+}
+
+#endif

@@ -1,0 +1,103 @@
+#include "unit/core/core_fixture.h"
+
+#include <string.h>
+
+static void every_move_is_traced(void **state) {
+    ((struct fixture *)*state)->config.trace = true;
+    struct fixture *f = fixture_start(state);
+    uint64_t provider = fixture_provider(f, 1), job = fixture_request(f, 5);
+    assert_int_equal(fixture_count(f, CORE_EFFECT_TRACE), 2);
+    const struct core_effect *trace = fixture_effect(f, CORE_EFFECT_TRACE);
+    assert_string_equal(trace->trace.from, "none");
+    assert_string_equal(trace->trace.to, "queued");
+    assert_string_equal(trace->trace.why, "admitted");
+    assert_true(trace->job == job && trace->user == 5);
+    fixture_delta(f, job, provider, 1);
+    assert_int_equal(fixture_count(f, CORE_EFFECT_TRACE), 2); /* accepted, first token */
+    fixture_delta(f, job, provider, 1);
+    assert_int_equal(fixture_count(f, CORE_EFFECT_TRACE), 0);
+    fixture_plain(f, CORE_EVENT_CLIENT_GONE, job, 0);
+    assert_string_equal(fixture_effect(f, CORE_EFFECT_TRACE)->trace.to, "cancelling");
+    fixture_plain(f, CORE_EVENT_PROVIDER_LEFT, 0, provider);
+    assert_string_equal(fixture_effect(f, CORE_EFFECT_TRACE)->trace.to, "none");
+}
+
+static void a_delta_is_handed_through_untouched(void **state) {
+    struct fixture *f = fixture_start(state);
+    uint64_t provider = fixture_provider(f, 1), job = fixture_request(f, 0);
+    struct str text = STR("\xc3\xa9\0x");
+    fixture_step(
+        f, (struct core_event){.kind = CORE_EVENT_DELTA, .job = job, .provider = provider, .delta = {.text = text}});
+    const struct core_effect *deliver = fixture_effect(f, CORE_EFFECT_DELIVER);
+    assert_ptr_equal(deliver->deliver.text.data, text.data);
+    assert_int_equal(deliver->deliver.text.len, text.len);
+    assert_int_equal(deliver->deliver.tokens, 0);
+}
+
+static void a_lying_device_cannot_overflow_the_count(void **state) {
+    struct fixture *f = fixture_start(state);
+    uint64_t provider = fixture_provider(f, 1), job = fixture_request(f, 0);
+    fixture_delta(f, job, provider, UINT32_MAX);
+    fixture_delta(f, job, provider, UINT32_MAX);
+    assert_int_equal(fixture_job_of(f, job)->delta_tokens, UINT32_MAX);
+}
+
+static void a_huge_prompt_does_not_outlast_the_whole_deadline(void **state) {
+    struct fixture *f = fixture_start(state);
+    uint64_t provider = fixture_provider(f, 1), job = fixture_request(f, 0);
+    fixture_step(
+        f, (struct core_event){
+               .kind = CORE_EVENT_ACCEPT, .job = job, .provider = provider, .accept = {.prompt_tokens = UINT32_MAX}});
+    const struct core_job *held = fixture_job_of(f, job);
+    assert_int_equal(held->whole_due_ms, f->config.whole_ms + 16 * f->config.whole_per_token_ms);
+    assert_int_equal(held->deadline.due_ms, held->whole_due_ms);
+}
+
+static void a_job_ends_once(void **state) {
+    struct fixture *f = fixture_start(state);
+    uint64_t provider = fixture_provider(f, 1), job = fixture_request(f, 0);
+    fixture_plain(f, CORE_EVENT_DONE, job, provider);
+    assert_non_null(fixture_effect(f, CORE_EFFECT_FINISH));
+    fixture_plain(f, CORE_EVENT_DONE, job, provider);
+    fixture_error(f, job, provider, CORE_ATTEMPT_ENGINE);
+    fixture_plain(f, CORE_EVENT_CLIENT_GONE, job, 0);
+    assert_int_equal(f->effects.count, 0);
+    /* Its index is used again; the old handle still means nobody. */
+    uint64_t next = fixture_request(f, 1);
+    assert_int_equal(next & CORE_HANDLE_LIMIT, job & CORE_HANDLE_LIMIT);
+    fixture_plain(f, CORE_EVENT_DONE, job, provider);
+    assert_int_equal(f->effects.count, 0);
+}
+
+static void a_retry_needs_a_further_attempt(void **state) {
+    ((struct fixture *)*state)->config.max_attempts = 1;
+    struct fixture *f = fixture_start(state);
+    uint64_t provider = fixture_provider(f, 1);
+    fixture_provider(f, 0);
+    fixture_error(f, fixture_request(f, 0), provider, CORE_ATTEMPT_OVERLOADED);
+    const struct core_effect *fail = fixture_effect(f, CORE_EFFECT_FAIL);
+    assert_int_equal(fail->fail.failure, CORE_FAILURE_ATTEMPTS);
+    assert_int_equal(fail->fail.attempts, 1);
+}
+
+static void the_queue_deadline_starts_anew_for_a_retry(void **state) {
+    struct fixture *f = fixture_start(state);
+    uint64_t provider = fixture_provider(f, 1), job = fixture_request(f, 0);
+    fixture_plain(f, CORE_EVENT_ACCEPT, job, provider);
+    f->now_ms = 9000;
+    fixture_error(f, job, provider, CORE_ATTEMPT_OVERLOADED);
+    assert_int_equal(fixture_job_of(f, job)->deadline.due_ms, 9000 + f->config.queue_ms);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(every_move_is_traced),
+        FIXTURE_TEST(a_delta_is_handed_through_untouched),
+        FIXTURE_TEST(a_lying_device_cannot_overflow_the_count),
+        FIXTURE_TEST(a_huge_prompt_does_not_outlast_the_whole_deadline),
+        FIXTURE_TEST(a_job_ends_once),
+        FIXTURE_TEST(a_retry_needs_a_further_attempt),
+        FIXTURE_TEST(the_queue_deadline_starts_anew_for_a_retry),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
