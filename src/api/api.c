@@ -53,8 +53,15 @@ static void request_init(struct api_request *request, struct api *api, struct ht
     random_base62(request->id + prefix, REQUEST_ID_RANDOM);
 }
 
+/* The client went away while its key was looked up. */
+static void on_gone(void *user) {
+    struct api_request *request = user;
+    auth_cancel(request->api->auth, request);
+}
+
 static void on_identity(void *context, const struct auth_identity *identity, const struct err *err) {
     struct api_request *request = context;
+    http_exchange_on_gone(request->exchange, NULL, NULL);
     if (identity == NULL) {
         struct api_error error;
         respond_error_from_err(&error, err);
@@ -82,7 +89,8 @@ static void request_route(struct api_request *request) {
         break;
     }
     if (request->route->needs_key) {
-        auth_lookup(request->api->auth, http_request_header(http, "authorization"), loop_now_ms(request->api->loop), on_identity,
+        http_exchange_on_gone(request->exchange, on_gone, request);
+        auth_lookup(request->api->auth, http_request_header(http, "authorization"), request->started_ms, on_identity,
                     request);
     } else {
         request->route->handle(request);

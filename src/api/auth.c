@@ -65,9 +65,11 @@ bool auth_new(struct auth **out, struct store *store, struct err *err) {
     return true;
 }
 
-static void auth_unknown_remove(struct auth *auth, struct auth_unknown *unknown) {
-    HASH_DEL(auth->unknown, unknown);
-    free(unknown);
+static void auth_unknown_remove_oldest(struct auth *auth) {
+    struct auth_unknown *oldest = auth->unknown;
+    assert(oldest->hh.prev == NULL);
+    HASH_DEL(auth->unknown, oldest);
+    free(oldest);
 }
 
 void auth_free(struct auth *auth) {
@@ -75,13 +77,14 @@ void auth_free(struct auth *auth) {
         return;
     }
     assert(auth->questions == NULL); /* the store still had callbacks to call */
-    struct auth_key *key, *next;
-    HASH_ITER (hh, auth->keys, key, next) {
-        HASH_DEL(auth->keys, key);
+    struct auth_key *key = auth->keys, *next;
+    HASH_CLEAR(hh, auth->keys); /* the elements stay linked */
+    for (; key != NULL; key = next) {
+        next = key->hh.next;
         free(key);
     }
     while (auth->unknown != NULL) {
-        auth_unknown_remove(auth, auth->unknown);
+        auth_unknown_remove_oldest(auth);
     }
     free(auth);
 }
@@ -139,7 +142,7 @@ static bool auth_deny_unknown(struct err *err) {
 }
 
 bool auth_find(struct auth *auth, struct str header, const struct auth_identity **out, struct err *err) {
-    uint8_t sha256[DIGEST_SHA256_SIZE];
+    uint8_t sha256[DIGEST_SHA256_SIZE] = {0};
     *out = NULL;
     if (!auth_read_header(header, sha256, err)) {
         return false;
@@ -157,7 +160,7 @@ bool auth_find(struct auth *auth, struct str header, const struct auth_identity 
 static bool auth_is_unknown(struct auth *auth, const uint8_t sha256[DIGEST_SHA256_SIZE], uint64_t now_ms) {
     struct auth_unknown *unknown;
     while (auth->unknown != NULL && auth->unknown->until_ms <= now_ms) {
-        auth_unknown_remove(auth, auth->unknown);
+        auth_unknown_remove_oldest(auth);
     }
     HASH_FIND(hh, auth->unknown, sha256, DIGEST_SHA256_SIZE, unknown);
     return unknown != NULL;
@@ -165,7 +168,7 @@ static bool auth_is_unknown(struct auth *auth, const uint8_t sha256[DIGEST_SHA25
 
 static void auth_remember_unknown(struct auth *auth, const struct auth_question *question) {
     if (HASH_COUNT(auth->unknown) >= AUTH_UNKNOWN_MAX) {
-        auth_unknown_remove(auth, auth->unknown);
+        auth_unknown_remove_oldest(auth);
     }
     struct auth_unknown *unknown = MEM_NEW(struct auth_unknown);
     memcpy(unknown->sha256, question->sha256, sizeof(unknown->sha256));
@@ -229,7 +232,7 @@ static struct auth_question *auth_ask(struct auth *auth, const uint8_t sha256[DI
 void auth_lookup(struct auth *auth, struct str header, uint64_t now_ms,
                  void (*callback)(void *context, const struct auth_identity *identity, const struct err *err),
                  void *context) {
-    uint8_t sha256[DIGEST_SHA256_SIZE];
+    uint8_t sha256[DIGEST_SHA256_SIZE] = {0};
     struct err err;
     if (!auth_read_header(header, sha256, &err)) {
         callback(context, NULL, &err);

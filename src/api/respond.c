@@ -2,6 +2,7 @@
 
 #include "api/access_log.h"
 #include "base/json_write.h"
+#include "base/log.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -206,6 +207,14 @@ static enum api_error_code error_code_of(enum err_code code) {
 }
 
 void respond_error_from_err(struct api_error *error, const struct err *err) {
-    respond_error_set(error, error_code_of(err->code), "%s", err->message);
+    enum api_error_code code = error_code_of(err->code);
+    if (code == API_INTERNAL) {
+        /* The details are the operator's. */
+        LOG_ERROR_EVENT("api.internal_error", LOG_TEXT("kind", err_code_name(err->code)),
+                        LOG_TEXT("message", err->message));
+        respond_error_set(error, code, "Something went wrong on our side.");
+    } else {
+        respond_error_set(error, code, "%s", err->message);
+    }
     snprintf(error->param, sizeof(error->param), "%s", err->field);
 }

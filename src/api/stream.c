@@ -167,6 +167,7 @@ void stream_fail(struct api_call *call, const struct api_error *error) {
     respond_error_write(error, out);
     buf_append_cstr(out, EVENT_END);
     stream_send(call, out);
+    http_exchange_close_after(call->exchange);
     http_stream_end(call->exchange);
 }
 

@@ -12,7 +12,7 @@ void stream_begin(struct api_call *call);
 void stream_write_text(struct api_call *call, struct str text);
 /* The finish reason, the usage, [DONE], and the end of the exchange. */
 void stream_finish(struct api_call *call, const struct api_result *result);
-/* One event that says what went wrong, and the end of the exchange. Headers must be out. */
+/* One event that says what went wrong, the end of the exchange and of its connection. Headers must be out. */
 void stream_fail(struct api_call *call, const struct api_error *error);
 /* A comment line, so that proxies and clients see that the connection lives. Headers must be out. */
 void stream_keep_alive(struct api_call *call);

@@ -108,13 +108,14 @@ struct core_attempt {
     struct core_deadline deadline; /* of a ghost */
 };
 
-enum core_job_state {                /* job.c tells the story */
-                      CORE_JOB_NONE, /* not yet, or no more: in no list */
-                      CORE_JOB_QUEUED,
-                      CORE_JOB_SENT,
-                      CORE_JOB_PREFILL,
-                      CORE_JOB_STREAMING,
-                      CORE_JOB_CANCELLING,
+/* job.c tells the story. */
+enum core_job_state {
+    CORE_JOB_NONE, /* not yet, or no more: in no list */
+    CORE_JOB_QUEUED,
+    CORE_JOB_SENT,
+    CORE_JOB_PREFILL,
+    CORE_JOB_STREAMING,
+    CORE_JOB_CANCELLING,
 };
 enum { CORE_JOB_STATE_COUNT = CORE_JOB_CANCELLING + 1 };
 

@@ -2,6 +2,7 @@
 #ifndef NATARIS_CORE_LIST_H
 #define NATARIS_CORE_LIST_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -47,6 +48,7 @@ static inline void core_list_push_back(struct core_list *list, struct core_link 
 }
 
 static inline void core_list_remove(struct core_list *list, struct core_link *link) {
+    assert(link->prev != NULL && link->next != NULL);
     link->prev->next = link->next;
     link->next->prev = link->prev;
     link->prev = link->next = NULL;

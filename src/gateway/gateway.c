@@ -64,11 +64,11 @@ static void open_core(struct gateway *gateway, const struct gateway_options *opt
 static void gateway_free(struct gateway *gateway) {
     loop_timer_free(gateway->core_timer);
     loop_timer_free(gateway->drain_timer);
+    if (gateway->store != NULL) {
+        store_close(gateway->store); /* answers key look-ups that still wait, through the API */
+    }
     if (gateway->api != NULL) {
         api_free(gateway->api);
-    }
-    if (gateway->store != NULL) {
-        store_close(gateway->store);
     }
     if (gateway->auth != NULL) {
         auth_free(gateway->auth);

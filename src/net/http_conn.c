@@ -131,7 +131,7 @@ static bool http_conn_read_head(struct http_conn *http) {
     while (http->scanned == 0 && http->rest.len >= 2 && memcmp(http->rest.data, "\r\n", 2) == 0) {
         use(http, 2); /* RFC 9112 2.2: empty lines before a request are ignored */
     }
-    if (http->rest.len == 0) {
+    if (http->rest.len == 0 || (http->rest.len == 1 && http->rest.data[0] == '\r')) {
         return false;
     }
     bool bare_lf;

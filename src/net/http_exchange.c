@@ -62,6 +62,10 @@ void http_exchange_on_gone(struct http_exchange *exchange, void (*on_gone)(void 
     }
 }
 
+void http_exchange_close_after(struct http_exchange *exchange) {
+    exchange->close_after = true;
+}
+
 const struct http_request *http_exchange_request(const struct http_exchange *exchange) {
     return &exchange->request;
 }

@@ -82,6 +82,8 @@ void http_stream_begin(struct http_exchange *exchange, int status, const struct 
                        size_t header_count);
 void http_stream_write(struct http_exchange *exchange, struct str data);
 void http_stream_end(struct http_exchange *exchange); /* ends the exchange */
+/* Whatever ends this exchange, the connection closes after it. */
+void http_exchange_close_after(struct http_exchange *exchange);
 /* Breaks the connection in mid-answer so that the client sees it was not complete. Ends the exchange. */
 void http_stream_abort(struct http_exchange *exchange);
 /* Bytes the client has not read yet. */

@@ -66,11 +66,12 @@ static bool load_certificate(struct tls_context *context, const char *cert_path,
     if (!check_readable("certificate", cert_path, err) || !check_readable("private key", key_path, err)) {
         return false;
     }
-    if (SSL_CTX_use_certificate_chain_file(context->ssl, cert_path) != 1) {
-        return err_set(err, ERR_INVALID, "certificate file %s: %s", cert_path, tls_reason(reason, sizeof(reason)));
-    }
+    /* The key first: OpenSSL then takes a certificate of another key as well, and the check below can say so. */
     if (SSL_CTX_use_PrivateKey_file(context->ssl, key_path, SSL_FILETYPE_PEM) != 1) {
         return err_set(err, ERR_INVALID, "private key file %s: %s", key_path, tls_reason(reason, sizeof(reason)));
+    }
+    if (SSL_CTX_use_certificate_chain_file(context->ssl, cert_path) != 1) {
+        return err_set(err, ERR_INVALID, "certificate file %s: %s", cert_path, tls_reason(reason, sizeof(reason)));
     }
     if (SSL_CTX_check_private_key(context->ssl) != 1) {
         ERR_clear_error();

@@ -42,14 +42,14 @@ MUST_CHECK bool ws_connect(struct ws_attempt **out, struct loop *loop, const str
                            void *context, struct err *err);
 void ws_connect_cancel(struct ws_attempt *attempt);
 
-void ws_conn_send(struct ws_conn *conn, enum ws_opcode opcode, struct str payload);
-void ws_conn_ping(struct ws_conn *conn);
-size_t ws_conn_unsent(const struct ws_conn *conn);
+void ws_conn_send(struct ws_conn *ws, enum ws_opcode opcode, struct str payload);
+void ws_conn_ping(struct ws_conn *ws);
+size_t ws_conn_unsent(const struct ws_conn *ws);
 /* From now on messages may be this large (a link before and after its authentication). */
-void ws_conn_set_max_message(struct ws_conn *conn, size_t max_message);
+void ws_conn_set_max_message(struct ws_conn *ws, size_t max_message);
 /* Sends CLOSE, waits for the peer's (2 s at most), then closes; on_close follows. A second call changes nothing. */
-void ws_conn_close(struct ws_conn *conn, uint16_t code, const char *reason);
-void ws_conn_abort(struct ws_conn *conn);
-const char *ws_conn_peer(const struct ws_conn *conn);
+void ws_conn_close(struct ws_conn *ws, uint16_t code, const char *reason);
+void ws_conn_abort(struct ws_conn *ws);
+const char *ws_conn_peer(const struct ws_conn *ws);
 
 #endif

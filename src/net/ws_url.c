@@ -89,8 +89,8 @@ bool ws_url_parse(struct ws_url *out, const char *url, struct err *err) {
     while (end < rest.len && !is_separator(rest.data[end])) {
         end++;
     }
-    struct str host;
-    struct str port;
+    struct str host = {NULL, 0};
+    struct str port = {NULL, 0};
     if (!split_host((struct str){rest.data, end}, &host, &port, err) || !set_port(out, port, err)) {
         return false;
     }

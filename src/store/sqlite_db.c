@@ -123,7 +123,7 @@ static bool sqlite_db_configure(struct sqlite_db *db, struct err *err) {
 }
 
 static bool sqlite_db_migrate_locked(struct sqlite_db *db, struct err *err) {
-    int version; /* read again: another process may have been faster */
+    int version = 0; /* read again: another process may have been faster */
     if (!sqlite_db_version(db, &version, err)) {
         return false;
     }
@@ -174,7 +174,7 @@ static bool sqlite_db_open_file(struct sqlite_db *db, struct err *err) {
 bool sqlite_db_open(struct sqlite_db **out, const char *path, struct err *err) {
     *out = NULL;
     struct sqlite_db *db = MEM_NEW(struct sqlite_db);
-    int version;
+    int version = 0;
     if (!str_copy(db->path, sizeof(db->path), str_from(path))) {
         sqlite_db_close(db);
         return err_set(err, ERR_TOO_LARGE, "The database's path is longer than %d bytes", FILE_PATH_MAX - 1);

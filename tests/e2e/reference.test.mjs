@@ -1,9 +1,8 @@
 // The examples of the API reference, run as they stand there with curl; only host and key are ours.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import { promisify } from 'node:util';
 import { Network, REFERENCE_MODEL, SMALL_MODEL, stopCleanly } from './support/network.mjs';
+import { shell } from './support/processes.mjs';
 
 const CHAT = `curl -X POST https://api.nataris.ai/v1/chat/completions \\
   -H "Authorization: Bearer YOUR_API_KEY" \\
@@ -55,10 +54,9 @@ before(async () => {
 after(() => stopCleanly(network));
 
 /** Runs an example with a shell, as a reader would paste it. */
-async function paste(example, key = network.apiKey) {
+function paste(example, key = network.apiKey) {
   const command = example.replace('https://api.nataris.ai', network.origin).replace('YOUR_API_KEY', key);
-  const { stdout } = await promisify(execFile)('sh', ['-c', `${command} --silent --no-buffer`]);
-  return stdout;
+  return shell(`${command} --silent --no-buffer`);
 }
 
 /** Whether `answer` has every field of the reference's example, each of the same JSON type; arrays by first item. */

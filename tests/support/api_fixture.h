@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "api/auth.h"
+#include "base/log.h"
 #include "base/mem.h"
 
 #include <arpa/inet.h>
@@ -23,11 +24,13 @@
 
 enum { API_FIXTURE_WAIT_MS = 20 * 1000, API_FIXTURE_RECEIVED_MAX = 64 << 20, API_FIXTURE_BODY_MAX = 64 * 1024 };
 
-/* The key "good" is right at once, "later" at the end of the turn, "broken" fails in the store, all others are wrong. */
+/* The key "good" is right at once, "later" at the end of the turn, "never" is never answered, "broken" fails in the
+ * store, all others are wrong. */
 struct auth {
     struct loop_deferred deferred;
     void (*on_result)(void *context, const struct auth_identity *identity, const struct err *err);
     void *context;
+    int cancelled;
 };
 
 struct api_fixture {
@@ -59,11 +62,12 @@ static void api_fixture_identify(struct loop_deferred *deferred) {
     auth->on_result(auth->context, &identity, NULL);
 }
 
-void auth_lookup(struct auth *auth, struct str authorization,
+void auth_lookup(struct auth *auth, struct str authorization, uint64_t now_ms,
                  void (*on_result)(void *context, const struct auth_identity *identity, const struct err *err),
                  void *context) {
     struct api_fixture *fixture = (struct api_fixture *)((char *)auth - offsetof(struct api_fixture, auth));
     struct err err;
+    (void)now_ms;
     auth->on_result = on_result;
     auth->context = context;
     if (str_equal(authorization, STR("Bearer good"))) {
@@ -74,10 +78,15 @@ void auth_lookup(struct auth *auth, struct str authorization,
     } else if (str_equal(authorization, STR("Bearer broken"))) {
         err_set(&err, ERR_IO, "disk I/O error");
         on_result(context, NULL, &err);
-    } else {
+    } else if (!str_equal(authorization, STR("Bearer never"))) {
         err_set(&err, ERR_DENIED, "The API key is wrong.");
         on_result(context, NULL, &err);
     }
+}
+
+void auth_cancel(struct auth *auth, const void *context) {
+    assert_ptr_equal(auth->context, context);
+    auth->cancelled++;
 }
 
 static void api_fixture_submit(void *context, struct api_call *call) {
@@ -147,7 +156,8 @@ static void api_fixture_on_bytes(uv_poll_t *poll, int status, int events) {
 
 /* Opens the client's connection; it reads from now on. */
 UNUSED static void api_fixture_connect(struct api_fixture *fixture) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)http_server_port(fixture->server))};
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)http_server_port(fixture->server))};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     fixture->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(connect(fixture->socket, (struct sockaddr *)&address, sizeof(address)), 0);
@@ -175,15 +185,12 @@ UNUSED static int api_fixture_setup(void **state) {
     static const struct http_server_events events = {.on_request = api_on_request, .on_refused = api_on_refused};
     struct api_fixture *fixture = MEM_NEW(struct api_fixture);
     struct err err;
+    log_set_level(LOG_ERROR);
     fixture->loop = loop_new();
     fixture->ready = true;
-    const struct api_backend backend = {fixture,
-                                        api_fixture_submit,
-                                        api_fixture_abandon,
-                                        api_fixture_availability,
-                                        api_fixture_model_at,
-                                        api_fixture_ready,
-                                        api_fixture_link};
+    const struct api_backend backend = {
+        fixture,           api_fixture_submit, api_fixture_abandon, api_fixture_availability, api_fixture_model_at,
+        api_fixture_ready, api_fixture_link};
     fixture->api = api_new(fixture->loop, &fixture->auth, &backend);
     const struct listener_options listen = {.address = "127.0.0.1:0", .max_connections = 16, .handshake_ms = 1000};
     const struct http_server_config config = {

@@ -101,4 +101,25 @@ UNUSED static struct store_job store_fixture_job(uint32_t number) {
     return job;
 }
 
+/* For store_each_job: the rows must be store_fixture_job 0, 1, 2 ...; `context` counts them. */
+UNUSED static bool store_fixture_check_job(void *context, const struct store_job *job) {
+    uint32_t *number = (uint32_t *)context;
+    struct store_job expected = store_fixture_job(*number);
+    assert_string_equal(job->id, expected.id);
+    assert_string_equal(job->account_id, expected.account_id);
+    assert_string_equal(job->key_id, expected.key_id);
+    assert_string_equal(job->model, expected.model);
+    assert_string_equal(job->device_id, expected.device_id);
+    assert_string_equal(job->label, expected.label);
+    assert_int_equal(job->outcome, expected.outcome);
+    assert_int_equal(job->prompt_tokens, expected.prompt_tokens);
+    assert_int_equal(job->completion_tokens, expected.completion_tokens);
+    assert_int_equal(job->attempts, expected.attempts);
+    assert_int_equal(job->ttft_ms, expected.ttft_ms);
+    assert_int_equal(job->latency_ms, expected.latency_ms);
+    assert_int_equal(job->created_ms, expected.created_ms);
+    (*number)++;
+    return true;
+}
+
 #endif

@@ -24,10 +24,13 @@ static void on_llama_log(enum ggml_log_level level, const char *text, void *user
     if (level != GGML_LOG_LEVEL_ERROR) {
         return;
     }
-    struct str line = {text, strcspn(text, "\r\n")};
+    char line[MODEL_REASON_MAX];
+    str_copy(line, sizeof(line), (struct str){text, strcspn(text, "\r\n")});
+    LOG_ERROR_EVENT("llama.log", LOG_TEXT("message", line));
     pthread_mutex_lock(&log->lock);
-    str_copy(log->last_error, sizeof(log->last_error), line);
-    LOG_ERROR_EVENT("llama.log", LOG_TEXT("message", log->last_error));
+    if (log->first_error[0] == '\0') {
+        str_copy(log->first_error, sizeof(log->first_error), str_from(line));
+    }
     pthread_mutex_unlock(&log->lock);
 }
 
@@ -165,7 +168,7 @@ static bool make_context(struct model *model, const struct model_options *option
     model->context = shim_context_new(model->llama, params, err);
     if (model->context == NULL) {
         return err_set(err, ERR_UNAVAILABLE, "no memory for %u slots of %u tokens: %s", model->plan.slots,
-                       model->plan.context_length, model->log.last_error);
+                       model->plan.context_length, model->log.first_error);
     }
     if (threads > 1) {
         attach_threads(model, (int)threads);
@@ -184,7 +187,7 @@ static bool warm_up(struct model *model, struct err *err) {
     for (int round = 0; round < 2; round++) {
         uint64_t started = clock_monotonic_us();
         if (shim_decode(model->context, llama_batch_get_one(tokens, (int32_t)count)) != 0) {
-            return err_set(err, ERR_UNAVAILABLE, "the model does not compute: %s", model->log.last_error);
+            return err_set(err, ERR_UNAVAILABLE, "the model does not compute: %s", model->log.first_error);
         }
         llama_synchronize(model->context);
         uint64_t spent = clock_monotonic_us() - started;
@@ -202,7 +205,7 @@ static bool load_file(struct model *model, const char *path, struct err *err) {
     err_clear(err);
     model->llama = shim_model_load(path, llama_model_default_params(), err);
     if (model->llama == NULL) {
-        const char *reason = model->log.last_error[0] != '\0' ? model->log.last_error : err->message;
+        const char *reason = model->log.first_error[0] != '\0' ? model->log.first_error : err->message;
         char copy[MODEL_REASON_MAX];
         str_copy(copy, sizeof(copy), str_from(reason));
         return err_set(err, ERR_INVALID, "the model file cannot be loaded: %s", copy);

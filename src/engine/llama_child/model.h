@@ -23,10 +23,11 @@ struct model_options {
     uint64_t memory_limit;          /* 0: half of the machine's available memory */
 };
 
-/* Where llama.cpp's log goes: errors become lines of ours, the last one is kept as the reason of a failure. */
+/* Where llama.cpp's log goes: errors become lines of ours; the first one, which says most, is kept as the reason of a
+ * failure. */
 struct model_log {
     pthread_mutex_t lock;
-    char last_error[MODEL_REASON_MAX];
+    char first_error[MODEL_REASON_MAX];
 };
 
 struct model {

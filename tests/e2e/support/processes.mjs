@@ -1,4 +1,5 @@
-// The processes of this machine, from /proc.
+// The shell, and the processes of this machine, from /proc.
+import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
 function read(pid, file) {
@@ -36,4 +37,14 @@ export function descendantsOf(pid) {
 
 export function isAlive(pid) {
   return processes().some((process) => process.pid === pid && process.state !== 'Z');
+}
+
+/** What a shell prints for the command; rejects with all of it when that fails. */
+export function shell(command) {
+  return new Promise((resolve, reject) => {
+    execFile('sh', ['-c', command], (error, stdout, stderr) => {
+      if (error) reject(new Error(`${error.message}\n${stdout}${stderr}`));
+      else resolve(stdout);
+    });
+  });
 }

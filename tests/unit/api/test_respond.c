@@ -54,8 +54,8 @@ static void test_every_code(void **state) {
 
 static void test_param_retry_and_escaping(void **state) {
     (void)state;
-    struct api_error error = {.code = API_RATE_LIMIT_EXCEEDED, .message = "a \"b\"\n", .param = "messages[2].role",
-                              .retry_after_s = 60};
+    struct api_error error = {
+        .code = API_RATE_LIMIT_EXCEEDED, .message = "a \"b\"\n", .param = "messages[2].role", .retry_after_s = 60};
     assert_envelope(&error, "{\"error\":{\"message\":\"a \\\"b\\\"\\n\",\"type\":\"rate_limit_error\",\"code\":"
                             "\"RATE_LIMIT_EXCEEDED\",\"param\":\"messages[2].role\",\"retry_after\":60}}");
     error = (struct api_error){.code = API_INVALID_REQUEST, .status = 415, .message = "m"};
@@ -68,10 +68,17 @@ static void test_from_err(void **state) {
         enum err_code code;
         enum api_error_code expected;
     } cases[] = {
-        {ERR_INVALID, API_INVALID_REQUEST}, {ERR_UNSUPPORTED, API_INVALID_REQUEST}, {ERR_TOO_LARGE, API_TOO_LARGE},
-        {ERR_DENIED, API_INVALID_API_KEY},  {ERR_UNAVAILABLE, API_UNAVAILABLE},     {ERR_TIMEOUT, API_REQUEST_TIMEOUT},
-        {ERR_IO, API_INTERNAL},             {ERR_INTERNAL, API_INTERNAL},           {ERR_CLOSED, API_INTERNAL},
-        {ERR_CONFLICT, API_INTERNAL},       {ERR_NOT_FOUND, API_NOT_FOUND},
+        {ERR_INVALID, API_INVALID_REQUEST},
+        {ERR_UNSUPPORTED, API_INVALID_REQUEST},
+        {ERR_TOO_LARGE, API_TOO_LARGE},
+        {ERR_DENIED, API_INVALID_API_KEY},
+        {ERR_UNAVAILABLE, API_UNAVAILABLE},
+        {ERR_TIMEOUT, API_REQUEST_TIMEOUT},
+        {ERR_IO, API_INTERNAL},
+        {ERR_INTERNAL, API_INTERNAL},
+        {ERR_CLOSED, API_INTERNAL},
+        {ERR_CONFLICT, API_INTERNAL},
+        {ERR_NOT_FOUND, API_NOT_FOUND},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct err err;
@@ -146,10 +153,8 @@ static void test_openapi_is_sound(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_code),
-        cmocka_unit_test(test_param_retry_and_escaping),
-        cmocka_unit_test(test_from_err),
-        cmocka_unit_test(test_internal_words_stay_inside),
+        cmocka_unit_test(test_every_code),       cmocka_unit_test(test_param_retry_and_escaping),
+        cmocka_unit_test(test_from_err),         cmocka_unit_test(test_internal_words_stay_inside),
         cmocka_unit_test(test_openapi_is_sound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

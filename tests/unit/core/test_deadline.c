@@ -19,8 +19,9 @@ static void the_earliest_comes_first(void **state) {
         assert_false(core_deadline_is_set(&deadlines[i]));
     }
     uint64_t last = 0;
+    core->deadlines.armed_ms = 0; /* the timer is no part of this test */
     while (core->deadlines.count > 0) {
-        assert_true(core_deadlines_check(core) || core->deadlines.armed_ms == UINT64_MAX);
+        assert_true(core_deadlines_check(core));
         assert_true(earliest(core) >= last);
         last = earliest(core);
         core_deadline_unset(core, core->deadlines.entries[0].deadline);

@@ -1,0 +1,280 @@
+/* The routes over a real connection: keys, errors, CORS, models, health. Calls are in test_call.c. */
+#include "support/api_fixture.h"
+
+#include "embedded_api.h"
+
+#define CHAT "/v1/chat/completions"
+#define GOOD_CHAT "{\"model\":\"nataris-demo-2m\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}"
+
+/* The status of one exchange; the body is in *body and the headers are readable until the next. */
+static int exchange(struct api_fixture *fixture, const char *line, const char *headers, const char *content,
+                    const char **body) {
+    api_fixture_forget(fixture);
+    api_fixture_request(fixture, line, headers, content);
+    return api_fixture_answer(fixture, body);
+}
+
+static void assert_error(const char *body, const char *code, const char *param) {
+    char expected[160];
+    snprintf(expected, sizeof(expected),
+             param != NULL ? "\"code\":\"%s\",\"param\":\"%s\"" : "\"code\":\"%s\",\"param\":null", code, param);
+    if (strncmp(body, "{\"error\":{\"message\":\"", 20) != 0 || strstr(body, expected) == NULL) {
+        fail_msg("%s in %s", expected, body);
+    }
+}
+
+static void test_health(void **state) {
+    struct api_fixture *fixture = *state;
+    const char *body;
+    assert_int_equal(exchange(fixture, "GET /healthz", "Authorization: none\r\n", NULL, &body), 200);
+    assert_string_equal(body, "{\"status\":\"ok\"}");
+    assert_string_equal(api_fixture_header(fixture, "Content-Type"), "application/json");
+    assert_int_equal(exchange(fixture, "GET /readyz?x=1", "Authorization: none\r\n", NULL, &body), 200);
+    assert_string_equal(body, "{\"status\":\"ready\"}");
+    fixture->ready = false;
+    assert_int_equal(exchange(fixture, "GET /readyz", "", NULL, &body), 503);
+    assert_error(body, "SERVICE_UNAVAILABLE", NULL);
+    assert_string_equal(api_fixture_header(fixture, "Retry-After"), "5");
+    assert_string_equal(api_fixture_header(fixture, "retry-after-ms"), "5000");
+    assert_string_equal(api_fixture_header(fixture, "x-should-retry"), "");
+}
+
+static void test_openapi_and_head(void **state) {
+    struct api_fixture *fixture = *state;
+    const char *body;
+    assert_int_equal(exchange(fixture, "GET /openapi.json", "Authorization: none\r\n", NULL, &body), 200);
+    assert_int_equal(strlen(body), api_json_openapi_len);
+    assert_memory_equal(body, api_json_openapi, api_json_openapi_len);
+    api_fixture_forget(fixture);
+    api_fixture_request(fixture, "HEAD /v1/models", "", NULL);
+    assert_int_equal(api_fixture_answer_of(fixture, true, &body), 200);
+    assert_string_equal(body, "");
+}
+
+static void test_unknown_routes_and_methods(void **state) {
+    struct api_fixture *fixture = *state;
+    const char *body;
+    assert_int_equal(exchange(fixture, "GET /v1/nothing", "Authorization: none\r\n", NULL, &body), 404);
+    assert_error(body, "NOT_FOUND", NULL);
+    assert_string_equal(api_fixture_header(fixture, "x-should-retry"), "false");
+    assert_int_equal(exchange(fixture, "GET /v1/models/", "", NULL, &body), 404);
+    assert_int_equal(exchange(fixture, "GET //v1/models", "", NULL, &body), 404);
+    assert_int_equal(exchange(fixture, "GET " CHAT, "", NULL, &body), 405);
+    assert_error(body, "METHOD_NOT_ALLOWED", NULL);
+    assert_string_equal(api_fixture_header(fixture, "Allow"), "POST, OPTIONS");
+    assert_int_equal(exchange(fixture, "DELETE /v1/models", "", NULL, &body), 405);
+    assert_string_equal(api_fixture_header(fixture, "Allow"), "GET, HEAD, OPTIONS");
+}
+
+static void test_every_answer_has_an_id_and_cors(void **state) {
+    struct api_fixture *fixture = *state;
+    const char *body;
+    char first[64];
+    exchange(fixture, "GET /v1/models", "", NULL, &body);
+    str_copy(first, sizeof(first), str_from(api_fixture_header(fixture, "x-request-id")));
+    assert_int_equal(strlen(first), 4 + 22);
+    assert_memory_equal(first, "req_", 4);
+    assert_string_equal(api_fixture_header(fixture, "Access-Control-Allow-Origin"), "*");
+    exchange(fixture, "GET /nothing", "", NULL, &body);
+    assert_string_not_equal(api_fixture_header(fixture, "x-request-id"), first);
+    assert_string_equal(api_fixture_header(fixture, "Access-Control-Allow-Origin"), "*");
+    assert_non_null(strstr(api_fixture_header(fixture, "Access-Control-Expose-Headers"), "x-request-id"));
+}
+
+static void test_preflight(void **state) {
+    struct api_fixture *fixture = *state;
+    const char *body;
+    assert_int_equal(exchange(fixture, "OPTIONS " CHAT,
+                              "Authorization: none\r\nOrigin: http://x\r\nAccess-Control-Request-Method: POST\r\n"
+                              "Access-Control-Request-Headers: authorization,x-stainless-os , X-Evil,x-stainless-\r\n",
+                              NULL, &body),
+                     204);
+    assert_string_equal(api_fixture_header(fixture, "Access-Control-Allow-Headers"),
+                        "Authorization, Content-Type, Idempotency-Key, authorization, x-stainless-os");
+    assert_string_equal(api_fixture_header(fixture, "Access-Control-Allow-Methods"), "GET, HEAD, POST, OPTIONS");
+    assert_string_equal(api_fixture_header(fixture, "Access-Control-Allow-Origin"), "*");
+    assert_int_equal(exchange(fixture, "OPTIONS /anything", "", NULL, &body), 204);
+}
+
+static void test_keys(void **state) {
+    struct api_fixture *fixture = *state;
+    const char *body;
+    static const char *const lines[] = {"GET /v1/models", "GET /v1/models/x"};
+    for (size_t i = 0; i < COUNT_OF(lines); i++) {
+        assert_int_equal(exchange(fixture, lines[i], "Authorization: Bearer bad\r\n", NULL, &body), 401);
+        assert_error(body, "INVALID_API_KEY", NULL);
+        assert_string_equal(api_fixture_header(fixture, "WWW-Authenticate"), "Bearer");
+        assert_string_equal(api_fixture_header(fixture, "x-should-retry"), "false");
+    }
+    /* The key comes before the body. */
+    assert_int_equal(exchange(fixture, "POST " CHAT, "Authorization: Bearer bad\r\n", "not JSON", &body), 401);
+    assert_int_equal(exchange(fixture, "POST /v1/inference", "Authorization: Bearer bad\r\n", "{}", &body), 401);
+    assert_int_equal(exchange(fixture, "GET /v1/models", "Authorization: Bearer later\r\n", NULL, &body), 200);
+    assert_int_equal(exchange(fixture, "GET /v1/models", "Authorization: Bearer broken\r\n", NULL, &body), 500);
+    assert_error(body, "INTERNAL_ERROR", NULL);
+    assert_int_equal(fixture->submitted, 0);
+}
+
+static void test_client_leaves_during_key_lookup(void **state) {
+    struct api_fixture *fixture = *state;
+    api_fixture_request(fixture, "GET /v1/models", "Authorization: Bearer never\r\n", NULL);
+    while (fixture->auth.context == NULL) {
+        api_fixture_turn(fixture);
+    }
+    assert_int_equal(fixture->auth.cancelled, 0);
+    api_fixture_disconnect(fixture);
+    while (fixture->auth.cancelled == 0) {
+        api_fixture_turn(fixture);
+    }
+    api_fixture_connect(fixture);
+}
+
+static void test_models(void **state) {
+    struct api_fixture *fixture = *state;
+    const char *body;
+    fixture->offered = "mine/model \"1\"";
+    assert_int_equal(exchange(fixture, "GET /v1/models", "", NULL, &body), 200);
+    assert_non_null(strstr(body, "{\"object\":\"list\",\"data\":[{\"id\":\"nataris-demo-2m\",\"object\":\"model\","));
+    assert_non_null(strstr(body, "\"available\":true,\"tier\":\"P2P\",\"context_length\":512,\"pricing\":null,"));
+    assert_non_null(strstr(body, "{\"id\":\"qwen2.5-0.5b-instruct-q6_k\",\"object\":\"model\","));
+    assert_non_null(
+        strstr(body, "\"description\":\"Qwen 2.5 0.5B - Fast, efficient language model\",\"available\":false,"
+                     "\"tier\":\"P2P\",\"context_length\":32768,\"pricing\":null,\"aliases\":[\"nataris-fast\"]}"));
+    assert_non_null(strstr(body,
+                           ",{\"id\":\"mine/model \\\"1\\\"\",\"object\":\"model\",\"created\":0,"
+                           "\"owned_by\":\"provider\",\"type\":\"llm\",\"description\":\"Offered by a provider; not in "
+                           "the catalog\",\"available\":false,\"tier\":\"P2P\",\"context_length\":null,"
+                           "\"pricing\":null,\"aliases\":[]}]}"));
+    /* What the catalog has is listed once. */
+    assert_null(strstr(strstr(body, "\"nataris-demo-2m\"") + 1, "\"nataris-demo-2m\""));
+}
+
+static void test_one_model(void **state) {
+    struct api_fixture *fixture = *state;
+    const char *body;
+    fixture->offered = "mine/model";
+    assert_int_equal(exchange(fixture, "GET /v1/models/nataris-demo-2m", "", NULL, &body), 200);
+    assert_memory_equal(body, "{\"id\":\"nataris-demo-2m\",", 24);
+    assert_int_equal(exchange(fixture, "GET /v1/models/nataris-fast", "", NULL, &body), 200);
+    assert_memory_equal(body, "{\"id\":\"qwen2.5-0.5b-instruct-q6_k\",", 35);
+    assert_int_equal(exchange(fixture, "GET /v1/models/mine%2Fmodel", "", NULL, &body), 200);
+    assert_memory_equal(body, "{\"id\":\"mine/model\",", 19);
+    assert_int_equal(exchange(fixture, "GET /v1/models/mine%2fmode%6C", "", NULL, &body), 200);
+    static const char *const unknown[] = {"gpt-4", "%", "%2", "%zz", "a%00b", "%22%3Cscript%3E", "%2F"};
+    for (size_t i = 0; i < COUNT_OF(unknown); i++) {
+        char line[64];
+        snprintf(line, sizeof(line), "GET /v1/models/%s", unknown[i]);
+        assert_int_equal(exchange(fixture, line, "", NULL, &body), 404);
+        assert_error(body, "MODEL_NOT_FOUND", "model");
+        assert_null(strstr(body, "script"));
+    }
+    char line[512];
+    snprintf(line, sizeof(line), "GET /v1/models/%0300d", 0);
+    assert_int_equal(exchange(fixture, line, "", NULL, &body), 404);
+}
+
+static void test_bad_bodies(void **state) {
+    static const struct {
+        const char *headers, *body;
+        int status;
+        const char *param;
+    } cases[] = {
+        {"", "", 400, NULL},
+        {"", "{", 400, NULL},
+        {"", "[1]", 400, NULL},
+        {"", "{\"model\":\"\xff\"}", 400, NULL},
+        {"", "{\"model\":\"nataris-demo-2m\",\"messages\":[{\"role\":\"user\",\"content\":\"\\ud800\"}]}", 400, NULL},
+        {"Content-Encoding: gzip\r\n", GOOD_CHAT, 415, NULL},
+        {"", "{\"model\":\"nataris-demo-2m\",\"messages\":[]}", 400, "messages"},
+        {"", "{\"model\":\"nataris-demo-2m\",\"messages\":[{\"role\":\"x\",\"content\":\"\"}]}", 400,
+         "messages[0].role"},
+        {"", "{\"model\":\"nataris-demo-2m\",\"temperature\":9}", 400, "temperature"},
+    };
+    struct api_fixture *fixture = *state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const char *body;
+        assert_int_equal(exchange(fixture, "POST " CHAT, cases[i].headers, cases[i].body, &body), cases[i].status);
+        assert_error(body, "INVALID_REQUEST", cases[i].param);
+        assert_string_equal(api_fixture_header(fixture, "x-should-retry"), "false");
+    }
+    assert_int_equal(fixture->submitted, 0);
+}
+
+static void test_deep_nesting(void **state) {
+    struct api_fixture *fixture = *state;
+    char deep[4096];
+    memset(deep, '[', sizeof(deep) - 1);
+    deep[sizeof(deep) - 1] = '\0';
+    const char *body;
+    assert_int_equal(exchange(fixture, "POST " CHAT, "", deep, &body), 400);
+    assert_error(body, "INVALID_REQUEST", NULL);
+}
+
+static void test_unknown_model(void **state) {
+    struct api_fixture *fixture = *state;
+    const char *body;
+    assert_int_equal(exchange(fixture, "POST " CHAT, "",
+                              "{\"model\":\"gpt-4\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}", &body),
+                     404);
+    assert_string_equal(body, "{\"error\":{\"message\":\"There is no model 'gpt-4'. GET /v1/models lists the models.\","
+                              "\"type\":\"not_found_error\",\"code\":\"MODEL_NOT_FOUND\",\"param\":\"model\"}}");
+    assert_int_equal(
+        exchange(fixture, "POST /v1/inference", "", "{\"model\":\"my secret prompt\",\"prompt\":\"hi\"}", &body), 404);
+    assert_error(body, "MODEL_NOT_FOUND", "model");
+    assert_null(strstr(body, "secret"));
+}
+
+/* What the server refuses before it is a request comes in the same envelope. */
+static void test_refused_requests(void **state) {
+    static const struct {
+        const char *bytes;
+        int status;
+        const char *code;
+    } cases[] = {
+        {"nonsense\r\n\r\n", 400, "INVALID_REQUEST"},
+        {"POST /v1/inference HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n", 413, "REQUEST_TOO_LARGE"},
+        {"GET / HTTP/1.1\r\n\r\n", 400, "INVALID_REQUEST"},
+    };
+    struct api_fixture *fixture = *state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const char *body;
+        api_fixture_send(fixture, str_from(cases[i].bytes));
+        assert_int_equal(api_fixture_answer(fixture, &body), cases[i].status);
+        assert_error(body, cases[i].code, NULL);
+        assert_memory_equal(api_fixture_header(fixture, "x-request-id"), "req_", 4);
+        api_fixture_disconnect(fixture);
+        api_fixture_connect(fixture);
+    }
+}
+
+static void test_link(void **state) {
+    struct api_fixture *fixture = *state;
+    const char *body;
+    assert_int_equal(exchange(fixture, "GET /link", "", NULL, &body), 426);
+    assert_error(body, "INVALID_REQUEST", NULL);
+    assert_string_equal(api_fixture_header(fixture, "Upgrade"), "websocket");
+    assert_int_equal(fixture->linked, 0);
+    exchange(fixture, "GET /link", "Connection: Upgrade\r\nUpgrade: WebSocket\r\n", NULL, &body);
+    assert_int_equal(fixture->linked, 1);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, api_fixture_setup, api_fixture_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_health),
+        TEST(test_openapi_and_head),
+        TEST(test_unknown_routes_and_methods),
+        TEST(test_every_answer_has_an_id_and_cors),
+        TEST(test_preflight),
+        TEST(test_keys),
+        TEST(test_client_leaves_during_key_lookup),
+        TEST(test_models),
+        TEST(test_one_model),
+        TEST(test_bad_bodies),
+        TEST(test_deep_nesting),
+        TEST(test_unknown_model),
+        TEST(test_refused_requests),
+        TEST(test_link),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

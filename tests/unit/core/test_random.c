@@ -1,0 +1,301 @@
+/* Random events, sensible ones and others, under many seeds. After each step core_check must hold and the effects must be
+ * such that a shell can carry them out; in the end every admitted job has ended exactly once. A failing seed is printed:
+ * CORE_SEED=<seed> runs it alone. */
+#include "unit/core/core_fixture.h"
+
+#include <string.h>
+
+enum { SEEDS = 300, EVENTS = 2000, PROVIDERS_MAX = 6, MODELS = 3, JOBS_MAX = EVENTS + 1 };
+
+struct shell_job {
+    uint64_t handle, holder;
+    unsigned ends;
+    bool accepted, gone;
+};
+
+struct shell {
+    uint64_t seed, now_ms, wake_at_ms;
+    unsigned event;
+    struct random_source random;
+    struct core *core;
+    struct core_config config;
+    uint64_t speaker;                  /* the provider of the present event */
+    uint64_t providers[PROVIDERS_MAX]; /* alive ones, then CORE_NO_HANDLE */
+    size_t provider_count;
+    struct shell_job jobs[JOBS_MAX]; /* by the request's user number */
+    uint64_t users;
+};
+
+static const char *const model_ids[MODELS] = {"a", "b", "c"};
+
+static uint32_t pick(struct shell *s, uint32_t bound) {
+    return (uint32_t)random_below(&s->random, bound);
+}
+
+#define REQUIRE(shell, condition)                                                                                      \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            fail_msg("seed %llu, event %u: %s", (unsigned long long)(shell)->seed, (shell)->event, #condition);        \
+        }                                                                                                              \
+    } while (0)
+
+static bool is_alive(const struct shell *s, uint64_t provider) {
+    for (size_t i = 0; i < s->provider_count; i++) {
+        if (s->providers[i] == provider) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The effects that are about a job which lives. */
+static void take_job_effect(struct shell *s, const struct core_effect *e, struct shell_job *job) {
+    REQUIRE(s, job->handle == e->job && job->ends == 0);
+    switch (e->kind) {
+    case CORE_EFFECT_DISPATCH:
+        REQUIRE(s, e->provider != CORE_NO_HANDLE && !job->gone && job->holder == CORE_NO_HANDLE);
+        job->holder = e->provider;
+        break;
+    case CORE_EFFECT_CANCEL:
+        REQUIRE(s, e->provider == job->holder && e->provider != CORE_NO_HANDLE);
+        job->holder = job->gone ? job->holder : CORE_NO_HANDLE;
+        break;
+    case CORE_EFFECT_ACCEPTED:
+        REQUIRE(s, !job->accepted && e->provider == s->speaker);
+        job->accepted = true;
+        break;
+    case CORE_EFFECT_DELIVER:
+        REQUIRE(s, job->accepted && !job->gone && e->provider == s->speaker && e->provider == job->holder);
+        break;
+    case CORE_EFFECT_FINISH:
+        REQUIRE(s, job->accepted && !job->gone && e->provider == s->speaker);
+        job->ends++;
+        break;
+    case CORE_EFFECT_FAIL:
+        REQUIRE(s, !job->gone && e->fail.attempts <= s->config.max_attempts);
+        job->ends++;
+        break;
+    case CORE_EFFECT_CANCELLED:
+        REQUIRE(s, job->gone);
+        job->ends++;
+        break;
+    case CORE_EFFECT_ADMITTED:
+    case CORE_EFFECT_PROVIDER_ADMITTED:
+    case CORE_EFFECT_PROVIDER_REFUSED:
+    case CORE_EFFECT_WAKE:
+    case CORE_EFFECT_TRACE:
+        break;
+    }
+}
+
+static void take_effect(struct shell *s, const struct core_effect *e) {
+    REQUIRE(s, e->provider == CORE_NO_HANDLE || e->kind == CORE_EFFECT_PROVIDER_ADMITTED || is_alive(s, e->provider));
+    if (e->kind == CORE_EFFECT_PROVIDER_ADMITTED) {
+        s->providers[s->provider_count++] = e->provider;
+    } else if (e->kind == CORE_EFFECT_WAKE) {
+        REQUIRE(s, e->wake_at_ms > s->now_ms);
+        s->wake_at_ms = e->wake_at_ms;
+    } else if (e->kind == CORE_EFFECT_ADMITTED) {
+        REQUIRE(s, e->user == s->users - 1 && s->jobs[e->user].handle == CORE_NO_HANDLE);
+        s->jobs[e->user].handle = e->job;
+    } else if (e->job != CORE_NO_HANDLE) {
+        take_job_effect(s, e, &s->jobs[e->user]);
+    }
+}
+
+static void shell_step(struct shell *s, struct core_event event) {
+    s->event++;
+    s->speaker = event.provider;
+    struct core_effects effects = core_step(s->core, s->now_ms, &event);
+    for (size_t i = 0; i < effects.count; i++) {
+        take_effect(s, &effects.items[i]);
+    }
+    const char *broken = NULL;
+    if (!core_check(s->core, &broken)) {
+        fail_msg("seed %llu, event %u (kind %d): %s", (unsigned long long)s->seed, s->event, event.kind, broken);
+    }
+}
+
+/* Whose link has closed holds nothing any more; the core may send its jobs elsewhere in this very step. */
+static void shell_leave(struct shell *s, size_t index) {
+    uint64_t provider = s->providers[index];
+    s->providers[index] = s->providers[--s->provider_count];
+    for (uint64_t i = 0; i < s->users; i++) {
+        if (s->jobs[i].holder == provider) {
+            s->jobs[i].holder = CORE_NO_HANDLE;
+        }
+    }
+    shell_step(s, (struct core_event){.kind = CORE_EVENT_PROVIDER_LEFT, .provider = provider});
+}
+
+static void random_provider_event(struct shell *s) {
+    if (s->provider_count < PROVIDERS_MAX && pick(s, 4) == 0) {
+        shell_step(s, (struct core_event){.kind = CORE_EVENT_PROVIDER_JOINED});
+    }
+    if (s->provider_count == 0) {
+        return;
+    }
+    size_t index = pick(s, (uint32_t)s->provider_count);
+    uint32_t what = pick(s, 40);
+    if (what < 3) {
+        shell_leave(s, index);
+    } else if (what == 3) {
+        shell_step(s, (struct core_event){.kind = CORE_EVENT_PROVIDER_DRAINING, .provider = s->providers[index]});
+    } else {
+        struct core_offer offers[MODELS];
+        size_t count = pick(s, MODELS + 1);
+        for (size_t i = 0; i < count; i++) {
+            offers[i] = (struct core_offer){.model = str_from(model_ids[pick(s, MODELS)]),
+                                            .state = pick(s, 3) > 0 ? CORE_MODEL_WARM : pick(s, 4),
+                                            .slots = pick(s, 5),
+                                            .context_length = 1024 * pick(s, 4)};
+        }
+        shell_step(s, (struct core_event){.kind = CORE_EVENT_PROVIDER_STATUS,
+                                          .provider = s->providers[index],
+                                          .status = {.offers = offers, .offer_count = count}});
+    }
+}
+
+/* One of the latest jobs; mostly one that some device holds. */
+static struct shell_job *random_job(struct shell *s) {
+    struct shell_job *job = NULL;
+    for (int tries = 0; tries < 20 && s->users > 0; tries++) {
+        job = &s->jobs[s->users - 1 - pick(s, s->users < 40 ? (uint32_t)s->users : 40)];
+        if (job->ends == 0 && job->holder != CORE_NO_HANDLE) {
+            break;
+        }
+    }
+    return job;
+}
+
+static void random_device_event(struct shell *s) {
+    struct shell_job *job = random_job(s);
+    if (job == NULL) {
+        return;
+    }
+    struct core_event event = {.job = job->handle, .provider = job->holder};
+    if (s->provider_count > 0 && pick(s, 10) == 0) {
+        event.provider = s->providers[pick(s, (uint32_t)s->provider_count)]; /* perhaps a ghost's */
+    }
+    uint32_t what = pick(s, 20);
+    if (what < 6) {
+        event.kind = CORE_EVENT_ACCEPT;
+        event.accept.prompt_tokens = pick(s, 100);
+    } else if (what < 14) {
+        event.kind = CORE_EVENT_DELTA;
+        event.delta.tokens = pick(s, 3);
+    } else if (what < 17) {
+        event.kind = CORE_EVENT_DONE;
+        event.done.finish = (enum core_finish)pick(s, 3);
+    } else {
+        event.kind = CORE_EVENT_ERROR;
+        event.error.failure = (enum core_attempt_failure)pick(s, pick(s, 4) == 0 ? 6 : 5); /* DRAINING is for good */
+    }
+    if (what >= 14 && event.provider == job->holder) {
+        job->holder = CORE_NO_HANDLE; /* it has let go of the job with these words */
+    }
+    shell_step(s, event);
+}
+
+static void random_client_event(struct shell *s) {
+    if (pick(s, 8) > 0) {
+        s->users++;
+        shell_step(s, (struct core_event){.kind = CORE_EVENT_REQUEST,
+                                          .request = {.user = s->users - 1,
+                                                      .model = str_from(model_ids[pick(s, MODELS)]),
+                                                      .max_tokens = pick(s, 100)}});
+        return;
+    }
+    struct shell_job *job = random_job(s);
+    if (job != NULL && job->handle != CORE_NO_HANDLE) {
+        job->gone = true;
+        shell_step(s, (struct core_event){.kind = CORE_EVENT_CLIENT_GONE, .job = job->handle});
+    }
+}
+
+/* Time passes; the timer fires if it is due, but now and then it is late, and now and then early. */
+static void pass_time(struct shell *s) {
+    s->now_ms += pick(s, 60) == 0 ? pick(s, 3000) : pick(s, 20);
+    if (s->wake_at_ms <= s->now_ms ? pick(s, 10) > 0 : pick(s, 50) == 0) {
+        s->wake_at_ms = UINT64_MAX;
+        shell_step(s, (struct core_event){.kind = CORE_EVENT_TIMER});
+    }
+}
+
+static void shell_start(struct shell *s, uint64_t seed) {
+    *s = (struct shell){.seed = seed, .random = {.state = seed}, .wake_at_ms = UINT64_MAX};
+    core_config_init(&s->config);
+    s->config.seed = seed;
+    s->config.trace = seed % 4 == 0;
+    s->config.max_jobs = 1 + pick(s, 40);
+    s->config.max_queue = pick(s, 20);
+    s->config.max_providers = 1 + pick(s, PROVIDERS_MAX);
+    s->config.max_attempts = 1 + pick(s, 4);
+    uint32_t *times[] = {&s->config.queue_ms,   &s->config.accept_ms, &s->config.first_token_ms,
+                         &s->config.silence_ms, &s->config.cancel_ms, &s->config.cooldown_ms};
+    for (size_t i = 0; i < COUNT_OF(times); i++) {
+        *times[i] = pick(s, 2000);
+    }
+    s->config.whole_ms = pick(s, 20000);
+    s->core = core_new(&s->config);
+}
+
+/* The timer alone must bring every job to its end. */
+static void run_out(struct shell *s) {
+    for (int i = 0; i < 10000 && core_counts(s->core).jobs > 0; i++) {
+        REQUIRE(s, s->wake_at_ms != UINT64_MAX);
+        s->now_ms = s->wake_at_ms;
+        s->wake_at_ms = UINT64_MAX;
+        shell_step(s, (struct core_event){.kind = CORE_EVENT_TIMER});
+    }
+    while (s->provider_count > 0) {
+        shell_leave(s, 0);
+    }
+    REQUIRE(s, core_counts(s->core).jobs == 0 && core_counts(s->core).models == 0);
+    for (uint64_t i = 0; i < s->users; i++) {
+        REQUIRE(s, s->jobs[i].ends == (s->jobs[i].handle != CORE_NO_HANDLE));
+    }
+}
+
+static void random_events(struct shell *s, unsigned until) {
+    while (s->event < until) {
+        pass_time(s);
+        uint32_t what = pick(s, 100);
+        if (what < 25) {
+            random_client_event(s);
+        } else if (what < 40) {
+            random_provider_event(s);
+        } else {
+            random_device_event(s);
+        }
+    }
+}
+
+static void run_seed(struct shell *s, uint64_t seed) {
+    shell_start(s, seed);
+    if (seed % 3 == 0) {
+        random_events(s, EVENTS / 2);
+        shell_step(s, (struct core_event){.kind = CORE_EVENT_DRAIN});
+    }
+    random_events(s, EVENTS);
+    run_out(s);
+    core_free(s->core);
+}
+
+static void every_seed_keeps_the_rules(void **state UNUSED) {
+    struct shell *shell = MEM_NEW(struct shell);
+    const char *one = getenv("CORE_SEED");
+    uint64_t seed = 0;
+    if (one != NULL && str_parse_u64(str_from(one), UINT64_MAX, &seed)) {
+        run_seed(shell, seed);
+    }
+    for (seed = 1; one == NULL && seed <= SEEDS; seed++) {
+        run_seed(shell, seed);
+    }
+    free(shell);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_seed_keeps_the_rules)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
