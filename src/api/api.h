@@ -64,9 +64,9 @@ struct api_backend {
 
 struct api *api_new(struct loop *loop, struct auth *auth, const struct api_backend *backend);
 void api_free(struct api *api); /* no call may be alive */
-/* The handlers for struct http_server_events; `api` is the context. */
-void api_on_request(void *api, struct http_exchange *exchange);
-void api_on_refused(void *api, struct http_exchange *exchange, int status, const char *why);
+/* The handlers for struct http_server_events; their context is the struct api. */
+void api_on_request(void *context, struct http_exchange *exchange);
+void api_on_refused(void *context, struct http_exchange *exchange, int status, const char *why);
 size_t api_call_count(const struct api *api);
 
 /* What the backend reports. A call is gone after finish and fail. */

@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-extern char **environ;
+#include <unistd.h>
 
 enum { RESTART_AFTER_MS = 1000, ARGUMENTS_MAX = 20 + 2 * OPTION_LIST_MAX };
 

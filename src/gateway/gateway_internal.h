@@ -68,7 +68,7 @@ struct gateway {
 
 /* core_shell.c: hands an event to the core and carries out its effects. */
 void gateway_step(struct gateway *gateway, const struct core_event *event);
-void gateway_core_timer_due(void *gateway);
+void gateway_core_timer_due(void *context); /* the gateway */
 
 /* gateway_calls.c: the API's backend, and jobs from submit to their record. */
 extern const struct api_backend GATEWAY_API_BACKEND; /* its context is filled in by gateway_open */

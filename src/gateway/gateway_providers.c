@@ -24,10 +24,40 @@ static void provider_free(struct gateway_provider *provider) {
     free(provider);
 }
 
-static void provider_deny(struct gateway_provider *provider, const char *reason) {
+static void log_denied(const struct gateway_provider *provider, const char *reason) {
     LOG_WARN_EVENT("provider.denied", LOG_TEXT("address", link_peer_address(provider->peer)),
                    LOG_TEXT("reason", reason));
+}
+
+/* For good: the device does not come back by itself. */
+static void provider_deny(struct gateway_provider *provider, const char *reason) {
+    log_denied(provider, reason);
     link_peer_deny(provider->peer, reason);
+}
+
+/* For now: the device tries again with back-off. */
+static void provider_turn_away(struct gateway_provider *provider, const char *reason) {
+    log_denied(provider, reason);
+    link_peer_close(provider->peer, reason);
+}
+
+static void models_changed(const struct gateway *gateway) {
+    if (gateway->events.on_models_changed != NULL) {
+        gateway->events.on_models_changed(gateway->context);
+    }
+}
+
+/* The core forgets the provider at once, even if its link takes a moment to close. */
+static void provider_leave(struct gateway_provider *provider) {
+    struct gateway *gateway = provider->gateway;
+    const uint64_t handle = provider->handle;
+    if (handle == CORE_NO_HANDLE) {
+        return;
+    }
+    HASH_DELETE(by_handle, gateway->providers_by_handle, provider);
+    provider->handle = CORE_NO_HANDLE;
+    gateway_step(gateway, &(struct core_event){.kind = CORE_EVENT_PROVIDER_LEFT, .provider = handle});
+    models_changed(gateway);
 }
 
 /* A device has one link: a new one replaces an older one that the network has not reported as broken yet. */
@@ -36,6 +66,7 @@ static void close_older_links(const struct gateway_provider *newer) {
     DL_FOREACH (newer->gateway->providers, other) {
         if (other != newer && other->peer != NULL && strcmp(other->device.id, newer->device.id) == 0) {
             link_peer_close(other->peer, "replaced by a newer link of this device");
+            provider_leave(other);
         }
     }
 }
@@ -49,7 +80,7 @@ static void on_enrolled(void *context, const struct store_device *device, const 
     }
     if (err != NULL) {
         LOG_ERROR_EVENT("provider.enrol_failed", LOG_TEXT("error", err->message));
-        provider_deny(provider, "the gateway cannot enrol devices at the moment");
+        provider_turn_away(provider, "the gateway cannot enrol devices at the moment");
         return;
     }
     if (device == NULL) {
@@ -71,7 +102,7 @@ void gateway_provider_admitted(struct gateway_provider *provider, uint64_t handl
 }
 
 void gateway_provider_refused(struct gateway_provider *provider) {
-    provider_deny(provider, "the gateway has as many providers as it can hold");
+    provider_turn_away(provider, "the gateway has as many providers as it can hold");
 }
 
 static void on_hello(void *context, struct link_peer *peer, const struct link_hello *hello) {
@@ -105,12 +136,6 @@ static enum core_model_state model_state(enum link_model_state state) {
         return CORE_MODEL_FAILED;
     }
     return CORE_MODEL_FAILED;
-}
-
-static void models_changed(const struct gateway *gateway) {
-    if (gateway->events.on_models_changed != NULL) {
-        gateway->events.on_models_changed(gateway->context);
-    }
 }
 
 static void on_status(void *context, struct link_peer *peer, const struct link_status *status) {
@@ -200,18 +225,14 @@ static void on_drain(void *context, struct link_peer *peer) {
 }
 
 static void on_gone(void *context, struct link_peer *peer, const char *reason) {
-    struct gateway *gateway = context;
+    (void)context;
     struct gateway_provider *provider = provider_of(peer);
     LOG_INFO_EVENT("provider.gone", LOG_TEXT("provider_id", provider->device.id), LOG_TEXT("reason", reason));
     provider->peer = NULL;
     if (provider->enrolling) {
         return; /* on_enrolled frees it */
     }
-    if (provider->handle != CORE_NO_HANDLE) {
-        gateway_step(gateway, &(struct core_event){.kind = CORE_EVENT_PROVIDER_LEFT, .provider = provider->handle});
-        HASH_DELETE(by_handle, gateway->providers_by_handle, provider);
-        models_changed(gateway);
-    }
+    provider_leave(provider);
     provider_free(provider);
 }
 

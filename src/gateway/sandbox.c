@@ -133,9 +133,13 @@ static void engine_closed(void *context) {
     struct sandbox *sandbox = context;
     void (*on_closed)(void *) = sandbox->on_closed;
     void *closed_context = sandbox->closed_context;
-    struct sandbox_run *run, *next;
-    HASH_ITER (by_id, sandbox->runs, run, next) {
-        run_end(sandbox, run, STORE_JOB_CANCELLED);
+    struct sandbox_run *run = sandbox->runs;
+    HASH_CLEAR(by_id, sandbox->runs); /* frees the table; the runs themselves stay chained */
+    while (run != NULL) {
+        struct sandbox_run *next = run->by_id.next;
+        gateway_job_end(run->job, STORE_JOB_CANCELLED);
+        free(run);
+        run = next;
     }
     free(sandbox);
     on_closed(closed_context);

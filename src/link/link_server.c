@@ -38,7 +38,7 @@ static void sweep(void *context) {
     struct link_peer *peer;
     DL_FOREACH (server->peers, peer) {
         uint64_t silent_ms = now > peer->heard_ms ? now - peer->heard_ms : 0;
-        bool handshake = peer->state == PEER_CONNECTED || peer->state == PEER_CHALLENGED;
+        bool handshake = peer->state < PEER_ADMITTED;
         if (handshake && silent_ms >= server->config.handshake_ms) {
             link_peer_close_with(peer, WS_CLOSE_PROTOCOL, "the handshake took too long");
         } else if (peer->state == PEER_ADMITTED &&

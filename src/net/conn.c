@@ -7,8 +7,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* What a peer may still send after conn_close before it is cut off. */
-enum { CONN_DISCARD_MAX = 16 * 1024 * 1024 };
+enum {
+    /* What a peer may still send after conn_close before it is cut off. */
+    CONN_DISCARD_MAX = 16 * 1024 * 1024,
+    /* Gathered within one turn and sent before its end, so that conn_unsent speaks of the peer and not of the turn. */
+    CONN_GATHER_MAX = 64 * 1024,
+};
 
 /* What the kernel did not take at once. */
 struct conn_write {
@@ -195,15 +199,22 @@ char *conn_reserve(struct conn *conn, size_t len) {
     return conn->state == CONN_OPEN ? chunk_reserve(&conn->loop->chunks, &conn->gathered, len) : NULL;
 }
 
+static void conn_has_gathered(struct conn *conn) {
+    loop_defer_last(conn->loop, &conn->flush);
+    if (conn->gathered->len >= CONN_GATHER_MAX) {
+        conn_send_gathered(conn);
+    }
+}
+
 void conn_commit(struct conn *conn, size_t len) {
     conn->gathered->len += len;
-    loop_defer_last(conn->loop, &conn->flush);
+    conn_has_gathered(conn);
 }
 
 void conn_write(struct conn *conn, struct str data) {
     if (conn->state == CONN_OPEN && data.len > 0) {
         chunk_append(&conn->loop->chunks, &conn->gathered, data.data, data.len);
-        loop_defer_last(conn->loop, &conn->flush);
+        conn_has_gathered(conn);
     }
 }
 

@@ -76,7 +76,7 @@ struct http_exchange {
 };
 
 /* http_conn.c */
-void http_conn_accept(void *server, struct conn *conn);
+void http_conn_accept(void *context, struct conn *conn);
 void http_conn_close_if_idle(struct http_conn *http);
 /* The exchange is answered: go on with the next request, or close. */
 void http_conn_answered(struct http_conn *http, bool close);

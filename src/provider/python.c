@@ -201,7 +201,7 @@ static int child_end(struct child *child, bool ended) {
 }
 
 bool python_run(const struct python_run *run, const struct fetch_control *control, struct err *err) {
-    struct child child;
+    struct child child = {.pid = -1, .out = -1, .errors = -1};
     if (!child_start(&child, run, err)) {
         return false;
     }

@@ -2,7 +2,8 @@
  *
  *   bench_http HOST:PORT rate N     sends N requests a second whatever the answers do (open loop), prints latencies
  *   bench_http HOST:PORT closed N   N connections, each asks again when it is answered
- *   bench_http HOST:PORT stream N   likewise, counting the events of streamed answers
+ *   bench_http HOST:PORT stream N   likewise, begun one by one over the first second, so that the streams are not in step;
+ *                                   counts the events also of answers that are cut off at the end
  *
  * followed by SECONDS and a file that holds the whole request (head and body). Prints one line of JSON. Latency is
  * counted from when a request was due, so a slow server cannot hide its queue (no coordinated omission). */
@@ -203,12 +204,20 @@ static void run_rate(struct bench *bench, double rate, uint64_t end_ns) {
     }
 }
 
-static void run_closed(struct bench *bench, uint64_t end_ns) {
-    while (now_ns() < end_ns) {
-        while (bench->idle_count > 0) {
+/* `spread_ns`: the connections begin one by one over so long. */
+static void run_closed(struct bench *bench, uint64_t end_ns, uint64_t spread_ns) {
+    const uint64_t start_ns = now_ns();
+    const size_t total = bench->client_count;
+    for (uint64_t now = start_ns; now < end_ns; now = now_ns()) {
+        const uint64_t share = spread_ns == 0 ? total : 1 + (now - start_ns) * total / spread_ns;
+        const size_t begun = share < total ? (size_t)share : total;
+        while (bench->idle_count > total - begun) {
             client_send(bench, bench->idle[--bench->idle_count], now_ns());
         }
-        wait_and_read(bench, end_ns);
+        wait_and_read(bench, begun < total ? start_ns + begun * spread_ns / total + 1 : end_ns);
+    }
+    if (spread_ns > 0) {
+        bench->last_answer_ns = now_ns();
     }
 }
 
@@ -258,7 +267,7 @@ int main(int argc, char **argv) {
     }
     struct bench *bench = MEM_NEW(struct bench);
     const double n = strtod(argv[3], NULL), seconds = strtod(argv[4], NULL);
-    const bool open_loop = strcmp(argv[2], "rate") == 0;
+    const bool open_loop = strcmp(argv[2], "rate") == 0, stream = strcmp(argv[2], "stream") == 0;
     if (n < 1 || (!open_loop && n > CONNECTIONS_MAX)) {
         fprintf(stderr, "bench_http: N is 1 to %d\n", CONNECTIONS_MAX);
         return 2;
@@ -272,7 +281,7 @@ int main(int argc, char **argv) {
     if (open_loop) {
         run_rate(bench, n, end_ns);
     } else {
-        run_closed(bench, end_ns);
+        run_closed(bench, end_ns, stream ? 1000000000U : 0);
     }
     const size_t sampled = bench->answers < SAMPLES_MAX ? bench->answers : SAMPLES_MAX;
     qsort(bench->latencies_us, sampled, sizeof *bench->latencies_us, compare_u32);

@@ -1,16 +1,20 @@
 /* Tokens per second of the llama engine against the bare decoding loop (nataris-llama --bench-bare) on the same
- * requests, in turns, so that a busy machine slows both. One JSON line per degree of parallelism. */
+ * requests, in turns, so that a busy machine slows both. One JSON line per degree of parallelism; beside the ratio of
+ * the speeds, the ratio of CPU time per token (bare to engine's child process), which a busy machine hardly changes. */
 #include "engine/engine.h"
 #include "base/clock.h"
 #include "base/file.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 enum { BENCH_TURNS = 3 };
 
-static const char PROMPT[] = "The city of";
+static const char PROMPT[] = "Summary of the text:";
 
 struct bench {
     struct loop *loop;
@@ -87,7 +91,44 @@ static void on_closed(void *context) {
     loop_stop(((struct bench *)context)->loop);
 }
 
-static double run_engine(const char *model, uint32_t parallel, uint32_t tokens, uint32_t rounds, uint64_t *produced) {
+static pid_t parent_of(const char *pid) {
+    char path[300], line[512];
+    snprintf(path, sizeof(path), "/proc/%s/stat", pid);
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        return -1;
+    }
+    const char *read = fgets(line, sizeof(line), file);
+    fclose(file);
+    const char *after_name = read != NULL ? strrchr(line, ')') : NULL;
+    return after_name != NULL ? (pid_t)strtol(after_name + 4, NULL, 10) : -1; /* ") S 123" */
+}
+
+/* CPU time of all threads of our one child process. */
+static double child_cpu_seconds(void) {
+    double seconds = 0;
+    DIR *folder = opendir("/proc");
+    for (struct dirent *entry = NULL; folder != NULL && (entry = readdir(folder)) != NULL;) {
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+        clockid_t clock;
+        struct timespec used;
+        if (pid > 0 && parent_of(entry->d_name) == getpid() && clock_getcpuclockid(pid, &clock) == 0 &&
+            clock_gettime(clock, &used) == 0) {
+            seconds += (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+        }
+    }
+    if (folder != NULL) {
+        closedir(folder);
+    }
+    return seconds;
+}
+
+struct totals {
+    uint64_t tokens;
+    double seconds, cpu_seconds;
+};
+
+static void run_engine(const char *model, uint32_t parallel, uint32_t tokens, uint32_t rounds, struct totals *totals) {
     static const struct engine_events EVENTS = {on_state, on_accept, on_delta, on_done, on_failed};
     struct bench bench = {.loop = loop_new(), .parallel = parallel, .tokens = tokens};
     struct engine_options options = {
@@ -102,20 +143,30 @@ static double run_engine(const char *model, uint32_t parallel, uint32_t tokens, 
     if (bench.state != ENGINE_READY) {
         exit(1);
     }
+    double cpu_before = child_cpu_seconds();
     uint64_t started_us = clock_monotonic_us();
     for (uint32_t i = 0; i < parallel; i++) {
         submit_next(&bench);
     }
     loop_run(bench.loop);
-    double seconds = (double)(clock_monotonic_us() - started_us) / 1e6;
+    totals->seconds += (double)(clock_monotonic_us() - started_us) / 1e6;
+    totals->cpu_seconds += child_cpu_seconds() - cpu_before;
+    totals->tokens += bench.produced;
     ENGINE_LLAMA.close(bench.engine, on_closed, &bench);
     loop_run(bench.loop);
     loop_free(bench.loop);
-    *produced += bench.produced;
-    return seconds;
 }
 
-static double run_bare(const char *model, uint32_t parallel, uint32_t tokens, uint32_t rounds, uint64_t *produced) {
+static double number_of(const char *line, const char *key) {
+    const char *place = strstr(line, key);
+    if (place == NULL) {
+        fprintf(stderr, "the bare loop failed\n");
+        exit(1);
+    }
+    return strtod(place + strlen(key), NULL);
+}
+
+static void run_bare(const char *model, uint32_t parallel, uint32_t tokens, uint32_t rounds, struct totals *totals) {
     char folder[FILE_PATH_MAX], child[FILE_PATH_MAX], command[3 * FILE_PATH_MAX], line[256] = "";
     const char *given = getenv("NATARIS_LLAMA");
     struct err err = {0};
@@ -126,17 +177,27 @@ static double run_bare(const char *model, uint32_t parallel, uint32_t tokens, ui
     snprintf(command, sizeof(command), "'%s' --bench-bare '%s' %u %u %u '%s'", given != NULL ? given : child, model,
              parallel, tokens, rounds, PROMPT);
     FILE *output = popen(command, "re");
-    const char *count = NULL, *seconds = NULL;
-    if (output != NULL && fgets(line, sizeof(line), output) != NULL) {
-        count = strstr(line, "\"tokens\":");
-        seconds = strstr(line, "\"seconds\":");
+    if (output == NULL || fgets(line, sizeof(line), output) == NULL || pclose(output) != 0) {
+        line[0] = '\0';
     }
-    if (output == NULL || pclose(output) != 0 || count == NULL || seconds == NULL) {
-        fprintf(stderr, "the bare loop failed\n");
-        exit(1);
+    totals->tokens += (uint64_t)number_of(line, "\"tokens\":");
+    totals->seconds += number_of(line, "\"seconds\":");
+    totals->cpu_seconds += number_of(line, "\"cpu_seconds\":");
+}
+
+static void compare(const char *model, uint32_t parallel, uint32_t tokens, uint32_t rounds) {
+    struct totals engine = {0}, bare = {0};
+    for (int turn = 0; turn < BENCH_TURNS; turn++) {
+        run_bare(model, parallel, tokens, rounds, &bare);
+        run_engine(model, parallel, tokens, rounds, &engine);
     }
-    *produced += strtoull(strchr(count, ':') + 1, NULL, 10);
-    return strtod(strchr(seconds, ':') + 1, NULL);
+    double engine_speed = (double)engine.tokens / engine.seconds, bare_speed = (double)bare.tokens / bare.seconds;
+    double engine_cost = engine.cpu_seconds / (double)engine.tokens, bare_cost = bare.cpu_seconds / (double)bare.tokens;
+    printf("{\"parallel\":%u,\"tokens\":%llu,\"engine_tokens_per_second\":%.1f,\"bare_tokens_per_second\":%.1f,"
+           "\"ratio\":%.3f,\"engine_cpu_us_per_token\":%.1f,\"bare_cpu_us_per_token\":%.1f,\"cpu_ratio\":%.3f}\n",
+           parallel, (unsigned long long)engine.tokens, engine_speed, bare_speed, engine_speed / bare_speed,
+           engine_cost * 1e6, bare_cost * 1e6, bare_cost / engine_cost);
+    fflush(stdout);
 }
 
 int main(int argc, char **argv) {
@@ -148,18 +209,7 @@ int main(int argc, char **argv) {
     uint32_t tokens = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 128;
     uint32_t rounds = argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 10) : 4; /* requests for each parallel one */
     for (size_t i = 0; i < COUNT_OF(PARALLEL); i++) {
-        uint64_t engine_tokens = 0, bare_tokens = 0;
-        double engine_seconds = 0, bare_seconds = 0;
-        for (int turn = 0; turn < BENCH_TURNS; turn++) {
-            bare_seconds += run_bare(argv[1], PARALLEL[i], tokens, rounds, &bare_tokens);
-            engine_seconds += run_engine(argv[1], PARALLEL[i], tokens, rounds, &engine_tokens);
-        }
-        double engine = (double)engine_tokens / engine_seconds, bare = (double)bare_tokens / bare_seconds;
-        printf("{\"parallel\":%u,\"engine_tokens\":%llu,\"bare_tokens\":%llu,\"engine_tokens_per_second\":%.1f,"
-               "\"bare_tokens_per_second\":%.1f,\"ratio\":%.3f}\n",
-               PARALLEL[i], (unsigned long long)engine_tokens, (unsigned long long)bare_tokens, engine, bare,
-               engine / bare);
-        fflush(stdout);
+        compare(argv[1], PARALLEL[i], tokens, rounds);
     }
     return 0;
 }

@@ -177,7 +177,8 @@ describe('failover', { concurrency: 4 }, () => {
     assert.equal(answer.nataris.provider.id, provider.id);
   });
 
-  story('the model\'s process may crash; the agent and its link stay', ['--cooldown-ms', '200'], async (network) => {
+  story('the model\'s process may crash; the agent and its link stay', ['--cooldown-ms', '200', '--queue-ms', '2000'],
+    async (network) => {
     const agent = await network.provider(['--model', DEMO_MODEL]);
     await network.untilAvailable(DEMO_MODEL);
     const [engine] = childrenOf(agent.pid);

@@ -169,7 +169,8 @@ describe('one connection', { concurrency: true }, () => {
   test('a WebSocket that says nothing is cut', async () => {
     const client = new RawConnection(network.port);
     client.send(rawRequest('GET', '/link', { Upgrade: 'websocket', Connection: 'Upgrade',
-      'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==' }));
+      'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      'Sec-WebSocket-Protocol': 'nataris.link.v1' }));
     await client.until((raw) => raw.statuses.length > 0);
     assert.deepEqual(client.statuses, [101]);
     await client.closed;

@@ -74,6 +74,12 @@ describe('the events', () => {
     assert.equal(text, `\u{1f600}\u{1f469}\u200d\u{1f52c} ${long}`);
   });
 
+  test('all arrive, also when the device is much faster than the network', async () => {
+    const { text, done } = await readStream(await stream(script({ tokens: 3000 }), { max_tokens: 3000 }));
+    assert.equal(text.split(' ').length, 3000);
+    assert.ok(done);
+  });
+
   test('escape what JSON must escape', async () => {
     const text = 'a "quoted" \\ back\\slash, a tab\there, \u2028 and \u0001';
     assert.equal((await textsOf(script({ text }).replaceAll('\\t', '\t').replaceAll('\\u0001', '\u0001'))).text, text);

@@ -62,25 +62,25 @@ static void api_fixture_identify(struct loop_deferred *deferred) {
     auth->on_result(auth->context, &identity, NULL);
 }
 
-void auth_lookup(struct auth *auth, struct str authorization, uint64_t now_ms,
-                 void (*on_result)(void *context, const struct auth_identity *identity, const struct err *err),
+void auth_lookup(struct auth *auth, struct str header, uint64_t now_ms,
+                 void (*callback)(void *context, const struct auth_identity *identity, const struct err *err),
                  void *context) {
     struct api_fixture *fixture = (struct api_fixture *)((char *)auth - offsetof(struct api_fixture, auth));
     struct err err;
     (void)now_ms;
-    auth->on_result = on_result;
+    auth->on_result = callback;
     auth->context = context;
-    if (str_equal(authorization, STR("Bearer good"))) {
+    if (str_equal(header, STR("Bearer good"))) {
         api_fixture_identify(&auth->deferred);
-    } else if (str_equal(authorization, STR("Bearer later"))) {
+    } else if (str_equal(header, STR("Bearer later"))) {
         auth->deferred.run = api_fixture_identify;
         loop_defer(fixture->loop, &auth->deferred);
-    } else if (str_equal(authorization, STR("Bearer broken"))) {
+    } else if (str_equal(header, STR("Bearer broken"))) {
         err_set(&err, ERR_IO, "disk I/O error");
-        on_result(context, NULL, &err);
-    } else if (!str_equal(authorization, STR("Bearer never"))) {
+        callback(context, NULL, &err);
+    } else if (!str_equal(header, STR("Bearer never"))) {
         err_set(&err, ERR_DENIED, "The API key is wrong.");
-        on_result(context, NULL, &err);
+        callback(context, NULL, &err);
     }
 }
 

@@ -11,27 +11,32 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NET_HANG_MS = 30000 };
+enum { NET_HANG_MS = 30000, NET_TICK_MS = 10 };
 
 struct net_harness {
     struct loop *loop;
-    struct loop_timer *hang_guard;
+    struct loop_timer *tick; /* a turn sleeps no longer than this, so that NET_UNTIL looks again */
+    unsigned ticks;
 };
 
-static void net_on_hang(void *context) {
-    (void)context;
-    fail_msg("nothing happens any more");
+static void net_on_tick(void *context) {
+    struct net_harness *net = (struct net_harness *)context;
+    net->ticks++;
+    if (net->ticks > NET_HANG_MS / NET_TICK_MS) {
+        fail_msg("nothing happens any more");
+    }
 }
 
 UNUSED static void net_harness_init(struct net_harness *net) {
     net->loop = loop_new();
-    net->hang_guard = loop_timer_new(net->loop, net_on_hang, NULL);
-    loop_timer_start(net->hang_guard, NET_HANG_MS, 0);
+    net->ticks = 0;
+    net->tick = loop_timer_new(net->loop, net_on_tick, net);
+    loop_timer_start(net->tick, NET_TICK_MS, NET_TICK_MS);
 }
 
 /* Everything must be closed by then; a handle left open ends the process. */
 UNUSED static void net_harness_clear(struct net_harness *net) {
-    loop_timer_free(net->hang_guard);
+    loop_timer_free(net->tick);
     loop_free(net->loop);
 }
 

@@ -13,6 +13,7 @@ enum {
     BATCHER_PREFILL_MIN = 16,    /* tokens of each prompt in a step, however slow the machine */
     BATCHER_PREFILL_SEEDED = 64, /* fixed for jobs with a seed: the size of the pieces changes the last bits */
     BATCHER_GATHER_US = 200 * 1000,
+    BATCHER_SEND_US = 1000, /* deltas of very short steps share a write: it wakes the parent */
     BATCHER_GATHER_BYTES = 32 * 1024,
     BATCHER_PIECE_MAX = 512,
     BATCHER_OUT_MAX = 64 * 1024 * 1024,
@@ -27,7 +28,9 @@ struct batcher {
     struct job *queue; /* waiting for a slot, oldest first */
     struct llama_batch batch;
     struct buf frames;
-    double tokens_per_ms; /* of prompts, lately */
+    bool urgent;               /* `frames` holds more than further text of answers */
+    uint64_t step_us, sent_us; /* when the last step ended, when frames were last sent */
+    double tokens_per_ms;      /* of prompts, lately */
 };
 
 static llama_memory_t cache_of(const struct batcher *batcher) {
@@ -37,6 +40,7 @@ static llama_memory_t cache_of(const struct batcher *batcher) {
 static void end_slot(struct batcher *batcher, struct slot *slot, enum gen_finish finish, uint64_t now_us) {
     slot_finish(slot, finish, &batcher->frames, now_us);
     batcher->running--;
+    batcher->urgent = true;
 }
 
 static void cancel_job(struct batcher *batcher, uint64_t id, uint64_t now_us) {
@@ -46,6 +50,7 @@ static void cancel_job(struct batcher *batcher, uint64_t id, uint64_t now_us) {
         struct gen_done done = {.finish = GEN_FINISH_CANCELLED};
         done.timings.queue_ms = (uint32_t)((now_us - job->received_us) / 1000);
         llama_frame_append(&batcher->frames, LLAMA_FRAME_DONE, id, (struct str){(const char *)&done, sizeof(done)});
+        batcher->urgent = true;
         DL_DELETE(batcher->queue, job);
         job_free(job);
         return;
@@ -78,6 +83,7 @@ static void admit_jobs(struct batcher *batcher) {
         uint32_t count = job->prompt.count;
         llama_frame_append(&batcher->frames, LLAMA_FRAME_ACCEPT, job->id,
                            (struct str){(const char *)&count, sizeof(count)});
+        batcher->urgent = true;
     }
 }
 
@@ -143,6 +149,7 @@ static void fail_batch(struct batcher *batcher) {
         if (batcher->slots[i].job != NULL && batcher->slots[i].step_tokens > 0) {
             slot_fail(&batcher->slots[i], &batcher->frames, cache_of(batcher), "the model failed to compute a step");
             batcher->running--;
+            batcher->urgent = true;
         }
     }
 }
@@ -154,6 +161,7 @@ static void advance_slot(struct batcher *batcher, struct slot *slot, uint64_t no
     llama_token token = llama_sampler_sample(slot->job->sampler, batcher->model->context, slot->logits_at);
     if (slot->first_token_us == 0) {
         slot->first_token_us = now_us;
+        batcher->urgent = true;
     }
     if (llama_vocab_is_eog(vocab, token)) {
         end_slot(batcher, slot, GEN_FINISH_STOP, now_us); /* an end token is no text and is not counted */
@@ -193,6 +201,7 @@ static void run_step(struct batcher *batcher) {
     }
     llama_synchronize(batcher->model->context);
     uint64_t now_us = clock_monotonic_us();
+    batcher->step_us = now_us;
     if (prompt_tokens > 0) {
         learn_speed(batcher, prompt_tokens, now_us - started_us);
     }
@@ -208,6 +217,15 @@ static void run_step(struct batcher *batcher) {
     }
 }
 
+static void send_frames(struct batcher *batcher) {
+    bool due = batcher->urgent || batcher->step_us - batcher->sent_us >= BATCHER_SEND_US;
+    if (batcher->frames.len > 0 && due) {
+        outbox_send(batcher->outbox, &batcher->frames);
+        batcher->sent_us = batcher->step_us;
+        batcher->urgent = false;
+    }
+}
+
 void batcher_run(const struct model *model, struct intake *intake, struct outbox *outbox) {
     struct batcher batcher = {.model = model, .intake = intake, .outbox = outbox, .slot_count = model->plan.slots};
     batcher.tokens_per_ms = model->tokens_per_ms;
@@ -220,12 +238,8 @@ void batcher_run(const struct model *model, struct intake *intake, struct outbox
     for (;;) {
         take_arrivals(&batcher);
         admit_jobs(&batcher);
-        if (batcher.frames.len > 0) {
-            outbox_send(outbox, &batcher.frames); /* acceptance is known before a long step */
-        }
+        send_frames(&batcher); /* acceptance is known before a long step */
         run_step(&batcher);
-        if (batcher.frames.len > 0) {
-            outbox_send(outbox, &batcher.frames);
-        }
+        send_frames(&batcher);
     }
 }

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum { BENCH_PROMPT_TOKENS_MAX = 256, BENCH_PIECE_MAX = 512 };
 
@@ -106,6 +107,12 @@ static bool run_steps(struct bench *bench) {
     return true;
 }
 
+static double cpu_seconds(void) {
+    struct timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+}
+
 int bench_run(const struct model_options *options, const char *prompt, uint32_t parallel, uint32_t tokens,
               uint32_t rounds) {
     struct model model;
@@ -115,7 +122,7 @@ int bench_run(const struct model_options *options, const char *prompt, uint32_t 
         return 1;
     }
     struct bench bench = {.model = &model, .parallel = parallel, .tokens = tokens, .requests = parallel * rounds};
-    bench.prompt_count = shim_tokenize(model.vocab, str_from(prompt), bench.prompt, BENCH_PROMPT_TOKENS_MAX, false);
+    bench.prompt_count = shim_tokenize(model.vocab, str_from(prompt), bench.prompt, BENCH_PROMPT_TOKENS_MAX, true);
     uint32_t needed = bench.prompt_count > 0 ? (uint32_t)bench.prompt_count * parallel : UINT32_MAX;
     if (parallel > model.plan.slots || needed > model.batch_tokens) {
         fprintf(stderr, "too many slots, or a prompt that is empty or too long\n");
@@ -124,10 +131,11 @@ int bench_run(const struct model_options *options, const char *prompt, uint32_t 
     bench.sequences = (struct bench_sequence *)mem_calloc(parallel, sizeof(*bench.sequences));
     bench.batch = llama_batch_init((int32_t)model.batch_tokens, 0, 1);
     uint64_t started_us = clock_monotonic_us();
+    double cpu_before = cpu_seconds();
     bool ran = run_steps(&bench);
     double seconds = (double)(clock_monotonic_us() - started_us) / 1e6;
-    printf("{\"parallel\":%u,\"tokens\":%u,\"seconds\":%.3f,\"tokens_per_second\":%.1f}\n", parallel, bench.produced,
-           seconds, bench.produced / seconds);
+    printf("{\"parallel\":%u,\"tokens\":%u,\"seconds\":%.3f,\"cpu_seconds\":%.3f,\"tokens_per_second\":%.1f}\n",
+           parallel, bench.produced, seconds, cpu_seconds() - cpu_before, bench.produced / seconds);
     llama_batch_free(bench.batch);
     free(bench.sequences);
     return ran ? 0 : 1;

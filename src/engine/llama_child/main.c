@@ -57,7 +57,7 @@ static bool read_option(const char *name, const char *value, struct model_option
 
 static int run_bench(int count, char **words) {
     uint64_t parallel = 0, tokens = 0, rounds = 4, threads = 0;
-    const char *prompt = count > 4 ? words[4] : "The city of";
+    const char *prompt = count > 4 ? words[4] : "Summary of the text:";
     if (count < 3 || !read_number(words[1], LIMIT_PROVIDER_SLOTS, &parallel) ||
         !read_number(words[2], LIMIT_MAX_TOKENS, &tokens) || (count > 3 && !read_number(words[3], 1000, &rounds)) ||
         (count > 5 && !read_number(words[5], 1024, &threads))) {

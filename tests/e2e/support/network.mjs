@@ -74,6 +74,7 @@ export class Program {
 
   kill(signal) {
     if (!this.ended) this.child.kill(signal);
+    this.condemned ||= signal === 'SIGKILL'; // no clean end is expected
   }
 
   /** SIGTERM, then { code, signal }; a sanitizer's report shows as a code that is not 0, a hang as SIGKILL. */
@@ -98,11 +99,11 @@ async function readJson(program) {
 /** Polls until `find` gives something truthy, and returns that. */
 export async function eventually(find, what, timeoutMs = START_TIMEOUT_MS) {
   const deadline = Date.now() + timeoutMs;
-  for (;;) {
+  for (let pauseMs = 10; ; pauseMs = Math.min(2 * pauseMs, 500)) {
     const found = await find();
     if (found) return found;
     if (Date.now() > deadline) throw new Error(typeof what === 'function' ? what() : what);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
 
@@ -222,10 +223,11 @@ export class Network {
     return this.programs.map((p) => `--- nataris ${p.args[0]}\n${p.errors}`).join('\n');
   }
 
-  /** Stops all; returns the exits of those that were still running, newest first. */
+  /** Stops all; returns the exits of those that were to be still running, newest first. */
   async stop() {
     const exits = [];
     for (const program of this.programs.slice().reverse()) {
+      if (program.condemned) await program.exit;
       if (program.ended) continue;
       const ended = await program.stop();
       exits.push({ command: program.args[0], errors: program.errors, ...ended });

@@ -1,53 +1,6 @@
-/* Calls from the request to the end of the answer: golden answers and streams, failures, clients that go away. */
-#include "support/api_fixture.h"
-
+/* Calls from the request to the end of a plain answer: golden answers, failures, clients that go away. */
 #include "api/call.h"
-
-#define MODEL "nataris-demo-2m"
-#define MESSAGES "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]"
-#define CHAT "/v1/chat/completions"
-#define PLAIN_CHAT "{\"model\":\"" MODEL "\"," MESSAGES "}"
-#define STREAM_CHAT "{\"model\":\"" MODEL "\",\"stream\":true," MESSAGES "}"
-#define USAGE                                                                                                          \
-    "{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":7,\"prompt_tokens_details\":{\"cached_tokens\":3}}"
-#define NATARIS                                                                                                        \
-    "{\"inference_type\":\"p2p\",\"provider\":{\"id\":\"prov_1\",\"region\":\"IN\"},\"attempts\":2,\"latency_ms\":"    \
-    "245,"                                                                                                             \
-    "\"ttft_ms\":31}"
-
-static const struct api_result RESULT = {
-    .finish = GEN_FINISH_STOP,
-    .usage = {.prompt_tokens = 5, .completion_tokens = 2, .cached_tokens = 3},
-    .provider_id = "prov_1",
-    .provider_region = "IN",
-    .inference_type = "p2p",
-    .attempts = 2,
-    .ttft_ms = 31,
-    .latency_ms = 245,
-};
-
-static void deliver(struct api_call *call, const char *text) {
-    assert_true(api_call_deliver(call, str_from(text)));
-}
-
-/* `expected` with the call's id for $ID and its time for $TIME. */
-static void assert_golden(const struct api_fixture *fixture, const char *actual, const char *expected) {
-    struct buf text;
-    buf_init(&text, 1 << 20);
-    for (const char *at = expected; *at != '\0'; at++) {
-        if (strncmp(at, "$ID", 3) == 0) {
-            buf_append_cstr(&text, fixture->call_id);
-            at += 2;
-        } else if (strncmp(at, "$TIME", 5) == 0) {
-            buf_append_u64(&text, (uint64_t)fixture->created);
-            at += 4;
-        } else {
-            buf_append(&text, at, 1);
-        }
-    }
-    assert_string_equal(actual, buf_cstr(&text));
-    buf_clear(&text);
-}
+#include "support/api_calls.h"
 
 static void test_plain_chat(void **state) {
     struct api_fixture *fixture = *state;
@@ -101,119 +54,6 @@ static void test_plain_inference(void **state) {
     assert_memory_equal(fixture->call_id, "inf_", 4);
 }
 
-#define CHUNK_HEAD                                                                                                     \
-    "data: {\"id\":\"$ID\",\"object\":\"chat.completion.chunk\",\"created\":$TIME,\"model\":\"" MODEL "\","
-#define FIRST_DELTA                                                                                                    \
-    "\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]"
-#define DELTA(text) "\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" text "\"},\"finish_reason\":null}]"
-#define LAST_DELTA(reason) "\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"" reason "\"}]"
-
-static void test_stream_chat(void **state) {
-    struct api_fixture *fixture = *state;
-    api_fixture_post(fixture, CHAT, STREAM_CHAT);
-    struct api_call *call = api_fixture_await_call(fixture);
-    assert_true(call->stream && call->generation.stream);
-    api_call_accepted(call);
-    /* The headers and the first delta leave before there is any text. */
-    api_fixture_expect(fixture, "\"finish_reason\":null}]}\n\n");
-    assert_string_equal(api_fixture_header(fixture, "Content-Type"), "text/event-stream");
-    assert_string_equal(api_fixture_header(fixture, "Cache-Control"), "no-cache");
-    assert_string_equal(api_fixture_header(fixture, "X-Accel-Buffering"), "no");
-    assert_string_equal(api_fixture_header(fixture, "Access-Control-Allow-Origin"), "*");
-    assert_string_equal(api_fixture_header(fixture, "x-request-id"), fixture->request_id);
-    api_call_accepted(call);
-    deliver(call, "He said \"hi\"\n");
-    deliver(call, "");
-    api_fixture_expect(fixture, "hi");
-    deliver(call, "data: x\n\n\xf0\x9f\x99\x82");
-    api_call_finish(call, &RESULT);
-    char *payload = api_fixture_stream(fixture);
-    assert_golden(fixture, payload,
-                  CHUNK_HEAD FIRST_DELTA "}\n\n" CHUNK_HEAD DELTA("He said \\\"hi\\\"\\n") "}\n\n" CHUNK_HEAD DELTA(
-                      "data: x\\n\\n\xf0\x9f\x99\x82") "}\n\n" CHUNK_HEAD LAST_DELTA("stop") "}\n\ndata: [DONE]\n\n");
-    free(payload);
-}
-
-static void test_stream_chat_with_usage(void **state) {
-    struct api_fixture *fixture = *state;
-    struct api_result result = RESULT;
-    result.finish = GEN_FINISH_LENGTH;
-    api_fixture_post(fixture, CHAT,
-                     "{\"model\":\"" MODEL "\",\"stream\":true,\"stream_options\":{\"include_usage\":true}," MESSAGES
-                     "}");
-    struct api_call *call = api_fixture_await_call(fixture);
-    deliver(call, "a");
-    api_call_finish(call, &result);
-    char *payload = api_fixture_stream(fixture);
-    assert_golden(fixture, payload,
-                  CHUNK_HEAD FIRST_DELTA ",\"usage\":null}\n\n" CHUNK_HEAD DELTA(
-                      "a") ",\"usage\":null}\n\n" CHUNK_HEAD LAST_DELTA("length") ",\"usage\":null}\n\n" CHUNK_HEAD
-                                                                                  "\"choices\":[],\"usage\":" USAGE
-                                                                                  "}\n\ndata: [DONE]\n\n");
-    free(payload);
-}
-
-static void test_stream_inference(void **state) {
-    struct api_fixture *fixture = *state;
-    api_fixture_post(fixture, "/v1/inference", "{\"model\":\"" MODEL "\",\"prompt\":\"p\",\"stream\":true}");
-    struct api_call *call = api_fixture_await_call(fixture);
-    api_call_accepted(call);
-    api_fixture_expect(fixture, "\r\n\r\n");
-    deliver(call, "a");
-    deliver(call, "\"b");
-    api_call_finish(call, &RESULT);
-    char *payload = api_fixture_stream(fixture);
-#define INFERENCE_HEAD "data: {\"id\":\"$ID\",\"object\":\"inference.chunk\",\"created\":$TIME,\"model\":\"" MODEL "\","
-    assert_golden(fixture, payload,
-                  INFERENCE_HEAD "\"output\":\"a\",\"finish_reason\":null}\n\n" INFERENCE_HEAD
-                                 "\"output\":\"\\\"b\",\"finish_reason\":null}\n\n" INFERENCE_HEAD
-                                 "\"output\":\"\",\"finish_reason\":\"stop\",\"usage\":" USAGE
-                                 ",\"provider\":{\"region\":\"IN\",\"latency_ms\":245},\"nataris\":" NATARIS
-                                 "}\n\ndata: [DONE]\n\n");
-    free(payload);
-}
-
-/* A text over the limit of one chunk is cut between characters, and nothing is lost. */
-static void test_long_delta_is_split(void **state) {
-    struct api_fixture *fixture = *state;
-    enum { COUNT = LIMIT_DELTA_BYTES }; /* times two bytes */
-    char *text = mem_calloc(1, 2 * COUNT + 2);
-    text[0] = 'x'; /* so that the limit falls into a character */
-    for (size_t i = 0; i < COUNT; i++) {
-        memcpy(text + 1 + 2 * i, "\xc3\xa9", 2);
-    }
-    api_fixture_post(fixture, "/v1/inference", "{\"model\":\"" MODEL "\",\"prompt\":\"p\",\"stream\":true}");
-    struct api_call *call = api_fixture_await_call(fixture);
-    deliver(call, text);
-    api_call_finish(call, &RESULT);
-    char *payload = api_fixture_stream(fixture);
-    size_t characters = 0, chunks = 0;
-    for (const char *at = payload; (at = strstr(at, "\xc3\xa9")) != NULL; at += 2) {
-        characters++;
-    }
-    for (const char *at = payload; (at = strstr(at, "data: {")) != NULL; at++) {
-        chunks++;
-    }
-    assert_int_equal(characters, COUNT);
-    assert_int_equal(chunks, 4);
-    assert_null(strstr(payload, "\xef\xbf\xbd"));
-    free(payload);
-    free(text);
-}
-
-static void finish_inside(struct api_fixture *fixture, struct api_call *call) {
-    (void)fixture;
-    api_call_accepted(call);
-    deliver(call, "at once");
-    api_call_finish(call, &RESULT);
-}
-
-static void fail_inside(struct api_fixture *fixture, struct api_call *call) {
-    (void)fixture;
-    const struct api_error error = {.code = API_MODEL_WARMING, .message = "Later.", .retry_after_s = 300};
-    api_call_fail(call, &error);
-}
-
 /* One line for each call; neither what was asked nor what was answered is in it. */
 static void test_log_line(void **state) {
     struct api_fixture *fixture = *state;
@@ -245,6 +85,19 @@ static void test_log_line(void **state) {
     close(ends[0]);
     close(ends[1]);
     close(stderr_copy);
+}
+
+static void finish_inside(struct api_fixture *fixture, struct api_call *call) {
+    (void)fixture;
+    api_call_accepted(call);
+    deliver(call, "at once");
+    api_call_finish(call, &RESULT);
+}
+
+static void fail_inside(struct api_fixture *fixture, struct api_call *call) {
+    (void)fixture;
+    const struct api_error error = {.code = API_MODEL_WARMING, .message = "Later.", .retry_after_s = 300};
+    api_call_fail(call, &error);
 }
 
 static void test_finish_inside_submit(void **state) {
@@ -305,27 +158,6 @@ static void test_fail_with_param(void **state) {
     assert_null(strstr(body, "retry_after"));
 }
 
-/* After the headers a failure is one event; the stream ends without [DONE] and the connection with it. */
-static void test_fail_in_mid_stream(void **state) {
-    struct api_fixture *fixture = *state;
-    const struct api_error error = {.code = API_UNAVAILABLE, .message = "The device is gone."};
-    api_fixture_post(fixture, CHAT, STREAM_CHAT);
-    struct api_call *call = api_fixture_await_call(fixture);
-    deliver(call, "a");
-    api_call_fail(call, &error);
-    char *payload = api_fixture_stream(fixture);
-    const char *event = strstr(payload, "data: {\"error\"");
-    assert_non_null(event);
-    assert_string_equal(event, "data: {\"error\":{\"message\":\"The device is gone.\",\"type\":"
-                               "\"service_unavailable_error\",\"code\":\"SERVICE_UNAVAILABLE\",\"param\":null,"
-                               "\"retry_after\":5}}\n\n");
-    free(payload);
-    while (!fixture->closed) {
-        api_fixture_turn(fixture);
-    }
-    assert_int_equal(fixture->abandoned, 0);
-}
-
 static void test_client_goes_away(void **state) {
     static const char *const bodies[] = {PLAIN_CHAT, STREAM_CHAT, STREAM_CHAT};
     struct api_fixture *fixture = *state;
@@ -344,32 +176,6 @@ static void test_client_goes_away(void **state) {
         assert_int_equal(api_call_count(fixture->api), 0);
         api_fixture_connect(fixture);
     }
-}
-
-/* A client that does not read its stream is cut; the backend hears of it once. */
-static void test_slow_reader_is_cut(void **state) {
-    enum { PIECE = 4096, PIECES_MAX = 16 * 1024 };
-    struct api_fixture *fixture = *state;
-    char piece[PIECE + 1];
-    memset(piece, 'x', PIECE);
-    piece[PIECE] = '\0';
-    api_fixture_post(fixture, CHAT, STREAM_CHAT);
-    struct api_call *call = api_fixture_await_call(fixture);
-    uv_poll_stop(&fixture->poll);
-    int pieces = 0;
-    while (api_call_deliver(call, str_from(piece))) {
-        assert_in_range(++pieces, 1, PIECES_MAX);
-        uv_run(loop_uv(fixture->loop), UV_RUN_NOWAIT);
-    }
-    assert_int_equal(fixture->abandoned, 1);
-    assert_int_equal(api_call_count(fixture->api), 0);
-    assert_true(pieces > LIMIT_STREAM_BACKLOG_BYTES / PIECE / 2);
-    uv_poll_start(&fixture->poll, UV_READABLE | UV_DISCONNECT, api_fixture_on_bytes);
-    while (!fixture->closed) {
-        api_fixture_turn(fixture);
-    }
-    assert_null(strstr(api_fixture_text(fixture), "[DONE]"));
-    assert_int_equal(fixture->abandoned, 1);
 }
 
 static void test_plain_answer_has_a_limit(void **state) {
@@ -406,29 +212,6 @@ static void test_longest_plain_answer(void **state) {
     free(text);
 }
 
-static size_t count_of(const char *text, const char *words) {
-    size_t count = 0;
-    for (const char *at = text; (at = strstr(at, words)) != NULL; at++) {
-        count++;
-    }
-    return count;
-}
-
-static void test_late_headers(void **state) {
-    struct api_fixture *fixture = *state;
-    api_fixture_post(fixture, CHAT, STREAM_CHAT);
-    struct api_call *call = api_fixture_await_call(fixture);
-    call_tick(fixture->api, call->started_ms + 700);
-    assert_false(call->headers_sent);
-    call_tick(fixture->api, call->started_ms + 1000);
-    assert_true(call->headers_sent);
-    api_fixture_expect(fixture, "\"role\":\"assistant\"");
-    api_call_finish(call, &RESULT);
-    char *payload = api_fixture_stream(fixture);
-    assert_int_equal(count_of(payload, "\"role\""), 1);
-    free(payload);
-}
-
 static void test_plain_calls_are_not_ticked(void **state) {
     struct api_fixture *fixture = *state;
     const char *body;
@@ -438,25 +221,6 @@ static void test_plain_calls_are_not_ticked(void **state) {
     api_call_finish(call, &RESULT);
     assert_int_equal(api_fixture_answer(fixture, &body), 200);
     assert_golden(fixture, strstr(body, "\"usage\""), "\"usage\":" USAGE ",\"nataris\":" NATARIS "}");
-}
-
-static void test_keep_alive(void **state) {
-    struct api_fixture *fixture = *state;
-    api_fixture_post(fixture, CHAT, STREAM_CHAT);
-    struct api_call *call = api_fixture_await_call(fixture);
-    deliver(call, "a");
-    uint64_t written = call->last_write_ms;
-    call_tick(fixture->api, written + LIMIT_STREAM_KEEPALIVE_MS - 1);
-    deliver(call, "b");
-    call_tick(fixture->api, call->last_write_ms + LIMIT_STREAM_KEEPALIVE_MS);
-    deliver(call, "c");
-    api_call_finish(call, &RESULT);
-    char *payload = api_fixture_stream(fixture);
-    assert_int_equal(count_of(payload, ":"), count_of(payload, "\":") + count_of(payload, "data:") + 1);
-    const char *comment = strstr(payload, "\n\n: keep-alive\n\n");
-    assert_non_null(comment);
-    assert_true(comment > strstr(payload, "\"b\"") && comment < strstr(payload, "\"c\""));
-    free(payload);
 }
 
 /* Calls are unlinked wherever they stand in the list. */
@@ -491,22 +255,14 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_plain_chat),
         TEST(test_plain_inference),
-        TEST(test_stream_chat),
-        TEST(test_stream_chat_with_usage),
-        TEST(test_stream_inference),
-        TEST(test_long_delta_is_split),
         TEST(test_log_line),
         TEST(test_finish_inside_submit),
         TEST(test_fail_inside_submit),
         TEST(test_fail_with_param),
-        TEST(test_fail_in_mid_stream),
         TEST(test_client_goes_away),
-        TEST(test_slow_reader_is_cut),
         TEST(test_plain_answer_has_a_limit),
         TEST(test_longest_plain_answer),
-        TEST(test_late_headers),
         TEST(test_plain_calls_are_not_ticked),
-        TEST(test_keep_alive),
         TEST(test_many_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

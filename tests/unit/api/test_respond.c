@@ -129,7 +129,7 @@ static void test_openapi_is_sound(void **state) {
     struct json_parser *parser = json_parser_new(1 << 20, 64);
     struct json_value root, paths, item, part;
     struct err err;
-    struct str text;
+    struct str text = STR("");
     assert_true(json_parse(parser, (struct str){(const char *)api_json_openapi, api_json_openapi_len}, &root, &err));
     assert_true(json_get(root, "openapi", &item) && json_as_str(item, &text));
     assert_true(str_equal(text, STR("3.1.0")));

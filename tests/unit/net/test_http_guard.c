@@ -33,7 +33,7 @@ static const struct head_case HEADS[] = {
     {"length", POST "Content-Length: 12\r\n\r\n", HTTP_GUARD_OK},
     {"length 2^53", POST "Content-Length: 9007199254740992\r\n\r\n", HTTP_GUARD_OK},
     {"chunked", POST "Transfer-Encoding: chunked\r\n\r\n", HTTP_GUARD_OK},
-    {"chunked in capitals", POST "TRANSFER-ENCODING:\tCHUNKED \r\n\r\n", HTTP_GUARD_OK},
+    {"chunked in capitals", POST "TRANSFER-ENCODING:  CHUNKED \r\n\r\n", HTTP_GUARD_OK},
     {"empty value", POST "X:\r\n\r\n", HTTP_GUARD_OK},
     {"tab and UTF-8 in value", POST "X: a\tb \xc3\xa4\r\n\r\n", HTTP_GUARD_OK},
 
@@ -72,6 +72,9 @@ static const struct head_case HEADS[] = {
     {"no length", POST "Content-Length:\r\n\r\n", HTTP_GUARD_BAD},
     {"length over 2^53", POST "Content-Length: 9007199254740993\r\n\r\n", HTTP_GUARD_BAD},
     {"length over 64 bits", POST "Content-Length: 18446744073709551658\r\n\r\n", HTTP_GUARD_BAD},
+    {"tab before chunked", POST "Transfer-Encoding:\tchunked\r\n\r\n", HTTP_GUARD_NOT_IMPLEMENTED},
+    {"tab behind chunked", POST "Transfer-Encoding: chunked\t\r\n\r\n", HTTP_GUARD_BAD},
+    {"tab behind length", POST "Content-Length: 5\t\r\n\r\n", HTTP_GUARD_BAD},
     {"unknown coding", POST "Transfer-Encoding: xchunked\r\n\r\n", HTTP_GUARD_NOT_IMPLEMENTED},
     {"gzip and chunked", POST "Transfer-Encoding: gzip, chunked\r\n\r\n", HTTP_GUARD_NOT_IMPLEMENTED},
     {"chunked not last", POST "Transfer-Encoding: chunked, identity\r\n\r\n", HTTP_GUARD_BAD},

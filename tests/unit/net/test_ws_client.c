@@ -78,6 +78,21 @@ static void test_client_reads_early_frames_after_on_open(void **state) {
                              "\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: " WS_WORLD_PROTOCOL "\r\n\r\n");
 }
 
+static void close_client(struct ws_world *world) {
+    ws_conn_close(world->client, 1000, "bye");
+}
+
+/* The server never answers the close frame: the deadline ends the connection. */
+static void test_close_deadline(void **state) {
+    struct ws_world *world = *state;
+    world->closes_expected = 1;
+    world->on_client_open = close_client;
+    open_raw_server(world, ANSWER_101 ANSWER_UPGRADE ANSWER_ACCEPT ANSWER_PROTOCOL "\r\n");
+    ws_world_connect(world, listener_port(world->raw), WS_WORLD_HANG_MS);
+    loop_run(world->loop);
+    assert_string_equal(buf_cstr(&world->client_log), "open close(1000,bye)");
+}
+
 static void check_client_refusal(struct ws_world *world, const char *answer, const char *words) {
     open_raw_server(world, answer);
     ws_world_connect(world, listener_port(world->raw), WS_WORLD_HANG_MS);
@@ -194,6 +209,7 @@ static void test_connect_refuses_bad_options(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(test_client_reads_early_frames_after_on_open),
+        CASE(test_close_deadline),
         cmocka_unit_test(test_client_refusals),
         CASE(test_client_bounds_the_answer),
         CASE(test_client_gives_up_on_a_silent_server),

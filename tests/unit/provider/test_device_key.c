@@ -1,5 +1,6 @@
 #include "provider/device_key.h"
 
+#include "base/log.h"
 #include "unit/provider/temp_tree.h"
 
 #include <setjmp.h>
@@ -81,5 +82,6 @@ int main(void) {
         cmocka_unit_test_setup_teardown(damaged_file_is_named_and_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(known_text_is_read, setup, teardown),
     };
+    log_set_level(LOG_ERROR);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,487 @@
+/* A whole provider with the scripted engine against a real link server, in one process and on one loop. */
+#include "provider/provider.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "link/link_server.h"
+#include "unit/provider/temp_tree.h"
+#include "wire/limits.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+enum { TRANSCRIPT_MAX = 64 * 1024, HEARTBEAT_MS = 60 * 1000 };
+
+struct fixture {
+    struct temp_tree tree;
+    struct loop *loop;
+    struct http_server *http;
+    struct link_server *links;
+    struct link_peer *peer;
+    struct provider *provider; /* NULL once it has stopped */
+    struct provider_options options;
+    char url[64];
+    struct buf seen; /* what the gateway and the owner of the provider saw, one line per event */
+    bool deny;
+    uint32_t active_jobs; /* of the last status */
+    uint8_t public_key[ED25519_KEY_SIZE];
+};
+
+static void see(struct fixture *fixture, const char *format, ...) PRINTF_LIKE(2, 3);
+static void see(struct fixture *fixture, const char *format, ...) {
+    char line[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    buf_append_format(&fixture->seen, "%s\n", line);
+    loop_stop(fixture->loop);
+}
+
+/* Runs until a line that contains `text` was seen since the last call. CTest's timeout ends one that never comes. */
+static void wait_for(struct fixture *fixture, const char *text) {
+    while (strstr(buf_cstr(&fixture->seen), text) == NULL) {
+        loop_run(fixture->loop);
+    }
+}
+
+static void forget(struct fixture *fixture) {
+    buf_reset(&fixture->seen);
+}
+
+/* --- The gateway's side --- */
+
+static void on_hello(void *context, struct link_peer *peer, const struct link_hello *hello) {
+    struct fixture *fixture = context;
+    see(fixture, "hello %.*s region=%.*s token=%.*s", STR_ARG(hello->device.name), STR_ARG(hello->device.region),
+        STR_ARG(hello->join_token));
+    assert_true(hello->device.cores > 0 && hello->device.ram_bytes > 0 && hello->device.arch.len > 0);
+    memcpy(fixture->public_key, hello->public_key, sizeof fixture->public_key);
+    if (fixture->deny) {
+        link_peer_deny(peer, "join token expired");
+        return;
+    }
+    fixture->peer = peer;
+    link_peer_admit(peer, "prov_1");
+}
+
+static void on_status(void *context, struct link_peer *peer, const struct link_status *status) {
+    struct fixture *fixture = context;
+    (void)peer;
+    fixture->active_jobs = status->active_jobs;
+    for (size_t i = 0; i < status->model_count; i++) {
+        const struct link_model *model = &status->models[i];
+        see(fixture, "model %.*s %s slots=%u", STR_ARG(model->id), link_model_state_name(model->state), model->slots);
+    }
+}
+
+static void on_accept(void *context, struct link_peer *peer, const struct link_accept *accept) {
+    (void)peer;
+    see(context, "accept %d prompt=%u", (int)accept->job, accept->prompt_tokens);
+}
+
+static void on_delta(void *context, struct link_peer *peer, const struct link_delta *delta) {
+    (void)peer;
+    see(context, "delta %d tokens=%u \"%.*s\"", (int)delta->job, delta->tokens, STR_ARG(delta->text));
+}
+
+static void on_done(void *context, struct link_peer *peer, const struct link_done *done) {
+    (void)peer;
+    see(context, "done %d %s tokens=%u", (int)done->job, gen_finish_name(done->done.finish),
+        done->done.usage.completion_tokens);
+}
+
+static void on_error(void *context, struct link_peer *peer, const struct link_error *error) {
+    (void)peer;
+    see(context, "error %d %s", (int)error->job, gen_failure_name(error->failure));
+}
+
+static void on_drain(void *context, struct link_peer *peer) {
+    (void)peer;
+    see(context, "drain");
+}
+
+static void on_gone(void *context, struct link_peer *peer, const char *reason) {
+    struct fixture *fixture = context;
+    (void)peer;
+    fixture->peer = NULL;
+    see(fixture, "gone %s", reason);
+}
+
+static void on_request(void *context, struct http_exchange *exchange) {
+    struct fixture *fixture = context;
+    link_server_accept(fixture->links, exchange);
+}
+
+static void on_refused(void *context, struct http_exchange *exchange, int status, const char *why) {
+    (void)context, (void)why;
+    http_respond(exchange, status, NULL, 0, STR(""));
+}
+
+static void open_gateway(struct fixture *fixture) {
+    static const struct link_server_events LINK_EVENTS = {.on_hello = on_hello,
+                                                          .on_status = on_status,
+                                                          .on_accept = on_accept,
+                                                          .on_delta = on_delta,
+                                                          .on_done = on_done,
+                                                          .on_error = on_error,
+                                                          .on_drain = on_drain,
+                                                          .on_gone = on_gone};
+    static const struct http_server_events HTTP_EVENTS = {.on_request = on_request, .on_refused = on_refused};
+    /* Heartbeats are so far apart that a status seen here was sent because something had changed. */
+    static const struct link_server_config LINK_CONFIG = {
+        .heartbeat_ms = HEARTBEAT_MS, .handshake_ms = 10000, .backlog_bytes = LIMIT_LINK_BACKLOG_BYTES};
+    static const struct http_server_config HTTP_CONFIG = {
+        .head_limits = {LIMIT_HTTP_HEAD_BYTES, LIMIT_HTTP_HEADER_COUNT, LIMIT_HTTP_URL_BYTES},
+        .body_bytes = 1000,
+        .pipeline_bytes = LIMIT_HTTP_PIPELINE_BYTES,
+        .head_timeout_ms = LIMIT_HTTP_HEAD_TIMEOUT_MS,
+        .body_timeout_ms = LIMIT_HTTP_BODY_TIMEOUT_MS,
+        .idle_timeout_ms = LIMIT_HTTP_IDLE_TIMEOUT_MS};
+    static const struct listener_options LISTEN = {.address = "127.0.0.1:0", .max_connections = 100};
+    assert_true(http_server_open(&fixture->http, fixture->loop, &LISTEN, &HTTP_CONFIG, &HTTP_EVENTS, fixture, NULL));
+    fixture->links = link_server_new(fixture->loop, &LINK_CONFIG, &LINK_EVENTS, fixture);
+    snprintf(fixture->url, sizeof fixture->url, "http://127.0.0.1:%u", http_server_port(fixture->http));
+}
+
+static int setup(void **state) {
+    struct fixture *fixture = MEM_NEW(struct fixture);
+    static const char *const MODELS[] = {"tiny"};
+    *state = fixture;
+    if (temp_tree_init(&fixture->tree) != 0) {
+        return -1;
+    }
+    buf_init(&fixture->seen, TRANSCRIPT_MAX);
+    fixture->loop = loop_new();
+    open_gateway(fixture);
+    provider_options_init(&fixture->options);
+    fixture->options.gateway_url = fixture->url;
+    fixture->options.data_folder = fixture->tree.path;
+    fixture->options.model_folder = fixture->tree.path;
+    fixture->options.engine = "scripted";
+    fixture->options.models = MODELS;
+    fixture->options.model_count = 1;
+    fixture->options.name = "shed";
+    fixture->options.slots = 2;
+    fixture->options.quiet = true;
+    return 0;
+}
+
+static void on_stopped(void *context, const struct err *err) {
+    struct fixture *fixture = context;
+    fixture->provider = NULL;
+    see(fixture, "stopped %s", err == NULL ? "well" : err->message);
+}
+
+static void on_closed(void *context) {
+    (void)context;
+}
+
+static int teardown(void **state) {
+    struct fixture *fixture = *state;
+    if (fixture->provider != NULL) {
+        provider_stop(fixture->provider, 0);
+        wait_for(fixture, "stopped");
+    }
+    link_server_close(fixture->links, on_closed, NULL);
+    http_server_close(fixture->http, on_closed, NULL);
+    loop_free(fixture->loop);
+    buf_clear(&fixture->seen);
+    temp_tree_clear(&fixture->tree);
+    free(fixture);
+    return 0;
+}
+
+static const struct provider_events EVENTS = {.on_stopped = on_stopped};
+
+static void open_provider(struct fixture *fixture) {
+    struct err err = {0};
+    if (!provider_open(&fixture->provider, fixture->loop, &fixture->options, &EVENTS, fixture, &err)) {
+        fail_msg("%s", err.message);
+    }
+}
+
+static void open_warm(struct fixture *fixture) {
+    open_provider(fixture);
+    wait_for(fixture, "warm");
+    forget(fixture);
+}
+
+static void send_job(struct fixture *fixture, uint64_t job, const char *model, const char *words) {
+    const struct gen_message message = {.role = GEN_ROLE_USER, .content = str_from(words)};
+    struct gen_request request;
+    gen_request_init(&request);
+    request.model = str_from(model);
+    request.messages = &message;
+    request.message_count = 1;
+    request.stream = true;
+    link_peer_send_job(fixture->peer, job, &request);
+}
+
+/* --- Tests --- */
+
+static void job_from_start_to_end(void **state) {
+    struct fixture *fixture = *state;
+    fixture->options.region = "de";
+    fixture->options.join_token = "join_x";
+    open_provider(fixture);
+    wait_for(fixture, "warm slots=2");
+    assert_non_null(strstr(buf_cstr(&fixture->seen), "hello shed region=DE token=join_x\n"));
+    forget(fixture);
+    send_job(fixture, 7, "tiny", "[[script text=\"good day\"]]");
+    wait_for(fixture, "done 7");
+    assert_string_equal(buf_cstr(&fixture->seen), "accept 7 prompt=3\ndelta 7 tokens=1 \"good\"\n"
+                                                  "delta 7 tokens=1 \" day\"\ndone 7 stop tokens=2\n");
+}
+
+static void key_is_kept_over_starts(void **state) {
+    struct fixture *fixture = *state;
+    uint8_t first[ED25519_KEY_SIZE];
+    open_warm(fixture);
+    memcpy(first, fixture->public_key, sizeof first);
+    provider_stop(fixture->provider, 0);
+    wait_for(fixture, "stopped well");
+    open_warm(fixture);
+    assert_memory_equal(first, fixture->public_key, sizeof first);
+}
+
+static void state_changes_are_told_at_once(void **state) {
+    struct fixture *fixture = *state;
+    fixture->options.script_load_ms = 300;
+    open_provider(fixture);
+    wait_for(fixture, "model tiny loading slots=0");
+    send_job(fixture, 1, "tiny", "hello");
+    wait_for(fixture, "error 1 model_missing");
+    wait_for(fixture, "model tiny warm slots=2"); /* no heartbeat falls into this test */
+}
+
+static void several_models(void **state) {
+    static const char *const MODELS[] = {"nataris-fast", "My Model", "/nowhere/Big-One.gguf"};
+    struct fixture *fixture = *state;
+    fixture->options.models = MODELS;
+    fixture->options.model_count = COUNT_OF(MODELS);
+    open_provider(fixture);
+    wait_for(fixture, "model qwen2.5-0.5b-instruct-q6_k warm");
+    wait_for(fixture, "model My Model warm");
+    wait_for(fixture, "model big-one warm");
+    send_job(fixture, 1, "big-one", "hello");
+    send_job(fixture, 2, "qwen2.5-0.5b-instruct-q6_k", "hello");
+    send_job(fixture, 3, "tiny", "hello");
+    wait_for(fixture, "done 1 stop");
+    wait_for(fixture, "done 2 stop");
+    wait_for(fixture, "error 3 model_missing");
+}
+
+static void many_jobs_at_once(void **state) {
+    struct fixture *fixture = *state;
+    char line[32];
+    open_warm(fixture);
+    for (unsigned i = 1; i <= 100; i++) {
+        send_job(fixture, i, "tiny", "[[script tokens=2]]");
+    }
+    for (unsigned i = 1; i <= 100; i++) {
+        snprintf(line, sizeof line, "done %u stop", i);
+        wait_for(fixture, line);
+    }
+    assert_null(strstr(buf_cstr(&fixture->seen), "error"));
+}
+
+static void failure_of_the_engine_is_passed_on(void **state) {
+    struct fixture *fixture = *state;
+    open_warm(fixture);
+    send_job(fixture, 5, "tiny", "[[script tokens=9 fail=engine after=1]]");
+    wait_for(fixture, "error 5 engine");
+    assert_null(strstr(buf_cstr(&fixture->seen), "done"));
+}
+
+static void cancel(void **state) {
+    struct fixture *fixture = *state;
+    open_warm(fixture);
+    send_job(fixture, 4, "tiny", "[[script silent]]");
+    send_job(fixture, 5, "tiny", "[[script silent]]");
+    wait_for(fixture, "accept 5");
+    link_peer_send_cancel(fixture->peer, 5);
+    link_peer_send_cancel(fixture->peer, 99); /* never heard of */
+    wait_for(fixture, "done 5 cancelled");
+    assert_null(strstr(buf_cstr(&fixture->seen), "done 4"));
+}
+
+static void lost_link_voids_the_jobs(void **state) {
+    struct fixture *fixture = *state;
+    open_warm(fixture);
+    for (unsigned i = 1; i <= 3; i++) { /* more than slots: one waits in the engine */
+        send_job(fixture, i, "tiny", "[[script silent]]");
+    }
+    wait_for(fixture, "accept 2");
+    forget(fixture);
+    link_peer_close(fixture->peer, "test");
+    wait_for(fixture, "gone");
+    wait_for(fixture, "model tiny warm");
+    assert_int_equal(fixture->active_jobs, 0);
+    forget(fixture);
+    /* Both slots are free again, and old jobs of the same number say nothing. */
+    send_job(fixture, 1, "tiny", "[[script text=\"one\"]]");
+    send_job(fixture, 2, "tiny", "[[script text=\"two\"]]");
+    wait_for(fixture, "done 1 stop tokens=1");
+    wait_for(fixture, "done 2 stop tokens=1");
+    assert_null(strstr(buf_cstr(&fixture->seen), "cancelled"));
+}
+
+static void drain_waits_for_running_jobs(void **state) {
+    struct fixture *fixture = *state;
+    open_warm(fixture);
+    send_job(fixture, 1, "tiny", "[[script silent]]");
+    wait_for(fixture, "accept 1");
+    provider_stop(fixture->provider, 1000 * 1000);
+    wait_for(fixture, "drain");
+    send_job(fixture, 2, "tiny", "hello");
+    wait_for(fixture, "error 2 draining");
+    assert_non_null(fixture->provider);
+    link_peer_send_cancel(fixture->peer, 1);
+    wait_for(fixture, "done 1 cancelled");
+    wait_for(fixture, "gone");
+    wait_for(fixture, "stopped well");
+}
+
+static void drain_without_jobs_ends_at_once(void **state) {
+    struct fixture *fixture = *state;
+    open_warm(fixture);
+    provider_stop(fixture->provider, 1000 * 1000);
+    wait_for(fixture, "drain");
+    wait_for(fixture, "stopped well");
+}
+
+static void second_stop_ends_at_once(void **state) {
+    struct fixture *fixture = *state;
+    open_warm(fixture);
+    send_job(fixture, 1, "tiny", "[[script silent]]");
+    wait_for(fixture, "accept 1");
+    provider_stop(fixture->provider, 1000 * 1000);
+    provider_stop(fixture->provider, 1000 * 1000);
+    provider_stop(fixture->provider, 1000 * 1000);
+    wait_for(fixture, "stopped well");
+}
+
+static void drain_has_an_end(void **state) {
+    struct fixture *fixture = *state;
+    open_warm(fixture);
+    send_job(fixture, 1, "tiny", "[[script silent]]");
+    wait_for(fixture, "accept 1");
+    provider_stop(fixture->provider, 10);
+    wait_for(fixture, "stopped well");
+}
+
+static void stop_before_anything_happened(void **state) {
+    struct fixture *fixture = *state;
+    open_provider(fixture);
+    provider_stop(fixture->provider, 0);
+    wait_for(fixture, "stopped well");
+    assert_null(fixture->peer);
+}
+
+static void refused_device_stops(void **state) {
+    struct fixture *fixture = *state;
+    fixture->deny = true;
+    open_provider(fixture);
+    wait_for(fixture, "stopped the gateway refuses this device: join token expired");
+}
+
+static void provider_without_any_model_stops(void **state) {
+    static const char *const MODELS[] = {"smollm2-135m-instruct-q4_1"};
+    struct fixture *fixture = *state;
+    /* A proxy that is not there and a PATH without python3: nothing leaves this machine. */
+    setenv("https_proxy", "http://127.0.0.1:1", 1);
+    setenv("no_proxy", "", 1);
+    setenv("PATH", fixture->tree.path, 1);
+    fixture->options.engine = "llama";
+    fixture->options.models = MODELS;
+    open_provider(fixture);
+    wait_for(fixture, "stopped");
+    assert_non_null(strstr(buf_cstr(&fixture->seen), "stopped model smollm2-135m-instruct-q4_1 cannot be had: "));
+    assert_non_null(strstr(buf_cstr(&fixture->seen), "there is no python3"));
+}
+
+static void options_at_fault(void **state) {
+    struct fixture *fixture = *state;
+    const char *not_gguf = temp_tree_path(&fixture->tree, "text.gguf");
+    temp_tree_write(&fixture->tree, "text.gguf", "hello");
+    const struct {
+        const char *engine, *models[2], *url, *region, *words;
+    } cases[] = {
+        {"llama", {"no-such-model"}, NULL, "", "known: nataris-demo-2m, smollm2-135m-instruct-q4_1"},
+        {"llama", {"/nowhere/m.gguf"}, NULL, "", "cannot open the model /nowhere/m.gguf: No such file"},
+        {"llama", {not_gguf}, NULL, "", "is not a GGUF model file"},
+        {"scripted", {"nataris-fast", "qwen2.5-0.5b-instruct-q6_k"}, NULL, "", "is given twice"},
+        {"scripted", {NULL}, NULL, "", "1 to 64 models"},
+        {"scripted", {""}, NULL, "", "id has 1 to"},
+        {"scripted", {"m"}, "ftp://x", "", ""},
+        {"scripted", {"m"}, NULL, "deu", "two letters"},
+        {"steam", {"m"}, NULL, "", "no engine 'steam'"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct provider_options options = fixture->options;
+        struct err err = {0};
+        options.engine = cases[i].engine;
+        options.models = cases[i].models;
+        options.model_count = cases[i].models[0] == NULL ? 0 : cases[i].models[1] == NULL ? 1 : 2;
+        options.gateway_url = cases[i].url != NULL ? cases[i].url : fixture->url;
+        options.region = cases[i].region;
+        assert_false(provider_open(&fixture->provider, fixture->loop, &options, &EVENTS, fixture, &err));
+        if (err.message[0] == '\0' || strstr(err.message, cases[i].words) == NULL) {
+            fail_msg("case %zu: '%s'", i, err.message);
+        }
+    }
+}
+
+static void default_model_folder(void **state) {
+    char out[FILE_PATH_MAX];
+    char short_out[8];
+    struct err err = {0};
+    (void)state;
+    setenv("HOME", "/home/x", 1);
+    unsetenv("XDG_CACHE_HOME");
+    unsetenv("NATARIS_MODELS");
+    assert_true(provider_default_model_folder(out, sizeof out, NULL));
+    assert_string_equal(out, "/home/x/.cache/nataris/models");
+    setenv("XDG_CACHE_HOME", "/cache", 1);
+    assert_true(provider_default_model_folder(out, sizeof out, NULL));
+    assert_string_equal(out, "/cache/nataris/models");
+    setenv("NATARIS_MODELS", "/models", 1);
+    assert_true(provider_default_model_folder(out, sizeof out, NULL));
+    assert_string_equal(out, "/models");
+    setenv("NATARIS_MODELS", "/models-here", 1);
+    assert_false(provider_default_model_folder(short_out, sizeof short_out, &err));
+    unsetenv("NATARIS_MODELS");
+    unsetenv("XDG_CACHE_HOME");
+    unsetenv("HOME");
+    assert_false(provider_default_model_folder(out, sizeof out, &err));
+    assert_int_equal(err.code, ERR_INVALID);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {TEST(job_from_start_to_end),
+                                       TEST(key_is_kept_over_starts),
+                                       TEST(state_changes_are_told_at_once),
+                                       TEST(several_models),
+                                       TEST(many_jobs_at_once),
+                                       TEST(failure_of_the_engine_is_passed_on),
+                                       TEST(cancel),
+                                       TEST(lost_link_voids_the_jobs),
+                                       TEST(drain_waits_for_running_jobs),
+                                       TEST(drain_without_jobs_ends_at_once),
+                                       TEST(second_stop_ends_at_once),
+                                       TEST(drain_has_an_end),
+                                       TEST(stop_before_anything_happened),
+                                       TEST(refused_device_stops),
+                                       TEST(provider_without_any_model_stops),
+                                       TEST(options_at_fault),
+                                       TEST(default_model_folder)};
+    log_set_level(LOG_ERROR);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
