@@ -40,10 +40,13 @@ static int words_matched(const char *name, int argc, char **argv) {
 }
 
 static int run(const struct command *command, int argc, char **argv) {
+    enum { VALUES_MAX = 256 * 1024 };
     struct err err = {0};
+    struct arena memory;
     void *config = mem_calloc(1, command->config_size);
     int status = COMMAND_USAGE;
-    switch (options_parse(&command->options, argc, argv, config, &err)) {
+    arena_init(&memory, VALUES_MAX);
+    switch (options_parse(&command->options, argc, argv, config, &memory, &err)) {
     case OPTIONS_OK:
         status = command->run(config);
         break;
@@ -56,6 +59,7 @@ static int run(const struct command *command, int argc, char **argv) {
         fprintf(stderr, "nataris %s: %s\nTry 'nataris %s --help'.\n", command->name, err.message, command->name);
         break;
     }
+    arena_clear(&memory);
     free(config);
     return status;
 }

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -45,6 +46,11 @@ static size_t fill_arguments(const struct local_provider *provider, char **argum
     return count;
 }
 
+/* Where models are kept and found concerns every process. */
+static bool is_folder_setting(struct str line) {
+    return str_starts_with(line, STR("NATARIS_MODELS=")) || str_starts_with(line, STR("NATARIS_SHARE="));
+}
+
 /* The environment with the join token: arguments can be read by every user of the machine, the environment cannot. */
 static char **make_environment(const char *join_token) {
     size_t count = 0;
@@ -54,8 +60,8 @@ static char **make_environment(const char *join_token) {
     char **copy = mem_calloc(count + 2, sizeof *copy);
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
-        if (strncmp(environ[i], "NATARIS_", 8) != 0 || strncmp(environ[i], "NATARIS_MODELS=", 15) == 0) {
-            copy[kept++] = mem_strdup(environ[i]); /* settings meant for `up` are not the provider's */
+        if (!str_starts_with(str_from(environ[i]), STR("NATARIS_")) || is_folder_setting(str_from(environ[i]))) {
+            copy[kept++] = mem_strdup(environ[i]); /* options meant for `up` are not the provider's */
         }
     }
     const size_t size = strlen(join_token) + sizeof "NATARIS_JOIN=";

@@ -1,6 +1,5 @@
 #include "cmd/options.h"
 
-#include "base/mem.h"
 #include "base/str.h"
 
 #include <ctype.h>
@@ -69,56 +68,67 @@ static bool set_value(const struct option *option, const char *value, void *conf
     return false;
 }
 
-/* A value from the environment or the file: replaces what an earlier layer set; lists are split at commas. */
-static bool set_layer_value(const struct option *option, const char *value, void *config, struct err *err) {
+/* Where the values of one layer, the environment or the file, go. */
+struct layer {
+    const struct option_set *set;
+    void *config;
+    struct arena *memory;
+    struct err *err;
+};
+
+static bool set_copy(const struct layer *layer, const struct option *option, struct str value) {
+    const struct str copy = arena_copy(layer->memory, value);
+    if (copy.data == NULL) {
+        return err_set(layer->err, ERR_TOO_LARGE, "%s: the values are too long", option->name);
+    }
+    return set_value(option, copy.data, layer->config, layer->err);
+}
+
+/* Replaces what an earlier layer set; lists are split at commas. */
+static bool set_layer_value(const struct layer *layer, const struct option *option, const char *value) {
     struct str head, tail = str_from(value);
     bool more = true;
     if (option->type != OPTION_LIST) {
-        return set_value(option, mem_strdup(value), config, err);
+        return set_copy(layer, option, tail);
     }
-    ((struct option_list *)target_of(option, config))->count = 0;
+    ((struct option_list *)target_of(option, layer->config))->count = 0;
     while (more) {
         more = str_split(tail, ',', &head, &tail);
         head = str_trim(head);
-        if (head.len > 0 && !set_value(option, mem_strndup(head.data, head.len), config, err)) {
+        if (head.len > 0 && !set_copy(layer, option, head)) {
             return false;
         }
     }
     return true;
 }
 
-static bool read_environment(const struct option_set *set, void *config, struct err *err) {
+static bool read_environment(const struct layer *layer) {
     char name[64];
-    for (size_t i = 0; i < set->count; i++) {
-        snprintf(name, sizeof name, "NATARIS_%s", set->options[i].name);
+    for (size_t i = 0; i < layer->set->count; i++) {
+        const struct option *option = &layer->set->options[i];
+        snprintf(name, sizeof name, "NATARIS_%s", option->name);
         for (char *c = name; *c != '\0'; c++) {
             *c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
         }
         const char *value = getenv(name);
-        if (value != NULL && *value != '\0' && !set_layer_value(&set->options[i], value, config, err)) {
+        if (value != NULL && *value != '\0' && !set_layer_value(layer, option, value)) {
             return false;
         }
     }
     return true;
 }
 
-struct file_reader {
-    const struct option_set *set;
-    void *config;
-    struct err *err;
-};
-
 static int file_line(void *user, const char *section, const char *name, const char *value) {
-    struct file_reader *reader = user;
-    const struct option *option = find(reader->set, str_from(name));
+    const struct layer *layer = user;
+    const struct option *option = find(layer->set, str_from(name));
     (void)section; /* sections only group; one file may serve several commands */
-    return option == NULL || set_layer_value(option, value, reader->config, reader->err);
+    return option == NULL || set_layer_value(layer, option, value);
 }
 
-static bool read_file(const struct option_set *set, const char *path, void *config, struct err *err) {
-    struct file_reader reader = {.set = set, .config = config, .err = err};
+static bool read_file(struct layer *layer, const char *path) {
+    struct err *err = layer->err;
     err_clear(err);
-    const int line = ini_parse(path, file_line, &reader);
+    const int line = ini_parse(path, file_line, layer);
     if (line == -1) {
         return err_set_errno(err, errno, "cannot read the configuration file %s", path);
     }
@@ -130,9 +140,13 @@ static bool read_file(const struct option_set *set, const char *path, void *conf
 }
 
 static const char *config_path(int argc, char **argv) {
-    for (int i = 0; i + 1 < argc; i++) {
-        if (strcmp(argv[i], "--config") == 0) {
+    static const char INLINE[] = "--config=";
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--config") == 0 && i + 1 < argc) {
             return argv[i + 1];
+        }
+        if (strncmp(argv[i], INLINE, sizeof INLINE - 1) == 0) {
+            return argv[i] + sizeof INLINE - 1;
         }
     }
     return getenv("NATARIS_CONFIG");
@@ -168,8 +182,10 @@ static bool read_flag(const struct option_set *set, int argc, char **argv, int *
     return set_value(option, argv[*at - 1], config, err);
 }
 
-enum options_result options_parse(const struct option_set *set, int argc, char **argv, void *config, struct err *err) {
+enum options_result options_parse(const struct option_set *set, int argc, char **argv, void *config,
+                                  struct arena *memory, struct err *err) {
     bool list_seen[64] = {false};
+    struct layer layer = {.set = set, .config = config, .memory = memory, .err = err};
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             return OPTIONS_HELP;
@@ -182,7 +198,7 @@ enum options_result options_parse(const struct option_set *set, int argc, char *
         }
     }
     const char *path = config_path(argc, argv);
-    if ((path != NULL && !read_file(set, path, config, err)) || !read_environment(set, config, err)) {
+    if ((path != NULL && !read_file(&layer, path)) || !read_environment(&layer)) {
         return OPTIONS_WRONG;
     }
     for (int at = 0; at < argc;) {

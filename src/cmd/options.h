@@ -3,6 +3,7 @@
 #ifndef NATARIS_CMD_OPTIONS_H
 #define NATARIS_CMD_OPTIONS_H
 
+#include "base/arena.h"
 #include "base/err.h"
 
 #include <stdbool.h>
@@ -40,9 +41,10 @@ struct option_set {
 
 enum options_result { OPTIONS_OK, OPTIONS_HELP, OPTIONS_WRONG };
 
-/* Fills `config` (a zeroed struct of the command). Values point into argv, the environment, or memory that lives as
- * long as the process. WRONG: err says what and which. */
-enum options_result options_parse(const struct option_set *set, int argc, char **argv, void *config, struct err *err);
+/* Fills `config` (a zeroed struct of the command). Values point into argv, the table or `memory`. WRONG: err says what
+ * and which. */
+enum options_result options_parse(const struct option_set *set, int argc, char **argv, void *config,
+                                  struct arena *memory, struct err *err);
 /* The option lines of --help, on stdout. */
 void options_print_help(const struct option_set *set);
 

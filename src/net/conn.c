@@ -128,6 +128,7 @@ static void conn_send(struct conn *conn, struct chunk *chunk) {
     writing->conn = conn;
     writing->chunk = chunk;
     conn->writing = writing;
+    conn->behind = true;
     int status = uv_write(&writing->request, (uv_stream_t *)&conn->tcp, &rest, 1, conn_written);
     if (status < 0) {
         conn->writing = NULL;
@@ -180,14 +181,15 @@ static void conn_end_sending(struct conn *conn) {
 static void conn_flush(struct loop_deferred *deferred) {
     struct conn *conn = (struct conn *)((char *)deferred - offsetof(struct conn, flush));
     if (conn->state >= CONN_LINGERING) {
+        if (conn->state == CONN_LINGERING && !conn->linger) {
+            conn_fail(conn, NULL);
+        }
         return; /* sent already, or too late */
     }
     conn_send_gathered(conn);
     if (conn->state == CONN_CLOSING && (conn->writing == NULL || !conn->linger)) {
         conn_end_sending(conn);
-    } else if (conn->writing != NULL) {
-        conn->behind = true;
-    } else if (conn->state == CONN_OPEN && conn->behind) {
+    } else if (conn->state == CONN_OPEN && conn->behind && conn->writing == NULL) {
         conn->behind = false;
         if (conn->events->on_drain != NULL) {
             conn->events->on_drain(conn->context);
@@ -221,6 +223,10 @@ void conn_write(struct conn *conn, struct str data) {
 size_t conn_unsent(const struct conn *conn) {
     size_t gathered = conn->gathered != NULL ? conn->gathered->len : 0;
     return gathered + (conn->writing != NULL ? uv_stream_get_write_queue_size((const uv_stream_t *)&conn->tcp) : 0);
+}
+
+bool conn_is_behind(const struct conn *conn) {
+    return conn->behind;
 }
 
 /* --- Receiving --- */
@@ -278,6 +284,20 @@ static void conn_input_ended(struct conn *conn, int status) {
     }
 }
 
+static void conn_receive(struct conn *conn, struct str data) {
+    if (conn->state >= CONN_CLOSING) {
+        conn->discarded += data.len;
+        if (conn->discarded > CONN_DISCARD_MAX) {
+            conn_fail(conn, NULL);
+        }
+    } else if (conn->tls != NULL) {
+        tls_session_feed(conn->tls, data);
+        conn_pump_tls(conn);
+    } else {
+        conn->events->on_data(conn->context, data);
+    }
+}
+
 static void conn_on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buffer) {
     struct conn *conn = (struct conn *)stream->data;
     if (len == 0 || conn->state >= CONN_FAILED) {
@@ -285,22 +305,10 @@ static void conn_on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buffe
     }
     if (len < 0) {
         conn_input_ended(conn, (int)len);
-        return;
-    }
-    if (conn->state >= CONN_CLOSING) {
-        conn->discarded += (size_t)len;
-        if (conn->discarded > CONN_DISCARD_MAX) {
-            conn_fail(conn, NULL);
-        }
-        return;
-    }
-    struct str data = {.data = buffer->base, .len = (size_t)len};
-    if (conn->tls != NULL) {
-        tls_session_feed(conn->tls, data);
-        conn_pump_tls(conn);
     } else {
-        conn->events->on_data(conn->context, data);
+        conn_receive(conn, (struct str){.data = buffer->base, .len = (size_t)len});
     }
+    loop_relieve(conn->loop);
 }
 
 static void conn_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
@@ -351,14 +359,17 @@ static void conn_settle(struct loop_deferred *deferred) {
 }
 
 void conn_close(struct conn *conn, unsigned linger_ms) {
-    if (conn->state != CONN_OPEN) {
+    bool open = conn->state == CONN_OPEN;
+    if (!open && (linger_ms > 0 || (conn->state != CONN_CLOSING && conn->state != CONN_LINGERING))) {
         return;
     }
-    conn->state = CONN_CLOSING;
     conn->linger = linger_ms > 0;
-    if (conn->linger) {
-        deadline_set(conn->loop, &conn->deadline, linger_ms);
-        if (conn->paused) {
+    if (open) {
+        conn->state = CONN_CLOSING;
+        if (conn->linger) {
+            deadline_set(conn->loop, &conn->deadline, linger_ms);
+        }
+        if (conn->linger && conn->paused) {
             conn_start_reading(conn);
         }
     }

@@ -19,7 +19,7 @@ struct conn_events {
     /* The peer closed, the connection broke or conn_close was asked: called exactly once, last. `reason` is NULL for a
      * close that either side asked for. The conn is freed after this returns. */
     void (*on_close)(void *context, const struct err *reason);
-    /* The unsent bytes fell to zero after having been above zero at the end of a turn; may be NULL. */
+    /* All that the kernel did not take at once has been sent: conn_is_behind has become false. May be NULL. */
     void (*on_drain)(void *context);
 };
 
@@ -32,11 +32,14 @@ char *conn_reserve(struct conn *conn, size_t len);
 void conn_commit(struct conn *conn, size_t len);
 /* Bytes written but not yet taken by the kernel: what a slow reader costs. */
 size_t conn_unsent(const struct conn *conn);
+/* The kernel did not take all at once, since the peer does not read as fast as we write; on_drain ends it. */
+bool conn_is_behind(const struct conn *conn);
 void conn_read_pause(struct conn *conn);
 void conn_read_resume(struct conn *conn);
 /* Sends what is queued and the end of our side, then drops what still comes until the peer ends its own: so the peer
  * can read our last words even if it is still sending. All within linger_ms; 0 sends what the kernel takes at once.
- * on_close follows later, never inside this call; on_data does not come any more. */
+ * A second call with 0 ends the lingering of the first. on_close follows later, never inside this call; on_data does
+ * not come any more. */
 void conn_close(struct conn *conn, unsigned linger_ms);
 /* Closes at once; unsent bytes are lost; on_close follows at the end of the turn. */
 void conn_abort(struct conn *conn);

@@ -42,7 +42,7 @@ struct conn {
     struct deadline deadline;     /* handshake, then linger */
     size_t discarded;             /* bytes read and dropped after conn_close */
     enum conn_state state;
-    bool paused, eof, linger, behind; /* behind: some bytes were unsent at the end of a turn */
+    bool paused, eof, linger, behind; /* behind: since the kernel did not take all, until all is sent */
     char peer[CONN_PEER_SIZE];
 };
 

@@ -197,7 +197,8 @@ static bool http_conn_read_chunked(struct http_conn *http) {
 static bool http_conn_step(struct http_conn *http) {
     switch (http->state) {
     case HTTP_CONN_HEAD:
-        return http_conn_read_head(http);
+        /* Answers that are not read pile up: no further ones until they are. */
+        return !conn_is_behind(http->conn) && http_conn_read_head(http);
     case HTTP_CONN_LENGTH:
         return http_conn_read_length(http);
     case HTTP_CONN_CHUNKED:
@@ -241,7 +242,8 @@ static void http_conn_keep_rest(struct http_conn *http) {
     }
     http->rest = (struct str){0};
     bool full = http->state == HTTP_CONN_ANSWERING && http->early.len > http->server->config.pipeline_bytes;
-    if (full) {
+    bool behind = http->state == HTTP_CONN_HEAD && conn_is_behind(http->conn);
+    if (full || behind) {
         conn_read_pause(http->conn);
     } else {
         conn_read_resume(http->conn);
@@ -267,6 +269,11 @@ static void http_conn_on_data(void *context, struct str data) {
         http->rest = buf_str(&http->early);
     }
     http_conn_process(http);
+}
+
+static void http_conn_on_drain(void *context) {
+    struct http_conn *http = (struct http_conn *)context;
+    loop_defer(http->loop, &http->proceed);
 }
 
 static void http_conn_proceed(struct loop_deferred *deferred) {
@@ -346,6 +353,7 @@ static void http_conn_on_close(void *context, const struct err *reason) {
 static const struct conn_events HTTP_CONN_EVENTS = {
     .on_data = http_conn_on_data,
     .on_close = http_conn_on_close,
+    .on_drain = http_conn_on_drain,
 };
 
 void http_conn_accept(void *context, struct conn *conn) {
@@ -369,7 +377,7 @@ void http_conn_accept(void *context, struct conn *conn) {
 
 struct conn *http_conn_upgrade(struct http_conn *http, struct str *early) {
     if (http->early.len == 0) {
-        buf_append_str(&http->early, http->rest);
+        buf_append_str(&http->early, http->rest); /* out of the read buffer */
         http->rest = buf_str(&http->early);
     }
     *early = http->rest;

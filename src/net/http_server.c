@@ -64,7 +64,7 @@ void http_server_close(struct http_server *server, void (*on_closed)(void *conte
     server->on_closed = on_closed;
     server->on_closed_context = context;
     for (struct http_conn *http = server->conns; http != NULL; http = http->next) {
-        conn_abort(http->conn);
+        conn_close(http->conn, 0); /* answers given in this turn still leave */
     }
     if (server->conns == NULL) {
         loop_defer(server->loop, &server->closed);

@@ -21,6 +21,7 @@ static struct loop_deferred *queue_take(struct loop_queue *queue) {
         }
         deferred->next = NULL;
         deferred->queued = false;
+        queue->count--;
     }
     return deferred;
 }
@@ -37,12 +38,19 @@ static void queue_add(struct loop_queue *queue, struct loop_deferred *deferred) 
         queue->first = deferred;
     }
     queue->last = deferred;
+    queue->count++;
 }
 
 static void loop_end_turn(struct loop *loop) {
     struct loop_deferred *deferred;
     while ((deferred = queue_take(&loop->deferred)) != NULL || (deferred = queue_take(&loop->deferred_last)) != NULL) {
         deferred->run(deferred);
+    }
+}
+
+void loop_relieve(struct loop *loop) {
+    if (loop->deferred.count + loop->deferred_last.count >= LOOP_RELIEVE_AT) {
+        loop_end_turn(loop);
     }
 }
 

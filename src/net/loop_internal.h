@@ -6,10 +6,11 @@
 #include "net/deadline.h"
 #include "net/loop.h"
 
-enum { LOOP_READ_BYTES = 64 * 1024, LOOP_PLAIN_BYTES = 16 * 1024 };
+enum { LOOP_READ_BYTES = 64 * 1024, LOOP_PLAIN_BYTES = 16 * 1024, LOOP_RELIEVE_AT = 64 };
 
 struct loop_queue {
     struct loop_deferred *first, *last;
+    size_t count;
 };
 
 struct loop {
@@ -23,5 +24,9 @@ struct loop {
     char *plain_buffer; /* LOOP_PLAIN_BYTES; every TLS connection decrypts into it */
     bool stopped;
 };
+
+/* For the end of libuv's callbacks, when no handler is running: a turn may bring thousands of requests, so what has been
+ * deferred is run early when it has become much. The first answers leave sooner, and memory is free for the next. */
+void loop_relieve(struct loop *loop);
 
 #endif

@@ -40,6 +40,7 @@ static int tls_select_alpn(SSL *ssl, const unsigned char **out, unsigned char *o
 
 static struct tls_context *context_new(const SSL_METHOD *method) {
     struct tls_context *context = MEM_NEW(struct tls_context);
+    context->users = 1;
     context->ssl = SSL_CTX_new(method);
     context->bio = tls_session_bio_method();
     if (context->ssl == NULL || context->bio == NULL) {
@@ -112,7 +113,7 @@ bool tls_context_new_client(struct tls_context **out, const char *ca_path, struc
 }
 
 void tls_context_free(struct tls_context *context) {
-    if (context != NULL) {
+    if (context != NULL && --context->users == 0) {
         SSL_CTX_free(context->ssl);
         BIO_meth_free(context->bio);
         free(context);

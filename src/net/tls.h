@@ -11,6 +11,7 @@ MUST_CHECK bool tls_context_new_server(struct tls_context **out, const char *cer
                                        struct err *err);
 /* Verifies servers against the system's authorities, or against `ca_path` (PEM) when not NULL. */
 MUST_CHECK bool tls_context_new_client(struct tls_context **out, const char *ca_path, struct err *err);
+/* Connections that still use it keep it alive. Of one thread, with everything that uses it. */
 void tls_context_free(struct tls_context *context);
 
 #endif

@@ -6,6 +6,7 @@
 #include <openssl/ssl.h>
 
 struct tls_context {
+    unsigned users; /* its owner and its sessions, all of one thread */
     SSL_CTX *ssl;
     BIO_METHOD *bio; /* a session's ends: reads from what was fed, writes into a chunk */
 };

@@ -11,6 +11,7 @@
 #include <string.h>
 
 struct tls_session {
+    struct tls_context *context;
     SSL *ssl;
     struct chunk_pool *pool;
     struct str input;   /* ciphertext not yet taken */
@@ -74,6 +75,8 @@ bool tls_session_new(struct tls_session **out, struct tls_context *context, cons
                      struct err *err) {
     struct tls_session *session = MEM_NEW(struct tls_session);
     session->pool = pool;
+    session->context = context;
+    context->users++;
     session->ssl = SSL_new(context->ssl);
     BIO *bio = session->ssl != NULL ? BIO_new(context->bio) : NULL;
     if (bio == NULL) {
@@ -99,6 +102,7 @@ bool tls_session_new(struct tls_session **out, struct tls_context *context, cons
 void tls_session_free(struct tls_session *session) {
     if (session != NULL) {
         SSL_free(session->ssl);
+        tls_context_free(session->context);
         chunk_release(session->pool, session->kept);
         chunk_release(session->pool, session->output);
         free(session);

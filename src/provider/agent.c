@@ -37,6 +37,7 @@ struct agent {
     int32_t first_free;
     uint32_t running; /* entries in ENTRY_RUNNING */
     bool draining, closing;
+    bool told_lost; /* the log knows that the link is down; further attempts are not worth a line */
     struct loop_deferred drained;
     size_t open_parts; /* while closing: the link and the models that are not closed yet */
     void (*on_closed)(void *context);
@@ -180,7 +181,8 @@ static const struct hosted_model_events MODEL_EVENTS = {.on_state = on_model_sta
 /* --- What the gateway says --- */
 
 static void on_ready(void *context, const char *provider_id) {
-    const struct agent *agent = context;
+    struct agent *agent = context;
+    agent->told_lost = false;
     LOG_INFO_EVENT("provider.connected", LOG_TEXT("provider", provider_id));
     if (agent->draining) {
         link_client_send_drain(agent->link);
@@ -240,7 +242,9 @@ static void on_gateway_drain(void *context) {
 
 static void on_lost(void *context, const char *reason, bool fatal) {
     struct agent *agent = context;
-    LOG_INFO_EVENT("provider.disconnected", LOG_TEXT("reason", reason), LOG_INT("jobs", agent->running));
+    LOG_AT(agent->told_lost ? LOG_DEBUG : LOG_INFO, "provider.disconnected", LOG_TEXT("reason", reason),
+           LOG_INT("jobs", agent->running));
+    agent->told_lost = true;
     for (uint32_t i = 0; i < agent->entry_count; i++) {
         struct job_entry *entry = &agent->entries[i];
         if (entry->state == ENTRY_RUNNING) {

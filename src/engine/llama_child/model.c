@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 enum {
-    MODEL_WARM_UP_TOKENS = 64,
+    MODEL_WARM_UP_TOKENS = 16,
     MODEL_FLASH_HEAD_MIN = 64, /* below, llama.cpp's flash attention is 2 to 3 times slower than the plain one (CPU) */
     MODEL_CACHE_BYTES = 2,     /* of one number in the KV cache: f16 */
 };
@@ -176,17 +176,17 @@ static bool make_context(struct model *model, const struct model_options *option
     return true;
 }
 
-/* Touches all weights, so that the first request is not the slow one, and measures how fast prompts are read. */
+/* The first token touches all weights, so that the first request is not the slow one; the others measure how fast
+ * prompts are read. */
 static bool warm_up(struct model *model, struct err *err) {
-    uint32_t count = MODEL_WARM_UP_TOKENS < model->plan.context_length ? MODEL_WARM_UP_TOKENS : 1;
     llama_token tokens[MODEL_WARM_UP_TOKENS];
     llama_token token = llama_vocab_bos(model->vocab) >= 0 ? llama_vocab_bos(model->vocab) : 0;
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < MODEL_WARM_UP_TOKENS; i++) {
         tokens[i] = token;
     }
-    for (int round = 0; round < 2; round++) {
+    for (int32_t count = 1; count <= MODEL_WARM_UP_TOKENS; count += MODEL_WARM_UP_TOKENS - 1) {
         uint64_t started = clock_monotonic_us();
-        if (shim_decode(model->context, llama_batch_get_one(tokens, (int32_t)count)) != 0) {
+        if (shim_decode(model->context, llama_batch_get_one(tokens, count)) != 0) {
             return err_set(err, ERR_UNAVAILABLE, "the model does not compute: %s", model->log.first_error);
         }
         llama_synchronize(model->context);

@@ -27,12 +27,22 @@ static uint32_t raise_context(uint32_t context, uint32_t most, uint32_t slots, c
     return context;
 }
 
+/* Chosen slots are given up so that each of the others has its whole context; asked-for ones share what there is. */
+static uint32_t fit_slots(const struct plan_input *input, uint64_t tokens, uint32_t wanted, uint32_t least) {
+    uint64_t slots = input->slots > 0 ? input->slots : PLAN_SLOTS_DEFAULT;
+    if (input->slots == 0 && tokens / wanted < slots) {
+        slots = tokens >= wanted ? tokens / wanted : 1;
+    }
+    return (uint32_t)(tokens / slots < least ? tokens / least : slots);
+}
+
 bool plan_make(const struct plan_input *input, struct plan *plan, struct err *err) {
     const uint64_t mib = UINT64_C(1024) * 1024;
     uint64_t fixed = input->weights_bytes + input->scratch_bytes;
-    uint64_t tokens = input->memory_limit > fixed && input->kv_bytes_per_token > 0
-                          ? (input->memory_limit - fixed) / input->kv_bytes_per_token
-                          : 0;
+    uint64_t tokens = 0;
+    if (input->memory_limit > fixed && input->kv_bytes_per_token > 0) {
+        tokens = (input->memory_limit - fixed) / input->kv_bytes_per_token;
+    }
     bool chosen = input->context_length == 0;
     uint32_t most = input->trained_context;
     uint32_t wanted = min_u32(chosen ? usual_context(input->parameters) : input->context_length, most);
@@ -42,19 +52,12 @@ bool plan_make(const struct plan_input *input, struct plan *plan, struct err *er
                        "the model needs at least %" PRIu64 " MiB of memory, %" PRIu64 " MiB are allowed",
                        (fixed + least * input->kv_bytes_per_token) / mib + 1, input->memory_limit / mib);
     }
-    uint32_t slots = input->slots > 0 ? input->slots : PLAN_SLOTS_DEFAULT;
-    if (input->slots == 0 && tokens / wanted < slots) {
-        slots = tokens >= wanted ? (uint32_t)(tokens / wanted) : 1;
-    }
-    if (tokens / slots < least) {
-        slots = (uint32_t)(tokens / least);
-    }
+    uint32_t slots = fit_slots(input, tokens, wanted, least);
     uint32_t context = tokens / slots < wanted ? (uint32_t)(tokens / slots) : wanted;
-    if (context > PLAN_CONTEXT_STEP && context < wanted) {
+    if (context == wanted) {
+        context = chosen ? raise_context(context, most, slots, input) : context;
+    } else if (context > PLAN_CONTEXT_STEP) {
         context -= context % PLAN_CONTEXT_STEP;
-    }
-    if (chosen && context == wanted) {
-        context = raise_context(context, most, slots, input);
     }
     *plan = (struct plan){.slots = slots, .context_length = context};
     return true;

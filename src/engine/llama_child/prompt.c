@@ -15,7 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROMPT_MARKER_LENGTH = 24, PROMPT_TEXT_MAX = 2 * LIMIT_LINK_MESSAGE_BYTES, PROMPT_PIECE_MAX = 256 };
+enum {
+    PROMPT_MARKER_LENGTH = 24,
+    PROMPT_TEXT_MAX = 2 * LIMIT_LINK_MESSAGE_BYTES,
+    PROMPT_PIECE_MAX = 256,
+    PROMPT_TOKEN_BYTES = 16, /* a text with more bytes than this for each token of the context is hardly going to fit */
+};
 
 struct prompter {
     const struct model *model;
@@ -152,7 +157,7 @@ static const struct gen_message *guard_messages(struct prompter *prompter, const
     return copies;
 }
 
-static bool append_tokens(const struct prompter *prompter, struct prompt *prompt, struct str text, bool parse_special) {
+static bool append_piece(const struct prompter *prompter, struct prompt *prompt, struct str text, bool parse_special) {
     size_t capacity = text.len + 2; /* a token is a byte at least; some tokenizers put a blank in front */
     if (text.len == 0) {
         return true;
@@ -167,9 +172,42 @@ static bool append_tokens(const struct prompter *prompter, struct prompt *prompt
     return true;
 }
 
-/* Tokenizes the template's text piece by piece, cut at the markers. */
+/* Megabytes take the tokenizer seconds, in which this thread hears no cancel. A long text is counted in pieces only until
+ * it is clear that it does not fit; *estimate is then about its length in tokens, otherwise 0. */
+static bool estimate_length(const struct prompter *prompter, struct str text, uint32_t *estimate) {
+    uint32_t context = prompter->model->plan.context_length;
+    size_t step = (size_t)context * PROMPT_TOKEN_BYTES, done = 0;
+    struct prompt scratch = {0};
+    bool good = true;
+    *estimate = 0;
+    while (good && text.len > step && done < text.len && scratch.count <= context) {
+        size_t length = text.len - done < step ? text.len - done : step;
+        while (done + length < text.len && ((uint8_t)text.data[done + length] & 0xC0) == 0x80) {
+            length--; /* not inside a UTF-8 character */
+        }
+        good = append_piece(prompter, &scratch, (struct str){text.data + done, length}, true);
+        done += length;
+    }
+    if (good && scratch.count > context) {
+        *estimate = (uint32_t)((uint64_t)scratch.count * text.len / done);
+    }
+    free(scratch.tokens);
+    return good;
+}
+
+static bool append_tokens(const struct prompter *prompter, struct prompt *prompt, struct str text, bool parse_special) {
+    uint32_t estimate;
+    if (!estimate_length(prompter, text, &estimate)) {
+        return false;
+    }
+    prompt->count += estimate;
+    return estimate > 0 || append_piece(prompter, prompt, text, parse_special);
+}
+
+/* Tokenizes the template's text piece by piece, cut at the markers, until it is clear that it does not fit. */
 static bool append_chat(const struct prompter *prompter, struct prompt *prompt, struct str text) {
-    while (text.len > 0) {
+    size_t whole = text.len;
+    while (text.len > 0 && prompt->count <= prompter->model->plan.context_length) {
         const char *cut = memmem(text.data, text.len, prompter->marker, PROMPT_MARKER_LENGTH);
         size_t length = cut != NULL ? (size_t)(cut - text.data) : text.len;
         size_t used = cut != NULL ? length + PROMPT_MARKER_LENGTH : length;
@@ -177,6 +215,9 @@ static bool append_chat(const struct prompter *prompter, struct prompt *prompt, 
             return false;
         }
         text = (struct str){text.data + used, text.len - used};
+    }
+    if (text.len > 0) {
+        prompt->count = (uint32_t)((uint64_t)prompt->count * whole / (whole - text.len));
     }
     return true;
 }

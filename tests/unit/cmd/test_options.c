@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -28,6 +29,14 @@ static const struct option OPTIONS[] = {
 };
 static const struct option_set SET = {OPTIONS, sizeof OPTIONS / sizeof *OPTIONS};
 
+static struct arena memory; /* of the values of the parse before */
+
+static int free_values(void **state) {
+    (void)state;
+    arena_clear(&memory);
+    return 0;
+}
+
 static enum options_result parse(struct config *config, struct err *err, char **argv) {
     int argc = 0;
     while (argv[argc] != NULL) {
@@ -35,7 +44,8 @@ static enum options_result parse(struct config *config, struct err *err, char **
     }
     *config = (struct config){0};
     *err = (struct err){0};
-    return options_parse(&SET, argc, argv, config, err);
+    arena_clear(&memory);
+    return options_parse(&SET, argc, argv, config, &memory, err);
 }
 
 #define PARSE(config, err, ...) parse((config), (err), (char *[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
@@ -90,6 +100,26 @@ static void test_command_line_beats_environment_beats_file(void **state) {
     assert_string_equal(config.model.items[1], "b");
 }
 
+static void test_the_file_may_be_named_inline(void **state) {
+    struct config config;
+    struct err err;
+    (void)state;
+    assert_int_equal(PARSE(&config, &err, "--config=/nonexistent/file"), OPTIONS_WRONG);
+    assert_non_null(strstr(err.message, "/nonexistent/file"));
+}
+
+static void test_values_have_a_bound(void **state) {
+    struct config config;
+    struct err err;
+    (void)state;
+    memory.limit = 8;
+    setenv("NATARIS_NAME", "longer than eight bytes", 1);
+    assert_int_equal(PARSE(&config, &err), OPTIONS_WRONG);
+    unsetenv("NATARIS_NAME");
+    arena_init(&memory, 4096);
+    assert_string_equal(err.message, "name: the values are too long");
+}
+
 static void test_mistakes_are_named(void **state) {
     struct config config;
     struct err err;
@@ -118,8 +148,11 @@ int main(void) {
         cmocka_unit_test(test_defaults_come_from_the_table),
         cmocka_unit_test(test_flags_in_both_spellings),
         cmocka_unit_test(test_command_line_beats_environment_beats_file),
+        cmocka_unit_test(test_the_file_may_be_named_inline),
+        cmocka_unit_test(test_values_have_a_bound),
         cmocka_unit_test(test_mistakes_are_named),
         cmocka_unit_test(test_help_wins),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    arena_init(&memory, 4096);
+    return cmocka_run_group_tests(tests, NULL, free_values);
 }

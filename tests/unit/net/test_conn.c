@@ -178,6 +178,24 @@ static void test_close_gives_up_on_a_peer_that_does_not_end(void **state) {
     assert_false(world->server.failed);
 }
 
+static void test_second_close_ends_the_lingering(void **state) {
+    struct world *world = (struct world *)*state;
+    connect_both(world);
+    conn_read_pause(world->client.conn);
+    conn_write(world->server.conn, STR("bye"));
+    conn_close(world->server.conn, 3600000);
+    conn_close(world->server.conn, 3600000); /* changes nothing */
+    for (int i = 0; i < 4; i++) {
+        uv_run(loop_uv(world->net.loop), UV_RUN_NOWAIT);
+    }
+    assert_false(world->server.closed);
+    conn_close(world->server.conn, 0);
+    NET_UNTIL(&world->net, world->server.closed);
+    conn_read_resume(world->client.conn);
+    NET_UNTIL(&world->net, world->client.closed);
+    assert_string_equal(buf_cstr(&world->client.received), "bye");
+}
+
 static void test_abort_loses_what_is_unsent(void **state) {
     struct world *world = (struct world *)*state;
     connect_both(world);
@@ -301,6 +319,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_close_sends_the_rest_first, setup, teardown),
         cmocka_unit_test_setup_teardown(test_last_words_reach_a_peer_that_is_still_sending, setup, teardown),
         cmocka_unit_test_setup_teardown(test_close_gives_up_on_a_peer_that_does_not_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_second_close_ends_the_lingering, setup, teardown),
         cmocka_unit_test_setup_teardown(test_abort_loses_what_is_unsent, setup, teardown),
         cmocka_unit_test_setup_teardown(test_answer_to_a_peer_that_half_closed_still_leaves, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reset_is_reported_with_a_reason, setup, teardown),

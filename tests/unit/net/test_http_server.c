@@ -170,6 +170,34 @@ static void test_reading_ahead_is_bounded(void **state) {
     NET_UNTIL(&fixture->net, fixture->requests == COUNT + 1);
 }
 
+static void answer_at_length(struct http_fixture *fixture, struct http_exchange *exchange) {
+    static char body[64 * 1024];
+    memset(body, 'x', sizeof(body));
+    (void)fixture;
+    http_respond(exchange, 200, NULL, 0, (struct str){.data = body, .len = sizeof(body)});
+}
+
+/* Whoever asks without reading the answers is not asked for more: else its unread answers would fill our memory. */
+static void test_unread_answers_are_bounded(void **state) {
+    struct http_fixture *fixture = (struct http_fixture *)*state;
+    enum { COUNT = 500 };
+    fixture->on_request = answer_at_length;
+    conn_read_pause(fixture->client.conn);
+    for (int i = 0; i < COUNT; i++) {
+        http_fixture_send(fixture, GET("/"));
+    }
+    http_fixture_settle(fixture);
+    unsigned answered = fixture->requests;
+    http_fixture_settle(fixture);
+    assert_in_range(answered, 1, COUNT / 2);
+    assert_int_equal(fixture->requests, answered);
+    conn_read_resume(fixture->client.conn);
+    NET_UNTIL(&fixture->net, fixture->requests == COUNT);
+    http_fixture_send(fixture, "GET /echo HTTP/1.0\r\n\r\n");
+    http_fixture_expect_close(fixture);
+    assert_in_range(fixture->client.received.len, COUNT * 64 * 1024, SIZE_MAX);
+}
+
 static void answer_with_odd_headers(struct http_fixture *fixture, struct http_exchange *exchange) {
     const struct http_request *request = http_exchange_request(exchange);
     const struct http_response_header headers[] = {
@@ -249,6 +277,24 @@ static void test_close_cuts_what_is_open(void **state) {
     NET_UNTIL(&fixture->net, fixture->client.closed);
 }
 
+static void test_close_sends_the_answers_given(void **state) {
+    struct http_fixture *fixture = (struct http_fixture *)*state;
+    struct net_peer second;
+    net_peer_connect(&fixture->net, &second, http_server_port(fixture->server));
+    http_fixture_send(fixture, GET("/hold"));
+    NET_UNTIL(&fixture->net, fixture->held_count == 1);
+    conn_write(second.conn, STR("GET /hold HTTP/1.0\r\n\r\n"));
+    NET_UNTIL(&fixture->net, fixture->held_count == 2);
+    http_respond(fixture->held[0], 200, NULL, 0, STR("kept alive"));
+    http_respond(fixture->held[1], 200, NULL, 0, STR("closing"));
+    http_fixture_close_server(fixture);
+    NET_UNTIL(&fixture->net, fixture->client.closed && second.closed);
+    assert_true(net_peer_has(&fixture->client, "kept alive"));
+    assert_true(net_peer_has(&second, "closing"));
+    assert_int_equal(fixture->gone, 0);
+    net_peer_clear(&fixture->net, &second);
+}
+
 static void test_over_tls(void **state) {
     struct http_fixture *fixture = (struct http_fixture *)*state;
     struct temp_folder folder;
@@ -295,11 +341,13 @@ int main(void) {
         TEST(test_expect_continue),
         TEST(test_pipelined_answers_stay_in_order),
         TEST(test_reading_ahead_is_bounded),
+        TEST(test_unread_answers_are_bounded),
         TEST(test_headers),
         TEST(test_no_content_has_no_length),
         TEST(test_upgrade_hands_over_early_bytes),
         TEST(test_drain),
         TEST(test_close_cuts_what_is_open),
+        TEST(test_close_sends_the_answers_given),
         TEST(test_over_tls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -138,6 +138,18 @@ static void test_certificate_for_another_name_is_refused(void **state) {
     check_names_refused((struct world *)*state, "DNS:localhost,IP:127.0.0.9", "127.0.0.1");
 }
 
+static void test_connections_outlive_their_contexts(void **state) {
+    struct world *world = (struct world *)*state;
+    connect_both(world, "localhost");
+    listener_close(world->listener);
+    tls_context_free(world->server_tls);
+    tls_context_free(world->client_tls);
+    world->listener = NULL;
+    world->server_tls = world->client_tls = NULL;
+    conn_write(world->client.conn, STR("still here"));
+    NET_UNTIL(&world->net, world->server.received.len == 10);
+}
+
 static void test_unknown_authority_is_refused(void **state) {
     struct world *world = (struct world *)*state;
     char other_certificate[128];
@@ -232,6 +244,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_round_trip_by_address, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many_bytes_with_pauses, setup, teardown),
         cmocka_unit_test_setup_teardown(test_certificate_for_another_name_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_connections_outlive_their_contexts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unknown_authority_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_plain_text_to_a_tls_port_is_closed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_silent_client_misses_the_handshake_deadline, setup, teardown),

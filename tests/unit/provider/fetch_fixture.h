@@ -135,6 +135,9 @@ UNUSED static int setup(void **state) {
 
 UNUSED static int teardown(void **state) {
     struct fixture *fixture = *state;
+    if (fixture->held != NULL) {
+        http_stream_abort(fixture->held); /* its client is gone, but it is ours until we end it */
+    }
     loop_timer_free(fixture->timer);
     http_server_close(fixture->server, on_closed, NULL);
     loop_run(fixture->loop);

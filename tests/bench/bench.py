@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""`make bench`: measures gateway and provider against their peers and prints a table, ratios first.
+
+Progress goes to stderr; every raw sample to bench-results/bench.json. A missed aim is a line in the table, not a
+failure; a measurement that could not be made is one. docs/BENCHMARKS.md tells how each row is measured.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import sys
+import tempfile
+import time
+
+import engine_row
+import harness
+import rows
+from harness import BenchError, say
+
+MEASUREMENTS = {
+    "plain": ("plain requests, against nginx", rows.plain_requests),
+    "engine": ("tokens/s, against the bare engine loop", engine_row.tokens_per_second),
+    "stream": ("CPU per streamed delta", rows.stream_cpu),
+    "memory": ("memory per idle provider", rows.idle_memory),
+    "start": ("start-up of the gateway", rows.gateway_start),
+    "cancel": ("time until a closed stream's slot is free", rows.slot_freed),
+}
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default=harness.ROOT / "build", type=pathlib.Path, help="folder of the programs")
+    parser.add_argument("--only", action="append", choices=MEASUREMENTS, help="one measurement; may be repeated")
+    parser.add_argument("--quick", action="store_true", help="short runs: does it work, not how fast is it")
+    parser.add_argument("--output", default=harness.ROOT / "bench-results" / "bench.json", type=pathlib.Path)
+    return parser.parse_args()
+
+
+def show(value, unit):
+    digits = 0 if value >= 100 else 1 if value >= 10 else 2
+    return f"{value:.{3 if unit == '' else digits}f} {unit}".rstrip()
+
+
+def print_table(found):
+    lines = [("", "measured", "aim", "met", "")]
+    for row in sorted(found, key=lambda row: row["unit"] != ""):  # ratios first
+        aim = "-" if row["aim"] is None else (">= " if row.get("at_least") else "<= ") + show(row["aim"], row["unit"])
+        met = "-" if row["aim"] is None else "yes" if row["met"] else "NO"
+        lines.append((row["name"], show(row["value"], row["unit"]), aim, met, row["note"]))
+    widths = [max(len(line[i]) for line in lines) for i in range(4)]
+    for name, value, aim, met, note in lines:
+        text = f"{name:{widths[0]}}  {value:>{widths[1]}}  {aim:>{widths[2]}}  {met:>{widths[3]}}  {note}"
+        print(text.rstrip())
+
+
+def machine():
+    load = os.getloadavg()[0]
+    return {"cores": os.cpu_count(), "kernel": os.uname().release, "load_average_before": round(load, 2)}
+
+
+def measure(arguments, folder):
+    tools = harness.Tools(arguments.build, folder)
+    found, result = [], {"machine": machine(), "quick": arguments.quick, "samples": {}}
+    started = time.monotonic()
+    for name in arguments.only or MEASUREMENTS:
+        title, measurement = MEASUREMENTS[name]
+        say(f"{title} (at {time.monotonic() - started:.0f} s)")
+        new_rows, result["samples"][name] = measurement(tools, arguments.quick)
+        found += new_rows
+    result["seconds"] = round(time.monotonic() - started, 1)
+    result["rows"] = found
+    return result
+
+
+def main():
+    arguments = parse_arguments()
+    harness.stop_on_signals()
+    try:
+        with tempfile.TemporaryDirectory(prefix="nataris-bench-") as folder:
+            result = measure(arguments, folder)
+    except KeyboardInterrupt:
+        say("bench: stopped")
+        return 130
+    except (BenchError, OSError, ValueError, KeyError) as error:
+        say(f"bench: failed: {error}")
+        return 1
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    arguments.output.write_text(json.dumps(result, indent=1) + "\n")
+    print_table(result["rows"])
+    say(f"took {result['seconds']} s; all samples are in {arguments.output}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

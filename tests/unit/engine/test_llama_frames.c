@@ -1,0 +1,96 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "engine/llama_frames.h"
+
+#include <string.h>
+
+static void takes_what_was_appended(void **state) {
+    (void)state;
+    struct buf bytes;
+    struct llama_frame frame;
+    size_t used = 0;
+    uint32_t tokens = 0;
+    struct str text;
+    buf_init(&bytes, 4096);
+    llama_frame_append_delta(&bytes, 7, 3, STR("three words here"));
+    size_t first = bytes.len;
+    llama_frame_append(&bytes, LLAMA_FRAME_CANCEL, UINT64_MAX, STR(""));
+    for (size_t len = 0; len < first; len++) {
+        assert_int_equal(llama_frame_take((struct str){bytes.data, len}, &frame, &used), LLAMA_FRAME_INCOMPLETE);
+    }
+    assert_int_equal(llama_frame_take(buf_str(&bytes), &frame, &used), LLAMA_FRAME_COMPLETE);
+    assert_int_equal(used, first);
+    assert_int_equal(frame.kind, LLAMA_FRAME_DELTA);
+    assert_int_equal(frame.job, 7);
+    assert_true(llama_frame_read_u32(frame.payload, &tokens, &text));
+    assert_int_equal(tokens, 3);
+    assert_true(str_equal(text, STR("three words here")));
+    struct str rest = {bytes.data + used, bytes.len - used};
+    assert_int_equal(llama_frame_take(rest, &frame, &used), LLAMA_FRAME_COMPLETE);
+    assert_int_equal(frame.kind, LLAMA_FRAME_CANCEL);
+    assert_true(frame.job == UINT64_MAX);
+    assert_int_equal(frame.payload.len, 0);
+    buf_clear(&bytes);
+}
+
+static void tells_failures(void **state) {
+    (void)state;
+    struct buf bytes;
+    struct llama_frame frame;
+    size_t used = 0;
+    enum gen_failure failure;
+    struct str param, message;
+    buf_init(&bytes, 4096);
+    llama_frame_append_failed(&bytes, 9, GEN_FAILURE_CONTEXT_LENGTH, "messages", "too long");
+    assert_int_equal(llama_frame_take(buf_str(&bytes), &frame, &used), LLAMA_FRAME_COMPLETE);
+    assert_true(llama_frame_read_failed(frame.payload, &failure, &param, &message));
+    assert_int_equal(failure, GEN_FAILURE_CONTEXT_LENGTH);
+    assert_true(str_equal(param, STR("messages")));
+    assert_true(str_equal(message, STR("too long")));
+    assert_false(llama_frame_read_failed(STR("\x01"), &failure, &param, &message));
+    assert_false(llama_frame_read_failed(STR("\x01\x09short"), &failure, &param, &message));
+    assert_false(llama_frame_read_failed(STR("\x7f\x01p"), &failure, &param, &message));
+    buf_clear(&bytes);
+}
+
+static void refuses_broken_frames(void **state) {
+    (void)state;
+    struct buf bytes;
+    struct llama_frame frame;
+    size_t used = 0;
+    struct gen_done done;
+    struct llama_ready ready;
+    uint32_t number = 0;
+    struct str text;
+    buf_init(&bytes, 4096);
+    llama_frame_append(&bytes, LLAMA_FRAME_DONE, 1, STR("x"));
+    bytes.data[4] = 0;
+    assert_int_equal(llama_frame_take(buf_str(&bytes), &frame, &used), LLAMA_FRAME_BROKEN);
+    bytes.data[4] = LLAMA_FRAME_FAILED + 1;
+    assert_int_equal(llama_frame_take(buf_str(&bytes), &frame, &used), LLAMA_FRAME_BROKEN);
+    bytes.data[4] = LLAMA_FRAME_DONE;
+    uint32_t length = LLAMA_FRAME_MAX + 1;
+    memcpy(bytes.data, &length, sizeof(length));
+    assert_int_equal(llama_frame_take(buf_str(&bytes), &frame, &used), LLAMA_FRAME_BROKEN);
+    length = 8; /* less than kind and job */
+    memcpy(bytes.data, &length, sizeof(length));
+    assert_int_equal(llama_frame_take(buf_str(&bytes), &frame, &used), LLAMA_FRAME_BROKEN);
+    assert_false(llama_frame_read_done(STR("x"), &done));
+    assert_false(llama_frame_read_ready(STR("x"), &ready));
+    assert_false(llama_frame_read_u32(STR("abc"), &number, &text));
+    buf_clear(&bytes);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(takes_what_was_appended),
+        cmocka_unit_test(tells_failures),
+        cmocka_unit_test(refuses_broken_frames),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
