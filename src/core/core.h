@@ -102,7 +102,7 @@ struct core_event {
         struct {
             uint64_t user; /* the shell's own id of the request; comes back with every effect of the job */
             struct str model;
-            uint32_t max_tokens;
+            uint32_t max_tokens, max_prompt_tokens; /* what a device may claim at most; 0: anything */
         } request;
         struct {
             uint64_t user; /* the shell's own id of the provider */

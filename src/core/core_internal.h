@@ -128,11 +128,12 @@ struct core_job {
     struct core_attempt *attempt; /* NULL while QUEUED */
     struct core_deadline deadline;
     uint64_t admitted_ms, whole_due_ms;
-    uint32_t ttft_ms;                  /* once STREAMING */
-    uint32_t prompt_tokens;            /* as the device said on accepting */
-    uint32_t delta_tokens;             /* counted from deltas */
-    bool accepted;                     /* ACCEPTED has been told */
-    uint64_t tried[CORE_ATTEMPTS_MAX]; /* providers, one for each attempt */
+    uint32_t max_tokens, max_prompt_tokens; /* bounds on the device's claims; 0: none */
+    uint32_t ttft_ms;                       /* once STREAMING */
+    uint32_t prompt_tokens;                 /* as the device said on accepting */
+    uint32_t delta_tokens;                  /* counted from deltas */
+    bool accepted;                          /* ACCEPTED has been told */
+    uint64_t tried[CORE_ATTEMPTS_MAX];      /* providers, one for each attempt */
 };
 
 struct core {

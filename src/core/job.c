@@ -39,6 +39,11 @@ static uint32_t cap_u32(uint64_t number) {
     return (uint32_t)min_u64(number, UINT32_MAX);
 }
 
+/* What a device says about tokens is a claim: it cannot be above what the request allows. */
+static uint32_t cap_claim(uint64_t claim, uint32_t bound) {
+    return (uint32_t)min_u64(claim, bound > 0 ? bound : UINT32_MAX);
+}
+
 static uint64_t job_due(const struct core *core, const struct core_job *job) {
     const struct core_config *config = &core->config;
     uint64_t phase_ms = 0;
@@ -141,9 +146,12 @@ static void job_conclude(struct core *core, struct core_job *job, enum core_effe
                          const struct core_event *done, const char *why) {
     struct core_effect *effect = job_end(core, job, kind, why);
     effect->finish.finish = kind == CORE_EFFECT_CANCELLED ? CORE_FINISH_CANCELLED : done->done.finish;
-    effect->finish.prompt_tokens = done != NULL ? done->done.prompt_tokens : job->prompt_tokens;
-    effect->finish.completion_tokens = done != NULL ? done->done.completion_tokens : job->delta_tokens;
-    effect->finish.cached_tokens = done != NULL ? done->done.cached_tokens : 0;
+    uint32_t prompt_tokens = done != NULL ? done->done.prompt_tokens : job->prompt_tokens;
+    uint32_t completion_tokens = done != NULL ? done->done.completion_tokens : job->delta_tokens;
+    effect->finish.prompt_tokens = cap_claim(prompt_tokens, job->max_prompt_tokens);
+    effect->finish.completion_tokens = cap_claim(completion_tokens, job->max_tokens);
+    effect->finish.cached_tokens =
+        done != NULL ? (uint32_t)min_u64(done->done.cached_tokens, effect->finish.prompt_tokens) : 0;
     effect->finish.attempts = job->attempts;
     effect->finish.ttft_ms = job->ttft_ms;
     effect->finish.latency_ms = cap_u32(core->now_ms - job->admitted_ms);
@@ -177,9 +185,11 @@ static void job_admit(struct core *core, const struct core_event *event) {
     job->deadline.kind = CORE_DEADLINE_JOB;
     job->user = event->request.user;
     job->model = core_model_acquire(core, event->request.model);
+    job->max_tokens = event->request.max_tokens;
+    job->max_prompt_tokens = event->request.max_prompt_tokens;
     job->admitted_ms = core->now_ms;
     job->whole_due_ms =
-        core->now_ms + core->config.whole_ms + (uint64_t)core->config.whole_per_token_ms * event->request.max_tokens;
+        core->now_ms + core->config.whole_ms + (uint64_t)core->config.whole_per_token_ms * job->max_tokens;
     job->handle = core_handles_add(&core->jobs, job);
     core_effect_add_job(core, CORE_EFFECT_ADMITTED, job);
     core_job_move(core, job, CORE_JOB_QUEUED, "admitted");
@@ -220,13 +230,12 @@ void core_job_client_gone(struct core *core, struct core_job *job) {
 }
 
 void core_job_accept(struct core *core, struct core_job *job, uint32_t prompt_tokens) {
-    if (job->state == CORE_JOB_CANCELLING) {
-        job->prompt_tokens = prompt_tokens; /* for the usage */
+    if (job->state == CORE_JOB_SENT || job->state == CORE_JOB_CANCELLING) { /* then for the usage only */
+        job->prompt_tokens = cap_claim(prompt_tokens, job->max_prompt_tokens);
     }
     if (job->state != CORE_JOB_SENT) {
         return;
     }
-    job->prompt_tokens = prompt_tokens;
     core_job_move(core, job, CORE_JOB_PREFILL, "accepted");
     if (!job->accepted) {
         job->accepted = true;

@@ -1,6 +1,6 @@
 /* What the scripted engine answers: decided by the request alone, so that every device gives the same text.
  * The last message's hash picks the words and how many there are (12 to 31); a directive in the last user message
- * changes that. One word is one token. docs/scripted-engine.md describes the directives:
+ * changes that. One word is one token. docs/TESTING.md describes the directives:
  *   [[script tokens=50 rate=200 prefill=300 fail=engine after=10 silent text="literal answer"]] */
 #ifndef NATARIS_ENGINE_SCRIPT_H
 #define NATARIS_ENGINE_SCRIPT_H

@@ -27,6 +27,21 @@ void gateway_job_end(struct gateway_job *job, enum store_job_outcome outcome) {
     free(job);
 }
 
+/* More tokens than this are not in it: one stands for a byte at least, and a chat template's own are few. */
+static uint32_t prompt_tokens_bound(const struct gen_request *request) {
+    enum { AROUND_ALL = 1024, AROUND_EACH = 64 };
+    size_t bound = AROUND_ALL + request->prompt.len;
+    for (size_t i = 0; i < request->message_count; i++) {
+        const struct gen_message *message = &request->messages[i];
+        bound += AROUND_EACH + message->content.len + message->tool_call_id.len;
+        for (size_t k = 0; k < message->tool_call_count; k++) {
+            const struct gen_tool_call *call = &message->tool_calls[k];
+            bound += AROUND_EACH + call->id.len + call->name.len + call->arguments.len;
+        }
+    }
+    return bound < UINT32_MAX ? (uint32_t)bound : UINT32_MAX;
+}
+
 static void submit(void *context, struct api_call *call) {
     struct gateway *gateway = context;
     struct gateway_job *job = job_new(gateway, call);
@@ -34,10 +49,12 @@ static void submit(void *context, struct api_call *call) {
         sandbox_submit(gateway->sandbox, job);
         return;
     }
-    gateway_step(gateway, &(struct core_event){.kind = CORE_EVENT_REQUEST,
-                                               .request = {.user = (uint64_t)(uintptr_t)job,
-                                                           .model = call->generation.model,
-                                                           .max_tokens = call->generation.max_tokens}});
+    gateway_step(gateway,
+                 &(struct core_event){.kind = CORE_EVENT_REQUEST,
+                                      .request = {.user = (uint64_t)(uintptr_t)job,
+                                                  .model = call->generation.model,
+                                                  .max_tokens = call->generation.max_tokens,
+                                                  .max_prompt_tokens = prompt_tokens_bound(&call->generation)}});
 }
 
 static void abandon(void *context, struct api_call *call) {

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { STORE_GROUP_INTERVAL_US = 1000 }; /* the shortest time from group to group while the writer is busy */
+enum { STORE_GROUP_INTERVAL_US = 5000 }; /* the shortest time from group to group while the writer is busy */
 
 enum store_request_kind { STORE_REQUEST_JOB, STORE_REQUEST_ENROL, STORE_REQUEST_KEY };
 

@@ -6,9 +6,12 @@
 #include "base/file.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -166,20 +169,60 @@ static double number_of(const char *line, const char *key) {
     return strtod(place + strlen(key), NULL);
 }
 
-static void run_bare(const char *model, uint32_t parallel, uint32_t tokens, uint32_t rounds, struct totals *totals) {
-    char folder[FILE_PATH_MAX], child[FILE_PATH_MAX], command[3 * FILE_PATH_MAX], line[256] = "";
-    const char *given = getenv("NATARIS_LLAMA");
+static const char *child_path(char out[FILE_PATH_MAX]) {
+    char folder[FILE_PATH_MAX];
     struct err err = {0};
-    if (given == NULL && (!file_executable_folder(folder, &err) || !file_join(child, folder, "nataris-llama", &err))) {
+    const char *given = getenv("NATARIS_LLAMA");
+    if (given != NULL) {
+        return given;
+    }
+    if (!file_executable_folder(folder, &err) || !file_join(out, folder, "nataris-llama", &err)) {
         fprintf(stderr, "%s\n", err.message);
         exit(1);
     }
-    snprintf(command, sizeof(command), "'%s' --bench-bare '%s' %u %u %u '%s'", given != NULL ? given : child, model,
-             parallel, tokens, rounds, PROMPT);
-    FILE *output = popen(command, "re");
-    if (output == NULL || fgets(line, sizeof(line), output) == NULL || pclose(output) != 0) {
+    return out;
+}
+
+/* The first line of what the program writes. */
+static void run_program(char *const arguments[], char *line, int size) {
+    int ends[2];
+    pid_t pid;
+    posix_spawn_file_actions_t actions;
+    line[0] = '\0';
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return;
+    }
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    bool started = posix_spawn(&pid, arguments[0], &actions, NULL, arguments, environ) == 0;
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    FILE *output = fdopen(ends[0], "re");
+    if (output == NULL || fgets(line, size, output) == NULL) {
         line[0] = '\0';
     }
+    if (output != NULL) {
+        fclose(output);
+    }
+    if (started) {
+        waitpid(pid, NULL, 0);
+    }
+}
+
+static void run_bare(const char *model, uint32_t parallel, uint32_t tokens, uint32_t rounds, struct totals *totals) {
+    char path[FILE_PATH_MAX], numbers[3][16], line[256];
+    snprintf(numbers[0], sizeof(numbers[0]), "%u", parallel);
+    snprintf(numbers[1], sizeof(numbers[1]), "%u", tokens);
+    snprintf(numbers[2], sizeof(numbers[2]), "%u", rounds);
+    char *const arguments[] = {(char *)(uintptr_t)child_path(path),
+                               "--bench-bare",
+                               (char *)(uintptr_t)model,
+                               numbers[0],
+                               numbers[1],
+                               numbers[2],
+                               (char *)(uintptr_t)PROMPT,
+                               NULL};
+    run_program(arguments, line, sizeof(line));
     totals->tokens += (uint64_t)number_of(line, "\"tokens\":");
     totals->seconds += number_of(line, "\"seconds\":");
     totals->cpu_seconds += number_of(line, "\"cpu_seconds\":");

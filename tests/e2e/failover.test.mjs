@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { ask, chat, script, textOf } from './support/chat.mjs';
-import { ABSENT_MODEL, DEMO_MODEL, eventually, Network, REFERENCE_MODEL, stopCleanly } from './support/network.mjs';
+import { ABSENT_MODEL, DEMO_MODEL, eventually, Network, REFERENCE_MODEL, within } from './support/network.mjs';
 import { childrenOf } from './support/processes.mjs';
 import { firstText, readStream, rest, textOfEvent } from './support/stream.mjs';
 
@@ -11,14 +11,7 @@ const FOREVER = ['--script-prefill-ms', '600000']; // a device that never says i
 
 /** A test with a gateway of its own, which is stopped after it. The gateway's log shows every move of a job. */
 function story(name, gatewayOptions, tell) {
-  test(name, async () => {
-    const network = await Network.gateway(['--log-level', 'debug', ...gatewayOptions]);
-    try {
-      await tell(network);
-    } finally {
-      await stopCleanly(network);
-    }
-  });
+  test(name, () => within(Network.gateway(['--log-level', 'debug', ...gatewayOptions]), tell));
 }
 
 function stream(network, content, more = {}) {

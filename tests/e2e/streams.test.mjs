@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ask, chat, script, textOf } from './support/chat.mjs';
-import { DEMO_MODEL, Network, stopCleanly } from './support/network.mjs';
+import { DEMO_MODEL, Network, stopCleanly, within } from './support/network.mjs';
 import { RawConnection, rawPost } from './support/raw.mjs';
 import { eventsOf, firstText, readStream, rest, textOfEvent } from './support/stream.mjs';
 
@@ -138,20 +138,15 @@ describe('waiting', { concurrency: true }, () => {
 describe('clients that leave or lag', () => {
   const endless = chat(script({ tokens: 5000, rate: 50 }), { stream: true, max_tokens: 5000 });
 
-  test('one that is gone frees its slot at once', async () => {
-    const other = await Network.gateway();
-    try {
-      await other.scripted(['--slots', '1', '--context', '200000']);
-      const client = new RawConnection(other.port).send(rawPost(other, '/v1/chat/completions', endless));
-      await client.until((raw) => (raw.text.match(/"content":" /g) ?? []).length > 2);
-      const cutAt = performance.now();
-      client.cut();
-      assert.equal(textOf(await ask(other, chat(script({ text: 'mine now' })))), 'mine now');
-      assert.ok(performance.now() - cutAt < SOON_MS, `${performance.now() - cutAt} ms`);
-    } finally {
-      await stopCleanly(other);
-    }
-  });
+  test('one that is gone frees its slot at once', () => within(Network.gateway(), async (other) => {
+    await other.scripted(['--slots', '1', '--context', '200000']);
+    const client = new RawConnection(other.port).send(rawPost(other, '/v1/chat/completions', endless));
+    await client.until((raw) => (raw.text.match(/"content":" /g) ?? []).length > 2);
+    const cutAt = performance.now();
+    client.cut();
+    assert.equal(textOf(await ask(other, chat(script({ text: 'mine now' })))), 'mine now');
+    assert.ok(performance.now() - cutAt < SOON_MS, `${performance.now() - cutAt} ms`);
+  }));
 
   test('one that never reads is cut, and the others are served', async () => {
     const client = new RawConnection(network.port);

@@ -7,7 +7,7 @@
  *     join p1
  *     status p1 m:warm:4:4096 ...        model:state:slots:context_length
  *     draining p1 | leave p1
- *     request r1 m [max_tokens]
+ *     request r1 m [max_tokens [max_prompt_tokens]]
  *     accept r1 p1 [prompt_tokens]
  *     delta r1 p1 tokens [text]
  *     done r1 p1 stop|length|cancelled [prompt completion cached]
@@ -189,7 +189,8 @@ static void do_request(struct scenario *s, enum core_event_kind kind) {
     step(s, &(struct core_event){.kind = kind,
                                  .request = {.user = name_add(s, &s->jobs, word(s, 1)),
                                              .model = word(s, 2),
-                                             .max_tokens = word_number(s, 3, 0)}});
+                                             .max_tokens = word_number(s, 3, 0),
+                                             .max_prompt_tokens = word_number(s, 4, 0)}});
 }
 
 /* accept, delta, done, error: `kind` of this job from this provider. */

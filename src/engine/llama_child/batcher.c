@@ -9,8 +9,8 @@
 #include <utlist.h>
 
 enum {
-    BATCHER_STEP_MS = 50, /* about what prompts may add to a step: the longest wait of a cancel, half of its 100 ms */
-    BATCHER_PREFILL_MIN = 16,    /* tokens of each prompt in a step, however slow the machine */
+    BATCHER_STEP_MS = 40,       /* about what prompts may add to a step: a cancel waits for its end and has 100 ms */
+    BATCHER_PREFILL_MIN = 4,    /* tokens of each prompt in a step, however slow the machine */
     BATCHER_PREFILL_SEEDED = 64, /* fixed for jobs with a seed: the size of the pieces changes the last bits */
     BATCHER_GATHER_US = 200 * 1000,
     BATCHER_SEND_US = 1000, /* deltas of very short steps share a write: it wakes the parent */
@@ -185,7 +185,7 @@ static void advance_slot(struct batcher *batcher, struct slot *slot, uint64_t no
 static void learn_speed(struct batcher *batcher, uint32_t prompt_tokens, uint64_t spent_us) {
     if (prompt_tokens >= BATCHER_PREFILL_MIN && spent_us > 0) {
         double speed = (double)batcher->batch.n_tokens * 1000.0 / (double)spent_us;
-        batcher->tokens_per_ms += (speed - batcher->tokens_per_ms) * 0.3;
+        batcher->tokens_per_ms += (speed - batcher->tokens_per_ms) * 0.5;
     }
 }
 

@@ -216,7 +216,7 @@ static bool append_chat(const struct prompter *prompter, struct prompt *prompt, 
         }
         text = (struct str){text.data + used, text.len - used};
     }
-    if (text.len > 0) {
+    if (text.len > 0 && text.len < whole) {
         prompt->count = (uint32_t)((uint64_t)prompt->count * whole / (whole - text.len));
     }
     return true;

@@ -7,6 +7,7 @@ import { DEMO_MODEL, Network, stopCleanly } from '../support/network.mjs';
 import { readStream, textOfEvent } from '../support/stream.mjs';
 
 const MODEL = 'smollm2-135m-instruct-q4_1';
+const DOWNLOAD_MS = 180_000;
 const CHAT = '/v1/chat/completions';
 
 /** The reference's example. */
@@ -42,7 +43,7 @@ test('the built-in model answers first', async () => {
 });
 
 test('the default chat model can be used when it is here', async () => {
-  await network.untilAvailable(MODEL);
+  await network.untilAvailable(MODEL, true, DOWNLOAD_MS);
   const { data } = await (await network.fetch('/v1/models')).json();
   const available = data.filter((model) => model.available).map((model) => model.id);
   assert.deepEqual(available.sort(), [DEMO_MODEL, MODEL].sort());

@@ -12,11 +12,16 @@ export const SMALL_MODEL = 'qwen2.5-0.5b-instruct-q6_k';
 export const ABSENT_MODEL = 'phi-3-mini-4k-instruct-q4_k_m';
 export const DEMO_MODEL = 'nataris-demo-2m';
 
-const START_TIMEOUT_MS = 120_000;
+const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 30_000;
+const FILE_TIMEOUT_MS = 300_000; // for all tests of a file
 
 const running = new Set();
 process.on('exit', () => running.forEach((program) => program.kill('SIGKILL'))); // a test that broke off
+setTimeout(() => {
+  console.error('the tests of this file take too long');
+  process.exit(1);
+}, FILE_TIMEOUT_MS).unref();
 
 /** One process of ours; `lines` grows with its standard output, `errors` with its log. */
 export class Program {
@@ -192,11 +197,11 @@ export class Network {
     return program;
   }
 
-  async untilAvailable(model, wanted = true) {
+  async untilAvailable(model, wanted = true, timeoutMs = START_TIMEOUT_MS) {
     await eventually(async () => {
       const answer = await this.fetch(`/v1/models/${model}`);
       return answer.status === 200 && (await answer.json()).available === wanted;
-    }, () => `${model} did not become ${wanted ? 'available' : 'unavailable'}\n${this.errors()}`);
+    }, () => `${model} did not become ${wanted ? 'available' : 'unavailable'}\n${this.errors()}`, timeoutMs);
   }
 
   /** For a gateway that was started again at the same address. */
@@ -242,4 +247,16 @@ export async function stopCleanly(network) {
   for (const { command, code, signal, errors } of await network.stop()) {
     if (code !== 0) throw new Error(`nataris ${command} ended with ${code ?? signal}\n${errors}`);
   }
+}
+
+/** Tells a story about a network of its own, which is stopped after it. */
+export async function within(starting, tell) {
+  const network = await starting;
+  try {
+    await tell(network);
+  } catch (error) {
+    await network.stop();
+    throw error;
+  }
+  await stopCleanly(network);
 }

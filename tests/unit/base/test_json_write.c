@@ -116,6 +116,14 @@ static void test_double_is_the_shortest_that_reads_back(void **state) {
     check_double(0.1 + 0.2, "0.30000000000000004");
     check_double(3, "3");
     check_double(-0.0, "-0");
+    check_double(0.7, "0.7");
+    check_double(-1.05, "-1.05");
+    check_double(0.0001, "0.0001");
+    check_double(0.00012, "0.00012");
+    check_double(999999999.9999, "999999999.9999");
+    check_double(0.7000000000000001, "0.7000000000000001");
+    check_double(nextafter(0.5, 1), "0.5000000000000001");
+    check_double(12345678901.5, "12345678901.5");
     check_double(1e300, "1e+300");
     check_double(5e-324, "4.94065645841247e-324"); /* 15 digits suffice, though one would */
     check_double(9007199254740993.0, "9007199254740992");

@@ -36,9 +36,9 @@ static void uses_the_usual_contexts(void **state) {
     struct plan plan = made(small_model(4 * GIB));
     assert_int_equal(plan.slots, 8);
     assert_int_equal(plan.context_length, 4096);
-    struct plan_input input = small_model(8 * GIB);
+    struct plan_input input = small_model(16 * GIB);
     input.parameters = UINT64_C(3000000000);
-    assert_int_equal(made(input).context_length, 2048 * 2); /* 1 GiB of cache is an eighth of the memory */
+    assert_int_equal(made(input).context_length, 2048 * 2); /* 1 GiB of cache is a sixteenth of the memory */
     input = small_model(3 * GIB);
     input.parameters = UINT64_C(7200000000);
     input.kv_bytes_per_token = 128 * 1024;
