@@ -1,5 +1,5 @@
 # Thin targets; the work is done by the scripts in tools/. Everything installs what it needs by itself.
-.PHONY: help build up test test-models bench soak lint format clean
+.PHONY: help build up test test-models bench lint format clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -22,11 +22,6 @@ bench: ## measure against nginx and the bare engine
 	@tools/deps.sh build bench
 	@tools/build.sh release all bench-programs
 	@tools/bench.sh $(ARGS)
-
-soak: ## the long run
-	@tools/deps.sh build
-	@tools/build.sh release all bench-programs
-	@tools/soak.sh $(ARGS)
 
 lint: ## all gates on the source
 	@tools/lint.sh

@@ -13,9 +13,12 @@
  * PREFILL     stages[]      first token  DELTA with content      STREAMING, DELIVER
  * SENT,                                  DONE                    FINISH
  * PREFILL                                ERROR, the client's     FAIL with the device's words
- *                                        ERROR, left             a further attempt: QUEUED, in front; FAIL ATTEMPTS
- * when there is none deadline                CANCEL, cooldown; likewise, but FAIL TIMEOUT STREAMING   stages[] silence
- * DELTA with content      DELIVER, and the deadline starts again DONE                    FINISH ERROR, left FAIL LOST
+ *                                        ERROR, left             a further attempt: QUEUED, in front;
+ *                                                                FAIL ATTEMPTS when there is none
+ *                                        deadline                CANCEL, cooldown; likewise, but FAIL TIMEOUT
+ * STREAMING   stages[]      silence      DELTA with content      DELIVER, and the deadline starts again
+ *                                        DONE                    FINISH
+ *                                        ERROR, left             FAIL LOST
  *                                        deadline                CANCEL, cooldown; FAIL LOST
  * SENT to                                whole deadline          CANCEL; FAIL TIMEOUT
  * STREAMING                              client gone             CANCELLING, CANCEL
