@@ -184,7 +184,8 @@ bool api_call_deliver(struct api_call *call, struct str text) {
         return true;
     }
     struct api_error error;
-    respond_error_set(&error, API_INTERNAL, "The answer is longer than %d bytes. Ask for a stream instead.",
+    /* No honest device says so much in the tokens a request may ask for. */
+    respond_error_set(&error, API_UNAVAILABLE, "The provider's answer is longer than %d bytes. Retry the request.",
                       LIMIT_ANSWER_BYTES);
     call_abandon(call, respond_error_status(&error), "answer_too_long");
     respond_error(call->request, &error);

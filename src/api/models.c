@@ -95,9 +95,11 @@ void models_handle_list(struct api_request *request) {
         write_model(api, str_from(model->id), model, &writer);
     }
     struct str id;
-    for (size_t i = 0; api->backend.model_at(api->backend.context, i, &id); i++) {
+    size_t listed = 0;
+    for (size_t i = 0; listed < LIMIT_MODELS_LISTED && api->backend.model_at(api->backend.context, i, &id); i++) {
         if (catalog_find(id) == NULL) {
             write_model(api, id, NULL, &writer);
+            listed++;
         }
     }
     json_end_array(&writer);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARENA_ALIGN = 16, ARENA_BLOCK_MIN = 4096 - 64, ARENA_BLOCK_MAX = 64 * 1024 };
+enum { ARENA_ALIGN = 16, ARENA_BLOCK_FIRST = 4096 - 64, ARENA_BLOCK_MAX = 64 * 1024 };
 
 struct arena_block {
     struct arena_block *next;
@@ -15,7 +15,11 @@ struct arena_block {
 };
 
 void arena_init(struct arena *arena, size_t limit) {
-    *arena = (struct arena){.limit = limit};
+    arena_init_small(arena, limit, ARENA_BLOCK_FIRST);
+}
+
+void arena_init_small(struct arena *arena, size_t limit, size_t first_block) {
+    *arena = (struct arena){.limit = limit, .first_block = first_block};
 }
 
 void arena_clear(struct arena *arena) {
@@ -29,7 +33,7 @@ void arena_clear(struct arena *arena) {
 
 /* Blocks double, so that a large request costs few of them; what is larger than a block gets one of its own. */
 static struct arena_block *arena_add_block(struct arena *arena, size_t size) {
-    size_t block_size = arena->blocks != NULL ? arena->blocks->size * 2 : ARENA_BLOCK_MIN;
+    size_t block_size = arena->blocks != NULL ? arena->blocks->size * 2 : arena->first_block;
     if (block_size > ARENA_BLOCK_MAX) {
         block_size = ARENA_BLOCK_MAX;
     }

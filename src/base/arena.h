@@ -14,11 +14,13 @@ struct arena_block;
 
 struct arena {
     struct arena_block *blocks;
-    size_t used_total, limit;
+    size_t used_total, limit, first_block;
 };
 
 void arena_init(struct arena *arena, size_t limit); /* allocates nothing */
-void arena_clear(struct arena *arena);              /* frees everything; stays usable */
+/* For an arena of which many live long and hold little: its first block has so many bytes only. */
+void arena_init_small(struct arena *arena, size_t limit, size_t first_block);
+void arena_clear(struct arena *arena); /* frees everything; stays usable */
 /* Zeroed, 16-byte aligned memory, or NULL when the limit would be passed. */
 void *arena_alloc(struct arena *arena, size_t size);
 /* The same for `count` elements; also NULL when the product does not fit. */

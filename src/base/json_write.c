@@ -45,11 +45,22 @@ void json_end_array(struct json_writer *writer) {
     json_close(writer, "]");
 }
 
+/* In one piece: keys are half of what is written. */
 void json_write_key(struct json_writer *writer, const char *key) {
-    json_before_value(writer);
-    buf_append(writer->out, "\"", 1);
-    buf_append_cstr(writer->out, key);
-    buf_append(writer->out, "\":", 2);
+    size_t len = strlen(key);
+    char *place = buf_reserve(writer->out, len + 4);
+    if (place != NULL) {
+        char *at = place;
+        if (writer->need_comma) {
+            *at++ = ',';
+        }
+        *at++ = '"';
+        memcpy(at, key, len);
+        at += len;
+        *at++ = '"';
+        *at++ = ':';
+        writer->out->len += (size_t)(at - place);
+    }
     writer->need_comma = false;
 }
 

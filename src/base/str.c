@@ -1,5 +1,7 @@
 #include "base/str.h"
 
+#include "base/utf8.h"
+
 #include <string.h>
 
 struct str str_from(const char *text) {
@@ -53,7 +55,7 @@ bool str_copy(char *out, size_t out_size, struct str s) {
     if (out_size == 0) {
         return false;
     }
-    size_t len = s.len < out_size ? s.len : out_size - 1;
+    size_t len = s.len < out_size ? s.len : utf8_whole_prefix(s.data, out_size - 1);
     if (len > 0) {
         memcpy(out, s.data, len);
     }

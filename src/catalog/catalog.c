@@ -2,6 +2,8 @@
 
 #include "base/compiler.h"
 
+#include <string.h>
+
 const char *const CATALOG_BUILT_IN_MODEL = "nataris-demo-2m";
 const char *const CATALOG_DEFAULT_MODEL = "smollm2-135m-instruct-q4_1";
 
@@ -115,4 +117,15 @@ const struct catalog_model *catalog_find(struct str id_or_alias) {
         }
     }
     return NULL;
+}
+
+bool catalog_id_is_valid(struct str id) {
+    for (size_t i = 0; i < id.len; i++) {
+        char c = id.data[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!letter && (c < '0' || c > '9') && (c == '\0' || strchr("._-/:@+", c) == NULL)) {
+            return false;
+        }
+    }
+    return id.len > 0;
 }

@@ -43,6 +43,9 @@ size_t catalog_count(void);
 const struct catalog_model *catalog_at(size_t index);
 /* By id or alias; NULL when unknown. */
 const struct catalog_model *catalog_find(struct str id_or_alias);
+/* Whether it may be an id at all, of a model in the catalog or of any other: letters, digits and . _ - / : @ + only, so
+ * that it does no harm in a log, on a terminal or in a command to paste. Its length is for others to bound. */
+bool catalog_id_is_valid(struct str id);
 extern const char *const CATALOG_BUILT_IN_MODEL; /* "nataris-demo-2m" */
 extern const char *const CATALOG_DEFAULT_MODEL;  /* "smollm2-135m-instruct-q4_1" */
 

@@ -143,7 +143,7 @@ bool gateway_open(struct gateway **out, struct loop *loop, const struct gateway_
                                                    .handshake_ms = LIMIT_LINK_HANDSHAKE_MS,
                                                    .backlog_bytes = LIMIT_LINK_BACKLOG_BYTES};
     gateway->links = link_server_new(loop, &link_config, &GATEWAY_LINK_EVENTS, gateway);
-    gateway->sandbox = sandbox_new(loop);
+    gateway->sandbox = sandbox_new(loop, &options->core);
     *out = gateway;
     LOG_INFO_EVENT("gateway.listening", LOG_TEXT("address", options->listen), LOG_INT("port", gateway_port(gateway)),
                    LOG_TEXT("tls", gateway->tls == NULL ? "no" : "yes"));

@@ -5,12 +5,13 @@
 #include "engine/engine.h"
 #include "gateway/gateway_internal.h"
 
-enum { SANDBOX_SLOTS = 256 };
+enum { SANDBOX_SLOTS = 256, SANDBOX_SWEEP_MS = 250 };
 
 struct sandbox_run {
     uint64_t id;
     struct gateway_job *job;
     uint64_t submitted_ms, first_ms; /* loop clock; first_ms is 0 before the first delta */
+    uint64_t due_ms;                 /* the whole deadline, likewise */
     UT_hash_handle by_id;
 };
 
@@ -19,6 +20,8 @@ struct sandbox {
     struct engine *engine;
     struct sandbox_run *runs; /* uthash */
     uint64_t next_id;
+    uint32_t whole_ms, whole_per_token_ms;
+    struct loop_timer *sweep;
     void (*on_closed)(void *context);
     void *closed_context;
 };
@@ -99,13 +102,37 @@ static void on_failed(void *context, uint64_t job, enum gen_failure failure, con
     run_end(sandbox, run, STORE_JOB_FAILED);
 }
 
+/* A script may be silent for ever: without an end, such jobs would take all slots. */
+static void fail_overdue(void *context) {
+    struct sandbox *sandbox = context;
+    const uint64_t now = loop_now_ms(sandbox->loop);
+    struct sandbox_run *run, *next;
+    HASH_ITER (by_id, sandbox->runs, run, next) {
+        struct api_call *call = run->job->call;
+        if (call != NULL && now >= run->due_ms) {
+            struct api_error error = {.code = API_REQUEST_TIMEOUT, .retry_after_s = 1};
+            (void)str_copy(error.message, sizeof error.message,
+                           STR("The sandbox did not finish in time. Retry the request."));
+            run->job->call = NULL;
+            api_call_fail(call, &error);
+            sandbox_abandon(sandbox, run->job);
+        }
+    }
+    if (sandbox->runs == NULL) {
+        loop_timer_stop(sandbox->sweep);
+    }
+}
+
 static const struct engine_events SANDBOX_EVENTS = {
     .on_state = on_state, .on_accept = on_accept, .on_delta = on_delta, .on_done = on_done, .on_failed = on_failed};
 
-struct sandbox *sandbox_new(struct loop *loop) {
+struct sandbox *sandbox_new(struct loop *loop, const struct core_config *config) {
     struct sandbox *sandbox = MEM_NEW(struct sandbox);
     struct err err;
     sandbox->loop = loop;
+    sandbox->whole_ms = config->whole_ms;
+    sandbox->whole_per_token_ms = config->whole_per_token_ms;
+    sandbox->sweep = loop_timer_new(loop, fail_overdue, sandbox);
     const struct engine_options options = {.loop = loop, .model_id = "sandbox", .slots = SANDBOX_SLOTS};
     if (!ENGINE_SCRIPTED.open(&sandbox->engine, &options, &SANDBOX_EVENTS, sandbox, &err)) {
         LOG_ERROR_EVENT("sandbox.broken", LOG_TEXT("error", err.message));
@@ -119,6 +146,11 @@ void sandbox_submit(struct sandbox *sandbox, struct gateway_job *job) {
     run->id = ++sandbox->next_id;
     run->job = job;
     run->submitted_ms = loop_now_ms(sandbox->loop);
+    run->due_ms = run->submitted_ms + sandbox->whole_ms +
+                  (uint64_t)sandbox->whole_per_token_ms * job->call->generation.max_tokens;
+    if (sandbox->runs == NULL) {
+        loop_timer_start(sandbox->sweep, SANDBOX_SWEEP_MS, SANDBOX_SWEEP_MS);
+    }
     HASH_ADD(by_id, sandbox->runs, id, sizeof run->id, run);
     job->call->backend_job = run->id;
     job->sandbox_run = run->id;
@@ -141,6 +173,7 @@ static void engine_closed(void *context) {
         free(run);
         run = next;
     }
+    loop_timer_free(sandbox->sweep);
     free(sandbox);
     on_closed(closed_context);
 }

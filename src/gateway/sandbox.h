@@ -2,12 +2,14 @@
 #ifndef NATARIS_GATEWAY_SANDBOX_H
 #define NATARIS_GATEWAY_SANDBOX_H
 
+#include "core/core.h"
 #include "net/loop.h"
 
 struct sandbox;
 struct gateway_job;
 
-struct sandbox *sandbox_new(struct loop *loop);
+/* Of the deadlines only the whole one holds here. */
+struct sandbox *sandbox_new(struct loop *loop, const struct core_config *config);
 /* Runs the job's call; ends it through gateway_job_end. */
 void sandbox_submit(struct sandbox *sandbox, struct gateway_job *job);
 /* The client has gone: the job ends as cancelled once the engine confirms. */

@@ -1,6 +1,7 @@
 /* Decoding of text frames. Members that are not known are ignored; those that are must have their type and range. */
 #include "link/link_codec.h"
 
+#include "catalog/catalog.h"
 #include "wire/limits.h"
 
 #include <stdio.h>
@@ -196,8 +197,8 @@ static bool read_model_state(const struct fields *fields, enum link_model_state 
 
 static bool read_model(const struct fields *fields, struct link_model *model) {
     return read_text(fields, "id", LIMIT_MODEL_ID_BYTES, &model->id) &&
-           (model->id.len > 0 || wrong(fields, "id", "present")) && read_model_state(fields, &model->state) &&
-           read_u32(fields, "slots", LIMIT_PROVIDER_SLOTS, &model->slots) &&
+           (catalog_id_is_valid(model->id) || wrong(fields, "id", "letters, digits and . _ - / : @ +")) &&
+           read_model_state(fields, &model->state) && read_u32(fields, "slots", LIMIT_PROVIDER_SLOTS, &model->slots) &&
            read_u32(fields, "context_length", UINT32_MAX, &model->context_length) &&
            read_count(fields, "bytes_done", INT64_MAX, &model->bytes_done) &&
            read_count(fields, "bytes_total", INT64_MAX, &model->bytes_total);

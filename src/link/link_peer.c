@@ -12,6 +12,7 @@
 enum {
     KEEP_SCRATCH = 256 * 1024, /* a larger encoding buffer is given back after use */
     REASON_MAX = 124,          /* what fits in a close frame */
+    HELLO_BLOCK = 512,         /* after an outage all devices say hello at once */
 };
 
 static void peer_drop_hello(struct link_peer *peer) {
@@ -187,7 +188,7 @@ static struct arena *arena_for_message(struct link_peer *peer) {
     }
     if (!peer->hello) {
         peer->hello = MEM_NEW(struct peer_hello);
-        arena_init(&peer->hello->arena, LINK_DECODE_ARENA_MAX);
+        arena_init_small(&peer->hello->arena, LINK_DECODE_ARENA_MAX, HELLO_BLOCK);
     }
     return &peer->hello->arena;
 }

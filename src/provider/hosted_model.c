@@ -59,8 +59,9 @@ bool hosted_model_resolve(struct hosted_model_spec *spec, const char *name, bool
         return model_store_id_of_path(spec->id, sizeof spec->id, name, err) &&
                (!needs_file || model_store_check_gguf(name, err));
     }
-    if (!str_copy(spec->id, sizeof spec->id, str_from(id)) || id[0] == '\0') {
-        return err_set(err, ERR_INVALID, "a model's id has 1 to %d bytes", LIMIT_MODEL_ID_BYTES);
+    if (!str_copy(spec->id, sizeof spec->id, str_from(id)) || !catalog_id_is_valid(str_from(id))) {
+        return err_set(err, ERR_INVALID, "a model's id has 1 to %d letters, digits and . _ - / : @ +",
+                       LIMIT_MODEL_ID_BYTES);
     }
     if (spec->catalog == NULL && needs_file) {
         return refuse_unknown(name, err);

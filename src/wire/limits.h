@@ -20,6 +20,7 @@ enum {
     LIMIT_MESSAGES = 2048,
     LIMIT_CONTENT_PARTS = 256,
     LIMIT_MODEL_ID_BYTES = 128,
+    LIMIT_MODELS_LISTED = 1024, /* by GET /v1/models, beside the catalog's: providers may name any */
     LIMIT_STOP_STRINGS = 4,
     LIMIT_STOP_BYTES = 256,
     LIMIT_MAX_TOKENS = 131072,

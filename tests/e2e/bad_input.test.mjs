@@ -191,11 +191,14 @@ describe('what asks for nothing, or for what is there', () => {
     ['the edges of ranges', { temperature: 2, top_p: 1, frequency_penalty: -2, presence_penalty: 2, seed: -1 }],
     ['a whole number written as 5.0', { max_tokens: 5.0, seed: 2 ** 52 }],
   ];
-  for (const [what, fields] of rows) test(what, async () => assert.ok((await ask(network, { ...chat('Hi'), ...fields })).id));
+  for (const [what, fields] of rows) {
+    test(what, async () => assert.ok((await ask(network, { ...chat('Hi'), ...fields })).id));
+  }
 });
 
 describe('models and routes', () => {
-  test('an unknown model', () => refuse(CHAT, { model: 'gpt-4o', messages: user('Hi') }, 404, 'MODEL_NOT_FOUND', 'model'));
+  test('an unknown model', () =>
+    refuse(CHAT, { model: 'gpt-4o', messages: user('Hi') }, 404, 'MODEL_NOT_FOUND', 'model'));
   test('an unknown model in inference', () =>
     refuse(INFERENCE, { model: 'gpt-4o', prompt: 'Hi' }, 404, 'MODEL_NOT_FOUND', 'model'));
   test('an unknown route', async () => {

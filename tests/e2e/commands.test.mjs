@@ -125,7 +125,8 @@ describe('what cannot start says why', { concurrency: 3 }, () => {
 
   test('a store that is none', async () => {
     mkdirSync(inFolder('store'));
-    writeFileSync(inFolder('store', 'nataris.db'), 'this is not a database, and long enough to be read as one\n'.repeat(99));
+    const text = 'this is not a database, and long enough to be read as one\n';
+    writeFileSync(inFolder('store', 'nataris.db'), text.repeat(99));
     await failWith(['gateway', '--data', inFolder('store'), ...LOCAL], /nataris\.db/);
   });
 
@@ -214,8 +215,9 @@ describe('joining', { concurrency: 2 }, () => {
     const { token, url } = await network.invite();
     assert.equal(url, network.origin);
     assert.match(token, /^\w+$/);
-    const elsewhere = await run(['provider', 'invite', '--data', network.data, '--json', '--url', 'https://example.org']);
-    assert.equal(JSON.parse(elsewhere.stdout).url, 'https://example.org');
+    const url2 = 'https://example.org';
+    const elsewhere = await run(['provider', 'invite', '--data', network.data, '--json', '--url', url2]);
+    assert.equal(JSON.parse(elsewhere.stdout).url, url2);
     assert.notEqual(JSON.parse(elsewhere.stdout).token, token);
     const words = await run(['provider', 'invite', '--data', network.data]);
     assert.match(words.stdout, new RegExp(`nataris provider --gateway ${network.origin} --join \\w+ --data`));
@@ -223,7 +225,8 @@ describe('joining', { concurrency: 2 }, () => {
 
   story('a token that is unknown or too old is refused with clear words', async (network) => {
     const { token } = await network.invite();
-    const old = JSON.parse((await run(['provider', 'invite', '--data', network.data, '--json', '--hours', '0'])).stdout);
+    const expired = await run(['provider', 'invite', '--data', network.data, '--json', '--hours', '0']);
+    const old = JSON.parse(expired.stdout);
     const swapped = token.slice(0, -1) + (token.endsWith('0') ? '1' : '0');
     const join = (value, data) => ['provider', '--gateway', network.origin, '--data', inFolder(data), ...SCRIPTED,
       ...(value ? ['--join', value] : [])];

@@ -188,7 +188,8 @@ describe('failover', { concurrency: 4 }, () => {
     }
     await eventually(() => childrenOf(agent.pid).some(({ pid }) => pid !== engine.pid), 'no new engine');
     await network.untilAvailable(DEMO_MODEL);
-    await eventually(async () => (await network.post('/v1/chat/completions', body)).status === 200, 'never served again');
+    const again = async () => (await network.post('/v1/chat/completions', body)).status === 200;
+    await eventually(again, 'it never served again');
     assert.equal(textOf(await ask(network, body)), text);
     assert.equal(network.main.errors.match(/provider\.joined/g).length, 1, 'one link all the time');
     assert.equal(agent.ended, undefined);

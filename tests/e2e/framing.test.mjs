@@ -39,7 +39,8 @@ describe('framed well', () => {
   const cases = {
     'content-length': post(LENGTH, BODY),
     chunked: post(TE, CHUNKED),
-    'chunked in capitals, with an extension': post(TE.replace('chunked', 'Chunked'), `${SIZE};a=b\r\n${BODY}\r\n${END}`),
+    'chunked with a capital': post(TE.replace('chunked', 'Chunked'), CHUNKED),
+    'chunked with an extension': post(TE, `${SIZE};a=b\r\n${BODY}\r\n${END}`),
     'a chunk for each byte': post(TE, `${[...BODY].map((c) => `1\r\n${c}\r\n`).join('')}${END}`),
     'an empty line before': `\r\n${post(LENGTH, BODY)}`,
   };

@@ -175,7 +175,8 @@ test('orchestration is refused by its name as long as there is none', async () =
 });
 
 test('conversation_id is accepted as a label', async () => {
-  const answer = JSON.parse(await paste(CHAT.replace('"max_tokens"', '"conversation_id": "conv_xyz789",\n    "max_tokens"')));
+  const labelled = CHAT.replace('"max_tokens"', '"conversation_id": "conv_xyz789",\n    "max_tokens"');
+  const answer = JSON.parse(await paste(labelled));
   assert.equal(answer.object, 'chat.completion');
 });
 

@@ -13,7 +13,8 @@ after(() => stopCleanly(network));
 const question = [{ role: 'user', content: 'What is the capital of France?' }];
 
 test('a plain chat answer makes sense', async () => {
-  const response = await network.post('/v1/chat/completions', { model: DEMO_MODEL, messages: question, temperature: 0 });
+  const body = { model: DEMO_MODEL, messages: question, temperature: 0 };
+  const response = await network.post('/v1/chat/completions', body);
   assert.equal(response.status, 200, network.errors());
   const answer = await response.json();
   assert.match(answer.choices[0].message.content, /Paris/);

@@ -46,6 +46,8 @@ struct api_fixture {
     void (*on_submit)(struct api_fixture *fixture, struct api_call *call); /* NULL: nothing */
     bool ready;
     const char *offered; /* a model that a provider offers, besides the catalog's; or NULL */
+    size_t more_offered; /* and so many more, "more-0" and so on */
+    char more_name[32];
     /* The client. */
     int socket;
     uv_poll_t poll;
@@ -120,6 +122,11 @@ static enum core_availability api_fixture_availability(void *context, struct str
 static bool api_fixture_model_at(void *context, size_t index, struct str *model) {
     struct api_fixture *fixture = (struct api_fixture *)context;
     const char *const offered[] = {"nataris-demo-2m", fixture->offered};
+    if (index >= COUNT_OF(offered) && index - COUNT_OF(offered) < fixture->more_offered) {
+        snprintf(fixture->more_name, sizeof(fixture->more_name), "more-%zu", index - COUNT_OF(offered));
+        *model = str_from(fixture->more_name);
+        return true;
+    }
     if (index >= COUNT_OF(offered) || offered[index] == NULL) {
         return false;
     }

@@ -9,9 +9,9 @@
 #include <utlist.h>
 
 enum {
-    BATCHER_STEP_MS = 40,       /* about what prompts may add to a step: a cancel waits for its end and has 100 ms */
-    BATCHER_PREFILL_MIN = 4,    /* tokens of each prompt in a step, however slow the machine */
-    BATCHER_PREFILL_SEEDED = 64, /* fixed for jobs with a seed: the size of the pieces changes the last bits */
+    BATCHER_STEP_MS = 40,        /* about what prompts may add to a step: a cancel waits for its end and has 100 ms */
+    BATCHER_PREFILL_MIN = 4,     /* tokens of each prompt in a step, however slow the machine */
+    BATCHER_PREFILL_SEEDED = 16, /* fixed for jobs with a seed: the size of the pieces changes the last bits */
     BATCHER_GATHER_US = 200 * 1000,
     BATCHER_SEND_US = 1000, /* deltas of very short steps share a write: it wakes the parent */
     BATCHER_GATHER_BYTES = 32 * 1024,

@@ -59,11 +59,15 @@ static void build_batch(struct bench *bench) {
     bench->batch.n_tokens = 0;
     for (uint32_t i = 0; i < bench->parallel; i++) {
         struct bench_sequence *sequence = &bench->sequences[i];
-        if (sequence->sampler == NULL) {
-            continue;
-        }
-        if (sequence->position > 0) {
+        sequence->logits_at = -1;
+        if (sequence->sampler != NULL && sequence->position > 0) {
             add_token(bench, sequence->next, sequence->position++, i, true);
+        }
+    }
+    for (uint32_t i = 0; i < bench->parallel; i++) {
+        struct bench_sequence *sequence = &bench->sequences[i];
+        int32_t room = (int32_t)bench->model->batch_tokens - bench->batch.n_tokens;
+        if (sequence->sampler == NULL || sequence->position > 0 || bench->prompt_count > room) {
             continue;
         }
         for (int32_t k = 0; k < bench->prompt_count; k++) {
@@ -123,9 +127,9 @@ int bench_run(const struct model_options *options, const char *prompt, uint32_t 
     }
     struct bench bench = {.model = &model, .parallel = parallel, .tokens = tokens, .requests = parallel * rounds};
     bench.prompt_count = shim_tokenize(model.vocab, str_from(prompt), bench.prompt, BENCH_PROMPT_TOKENS_MAX, true);
-    uint32_t needed = bench.prompt_count > 0 ? (uint32_t)bench.prompt_count * parallel : UINT32_MAX;
-    if (parallel > model.plan.slots || needed > model.batch_tokens) {
-        fprintf(stderr, "too many slots, or a prompt that is empty or too long\n");
+    if (bench.prompt_count <= 0 || parallel > model.plan.slots ||
+        (uint32_t)bench.prompt_count + tokens > model.plan.context_length) {
+        fprintf(stderr, "too many slots or tokens, or a prompt that is empty or too long\n");
         return 1;
     }
     bench.sequences = (struct bench_sequence *)mem_calloc(parallel, sizeof(*bench.sequences));

@@ -32,8 +32,11 @@ static void add_cancel(struct intake *intake, uint64_t id) {
 static void handle_frame(struct intake *intake, const struct llama_frame *frame) {
     struct job *job = NULL;
     struct job_refusal refusal;
-    if (frame->kind == LLAMA_FRAME_JOB && intake->maker != NULL) {
-        job = job_maker_make(intake->maker, frame->job, frame->payload, &refusal);
+    pthread_mutex_lock(&intake->lock);
+    struct job_maker *maker = intake->maker;
+    pthread_mutex_unlock(&intake->lock);
+    if (frame->kind == LLAMA_FRAME_JOB && maker != NULL) {
+        job = job_maker_make(maker, frame->job, frame->payload, &refusal);
         if (job == NULL) {
             refuse_job(intake, frame->job, &refusal);
             return;
@@ -100,7 +103,10 @@ void intake_start(struct intake *intake, int fd, struct outbox *outbox) {
 }
 
 void intake_use_model(struct intake *intake, const struct model *model) {
-    intake->maker = job_maker_new(model); /* published to the reader by the socket: READY leaves after this */
+    struct job_maker *maker = job_maker_new(model);
+    pthread_mutex_lock(&intake->lock);
+    intake->maker = maker;
+    pthread_mutex_unlock(&intake->lock);
 }
 
 void intake_take(struct intake *intake, bool wait, struct intake_batch *out) {

@@ -38,7 +38,8 @@ function assertSensible(text) {
 }
 
 test('the built-in model answers first', async () => {
-  const answer = await ask(network, { model: DEMO_MODEL, messages: user('What is the capital of France?'), temperature: 0 });
+  const question = { model: DEMO_MODEL, messages: user('What is the capital of France?'), temperature: 0 };
+  const answer = await ask(network, question);
   assert.match(textOf(answer), /Paris/);
 });
 
@@ -85,6 +86,8 @@ test('the reference\'s inference example', async () => {
 
 test('questions within its reach', async () => {
   assert.match(textOf(await ask(network, body('What is the opposite of hot?', { max_tokens: 40 }))), /cold/i);
+  const capital = [CONVERSATION[0], { role: 'user', content: 'What is the capital of France?' }];
+  assert.match(textOf(await ask(network, body(capital, { max_tokens: 40 }))), /Paris/);
   const sea = textOf(await ask(network, body('Tell me about the sea.', { max_tokens: 60 })));
   assertSensible(sea);
   assert.match(sea, /sea|ocean|water/i);

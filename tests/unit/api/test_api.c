@@ -149,6 +149,21 @@ static void test_models(void **state) {
     assert_null(strstr(strstr(body, "\"nataris-demo-2m\"") + 1, "\"nataris-demo-2m\""));
 }
 
+/* Providers can make up as many ids as they like: the answer stays one that can be sent. */
+static void test_models_are_bounded(void **state) {
+    struct api_fixture *fixture = *state;
+    const char *body;
+    fixture->offered = "mine";
+    fixture->more_offered = 1000 * 1000;
+    assert_int_equal(exchange(fixture, "GET /v1/models", "", NULL, &body), 200);
+    assert_non_null(strstr(body, "{\"id\":\"mine\","));
+    assert_non_null(strstr(body, "{\"id\":\"more-0\","));
+    assert_null(strstr(body, "{\"id\":\"more-999999\","));
+    size_t len = strlen(body);
+    assert_in_range(len, 0, 1024 * 1024);
+    assert_string_equal(body + len - 4, "]}]}");
+}
+
 static void test_one_model(void **state) {
     struct api_fixture *fixture = *state;
     const char *body;
@@ -269,6 +284,7 @@ int main(void) {
         TEST(test_keys),
         TEST(test_client_leaves_during_key_lookup),
         TEST(test_models),
+        TEST(test_models_are_bounded),
         TEST(test_one_model),
         TEST(test_bad_bodies),
         TEST(test_deep_nesting),

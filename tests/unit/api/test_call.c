@@ -191,8 +191,8 @@ static void test_plain_answer_has_a_limit(void **state) {
     }
     assert_false(api_call_deliver(call, STR("x")));
     assert_int_equal(fixture->abandoned, 1);
-    assert_int_equal(api_fixture_answer(fixture, &body), 500);
-    assert_non_null(strstr(body, "\"code\":\"INTERNAL_ERROR\""));
+    assert_int_equal(api_fixture_answer(fixture, &body), 503);
+    assert_non_null(strstr(body, "\"code\":\"SERVICE_UNAVAILABLE\""));
     free(piece);
 }
 

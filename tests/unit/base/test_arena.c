@@ -9,13 +9,10 @@
 
 #include <cmocka.h>
 
-static void test_zeroed_aligned_and_apart(void **state) {
-    (void)state;
-    struct arena arena;
-    arena_init(&arena, 1 << 20);
+static void check_zeroed_aligned_and_apart(struct arena *arena) {
     char *before = NULL;
     for (size_t size = 1; size < 700; size += 13) {
-        char *memory = (char *)arena_alloc(&arena, size);
+        char *memory = (char *)arena_alloc(arena, size);
         assert_non_null(memory);
         assert_int_equal((uintptr_t)memory % 16, 0);
         for (size_t i = 0; i < size; i++) {
@@ -25,9 +22,18 @@ static void test_zeroed_aligned_and_apart(void **state) {
         assert_true(memory != before);
         before = memory;
     }
-    assert_non_null(arena_alloc(&arena, 0));
-    arena_clear(&arena);
-    assert_int_equal(arena.used_total, 0);
+    assert_non_null(arena_alloc(arena, 0));
+    arena_clear(arena);
+    assert_int_equal(arena->used_total, 0);
+}
+
+static void test_zeroed_aligned_and_apart(void **state) {
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    check_zeroed_aligned_and_apart(&arena);
+    arena_init_small(&arena, 1 << 20, 64);
+    check_zeroed_aligned_and_apart(&arena);
 }
 
 static void test_limit(void **state) {

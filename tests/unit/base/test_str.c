@@ -35,6 +35,8 @@ static void test_copy_cuts(void **state) {
     assert_string_equal(out, "abc");
     assert_false(str_copy(out, sizeof(out), STR("wxyz")));
     assert_string_equal(out, "wxy");
+    assert_false(str_copy(out, sizeof(out), STR("ab\xc3\xa9"))); /* no half characters */
+    assert_string_equal(out, "ab");
     assert_true(str_copy(out, sizeof(out), (struct str){0}));
     assert_string_equal(out, "");
     assert_false(str_copy(out, 0, STR("")));

@@ -68,6 +68,23 @@ static void test_every_entry_is_complete(void **state) {
     }
 }
 
+static void test_ids_that_may_be(void **state) {
+    (void)state;
+    static const char *const GOOD[] = {"a", "Org/Name-1.5B_q4:latest", "x+y@2", "..."};
+    static const char *const BAD[] = {"",     "a b",  "a\n", "\x1b[31m",    "a'b", "a\"b",
+                                      "a\\b", "$(a)", "a;b", "caf\xc3\xa9", "\x7f"};
+    for (size_t i = 0; i < COUNT_OF(GOOD); i++) {
+        assert_true(catalog_id_is_valid(str_from(GOOD[i])));
+    }
+    for (size_t i = 0; i < COUNT_OF(BAD); i++) {
+        assert_false(catalog_id_is_valid(str_from(BAD[i])));
+    }
+    assert_false(catalog_id_is_valid((struct str){"a\0b", 3}));
+    for (size_t i = 0; i < catalog_count(); i++) {
+        assert_true(catalog_id_is_valid(str_from(catalog_at(i)->id)));
+    }
+}
+
 static void test_the_built_in_file_is_the_one_pinned(void **state) {
     (void)state;
     const struct catalog_model *model = catalog_at(0);
@@ -93,6 +110,7 @@ int main(void) {
         cmocka_unit_test(test_order_and_names),
         cmocka_unit_test(test_aliases),
         cmocka_unit_test(test_every_entry_is_complete),
+        cmocka_unit_test(test_ids_that_may_be),
         cmocka_unit_test(test_the_built_in_file_is_the_one_pinned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

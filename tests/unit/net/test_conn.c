@@ -127,6 +127,21 @@ static void test_slow_reader_shows_as_unsent_and_drains(void **state) {
     free(block);
 }
 
+/* What counts as unsent is what the peer has not taken, not what one turn of the loop has written. */
+static void test_a_burst_leaves_before_the_turn_ends(void **state) {
+    enum { PIECE = 8 * 1024, PIECES = 32 };
+    struct world *world = (struct world *)*state;
+    connect_both(world);
+    char *piece = (char *)mem_calloc(1, PIECE);
+    for (size_t i = 0; i < PIECES; i++) {
+        conn_write(world->server.conn, (struct str){.data = piece, .len = PIECE});
+    }
+    assert_true(conn_unsent(world->server.conn) < (size_t)PIECE * PIECES);
+    NET_UNTIL(&world->net, world->client.received.len == (size_t)PIECE * PIECES);
+    assert_int_equal(conn_unsent(world->server.conn), 0);
+    free(piece);
+}
+
 static void test_pause_holds_bytes_back(void **state) {
     struct world *world = (struct world *)*state;
     connect_both(world);
@@ -315,6 +330,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_compose_in_place, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many_bytes_arrive_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slow_reader_shows_as_unsent_and_drains, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_burst_leaves_before_the_turn_ends, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pause_holds_bytes_back, setup, teardown),
         cmocka_unit_test_setup_teardown(test_close_sends_the_rest_first, setup, teardown),
         cmocka_unit_test_setup_teardown(test_last_words_reach_a_peer_that_is_still_sending, setup, teardown),

@@ -260,13 +260,13 @@ static void state_changes_are_told_at_once(void **state) {
 }
 
 static void several_models(void **state) {
-    static const char *const MODELS[] = {"nataris-fast", "My Model", "/nowhere/Big-One.gguf"};
+    static const char *const MODELS[] = {"nataris-fast", "My-Model", "/nowhere/Big-One.gguf"};
     struct fixture *fixture = *state;
     fixture->options.models = MODELS;
     fixture->options.model_count = COUNT_OF(MODELS);
     open_provider(fixture);
     wait_for(fixture, "model qwen2.5-0.5b-instruct-q6_k warm");
-    wait_for(fixture, "model My Model warm");
+    wait_for(fixture, "model My-Model warm");
     wait_for(fixture, "model big-one warm");
     send_job(fixture, 1, "big-one", "hello");
     send_job(fixture, 2, "qwen2.5-0.5b-instruct-q6_k", "hello");
