@@ -75,7 +75,7 @@ install_npm() {
 run_node() {
     local folder=$1 status=0 tap=$logs/node.tap
     shift
-    NATARIS_BIN=$PWD/$folder/nataris "${within[@]}" node --test --test-reporter=spec --test-reporter-destination=stdout \
+    NATARIS_BIN=$PWD/$folder/nataris "${within[@]}" node --test --test-concurrency=3 --test-reporter=spec --test-reporter-destination=stdout \
         --test-reporter=tap --test-reporter-destination="$tap" "$@" || status=$?
     passed=$((passed + $(sum_lines '^# pass [0-9]+' "$tap")))
     failed=$((failed + $(sum_lines '^# (fail|cancelled) [0-9]+' "$tap")))
