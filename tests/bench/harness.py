@@ -259,12 +259,12 @@ def static_upstream(tools, body):
     return Nginx(tools, f"return 200 '{text}';")
 
 
-def proxy(tools, upstream):
+def proxy(tools, upstream, more=""):
     """An nginx in front of another, as one would set it up for speed: HTTP/1.1 and connections kept."""
     keep = "keepalive 256; keepalive_requests 1000000000;"
     before = f"upstream behind {{ server {upstream.address}; {keep} }}"
     location = 'proxy_pass http://behind; proxy_http_version 1.1; proxy_set_header Connection "";'
-    return Nginx(tools, location, before)
+    return Nginx(tools, f"{location} {more}", before)
 
 
 def stop_on_signals():

@@ -109,7 +109,7 @@ def plain_requests(tools, quick):
     note = f"{cpu['gateway']:.1f} us against {cpu['nginx']:.1f} us"
     rows = [row("gateway CPU per plain request / nginx proxy_pass", median_of(pairs, "cpu_ratio"), "", 1.0, note)]
     note = f"{rates['gateway']:.0f} against {rates['nginx']:.0f}"
-    rows.append(row("gateway requests/s / nginx proxy_pass", median_of(pairs, "rate_ratio"), "", note=note))
+    rows.append(row("gateway requests/s / nginx proxy_pass", median_of(pairs, "rate_ratio"), "", None, note))
     rows += latency_rows(latencies, rate)
     return rows, {"closed_loop": pairs, "half_load": latencies, "upstream_alone": direct}
 
@@ -117,33 +117,49 @@ def plain_requests(tools, quick):
 # --- Streams ---
 
 
+STREAM_LOADS = ((193, 100), (250, 400))  # streams, tokens/s of each; 193: their deltas fall evenly between each other's
+
+
+def stream_load(tools, gateway, target, streams, rate, seconds):
+    body = {
+        "model": SCRIPTED_MODEL,
+        "stream": True,
+        "max_tokens": 4000,
+        "messages": [{"role": "user", "content": f"Count. [[script tokens=4000 rate={rate}]]"}],
+    }
+    before = cpu_seconds(target.pid)
+    sample = tools.load(target.address, "stream", streams, seconds, gateway.request(body))
+    sample["cpu_us"] = (cpu_seconds(target.pid) - before) * 1e6 / sample["events"]
+    sample["events_per_second"] = sample["events"] / sample["seconds"]
+    time.sleep(0.3)  # until the cut streams' slots are free
+    return sample
+
+
 def stream_cpu(tools, quick):
-    """Row 4: CPU of the gateway per event of long streams, from several providers and not in step."""
+    """Row 4: CPU of the gateway per event of long streams from eight providers, and of an nginx that relays the same."""
     samples = []
-    with Gateway(tools) as gateway:
+    with contextlib.ExitStack() as stack:
+        gateway = stack.enter_context(Gateway(tools))
         gateway.add_scripted(8, 32)
-        for turn in range(1 if quick else 2):
-            for streams, rate in ((97, 50), (193, 100)):
-                body = {
-                    "model": SCRIPTED_MODEL,
-                    "stream": True,
-                    "max_tokens": 4000,
-                    "messages": [{"role": "user", "content": f"Count. [[script tokens=4000 rate={rate}]]"}],
-                }
-                before = cpu_seconds(gateway.pid)
-                sample = tools.load(gateway.address, "stream", streams, 3 if quick else 6, gateway.request(body))
-                sample["cpu_us"] = (cpu_seconds(gateway.pid) - before) * 1e6 / sample["events"]
-                sample["events_per_second"] = sample["events"] / sample["seconds"]
-                sample.update(streams=streams, rate=rate)
-                samples.append(sample)
-                say(f"  turn {turn + 1}: {streams} streams of {rate} tokens/s: {sample['cpu_us']:.2f} us a delta")
-                time.sleep(0.3)  # the cancelled streams' slots become free
+        nginx = stack.enter_context(harness.proxy(tools, gateway, "proxy_buffering off;"))
+        for turn in range(1 if quick else 3):
+            for streams, rate in STREAM_LOADS:
+                pair = {"streams": streams, "rate": rate}
+                for name, target in (("gateway", gateway), ("nginx", nginx)):
+                    pair[name] = stream_load(tools, gateway, target, streams, rate, 2 if quick else 3)
+                pair["cpu_ratio"] = pair["gateway"]["cpu_us"] / pair["nginx"]["cpu_us"]
+                samples.append(pair)
+                costs = " and ".join(f"{pair[name]['cpu_us']:.1f} us in {name}" for name in ("gateway", "nginx"))
+                say(f"  turn {turn + 1}: {streams} streams of {rate} tokens/s: {costs} a delta")
     rows = []
-    for streams in (97, 193):
-        mine = [sample for sample in samples if sample["streams"] == streams]
-        note = f"{median_of(mine, 'events_per_second'):.0f} deltas/s"
-        name = f"gateway CPU per streamed delta, {streams} streams of {mine[0]['rate']} tokens/s"
-        rows.append(row(name, median_of(mine, "cpu_us"), "us", 6.0, note))
+    for streams, rate in STREAM_LOADS:
+        pairs = [pair for pair in samples if pair["rate"] == rate]
+        mine = [pair["gateway"] for pair in pairs]
+        load = f"{streams} streams of {rate} tokens/s"
+        note = f"{load}; nginx takes {statistics.median(pair['nginx']['cpu_us'] for pair in pairs):.1f} us"
+        rows.append(row("gateway CPU per delta / nginx relaying it", median_of(pairs, "cpu_ratio"), "", None, note))
+        note = f"{load}: {median_of(mine, 'events_per_second'):.0f} deltas/s"
+        rows.append(row("gateway CPU per streamed delta", median_of(mine, "cpu_us"), "us", 6.0, note))
     return rows, samples
 
 
