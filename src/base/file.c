@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -168,4 +169,18 @@ bool file_executable_folder(char out[FILE_PATH_MAX], struct err *err) {
         *slash = '\0';
     }
     return true;
+}
+
+bool file_lock(const char *path, struct err *err) {
+    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return err_set_errno(err, errno, "cannot open %s", path);
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        return true; /* kept open: the kernel lets go when the process ends */
+    }
+    const int why = errno;
+    close(fd);
+    return why == EWOULDBLOCK ? err_set(err, ERR_CONFLICT, "%s is held by another process", path)
+                              : err_set_errno(err, why, "cannot lock %s", path);
 }

@@ -80,6 +80,9 @@ static int run_gateway(const void *parsed) {
     fill_options(config, &options);
     struct loop *loop = loop_new();
     if (!network_open(&run.network, loop, config->data, &options, &EVENTS, &run, &err)) {
+        if (run.network.gateway == NULL) {
+            loop_free(loop); /* nothing else is open that it would wait for */
+        }
         return command_fail(&err);
     }
     signals_open(&run.signals, loop, on_stop_asked, &run);

@@ -96,6 +96,7 @@ static int run_provider(const void *parsed) {
     struct loop *loop = loop_new();
     if (!fill_options(config, &options, model_folder, &err) ||
         !provider_open(&run.provider, loop, &options, &EVENTS, &run, &err)) {
+        loop_free(loop);
         return command_fail(&err);
     }
     signals_open(&run.signals, loop, on_stop_asked, &run);

@@ -177,6 +177,10 @@ static int run_up(const void *parsed) {
     struct loop *loop = loop_new();
     signals_open(&up.signals, loop, on_stop_asked, &up);
     if (!open_parts(&up, loop, &models, &err)) {
+        if (up.network.gateway == NULL) { /* else it is open, and the loop would wait for it */
+            signals_close(&up.signals);
+            loop_free(loop);
+        }
         return command_fail(&err);
     }
     if (!up.config->json) {

@@ -38,6 +38,21 @@ static bool remember_origin(const char *store_path, const struct network *networ
     return ok;
 }
 
+/* Two gateways on one store would each believe in their own memory of it. */
+static bool lock_folder(const char *data_folder, struct err *err) {
+    char path[FILE_PATH_MAX];
+    if (!file_join(path, data_folder, "gateway.lock", err)) {
+        return false;
+    }
+    if (file_lock(path, err)) {
+        return true;
+    }
+    return err->code != ERR_CONFLICT
+               ? false
+               : err_set(err, ERR_CONFLICT, "another gateway runs in %s: stop it, or choose another --data folder",
+                         data_folder);
+}
+
 static bool prepare_owner(struct network *network, const char *store_path, const char *data_folder, struct err *err) {
     struct store *store = NULL;
     if (!store_open(&store, store_path, err)) {
@@ -52,7 +67,8 @@ static bool prepare_owner(struct network *network, const char *store_path, const
 bool network_open(struct network *network, struct loop *loop, const char *data_folder, struct gateway_options *options,
                   const struct gateway_events *events, void *context, struct err *err) {
     char store_path[FILE_PATH_MAX];
-    if (!owner_store_path(data_folder, store_path, err) || !prepare_owner(network, store_path, data_folder, err)) {
+    if (!owner_store_path(data_folder, store_path, err) || !lock_folder(data_folder, err) ||
+        !prepare_owner(network, store_path, data_folder, err)) {
         return false;
     }
     options->store_path = store_path;

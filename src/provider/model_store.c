@@ -170,9 +170,14 @@ bool model_store_check_room(const char *folder, uint64_t bytes, struct err *err)
 
 bool model_store_check_gguf(const char *path, struct err *err) {
     char magic[4] = {0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would wait for its writer */
     if (fd < 0) {
         return err_set_errno(err, errno, "cannot open the model %s", path);
+    }
+    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+        close(fd);
+        return err_set(err, ERR_INVALID, "the model %s is not a file", path);
     }
     ssize_t got = read(fd, magic, sizeof magic);
     int cause = errno;

@@ -56,7 +56,7 @@ def print_table(found):
 
 def machine():
     load = os.getloadavg()[0]
-    return {"cores": os.cpu_count(), "kernel": os.uname().release, "load_average_before": round(load, 2)}
+    return {"cores": os.cpu_count(), "load_average_before": round(load, 2)}
 
 
 def measure(arguments, folder):

@@ -9,6 +9,7 @@ import http.client
 import json
 import pathlib
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
@@ -138,6 +139,7 @@ class Gateway:
     def __init__(self, tools, folder=None):
         self.tools, self.folder = tools, folder or tools.new_folder("gateway")
         self.log = self.folder / "log"
+        self.providers = []
 
     def __enter__(self):
         self.started = contextlib.ExitStack()
@@ -166,11 +168,11 @@ class Gateway:
         return json.loads(subprocess.run(argv, stdout=subprocess.PIPE, check=True).stdout)["token"]
 
     def add_provider(self, *options):
-        """Starts one; returns its log, for wait_connected."""
+        """Starts one, the last of self.providers; returns its log, for wait_connected."""
         folder = self.tools.new_folder("provider")
         argv = [self.tools.nataris, "provider", "--gateway", self.url, "--join", self.invite(), "--data", folder]
         argv += ["--quiet", *options]
-        self.started.enter_context(running(argv, folder / "log"))
+        self.providers.append(self.started.enter_context(running(argv, folder / "log")))
         return folder / "log"
 
     def wait_connected(self, logs, model, seconds=20):
@@ -203,7 +205,8 @@ def ask(address, request, timeout=60):
             return response.status, response.read()
 
 
-NGINX = """daemon off;
+NGINX_PROGRAM = shutil.which("nginx") or "/usr/sbin/nginx"  # not everybody's PATH has that folder
+NGINX_CONFIG = """daemon off;
 worker_processes 1;
 pid pid;
 error_log error.log;
@@ -236,9 +239,9 @@ class Nginx:
         port = free_port()
         folder = self.tools.new_folder("nginx")
         config = folder / "nginx.conf"
-        config.write_text(NGINX.format(port=port, location=self.location, before=self.before))
+        config.write_text(NGINX_CONFIG.format(port=port, location=self.location, before=self.before))
         self.started = contextlib.ExitStack()
-        argv = ["nginx", "-p", folder, "-c", config, "-e", folder / "error.log"]
+        argv = [NGINX_PROGRAM, "-p", folder, "-c", config, "-e", folder / "error.log"]
         process = self.started.enter_context(running(argv, folder / "log"))
         try:
             self.pid = wait_for("nginx starts", 10, lambda: reachable(port) and child_of(process.pid))

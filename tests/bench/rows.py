@@ -26,8 +26,9 @@ CHAT = {
 
 
 def row(name, value, unit, aim=None, note=""):
-    """`aim`: at most so much."""
-    return {"name": name, "value": value, "unit": unit, "aim": aim, "met": aim is None or value <= aim, "note": note}
+    """`aim`: at most so much; None: for comparison only."""
+    met = None if aim is None else value <= aim
+    return {"name": name, "value": value, "unit": unit, "aim": aim, "met": met, "note": note}
 
 
 def median_of(samples, key):
@@ -136,7 +137,7 @@ def stream_load(tools, gateway, target, streams, rate, seconds):
 
 
 def stream_cpu(tools, quick):
-    """Row 4: CPU of the gateway per event of long streams from eight providers, and of an nginx that relays the same."""
+    """Row 4: CPU per event of long streams from eight providers, of the gateway and of an nginx that relays them."""
     samples = []
     with contextlib.ExitStack() as stack:
         gateway = stack.enter_context(Gateway(tools))

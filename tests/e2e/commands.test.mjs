@@ -159,6 +159,11 @@ describe('nataris up', { concurrency: 2 }, () => {
     assert.ok((await ask(network, chat('Hello'))).id);
   }));
 
+  test('has a data folder to itself', () => within(Network.up(SCRIPTED), async (network) => {
+    await failWith(['up', '--data', network.data, ...LOCAL, ...SCRIPTED], /another gateway runs in/);
+    assert.equal((await network.fetch('/healthz')).status, 200);
+  }));
+
   test('prints what a newcomer can paste', () => within(new Network(), async (network) => {
     const program = network.start(['up', '--data', network.data, ...LOCAL, ...SCRIPTED]);
     await program.until((p) => p.lines.some((line) => line.includes('Ctrl-C')), 'banner');

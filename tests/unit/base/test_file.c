@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -176,6 +177,28 @@ static void test_executable_folder(void **state) {
     assert_true(file_exists(folder));
 }
 
+static int try_lock_in_another_process(const char *path) {
+    const pid_t child = fork();
+    if (child == 0) {
+        struct err err = {0};
+        _exit(file_lock(path, &err) ? 0 : (int)err.code);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WEXITSTATUS(status);
+}
+
+static void test_a_lock_is_held_by_one_process(void **state) {
+    const struct fixture *fixture = *state;
+    char path[FILE_PATH_MAX];
+    struct err err;
+    assert_true(file_join(path, fixture->folder, "lock", &err));
+    assert_int_equal(try_lock_in_another_process(path), 0); /* which has ended: the lock is free again */
+    assert_true(file_lock(path, &err));
+    assert_int_equal(try_lock_in_another_process(path), ERR_CONFLICT);
+    unlink(path);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_join),
@@ -184,6 +207,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_a_failed_write_keeps_the_old_file, setup, teardown),
         cmocka_unit_test_setup_teardown(test_read_errors, setup, teardown),
         cmocka_unit_test_setup_teardown(test_make_folders, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_lock_is_held_by_one_process, setup, teardown),
         cmocka_unit_test(test_executable_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -150,6 +151,11 @@ static void gguf_magic(void **state) {
     assert_int_equal(unlink(fixture->path), 0);
     assert_false(model_store_check_gguf(fixture->path, &err));
     assert_non_null(strstr(err.message, "No such file"));
+    assert_false(model_store_check_gguf(fixture->tree.path, &err));
+    assert_non_null(strstr(err.message, "is not a file"));
+    assert_int_equal(mkfifo(fixture->path, 0600), 0); /* does not wait for a writer */
+    assert_false(model_store_check_gguf(fixture->path, &err));
+    assert_non_null(strstr(err.message, "is not a file"));
 }
 
 static void ids_of_paths(void **state) {
