@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RESTART_AFTER_MS = 1000, ARGUMENTS_MAX = 20 + 2 * OPTION_LIST_MAX };
+/* A provider without a gateway ends within 2 s, its engines' children included. */
+enum { RESTART_AFTER_MS = 1000, KILL_AFTER_MS = 5000, ARGUMENTS_MAX = 20 + 2 * OPTION_LIST_MAX };
 
 struct local_provider {
     struct loop *loop;
@@ -20,9 +21,9 @@ struct local_provider {
     void *context;
     char program[FILE_PATH_MAX];
     uv_process_t process;
-    struct loop_timer *restart_timer;
-    bool running;      /* the child lives */
-    bool process_open; /* its handle is not closed yet */
+    struct loop_timer *timer; /* to start it again, or to kill it */
+    bool running;             /* the child lives */
+    bool process_open;        /* its handle is not closed yet */
     bool settled, stopping;
 };
 
@@ -78,6 +79,7 @@ static void free_environment(char **environment) {
 }
 
 static void on_process_exit(uv_process_t *process, int64_t status, int signal_number);
+static void on_process_closed(uv_handle_t *handle);
 
 static bool spawn(struct local_provider *provider, struct err *err) {
     char *arguments[ARGUMENTS_MAX];
@@ -94,18 +96,19 @@ static bool spawn(struct local_provider *provider, struct err *err) {
     provider->process.data = provider;
     const int result = uv_spawn(loop_uv(provider->loop), &provider->process, &spawn_options);
     free_environment(environment);
+    provider->process_open = true;
     if (result != 0) {
+        uv_close((uv_handle_t *)&provider->process, on_process_closed); /* the loop knows it all the same */
         return err_set(err, ERR_IO, "cannot start the provider: %s", uv_strerror(result));
     }
     provider->running = true;
-    provider->process_open = true;
     return true;
 }
 
 static void finish(struct local_provider *provider) {
     void (*on_stopped)(void *) = provider->events.on_stopped;
     void *context = provider->context;
-    loop_timer_free(provider->restart_timer);
+    loop_timer_free(provider->timer);
     free(provider);
     on_stopped(context);
 }
@@ -130,16 +133,23 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal_nu
         return;
     }
     LOG_WARN_EVENT("up.provider_ended", LOG_INT("status", status), LOG_INT("signal", signal_number));
-    loop_timer_start(provider->restart_timer, RESTART_AFTER_MS, 0);
+    loop_timer_start(provider->timer, RESTART_AFTER_MS, 0);
 }
 
-static void restart(void *context) {
+static void on_timer(void *context) {
     struct local_provider *provider = context;
     struct err err;
-    if (!provider->stopping && !provider->process_open && !spawn(provider, &err)) {
+    if (provider->stopping && provider->running) {
+        LOG_WARN_EVENT("up.provider_killed");
+        uv_process_kill(&provider->process, SIGKILL);
+    } else if (!provider->stopping && !provider->process_open && !spawn(provider, &err)) {
         LOG_ERROR_EVENT("up.provider_restart_failed", LOG_TEXT("error", err.message));
-        loop_timer_start(provider->restart_timer, RESTART_AFTER_MS, 0);
+        loop_timer_start(provider->timer, RESTART_AFTER_MS, 0);
     }
+}
+
+static void tell_nobody(void *context) {
+    (void)context;
 }
 
 bool local_provider_start(struct local_provider **out, struct loop *loop, const struct local_provider_options *options,
@@ -154,10 +164,10 @@ bool local_provider_start(struct local_provider **out, struct loop *loop, const 
         free(provider);
         return err_set(err, ERR_IO, "cannot find the path of this program");
     }
-    provider->restart_timer = loop_timer_new(loop, restart, provider);
+    provider->timer = loop_timer_new(loop, on_timer, provider);
     if (!spawn(provider, err)) {
-        loop_timer_free(provider->restart_timer);
-        free(provider);
+        provider->stopping = true; /* it is freed when its handle is closed */
+        provider->events.on_stopped = tell_nobody;
         return false;
     }
     *out = provider;
@@ -171,9 +181,10 @@ void local_provider_settled(struct local_provider *provider) {
 void local_provider_stop(struct local_provider *provider) {
     const bool again = provider->stopping;
     provider->stopping = true;
-    loop_timer_stop(provider->restart_timer);
+    loop_timer_stop(provider->timer);
     if (provider->running) {
         uv_process_kill(&provider->process, again ? SIGKILL : SIGTERM);
+        loop_timer_start(provider->timer, KILL_AFTER_MS, 0);
     } else if (!provider->process_open) {
         finish(provider);
     }

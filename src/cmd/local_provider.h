@@ -27,7 +27,7 @@ MUST_CHECK bool local_provider_start(struct local_provider **out, struct loop *l
                                      const struct local_provider_options *options,
                                      const struct local_provider_events *events, void *context, struct err *err);
 void local_provider_settled(struct local_provider *provider);
-/* SIGTERM; a second call SIGKILL. */
+/* SIGTERM; SIGKILL after 5 s, or by a second call. */
 void local_provider_stop(struct local_provider *provider);
 
 #endif

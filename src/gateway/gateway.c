@@ -37,6 +37,7 @@ static bool open_http(struct gateway *gateway, const struct gateway_options *opt
                         .header_count = LIMIT_HTTP_HEADER_COUNT,
                         .url_bytes = LIMIT_HTTP_URL_BYTES},
         .body_bytes = LIMIT_HTTP_BODY_BYTES,
+        .bodies_bytes = LIMIT_HTTP_BODIES_BYTES,
         .pipeline_bytes = LIMIT_HTTP_PIPELINE_BYTES,
         .head_timeout_ms = LIMIT_HTTP_HEAD_TIMEOUT_MS,
         .body_timeout_ms = LIMIT_HTTP_BODY_TIMEOUT_MS,

@@ -22,6 +22,10 @@ static void http_conn_refuse(struct http_conn *http, int status, const char *why
     http->server->events->on_refused(http->server->context, http->exchange, status, why);
 }
 
+static void http_conn_refuse_body(struct http_conn *http) {
+    http_conn_refuse(http, 503, "there are too many request bodies at the moment");
+}
+
 static void http_conn_dispatch(struct http_conn *http) {
     http->state = HTTP_CONN_ANSWERING;
     http->server->events->on_request(http->server->context, http->exchange);
@@ -82,6 +86,8 @@ static void http_conn_begin_body(struct http_conn *http, struct str body_here) {
         http_guard_chunks_init(&exchange->chunks);
         http->state = HTTP_CONN_CHUNKED;
         deadline_set(http->loop, &http->deadline, http->server->config.body_timeout_ms);
+    } else if (!http_exchange_hold(exchange, body_here.len)) {
+        http_conn_refuse_body(http);
     } else if (body_here.len == exchange->content_length) {
         exchange->request.body = body_here;
         use(http, body_here.len);
@@ -160,6 +166,10 @@ static bool http_conn_read_length(struct http_conn *http) {
     struct http_exchange *exchange = http->exchange;
     size_t missing = exchange->content_length - exchange->body.len;
     struct str piece = {.data = http->rest.data, .len = http->rest.len < missing ? http->rest.len : missing};
+    if (!http_exchange_hold(exchange, piece.len)) {
+        http_conn_refuse_body(http);
+        return false;
+    }
     buf_append_str(&exchange->body, piece);
     use(http, piece.len);
     if (piece.len < missing) {
@@ -182,6 +192,10 @@ static bool http_conn_read_chunked(struct http_conn *http) {
         }
         if (exchange->chunks.remaining > exchange->body.limit || !buf_append_str(&exchange->body, payload)) {
             http_conn_refuse(http, 413, "the request body is too large");
+            return false;
+        }
+        if (!http_exchange_hold(exchange, payload.len)) {
+            http_conn_refuse_body(http);
             return false;
         }
         use(http, used);
@@ -344,6 +358,7 @@ static void http_conn_on_close(void *context, const struct err *reason) {
     if (exchange != NULL && answering) {
         http_exchange_lose_client(exchange);
     } else if (exchange != NULL) {
+        http_exchange_let_go(exchange);
         exchange->http = NULL; /* no handler has seen it */
         http_exchange_end(exchange);
     }
@@ -382,6 +397,7 @@ struct conn *http_conn_upgrade(struct http_conn *http, struct str *early) {
     }
     *early = http->rest;
     http->state = HTTP_CONN_UPGRADED;
+    http_exchange_let_go(http->exchange);
     http->exchange = NULL;
     http_conn_leave_server(http);
     return http->conn;

@@ -18,9 +18,26 @@ struct http_exchange *http_exchange_new(struct http_conn *http) {
     return exchange;
 }
 
+bool http_exchange_hold(struct http_exchange *exchange, size_t len) {
+    struct http_server *server = exchange->http->server;
+    size_t limit = server->config.bodies_bytes;
+    if (limit > 0 && len > limit - server->bodies_held) {
+        return false;
+    }
+    server->bodies_held += len;
+    exchange->held += len;
+    return true;
+}
+
+void http_exchange_let_go(struct http_exchange *exchange) {
+    exchange->http->server->bodies_held -= exchange->held;
+    exchange->held = 0;
+}
+
 void http_exchange_end(struct http_exchange *exchange) {
     exchange->answer = HTTP_ANSWER_ENDED;
     if (exchange->http != NULL) {
+        http_exchange_let_go(exchange);
         http_conn_answered(exchange->http, exchange->close_after);
         exchange->http = NULL;
     }
@@ -48,6 +65,7 @@ static void exchange_release(struct loop_deferred *deferred) {
 }
 
 void http_exchange_lose_client(struct http_exchange *exchange) {
+    http_exchange_let_go(exchange);
     exchange->http = NULL;
     if (exchange->on_gone != NULL) {
         loop_defer(exchange->loop, &exchange->release);

@@ -19,6 +19,7 @@ struct http_server {
     unsigned port;
     struct http_conn *conns;
     size_t conn_count;
+    size_t bodies_held; /* bytes of bodies, of all connections, read and not answered yet */
     bool draining, closing;
     void (*on_closed)(void *context);
     void *on_closed_context;
@@ -67,6 +68,7 @@ struct http_exchange {
     struct arena arena;
     struct buf body; /* gathers a body that does not arrive with its head */
     size_t content_length;
+    size_t held; /* its part of the server's bodies_held */
     struct http_guard_chunks chunks;
     void (*on_gone)(void *user);
     void *user;
@@ -90,6 +92,10 @@ int http_parse_head(struct http_exchange *exchange, struct str head, const char 
 
 /* http_exchange.c */
 struct http_exchange *http_exchange_new(struct http_conn *http);
+/* To be asked before `len` bytes of its body are kept: false when all connections together keep too many. */
+bool http_exchange_hold(struct http_exchange *exchange, size_t len);
+/* What was held counts no more. Called while its connection still knows its server. */
+void http_exchange_let_go(struct http_exchange *exchange);
 /* The answer is complete or broken off: tells the connection and frees it at the end of the turn. */
 void http_exchange_end(struct http_exchange *exchange);
 /* The client is gone; at the end of a turn, outside of any handler. */

@@ -31,6 +31,7 @@ struct http_request {
 struct http_server_config {
     struct http_guard_limits head_limits;
     size_t body_bytes, pipeline_bytes;
+    size_t bodies_bytes; /* all bodies together, read so far and not answered yet; further ones get 503. 0: unbounded */
     unsigned head_timeout_ms, body_timeout_ms, idle_timeout_ms;
 };
 

@@ -64,13 +64,13 @@ def added_latency(tools, targets, rate, seconds, turns):
     return turns_taken
 
 
-def latency_rows(turns, rate):
+def latency_rows(turns, rate, words):
     rows = []
     for part, aim in (("p50", None), ("p99", 1.0)):
         mine, peer = (
             statistics.median(turn[name][f"added_{part}_us"] for turn in turns) / 1000 for name in ("gateway", "nginx")
         )
-        note = f"at {rate} requests/s; nginx adds {peer:.2f} ms"
+        note = f"at {rate} requests/s; nginx adds {peer:.2f} ms{words}"
         rows.append(row(f"added latency {part} at half load", mine, "ms", aim, note))
     return rows
 
@@ -103,7 +103,9 @@ def plain_requests(tools, quick):
         most = statistics.median(pair["gateway"]["per_second"] for pair in pairs)
         rate = int(min(most, direct["per_second"]) / 2)
         targets = {"upstream": (upstream, request), "nginx": (nginx, request), "gateway": (gateway, request)}
-        latencies = added_latency(tools, targets, rate, 1 if quick else 1.5, turns)
+        pids = [upstream.pid, nginx.pid, gateway.pid, gateway.providers[0].pid]
+        with harness.undisturbed(pids) as words:
+            latencies = added_latency(tools, targets, rate, 1 if quick else 1.5, turns)
 
     cpu = {name: statistics.median(pair[name]["cpu_us"] for pair in pairs) for name in ("gateway", "nginx")}
     rates = {name: statistics.median(pair[name]["per_second"] for pair in pairs) for name in ("gateway", "nginx")}
@@ -111,7 +113,7 @@ def plain_requests(tools, quick):
     rows = [row("gateway CPU per plain request / nginx proxy_pass", median_of(pairs, "cpu_ratio"), "", 1.0, note)]
     note = f"{rates['gateway']:.0f} against {rates['nginx']:.0f}"
     rows.append(row("gateway requests/s / nginx proxy_pass", median_of(pairs, "rate_ratio"), "", None, note))
-    rows += latency_rows(latencies, rate)
+    rows += latency_rows(latencies, rate, words)
     return rows, {"closed_loop": pairs, "half_load": latencies, "upstream_alone": direct}
 
 

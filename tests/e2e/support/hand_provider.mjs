@@ -38,7 +38,8 @@ export class HandProvider {
   }
 
   async hello(token, device = {}) {
-    this.send({ type: 'hello', versions: [1], public_key: this.publicKey.toString('base64'), join_token: token, device });
+    const publicKey = this.publicKey.toString('base64');
+    this.send({ type: 'hello', versions: [1], public_key: publicKey, join_token: token, device });
     return this.until('challenge');
   }
 
@@ -83,20 +84,17 @@ export class HandProvider {
   }
 
   sendFrame(opcode, payload) {
-    const long = payload.length >= 126;
-    const head = Buffer.alloc(2 + (long ? 8 : 0) + 4); // the mask is four zeros
-    head.writeUInt8(0x80 | opcode, 0);
-    head.writeUInt8(0x80 | (long ? 127 : payload.length), 1);
-    if (long && payload.length > 65535) {
-      head.writeBigUInt64BE(BigInt(payload.length), 2);
-      this.socket.write(Buffer.concat([head, payload]));
-    } else if (long) {
-      head.writeUInt8(0x80 | 126, 1);
-      head.writeUInt16BE(payload.length, 2);
-      this.socket.write(Buffer.concat([head.subarray(0, 8), payload]));
+    const mask = Buffer.alloc(4); // of zeros: the payload stays as it is
+    let length;
+    if (payload.length < 126) {
+      length = Buffer.from([0x80 | payload.length]);
+    } else if (payload.length < 65_536) {
+      length = Buffer.from([0x80 | 126, payload.length >> 8, payload.length & 255]);
     } else {
-      this.socket.write(Buffer.concat([head, payload]));
+      length = Buffer.alloc(9, 0x80 | 127);
+      length.writeBigUInt64BE(BigInt(payload.length), 1);
     }
+    this.socket.write(Buffer.concat([Buffer.from([0x80 | opcode]), length, mask, payload]));
   }
 
   /** Resolves with the next message of that type; rejects when the link closes first. */
@@ -138,7 +136,9 @@ export class HandProvider {
     const short = this.bytes[1] & 127;
     const start = short < 126 ? 2 : short === 126 ? 4 : 10;
     if (this.bytes.length < start) return false;
-    const length = short < 126 ? short : short === 126 ? this.bytes.readUInt16BE(2) : Number(this.bytes.readBigUInt64BE(2));
+    let length = short;
+    if (short === 126) length = this.bytes.readUInt16BE(2);
+    if (short === 127) length = Number(this.bytes.readBigUInt64BE(2));
     if (this.bytes.length < start + length) return false;
     const payload = this.bytes.subarray(start, start + length);
     this.#handle(this.bytes[0] & 15, payload);

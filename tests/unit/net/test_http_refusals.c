@@ -180,6 +180,57 @@ static void test_no_timeout_while_answering(void **state) {
     net_peer_clear(&fixture->net, &idle);
 }
 
+/* Of 30000 bytes of body the first `len` are sent. */
+static void send_post(struct conn *conn, const char *path, bool chunked, size_t len) {
+    char head[256];
+    char *body = (char *)mem_alloc(len);
+    memset(body, 'x', len);
+    int size = snprintf(head, sizeof(head), "POST %s HTTP/1.1\r\n" HOST "%s\r\n%s", path,
+                        chunked ? TE : "Content-Length: 30000\r\n", chunked ? "7530\r\n" : "");
+    conn_write(conn, (struct str){.data = head, .len = (size_t)size});
+    conn_write(conn, (struct str){.data = body, .len = len});
+    free(body);
+}
+
+/* What all clients together make us keep is bounded, from the first byte of a body until its request is answered. */
+static void test_bodies_of_all_are_bounded(void **state) {
+    struct http_fixture *fixture = (struct http_fixture *)*state;
+    fixture->config.bodies_bytes = 50 * 1000;
+    http_fixture_reopen(fixture);
+    http_fixture_connect(fixture);
+    send_post(fixture->client.conn, "/hold", false, 30000);
+    NET_UNTIL(&fixture->net, fixture->held_count == 1);
+    for (int i = 0; i < 2; i++) {
+        struct net_peer other;
+        net_peer_connect(&fixture->net, &other, http_server_port(fixture->server));
+        send_post(other.conn, "/echo", i == 1, 29000); /* not whole, but too much already */
+        NET_UNTIL(&fixture->net, other.closed);
+        assert_true(net_peer_has(&other, "HTTP/1.1 503 "));
+        net_peer_clear(&fixture->net, &other);
+    }
+    http_respond(fixture->held[0], 200, NULL, 0, STR("done"));
+    http_fixture_expect(fixture, "done");
+    for (int i = 0; i < 3; i++) { /* room again, each time */
+        buf_reset(&fixture->client.received);
+        send_post(fixture->client.conn, "/echo", false, 30000);
+        NET_UNTIL(&fixture->net, fixture->client.received.len > 30000);
+    }
+    http_fixture_connect(fixture); /* and when a client goes away, with half a body, with a whole one, or for good */
+    send_post(fixture->client.conn, "/echo", false, 20000);
+    http_fixture_settle(fixture);
+    http_fixture_connect(fixture);
+    send_post(fixture->client.conn, "/hold", false, 30000);
+    NET_UNTIL(&fixture->net, fixture->held_count == 2);
+    http_fixture_connect(fixture);
+    NET_UNTIL(&fixture->net, fixture->gone == 1);
+    send_post(fixture->client.conn, "/upgrade", false, 30000);
+    http_fixture_expect(fixture, "HTTP/1.1 101 ");
+    http_fixture_connect(fixture);
+    send_post(fixture->client.conn, "/echo", false, 30000);
+    NET_UNTIL(&fixture->net, fixture->client.received.len > 30000);
+    assert_int_equal(fixture->refusals, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, http_fixture_setup, http_fixture_teardown)
 
 int main(void) {
@@ -192,6 +243,7 @@ int main(void) {
         TEST(test_slow_body),
         TEST(test_idle_connections_close_silently),
         TEST(test_no_timeout_while_answering),
+        TEST(test_bodies_of_all_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
