@@ -33,6 +33,7 @@ def parse_arguments():
     parser.add_argument("--build", default=harness.ROOT / "build", type=pathlib.Path, help="folder of the programs")
     parser.add_argument("--only", action="append", choices=MEASUREMENTS, help="one measurement; may be repeated")
     parser.add_argument("--quick", action="store_true", help="short runs: does it work, not how fast is it")
+    parser.add_argument("--real-time", action="store_true", help="starve other programs while it matters; takes root")
     parser.add_argument("--output", default=harness.ROOT / "bench-results" / "bench.json", type=pathlib.Path)
     return parser.parse_args()
 
@@ -60,8 +61,8 @@ def machine():
 
 
 def measure(arguments, folder):
-    tools = harness.Tools(arguments.build, folder)
-    found, result = [], {"machine": machine(), "quick": arguments.quick, "samples": {}}
+    tools = harness.Tools(arguments.build, folder, arguments.real_time)
+    found, result = [], {"machine": machine(), "quick": arguments.quick, "real_time": arguments.real_time, "samples": {}}
     started = time.monotonic()
     for name in arguments.only or MEASUREMENTS:
         title, measurement = MEASUREMENTS[name]
@@ -79,8 +80,8 @@ def main():
     try:
         with tempfile.TemporaryDirectory(prefix="nataris-bench-") as folder:
             result = measure(arguments, folder)
-    except KeyboardInterrupt:
-        say("bench: stopped")
+    except KeyboardInterrupt as signal:
+        say(f"bench: stopped {signal}".rstrip())
         return 130
     except (BenchError, OSError, ValueError, KeyError) as error:
         say(f"bench: failed: {error}")

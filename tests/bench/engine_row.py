@@ -129,14 +129,14 @@ def compare(tools, gateway, model, path, parallel, quick):
     return {"parallel": parallel, "max_tokens": tokens, "ratios": ratios, "stack": stack, "bare": bare}
 
 
-def make_row(sample, model, words):
+def make_row(sample, model):
     speeds, costs = [], []
     for side in ("stack", "bare"):
         speeds.append(statistics.median(run["tokens_per_second"] for run in sample[side]))
         costs.append(sum(run["cpu_seconds"] for run in sample[side]) / sum(run["tokens"] for run in sample[side]))
     value = statistics.median(sample["ratios"])
     note = f"{speeds[0]:.1f} against {speeds[1]:.1f} tokens/s of {model}"
-    note += f"; {costs[1] / costs[0]:.3f} by the engine's CPU time{words}"
+    note += f"; {costs[1] / costs[0]:.3f} by the engine's CPU time"
     name = f"provider tokens/s / bare engine loop, {sample['parallel']} parallel"
     met = value >= AIM
     return {"name": name, "value": value, "unit": "", "aim": AIM, "at_least": True, "met": met, "note": note}
@@ -148,6 +148,6 @@ def tokens_per_second(tools, quick):
         model, path = open_provider(tools, gateway)
         ask_stream(gateway, model, 8, 1)  # warm up
         pids = [gateway.pid, gateway.providers[-1].pid, llama_child(gateway)]
-        with harness.undisturbed(pids) as words:
+        with harness.undisturbed(tools, pids):
             samples = [compare(tools, gateway, model, path, parallel, quick) for parallel in TOKENS]
-    return [make_row(sample, model, words) for sample in samples], samples
+    return [make_row(sample, model) for sample in samples], samples

@@ -76,17 +76,19 @@ def set_scheduling(pids, policy, priority):
 
 
 @contextlib.contextmanager
-def undisturbed(pids):
-    """Real-time scheduling of these processes and of what we start, so that other programs on the machine are not
-    measured too. Yields the words to add to a note where we may not (it takes root)."""
+def undisturbed(tools, pids):
+    """With --real-time: real-time scheduling of these processes and of what we start meanwhile, so that other programs on
+    the machine are not measured too. It starves them, so it must be asked for. Takes root."""
+    if not tools.real_time:
+        yield
+        return
     pids = [*pids, os.getpid()]
     try:
         set_scheduling(pids, os.SCHED_RR, 1)
-        words = ""
-    except PermissionError:
-        words = "; not shielded from other programs"
+    except PermissionError as error:
+        raise BenchError("--real-time takes root") from error
     try:
-        yield words
+        yield
     finally:
         set_scheduling(pids, os.SCHED_OTHER, 0)
 
@@ -128,8 +130,8 @@ def tail(path):
 class Tools:
     """Where the programs are, and the temporary folder of this run."""
 
-    def __init__(self, build, folder):
-        self.build, self.folder = pathlib.Path(build), pathlib.Path(folder)
+    def __init__(self, build, folder, real_time):
+        self.build, self.folder, self.real_time = pathlib.Path(build), pathlib.Path(folder), real_time
         self.nataris, self.llama = self.build / "nataris", self.build / "nataris-llama"
         self.count = 0
 

@@ -12,8 +12,8 @@ from harness import SCRIPTED_MODEL, BenchError, Gateway, cpu_seconds, say
 
 CONNECTIONS = 64
 IDLE_PROVIDERS = 4000
-# Requests/s at which latencies are measured, at most: beyond it two cores that generator, gateway and provider share are
-# full, and the scheduler is measured. One request at a time costs all of them more than the closed loop's batches.
+# Requests/s at which latencies are measured, at most: beyond it the two cores that generator, gateway and provider share
+# are full, and the scheduler is measured. One request at a time costs all of them more than the closed loop's batches.
 LATENCY_RATE_MAX = 20000
 
 CHAT = {
@@ -106,7 +106,7 @@ def plain_requests(tools, quick):
             tools.load(target.address, "closed", CONNECTIONS, 1, request)
 
         pids = [upstream.pid, nginx.pid, gateway.pid, gateway.providers[0].pid]
-        words = stack.enter_context(harness.undisturbed(pids))
+        stack.enter_context(harness.undisturbed(tools, pids))
         pairs = closed_loops(tools, {"nginx": nginx, "gateway": gateway}, request, seconds, turns)
         direct = tools.load(upstream.address, "closed", CONNECTIONS, 1, request)
         most = statistics.median(pair["gateway"]["per_second"] for pair in pairs)
@@ -116,11 +116,11 @@ def plain_requests(tools, quick):
 
     cpu = {name: statistics.median(pair[name]["cpu_us"] for pair in pairs) for name in ("gateway", "nginx")}
     rates = {name: statistics.median(pair[name]["per_second"] for pair in pairs) for name in ("gateway", "nginx")}
-    note = f"{cpu['gateway']:.1f} us against {cpu['nginx']:.1f} us{words}"
+    note = f"{cpu['gateway']:.1f} us against {cpu['nginx']:.1f} us"
     rows = [row("gateway CPU per plain request / nginx proxy_pass", median_of(pairs, "cpu_ratio"), "", 1.0, note)]
-    note = f"{rates['gateway']:.0f} against {rates['nginx']:.0f}{words}"
+    note = f"{rates['gateway']:.0f} against {rates['nginx']:.0f}"
     rows.append(row("gateway requests/s / nginx proxy_pass", median_of(pairs, "rate_ratio"), "", None, note))
-    rows += latency_rows(latencies, f"{rate} requests/s, {100 * rate / most:.0f} % of the most{words}")
+    rows += latency_rows(latencies, f"{rate} requests/s, {100 * rate / most:.0f} % of the most")
     return rows, {"closed_loop": pairs, "half_load": latencies, "upstream_alone": direct}
 
 
