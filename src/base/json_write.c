@@ -121,6 +121,9 @@ void json_write_double(struct json_writer *writer, double value) {
         json_write_null(writer);
         return;
     }
+    if (value == 0) {
+        value = 0; /* not "-0": readers take that for the integer 0, and would write another text */
+    }
     if (json_write_decimal(writer, value)) {
         return;
     }

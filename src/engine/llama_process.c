@@ -193,7 +193,7 @@ static void on_written(uv_write_t *uv, int status) {
 
 void llama_process_send(struct llama_process *process, struct buf *frames) {
     if (process->channel_done || frames->len == 0) {
-        buf_reset(frames);
+        buf_clear(frames); /* the child has ended: its jobs fail when that is seen */
         return;
     }
     struct write_request *request = MEM_NEW(struct write_request);

