@@ -21,10 +21,11 @@ static void on_tick(void *context) {
     call_tick(api, loop_now_ms(api->loop));
 }
 
-struct api *api_new(struct loop *loop, struct auth *auth, const struct api_backend *backend) {
+struct api *api_new(struct loop *loop, struct auth *auth, struct store *store, const struct api_backend *backend) {
     struct api *api = MEM_NEW(struct api);
     api->loop = loop;
     api->auth = auth;
+    api->store = store;
     api->backend = *backend;
     api->parser = json_parser_new(LIMIT_HTTP_BODY_BYTES, LIMIT_JSON_DEPTH);
     api->tick = loop_timer_new(loop, on_tick, api);
@@ -36,7 +37,8 @@ void api_free(struct api *api) {
     if (api == NULL) {
         return;
     }
-    assert(api->call_count == 0);
+    assert(api->call_count == 0 && api->pending_count == 0);
+    claims_clear(api);
     loop_timer_free(api->tick);
     json_parser_free(api->parser);
     buf_clear(&api->text);
@@ -44,7 +46,7 @@ void api_free(struct api *api) {
 }
 
 size_t api_call_count(const struct api *api) {
-    return api->call_count;
+    return api->call_count + api->pending_count;
 }
 
 static void request_init(struct api_request *request, struct api *api, struct http_exchange *exchange) {

@@ -9,6 +9,7 @@
 #include "core/core.h"
 #include "net/http_server.h"
 #include "net/loop.h"
+#include "store/store_money.h"
 #include "wire/generation.h"
 
 #include <stdbool.h>
@@ -16,6 +17,7 @@
 
 struct api;
 struct api_request; /* api/request.h */
+struct api_claim;   /* api/idempotency.h */
 
 enum api_call_kind { API_CALL_CHAT, API_CALL_INFERENCE };
 
@@ -31,7 +33,9 @@ struct api_call {
     enum api_call_kind kind;
     struct auth_identity identity; /* a copy */
     struct gen_request generation; /* strings live in the exchange's arena; model is the resolved id */
-    struct str label;              /* conversation_id; empty when none */
+    uint32_t prompt_tokens_max;    /* more than the prompt can ever be (api/price.h): for the hold */
+    int64_t prompt_price_nano, completion_price_nano; /* nano-dollars per token */
+    struct str label;                                 /* conversation_id; empty when none */
     bool stream, include_usage;
     int64_t created_ms;   /* wall clock */
     uint64_t started_ms;  /* loop clock */
@@ -43,7 +47,9 @@ struct api_call {
     bool headers_sent;
     uint64_t last_write_ms;
     struct str chunk_head, delta_prefix; /* what every chunk, and every chunk with text, starts with; in the arena */
-    struct buf answer;                   /* the text of a plain answer */
+    struct buf answer;                   /* the text of a plain answer, or of a stream that may be stored */
+    struct api_claim *claim;             /* on an idempotency key; NULL without one */
+    struct buf stored;                   /* what api_call_answer built; empty before */
     struct api_call *next, *previous;    /* all live calls, for keep-alives */
 };
 
@@ -58,15 +64,21 @@ struct api_backend {
     bool (*model_at)(void *context, size_t index, struct str *model);
     /* Whether some model can serve now and the gateway is not draining. */
     bool (*ready)(void *context);
+    /* Money and limits of an account now, for the rate headers; false: nothing to tell. */
+    bool (*account_view)(void *context, const struct auth_identity *identity, struct core_account_view *view);
+    /* GET /v1/usage of a test key: the sandbox keeps its own count. NULL models: none yet. */
+    void (*sandbox_usage)(void *context, const struct auth_identity *identity, struct store_usage *usage);
     /* A provider's link: takes over the exchange (GET /link). */
     void (*link)(void *context, struct http_exchange *exchange);
 };
 
-struct api *api_new(struct loop *loop, struct auth *auth, const struct api_backend *backend);
+/* `store` serves usage, earnings and stored answers. Borrowed. */
+struct api *api_new(struct loop *loop, struct auth *auth, struct store *store, const struct api_backend *backend);
 void api_free(struct api *api); /* no call may be alive */
 /* The handlers for struct http_server_events; their context is the struct api. */
 void api_on_request(void *context, struct http_exchange *exchange);
 void api_on_refused(void *context, struct http_exchange *exchange, int status, const char *why);
+/* Calls alive, and requests that wait for the store: what a drain waits for. */
 size_t api_call_count(const struct api *api);
 
 /* What the backend reports. A call is gone after finish and fail. */
@@ -86,28 +98,35 @@ struct api_result {
     uint32_t attempts, ttft_ms, latency_ms;
 };
 void api_call_finish(struct api_call *call, const struct api_result *result);
+/* Before the settlement: the answer to store with it, when the request has an idempotency key (or is an SDK's retriable
+ * call, see api.md): false when there is none to keep. `answer` borrows from the call until api_call_finish. The call
+ * remembers what it built: finish sends exactly this. */
+MUST_CHECK bool api_call_answer(struct api_call *call, const struct api_result *result, struct store_answer *answer);
 
 /* The error codes of the reference and ours. */
 enum api_error_code {
-    API_INVALID_REQUEST,     /* 400 */
-    API_CONTEXT_LENGTH,      /* 400 context_length_exceeded */
-    API_INVALID_API_KEY,     /* 401 */
-    API_NOT_FOUND,           /* 404 route */
-    API_MODEL_NOT_FOUND,     /* 404 */
-    API_METHOD_NOT_ALLOWED,  /* 405 */
-    API_REQUEST_TIMEOUT,     /* 408 */
-    API_TOO_LARGE,           /* 413 */
-    API_RATE_LIMIT_EXCEEDED, /* 429 */
-    API_INTERNAL,            /* 500 */
-    API_MODEL_WARMING,       /* 503 model_warming */
-    API_UNAVAILABLE,         /* 503: draining or no attempt left */
+    API_INVALID_REQUEST,      /* 400 */
+    API_CONTEXT_LENGTH,       /* 400 context_length_exceeded */
+    API_INVALID_API_KEY,      /* 401 */
+    API_INSUFFICIENT_CREDITS, /* 402 */
+    API_FORBIDDEN,            /* 403 */
+    API_NOT_FOUND,            /* 404 route, or an object that is not there or somebody else's */
+    API_MODEL_NOT_FOUND,      /* 404 */
+    API_METHOD_NOT_ALLOWED,   /* 405 */
+    API_REQUEST_TIMEOUT,      /* 408 */
+    API_CONFLICT,             /* 409 IDEMPOTENCY_CONFLICT; with a wait: the same call is still running */
+    API_TOO_LARGE,            /* 413 */
+    API_RATE_LIMIT_EXCEEDED,  /* 429 */
+    API_INTERNAL,             /* 500 */
+    API_MODEL_WARMING,        /* 503 model_warming */
+    API_UNAVAILABLE,          /* 503: draining or no attempt left */
 };
 struct api_error {
     enum api_error_code code;
     int status; /* 0: the code's own */
     char message[ERR_MESSAGE_MAX];
     char param[ERR_FIELD_MAX]; /* empty: null */
-    uint32_t retry_after_s;    /* 0: none */
+    uint64_t retry_after_ms;   /* 0: none; Retry-After is rounded up to seconds, retry-after-ms is exact */
 };
 void api_call_fail(struct api_call *call, const struct api_error *error);
 

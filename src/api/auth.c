@@ -1,6 +1,7 @@
 #include "api/auth.h"
 
 #include "api/key.h"
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/mem.h"
 
@@ -8,15 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What an index is searched by is the hash of a secret: no byte of it may show in the time a comparison takes. */
+/* What an index is searched by is mostly the hash of a secret: no byte of it may show in the time a comparison takes. */
 #define HASH_KEYCMP(a, b, length) (!digest_equal((a), (b), (length)))
 #include <uthash.h>
 #include <utlist.h>
 
 struct auth_key {
-    UT_hash_handle hh;
+    UT_hash_handle hh, by_id;
     uint8_t sha256[DIGEST_SHA256_SIZE];
     struct auth_identity identity;
+    int64_t expires_ms; /* wall clock; 0: never */
+    bool revoked;       /* kept: an identity is good as long as the struct auth */
+    char *models;       /* owned; what identity.models points to */
 };
 
 struct auth_waiter {
@@ -43,7 +47,7 @@ struct auth_unknown {
 
 struct auth {
     struct store *store;
-    struct auth_key *keys;
+    struct auth_key *keys, *keys_by_id;
     struct auth_question *questions;
     struct auth_unknown *unknown;
     size_t waiters;
@@ -78,9 +82,11 @@ void auth_free(struct auth *auth) {
     }
     assert(auth->questions == NULL); /* the store still had callbacks to call */
     struct auth_key *key = auth->keys, *next;
+    HASH_CLEAR(by_id, auth->keys_by_id);
     HASH_CLEAR(hh, auth->keys); /* the elements stay linked */
     for (; key != NULL; key = next) {
         next = key->hh.next;
+        free(key->models);
         free(key);
     }
     while (auth->unknown != NULL) {
@@ -95,17 +101,44 @@ static struct auth_key *auth_index_find(struct auth *auth, const uint8_t sha256[
     return key;
 }
 
+static struct auth_key *auth_index_add(struct auth *auth, const struct store_key *key) {
+    struct auth_key *added = MEM_NEW(struct auth_key);
+    memcpy(added->sha256, key->sha256, sizeof(added->sha256));
+    str_copy(added->identity.key_id, sizeof(added->identity.key_id), str_from(key->id));
+    HASH_ADD(hh, auth->keys, sha256, sizeof(added->sha256), added);
+    HASH_ADD_KEYPTR(by_id, auth->keys_by_id, added->identity.key_id, strlen(added->identity.key_id), added);
+    return added;
+}
+
+/* A key's list of models never changes, so what an identity borrowed stays. */
+static void auth_set_models(struct auth_key *known, const char *models) {
+    if (known->models == NULL) {
+        known->models = mem_strdup(models);
+        known->identity.models = known->models;
+    }
+}
+
 void auth_add_key(struct auth *auth, const struct store_key *key) {
     struct auth_key *known = auth_index_find(auth, key->sha256);
     if (known == NULL) {
-        known = MEM_NEW(struct auth_key);
-        memcpy(known->sha256, key->sha256, sizeof(known->sha256));
-        HASH_ADD(hh, auth->keys, sha256, sizeof(known->sha256), known);
+        known = auth_index_add(auth, key);
     }
     str_copy(known->identity.account_id, sizeof(known->identity.account_id), str_from(key->account_id));
-    str_copy(known->identity.key_id, sizeof(known->identity.key_id), str_from(key->id));
     known->identity.kind = key->kind;
     known->identity.owner = key->owner;
+    known->identity.account_number = key->account_number;
+    known->identity.key_number = key->number;
+    auth_set_models(known, key->models);
+    known->expires_ms = key->expires_ms;
+    known->revoked = known->revoked || key->revoked_ms != 0;
+}
+
+void auth_remove_key(struct auth *auth, const char *key_id) {
+    struct auth_key *key;
+    HASH_FIND(by_id, auth->keys_by_id, key_id, strlen(key_id), key);
+    if (key != NULL) {
+        key->revoked = true;
+    }
 }
 
 /* --- The header --- */
@@ -141,6 +174,19 @@ static bool auth_deny_unknown(struct err *err) {
     return err_set(err, ERR_DENIED, "Unknown API key: it was not issued by this network");
 }
 
+/* Whether a known key is good now. */
+static bool auth_check_key(const struct auth_key *key, const struct auth_identity **out, struct err *err) {
+    *out = NULL;
+    if (key->revoked) {
+        return err_set(err, ERR_DENIED, "This API key has been revoked: use another one");
+    }
+    if (key->expires_ms != 0 && clock_wall_ms() >= key->expires_ms) {
+        return err_set(err, ERR_DENIED, "This API key has expired: use another one");
+    }
+    *out = &key->identity;
+    return true;
+}
+
 bool auth_find(struct auth *auth, struct str header, const struct auth_identity **out, struct err *err) {
     uint8_t sha256[DIGEST_SHA256_SIZE] = {0};
     *out = NULL;
@@ -151,8 +197,7 @@ bool auth_find(struct auth *auth, struct str header, const struct auth_identity 
     if (key == NULL) {
         return auth_deny_unknown(err);
     }
-    *out = &key->identity;
-    return true;
+    return auth_check_key(key, out, err);
 }
 
 /* --- Keys recently found unknown --- */
@@ -199,8 +244,10 @@ static void auth_on_key(void *context, const struct store_key *found, const stru
     }
     /* Also what auth_add_key was told since the question was asked. */
     const struct auth_key *key = auth_index_find(auth, question->sha256);
+    const struct auth_identity *identity;
     if (key != NULL) {
-        auth_question_answer(question, &key->identity, NULL);
+        bool good = auth_check_key(key, &identity, &err);
+        auth_question_answer(question, identity, good ? NULL : &err);
     } else if (store_err != NULL) {
         err_set(&err, ERR_UNAVAILABLE, "API keys cannot be checked at the moment");
         auth_question_answer(question, NULL, &err);
@@ -240,7 +287,9 @@ void auth_lookup(struct auth *auth, struct str header, uint64_t now_ms,
     }
     const struct auth_key *key = auth_index_find(auth, sha256);
     if (key != NULL) {
-        callback(context, &key->identity, NULL);
+        const struct auth_identity *identity;
+        bool good = auth_check_key(key, &identity, &err);
+        callback(context, identity, good ? NULL : &err);
         return;
     }
     if (auth_is_unknown(auth, sha256, now_ms)) {

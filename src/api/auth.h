@@ -23,7 +23,9 @@ struct auth_identity {
     char account_id[STORE_ID_MAX];
     char key_id[STORE_ID_MAX];
     enum store_key_kind kind;
-    bool owner; /* the operator's own account: no rate limit */
+    bool owner;                          /* the operator's own account */
+    uint64_t account_number, key_number; /* the core's names */
+    const char *models; /* ids this key may use, separated by commas; empty: all. Good as long as the struct auth */
 };
 
 struct auth;
@@ -32,10 +34,15 @@ struct auth;
 MUST_CHECK bool auth_new(struct auth **out, struct store *store, struct err *err);
 void auth_free(struct auth *auth); /* NULL is fine */
 
-/* For a key made by this process, which need not wait for a look-up. Replaces one of the same hash. */
+/* For a key made by this process, which need not wait for a look-up. Replaces one of the same hash; a key that was
+ * removed stays so. */
 void auth_add_key(struct auth *auth, const struct store_key *key);
 
-/* From memory alone. `header` is the value of Authorization, empty when there is none. ERR_DENIED with the reason. */
+/* From now on the key is refused (revoked); unknown ids are ignored: the store tells of their revocation. */
+void auth_remove_key(struct auth *auth, const char *key_id);
+
+/* From memory alone. `header` is the value of Authorization, empty when there is none. ERR_DENIED with the reason; keys
+ * expire by the wall clock. */
 MUST_CHECK bool auth_find(struct auth *auth, struct str header, const struct auth_identity **out, struct err *err);
 
 /* Answers with an identity (err NULL) or an error (identity NULL): ERR_DENIED, or ERR_UNAVAILABLE when the store cannot

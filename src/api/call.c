@@ -2,8 +2,7 @@
 
 #include "api/access_log.h"
 #include "api/answer.h"
-#include "api/generation_fields.h"
-#include "api/models.h"
+#include "api/price.h"
 #include "api/respond.h"
 #include "api/stream.h"
 #include "base/clock.h"
@@ -12,54 +11,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
-    CALL_ID_RANDOM = 24,
+    CALL_ID_TIME = 8, /* base62 digits of the milliseconds, enough for 6900 years */
+    CALL_ID_RANDOM = 16,
     CALL_HEADERS_MS = 1000, /* a stream's headers leave at the latest so long after the request */
 };
-
-static bool body_parse(struct api_request *request, struct json_value *body, struct api_error *error) {
-    const struct http_request *http = http_exchange_request(request->exchange);
-    struct str encoding = str_trim(http_request_header(http, "content-encoding"));
-    if (encoding.len > 0 && !str_equal_nocase(encoding, STR("identity"))) {
-        respond_error_set(error, API_INVALID_REQUEST, "Content-Encoding is not supported. Send the body as it is.");
-        error->status = 415;
-        return false;
-    }
-    if (http->body.len == 0) {
-        respond_error_set(error, API_INVALID_REQUEST, "The request body is empty. Send a JSON object.");
-        return false;
-    }
-    struct err err;
-    if (!json_parse(request->api->parser, http->body, body, &err)) {
-        respond_error_from_err(error, &err);
-        snprintf(error->message, sizeof(error->message), "The request body cannot be read: %.200s.", err.message);
-        return false;
-    }
-    return true;
-}
-
-static bool input_read(struct api_request *request, enum api_call_kind kind, struct generation_input *input,
-                       struct api_error *error) {
-    struct json_value body;
-    struct err err;
-    if (!body_parse(request, &body, error)) {
-        return false;
-    }
-    struct arena *arena = http_exchange_arena(request->exchange);
-    bool read = kind == API_CALL_CHAT ? chat_request_read(body, arena, input, &err)
-                                      : inference_request_read(body, arena, input, &err);
-    if (!read) {
-        respond_error_from_err(error, &err);
-        return false;
-    }
-    struct str asked = input->request.model;
-    if (!models_resolve(request->api, asked, &input->request.model)) {
-        models_set_unknown(error, asked);
-        return false;
-    }
-    return true;
-}
 
 static void call_link(struct api_call *call) {
     struct api *api = call->api;
@@ -88,29 +46,51 @@ static void call_unlink(struct api_call *call) {
 }
 
 static void call_free(struct api_call *call) {
+    claim_release(call->api, call->claim);
     buf_clear(&call->answer);
+    buf_clear(&call->stored);
     free(call);
 }
 
-static struct api_call *call_new(struct api_request *request, enum api_call_kind kind,
-                                 const struct generation_input *input) {
+/* Ids begin with the time, in an order that sorts as text: rows that are made together lie together in the store's index.
+ */
+static void call_id_make(struct api_call *call) {
+    static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    enum { BASE = sizeof(digits) - 1 };
+    const char *prefix = call->kind == API_CALL_CHAT ? "chatcmpl-" : "inf_";
+    char *at = call->id + snprintf(call->id, sizeof(call->id), "%s", prefix);
+    uint64_t time = (uint64_t)call->created_ms;
+    for (int i = CALL_ID_TIME - 1; i >= 0; i--) {
+        at[i] = digits[time % BASE];
+        time /= BASE;
+    }
+    random_base62(at + CALL_ID_TIME, CALL_ID_RANDOM);
+}
+
+static struct api_call *call_new(struct api_request *request) {
+    struct call_draft *draft = request->draft;
+    const struct generation_input *input = &draft->input;
     struct api_call *call = MEM_NEW(struct api_call);
     call->api = request->api;
     call->exchange = request->exchange;
     call->request = request;
-    call->kind = kind;
+    call->kind = draft->kind;
     call->identity = request->identity;
     call->generation = input->request;
+    call->prompt_tokens_max = price_prompt_tokens_max(&input->request);
+    price_of_model(input->request.model, &call->prompt_price_nano, &call->completion_price_nano);
     call->label = input->label;
     call->stream = input->stream;
     call->include_usage = input->include_usage;
     call->created_ms = clock_wall_ms();
     call->started_ms = request->started_ms;
     call->last_write_ms = request->started_ms;
+    call->claim = draft->claim;
+    draft->claim = NULL;
     snprintf(call->request_id, sizeof(call->request_id), "%s", request->id);
-    int prefix = snprintf(call->id, sizeof(call->id), "%s", kind == API_CALL_CHAT ? "chatcmpl-" : "inf_");
-    random_base62(call->id + prefix, CALL_ID_RANDOM);
+    call_id_make(call);
     buf_init(&call->answer, LIMIT_ANSWER_BYTES);
+    buf_init(&call->stored, LIMIT_ANSWER_BYTES);
     return call;
 }
 
@@ -118,6 +98,9 @@ static struct api_call *call_new(struct api_request *request, enum api_call_kind
 static void call_abandon(struct api_call *call, int status, const char *outcome) {
     const struct api_backend *backend = &call->api->backend;
     backend->abandon(backend->context, call);
+    if (call->stored.len > 0) {
+        claim_linger(call->api, call->claim); /* its settlement goes on, and the answer into the store with it */
+    }
     access_log_call(call, status, outcome, NULL);
     call_unlink(call);
 }
@@ -129,15 +112,10 @@ static void on_gone(void *user) {
     call_free(call);
 }
 
-static void call_handle(struct api_request *request, enum api_call_kind kind) {
-    struct generation_input input;
-    struct api_error error;
-    if (!input_read(request, kind, &input, &error)) {
-        respond_error(request, &error);
-        return;
-    }
-    struct api_call *call = call_new(request, kind, &input);
+void call_start(struct api_request *request) {
+    struct api_call *call = call_new(request);
     if (call->stream && !stream_prepare(call)) {
+        struct api_error error;
         call_free(call);
         respond_error_set(&error, API_TOO_LARGE, "The request is too large.");
         respond_error(request, &error);
@@ -150,14 +128,6 @@ static void call_handle(struct api_request *request, enum api_call_kind kind) {
     backend->submit(backend->context, call); /* the call may be gone when this returns */
 }
 
-void chat_handle(struct api_request *request) {
-    call_handle(request, API_CALL_CHAT);
-}
-
-void inference_handle(struct api_request *request) {
-    call_handle(request, API_CALL_INFERENCE);
-}
-
 void api_call_accepted(struct api_call *call) {
     if (call->stream) {
         stream_begin(call);
@@ -167,6 +137,9 @@ void api_call_accepted(struct api_call *call) {
 static bool stream_deliver(struct api_call *call, struct str text) {
     stream_begin(call);
     stream_write_text(call, text);
+    if (call->claim != NULL) {
+        buf_append_str(&call->answer, text); /* past its limit the answer is not stored */
+    }
     if (http_exchange_unsent(call->exchange) <= LIMIT_STREAM_BACKLOG_BYTES) {
         return true;
     }
@@ -193,11 +166,36 @@ bool api_call_deliver(struct api_call *call, struct str text) {
     return false;
 }
 
+bool api_call_answer(struct api_call *call, const struct api_result *result, struct store_answer *answer) {
+    if (call->claim == NULL || call->answer.overflow) {
+        return false;
+    }
+    if (call->stream) {
+        stream_write_whole(call, result, &call->stored);
+    } else {
+        answer_write(call, result, &call->stored);
+    }
+    if (call->stored.overflow) {
+        buf_clear(&call->stored);
+        return false;
+    }
+    const struct idempotency *asked = claim_of(call->claim);
+    *answer = (struct store_answer){
+        .stream = call->stream, .replaces = asked->kind != IDEMPOTENCY_KEY, .content = buf_str(&call->stored)};
+    memcpy(answer->scope_sha256, asked->scope_sha256, sizeof(answer->scope_sha256));
+    memcpy(answer->body_sha256, asked->body_sha256, sizeof(answer->body_sha256));
+    answer->expires_ms =
+        clock_wall_ms() + (asked->kind == IDEMPOTENCY_KEY ? IDEMPOTENCY_KEY_KEPT_MS : IDEMPOTENCY_SDK_KEPT_MS);
+    return true;
+}
+
 void api_call_finish(struct api_call *call, const struct api_result *result) {
     access_log_call(call, 200, "completed", &result->usage);
     call_unlink(call);
     if (call->stream) {
         stream_finish(call, result);
+    } else if (call->stored.len > 0) {
+        respond_json(call->request, 200, buf_str(&call->stored));
     } else {
         struct buf *body = respond_buffer(call->api);
         answer_write(call, result, body);
@@ -219,7 +217,8 @@ void api_call_fail(struct api_call *call, const struct api_error *error) {
 }
 
 void call_tick(struct api *api, uint64_t now_ms) {
-    if (api->calls == NULL) {
+    claims_sweep(api, now_ms);
+    if (api->calls == NULL && api->lingering_claims == NULL) {
         api->ticking = false;
         loop_timer_stop(api->tick);
         return;

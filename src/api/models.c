@@ -1,5 +1,7 @@
 #include "api/models.h"
 
+#include "api/price.h"
+#include "api/query.h"
 #include "api/respond.h"
 #include "base/json_write.h"
 #include "catalog/catalog.h"
@@ -28,6 +30,21 @@ static bool looks_like_id(struct str text) {
     return text.len > 0 && text.len <= LONGEST_REPEATED;
 }
 
+/* An entry of the list may be an alias. */
+bool models_allowed(const char *models, struct str id) {
+    struct str entry, rest = str_from(models);
+    bool any = str_trim(rest).len > 0;
+    while (rest.len > 0) {
+        str_split(rest, ',', &entry, &rest);
+        entry = str_trim(entry);
+        const struct catalog_model *model = catalog_find(entry);
+        if (str_equal(entry, id) || (model != NULL && str_equal_cstr(id, model->id))) {
+            return true;
+        }
+    }
+    return !any;
+}
+
 void models_set_unknown(struct api_error *error, struct str asked) {
     if (looks_like_id(asked)) {
         respond_error_set(error, API_MODEL_NOT_FOUND, "There is no model '%.*s'. GET /v1/models lists the models.",
@@ -47,16 +64,29 @@ static void write_aliases(struct json_writer *writer, const struct catalog_model
     json_end_array(writer);
 }
 
+static void write_pricing(struct str id, struct json_writer *writer) {
+    enum { MILLION = 1000 * 1000 };
+    int64_t prompt_nano, completion_nano;
+    price_of_model(id, &prompt_nano, &completion_nano);
+    json_write_key(writer, "pricing");
+    json_begin_object(writer);
+    price_write_member(writer, "prompt_usd_per_million", prompt_nano * MILLION);
+    price_write_member(writer, "completion_usd_per_million", completion_nano * MILLION);
+    json_end_object(writer);
+}
+
 /* `model` is NULL for one that is not in the catalog. */
-static void write_model(const struct api *api, struct str id, const struct catalog_model *model,
+static void write_model(const struct api_request *request, struct str id, const struct catalog_model *model,
                         struct json_writer *writer) {
     static const struct catalog_model uncatalogued = {.type = "llm",
                                                       .description = "Offered by a provider; not in the catalog",
                                                       .tier = "P2P",
                                                       .owned_by = "provider"};
     const struct catalog_model *facts = model != NULL ? model : &uncatalogued;
+    const struct api_backend *backend = &request->api->backend;
     uint32_t context_length = 0;
-    enum core_availability availability = api->backend.availability(api->backend.context, id, &context_length);
+    bool available = backend->availability(backend->context, id, &context_length) == CORE_MODEL_AVAILABLE;
+    available = available || (request->identity.kind == STORE_KEY_TEST && model != NULL); /* in the sandbox */
     if (context_length == 0) {
         context_length = facts->context_length;
     }
@@ -67,7 +97,7 @@ static void write_model(const struct api *api, struct str id, const struct catal
     json_member_cstr(writer, "owned_by", facts->owned_by);
     json_member_cstr(writer, "type", facts->type);
     json_member_cstr(writer, "description", facts->description);
-    json_member_bool(writer, "available", availability == CORE_MODEL_AVAILABLE);
+    json_member_bool(writer, "available", available);
     json_member_cstr(writer, "tier", facts->tier);
     json_write_key(writer, "context_length");
     if (context_length != 0) {
@@ -75,8 +105,7 @@ static void write_model(const struct api *api, struct str id, const struct catal
     } else {
         json_write_null(writer);
     }
-    json_write_key(writer, "pricing");
-    json_write_null(writer); /* no prices are set */
+    write_pricing(id, writer);
     write_aliases(writer, model);
     json_end_object(writer);
 }
@@ -92,13 +121,13 @@ void models_handle_list(struct api_request *request) {
     json_begin_array(&writer);
     for (size_t i = 0; i < catalog_count(); i++) {
         const struct catalog_model *model = catalog_at(i);
-        write_model(api, str_from(model->id), model, &writer);
+        write_model(request, str_from(model->id), model, &writer);
     }
     struct str id;
     size_t listed = 0;
     for (size_t i = 0; listed < LIMIT_MODELS_LISTED && api->backend.model_at(api->backend.context, i, &id); i++) {
         if (catalog_find(id) == NULL) {
-            write_model(api, id, NULL, &writer);
+            write_model(request, id, NULL, &writer);
             listed++;
         }
     }
@@ -107,41 +136,11 @@ void models_handle_list(struct api_request *request) {
     respond_json(request, 200, buf_str(body));
 }
 
-static int hex_value(char digit) {
-    if (digit >= '0' && digit <= '9') {
-        return digit - '0';
-    }
-    char lower = (char)(digit | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-/* Percent-decodes an id; false when it is malformed or too long for one. */
-static bool id_decode(struct str text, char out[LIMIT_MODEL_ID_BYTES], struct str *id) {
-    size_t len = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        char byte = text.data[i];
-        if (len == LIMIT_MODEL_ID_BYTES) {
-            return false;
-        }
-        if (byte == '%') {
-            int high = text.len - i > 2 ? hex_value(text.data[i + 1]) : -1;
-            int low = high >= 0 ? hex_value(text.data[i + 2]) : -1;
-            if (low < 0) {
-                return false;
-            }
-            byte = (char)(high * 16 + low);
-            i += 2;
-        }
-        out[len++] = byte;
-    }
-    *id = (struct str){.data = out, .len = len};
-    return true;
-}
-
 void models_handle_one(struct api_request *request) {
     char decoded[LIMIT_MODEL_ID_BYTES];
     struct str asked = STR(""), id;
-    if (!id_decode(request->parameter, decoded, &asked) || !models_resolve(request->api, asked, &id)) {
+    if (!query_decode(request->parameter, decoded, sizeof(decoded), &asked) ||
+        !models_resolve(request->api, asked, &id)) {
         struct api_error error;
         models_set_unknown(&error, asked);
         respond_error(request, &error);
@@ -150,6 +149,6 @@ void models_handle_one(struct api_request *request) {
     struct buf *body = respond_buffer(request->api);
     struct json_writer writer;
     json_writer_init(&writer, body);
-    write_model(request->api, id, catalog_find(id), &writer);
+    write_model(request, id, catalog_find(id), &writer);
     respond_json(request, 200, buf_str(body));
 }

@@ -6,6 +6,8 @@
 
 /* The id that an id or alias stands for; false when there is no such model. */
 bool models_resolve(const struct api *api, struct str asked, struct str *id);
+/* Whether a key with this list (struct auth_identity; NULL: all) may use the model of this id. */
+bool models_allowed(const char *models, struct str id);
 void models_set_unknown(struct api_error *error, struct str asked);
 
 #endif

@@ -6,15 +6,20 @@
 #include "api/router.h"
 #include "base/json_read.h"
 
+struct call_draft; /* api/call.c */
+
 struct api {
     struct loop *loop;
-    struct auth *auth; /* borrowed */
+    struct auth *auth;   /* borrowed */
+    struct store *store; /* borrowed */
     struct api_backend backend;
     struct json_parser *parser;
     struct loop_timer *tick; /* runs while calls are alive */
     bool ticking;
     struct api_call *calls;
-    size_t call_count;
+    size_t call_count, pending_count;
+    struct api_claim *claims; /* by scope: api/idempotency.c */
+    struct api_claim *lingering_claims;
     struct buf text; /* what is being written: respond_buffer */
 };
 
@@ -26,7 +31,9 @@ struct api_request {
     struct str parameter;      /* what stands for {id}, as it came */
     uint64_t started_ms;       /* loop clock */
     char id[API_REQUEST_ID_SIZE];
-    struct auth_identity identity; /* routes with a key only */
+    struct auth_identity identity; /* once the key is known; empty before and without one */
+    struct call_draft *draft;      /* a call on its way, before it is one */
+    void *handler_data;            /* the handler's own, in the exchange's arena */
     struct api_call *call;         /* once it has become one; then the call's own line goes into the log */
 };
 
@@ -35,6 +42,9 @@ void chat_handle(struct api_request *request);
 void inference_handle(struct api_request *request);
 void models_handle_list(struct api_request *request);
 void models_handle_one(struct api_request *request);
+void usage_handle(struct api_request *request);
+void usage_handle_requests(struct api_request *request);
+void earnings_handle(struct api_request *request);
 void health_handle_live(struct api_request *request);
 void health_handle_ready(struct api_request *request);
 void openapi_handle(struct api_request *request);

@@ -5,35 +5,41 @@
 #include "base/log.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 /* Official SDKs repeat 408, 409, 429 and 5xx by themselves. A wait longer than this is for a person to decide. */
-enum { RESPOND_RETRY_WAIT_MAX_S = 60 };
+enum { RESPOND_RETRY_WAIT_MAX_MS = 60 * 1000 };
 
 /* A buffer that had to grow above this for one long answer is given back. */
 enum { RESPOND_KEPT_BYTES = 256 * 1024 };
 
+enum error_retry { RETRY_NEVER, RETRY_ALWAYS, RETRY_WITH_WAIT /* when the error names a wait */ };
+
 struct error_kind {
     int status;
     const char *code, *type;
-    bool retryable;
-    uint32_t retry_after_s; /* when the error names none itself; 0: no header */
+    enum error_retry retry;
+    uint32_t retry_after_ms; /* when the error names none itself; 0: no header */
 };
 
 static const struct error_kind error_kinds[] = {
-    [API_INVALID_REQUEST] = {400, "INVALID_REQUEST", "invalid_request_error", false, 0},
-    [API_CONTEXT_LENGTH] = {400, "context_length_exceeded", "invalid_request_error", false, 0},
-    [API_INVALID_API_KEY] = {401, "INVALID_API_KEY", "authentication_error", false, 0},
-    [API_NOT_FOUND] = {404, "NOT_FOUND", "not_found_error", false, 0},
-    [API_MODEL_NOT_FOUND] = {404, "MODEL_NOT_FOUND", "not_found_error", false, 0},
-    [API_METHOD_NOT_ALLOWED] = {405, "METHOD_NOT_ALLOWED", "invalid_request_error", false, 0},
-    [API_REQUEST_TIMEOUT] = {408, "REQUEST_TIMEOUT", "timeout_error", true, 1},
-    [API_TOO_LARGE] = {413, "REQUEST_TOO_LARGE", "invalid_request_error", false, 0},
-    [API_RATE_LIMIT_EXCEEDED] = {429, "RATE_LIMIT_EXCEEDED", "rate_limit_error", true, 1},
-    [API_INTERNAL] = {500, "INTERNAL_ERROR", "server_error", true, 0},
-    [API_MODEL_WARMING] = {503, "model_warming", "service_unavailable_error", true, 300},
-    [API_UNAVAILABLE] = {503, "SERVICE_UNAVAILABLE", "service_unavailable_error", true, 5},
+    [API_INVALID_REQUEST] = {400, "INVALID_REQUEST", "invalid_request_error", RETRY_NEVER, 0},
+    [API_CONTEXT_LENGTH] = {400, "context_length_exceeded", "invalid_request_error", RETRY_NEVER, 0},
+    [API_INVALID_API_KEY] = {401, "INVALID_API_KEY", "authentication_error", RETRY_NEVER, 0},
+    [API_INSUFFICIENT_CREDITS] = {402, "INSUFFICIENT_CREDITS", "billing_error", RETRY_NEVER, 0},
+    [API_FORBIDDEN] = {403, "FORBIDDEN", "authentication_error", RETRY_NEVER, 0},
+    [API_NOT_FOUND] = {404, "NOT_FOUND", "not_found_error", RETRY_NEVER, 0},
+    [API_MODEL_NOT_FOUND] = {404, "MODEL_NOT_FOUND", "not_found_error", RETRY_NEVER, 0},
+    [API_METHOD_NOT_ALLOWED] = {405, "METHOD_NOT_ALLOWED", "invalid_request_error", RETRY_NEVER, 0},
+    [API_REQUEST_TIMEOUT] = {408, "REQUEST_TIMEOUT", "timeout_error", RETRY_ALWAYS, 1000},
+    [API_CONFLICT] = {409, "IDEMPOTENCY_CONFLICT", "invalid_request_error", RETRY_WITH_WAIT, 0},
+    [API_TOO_LARGE] = {413, "REQUEST_TOO_LARGE", "invalid_request_error", RETRY_NEVER, 0},
+    [API_RATE_LIMIT_EXCEEDED] = {429, "RATE_LIMIT_EXCEEDED", "rate_limit_error", RETRY_ALWAYS, 1000},
+    [API_INTERNAL] = {500, "INTERNAL_ERROR", "server_error", RETRY_ALWAYS, 0},
+    [API_MODEL_WARMING] = {503, "model_warming", "service_unavailable_error", RETRY_ALWAYS, 300000},
+    [API_UNAVAILABLE] = {503, "SERVICE_UNAVAILABLE", "service_unavailable_error", RETRY_ALWAYS, 5000},
 };
 
 void respond_headers_add(struct respond_headers *headers, const char *name, struct str value) {
@@ -41,15 +47,54 @@ void respond_headers_add(struct respond_headers *headers, const char *name, stru
     headers->items[headers->count++] = (struct http_response_header){.name = name, .value = value};
 }
 
+void respond_format_duration(uint64_t ms, char out[RESPOND_RATE_TEXT_SIZE]) {
+    unsigned minutes = (unsigned)(ms / 60000), rest = (unsigned)(ms % 60000);
+    int len = 0;
+    if (ms > 0 && ms < 1000) {
+        snprintf(out, RESPOND_RATE_TEXT_SIZE, "%ums", rest);
+        return;
+    }
+    if (minutes > 0) {
+        len = snprintf(out, RESPOND_RATE_TEXT_SIZE, "%um", minutes);
+    }
+    len += snprintf(out + len, RESPOND_RATE_TEXT_SIZE - (size_t)len, "%u.%03u", rest / 1000, rest % 1000);
+    while (out[len - 1] == '0') {
+        len--;
+    }
+    len -= out[len - 1] == '.';
+    snprintf(out + len, RESPOND_RATE_TEXT_SIZE - (size_t)len, "s");
+}
+
+/* The sandbox has no limits, and a request without a known key has no account. */
+static void add_rate_headers(struct respond_headers *headers, const struct api_request *request) {
+    static const char *const names[] = {"x-ratelimit-limit-requests", "x-ratelimit-remaining-requests",
+                                        "x-ratelimit-reset-requests"};
+    const struct auth_identity *identity = &request->identity;
+    const struct api_backend *backend = &request->api->backend;
+    struct core_account_view view;
+    if (identity->account_id[0] == '\0' || identity->kind == STORE_KEY_TEST ||
+        !backend->account_view(backend->context, identity, &view) || view.requests_per_minute == 0) {
+        return;
+    }
+    snprintf(headers->rate[0], RESPOND_RATE_TEXT_SIZE, "%u", view.requests_per_minute);
+    snprintf(headers->rate[1], RESPOND_RATE_TEXT_SIZE, "%u", view.remaining);
+    respond_format_duration(view.reset_ms, headers->rate[2]);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        respond_headers_add(headers, names[i], str_from(headers->rate[i]));
+    }
+}
+
 void respond_headers_init(struct respond_headers *headers, const struct api_request *request, struct str content_type) {
     headers->count = 0;
     respond_headers_add(headers, "x-request-id", str_from(request->id));
     respond_headers_add(headers, "Access-Control-Allow-Origin", STR("*"));
     respond_headers_add(headers, "Access-Control-Expose-Headers",
-                        STR("x-request-id, Retry-After, retry-after-ms, x-should-retry"));
+                        STR("x-request-id, Retry-After, retry-after-ms, x-should-retry, Idempotent-Replayed, "
+                            "x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests"));
     if (content_type.len > 0) {
         respond_headers_add(headers, "Content-Type", content_type);
     }
+    add_rate_headers(headers, request);
 }
 
 struct buf *respond_buffer(struct api *api) {
@@ -60,8 +105,7 @@ struct buf *respond_buffer(struct api *api) {
     return &api->text;
 }
 
-static void respond_send(struct api_request *request, int status, const struct respond_headers *headers,
-                         struct str body) {
+void respond_send(struct api_request *request, int status, const struct respond_headers *headers, struct str body) {
     if (request->call == NULL) {
         access_log(request, status);
     }
@@ -82,8 +126,24 @@ const char *respond_error_name(enum api_error_code code) {
     return error_kinds[code].code;
 }
 
-static uint32_t error_retry_after_s(const struct api_error *error) {
-    return error->retry_after_s != 0 ? error->retry_after_s : error_kinds[error->code].retry_after_s;
+static uint64_t error_retry_after_ms(const struct api_error *error) {
+    return error->retry_after_ms != 0 ? error->retry_after_ms : error_kinds[error->code].retry_after_ms;
+}
+
+static uint64_t error_retry_after_s(const struct api_error *error) {
+    return (error_retry_after_ms(error) + 999) / 1000;
+}
+
+static bool error_is_retryable(const struct api_error *error) {
+    switch (error_kinds[error->code].retry) {
+    case RETRY_ALWAYS:
+        return true;
+    case RETRY_WITH_WAIT:
+        return error->retry_after_ms != 0;
+    case RETRY_NEVER:
+        break;
+    }
+    return false;
 }
 
 void respond_error_write(const struct api_error *error, struct buf *out) {
@@ -99,7 +159,7 @@ void respond_error_write(const struct api_error *error, struct buf *out) {
     json_member_cstr(&writer, "param", error->param[0] != '\0' ? error->param : NULL);
     int status = respond_error_status(error);
     if ((status == 429 || status == 503) && error_retry_after_s(error) != 0) {
-        json_member_int(&writer, "retry_after", error_retry_after_s(error));
+        json_member_int(&writer, "retry_after", (int64_t)error_retry_after_s(error));
     }
     json_end_object(&writer);
     json_end_object(&writer);
@@ -115,16 +175,16 @@ void respond_error_header(struct api_request *request, const struct api_error *e
     if (error->code == API_INVALID_API_KEY) {
         respond_headers_add(&headers, "WWW-Authenticate", STR("Bearer"));
     }
-    const struct error_kind *kind = &error_kinds[error->code];
-    uint32_t wait_s = error_retry_after_s(error);
-    char seconds[16], milliseconds[24];
-    if (kind->retryable && wait_s != 0) {
-        snprintf(seconds, sizeof(seconds), "%u", wait_s);
-        snprintf(milliseconds, sizeof(milliseconds), "%llu", (unsigned long long)wait_s * 1000);
+    const bool retryable = error_is_retryable(error);
+    const uint64_t wait_ms = error_retry_after_ms(error);
+    char seconds[24], milliseconds[24];
+    if (retryable && wait_ms != 0) {
+        snprintf(seconds, sizeof(seconds), "%" PRIu64, error_retry_after_s(error));
+        snprintf(milliseconds, sizeof(milliseconds), "%" PRIu64, wait_ms);
         respond_headers_add(&headers, "Retry-After", str_from(seconds));
         respond_headers_add(&headers, "retry-after-ms", str_from(milliseconds));
     }
-    if (!kind->retryable || wait_s > RESPOND_RETRY_WAIT_MAX_S) {
+    if (!retryable || wait_ms > RESPOND_RETRY_WAIT_MAX_MS) {
         respond_headers_add(&headers, "x-should-retry", STR("false"));
     }
     struct buf *body = respond_buffer(request->api);

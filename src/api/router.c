@@ -7,10 +7,17 @@
 #include <string.h>
 
 static const struct route routes[] = {
-    {"POST", "/v1/chat/completions", true, chat_handle}, {"POST", "/v1/inference", true, inference_handle},
-    {"GET", "/v1/models", true, models_handle_list},     {"GET", "/v1/models/{id}", true, models_handle_one},
-    {"GET", "/healthz", false, health_handle_live},      {"GET", "/readyz", false, health_handle_ready},
-    {"GET", "/openapi.json", false, openapi_handle},     {"GET", "/link", false, link_handle},
+    {"POST", "/v1/chat/completions", true, chat_handle},
+    {"POST", "/v1/inference", true, inference_handle},
+    {"GET", "/v1/models", true, models_handle_list},
+    {"GET", "/v1/models/{id}", true, models_handle_one},
+    {"GET", "/v1/usage", true, usage_handle},
+    {"GET", "/v1/usage/requests", true, usage_handle_requests},
+    {"GET", "/v1/provider/earnings", true, earnings_handle},
+    {"GET", "/healthz", false, health_handle_live},
+    {"GET", "/readyz", false, health_handle_ready},
+    {"GET", "/openapi.json", false, openapi_handle},
+    {"GET", "/link", false, link_handle},
 };
 
 static bool route_path_matches(const char *pattern, struct str path, struct str *parameter) {

@@ -86,14 +86,18 @@ static void write_choice(const struct api_call *call, const char *role, const ch
     chunk_close(&writer);
 }
 
+static void stream_headers_init(struct respond_headers *headers, const struct api_request *request) {
+    respond_headers_init(headers, request, STR("text/event-stream"));
+    respond_headers_add(headers, "Cache-Control", STR("no-cache"));
+    respond_headers_add(headers, "X-Accel-Buffering", STR("no"));
+}
+
 void stream_begin(struct api_call *call) {
     if (call->headers_sent) {
         return;
     }
     struct respond_headers headers;
-    respond_headers_init(&headers, call->request, STR("text/event-stream"));
-    respond_headers_add(&headers, "Cache-Control", STR("no-cache"));
-    respond_headers_add(&headers, "X-Accel-Buffering", STR("no"));
+    stream_headers_init(&headers, call->request);
     http_stream_begin(call->exchange, 200, headers.items, headers.count);
     call->headers_sent = true;
     call->last_write_ms = loop_now_ms(call->api->loop);
@@ -104,24 +108,29 @@ void stream_begin(struct api_call *call) {
     }
 }
 
-static void write_delta(struct api_call *call, struct str text) {
-    struct buf *out = respond_buffer(call->api);
+static void write_delta(const struct api_call *call, struct str text, struct buf *out) {
     buf_append_str(out, call->delta_prefix);
     json_escape(out, text);
     buf_append_str(out, delta_end(call));
-    stream_send(call, out);
+}
+
+/* The next part of a text that is not empty, cut between characters where it is too long for one event. */
+static struct str next_piece(struct str *text) {
+    struct str piece = *text;
+    if (text->len > LIMIT_DELTA_BYTES) {
+        size_t whole = utf8_whole_prefix(text->data, LIMIT_DELTA_BYTES);
+        piece.len = whole > 0 ? whole : LIMIT_DELTA_BYTES;
+    }
+    text->data += piece.len;
+    text->len -= piece.len;
+    return piece;
 }
 
 void stream_write_text(struct api_call *call, struct str text) {
-    while (text.len > LIMIT_DELTA_BYTES) {
-        size_t whole = utf8_whole_prefix(text.data, LIMIT_DELTA_BYTES);
-        struct str piece = {.data = text.data, .len = whole > 0 ? whole : LIMIT_DELTA_BYTES};
-        write_delta(call, piece);
-        text.data += piece.len;
-        text.len -= piece.len;
-    }
-    if (text.len > 0) {
-        write_delta(call, text);
+    while (text.len > 0) {
+        struct buf *out = respond_buffer(call->api);
+        write_delta(call, next_piece(&text), out);
+        stream_send(call, out);
     }
 }
 
@@ -150,15 +159,32 @@ static void write_last_chunks(const struct api_call *call, const struct api_resu
         chunk_close(&writer);
         break;
     }
+    buf_append_cstr(out, EVENT_START "[DONE]" EVENT_END);
 }
 
 void stream_finish(struct api_call *call, const struct api_result *result) {
     stream_begin(call);
     struct buf *out = respond_buffer(call->api);
     write_last_chunks(call, result, out);
-    buf_append_cstr(out, EVENT_START "[DONE]" EVENT_END);
     stream_send(call, out);
     http_stream_end(call->exchange);
+}
+
+void stream_write_whole(const struct api_call *call, const struct api_result *result, struct buf *out) {
+    if (call->kind == API_CALL_CHAT) {
+        write_choice(call, "assistant", NULL, out);
+    }
+    for (struct str text = buf_str(&call->answer); text.len > 0;) {
+        write_delta(call, next_piece(&text), out);
+    }
+    write_last_chunks(call, result, out);
+}
+
+void stream_replay(struct api_request *request, struct str events) {
+    struct respond_headers headers;
+    stream_headers_init(&headers, request);
+    respond_headers_add(&headers, "Idempotent-Replayed", STR("true"));
+    respond_send(request, 200, &headers, events);
 }
 
 void stream_fail(struct api_call *call, const struct api_error *error) {

@@ -12,6 +12,10 @@ void stream_begin(struct api_call *call);
 void stream_write_text(struct api_call *call, struct str text);
 /* The finish reason, the usage, [DONE], and the end of the exchange. */
 void stream_finish(struct api_call *call, const struct api_result *result);
+/* What a stream of this call is in one piece, with the text gathered in call->answer: first events to [DONE]. */
+void stream_write_whole(const struct api_call *call, const struct api_result *result, struct buf *out);
+/* Answers with such a text. */
+void stream_replay(struct api_request *request, struct str events);
 /* One event that says what went wrong, the end of the exchange and of its connection. Headers must be out. */
 void stream_fail(struct api_call *call, const struct api_error *error);
 /* A comment line, so that proxies and clients see that the connection lives. Headers must be out. */

@@ -64,6 +64,12 @@ void json_write_key(struct json_writer *writer, const char *key) {
     writer->need_comma = false;
 }
 
+void json_write_key_str(struct json_writer *writer, struct str key) {
+    json_write_str(writer, key);
+    buf_append(writer->out, ":", 1);
+    writer->need_comma = false;
+}
+
 void json_write_str(struct json_writer *writer, struct str value) {
     json_before_value(writer);
     buf_append(writer->out, "\"", 1);

@@ -24,6 +24,7 @@ void json_end_object(struct json_writer *writer);
 void json_begin_array(struct json_writer *writer);
 void json_end_array(struct json_writer *writer);
 void json_write_key(struct json_writer *writer, const char *key);    /* key is a trusted constant */
+void json_write_key_str(struct json_writer *writer, struct str key); /* any text: escaped */
 void json_write_str(struct json_writer *writer, struct str value);   /* invalid UTF-8 becomes U+FFFD */
 void json_write_cstr(struct json_writer *writer, const char *value); /* NULL writes null */
 void json_write_int(struct json_writer *writer, int64_t value);

@@ -23,6 +23,10 @@ struct catalog_source {
 
 enum { CATALOG_SOURCES_MAX = 4, CATALOG_ALIASES_MAX = 2 };
 
+/* What a model that only some provider offers costs, in nano-dollars per token: like a model of some 2 billion parameters.
+ * There is no free model, or anything could be served under a name of its own. */
+enum { CATALOG_OTHER_PROMPT_PRICE_NANO = 100, CATALOG_OTHER_COMPLETION_PRICE_NANO = 200 };
+
 struct catalog_model {
     const char *id;
     const char *aliases[CATALOG_ALIASES_MAX]; /* unused ones are NULL */
@@ -34,7 +38,8 @@ struct catalog_model {
     uint64_t file_bytes;     /* 0: not known yet */
     const char *sha256;      /* lower-case hex; NULL: not pinned, the file is refused unless given by path */
     uint64_t ram_bytes;      /* needed to run it with one slot */
-    int64_t created;         /* Unix seconds, for GET /v1/models */
+    int64_t prompt_price_nano, completion_price_nano; /* nano-dollars per token */
+    int64_t created;                                  /* Unix seconds, for GET /v1/models */
     const char *owned_by;
     struct catalog_source sources[CATALOG_SOURCES_MAX];
 };

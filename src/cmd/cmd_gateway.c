@@ -1,5 +1,5 @@
 /* nataris gateway: the API and the links, without a provider of its own. */
-#include "base/log.h"
+#include "base/str.h"
 #include "cmd/command.h"
 #include "cmd/network.h"
 #include "cmd/signals.h"
@@ -8,6 +8,7 @@
 
 struct gateway_config {
     const char *config, *data, *listen, *tls_cert, *tls_key, *log_level;
+    const char *tier_free, *tier_starter, *tier_pro;
     uint32_t drain_s, heartbeat_ms, max_jobs, max_queue, max_attempts;
     uint32_t queue_ms, accept_ms, first_token_ms, silence_ms, whole_ms, whole_per_token_ms, cooldown_ms;
     bool json;
@@ -51,6 +52,24 @@ static void fill_options(const struct gateway_config *config, struct gateway_opt
     options->core.cooldown_ms = config->cooldown_ms;
 }
 
+/* "10/2": requests a minute and requests at once; 0 is no limit. */
+static bool parse_tier(const char *text, struct gateway_tier_limits *out, struct err *err) {
+    struct str minute, concurrent;
+    uint64_t a = 0, b = 0;
+    if (!str_split(str_from(text), '/', &minute, &concurrent) || !str_parse_u64(minute, 1000000, &a) ||
+        !str_parse_u64(concurrent, 1000000, &b)) {
+        return err_set(err, ERR_INVALID, "a tier is REQUESTS_PER_MINUTE/CONCURRENT such as 10/2, not '%s'", text);
+    }
+    *out = (struct gateway_tier_limits){.requests_per_minute = (uint32_t)a, .concurrent = (uint32_t)b};
+    return true;
+}
+
+static bool fill_tiers(const struct gateway_config *config, struct gateway_options *options, struct err *err) {
+    return parse_tier(config->tier_free, &options->tiers[STORE_TIER_FREE], err) &&
+           parse_tier(config->tier_starter, &options->tiers[STORE_TIER_STARTER], err) &&
+           parse_tier(config->tier_pro, &options->tiers[STORE_TIER_PRO], err);
+}
+
 static bool check(const struct gateway_config *config, struct err *err) {
     if (config->data == NULL) {
         return err_set(err, ERR_INVALID, "--data DIR is needed: the folder that keeps accounts and keys");
@@ -73,11 +92,11 @@ static int run_gateway(const void *parsed) {
     struct gateway_run run = {0};
     struct gateway_options options;
     struct err err = {0};
-    if (!check(config, &err)) {
+    fill_options(config, &options);
+    if (!check(config, &err) || !fill_tiers(config, &options, &err)) {
         command_fail(&err);
         return COMMAND_USAGE;
     }
-    fill_options(config, &options);
     struct loop *loop = loop_new();
     if (!network_open(&run.network, loop, config->data, &options, &EVENTS, &run, &err)) {
         if (run.network.gateway == NULL) {
@@ -108,6 +127,9 @@ static const struct option OPTIONS[] = {
     {"json", OPTION_FLAG, NULL, NULL, "print base URL and keys as one line of JSON when listening", AT(json)},
     {"drain-s", OPTION_NUMBER, "SECONDS", "30", "how long running requests may go on after SIGTERM", AT(drain_s)},
     {"heartbeat-ms", OPTION_NUMBER, "MS", "5000", "a provider silent for three of these is gone", AT(heartbeat_ms)},
+    {"tier-free", OPTION_TEXT, "N/M", "10/2", "tier Free: N requests a minute, M at once; 0: no limit", AT(tier_free)},
+    {"tier-starter", OPTION_TEXT, "N/M", "60/5", "the same for tier Starter", AT(tier_starter)},
+    {"tier-pro", OPTION_TEXT, "N/M", "300/20", "the same for tier Pro", AT(tier_pro)},
     {"max-jobs", OPTION_NUMBER, "N", "8192", "jobs alive at once, queued or running", AT(max_jobs)},
     {"max-queue", OPTION_NUMBER, "N", "1024", "jobs waiting for a provider; more get 429", AT(max_queue)},
     {"max-attempts", OPTION_NUMBER, "N", "2", "providers tried before the first token", AT(max_attempts)},

@@ -13,7 +13,7 @@
 struct provider_config {
     const char *config, *gateway, *join, *data, *models, *engine, *name, *region, *ca_file, *log_level;
     struct option_list model;
-    uint32_t slots, context, threads, drain_s, script_load_ms, script_prefill_ms;
+    uint32_t slots, context, threads, drain_s, reconnect_ms, script_load_ms, script_prefill_ms;
     double script_rate;
     bool quiet, with_parent;
 };
@@ -47,6 +47,9 @@ static bool check(const struct provider_config *config, struct err *err) {
     if (engine_ops_find(config->engine) == NULL) {
         return err_set(err, ERR_INVALID, "--engine is llama or scripted, not '%s'", config->engine);
     }
+    if (config->reconnect_ms < 1 || config->reconnect_ms > 60000) {
+        return err_set(err, ERR_INVALID, "--reconnect-ms is 1 to 60000");
+    }
     return command_set_log_level(config->log_level, err);
 }
 
@@ -72,6 +75,7 @@ static bool fill_options(const struct provider_config *config, struct provider_o
     options->script_rate = config->script_rate;
     options->script_load_ms = config->script_load_ms;
     options->script_prefill_ms = config->script_prefill_ms;
+    options->reconnect_ms = config->reconnect_ms;
     options->quiet = config->quiet;
     return true;
 }
@@ -121,6 +125,8 @@ static const struct option OPTIONS[] = {
     {"region", OPTION_TEXT, "CC", "", "two-letter region, told to clients", AT(region)},
     {"ca-file", OPTION_TEXT, "FILE", NULL, "authorities (PEM) to trust for https; default: the system's", AT(ca_file)},
     {"drain-s", OPTION_NUMBER, "SECONDS", "10", "how long running jobs may go on after SIGTERM", AT(drain_s)},
+    {"reconnect-ms", OPTION_NUMBER, "MS", "250",
+     "first pause before a lost gateway is tried again; doubles up to 120 times that", AT(reconnect_ms)},
     {"script-rate", OPTION_REAL, "N", "0", "scripted engine: tokens per second; 0: at once", AT(script_rate)},
     {"script-load-ms", OPTION_NUMBER, "MS", "0", "scripted engine: time to load", AT(script_load_ms)},
     {"script-prefill-ms", OPTION_NUMBER, "MS", "0", "scripted engine: time before the first token",

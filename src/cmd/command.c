@@ -13,10 +13,11 @@
 #endif
 
 static void print_overview(const struct command *const *commands, size_t count) {
-    printf("nataris %s - a people-powered inference network\n\nUsage: nataris COMMAND [OPTIONS]\n\nCommands:\n",
+    printf("nataris %s - a people-powered inference network\n\nUsage: nataris COMMAND [ARGUMENTS] "
+           "[OPTIONS]\n\nCommands:\n",
            NATARIS_VERSION);
     for (size_t i = 0; i < count; i++) {
-        printf("  %-18s %s\n", commands[i]->name, commands[i]->summary);
+        printf("  %-20s %s\n", commands[i]->name, commands[i]->summary);
     }
     printf("\n'nataris COMMAND --help' lists a command's options.\n"
            "Every option can also be set as NATARIS_<NAME> in the environment.\n");
@@ -51,7 +52,9 @@ static int run(const struct command *command, int argc, char **argv) {
         status = command->run(config);
         break;
     case OPTIONS_HELP:
-        printf("Usage: nataris %s [OPTIONS]\n%s\n\nOptions:\n", command->name, command->summary);
+        printf("Usage: nataris %s", command->name);
+        options_print_arguments(&command->options);
+        printf(" [OPTIONS]\n%s\n\nOptions:\n", command->summary);
         options_print_help(&command->options);
         status = COMMAND_OK;
         break;

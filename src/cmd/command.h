@@ -1,4 +1,4 @@
-/* One file per subcommand; main.c holds the table. */
+/* One file per group of subcommands; main.c holds the table. */
 #ifndef NATARIS_CMD_COMMAND_H
 #define NATARIS_CMD_COMMAND_H
 
@@ -19,6 +19,21 @@ extern const struct command COMMAND_UP;
 extern const struct command COMMAND_GATEWAY;
 extern const struct command COMMAND_PROVIDER;
 extern const struct command COMMAND_PROVIDER_INVITE;
+extern const struct command COMMAND_ACCOUNT_CREATE;
+extern const struct command COMMAND_ACCOUNT_LIST;
+extern const struct command COMMAND_ACCOUNT_SHOW;
+extern const struct command COMMAND_ACCOUNT_SET_TIER;
+extern const struct command COMMAND_ACCOUNT_SUSPEND;
+extern const struct command COMMAND_KEY_CREATE;
+extern const struct command COMMAND_KEY_LIST;
+extern const struct command COMMAND_KEY_REVOKE;
+extern const struct command COMMAND_CREDIT_GRANT;
+extern const struct command COMMAND_CREDIT_REFUND;
+extern const struct command COMMAND_PROVIDER_EARNINGS;
+extern const struct command COMMAND_PROVIDER_PAYOUT;
+extern const struct command COMMAND_LEDGER_CHECK;
+extern const struct command COMMAND_LEDGER_EXPORT;
+extern const struct command COMMAND_AUDIT_LIST;
 
 /* Runs the command that argv names; prints help and usage errors. Returns the exit status. */
 int command_dispatch(const struct command *const *commands, size_t count, int argc, char **argv);

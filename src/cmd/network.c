@@ -66,12 +66,14 @@ static bool prepare_owner(struct network *network, const char *store_path, const
 
 bool network_open(struct network *network, struct loop *loop, const char *data_folder, struct gateway_options *options,
                   const struct gateway_events *events, void *context, struct err *err) {
-    char store_path[FILE_PATH_MAX];
+    char store_path[FILE_PATH_MAX], admin[FILE_PATH_MAX + 16];
     if (!owner_store_path(data_folder, store_path, err) || !lock_folder(data_folder, err) ||
         !prepare_owner(network, store_path, data_folder, err)) {
         return false;
     }
     options->store_path = store_path;
+    snprintf(admin, sizeof admin, "unix:%s/admin.sock", data_folder);
+    options->admin = admin;
     if (!gateway_open(&network->gateway, loop, options, events, context, err)) {
         return false;
     }

@@ -13,9 +13,13 @@ static void *target_of(const struct option *option, void *config) {
     return (char *)config + option->offset;
 }
 
+static bool is_argument(const struct option *option) {
+    return option->type == OPTION_ARGUMENT || option->type == OPTION_ARGUMENT_OPTIONAL;
+}
+
 static const struct option *find(const struct option_set *set, struct str name) {
     for (size_t i = 0; i < set->count; i++) {
-        if (str_equal_cstr(name, set->options[i].name)) {
+        if (!is_argument(&set->options[i]) && str_equal_cstr(name, set->options[i].name)) {
             return &set->options[i];
         }
     }
@@ -43,6 +47,8 @@ static bool set_value(const struct option *option, const char *value, void *conf
     uint64_t number = 0;
     switch (option->type) {
     case OPTION_TEXT:
+    case OPTION_ARGUMENT:
+    case OPTION_ARGUMENT_OPTIONAL:
         *(const char **)target = value;
         return true;
     case OPTION_LIST:
@@ -106,6 +112,9 @@ static bool read_environment(const struct layer *layer) {
     char name[64];
     for (size_t i = 0; i < layer->set->count; i++) {
         const struct option *option = &layer->set->options[i];
+        if (is_argument(option)) {
+            continue;
+        }
         snprintf(name, sizeof name, "NATARIS_%s", option->name);
         for (char *c = name; *c != '\0'; c++) {
             *c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
@@ -152,12 +161,36 @@ static const char *config_path(int argc, char **argv) {
     return getenv("NATARIS_CONFIG");
 }
 
-/* One "--name value", "--name=value" or "--flag" at argv[*at]; moves *at behind it. */
+/* The first argument of the table that has no value yet. */
+static const struct option *next_argument(const struct option_set *set, void *config) {
+    for (size_t i = 0; i < set->count; i++) {
+        const struct option *option = &set->options[i];
+        if (is_argument(option) && *(const char **)target_of(option, config) == NULL) {
+            return option;
+        }
+    }
+    return NULL;
+}
+
+static bool read_argument(const struct option_set *set, const char *value, void *config, struct err *err) {
+    const struct option *option = next_argument(set, config);
+    return option != NULL ? set_value(option, value, config, err)
+                          : err_set(err, ERR_INVALID, "unexpected argument '%s'", value);
+}
+
+static bool check_arguments(const struct option_set *set, void *config, struct err *err) {
+    const struct option *option = next_argument(set, config);
+    return option == NULL || option->type == OPTION_ARGUMENT_OPTIONAL ||
+           err_set(err, ERR_INVALID, "%s is missing: %s", option->value_name, option->help);
+}
+
+/* One "--name value", "--name=value", "--flag" or argument at argv[*at]; moves *at behind it. */
 static bool read_flag(const struct option_set *set, int argc, char **argv, int *at, void *config, bool *list_seen,
                       struct err *err) {
     struct str name = str_from(argv[*at]), value = {0};
     if (!str_starts_with(name, STR("--"))) {
-        return err_set(err, ERR_INVALID, "unexpected argument '%s'", argv[*at]);
+        *at += 1;
+        return read_argument(set, argv[*at - 1], config, err);
     }
     const bool inline_value = str_split((struct str){name.data + 2, name.len - 2}, '=', &name, &value);
     const struct option *option = find(set, name);
@@ -206,15 +239,28 @@ enum options_result options_parse(const struct option_set *set, int argc, char *
             return OPTIONS_WRONG;
         }
     }
-    return OPTIONS_OK;
+    return check_arguments(set, config, err) ? OPTIONS_OK : OPTIONS_WRONG;
+}
+
+void options_print_arguments(const struct option_set *set) {
+    for (size_t i = 0; i < set->count; i++) {
+        const struct option *option = &set->options[i];
+        if (is_argument(option)) {
+            printf(option->type == OPTION_ARGUMENT ? " %s" : " [%s]", option->value_name);
+        }
+    }
 }
 
 void options_print_help(const struct option_set *set) {
     for (size_t i = 0; i < set->count; i++) {
         const struct option *option = &set->options[i];
         char left[48];
-        snprintf(left, sizeof left, "--%s%s%s", option->name, option->value_name == NULL ? "" : " ",
-                 option->value_name == NULL ? "" : option->value_name);
+        if (is_argument(option)) {
+            (void)str_copy(left, sizeof left, str_from(option->value_name));
+        } else {
+            snprintf(left, sizeof left, "--%s%s%s", option->name, option->value_name == NULL ? "" : " ",
+                     option->value_name == NULL ? "" : option->value_name);
+        }
         printf("  %-28s %s", left, option->help);
         if (option->fallback != NULL && option->type != OPTION_FLAG) {
             printf(" (default %s)", option->fallback);

@@ -23,10 +23,14 @@ enum option_type {
     OPTION_NUMBER, /* uint32_t */
     OPTION_REAL,   /* double, not negative */
     OPTION_FLAG,   /* bool; takes no value */
+    /* Not options but the arguments without a name, in the order of the table, on the command line only. */
+    OPTION_ARGUMENT,          /* const char *; must be given */
+    OPTION_ARGUMENT_OPTIONAL, /* const char * */
 };
 
 struct option {
-    const char *name; /* "tls-cert" is --tls-cert, NATARIS_TLS_CERT and tls-cert = in the file */
+    const char *
+        name; /* for help only when it is an argument; "tls-cert" is --tls-cert, NATARIS_TLS_CERT and tls-cert = in the file */
     enum option_type type;
     const char *value_name; /* for --help; NULL for flags */
     const char *fallback;   /* NULL: none */
@@ -45,7 +49,9 @@ enum options_result { OPTIONS_OK, OPTIONS_HELP, OPTIONS_WRONG };
  * and which. */
 enum options_result options_parse(const struct option_set *set, int argc, char **argv, void *config,
                                   struct arena *memory, struct err *err);
-/* The option lines of --help, on stdout. */
+/* " NAME [ACCOUNT]" for the usage line of --help, on stdout. */
+void options_print_arguments(const struct option_set *set);
+/* The lines of arguments and options of --help, on stdout. */
 void options_print_help(const struct option_set *set);
 
 #endif

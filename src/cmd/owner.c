@@ -3,12 +3,16 @@
 #include "base/clock.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
+#include "base/money.h"
 #include "base/random.h"
+#include "store/store_money.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { OWNER_FILE_MAX = 4096 };
+
+static const char OWN_USE_SETTING[] = "owner_own_use_usd";
 
 bool owner_store_path(const char *data_folder, char out[FILE_PATH_MAX], struct err *err) {
     return file_make_folders(data_folder, err) && file_join(out, data_folder, "nataris.db", err);
@@ -20,28 +24,63 @@ static void make_id(char *out, size_t size, const char *prefix) {
     snprintf(out, size, "%s%s", prefix, suffix);
 }
 
-static bool ensure_account(struct store *store, struct store_account *account, struct err *err) {
-    if (store_account_owner(store, account, err)) {
+static struct store_admin begin_action(enum store_admin_kind kind) {
+    return (struct store_admin){.kind = kind, .actor = "up", .now_ms = clock_wall_ms()};
+}
+
+static bool create_account(struct store *store, struct store_account *account, struct err *err) {
+    struct store_admin action = begin_action(STORE_ADMIN_ACCOUNT_CREATE), result;
+    action.account = (struct store_account){
+        .owner = true, .tier = STORE_TIER_UNLIMITED, .created_ms = action.now_ms, .name = "owner"};
+    action.amount_nano = STORE_WELCOME_CREDIT_NANO;
+    make_id(action.account.id, sizeof action.account.id, "acct_");
+    if (!store_admin_now(store, &action, &result, err)) {
+        return false;
+    }
+    *account = result.account;
+    return true;
+}
+
+/* The setting comes after the grant: ending in between costs a second grant of the operator's own promises, while the
+ * other order could leave a network that stops. */
+static bool ensure_own_use(struct store *store, struct store_account *account, struct err *err) {
+    char granted[MONEY_TEXT_SIZE];
+    struct store_admin action = begin_action(STORE_ADMIN_CREDIT_GRANT), result;
+    if (store_setting_get(store, OWN_USE_SETTING, granted, sizeof granted, err)) {
         return true;
     }
     if (err->code != ERR_NOT_FOUND) {
         return false;
     }
-    *account = (struct store_account){.owner = true, .created_ms = clock_wall_ms()};
-    make_id(account->id, sizeof account->id, "acct_");
-    (void)str_copy(account->name, sizeof account->name, STR("owner"));
-    return store_account_add(store, account, err);
+    action.amount_nano = OWNER_OWN_USE_NANO;
+    (void)str_copy(action.account.id, sizeof action.account.id, str_from(account->id));
+    (void)str_copy(action.note, sizeof action.note, STR("own use"));
+    if (!store_admin_now(store, &action, &result, err)) {
+        return false;
+    }
+    *account = result.account;
+    return store_setting_set(store, OWN_USE_SETTING, money_format_usd(OWNER_OWN_USE_NANO, granted), err);
+}
+
+static bool ensure_account(struct store *store, struct store_account *account, struct err *err) {
+    if (!store_account_owner(store, account, err) &&
+        (err->code != ERR_NOT_FOUND || !create_account(store, account, err))) {
+        return false;
+    }
+    return ensure_own_use(store, account, err);
 }
 
 static bool add_key(struct store *store, const struct store_account *account, enum store_key_kind kind,
                     char secret[KEY_SIZE], struct err *err) {
-    struct store_key key = {.kind = kind, .created_ms = clock_wall_ms()};
+    struct store_admin action = begin_action(STORE_ADMIN_KEY_CREATE), result;
+    struct store_key *key = &action.keys[0];
+    action.key_count = 1;
+    *key = (struct store_key){.kind = kind, .created_ms = action.now_ms, .cap_nano = -1, .name = "owner"};
     key_generate(kind, secret);
-    key_hash(str_from(secret), key.sha256);
-    make_id(key.id, sizeof key.id, "key_");
-    (void)str_copy(key.account_id, sizeof key.account_id, str_from(account->id));
-    (void)str_copy(key.name, sizeof key.name, STR("owner"));
-    return store_key_add(store, &key, err);
+    key_hash(str_from(secret), key->sha256);
+    make_id(key->id, sizeof key->id, "key_");
+    (void)str_copy(key->account_id, sizeof key->account_id, str_from(account->id));
+    return store_admin_now(store, &action, &result, err);
 }
 
 static bool read_member(struct json_value root, const char *name, char out[KEY_SIZE]) {

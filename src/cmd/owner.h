@@ -1,4 +1,6 @@
-/* The owner's account of a data folder: made at the first start, reused afterwards. */
+/* The owner's account of a data folder: made at the first start, reused afterwards. Its tier is unlimited, and besides the
+ * welcome credit of every account it is granted 1,000,000 USD once, from promotions, for the operator's own use: an own
+ * network never stops for want of credit. The ledger shows both. */
 #ifndef NATARIS_CMD_OWNER_H
 #define NATARIS_CMD_OWNER_H
 
@@ -7,6 +9,8 @@
 #include "base/file.h"
 #include "store/store.h"
 #include "wire/join_token.h"
+
+#define OWNER_OWN_USE_NANO INT64_C(1000000000000000)
 
 struct owner {
     struct store_account account;

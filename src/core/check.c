@@ -9,6 +9,12 @@ static size_t list_length(const struct core_list *list) {
     return length;
 }
 
+static bool job_knows_attempt(const struct core_job *job) {
+    const struct core_attempt *attempt = job->attempt;
+    return attempt->job == job && attempt->job_handle == job->handle &&
+           attempt->provider_handle == job->tried[job->attempts - 1];
+}
+
 static const char *check_job(const struct core *core, const struct core_job *job) {
     if (core_handles_get(&core->jobs, job->handle) != job) {
         return "a job has its own handle";
@@ -16,18 +22,18 @@ static const char *check_job(const struct core *core, const struct core_job *job
     if (job->attempts > core->config.max_attempts) {
         return "a job has no more attempts than allowed";
     }
-    if (!core_deadline_is_set(&job->deadline) || job->deadline.kind != CORE_DEADLINE_JOB) {
-        return "a job has a deadline";
+    bool settling = job->state == CORE_JOB_SETTLING;
+    if (core_deadline_is_set(&job->deadline) == settling || job->deadline.kind != CORE_DEADLINE_JOB) {
+        return "a job has a deadline unless it is being settled";
     }
-    if (job->state != CORE_JOB_CANCELLING && job->deadline.due_ms > job->whole_due_ms) {
+    if (job->state != CORE_JOB_CANCELLING && !settling && job->deadline.due_ms > job->whole_due_ms) {
         return "no phase ends after the whole deadline";
     }
-    bool queued = job->state == CORE_JOB_QUEUED;
-    if (queued != (job->attempt == NULL)) {
-        return "a job has an attempt unless it waits";
+    bool alone = job->state == CORE_JOB_QUEUED || settling;
+    if (alone != (job->attempt == NULL)) {
+        return "a job has an attempt unless it waits or is being settled";
     }
-    if (!queued && (job->attempt->job != job || job->attempt->job_handle != job->handle ||
-                    job->attempt->provider_handle != job->tried[job->attempts - 1])) {
+    if (!alone && !job_knows_attempt(job)) {
         return "a job and its attempt know each other";
     }
     if (job->state == CORE_JOB_STREAMING && !job->accepted) {
@@ -219,21 +225,25 @@ static const char *check_providers(const struct core *core) {
     if (providers != core->providers.count || providers > core->config.max_providers) {
         return "the providers are counted and within max_providers";
     }
-    if (attempts != core->jobs.count - core->queued) {
-        return "every job that does not wait has one attempt";
+    size_t settling = core->stages[CORE_JOB_SETTLING].count;
+    if (attempts != core->jobs.count - core->queued - settling) {
+        return "every job that a device has has one attempt";
     }
     if (ghosts != core->ghosts || ghosts > core->config.max_jobs) {
         return "the ghosts are counted and within their bound";
     }
-    return core->deadlines.count == core->jobs.count + ghosts + cooling
+    return core->deadlines.count == core->jobs.count - settling + ghosts + cooling
                ? NULL
-               : "each job, ghost and cooling provider has one deadline, and nobody else";
+               : "each unsettled job, ghost and cooling provider has one deadline, and nobody else";
 }
 
 bool core_check(const struct core *core, const char **broken) {
     const char *rule = check_jobs_and_models(core);
     if (rule == NULL) {
         rule = check_providers(core);
+    }
+    if (rule == NULL) {
+        rule = core_check_money(core);
     }
     if (rule == NULL && !core_deadlines_check(core)) {
         rule = "the deadlines form a heap, the earliest lies ahead, and the shell's timer comes no later";

@@ -6,6 +6,7 @@ void core_config_init(struct core_config *config) {
         .max_jobs = 8192,
         .max_queue = 1024,
         .max_providers = 20000,
+        .max_accounts = 1000000,
         .max_attempts = 2,
         .queue_ms = 15000,
         .accept_ms = 2000,
@@ -71,6 +72,7 @@ void core_free(struct core *core) {
             core_provider_leave(core, provider); /* frees the models with it */
         }
     }
+    core_accounts_clear(core);
     core_handles_clear(&core->jobs);
     core_handles_clear(&core->providers);
     free(core->deadlines.entries);
@@ -115,7 +117,7 @@ static void core_on_event(struct core *core, const struct core_event *event) {
     struct core_job *job;
     switch (event->kind) {
     case CORE_EVENT_REQUEST:
-        core_job_request(core, event);
+        core_admit(core, event);
         break;
     case CORE_EVENT_CLIENT_GONE:
         job = (struct core_job *)core_handles_get(&core->jobs, event->job);
@@ -141,6 +143,21 @@ static void core_on_event(struct core *core, const struct core_event *event) {
         } else if (event->kind == CORE_EVENT_DONE || event->kind == CORE_EVENT_ERROR) {
             core_attempt_ghost_word(core, event);
         }
+        break;
+    case CORE_EVENT_COMMITTED:
+        job = (struct core_job *)core_handles_get(&core->jobs, event->job);
+        if (job != NULL) {
+            core_job_committed(core, job, event->committed.durable);
+        }
+        break;
+    case CORE_EVENT_ACCOUNT:
+        core_account_set(core, event);
+        break;
+    case CORE_EVENT_CREDIT:
+        core_account_credit(core, event);
+        break;
+    case CORE_EVENT_KEY:
+        core_key_set(core, event);
         break;
     case CORE_EVENT_TIMER:
         core->deadlines.armed_ms = UINT64_MAX;
@@ -170,6 +187,7 @@ struct core_counts core_counts(const struct core *core) {
         .running = core->stages[CORE_JOB_SENT].count + core->stages[CORE_JOB_PREFILL].count +
                    core->stages[CORE_JOB_STREAMING].count,
         .cancelling = core->stages[CORE_JOB_CANCELLING].count,
+        .settling = core->stages[CORE_JOB_SETTLING].count,
         .providers = core->providers.count,
         .models = core->offered_count,
     };

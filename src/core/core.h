@@ -16,6 +16,13 @@
 
 struct core;
 
+/* Money is int64 nano-dollars (10^-9 USD). The core holds the worst case before a job is dispatched and ends every hold
+ * exactly once: settled (COMMITTED, also for what was produced when the client had gone) or voided (FAIL, or CANCELLED
+ * before a device took the job). A charge is prompt tokens x price + completion tokens x price, never more than the hold.
+ * The provider's part is 85% of the charge, rounded down; the network keeps the rest, so no nano-dollar is lost or made
+ * (docs/LEDGER.md). */
+enum { CORE_PROVIDER_SHARE_PERCENT = 85 };
+
 /* Handles of jobs and providers: an index and a generation, never 0, below 2^53; a stale one is recognised. */
 #define CORE_NO_HANDLE UINT64_C(0)
 
@@ -29,6 +36,7 @@ struct core_config {    /* times in milliseconds */
     uint32_t max_jobs;  /* alive at once, queued or running */
     uint32_t max_queue; /* of these, waiting for a provider; a job that waits again for a retry may exceed it */
     uint32_t max_providers;
+    uint32_t max_accounts;                    /* accounts and keys known at once */
     uint32_t max_attempts;                    /* 2: one automatic retry */
     uint32_t queue_ms;                        /* phase deadlines: waiting for a provider, each time anew */
     uint32_t accept_ms;                       /* job sent until accepted */
@@ -63,6 +71,12 @@ enum core_failure {
     CORE_FAILURE_BAD_REQUEST,    /* 400: the device refused the request itself; message and param are its words */
     CORE_FAILURE_CONTEXT_LENGTH, /* 400 */
     CORE_FAILURE_LOST,           /* the stream had begun and its device is gone, silent or in error */
+    CORE_FAILURE_CREDITS,        /* 402: the worst case does not fit balance minus holds */
+    CORE_FAILURE_KEY_CAP,        /* 402: nor the key's spending cap */
+    CORE_FAILURE_RATE,           /* 429: requests per minute; retry_after_ms is exact */
+    CORE_FAILURE_CONCURRENCY,    /* 429: as many requests under way as the tier allows */
+    CORE_FAILURE_SUSPENDED,      /* 403: the operator has suspended the account */
+    CORE_FAILURE_STORE,          /* 503: the settlement could not be made durable; nothing is charged */
     CORE_FAILURE_ATTEMPTS,       /* 503: every allowed attempt failed before the first token */
 };
 
@@ -88,22 +102,53 @@ enum core_event_kind {
     CORE_EVENT_ACCEPT,            /* a device took the job */
     CORE_EVENT_DELTA,
     CORE_EVENT_DONE,
-    CORE_EVENT_ERROR, /* the attempt failed on its device */
-    CORE_EVENT_TIMER, /* the time asked for by WAKE has come (earlier or later does no harm) */
-    CORE_EVENT_DRAIN, /* the gateway drains: new requests fail, running jobs go on */
+    CORE_EVENT_ERROR,     /* the attempt failed on its device */
+    CORE_EVENT_TIMER,     /* the time asked for by WAKE has come (earlier or later does no harm) */
+    CORE_EVENT_DRAIN,     /* the gateway drains: new requests fail, running jobs go on */
+    CORE_EVENT_ACCOUNT,   /* an account is made known, without money, or its limits change; past max_accounts ignored */
+    CORE_EVENT_CREDIT,    /* the balance of a known account moves; past +-2^62 nano-dollars ignored */
+    CORE_EVENT_KEY,       /* a key is made known, or its cap changes; past max_accounts ignored */
+    CORE_EVENT_COMMITTED, /* the settlement of `job` is durable, or never will be -> FINISH, CANCELLED or FAIL */
 };
 
 struct core_event {
     enum core_event_kind kind;
-    uint64_t job;      /* CLIENT_GONE, ACCEPT, DELTA, DONE, ERROR */
+    uint64_t job;      /* CLIENT_GONE, ACCEPT, DELTA, DONE, ERROR, COMMITTED */
     uint64_t provider; /* PROVIDER_* but JOINED; ACCEPT, DELTA, DONE, ERROR: events of a job that this provider does not
                         * hold (any more) are ignored */
     union {
         struct {
             uint64_t user; /* the shell's own id of the request; comes back with every effect of the job */
             struct str model;
-            uint32_t max_tokens, max_prompt_tokens; /* what a device may claim at most; 0: anything */
+            uint32_t max_tokens;
+            /* The shell's own numbers, made known before. Account 0: no money, no limits, no key. One that is not known
+             * has nothing to spend. */
+            uint64_t account, key;
+            /* What the prompt can cost at most; held until the device has counted it. A device cannot claim more, of this
+             * and of max_tokens. */
+            uint32_t prompt_tokens_max;
+            int64_t prompt_price_nano, completion_price_nano; /* per token */
         } request;
+        struct {
+            uint64_t account;
+            /* 0: no limit. So many requests at once, and as they age so many more a minute. Only admitted ones count:
+             * a refused request, for whatever reason, uses up nothing. */
+            uint32_t requests_per_minute;
+            uint32_t concurrent;
+            bool suspended;
+        } account;
+        struct {
+            uint64_t account;
+            int64_t amount_nano; /* may be negative (a payout, a correction) */
+        } credit;
+        struct {
+            uint64_t key;
+            int64_t cap_nano;   /* what it may spend in all; negative: no cap */
+            int64_t spent_nano; /* so far; of a key that is known already the core's own count stays */
+        } key;
+        struct {
+            bool durable;
+        } committed;
         struct {
             uint64_t user; /* the shell's own id of the provider */
         } joined;
@@ -112,7 +157,7 @@ struct core_event {
             size_t offer_count;
         } status;
         struct {
-            uint32_t prompt_tokens;
+            uint32_t prompt_tokens; /* 0: not counted, the hold stays as it is */
         } accept;
         struct {
             struct str text; /* handed through; may be empty */
@@ -135,7 +180,8 @@ enum core_effect_kind {
     CORE_EFFECT_CANCEL,            /* tell `provider` to stop it */
     CORE_EFFECT_ACCEPTED,          /* a device has it: an answer is on its way (headers may leave) */
     CORE_EFFECT_DELIVER,           /* write this text to the client */
-    CORE_EFFECT_FINISH,            /* the answer is complete; the job is gone */
+    CORE_EFFECT_SETTLE,            /* make this durable, then tell by COMMITTED; FINISH or CANCELLED follows */
+    CORE_EFFECT_FINISH,            /* the answer is complete and settled (also when its client has gone since); gone */
     CORE_EFFECT_FAIL,              /* it failed; the job is gone */
     CORE_EFFECT_CANCELLED,         /* the client had gone and the device has confirmed (or its time is over); gone */
     CORE_EFFECT_PROVIDER_ADMITTED, /* `provider` is its handle */
@@ -144,26 +190,33 @@ enum core_effect_kind {
     CORE_EFFECT_TRACE,             /* job `job` moved between states, for the log and `job explain` */
 };
 
+/* What a job came to. Tokens are those that the charge counts, so never more than the request allowed. The two parts add
+ * up to the charge; without an account, a price or anything produced all three are 0, and there is a record all the same. */
+struct core_outcome {
+    enum core_finish finish;
+    bool cancelled; /* its client had gone: CANCELLED ends it, else FINISH */
+    uint32_t prompt_tokens, completion_tokens, cached_tokens;
+    uint32_t attempts;
+    uint32_t ttft_ms, latency_ms; /* admission until the first token (0: none came), until the device's last word */
+    int64_t charge_nano, provider_nano, network_nano;
+};
+
 struct core_effect {
     enum core_effect_kind kind;
-    uint64_t job, provider;
-    uint64_t user; /* of the request, or of the provider for PROVIDER_* */
+    uint64_t job;
+    uint64_t provider; /* of SETTLE and what follows it: who did the work, even if its link has closed since */
+    uint64_t user;     /* of the request, or of the provider for PROVIDER_* */
     union {
         struct {
             struct str text; /* borrowed from the event */
             uint32_t tokens;
         } deliver;
-        struct {
-            enum core_finish finish;
-            uint32_t prompt_tokens, completion_tokens, cached_tokens;
-            uint32_t attempts;
-            uint32_t ttft_ms, latency_ms; /* since admission; ttft_ms is 0 when no token came */
-        } finish;                         /* of FINISH and CANCELLED */
+        struct core_outcome finish; /* of SETTLE, then the same of FINISH or CANCELLED */
         struct {
             enum core_failure failure;
             bool started; /* text had been delivered */
             uint32_t attempts;
-            uint32_t retry_after_s;    /* 0: no advice */
+            uint64_t retry_after_ms;   /* 0: no advice */
             struct str message, param; /* the device's words for client faults, else empty; borrowed from the event */
         } fail;
         uint64_t wake_at_ms;
@@ -191,8 +244,18 @@ enum core_availability core_model_availability(const struct core *core, struct s
 /* Every model that some provider offers, in no order: index from 0 until false. Each out pointer may be NULL. */
 bool core_model_at(const struct core *core, size_t index, struct str *model, enum core_availability *availability,
                    uint32_t *context_length);
+/* Money and limits of one account at `now_ms`, for the rate headers and the admin surface. False when it is unknown. */
+struct core_account_view {
+    int64_t balance_nano, held_nano; /* spendable is the difference; never negative */
+    uint32_t active;                 /* requests under way */
+    uint32_t requests_per_minute;    /* 0: no limit, and the rest is 0 too */
+    uint32_t remaining;              /* requests that would be admitted right now */
+    uint64_t reset_ms;               /* until `remaining` is back at the limit */
+};
+MUST_CHECK bool core_account_view(const struct core *core, uint64_t account, uint64_t now_ms,
+                                  struct core_account_view *out);
 struct core_counts {
-    size_t jobs, queued, running, cancelling, providers, models;
+    size_t jobs, queued, running, cancelling, settling, providers, models;
 };
 struct core_counts core_counts(const struct core *core);
 /* Checks every internal invariant (for tests and the simulator); false with the broken rule's name. */

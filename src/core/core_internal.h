@@ -116,8 +116,50 @@ enum core_job_state {
     CORE_JOB_PREFILL,
     CORE_JOB_STREAMING,
     CORE_JOB_CANCELLING,
+    CORE_JOB_SETTLING,
 };
-enum { CORE_JOB_STATE_COUNT = CORE_JOB_CANCELLING + 1 };
+enum { CORE_JOB_STATE_COUNT = CORE_JOB_SETTLING + 1 };
+
+/* Requests per minute, as a bucket that leaks (rate.c). */
+struct core_rate {
+    uint32_t limit; /* 0: none */
+    uint64_t
+        used; /* at `at_ms`, in parts: CORE_RATE_REQUEST is one request, and `limit` of them leak in a millisecond */
+    uint64_t at_ms;
+};
+#define CORE_RATE_REQUEST UINT64_C(60000)
+
+/* Amounts lie within +-CORE_MONEY_MAX, so that any two of them add up within int64. */
+#define CORE_MONEY_MAX (INT64_C(1) << 62)
+
+struct core_account {
+    UT_hash_handle hh;
+    uint64_t number;
+    int64_t balance_nano;
+    int64_t held_nano; /* of all its jobs */
+    uint32_t active;   /* its jobs */
+    uint32_t concurrent;
+    struct core_rate rate;
+    bool suspended;
+    bool overdrawn; /* a negative credit has left less than is held */
+};
+
+struct core_key {
+    UT_hash_handle hh;
+    uint64_t number;
+    int64_t cap_nano; /* negative: none */
+    int64_t spent_nano, held_nano;
+};
+
+/* What a job may cost and what is held for it (hold.c). */
+struct core_hold {
+    bool open;                    /* from admission until it is settled or voided, once */
+    struct core_account *account; /* NULL: none, and all amounts are 0 */
+    struct core_key *key;         /* NULL: none */
+    uint32_t prompt_tokens_max, completion_tokens_max;
+    int64_t prompt_price_nano, completion_price_nano;
+    int64_t nano;
+};
 
 struct core_job {
     struct core_link link; /* in its model's queue while QUEUED, then in core->stages[state] */
@@ -125,15 +167,17 @@ struct core_job {
     enum core_job_state state;
     uint32_t attempts;
     struct core_model *model;
-    struct core_attempt *attempt; /* NULL while QUEUED */
+    struct core_attempt *attempt; /* NULL while QUEUED or SETTLING */
     struct core_deadline deadline;
+    struct core_hold hold;
     uint64_t admitted_ms, whole_due_ms;
-    uint32_t max_tokens, max_prompt_tokens; /* bounds on the device's claims; 0: none */
-    uint32_t ttft_ms;                       /* once STREAMING */
-    uint32_t prompt_tokens;                 /* as the device said on accepting */
-    uint32_t delta_tokens;                  /* counted from deltas */
-    bool accepted;                          /* ACCEPTED has been told */
-    uint64_t tried[CORE_ATTEMPTS_MAX];      /* providers, one for each attempt */
+    uint32_t ttft_ms;                  /* once STREAMING */
+    uint32_t prompt_tokens;            /* as the device said on accepting */
+    uint32_t delta_tokens;             /* counted from deltas */
+    bool accepted;                     /* ACCEPTED has been told */
+    bool started;                      /* text has been delivered */
+    struct core_outcome outcome;       /* once SETTLING */
+    uint64_t tried[CORE_ATTEMPTS_MAX]; /* providers, one for each attempt */
 };
 
 struct core {
@@ -145,8 +189,10 @@ struct core {
     size_t effect_count, effect_capacity;
     struct core_handles jobs, providers;
     struct core_deadlines deadlines;
-    struct core_model *models;   /* uthash, by id */
-    struct core_model **offered; /* those that somebody offers, dense */
+    struct core_account *accounts; /* uthash, by number */
+    struct core_key *keys;         /* likewise */
+    struct core_model *models;     /* uthash, by id */
+    struct core_model **offered;   /* those that somebody offers, dense */
     size_t offered_count, offered_capacity;
     struct core_list stages[CORE_JOB_STATE_COUNT]; /* running jobs by state */
     size_t queued;                                 /* in all models' queues */
@@ -239,14 +285,48 @@ void core_attempt_abandon(struct core *core, struct core_job *job);
 /* DONE or ERROR of an attempt that its job has given up; anything else is ignored. */
 void core_attempt_ghost_word(struct core *core, const struct core_event *event);
 
+/* rate.c */
+void core_rate_set_limit(struct core_rate *rate, uint32_t limit, uint64_t now_ms);
+uint64_t core_rate_wait_ms(const struct core_rate *rate, uint64_t now_ms); /* 0: a request may come now */
+void core_rate_take(struct core_rate *rate, uint64_t now_ms);              /* one that may */
+uint32_t core_rate_remaining(const struct core_rate *rate, uint64_t now_ms);
+uint64_t core_rate_reset_ms(const struct core_rate *rate, uint64_t now_ms);
+
+/* account.c */
+struct core_account *core_account_find(const struct core *core, uint64_t number);
+struct core_key *core_key_find(const struct core *core, uint64_t number);
+void core_account_set(struct core *core, const struct core_event *event);
+void core_account_credit(struct core *core, const struct core_event *event);
+void core_key_set(struct core *core, const struct core_event *event);
+void core_accounts_clear(struct core *core);
+
+/* hold.c */
+/* The hold that this request would need; false when it has no meaning: a negative price, or past all bounds. */
+MUST_CHECK bool core_hold_init(const struct core *core, const struct core_event *event, struct core_hold *hold);
+bool core_hold_fits_account(const struct core_hold *hold);
+bool core_hold_fits_key(const struct core_hold *hold);
+void core_hold_open(struct core_hold *hold); /* one that fits */
+/* The device has counted the prompt: the rest is spendable again. */
+void core_hold_lower(struct core_hold *hold, uint32_t prompt_tokens);
+/* Cuts the tokens to what the request allowed, and fills in the charge and its parts. */
+void core_hold_price(const struct core_hold *hold, struct core_outcome *outcome);
+void core_hold_close(struct core_hold *hold, int64_t charge_nano); /* settles it; with 0 it is voided */
+
+/* admit.c */
+void core_admit(struct core *core, const struct core_event *event);
+
+/* check_money.c */
+const char *core_check_money(const struct core *core); /* NULL, or the broken rule's name */
+
 /* job.c */
-void core_job_request(struct core *core, const struct core_event *event);
+void core_job_start(struct core *core, const struct core_event *event, const struct core_hold *hold);
 void core_job_client_gone(struct core *core, struct core_job *job);
 void core_job_accept(struct core *core, struct core_job *job, uint32_t prompt_tokens);
 void core_job_delta(struct core *core, struct core_job *job, struct str text, uint32_t tokens);
 void core_job_done(struct core *core, struct core_job *job, const struct core_event *event);
 void core_job_error(struct core *core, struct core_job *job, const struct core_event *event);
 void core_job_lost(struct core *core, struct core_job *job); /* its provider has left */
+void core_job_committed(struct core *core, struct core_job *job, bool durable);
 void core_job_overdue(struct core *core, struct core_job *job);
 void core_job_drop(struct core *core, struct core_job *job); /* without a word, when the core is freed */
 /* The one function that changes a job's state. `why` is a constant. */

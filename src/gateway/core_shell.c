@@ -22,50 +22,78 @@ static struct gateway_job *job_of(const struct core_effect *effect) {
 
 static void dispatch(struct gateway *gateway, const struct core_effect *effect) {
     struct gateway_job *job = job_of(effect);
-    struct gateway_provider *provider = gateway_provider_find(gateway, effect->provider);
-    job->provider = effect->provider;
+    const struct gateway_provider *provider = gateway_provider_find(gateway, effect->provider);
     /* A job whose client has gone is cancelled and never dispatched; a provider the core knows has a link. */
-    if (job->call != NULL && provider != NULL && provider->peer != NULL) {
-        link_peer_send_job(provider->peer, effect->job, &job->call->generation);
+    if (job->call == NULL || provider == NULL || provider->peer == NULL) {
+        return;
     }
+    /* Kept with the job: its provider may be gone by the time it is settled. */
+    (void)str_copy(job->record.device_id, sizeof job->record.device_id, str_from(provider->device.id));
+    (void)str_copy(job->provider_account_id, sizeof job->provider_account_id, str_from(provider->device.account_id));
+    (void)str_copy(job->provider_region, sizeof job->provider_region, str_from(provider->device.region));
+    link_peer_send_job(provider->peer, effect->job, &job->call->generation);
 }
 
 static void cancel(struct gateway *gateway, const struct core_effect *effect) {
-    struct gateway_provider *provider = gateway_provider_find(gateway, effect->provider);
+    const struct gateway_provider *provider = gateway_provider_find(gateway, effect->provider);
     if (provider != NULL && provider->peer != NULL) {
         link_peer_send_cancel(provider->peer, effect->job);
     }
 }
 
-static void record_result(struct gateway_job *job, const struct core_effect *effect) {
+static void keep_result(struct gateway_job *job, const struct core_effect *effect) {
     job->record.prompt_tokens = effect->finish.prompt_tokens;
     job->record.completion_tokens = effect->finish.completion_tokens;
     job->record.attempts = effect->finish.attempts;
     job->record.ttft_ms = effect->finish.ttft_ms;
     job->record.latency_ms = effect->finish.latency_ms;
+    job->record.charge_nano = effect->finish.charge_nano;
+    job->record.provider_nano = effect->finish.provider_nano;
+    job->result = (struct api_result){
+        .finish = finish_from_core(effect->finish.finish),
+        .usage = {.prompt_tokens = effect->finish.prompt_tokens,
+                  .completion_tokens = effect->finish.completion_tokens,
+                  .cached_tokens = effect->finish.cached_tokens},
+        .provider_id = job->record.device_id,
+        .provider_region = job->provider_region,
+        .inference_type = "p2p",
+        .attempts = effect->finish.attempts,
+        .ttft_ms = effect->finish.ttft_ms,
+        .latency_ms = effect->finish.latency_ms,
+    };
 }
 
-static void finish(struct gateway *gateway, const struct core_effect *effect) {
-    struct gateway_job *job = job_of(effect);
-    const struct gateway_provider *provider = gateway_provider_find(gateway, effect->provider);
-    record_result(job, effect);
-    if (provider != NULL) {
-        (void)str_copy(job->record.device_id, sizeof job->record.device_id, str_from(provider->device.id));
+static void on_settled(void *context, const struct err *err) {
+    const struct gateway_job *job = context;
+    if (err != NULL) {
+        LOG_ERROR_EVENT("job.not_settled", LOG_TEXT("job_id", job->record.id), LOG_TEXT("error", err->message));
     }
+    gateway_step(
+        job->gateway,
+        &(struct core_event){.kind = CORE_EVENT_COMMITTED, .job = job->handle, .committed = {.durable = err == NULL}});
+}
+
+/* The answer leaves only when its settlement is durable; what a retry will be given is stored in the same transaction. */
+static void settle(struct gateway *gateway, const struct core_effect *effect) {
+    struct gateway_job *job = job_of(effect);
+    struct store_answer answer;
+    struct store_settlement settlement = {0};
+    keep_result(job, effect);
+    job->record.outcome = effect->finish.cancelled ? STORE_JOB_CANCELLED : STORE_JOB_COMPLETED;
+    settlement.job = job->record;
+    (void)str_copy(settlement.provider_account_id, sizeof settlement.provider_account_id,
+                   str_from(job->provider_account_id));
+    if (job->call != NULL && !effect->finish.cancelled && api_call_answer(job->call, &job->result, &answer)) {
+        settlement.answer = &answer;
+    }
+    job->recorded = true;
+    store_settle(gateway->store, &settlement, on_settled, job);
+}
+
+static void finish(const struct core_effect *effect) {
+    struct gateway_job *job = job_of(effect);
     if (job->call != NULL) {
-        const struct api_result result = {
-            .finish = finish_from_core(effect->finish.finish),
-            .usage = {.prompt_tokens = effect->finish.prompt_tokens,
-                      .completion_tokens = effect->finish.completion_tokens,
-                      .cached_tokens = effect->finish.cached_tokens},
-            .provider_id = provider == NULL ? NULL : provider->device.id,
-            .provider_region = provider == NULL ? NULL : provider->device.region,
-            .inference_type = "p2p",
-            .attempts = effect->finish.attempts,
-            .ttft_ms = effect->finish.ttft_ms,
-            .latency_ms = effect->finish.latency_ms,
-        };
-        api_call_finish(job->call, &result);
+        api_call_finish(job->call, &job->result);
     }
     gateway_job_end(job, STORE_JOB_COMPLETED);
 }
@@ -73,6 +101,8 @@ static void finish(struct gateway *gateway, const struct core_effect *effect) {
 static void fail(const struct core_effect *effect) {
     struct gateway_job *job = job_of(effect);
     job->record.attempts = effect->fail.attempts;
+    job->record.charge_nano = 0;
+    job->record.provider_nano = 0;
     if (job->call != NULL) {
         struct api_error error;
         gateway_error_from_core(effect, job->call->generation.model, &error);
@@ -103,7 +133,7 @@ static void trace(const struct core_effect *effect) {
 static void carry_out(struct gateway *gateway, const struct core_effect *effect) {
     switch (effect->kind) {
     case CORE_EFFECT_ADMITTED:
-        job_of(effect)->call->backend_job = effect->job;
+        job_of(effect)->handle = effect->job;
         break;
     case CORE_EFFECT_DISPATCH:
         dispatch(gateway, effect);
@@ -119,14 +149,16 @@ static void carry_out(struct gateway *gateway, const struct core_effect *effect)
     case CORE_EFFECT_DELIVER:
         deliver(effect);
         break;
+    case CORE_EFFECT_SETTLE:
+        settle(gateway, effect);
+        break;
     case CORE_EFFECT_FINISH:
-        finish(gateway, effect);
+        finish(effect);
         break;
     case CORE_EFFECT_FAIL:
         fail(effect);
         break;
     case CORE_EFFECT_CANCELLED:
-        record_result(job_of(effect), effect);
         gateway_job_end(job_of(effect), STORE_JOB_CANCELLED);
         break;
     case CORE_EFFECT_PROVIDER_ADMITTED:

@@ -11,6 +11,9 @@ enum { DRAIN_CHECK_MS = 100 };
 void gateway_options_init(struct gateway_options *options) {
     *options = (struct gateway_options){.drain_ms = 30 * 1000, .heartbeat_ms = LIMIT_LINK_HEARTBEAT_MS};
     core_config_init(&options->core);
+    options->tiers[STORE_TIER_FREE] = (struct gateway_tier_limits){.requests_per_minute = 10, .concurrent = 2};
+    options->tiers[STORE_TIER_STARTER] = (struct gateway_tier_limits){.requests_per_minute = 60, .concurrent = 5};
+    options->tiers[STORE_TIER_PRO] = (struct gateway_tier_limits){.requests_per_minute = 300, .concurrent = 20};
 }
 
 static void on_store_broken(void *context, const struct err *err) {
@@ -24,15 +27,14 @@ static bool open_store(struct gateway *gateway, const struct gateway_options *op
     if (!store_open(&gateway->store, options->store_path, err)) {
         return false;
     }
-    if (!auth_new(&gateway->auth, gateway->store, err)) {
+    if (!auth_new(&gateway->auth, gateway->store, err) || !gateway_accounts_load(gateway, err)) {
         return false;
     }
     return store_start(gateway->store, loop_uv(gateway->loop), on_store_broken, gateway, err);
 }
 
-static bool open_http(struct gateway *gateway, const struct gateway_options *options, struct err *err) {
-    static const struct http_server_events EVENTS = {.on_request = api_on_request, .on_refused = api_on_refused};
-    const struct http_server_config config = {
+static struct http_server_config http_config(void) {
+    return (struct http_server_config){
         .head_limits = {.head_bytes = LIMIT_HTTP_HEAD_BYTES,
                         .header_count = LIMIT_HTTP_HEADER_COUNT,
                         .url_bytes = LIMIT_HTTP_URL_BYTES},
@@ -43,6 +45,11 @@ static bool open_http(struct gateway *gateway, const struct gateway_options *opt
         .body_timeout_ms = LIMIT_HTTP_BODY_TIMEOUT_MS,
         .idle_timeout_ms = LIMIT_HTTP_IDLE_TIMEOUT_MS,
     };
+}
+
+static bool open_http(struct gateway *gateway, const struct gateway_options *options, struct err *err) {
+    static const struct http_server_events EVENTS = {.on_request = api_on_request, .on_refused = api_on_refused};
+    const struct http_server_config config = http_config();
     if (options->tls_cert != NULL && !tls_context_new_server(&gateway->tls, options->tls_cert, options->tls_key, err)) {
         return false;
     }
@@ -51,6 +58,19 @@ static bool open_http(struct gateway *gateway, const struct gateway_options *opt
                                             .max_connections = LIMIT_CONNECTIONS,
                                             .handshake_ms = LIMIT_HTTP_HEAD_TIMEOUT_MS};
     return http_server_open(&gateway->http, gateway->loop, &listen, &config, &EVENTS, gateway->api, err);
+}
+
+static bool open_admin(struct gateway *gateway, const struct gateway_options *options, struct err *err) {
+    static const struct http_server_events EVENTS = {.on_request = admin_on_request, .on_refused = admin_on_refused};
+    const struct http_server_config config = http_config();
+    const struct listener_options listen = {.address = options->admin, .max_connections = LIMIT_ADMIN_CONNECTIONS};
+    struct admin_backend backend = GATEWAY_ADMIN_BACKEND;
+    if (options->admin == NULL) {
+        return true;
+    }
+    backend.context = gateway;
+    gateway->admin = admin_new(gateway->loop, gateway->store, &backend);
+    return http_server_open(&gateway->admin_http, gateway->loop, &listen, &config, &EVENTS, gateway->admin, err);
 }
 
 static void open_core(struct gateway *gateway, const struct gateway_options *options) {
@@ -70,6 +90,9 @@ static void gateway_free(struct gateway *gateway) {
     }
     if (gateway->api != NULL) {
         api_free(gateway->api);
+    }
+    if (gateway->admin != NULL) {
+        admin_free(gateway->admin);
     }
     if (gateway->auth != NULL) {
         auth_free(gateway->auth);
@@ -103,9 +126,12 @@ static void close_parts(struct gateway *gateway) {
     }
     gateway->state = GATEWAY_CLOSING;
     loop_timer_stop(gateway->drain_timer);
-    gateway->still_open = 3;
+    gateway->still_open = gateway->admin_http == NULL ? 3 : 4;
     /* Clients first: cutting what still runs sends cancels over links that are still open. */
     http_server_close(gateway->http, part_closed, gateway);
+    if (gateway->admin_http != NULL) {
+        http_server_close(gateway->admin_http, part_closed, gateway);
+    }
     link_server_close(gateway->links, part_closed, gateway);
     sandbox_close(gateway->sandbox, part_closed, gateway);
 }
@@ -119,6 +145,10 @@ static void drain_check(void *context) {
     }
 }
 
+static void free_after_admin(void *context) {
+    gateway_free(context);
+}
+
 bool gateway_open(struct gateway **out, struct loop *loop, const struct gateway_options *options,
                   const struct gateway_events *events, void *context, struct err *err) {
     struct gateway *gateway = MEM_NEW(struct gateway);
@@ -126,18 +156,28 @@ bool gateway_open(struct gateway **out, struct loop *loop, const struct gateway_
     gateway->events = *events;
     gateway->context = context;
     gateway->drain_ms = options->drain_ms;
+    memcpy(gateway->tiers, options->tiers, sizeof gateway->tiers);
+    open_core(gateway, options);
     if (!open_store(gateway, options, err)) {
         gateway_free(gateway);
         return false;
     }
-    open_core(gateway, options);
     gateway->drain_timer = loop_timer_new(loop, drain_check, gateway);
     struct api_backend backend = GATEWAY_API_BACKEND;
     backend.context = gateway;
-    gateway->api = api_new(loop, gateway->auth, &backend);
+    gateway->api = api_new(loop, gateway->auth, gateway->store, &backend);
     /* Listening comes last, so that a failure before leaves nothing that closes asynchronously. */
-    if (!open_http(gateway, options, err)) {
+    if (!open_admin(gateway, options, err)) {
         gateway_free(gateway);
+        return false;
+    }
+    if (!open_http(gateway, options, err)) {
+        if (gateway->admin_http == NULL) {
+            gateway_free(gateway);
+        } else {
+            http_server_close(gateway->admin_http, free_after_admin, gateway);
+            loop_run(loop); /* closing takes a turn; nothing else is open yet */
+        }
         return false;
     }
     const struct link_server_config link_config = {.heartbeat_ms = options->heartbeat_ms,

@@ -7,17 +7,24 @@
 #include "base/str.h"
 #include "core/core.h"
 #include "net/loop.h"
+#include "store/store.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct gateway;
 
+struct gateway_tier_limits {
+    uint32_t requests_per_minute, concurrent; /* 0: no limit */
+};
+
 struct gateway_options {    /* strings are borrowed until gateway_open returns */
     const char *store_path; /* the database file; its folder exists */
     const char *listen;     /* "HOST:PORT"; port 0 picks a free one */
     const char *tls_cert;   /* PEM files, or both NULL for plain HTTP */
     const char *tls_key;
+    const char *admin; /* where the admin API listens, such as "unix:DATA/admin.sock"; NULL: nowhere */
+    struct gateway_tier_limits tiers[STORE_TIER_UNLIMITED + 1];
     uint32_t drain_ms;     /* how long running requests may go on after gateway_drain */
     uint32_t heartbeat_ms; /* between two heartbeats of a provider */
     struct core_config core;

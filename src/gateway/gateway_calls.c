@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "gateway/gateway_internal.h"
+#include "store/store_money.h"
 
 static struct gateway_job *job_new(struct gateway *gateway, struct api_call *call) {
     struct gateway_job *job = MEM_NEW(struct gateway_job);
@@ -20,26 +21,13 @@ static struct gateway_job *job_new(struct gateway *gateway, struct api_call *cal
 }
 
 void gateway_job_end(struct gateway_job *job, enum store_job_outcome outcome) {
-    if (!job->in_sandbox) {
+    /* A request that was refused never became a job: a storm of them must not fill the store. */
+    if (!job->in_sandbox && !job->recorded && job->handle != CORE_NO_HANDLE) {
         job->record.outcome = outcome;
-        store_job_write(job->gateway->store, &job->record, NULL, NULL);
+        const struct store_settlement settlement = {.job = job->record};
+        store_settle(job->gateway->store, &settlement, NULL, NULL);
     }
     free(job);
-}
-
-/* More tokens than this are not in it: one stands for a byte at least, and a chat template's own are few. */
-static uint32_t prompt_tokens_bound(const struct gen_request *request) {
-    enum { AROUND_ALL = 1024, AROUND_EACH = 64 };
-    size_t bound = AROUND_ALL + request->prompt.len;
-    for (size_t i = 0; i < request->message_count; i++) {
-        const struct gen_message *message = &request->messages[i];
-        bound += AROUND_EACH + message->content.len + message->tool_call_id.len;
-        for (size_t k = 0; k < message->tool_call_count; k++) {
-            const struct gen_tool_call *call = &message->tool_calls[k];
-            bound += AROUND_EACH + call->id.len + call->name.len + call->arguments.len;
-        }
-    }
-    return bound < UINT32_MAX ? (uint32_t)bound : UINT32_MAX;
 }
 
 static void submit(void *context, struct api_call *call) {
@@ -49,12 +37,15 @@ static void submit(void *context, struct api_call *call) {
         sandbox_submit(gateway->sandbox, job);
         return;
     }
-    gateway_step(gateway,
-                 &(struct core_event){.kind = CORE_EVENT_REQUEST,
-                                      .request = {.user = (uint64_t)(uintptr_t)job,
-                                                  .model = call->generation.model,
-                                                  .max_tokens = call->generation.max_tokens,
-                                                  .max_prompt_tokens = prompt_tokens_bound(&call->generation)}});
+    gateway_step(gateway, &(struct core_event){.kind = CORE_EVENT_REQUEST,
+                                               .request = {.user = (uint64_t)(uintptr_t)job,
+                                                           .model = call->generation.model,
+                                                           .max_tokens = call->generation.max_tokens,
+                                                           .account = call->identity.account_number,
+                                                           .key = call->identity.key_number,
+                                                           .prompt_tokens_max = call->prompt_tokens_max,
+                                                           .prompt_price_nano = call->prompt_price_nano,
+                                                           .completion_price_nano = call->completion_price_nano}});
 }
 
 static void abandon(void *context, struct api_call *call) {
@@ -65,7 +56,7 @@ static void abandon(void *context, struct api_call *call) {
         sandbox_abandon(gateway->sandbox, job);
         return;
     }
-    gateway_step(gateway, &(struct core_event){.kind = CORE_EVENT_CLIENT_GONE, .job = call->backend_job});
+    gateway_step(gateway, &(struct core_event){.kind = CORE_EVENT_CLIENT_GONE, .job = job->handle});
 }
 
 static enum core_availability availability(void *context, struct str model, uint32_t *context_length) {
@@ -93,6 +84,16 @@ static bool ready(void *context) {
     return false;
 }
 
+static bool account_view(void *context, const struct auth_identity *identity, struct core_account_view *view) {
+    const struct gateway *gateway = context;
+    return core_account_view(gateway->core, identity->account_number, loop_now_ms(gateway->loop), view);
+}
+
+static void sandbox_usage_of(void *context, const struct auth_identity *identity, struct store_usage *usage) {
+    const struct gateway *gateway = context;
+    sandbox_usage(gateway->sandbox, identity, usage);
+}
+
 static void take_link(void *context, struct http_exchange *exchange) {
     const struct gateway *gateway = context;
     link_server_accept(gateway->links, exchange);
@@ -104,5 +105,7 @@ const struct api_backend GATEWAY_API_BACKEND = {
     .availability = availability,
     .model_at = model_at,
     .ready = ready,
+    .account_view = account_view,
+    .sandbox_usage = sandbox_usage_of,
     .link = take_link,
 };

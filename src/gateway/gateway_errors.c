@@ -1,9 +1,12 @@
 #include "gateway/gateway_internal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
-static void set(struct api_error *out, enum api_error_code code, uint32_t retry_after_s, const char *message) {
-    *out = (struct api_error){.code = code, .retry_after_s = retry_after_s};
+enum { SHORT_RETRY_MS = 1000 };
+
+static void set(struct api_error *out, enum api_error_code code, uint64_t retry_after_ms, const char *message) {
+    *out = (struct api_error){.code = code, .retry_after_ms = retry_after_ms};
     (void)str_copy(out->message, sizeof out->message, str_from(message));
 }
 
@@ -14,21 +17,64 @@ static void set_client_fault(struct api_error *out, enum api_error_code code, st
     (void)str_copy(out->param, sizeof out->param, param);
 }
 
-void gateway_error_from_core(const struct core_effect *effect, struct str model, struct api_error *out) {
-    const uint32_t retry_after_s = effect->fail.retry_after_s;
+static bool set_refusal(const struct core_effect *effect, struct api_error *out) {
+    const uint64_t retry_after_ms = effect->fail.retry_after_ms;
     switch (effect->fail.failure) {
+    case CORE_FAILURE_CREDITS:
+        set(out, API_INSUFFICIENT_CREDITS, 0,
+            "The balance does not cover what this request may cost at most. Add credits or lower max_tokens.");
+        return true;
+    case CORE_FAILURE_KEY_CAP:
+        set(out, API_INSUFFICIENT_CREDITS, 0,
+            "This key's spending cap does not cover what this request may cost at most. Raise the cap or lower "
+            "max_tokens.");
+        return true;
+    case CORE_FAILURE_RATE:
+        set(out, API_RATE_LIMIT_EXCEEDED, retry_after_ms, "");
+        snprintf(out->message, sizeof out->message, "Rate limit exceeded. Retry after %" PRIu64 " seconds.",
+                 (retry_after_ms + 999) / 1000);
+        return true;
+    case CORE_FAILURE_CONCURRENCY:
+        set(out, API_RATE_LIMIT_EXCEEDED, retry_after_ms > 0 ? retry_after_ms : SHORT_RETRY_MS,
+            "As many requests are under way as this account's tier allows. Retry when one has finished.");
+        return true;
+    case CORE_FAILURE_SUSPENDED:
+        set(out, API_FORBIDDEN, 0, "This account is suspended. Ask the operator of the network.");
+        return true;
     case CORE_FAILURE_QUEUE_FULL:
-        set(out, API_RATE_LIMIT_EXCEEDED, retry_after_s > 0 ? retry_after_s : 1,
+        set(out, API_RATE_LIMIT_EXCEEDED, retry_after_ms > 0 ? retry_after_ms : SHORT_RETRY_MS,
             "Every provider of this model is busy and the queue is full. Retry shortly.");
-        return;
+        return true;
     case CORE_FAILURE_WARMING:
-        set(out, API_MODEL_WARMING, retry_after_s > 0 ? retry_after_s : 1, "");
-        snprintf(out->message, sizeof out->message,
-                 "No provider has the model '%.*s' available yet (it may be downloading). Retry in %s.", STR_ARG(model),
-                 retry_after_s >= 60 ? "5-10 min" : "a moment");
+    case CORE_FAILURE_TIMEOUT:
+    case CORE_FAILURE_BAD_REQUEST:
+    case CORE_FAILURE_CONTEXT_LENGTH:
+    case CORE_FAILURE_LOST:
+    case CORE_FAILURE_STORE:
+    case CORE_FAILURE_ATTEMPTS:
+        return false;
+    }
+    return false;
+}
+
+static void set_warming(const struct core_effect *effect, struct str model, struct api_error *out) {
+    const uint64_t retry_after_ms = effect->fail.retry_after_ms > 0 ? effect->fail.retry_after_ms : SHORT_RETRY_MS;
+    set(out, API_MODEL_WARMING, retry_after_ms, "");
+    snprintf(out->message, sizeof out->message,
+             "No provider has the model '%.*s' available yet (it may be downloading). Retry in %s.", STR_ARG(model),
+             retry_after_ms >= 60000 ? "5-10 min" : "a moment");
+}
+
+void gateway_error_from_core(const struct core_effect *effect, struct str model, struct api_error *out) {
+    if (set_refusal(effect, out)) {
+        return;
+    }
+    switch (effect->fail.failure) {
+    case CORE_FAILURE_WARMING:
+        set_warming(effect, model, out);
         return;
     case CORE_FAILURE_TIMEOUT:
-        set(out, API_REQUEST_TIMEOUT, 1,
+        set(out, API_REQUEST_TIMEOUT, SHORT_RETRY_MS,
             "The provider did not respond in time. You were not charged. Retry the request.");
         return;
     case CORE_FAILURE_BAD_REQUEST:
@@ -38,11 +84,21 @@ void gateway_error_from_core(const struct core_effect *effect, struct str model,
         set_client_fault(out, API_CONTEXT_LENGTH, effect->fail.message, effect->fail.param);
         return;
     case CORE_FAILURE_LOST:
-        set(out, API_UNAVAILABLE, 1,
+        set(out, API_UNAVAILABLE, SHORT_RETRY_MS,
             "The provider was lost while it answered. You were not charged. Retry the request.");
         return;
+    case CORE_FAILURE_STORE:
+        set(out, API_UNAVAILABLE, SHORT_RETRY_MS,
+            "The answer could not be settled. You were not charged. Retry the request.");
+        return;
     case CORE_FAILURE_ATTEMPTS:
-        set(out, API_UNAVAILABLE, 1,
+    case CORE_FAILURE_CREDITS:
+    case CORE_FAILURE_KEY_CAP:
+    case CORE_FAILURE_RATE:
+    case CORE_FAILURE_CONCURRENCY:
+    case CORE_FAILURE_SUSPENDED:
+    case CORE_FAILURE_QUEUE_FULL:
+        set(out, API_UNAVAILABLE, SHORT_RETRY_MS,
             "The providers that were asked could not answer. You were not charged. Retry shortly.");
         return;
     }
@@ -58,12 +114,12 @@ void gateway_error_from_engine(enum gen_failure failure, const char *message, co
         set_client_fault(out, API_CONTEXT_LENGTH, str_from(message), str_from(param));
         return;
     case GEN_FAILURE_OVERLOADED:
-        set(out, API_RATE_LIMIT_EXCEEDED, 1, "The sandbox is busy. Retry shortly.");
+        set(out, API_RATE_LIMIT_EXCEEDED, SHORT_RETRY_MS, "The sandbox is busy. Retry shortly.");
         return;
     case GEN_FAILURE_MODEL_MISSING:
     case GEN_FAILURE_ENGINE:
     case GEN_FAILURE_DRAINING:
-        set(out, API_UNAVAILABLE, 1, "The sandbox could not answer. Retry shortly.");
+        set(out, API_UNAVAILABLE, SHORT_RETRY_MS, "The sandbox could not answer. Retry shortly.");
         return;
     }
 }

@@ -2,6 +2,7 @@
 #ifndef NATARIS_GATEWAY_GATEWAY_INTERNAL_H
 #define NATARIS_GATEWAY_GATEWAY_INTERNAL_H
 
+#include "api/admin.h"
 #include "api/api.h"
 #include "api/auth.h"
 #include "core/core.h"
@@ -30,8 +31,12 @@ struct gateway_provider {
 struct gateway_job {
     struct gateway *gateway;
     struct api_call *call; /* NULL once the client has gone */
+    uint64_t handle;       /* the core's; CORE_NO_HANDLE before it was admitted */
     struct store_job record;
-    uint64_t provider; /* of the last attempt; CORE_NO_HANDLE before the first */
+    char provider_account_id[STORE_ID_MAX]; /* of the last attempt's device */
+    char provider_region[8];
+    struct api_result result; /* once settled */
+    bool recorded;            /* the store has been given its record */
     bool in_sandbox;
     uint64_t sandbox_run; /* its number there */
 };
@@ -51,6 +56,9 @@ struct gateway {
     struct auth *auth;
     struct api *api;
     struct tls_context *tls;
+    struct gateway_tier_limits tiers[STORE_TIER_UNLIMITED + 1];
+    struct admin *admin;
+    struct http_server *admin_http;
     struct http_server *http;
     struct link_server *links;
     struct sandbox *sandbox;
@@ -72,7 +80,12 @@ void gateway_core_timer_due(void *context); /* the gateway */
 
 /* gateway_calls.c: the API's backend, and jobs from submit to their record. */
 extern const struct api_backend GATEWAY_API_BACKEND; /* its context is filled in by gateway_open */
-void gateway_job_end(struct gateway_job *job, enum store_job_outcome outcome); /* writes the record and frees */
+/* Frees the job, after writing its record if no settlement has done so. */
+void gateway_job_end(struct gateway_job *job, enum store_job_outcome outcome);
+
+/* gateway_accounts.c: accounts, keys and limits, from the store to the core and auth, at the start and by admin actions. */
+MUST_CHECK bool gateway_accounts_load(struct gateway *gateway, struct err *err);
+extern const struct admin_backend GATEWAY_ADMIN_BACKEND; /* its context is filled in by gateway_open */
 
 /* gateway_providers.c: links from hello to gone. */
 extern const struct link_server_events GATEWAY_LINK_EVENTS;

@@ -4,6 +4,8 @@
 #include "base/mem.h"
 #include "engine/engine.h"
 #include "gateway/gateway_internal.h"
+#include "gateway/sandbox_account.h"
+#include "gateway/sandbox_trigger.h"
 
 enum { SANDBOX_SLOTS = 256, SANDBOX_SWEEP_MS = 250 };
 
@@ -12,13 +14,19 @@ struct sandbox_run {
     struct gateway_job *job;
     uint64_t submitted_ms, first_ms; /* loop clock; first_ms is 0 before the first delta */
     uint64_t due_ms;                 /* the whole deadline, likewise */
+    struct sandbox_account *account;
+    int64_t held_nano, prompt_price_nano, completion_price_nano;
+    struct sandbox_trigger trigger; /* its text is gone */
+    uint32_t tokens;                /* delivered so far */
+    bool failed;                    /* by run_fail */
     UT_hash_handle by_id;
 };
 
 struct sandbox {
     struct loop *loop;
     struct engine *engine;
-    struct sandbox_run *runs; /* uthash */
+    struct sandbox_run *runs;         /* uthash */
+    struct sandbox_account *accounts; /* uthash */
     uint64_t next_id;
     uint32_t whole_ms, whole_per_token_ms;
     struct loop_timer *sweep;
@@ -36,6 +44,27 @@ static void run_end(struct sandbox *sandbox, struct sandbox_run *run, enum store
     gateway_job_end(run->job, outcome);
     HASH_DELETE(by_id, sandbox->runs, run);
     free(run);
+}
+
+static void run_void(struct sandbox *sandbox, struct sandbox_run *run) {
+    sandbox_account_void(run->account, run->held_nano);
+    run_end(sandbox, run, STORE_JOB_FAILED);
+}
+
+/* A client that has gone pays for what was produced, as with a device. */
+static void run_settle(struct sandbox *sandbox, struct sandbox_run *run, const struct gen_done *done) {
+    const int64_t charge = (int64_t)done->usage.prompt_tokens * run->prompt_price_nano +
+                           (int64_t)done->usage.completion_tokens * run->completion_price_nano;
+    sandbox_account_settle(run->account, run->held_nano, charge, run->job->record.model, &done->usage);
+    run_end(sandbox, run, done->finish == GEN_FINISH_CANCELLED ? STORE_JOB_CANCELLED : STORE_JOB_COMPLETED);
+}
+
+/* It costs nothing; the run ends when the engine has stopped. */
+static void run_fail(struct sandbox *sandbox, struct sandbox_run *run, const struct api_error *error) {
+    api_call_fail(run->job->call, error);
+    run->job->call = NULL;
+    run->failed = true;
+    sandbox->engine->ops->cancel(sandbox->engine, run->id);
 }
 
 static void on_state(void *context, enum engine_state state, const struct engine_facts *facts, const char *why) {
@@ -56,15 +85,17 @@ static void on_accept(void *context, uint64_t job, uint32_t prompt_tokens) {
 static void on_delta(void *context, uint64_t job, struct str text, uint32_t tokens) {
     struct sandbox *sandbox = context;
     struct sandbox_run *run = run_find(sandbox, job);
-    (void)tokens;
     if (run == NULL || run->job->call == NULL) {
         return;
     }
+    run->tokens += tokens;
     if (run->first_ms == 0) {
         run->first_ms = loop_now_ms(sandbox->loop);
     }
     if (!api_call_deliver(run->job->call, text)) {
         run->job->call = NULL; /* cut for reading too slowly; abandon has been called */
+    } else if (run->trigger.fails && run->tokens >= run->trigger.after) {
+        run_fail(sandbox, run, &run->trigger.error);
     }
 }
 
@@ -72,6 +103,10 @@ static void on_done(void *context, uint64_t job, const struct gen_done *done) {
     struct sandbox *sandbox = context;
     struct sandbox_run *run = run_find(sandbox, job);
     if (run == NULL) {
+        return;
+    }
+    if (run->failed) {
+        run_void(sandbox, run);
         return;
     }
     if (run->job->call != NULL) {
@@ -85,7 +120,7 @@ static void on_done(void *context, uint64_t job, const struct gen_done *done) {
                                           .latency_ms = (uint32_t)(now - run->submitted_ms)};
         api_call_finish(run->job->call, &result);
     }
-    run_end(sandbox, run, STORE_JOB_COMPLETED);
+    run_settle(sandbox, run, done);
 }
 
 static void on_failed(void *context, uint64_t job, enum gen_failure failure, const char *message, const char *param) {
@@ -99,7 +134,7 @@ static void on_failed(void *context, uint64_t job, enum gen_failure failure, con
         gateway_error_from_engine(failure, message, param, &error);
         api_call_fail(run->job->call, &error);
     }
-    run_end(sandbox, run, STORE_JOB_FAILED);
+    run_void(sandbox, run);
 }
 
 /* A script may be silent for ever: without an end, such jobs would take all slots. */
@@ -108,14 +143,10 @@ static void fail_overdue(void *context) {
     const uint64_t now = loop_now_ms(sandbox->loop);
     struct sandbox_run *run, *next;
     HASH_ITER (by_id, sandbox->runs, run, next) {
-        struct api_call *call = run->job->call;
-        if (call != NULL && now >= run->due_ms) {
-            struct api_error error = {.code = API_REQUEST_TIMEOUT, .retry_after_s = 1};
-            (void)str_copy(error.message, sizeof error.message,
-                           STR("The sandbox did not finish in time. Retry the request."));
-            run->job->call = NULL;
-            api_call_fail(call, &error);
-            sandbox_abandon(sandbox, run->job);
+        if (run->job->call != NULL && now >= run->due_ms) {
+            const struct api_error error = {.code = API_REQUEST_TIMEOUT,
+                                            .message = "The sandbox did not finish in time. Retry the request."};
+            run_fail(sandbox, run, &error);
         }
     }
     if (sandbox->runs == NULL) {
@@ -141,20 +172,69 @@ struct sandbox *sandbox_new(struct loop *loop, const struct core_config *config)
     return sandbox;
 }
 
-void sandbox_submit(struct sandbox *sandbox, struct gateway_job *job) {
+/* What the call may cost at most; the bounds on both kinds of tokens keep it far below what int64_t holds. */
+static int64_t call_hold_nano(const struct api_call *call) {
+    return (int64_t)call->prompt_tokens_max * call->prompt_price_nano +
+           (int64_t)call->generation.max_tokens * call->completion_price_nano;
+}
+
+static void job_refuse(struct gateway_job *job, const struct api_error *error) {
+    api_call_fail(job->call, error);
+    gateway_job_end(job, STORE_JOB_FAILED);
+}
+
+static struct sandbox_run *run_new(struct sandbox *sandbox, struct gateway_job *job,
+                                   const struct sandbox_trigger *trigger, struct sandbox_account *account) {
+    const struct api_call *call = job->call;
     struct sandbox_run *run = MEM_NEW(struct sandbox_run);
     run->id = ++sandbox->next_id;
     run->job = job;
     run->submitted_ms = loop_now_ms(sandbox->loop);
-    run->due_ms = run->submitted_ms + sandbox->whole_ms +
-                  (uint64_t)sandbox->whole_per_token_ms * job->call->generation.max_tokens;
+    run->account = account;
+    run->held_nano = call_hold_nano(call);
+    run->prompt_price_nano = call->prompt_price_nano;
+    run->completion_price_nano = call->completion_price_nano;
+    run->trigger = *trigger;
+    run->trigger.text = STR("");
+    run->due_ms =
+        run->submitted_ms + sandbox->whole_ms + (uint64_t)sandbox->whole_per_token_ms * call->generation.max_tokens;
+    return run;
+}
+
+void sandbox_submit(struct sandbox *sandbox, struct gateway_job *job) {
+    struct api_call *call = job->call;
+    struct sandbox_trigger trigger;
+    struct gen_request request;
+    struct api_error error = {.code = API_TOO_LARGE, .message = "The request is too large."};
+    if (!sandbox_trigger_read(&call->generation, &trigger) || (trigger.fails && trigger.after == 0)) {
+        job_refuse(job, &trigger.error);
+        return;
+    }
+    if (!sandbox_trigger_translate(&trigger, &call->generation, http_exchange_arena(call->exchange), &request)) {
+        job_refuse(job, &error);
+        return;
+    }
+    struct sandbox_account *account = sandbox_account_get(&sandbox->accounts, call->identity.account_id);
+    if (!sandbox_account_hold(account, call_hold_nano(call))) {
+        error =
+            (struct api_error){.code = API_INSUFFICIENT_CREDITS,
+                               .message = "The sandbox's balance does not cover what this request may cost at most. "
+                                          "It is full again when the gateway restarts."};
+        job_refuse(job, &error);
+        return;
+    }
+    struct sandbox_run *run = run_new(sandbox, job, &trigger, account);
     if (sandbox->runs == NULL) {
         loop_timer_start(sandbox->sweep, SANDBOX_SWEEP_MS, SANDBOX_SWEEP_MS);
     }
     HASH_ADD(by_id, sandbox->runs, id, sizeof run->id, run);
-    job->call->backend_job = run->id;
+    call->backend_job = run->id;
     job->sandbox_run = run->id;
-    sandbox->engine->ops->submit(sandbox->engine, run->id, &job->call->generation);
+    sandbox->engine->ops->submit(sandbox->engine, run->id, &request);
+}
+
+void sandbox_usage(struct sandbox *sandbox, const struct auth_identity *identity, struct store_usage *usage) {
+    *usage = sandbox_account_get(&sandbox->accounts, identity->account_id)->usage;
 }
 
 void sandbox_abandon(struct sandbox *sandbox, struct gateway_job *job) {
@@ -173,6 +253,7 @@ static void engine_closed(void *context) {
         free(run);
         run = next;
     }
+    sandbox_accounts_clear(&sandbox->accounts);
     loop_timer_free(sandbox->sweep);
     free(sandbox);
     on_closed(closed_context);

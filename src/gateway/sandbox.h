@@ -1,10 +1,13 @@
-/* The sandbox behind nat_test_ keys: the scripted engine inside the gateway. Deterministic, no device, no charge. */
+/* The sandbox behind nat_test_ keys: the scripted engine inside the gateway, with money and a count of its own. Deterministic,
+ * no device, no charge; texts in the request call up every error (docs/SANDBOX.md). */
 #ifndef NATARIS_GATEWAY_SANDBOX_H
 #define NATARIS_GATEWAY_SANDBOX_H
 
 #include "core/core.h"
 #include "net/loop.h"
+#include "store/store_money.h"
 
+struct auth_identity;
 struct sandbox;
 struct gateway_job;
 
@@ -14,6 +17,8 @@ struct sandbox *sandbox_new(struct loop *loop, const struct core_config *config)
 void sandbox_submit(struct sandbox *sandbox, struct gateway_job *job);
 /* The client has gone: the job ends as cancelled once the engine confirms. */
 void sandbox_abandon(struct sandbox *sandbox, struct gateway_job *job);
+/* What an account has and used there; the models are good until the next call of this module. */
+void sandbox_usage(struct sandbox *sandbox, const struct auth_identity *identity, struct store_usage *usage);
 void sandbox_close(struct sandbox *sandbox, void (*on_closed)(void *context), void *context);
 
 #endif

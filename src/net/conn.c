@@ -26,14 +26,26 @@ static void conn_flush(struct loop_deferred *deferred);
 static void conn_expired(struct deadline *deadline);
 static void conn_start_reading(struct conn *conn);
 
-struct conn *conn_new(struct loop *loop) {
+static struct conn *conn_alloc(struct loop *loop) {
     struct conn *conn = MEM_NEW(struct conn);
-    uv_tcp_init(&loop->uv, &conn->tcp);
-    conn->tcp.data = conn;
     conn->loop = loop;
     conn->settle.run = conn_settle;
     conn->flush.run = conn_flush;
     conn->deadline.expired = conn_expired;
+    return conn;
+}
+
+struct conn *conn_new(struct loop *loop) {
+    struct conn *conn = conn_alloc(loop);
+    uv_tcp_init(&loop->uv, &conn->tcp);
+    conn->tcp.data = conn;
+    return conn;
+}
+
+struct conn *conn_new_unix(struct loop *loop) {
+    struct conn *conn = conn_alloc(loop);
+    uv_pipe_init(&loop->uv, &conn->pipe, 0);
+    conn->pipe.data = conn;
     return conn;
 }
 
@@ -386,6 +398,10 @@ void conn_abort(struct conn *conn) {
 
 static void conn_note_peer(struct conn *conn) {
     struct sockaddr_storage address;
+    if (uv_handle_get_type((const uv_handle_t *)&conn->tcp) == UV_NAMED_PIPE) {
+        (void)str_copy(conn->peer, sizeof(conn->peer), STR("unix"));
+        return;
+    }
     int size = (int)sizeof(address);
     if (uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&address, &size) == 0) {
         uv_ip_name((const struct sockaddr *)&address, conn->peer, sizeof(conn->peer));
@@ -393,7 +409,9 @@ static void conn_note_peer(struct conn *conn) {
 }
 
 void conn_start(struct conn *conn, struct tls_session *tls, unsigned handshake_ms) {
-    uv_tcp_nodelay(&conn->tcp, 1);
+    if (uv_handle_get_type((const uv_handle_t *)&conn->tcp) == UV_TCP) {
+        uv_tcp_nodelay(&conn->tcp, 1);
+    }
     conn_note_peer(conn);
     conn->tls = tls;
     if (tls == NULL) {

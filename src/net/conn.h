@@ -1,4 +1,4 @@
-/* A TCP connection, with or without TLS, on the loop. Writes made in one turn of the loop are gathered and leave in one
+/* A TCP or Unix socket connection, with or without TLS, on the loop. Writes made in one turn of the loop are gathered and leave in one
  * system call at its end. Reads go through one shared buffer, so an idle connection holds no buffer of its own. */
 #ifndef NATARIS_NET_CONN_H
 #define NATARIS_NET_CONN_H
@@ -43,7 +43,7 @@ void conn_read_resume(struct conn *conn);
 void conn_close(struct conn *conn, unsigned linger_ms);
 /* Closes at once; unsent bytes are lost; on_close follows at the end of the turn. */
 void conn_abort(struct conn *conn);
-/* Numeric address of the peer, such as "127.0.0.1"; valid as long as the conn. */
+/* Numeric address of the peer, such as "127.0.0.1", or "unix"; valid as long as the conn. */
 const char *conn_peer(const struct conn *conn);
 struct loop *conn_loop(const struct conn *conn);
 
@@ -54,15 +54,17 @@ struct listener_events {
     void (*on_conn)(void *context, struct conn *conn);
 };
 struct listener_options {
-    const char *address;     /* "HOST:PORT", "[::1]:PORT"; port 0 picks a free one */
+    /* "HOST:PORT", "[::1]:PORT"; port 0 picks a free one. Or "unix:PATH": the socket's mode is 0600, one that a dead
+     * process left behind is replaced, and listener_close removes it. */
+    const char *address;
     struct tls_context *tls; /* NULL: plain TCP. Borrowed. */
     size_t max_connections;  /* further ones are accepted and closed at once */
     unsigned handshake_ms;   /* TLS handshake deadline */
 };
-/* ERR_CONFLICT with "address already in use" when the port is taken. */
+/* ERR_CONFLICT with "address already in use" when the port is taken or another process listens on the path. */
 MUST_CHECK bool listener_open(struct listener **out, struct loop *loop, const struct listener_options *options,
                               const struct listener_events *events, void *context, struct err *err);
-unsigned listener_port(const struct listener *listener);
+unsigned listener_port(const struct listener *listener); /* 0 for a Unix socket */
 size_t listener_connection_count(const struct listener *listener);
 /* Stops accepting; accepted connections live on. Frees the listener once the last of them is closed. */
 void listener_close(struct listener *listener);

@@ -11,7 +11,7 @@
 #include <uv.h>
 
 enum conn_state {
-    CONN_CONNECTING, /* no TCP connection yet */
+    CONN_CONNECTING, /* no connection yet */
     CONN_HANDSHAKE,  /* TLS handshake under way; events are the opener's */
     CONN_OPEN,
     CONN_CLOSING,   /* conn_close: sending the rest */
@@ -25,7 +25,10 @@ enum { CONN_PEER_SIZE = 46 }; /* INET6_ADDRSTRLEN */
 struct conn_write;
 
 struct conn {
-    uv_tcp_t tcp;
+    union { /* which one: uv_handle_get_type */
+        uv_tcp_t tcp;
+        uv_pipe_t pipe; /* a Unix socket */
+    };
     struct loop *loop;
     const struct conn_events *events;
     void *context;
@@ -48,7 +51,8 @@ struct conn {
 
 /* In state CONN_CONNECTING; freed by conn_discard, or through conn_start and what follows. */
 struct conn *conn_new(struct loop *loop);
-/* TCP is connected: run the handshake if `tls` (taken over) is not NULL, then call on_ready; events' on_close tells of
+struct conn *conn_new_unix(struct loop *loop);
+/* It is connected: run the handshake if `tls` (taken over) is not NULL, then call on_ready; events' on_close tells of
  * a failure before that. */
 void conn_start(struct conn *conn, struct tls_session *tls, unsigned handshake_ms);
 /* Closes without any event, in any state. */

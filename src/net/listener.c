@@ -1,16 +1,23 @@
 #include "base/mem.h"
 #include "net/conn.h"
 #include "net/conn_internal.h"
+#include "net/unix_path.h"
 
+#include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { LISTENER_BACKLOG = 4096, LISTENER_HOST_MAX = 256 };
 
 struct listener {
-    uv_tcp_t tcp;
+    union {
+        uv_tcp_t tcp;
+        uv_pipe_t pipe; /* closing it also removes the socket's file */
+    };
+    bool is_unix;
     struct loop *loop;
     struct tls_context *tls;
     size_t max_connections, count;
@@ -88,7 +95,7 @@ static void listener_on_connection(uv_stream_t *stream, int status) {
     if (status < 0) {
         return; /* such as too many open files: libuv has dropped that connection, the next may work */
     }
-    struct conn *conn = conn_new(listener->loop);
+    struct conn *conn = listener->is_unix ? conn_new_unix(listener->loop) : conn_new(listener->loop);
     conn->listener = listener;
     listener->count++;
     struct tls_session *tls = NULL;
@@ -141,7 +148,7 @@ static bool resolve_address(struct loop *loop, const char *address, struct socka
     return true;
 }
 
-static bool listener_start(struct listener *listener, const char *address, struct err *err) {
+static bool listener_start_tcp(struct listener *listener, const char *address, struct err *err) {
     struct sockaddr_storage bind_to;
     if (!resolve_address(listener->loop, address, &bind_to, err)) {
         return false;
@@ -157,11 +164,42 @@ static bool listener_start(struct listener *listener, const char *address, struc
     return true;
 }
 
+static bool listener_start_unix(struct listener *listener, const char *path, struct err *err) {
+    if (!unix_path_prepare(path, err)) {
+        return false;
+    }
+    int status = uv_pipe_bind(&listener->pipe, path);
+    /* Nobody can connect before the mode is right: that takes the listen. */
+    if (status == 0 && chmod(path, 0600) != 0) {
+        return err_set_errno(err, errno, "cannot set the mode of %s", path);
+    }
+    if (status == 0) {
+        status = uv_listen((uv_stream_t *)&listener->pipe, LISTENER_BACKLOG, listener_on_connection);
+    }
+    if (status != 0) {
+        return err_set(err, status == UV_EADDRINUSE ? ERR_CONFLICT : ERR_IO, "cannot listen on unix:%s: %s", path,
+                       uv_strerror(status));
+    }
+    return true;
+}
+
+static bool listener_start(struct listener *listener, const char *address, struct err *err) {
+    struct loop *loop = listener->loop;
+    struct str prefix = STR("unix:");
+    listener->is_unix = str_starts_with(str_from(address), prefix);
+    if (listener->is_unix) {
+        uv_pipe_init(&loop->uv, &listener->pipe, 0);
+        listener->pipe.data = listener;
+        return listener_start_unix(listener, address + prefix.len, err);
+    }
+    uv_tcp_init(&loop->uv, &listener->tcp);
+    listener->tcp.data = listener;
+    return listener_start_tcp(listener, address, err);
+}
+
 bool listener_open(struct listener **out, struct loop *loop, const struct listener_options *options,
                    const struct listener_events *events, void *context, struct err *err) {
     struct listener *listener = MEM_NEW(struct listener);
-    uv_tcp_init(&loop->uv, &listener->tcp);
-    listener->tcp.data = listener;
     listener->loop = loop;
     listener->tls = options->tls;
     listener->max_connections = options->max_connections;
@@ -179,7 +217,7 @@ bool listener_open(struct listener **out, struct loop *loop, const struct listen
 unsigned listener_port(const struct listener *listener) {
     struct sockaddr_storage address;
     int size = (int)sizeof(address);
-    if (uv_tcp_getsockname(&listener->tcp, (struct sockaddr *)&address, &size) != 0) {
+    if (listener->is_unix || uv_tcp_getsockname(&listener->tcp, (struct sockaddr *)&address, &size) != 0) {
         return 0;
     }
     return address.ss_family == AF_INET6 ? ntohs(((const struct sockaddr_in6 *)&address)->sin6_port)

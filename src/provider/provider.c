@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINK_BACKOFF_MIN_MS = 250, LINK_BACKOFF_MAX_MS = 30 * 1000, REGION_SIZE = 3 };
+enum { RECONNECT_MS = 250, RECONNECT_GROWTH = 120, REGION_SIZE = 3 };
 
 enum provider_phase { PROVIDER_SERVING, PROVIDER_DRAINING, PROVIDER_CLOSING };
 
@@ -34,7 +34,7 @@ struct provider {
 };
 
 void provider_options_init(struct provider_options *options) {
-    *options = (struct provider_options){.engine = "llama", .name = "", .region = ""};
+    *options = (struct provider_options){.engine = "llama", .name = "", .region = "", .reconnect_ms = RECONNECT_MS};
 }
 
 bool provider_default_model_folder(char *out, size_t out_size, struct err *err) {
@@ -110,8 +110,8 @@ static bool open_agent(struct provider *provider, struct err *err) {
                    .region = str_from(provider->region),
                    .cores = facts->cores,
                    .ram_bytes = facts->ram_bytes},
-        .backoff_min_ms = LINK_BACKOFF_MIN_MS,
-        .backoff_max_ms = LINK_BACKOFF_MAX_MS,
+        .backoff_min_ms = options->reconnect_ms,
+        .backoff_max_ms = options->reconnect_ms * RECONNECT_GROWTH,
     };
     if (!device_key_load(options->data_folder, link.private_key, err)) {
         return false;

@@ -25,7 +25,8 @@ struct provider_options { /* strings are borrowed for the provider's life */
     uint32_t slots, context_length, threads; /* 0: chosen by the engine */
     double script_rate;
     uint32_t script_load_ms, script_prefill_ms;
-    bool quiet; /* no progress bars */
+    uint32_t reconnect_ms; /* first pause before a lost gateway is tried again, 1 to 60000; doubles to 120 times that */
+    bool quiet;            /* no progress bars */
 };
 void provider_options_init(struct provider_options *options);
 

@@ -16,36 +16,12 @@ enum {
     SQLITE_DB_CHECKPOINT_PAGES = 4096, /* 16 MB of WAL; larger costs start-up after a crash, smaller costs writes */
 };
 
-/* The schema's history: the element at index n brings version n to n + 1, which its last line sets. */
-static const unsigned char *const sqlite_db_migrations[] = {store_sql_0001_initial};
-enum { SQLITE_DB_VERSION = COUNT_OF(sqlite_db_migrations) };
+/* What the newest rows and the upper levels of the indexes need. */
+#define SQLITE_DB_CACHE_KIB "32768"
 
-static const char *const sqlite_db_texts[SQL_COUNT] = {
-    [SQL_BEGIN] = "BEGIN IMMEDIATE",
-    [SQL_COMMIT] = "COMMIT",
-    [SQL_ROLLBACK] = "ROLLBACK",
-    [SQL_ACCOUNT_ADD] = "INSERT INTO accounts (id, name, owner, created_ms) VALUES (?, ?, ?, ?)",
-    [SQL_ACCOUNT_OWNER] = "SELECT id, name, owner, created_ms FROM accounts WHERE owner = 1 ORDER BY number LIMIT 1",
-    [SQL_ACCOUNT_EACH] = "SELECT id, name, owner, created_ms FROM accounts ORDER BY number",
-    [SQL_KEY_ADD] = "INSERT INTO keys (id, account_id, kind, sha256, name, created_ms) VALUES (?, ?, ?, ?, ?, ?)",
-    [SQL_KEY_EACH] = "SELECT k.id, k.account_id, k.kind, k.sha256, k.name, k.created_ms, a.owner"
-                     " FROM keys k JOIN accounts a ON a.id = k.account_id ORDER BY k.number",
-    [SQL_KEY_FIND] = "SELECT k.id, k.account_id, k.kind, k.sha256, k.name, k.created_ms, a.owner"
-                     " FROM keys k JOIN accounts a ON a.id = k.account_id WHERE k.sha256 = ?",
-    [SQL_JOIN_TOKEN_ADD] = "INSERT INTO join_tokens (sha256, account_id, created_ms, expires_ms) VALUES (?, ?, ?, ?)",
-    [SQL_JOIN_TOKEN_FIND] = "SELECT account_id FROM join_tokens WHERE sha256 = ? AND expires_ms > ?",
-    [SQL_DEVICE_ADD] =
-        "INSERT INTO devices (id, account_id, public_key, name, region, created_ms) VALUES (?, ?, ?, ?, ?, ?)",
-    [SQL_DEVICE_FIND] = "SELECT id, account_id, public_key, name, region, created_ms FROM devices WHERE public_key = ?",
-    [SQL_JOB_ADD] = "INSERT INTO jobs (id, account_id, key_id, model, device_id, label, outcome, prompt_tokens,"
-                    " completion_tokens, attempts, ttft_ms, latency_ms, created_ms)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    [SQL_JOB_EACH] = "SELECT id, account_id, key_id, model, device_id, label, outcome, prompt_tokens,"
-                     " completion_tokens, attempts, ttft_ms, latency_ms, created_ms FROM jobs ORDER BY number",
-    [SQL_SETTING_GET] = "SELECT value FROM settings WHERE name = ?",
-    [SQL_SETTING_SET] = "INSERT INTO settings (name, value) VALUES (?, ?)"
-                        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-};
+/* The schema's history: the element at index n brings version n to n + 1, which its last line sets. */
+static const unsigned char *const sqlite_db_migrations[] = {store_sql_0001_initial, store_sql_0002_money};
+enum { SQLITE_DB_VERSION = COUNT_OF(sqlite_db_migrations) };
 
 static bool sqlite_db_fail(struct sqlite_db *db, int result, struct err *err) {
     int last_errno = errno, primary = result & 0xff;
@@ -113,13 +89,18 @@ static bool sqlite_db_use_wal(struct sqlite_db *db, struct err *err) {
     return result == SQLITE_OK || sqlite_db_fail(db, result, err);
 }
 
-static bool sqlite_db_configure(struct sqlite_db *db, struct err *err) {
+static bool sqlite_db_configure(struct sqlite_db *db, const struct sqlite_db_options *options, struct err *err) {
+    int pages = options->checkpoint_pages != 0 ? options->checkpoint_pages : SQLITE_DB_CHECKPOINT_PAGES;
     /* FULL: in WAL mode, NORMAL loses acknowledged commits when the power fails. */
-    return sqlite_db_use_wal(db, err) && sqlite_db_execute(db, "PRAGMA synchronous = FULL", err) &&
+    return sqlite_db_use_wal(db, err) &&
+           sqlite_db_execute(db, options->sync_less ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL",
+                             err) &&
            sqlite_db_execute(db, "PRAGMA foreign_keys = ON", err) &&
            sqlite_db_execute(db, "PRAGMA trusted_schema = OFF", err) &&
-           (sqlite3_wal_autocheckpoint(db->handle, SQLITE_DB_CHECKPOINT_PAGES) == SQLITE_OK ||
-            sqlite_db_fail(db, SQLITE_NOMEM, err));
+           sqlite_db_execute(db, "PRAGMA temp_store = MEMORY", err) &&
+           sqlite_db_execute(db, "PRAGMA cache_size = -" SQLITE_DB_CACHE_KIB, err) &&
+           (!options->read_only || sqlite_db_execute(db, "PRAGMA query_only = ON", err)) &&
+           (sqlite3_wal_autocheckpoint(db->handle, pages) == SQLITE_OK || sqlite_db_fail(db, SQLITE_NOMEM, err));
 }
 
 static bool sqlite_db_migrate_locked(struct sqlite_db *db, struct err *err) {
@@ -152,7 +133,7 @@ static bool sqlite_db_migrate(struct sqlite_db *db, struct err *err) {
 static bool sqlite_db_prepare(struct sqlite_db *db, struct err *err) {
     for (int i = 0; i < SQL_COUNT; i++) {
         int result =
-            sqlite3_prepare_v3(db->handle, sqlite_db_texts[i], -1, SQLITE_PREPARE_PERSISTENT, &db->statements[i], NULL);
+            sqlite3_prepare_v3(db->handle, SQLITE_TEXTS[i], -1, SQLITE_PREPARE_PERSISTENT, &db->statements[i], NULL);
         if (result != SQLITE_OK) {
             return sqlite_db_fail(db, result, err);
         }
@@ -160,10 +141,10 @@ static bool sqlite_db_prepare(struct sqlite_db *db, struct err *err) {
     return true;
 }
 
-static bool sqlite_db_open_file(struct sqlite_db *db, struct err *err) {
+static bool sqlite_db_open_file(struct sqlite_db *db, const struct sqlite_db_options *options, struct err *err) {
     /* No mutex inside: the connection belongs to one thread at a time. */
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    int result = sqlite3_open_v2(db->path, &db->handle, flags, NULL);
+    int result = sqlite3_open_v2(db->path, &db->handle, flags, options->vfs);
     if (result != SQLITE_OK) {
         return sqlite_db_fail(db, result, err);
     }
@@ -171,7 +152,8 @@ static bool sqlite_db_open_file(struct sqlite_db *db, struct err *err) {
     return true;
 }
 
-bool sqlite_db_open(struct sqlite_db **out, const char *path, struct err *err) {
+bool sqlite_db_open(struct sqlite_db **out, const char *path, const struct sqlite_db_options *options,
+                    struct err *err) {
     *out = NULL;
     struct sqlite_db *db = MEM_NEW(struct sqlite_db);
     int version = 0;
@@ -180,9 +162,9 @@ bool sqlite_db_open(struct sqlite_db **out, const char *path, struct err *err) {
         return err_set(err, ERR_TOO_LARGE, "The database's path is longer than %d bytes", FILE_PATH_MAX - 1);
     }
     /* The version comes first: a file of a newer program is not touched. */
-    if (!sqlite_db_create_file(path, err) || !sqlite_db_open_file(db, err) || !sqlite_db_version(db, &version, err) ||
-        !sqlite_db_configure(db, err) || (version < SQLITE_DB_VERSION && !sqlite_db_migrate(db, err)) ||
-        !sqlite_db_prepare(db, err)) {
+    if (!sqlite_db_create_file(path, err) || !sqlite_db_open_file(db, options, err) ||
+        !sqlite_db_version(db, &version, err) || !sqlite_db_configure(db, options, err) ||
+        (version < SQLITE_DB_VERSION && !sqlite_db_migrate(db, err)) || !sqlite_db_prepare(db, err)) {
         sqlite_db_close(db);
         return false;
     }
@@ -228,6 +210,28 @@ bool sqlite_db_moved(struct sqlite_db *db) {
     return sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0;
 }
 
+bool sqlite_db_script(struct sqlite_db *db, const char *script, void (*row)(void *context, const char *text),
+                      void *context, struct err *err) {
+    int result = SQLITE_OK;
+    while (result == SQLITE_OK && *script != '\0') {
+        sqlite3_stmt *statement;
+        errno = 0;
+        result = sqlite3_prepare_v2(db->handle, script, -1, &statement, &script);
+        while (result == SQLITE_OK && statement != NULL && (result = sqlite3_step(statement)) == SQLITE_ROW) {
+            row(context, (const char *)sqlite3_column_text(statement, 0));
+            result = SQLITE_OK;
+        }
+        if (result == SQLITE_DONE) {
+            result = SQLITE_OK;
+        }
+        if (result != SQLITE_OK) {
+            sqlite_db_fail(db, result, err);
+        }
+        sqlite3_finalize(statement);
+    }
+    return result == SQLITE_OK;
+}
+
 struct sqlite_binder sqlite_bind(struct sqlite_db *db, enum sql sql) {
     return (struct sqlite_binder){.statement = db->statements[sql]};
 }
@@ -246,8 +250,14 @@ void sqlite_bind_int(struct sqlite_binder *binder, int64_t number) {
     sqlite_bind_checked(sqlite3_bind_int64(binder->statement, ++binder->column, number));
 }
 
-void sqlite_bind_blob(struct sqlite_binder *binder, const uint8_t *data, int size) {
-    sqlite_bind_checked(sqlite3_bind_blob(binder->statement, ++binder->column, data, size, SQLITE_STATIC));
+void sqlite_bind_null(struct sqlite_binder *binder) {
+    sqlite_bind_checked(sqlite3_bind_null(binder->statement, ++binder->column));
+}
+
+/* No data is an empty blob, not NULL. */
+void sqlite_bind_blob(struct sqlite_binder *binder, const void *data, size_t size) {
+    sqlite_bind_checked(
+        sqlite3_bind_blob64(binder->statement, ++binder->column, size == 0 ? "" : data, size, SQLITE_STATIC));
 }
 
 bool sqlite_run(struct sqlite_db *db, enum sql sql, struct err *err) {
@@ -273,6 +283,10 @@ void sqlite_reset(struct sqlite_db *db, enum sql sql) {
     sqlite3_reset(db->statements[sql]);
 }
 
+int64_t sqlite_last_number(const struct sqlite_db *db) {
+    return sqlite3_last_insert_rowid(db->handle);
+}
+
 struct sqlite_reader sqlite_read(struct sqlite_db *db, enum sql sql) {
     return (struct sqlite_reader){.statement = db->statements[sql]};
 }
@@ -295,4 +309,10 @@ void sqlite_read_blob(struct sqlite_reader *reader, uint8_t *out, size_t size) {
     } else {
         memset(out, 0, size);
     }
+}
+
+struct str sqlite_read_bytes(struct sqlite_reader *reader) {
+    int column = reader->column++;
+    const char *data = (const char *)sqlite3_column_blob(reader->statement, column);
+    return (struct str){.data = data, .len = (size_t)sqlite3_column_bytes(reader->statement, column)};
 }

@@ -1,11 +1,15 @@
 #include "store/sqlite_rows.h"
 
-static void sqlite_account_read(struct sqlite_db *db, enum sql sql, struct store_account *out) {
+void sqlite_account_read(struct sqlite_db *db, enum sql sql, struct store_account *out) {
     struct sqlite_reader reader = sqlite_read(db, sql);
+    out->number = (uint64_t)sqlite_read_int(&reader);
     sqlite_read_text(&reader, out->id, sizeof(out->id));
     sqlite_read_text(&reader, out->name, sizeof(out->name));
     out->owner = sqlite_read_int(&reader) != 0;
+    out->tier = (enum store_tier)sqlite_read_int(&reader);
+    out->suspended = sqlite_read_int(&reader) != 0;
     out->created_ms = sqlite_read_int(&reader);
+    out->balance_nano = sqlite_read_int(&reader);
 }
 
 bool sqlite_account_add(struct sqlite_db *db, const struct store_account *account, struct err *err) {
@@ -13,6 +17,8 @@ bool sqlite_account_add(struct sqlite_db *db, const struct store_account *accoun
     sqlite_bind_text(&binder, account->id);
     sqlite_bind_text(&binder, account->name);
     sqlite_bind_int(&binder, account->owner);
+    sqlite_bind_int(&binder, account->tier);
+    sqlite_bind_int(&binder, account->suspended);
     sqlite_bind_int(&binder, account->created_ms);
     return sqlite_run(db, SQL_ACCOUNT_ADD, err);
 }
@@ -30,6 +36,36 @@ bool sqlite_account_owner(struct sqlite_db *db, struct store_account *out, struc
     return true;
 }
 
+bool sqlite_account_find(struct sqlite_db *db, const char *id, struct store_account *out, struct err *err) {
+    bool found;
+    struct sqlite_binder binder = sqlite_bind(db, SQL_ACCOUNT_FIND);
+    sqlite_bind_text(&binder, id);
+    if (!sqlite_next(db, SQL_ACCOUNT_FIND, &found, err)) {
+        return false;
+    }
+    if (!found) {
+        return err_set(err, ERR_NOT_FOUND, "There is no account %s", id);
+    }
+    sqlite_account_read(db, SQL_ACCOUNT_FIND, out);
+    sqlite_reset(db, SQL_ACCOUNT_FIND);
+    return true;
+}
+
+static bool sqlite_account_change(struct sqlite_db *db, enum sql sql, const char *id, int64_t value, struct err *err) {
+    struct sqlite_binder binder = sqlite_bind(db, sql);
+    sqlite_bind_int(&binder, value);
+    sqlite_bind_text(&binder, id);
+    return sqlite_run(db, sql, err);
+}
+
+bool sqlite_account_set_tier(struct sqlite_db *db, const char *id, enum store_tier tier, struct err *err) {
+    return sqlite_account_change(db, SQL_ACCOUNT_TIER, id, tier, err);
+}
+
+bool sqlite_account_suspend(struct sqlite_db *db, const char *id, bool suspended, struct err *err) {
+    return sqlite_account_change(db, SQL_ACCOUNT_SUSPEND, id, suspended, err);
+}
+
 bool sqlite_account_each(struct sqlite_db *db, bool (*row)(void *context, const struct store_account *account),
                          void *context, struct err *err) {
     bool ok, found;
@@ -44,14 +80,21 @@ bool sqlite_account_each(struct sqlite_db *db, bool (*row)(void *context, const 
     return ok;
 }
 
-static void sqlite_key_read(struct sqlite_db *db, enum sql sql, struct store_key *out) {
+void sqlite_key_read(struct sqlite_db *db, enum sql sql, struct store_key *out) {
     struct sqlite_reader reader = sqlite_read(db, sql);
+    out->number = (uint64_t)sqlite_read_int(&reader);
     sqlite_read_text(&reader, out->id, sizeof(out->id));
     sqlite_read_text(&reader, out->account_id, sizeof(out->account_id));
     out->kind = (enum store_key_kind)sqlite_read_int(&reader);
     sqlite_read_blob(&reader, out->sha256, sizeof(out->sha256));
     sqlite_read_text(&reader, out->name, sizeof(out->name));
     out->created_ms = sqlite_read_int(&reader);
+    out->expires_ms = sqlite_read_int(&reader);
+    out->revoked_ms = sqlite_read_int(&reader);
+    out->cap_nano = sqlite_read_int(&reader);
+    sqlite_read_text(&reader, out->models, sizeof(out->models));
+    out->spent_nano = sqlite_read_int(&reader);
+    out->account_number = (uint64_t)sqlite_read_int(&reader);
     out->owner = sqlite_read_int(&reader) != 0;
 }
 
@@ -63,6 +106,10 @@ bool sqlite_key_add(struct sqlite_db *db, const struct store_key *key, struct er
     sqlite_bind_blob(&binder, key->sha256, sizeof(key->sha256));
     sqlite_bind_text(&binder, key->name);
     sqlite_bind_int(&binder, key->created_ms);
+    sqlite_bind_int(&binder, key->expires_ms);
+    sqlite_bind_int(&binder, key->revoked_ms);
+    sqlite_bind_int(&binder, key->cap_nano);
+    sqlite_bind_text(&binder, key->models);
     return sqlite_run(db, SQL_KEY_ADD, err);
 }
 
@@ -80,18 +127,40 @@ bool sqlite_key_each(struct sqlite_db *db, bool (*row)(void *context, const stru
     return ok;
 }
 
+/* Ends a statement that has been given its parameters and finds one key at most. */
+static bool sqlite_key_one(struct sqlite_db *db, enum sql sql, struct store_key *out, bool *found, struct err *err) {
+    if (!sqlite_next(db, sql, found, err)) {
+        return false;
+    }
+    if (*found) {
+        sqlite_key_read(db, sql, out);
+        sqlite_reset(db, sql);
+    }
+    return true;
+}
+
 bool sqlite_key_find(struct sqlite_db *db, const uint8_t sha256[DIGEST_SHA256_SIZE], struct store_key *out, bool *found,
                      struct err *err) {
     struct sqlite_binder binder = sqlite_bind(db, SQL_KEY_FIND);
     sqlite_bind_blob(&binder, sha256, DIGEST_SHA256_SIZE);
-    if (!sqlite_next(db, SQL_KEY_FIND, found, err)) {
+    return sqlite_key_one(db, SQL_KEY_FIND, out, found, err);
+}
+
+bool sqlite_key_by_id(struct sqlite_db *db, const char *id, struct store_key *out, struct err *err) {
+    bool found;
+    struct sqlite_binder binder = sqlite_bind(db, SQL_KEY_BY_ID);
+    sqlite_bind_text(&binder, id);
+    if (!sqlite_key_one(db, SQL_KEY_BY_ID, out, &found, err)) {
         return false;
     }
-    if (*found) {
-        sqlite_key_read(db, SQL_KEY_FIND, out);
-        sqlite_reset(db, SQL_KEY_FIND);
-    }
-    return true;
+    return found || err_set(err, ERR_NOT_FOUND, "There is no key %s", id);
+}
+
+bool sqlite_key_revoke(struct sqlite_db *db, const char *id, int64_t revoked_ms, struct err *err) {
+    struct sqlite_binder binder = sqlite_bind(db, SQL_KEY_REVOKE);
+    sqlite_bind_int(&binder, revoked_ms);
+    sqlite_bind_text(&binder, id);
+    return sqlite_run(db, SQL_KEY_REVOKE, err);
 }
 
 bool sqlite_join_token_add(struct sqlite_db *db, const struct store_join_token *token, struct err *err) {
@@ -149,55 +218,6 @@ bool sqlite_device_enrol(struct sqlite_db *db, const uint8_t token_sha256[DIGEST
     sqlite_read_text(&reader, device->account_id, sizeof(device->account_id));
     sqlite_reset(db, SQL_JOIN_TOKEN_FIND);
     return sqlite_device_add(db, device, err);
-}
-
-bool sqlite_job_add(struct sqlite_db *db, const struct store_job *job, struct err *err) {
-    struct sqlite_binder binder = sqlite_bind(db, SQL_JOB_ADD);
-    sqlite_bind_text(&binder, job->id);
-    sqlite_bind_text(&binder, job->account_id);
-    sqlite_bind_text(&binder, job->key_id);
-    sqlite_bind_text(&binder, job->model);
-    sqlite_bind_text(&binder, job->device_id);
-    sqlite_bind_text(&binder, job->label);
-    sqlite_bind_int(&binder, job->outcome);
-    sqlite_bind_int(&binder, job->prompt_tokens);
-    sqlite_bind_int(&binder, job->completion_tokens);
-    sqlite_bind_int(&binder, job->attempts);
-    sqlite_bind_int(&binder, job->ttft_ms);
-    sqlite_bind_int(&binder, job->latency_ms);
-    sqlite_bind_int(&binder, job->created_ms);
-    return sqlite_run(db, SQL_JOB_ADD, err);
-}
-
-static void sqlite_job_read(struct sqlite_db *db, struct store_job *out) {
-    struct sqlite_reader reader = sqlite_read(db, SQL_JOB_EACH);
-    sqlite_read_text(&reader, out->id, sizeof(out->id));
-    sqlite_read_text(&reader, out->account_id, sizeof(out->account_id));
-    sqlite_read_text(&reader, out->key_id, sizeof(out->key_id));
-    sqlite_read_text(&reader, out->model, sizeof(out->model));
-    sqlite_read_text(&reader, out->device_id, sizeof(out->device_id));
-    sqlite_read_text(&reader, out->label, sizeof(out->label));
-    out->outcome = (enum store_job_outcome)sqlite_read_int(&reader);
-    out->prompt_tokens = (uint32_t)sqlite_read_int(&reader);
-    out->completion_tokens = (uint32_t)sqlite_read_int(&reader);
-    out->attempts = (uint32_t)sqlite_read_int(&reader);
-    out->ttft_ms = (uint32_t)sqlite_read_int(&reader);
-    out->latency_ms = (uint32_t)sqlite_read_int(&reader);
-    out->created_ms = sqlite_read_int(&reader);
-}
-
-bool sqlite_job_each(struct sqlite_db *db, bool (*row)(void *context, const struct store_job *job), void *context,
-                     struct err *err) {
-    bool ok, found;
-    struct store_job job;
-    while ((ok = sqlite_next(db, SQL_JOB_EACH, &found, err)) && found) {
-        sqlite_job_read(db, &job);
-        if (!row(context, &job)) {
-            break;
-        }
-    }
-    sqlite_reset(db, SQL_JOB_EACH);
-    return ok;
 }
 
 bool sqlite_setting_get(struct sqlite_db *db, const char *name, char *out, size_t out_size, struct err *err) {

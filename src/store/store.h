@@ -1,7 +1,7 @@
-/* What is kept: accounts, keys, join tokens, devices and the record of each job. One writer thread puts all waiting
- * records into one transaction (group commit); answers come back on the loop. The backend is SQLite (sqlite_db.h,
- * sqlite_rows.h); tests/contract/test_store.c says what any backend must do. No SQL text outside this folder
- * (migrations are .sql files). */
+/* What is kept: accounts, keys, join tokens, devices and the record of each job; store_money.h adds the ledger. One
+ * writer thread puts all waiting records into one transaction (group commit), one reader thread answers what may take
+ * long; answers come back on the loop. The backend is SQLite (sqlite_db.h, sqlite_rows.h); tests/contract/test_store*.c
+ * say what any backend must do. No SQL text outside this folder (migrations are .sql files). */
 #ifndef NATARIS_STORE_STORE_H
 #define NATARIS_STORE_STORE_H
 
@@ -19,16 +19,22 @@ struct store;
 
 enum { STORE_ID_MAX = 40, STORE_NAME_MAX = 128, STORE_MODEL_MAX = 129 };
 /* Requests that may wait for the writer: what comes on top is refused with ERR_UNAVAILABLE (its callback still comes
- * later, but may come before those of requests that wait). About 40 MB. */
+ * later, but may come before those of requests that wait). About 60 MB. */
 enum { STORE_QUEUE_MAX = 64 * 1024 };
 
 enum store_key_kind { STORE_KEY_LIVE, STORE_KEY_TEST };
 
+enum store_tier { STORE_TIER_FREE, STORE_TIER_STARTER, STORE_TIER_PRO, STORE_TIER_UNLIMITED };
+
 struct store_account {
+    uint64_t number;       /* the core's name for it; made by store_account_add */
     char id[STORE_ID_MAX]; /* "acct_..." */
     char name[STORE_NAME_MAX];
-    bool owner;         /* the operator's own account: no rate limit */
-    int64_t created_ms; /* wall clock, UTC */
+    bool owner; /* the operator's own account (not: who owns devices, which any account may) */
+    enum store_tier tier;
+    bool suspended;
+    int64_t created_ms;   /* wall clock, UTC */
+    int64_t balance_nano; /* of its wallet; filled in by reads */
 };
 
 struct store_key {
@@ -38,7 +44,14 @@ struct store_key {
     uint8_t sha256[DIGEST_SHA256_SIZE]; /* of the whole secret; the secret itself is never stored */
     char name[STORE_NAME_MAX];
     int64_t created_ms;
-    bool owner; /* the account's; filled in by reads, ignored by store_key_add */
+    uint64_t number;         /* the core's name for it; made by store_key_add */
+    int64_t expires_ms;      /* 0: never */
+    int64_t revoked_ms;      /* 0: not */
+    int64_t cap_nano;        /* spending cap over its life; negative: none */
+    char models[512];        /* ids it may use, separated by commas; empty: all */
+    int64_t spent_nano;      /* filled in by reads */
+    uint64_t account_number; /* filled in by reads */
+    bool owner;              /* the account's; filled in by reads, ignored by store_key_add */
 };
 
 struct store_join_token {
@@ -69,18 +82,31 @@ struct store_job { /* one finished job, for usage and the operator's view; never
     uint32_t prompt_tokens, completion_tokens, attempts;
     uint32_t ttft_ms, latency_ms;
     int64_t created_ms;
+    int64_t charge_nano, provider_nano; /* from the client's wallet; of it, to the device's owner */
 };
+
+/* Errors of the asynchronous calls: ERR_CONFLICT, ERR_NOT_FOUND, ERR_INVALID this request contradicts a rule (others of
+ * its group are fine); ERR_UNAVAILABLE not done, but later ones may be (queue full, or another process held the
+ * database); ERR_CLOSED after store_close began; ERR_IO, ERR_INTERNAL the store is broken. */
 
 /* Opens or creates the database file and migrates it forward in one transaction. ERR_CONFLICT when its schema is newer
  * than this program; ERR_IO with the system's words (disk full, permissions). Usable at once by the synchronous calls.
  */
 MUST_CHECK bool store_open(struct store **out, const char *path, struct err *err);
+struct store_options {    /* for tests; all zero is what store_open uses */
+    const char *vfs;      /* the backend's name of the file system layer below it; NULL: the usual one */
+    bool sync_less;       /* weaker than the product: acknowledged records may be lost when the power fails */
+    int checkpoint_pages; /* of the log, before it is written back; 0: the usual */
+};
+MUST_CHECK bool store_open_with(struct store **out, const char *path, const struct store_options *options,
+                                struct err *err);
 /* Waits for the writer, gives every waiting callback its answer, closes and frees. Safe on a store whose thread was
  * never started, and on NULL. Not from inside a store callback. The loop must turn once more before it is closed
  * itself. */
 void store_close(struct store *store);
 
 /* --- Synchronous: for commands and start-up, before store_start, from one thread. --- */
+/* Without any credit: store_admin_now gives that. */
 MUST_CHECK bool store_account_add(struct store *store, const struct store_account *account, struct err *err);
 MUST_CHECK bool store_account_owner(struct store *store, struct store_account *out,
                                     struct err *err); /* ERR_NOT_FOUND */
@@ -103,11 +129,6 @@ MUST_CHECK bool store_setting_set(struct store *store, const char *name, const c
  * the error too. */
 MUST_CHECK bool store_start(struct store *store, uv_loop_t *loop,
                             void (*on_broken)(void *context, const struct err *err), void *context, struct err *err);
-/* Queues a job's record. on_durable (may be NULL) is called when its group is on disk (err NULL) or lost. Errors:
- * ERR_CONFLICT this record contradicts the schema, ERR_UNAVAILABLE not written, but later ones may be (queue
- * full, or another process held the database), ERR_CLOSED after store_close began, ERR_IO the store is broken. */
-void store_job_write(struct store *store, const struct store_job *job,
-                     void (*on_durable)(void *context, const struct err *err), void *context);
 /* Finds the device of a public key; else, when `token` (may be empty) is a valid join token, enrols it as a new device
  * with this id, name and region; candidate->created_ms is taken for now, its account is the token's. `device` NULL:
  * neither (err NULL), or the store failed (err set). Also serves keys and tokens that another process has just added.

@@ -16,6 +16,7 @@ enum {
     LIMIT_STREAM_BACKLOG_BYTES = 256 * 1024, /* unread by a slow client before its stream is cut */
     LIMIT_STREAM_KEEPALIVE_MS = 10 * 1000,
     LIMIT_CONNECTIONS = 16 * 1024,
+    LIMIT_ADMIN_CONNECTIONS = 64,
 
     LIMIT_JSON_DEPTH = 32,
     LIMIT_MESSAGES = 2048,

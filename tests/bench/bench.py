@@ -16,6 +16,7 @@ import time
 import engine_row
 import harness
 import rows
+import store_rows
 from harness import BenchError, say
 
 MEASUREMENTS = {
@@ -23,6 +24,7 @@ MEASUREMENTS = {
     "engine": ("tokens/s, against the bare engine loop", engine_row.tokens_per_second),
     "stream": ("CPU per streamed delta", rows.stream_cpu),
     "memory": ("memory per idle provider", rows.idle_memory),
+    "money": ("settlements, and the ledger's check", store_rows.settlements),
     "start": ("start-up of the gateway", rows.gateway_start),
     "cancel": ("time until a closed stream's slot is free", rows.slot_freed),
 }

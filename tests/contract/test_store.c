@@ -146,7 +146,7 @@ static void on_durable(void *context, const struct err *err) {
 static void write_jobs(struct store *store, uint32_t from, uint32_t to) {
     for (uint32_t i = from; i < to; i++) {
         struct store_job job = store_fixture_job(i);
-        store_job_write(store, &job, on_durable, (void *)(uintptr_t)i);
+        store_fixture_settle(store, &job, on_durable, (void *)(uintptr_t)i);
     }
 }
 
@@ -175,7 +175,7 @@ static void test_a_callback_is_optional(void **state) {
     struct store_fixture *fixture = (struct store_fixture *)*state;
     store_fixture_start(fixture);
     struct store_job job = store_fixture_job(0);
-    store_job_write(fixture->store, &job, NULL, NULL);
+    store_fixture_settle(fixture->store, &job, NULL, NULL);
     store_fixture_reopen(fixture);
     uint32_t number = 0;
     assert_true(store_each_job(fixture->store, store_fixture_check_job, &number, &fixture->err));
@@ -189,9 +189,9 @@ static void test_a_refused_record_leaves_its_group(void **state) {
     write_jobs(fixture->store, 0, 2);
     struct store_job wrong = store_fixture_job(9);
     wrong.outcome = (enum store_job_outcome)7;
-    store_job_write(fixture->store, &wrong, on_durable, (void *)2);
+    store_fixture_settle(fixture->store, &wrong, on_durable, (void *)2);
     struct store_job last = store_fixture_job(2);
-    store_job_write(fixture->store, &last, on_durable, (void *)3);
+    store_fixture_settle(fixture->store, &last, on_durable, (void *)3);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
     assert_int_equal(writes.next, 4);
     assert_int_equal(writes.refused, 1);
@@ -364,6 +364,8 @@ static void test_keys_are_found_by_their_hash(void **state) {
 
 #define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, store_fixture_setup, store_fixture_teardown)
 
+#define CLIENT_TEST(test) cmocka_unit_test_setup_teardown(test, store_fixture_setup_client, store_fixture_teardown)
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         STORE_TEST(test_accounts_and_keys_survive_reopen),
@@ -371,10 +373,10 @@ int main(void) {
         STORE_TEST(test_owner),
         STORE_TEST(test_what_contradicts_is_refused),
         STORE_TEST(test_settings),
-        STORE_TEST(test_job_records_answer_in_order_and_survive),
-        STORE_TEST(test_a_callback_is_optional),
-        STORE_TEST(test_a_refused_record_leaves_its_group),
-        STORE_TEST(test_close_answers_what_waits),
+        CLIENT_TEST(test_job_records_answer_in_order_and_survive),
+        CLIENT_TEST(test_a_callback_is_optional),
+        CLIENT_TEST(test_a_refused_record_leaves_its_group),
+        CLIENT_TEST(test_close_answers_what_waits),
         STORE_TEST(test_enrolment),
         STORE_TEST(test_a_known_device_needs_no_token),
         STORE_TEST(test_keys_are_found_by_their_hash),

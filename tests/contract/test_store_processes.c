@@ -107,7 +107,7 @@ static void test_two_processes_write_at_once(void **state) {
     for (uint32_t i = 0; i < 2100; i += 10) { /* many small groups in between its writes */
         for (uint32_t j = i; j < i + 10; j++) {
             struct store_job job = store_fixture_job(j);
-            store_job_write(fixture->store, &job, count_durable, &acknowledged);
+            store_fixture_settle(fixture->store, &job, count_durable, &acknowledged);
         }
         uv_run(&fixture->loop, UV_RUN_DEFAULT);
     }
@@ -142,8 +142,11 @@ static void victim_on_durable(void *context, const struct err *err) {
 }
 
 static void victim_write(struct victim *victim) {
-    struct store_job job = store_fixture_job(victim->next++);
-    store_job_write(victim->store, &job, victim_on_durable, victim);
+    struct store_settlement settlement = {.job = store_fixture_job(victim->next++), .provider_account_id = "acct_1"};
+    settlement.job.outcome = STORE_JOB_COMPLETED;
+    settlement.job.charge_nano = 20;
+    settlement.job.provider_nano = 17;
+    store_settle(victim->store, &settlement, victim_on_durable, victim);
 }
 
 /* Keeps a few records waiting at any time, until it is killed. */
@@ -190,17 +193,39 @@ static uint32_t kill_a_writer(const char *path, uint32_t from, uint32_t enough) 
     return acknowledged;
 }
 
+static bool check_settled_job(void *context, const struct store_job *job) {
+    uint32_t *number = (uint32_t *)context;
+    struct store_job expected = store_fixture_job((*number)++);
+    assert_string_equal(job->id, expected.id);
+    assert_int_equal(job->charge_nano, 20);
+    return true;
+}
+
+static void on_problem(void *context, const char *text) {
+    (void)context;
+    print_error("%s\n", text);
+}
+
 static void test_what_was_acknowledged_survives_sudden_death(void **state) {
     struct store_fixture *fixture = (struct store_fixture *)*state;
+    struct store_admin result, grant = {.kind = STORE_ADMIN_CREDIT_GRANT,
+                                        .account = store_fixture_account("acct_1", true),
+                                        .amount_nano = STORE_WELCOME_CREDIT_NANO};
+    assert_true(store_admin_now(fixture->store, &grant, &result, &fixture->err));
     store_fixture_close(fixture);
     uint32_t kept = 0;
     for (uint32_t round = 0; round < 10; round++) {
         uint32_t acknowledged = kill_a_writer(fixture->path, kept, 1 + round * 13 % 50);
-        assert_true(store_open(&fixture->store, fixture->path, &fixture->err));
+        struct store_ledger_report report;
+        struct store_account account;
         uint32_t number = 0;
-        assert_true(
-            store_each_job(fixture->store, store_fixture_check_job, &number, &fixture->err)); /* no gap, nothing torn */
+        assert_true(store_open(&fixture->store, fixture->path, &fixture->err));
+        assert_true(store_each_job(fixture->store, check_settled_job, &number, &fixture->err)); /* no gap */
         assert_in_range(number, kept + acknowledged, kept + acknowledged + 7);
+        assert_true(store_ledger_check(fixture->store, on_problem, NULL, &report, &fixture->err));
+        assert_int_equal(report.problems, 0);
+        assert_true(store_account_owner(fixture->store, &account, &fixture->err));
+        assert_int_equal(account.balance_nano, STORE_WELCOME_CREDIT_NANO - number * 20);
         kept = number;
         store_fixture_close(fixture);
     }
@@ -208,11 +233,13 @@ static void test_what_was_acknowledged_survives_sudden_death(void **state) {
 
 #define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, store_fixture_setup, store_fixture_teardown)
 
+#define CLIENT_TEST(test) cmocka_unit_test_setup_teardown(test, store_fixture_setup_client, store_fixture_teardown)
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         STORE_TEST(test_a_key_of_another_process_is_found),
-        STORE_TEST(test_two_processes_write_at_once),
-        STORE_TEST(test_what_was_acknowledged_survives_sudden_death),
+        CLIENT_TEST(test_two_processes_write_at_once),
+        CLIENT_TEST(test_what_was_acknowledged_survives_sudden_death),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

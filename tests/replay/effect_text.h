@@ -17,8 +17,9 @@ struct names { /* of jobs or of providers: their place is the shell's own id */
     size_t count;
 };
 
-static const char *const failure_names[] = {"queue_full",     "warming", "timeout", "bad_request",
-                                            "context_length", "lost",    "attempts"};
+static const char *const failure_names[] = {"queue_full", "warming", "timeout", "bad_request", "context_length",
+                                            "lost",       "credits", "key_cap", "rate",        "concurrency",
+                                            "suspended",  "store",   "attempts"};
 static const char *const finish_names[] = {"stop", "length", "cancelled"};
 
 static inline const char *provider_name(const struct names *providers, uint64_t handle) {
@@ -32,10 +33,13 @@ static inline const char *provider_name(const struct names *providers, uint64_t 
 
 static inline void print_end(char *out, size_t size, const char *kind, const char *job, const char *provider,
                              const struct core_effect *e) {
-    (void)snprintf(out, size, "%s %s %s provider=%s prompt=%u completion=%u cached=%u attempts=%u ttft=%u latency=%u",
-                   kind, job, finish_names[e->finish.finish], provider, e->finish.prompt_tokens,
-                   e->finish.completion_tokens, e->finish.cached_tokens, e->finish.attempts, e->finish.ttft_ms,
-                   e->finish.latency_ms);
+    const struct core_outcome *o = &e->finish;
+    (void)snprintf(out, size,
+                   "%s %s %s provider=%s prompt=%u completion=%u cached=%u attempts=%u ttft=%u latency=%u charge=%lld "
+                   "provider_nano=%lld network_nano=%lld for_cancelled=%s",
+                   kind, job, finish_names[o->finish], provider, o->prompt_tokens, o->completion_tokens,
+                   o->cached_tokens, o->attempts, o->ttft_ms, o->latency_ms, (long long)o->charge_nano,
+                   (long long)o->provider_nano, (long long)o->network_nano, o->cancelled ? "yes" : "no");
 }
 
 static inline void print_effect(const struct names *jobs, const struct names *providers, const struct core_effect *e,
@@ -59,6 +63,9 @@ static inline void print_effect(const struct names *jobs, const struct names *pr
         (void)snprintf(out, size, "deliver %s %s tokens=%u text=%.*s", job, provider, e->deliver.tokens,
                        STR_ARG(e->deliver.text));
         break;
+    case CORE_EFFECT_SETTLE:
+        print_end(out, size, "settle", job, provider, e);
+        break;
     case CORE_EFFECT_FINISH:
         print_end(out, size, "finish", job, provider, e);
         break;
@@ -66,10 +73,11 @@ static inline void print_effect(const struct names *jobs, const struct names *pr
         print_end(out, size, "cancelled", job, provider, e);
         break;
     case CORE_EFFECT_FAIL:
-        (void)snprintf(out, size, "fail %s %s started=%s attempts=%u retry_after=%u job=%s message=%.*s param=%.*s",
-                       job, failure_names[e->fail.failure], e->fail.started ? "yes" : "no", e->fail.attempts,
-                       e->fail.retry_after_s, e->job == CORE_NO_HANDLE ? "none" : job, STR_ARG(e->fail.message),
-                       STR_ARG(e->fail.param));
+        (void)snprintf(out, size,
+                       "fail %s %s started=%s attempts=%u retry_after_ms=%llu job=%s message=%.*s param=%.*s", job,
+                       failure_names[e->fail.failure], e->fail.started ? "yes" : "no", e->fail.attempts,
+                       (unsigned long long)e->fail.retry_after_ms, e->job == CORE_NO_HANDLE ? "none" : job,
+                       STR_ARG(e->fail.message), STR_ARG(e->fail.param));
         break;
     case CORE_EFFECT_PROVIDER_ADMITTED:
         (void)snprintf(out, size, "joined %s", providers->items[e->user].name);

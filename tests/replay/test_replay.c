@@ -2,29 +2,33 @@
  *
  *     # comment; the first one tells the story
  *     config accept_ms=2000 ...          before the first event; the rest are the defaults
- *     show wake|trace                    these effects must be expected too; else they are passed over
+ *     show wake|trace|settle             these effects must be expected too; else they are passed over, and what is
+ *                                        settled is durable at once
  *     at 2000                            moves the clock to this time; timers that were asked for fire on the way
  *     join p1
  *     status p1 m:warm:4:4096 ...        model:state:slots:context_length
  *     draining p1 | leave p1
- *     request r1 m [max_tokens [max_prompt_tokens]]
+ *     account 1 [rate=10] [concurrent=2] [suspended=1]
+ *     credit 1 -500                      nano-dollars
+ *     key 1 [cap=500] [spent=20]
+ *     request r1 m [max_tokens] [account=1] [key=1] [prompt=20] [price=2:3]
+ *                                        prompt: its tokens at most; price: nano-dollars for a token in and out
  *     accept r1 p1 [prompt_tokens]
  *     delta r1 p1 tokens [text]
  *     done r1 p1 stop|length|cancelled [prompt completion cached]
  *     error r1 p1 kind [message [param]]
  *     gone r1 | drain
+ *     committed r1 durable|lost
  *     > effect ...                       what the line above must have caused, in order, nothing more and nothing less
  *     counts jobs=1 queued=0 ...         what core_counts says now
+ *     view 1 balance=500 held=0 ...      likewise core_account_view
  *     model m available|coming|absent
  *
  * Of an expected effect's key=value words those that do not matter are left out. After each step core_check must hold.
  */
 #include "base/buf.h"
 #include "base/file.h"
-#include "base/mem.h"
-#include "base/str.h"
-#include "core/core.h"
-#include "replay/effect_text.h"
+#include "replay/scenario.h"
 
 #include <dirent.h>
 #include <setjmp.h>
@@ -32,117 +36,6 @@
 #include <stddef.h>
 
 #include <cmocka.h>
-
-enum { WORDS_MAX = 24, EFFECTS_MAX = 256, LINE_MAX_BYTES = 512, SCENARIO_MAX_BYTES = 65536 };
-
-struct scenario {
-    const char *file;
-    unsigned line;
-    bool failed;
-    struct core_config config;
-    struct core *core; /* made by the first event */
-    uint64_t now_ms, wake_at_ms;
-    bool show_wake, show_trace;
-    struct names jobs, providers;
-    struct str words[WORDS_MAX]; /* of the present line */
-    size_t word_count;
-    char effects[EFFECTS_MAX][LINE_MAX_BYTES]; /* not yet expected */
-    size_t effect_count, effect_next;
-};
-
-static void fail_line(struct scenario *s, const char *problem, struct str expected, const char *got) {
-    fprintf(stderr, "%s:%u: %s\n  expected: %.*s\n  got:      %s\n", s->file, s->line, problem, STR_ARG(expected), got);
-    s->failed = true;
-}
-
-static struct str word(const struct scenario *s, size_t index) {
-    return index < s->word_count ? s->words[index] : STR("");
-}
-
-static uint32_t word_number(struct scenario *s, size_t index, uint32_t missing) {
-    uint64_t number = missing;
-    if (index < s->word_count && !str_parse_u64(s->words[index], UINT32_MAX, &number)) {
-        fail_line(s, "not a number", STR("a number"), "something else");
-    }
-    return (uint32_t)number;
-}
-
-/* The index of a word in a list of names. */
-static size_t choose(struct scenario *s, struct str text, const char *const *names, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        if (str_equal_cstr(text, names[i])) {
-            return i;
-        }
-    }
-    fail_line(s, "unknown word", STR("a word of the scenario language"), "another");
-    return 0;
-}
-
-static size_t name_find(const struct names *names, struct str name) {
-    size_t i = 0;
-    while (i < names->count && !str_equal_cstr(name, names->items[i].name)) {
-        i++;
-    }
-    return i;
-}
-
-static size_t name_add(struct scenario *s, struct names *names, struct str name) {
-    size_t index = name_find(names, name);
-    if (index == NAMES_MAX) {
-        fail_line(s, "too many names", STR("fewer"), "more");
-        return 0;
-    }
-    if (index == names->count) {
-        (void)str_copy(names->items[names->count++].name, sizeof(names->items[0].name), name);
-    }
-    return index;
-}
-
-static uint64_t name_handle(struct scenario *s, struct names *names, struct str name) {
-    size_t index = name_find(names, name);
-    if (index == names->count) {
-        fail_line(s, "unknown name", STR("one that was introduced"), "another");
-        return CORE_NO_HANDLE;
-    }
-    return names->items[index].handle;
-}
-
-static const char *const error_names[] = {"bad_request",   "context_length", "overloaded",
-                                          "model_missing", "engine",         "draining"};
-static const char *const state_names[] = {"downloading", "loading", "warm", "failed"};
-static const char *const availability_names[] = {"absent", "coming", "available"};
-
-static void take_effect(struct scenario *s, const struct core_effect *e) {
-    if (e->kind == CORE_EFFECT_ADMITTED) {
-        s->jobs.items[e->user].handle = e->job;
-    } else if (e->kind == CORE_EFFECT_PROVIDER_ADMITTED) {
-        s->providers.items[e->user].handle = e->provider;
-    } else if (e->kind == CORE_EFFECT_WAKE) {
-        s->wake_at_ms = e->wake_at_ms;
-    }
-    bool hidden = (e->kind == CORE_EFFECT_WAKE && !s->show_wake) || (e->kind == CORE_EFFECT_TRACE && !s->show_trace);
-    if (!hidden && s->effect_count < EFFECTS_MAX) {
-        print_effect(&s->jobs, &s->providers, e, s->effects[s->effect_count++], LINE_MAX_BYTES);
-    }
-}
-
-static struct core *scenario_core(struct scenario *s) {
-    if (s->core == NULL) {
-        s->core = core_new(&s->config);
-    }
-    return s->core;
-}
-
-static void step(struct scenario *s, const struct core_event *event) {
-    struct core_effects effects = core_step(scenario_core(s), s->now_ms, event);
-    for (size_t i = 0; i < effects.count; i++) {
-        take_effect(s, &effects.items[i]);
-    }
-    const char *broken = NULL;
-    if (!core_check(s->core, &broken)) {
-        fail_line(s, "core_check", str_from(broken), "that rule broken");
-    }
-}
 
 static void do_at(struct scenario *s, enum core_event_kind kind UNUSED) {
     uint64_t target = word_number(s, 1, 0);
@@ -186,11 +79,44 @@ static void do_status(struct scenario *s, enum core_event_kind kind) {
 }
 
 static void do_request(struct scenario *s, enum core_event_kind kind) {
+    struct str in, out;
+    (void)str_split(word_text(s, "price"), ':', &in, &out);
+    bool limited = word(s, 3).len > 0 && memchr(word(s, 3).data, '=', word(s, 3).len) == NULL;
     step(s, &(struct core_event){.kind = kind,
                                  .request = {.user = name_add(s, &s->jobs, word(s, 1)),
                                              .model = word(s, 2),
-                                             .max_tokens = word_number(s, 3, 0),
-                                             .max_prompt_tokens = word_number(s, 4, 0)}});
+                                             .max_tokens = limited ? word_number(s, 3, 0) : 0,
+                                             .account = (uint64_t)word_value(s, "account", 0),
+                                             .key = (uint64_t)word_value(s, "key", 0),
+                                             .prompt_tokens_max = (uint32_t)word_value(s, "prompt", 0),
+                                             .prompt_price_nano = parse_amount(s, in),
+                                             .completion_price_nano = parse_amount(s, out)}});
+}
+
+static void do_account(struct scenario *s, enum core_event_kind kind) {
+    step(s, &(struct core_event){.kind = kind,
+                                 .account = {.account = word_number(s, 1, 0),
+                                             .requests_per_minute = (uint32_t)word_value(s, "rate", 0),
+                                             .concurrent = (uint32_t)word_value(s, "concurrent", 0),
+                                             .suspended = word_value(s, "suspended", 0) != 0}});
+}
+
+static void do_credit(struct scenario *s, enum core_event_kind kind) {
+    step(s, &(struct core_event){
+                .kind = kind, .credit = {.account = word_number(s, 1, 0), .amount_nano = parse_amount(s, word(s, 2))}});
+}
+
+static void do_key(struct scenario *s, enum core_event_kind kind) {
+    step(s, &(struct core_event){.kind = kind,
+                                 .key = {.key = word_number(s, 1, 0),
+                                         .cap_nano = word_value(s, "cap", -1),
+                                         .spent_nano = word_value(s, "spent", 0)}});
+}
+
+static void do_committed(struct scenario *s, enum core_event_kind kind) {
+    step(s, &(struct core_event){.kind = kind,
+                                 .job = name_handle(s, &s->jobs, word(s, 1)),
+                                 .committed = {.durable = choose(s, word(s, 2), commit_names, 2) == 1}});
 }
 
 /* accept, delta, done, error: `kind` of this job from this provider. */
@@ -224,6 +150,7 @@ static void do_config(struct scenario *s, enum core_event_kind kind UNUSED) {
         {"max_jobs", &s->config.max_jobs},
         {"max_queue", &s->config.max_queue},
         {"max_providers", &s->config.max_providers},
+        {"max_accounts", &s->config.max_accounts},
         {"max_attempts", &s->config.max_attempts},
         {"queue_ms", &s->config.queue_ms},
         {"accept_ms", &s->config.accept_ms},
@@ -252,19 +179,39 @@ static void do_config(struct scenario *s, enum core_event_kind kind UNUSED) {
     }
 }
 
-static void do_counts(struct scenario *s, enum core_event_kind kind UNUSED) {
-    struct core_counts counts = core_counts(scenario_core(s));
-    char got[LINE_MAX_BYTES], padded[LINE_MAX_BYTES + 2];
-    (void)snprintf(got, sizeof(got), "jobs=%zu queued=%zu running=%zu cancelling=%zu providers=%zu models=%zu",
-                   counts.jobs, counts.queued, counts.running, counts.cancelling, counts.providers, counts.models);
-    (void)snprintf(padded, sizeof(padded), " %s ", got);
-    for (size_t i = 1; i < s->word_count; i++) {
-        char wanted[64];
-        (void)snprintf(wanted, sizeof(wanted), " %.*s ", STR_ARG(s->words[i]));
-        if (strstr(padded, wanted) == NULL) {
-            fail_line(s, "counts", s->words[i], got);
+/* Each word of the line but the first `skip` must be one of `got`. */
+static void expect_words(struct scenario *s, size_t skip, const char *got) {
+    struct str words[WORDS_MAX];
+    size_t count = split_words(str_from(got), words);
+    for (size_t i = skip; i < s->word_count; i++) {
+        size_t found = 0;
+        while (found < count && !str_equal(words[found], s->words[i])) {
+            found++;
+        }
+        if (found == count) {
+            fail_line(s, "another value", s->words[i], got);
         }
     }
+}
+
+static void do_counts(struct scenario *s, enum core_event_kind kind UNUSED) {
+    struct core_counts counts = core_counts(scenario_core(s));
+    char got[LINE_MAX_BYTES];
+    (void)snprintf(got, sizeof(got),
+                   "jobs=%zu queued=%zu running=%zu cancelling=%zu settling=%zu providers=%zu models=%zu", counts.jobs,
+                   counts.queued, counts.running, counts.cancelling, counts.settling, counts.providers, counts.models);
+    expect_words(s, 1, got);
+}
+
+static void do_view(struct scenario *s, enum core_event_kind kind UNUSED) {
+    struct core_account_view view;
+    char got[LINE_MAX_BYTES] = "unknown";
+    if (core_account_view(scenario_core(s), word_number(s, 1, 0), s->now_ms, &view)) {
+        (void)snprintf(got, sizeof(got), "balance=%lld held=%lld active=%u rate=%u remaining=%u reset=%llu",
+                       (long long)view.balance_nano, (long long)view.held_nano, view.active, view.requests_per_minute,
+                       view.remaining, (unsigned long long)view.reset_ms);
+    }
+    expect_words(s, 2, got);
 }
 
 static void do_model(struct scenario *s, enum core_event_kind kind UNUSED) {
@@ -272,19 +219,6 @@ static void do_model(struct scenario *s, enum core_event_kind kind UNUSED) {
     if (!str_equal_cstr(word(s, 2), got)) {
         fail_line(s, "model", word(s, 2), got);
     }
-}
-
-static size_t split_words(struct str line, struct str words[WORDS_MAX]) {
-    size_t count = 0;
-    while (line.len > 0 && count < WORDS_MAX) {
-        struct str head, tail;
-        bool more = str_split(line, ' ', &head, &tail);
-        if (head.len > 0) {
-            words[count++] = head;
-        }
-        line = more ? tail : STR("");
-    }
-    return count;
 }
 
 /* Words without '=' are the same and in the same order; the expected key=value words all occur. */
@@ -335,10 +269,10 @@ static void do_gone(struct scenario *s, enum core_event_kind kind) {
 }
 
 static void do_show(struct scenario *s, enum core_event_kind kind UNUSED) {
-    bool wake = str_equal_cstr(word(s, 1), "wake");
-    s->show_wake |= wake;
-    s->show_trace |= !wake;
-    s->config.trace |= !wake;
+    static const char *const names[] = {"wake", "trace", "settle"};
+    bool *const shown[] = {&s->show_wake, &s->show_trace, &s->show_settle};
+    *shown[choose(s, word(s, 1), names, COUNT_OF(names))] = true;
+    s->config.trace = s->show_trace;
 }
 
 static void do_command(struct scenario *s) {
@@ -361,7 +295,12 @@ static void do_command(struct scenario *s) {
         {"error", do_device, CORE_EVENT_ERROR},
         {"gone", do_gone, CORE_EVENT_CLIENT_GONE},
         {"drain", do_plain, CORE_EVENT_DRAIN},
+        {"account", do_account, CORE_EVENT_ACCOUNT},
+        {"credit", do_credit, CORE_EVENT_CREDIT},
+        {"key", do_key, CORE_EVENT_KEY},
+        {"committed", do_committed, CORE_EVENT_COMMITTED},
         {"counts", do_counts, CORE_EVENT_TIMER},
+        {"view", do_view, CORE_EVENT_TIMER},
         {"model", do_model, CORE_EVENT_TIMER},
     };
     for (size_t i = 0; i < COUNT_OF(commands); i++) {

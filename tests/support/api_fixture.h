@@ -1,4 +1,5 @@
-/* The API behind a real HTTP server on loopback, with a scripted backend, a fake key check and one raw client. */
+/* The API behind a real HTTP server on loopback, with a scripted backend, a fake key check, a fake store and one raw
+ * client. */
 #ifndef NATARIS_TESTS_SUPPORT_API_FIXTURE_H
 #define NATARIS_TESTS_SUPPORT_API_FIXTURE_H
 
@@ -6,6 +7,7 @@
 #include "api/auth.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "support/api_store.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -31,11 +33,14 @@ struct auth {
     void (*on_result)(void *context, const struct auth_identity *identity, const struct err *err);
     void *context;
     int cancelled;
+    enum store_key_kind kind; /* of the key "good" */
+    const char *models;       /* that it may use */
 };
 
 struct api_fixture {
     struct loop *loop;
     struct auth auth;
+    struct store store;
     struct api *api;
     struct http_server *server;
     /* The backend: what came, and what it does with it. */
@@ -45,6 +50,8 @@ struct api_fixture {
     int submitted, abandoned, linked;
     void (*on_submit)(struct api_fixture *fixture, struct api_call *call); /* NULL: nothing */
     bool ready;
+    struct core_account_view view; /* no limit: no rate headers */
+    struct store_usage sandbox;
     const char *offered; /* a model that a provider offers, besides the catalog's; or NULL */
     size_t more_offered; /* and so many more, "more-0" and so on */
     char more_name[32];
@@ -58,7 +65,7 @@ struct api_fixture {
 
 static void api_fixture_identify(struct loop_deferred *deferred) {
     struct auth *auth = (struct auth *)deferred;
-    struct auth_identity identity = {.kind = STORE_KEY_LIVE};
+    struct auth_identity identity = {.kind = auth->kind, .models = auth->models};
     str_copy(identity.account_id, sizeof(identity.account_id), STR("acct_1"));
     str_copy(identity.key_id, sizeof(identity.key_id), STR("key_1"));
     auth->on_result(auth->context, &identity, NULL);
@@ -138,6 +145,18 @@ static bool api_fixture_ready(void *context) {
     return ((struct api_fixture *)context)->ready;
 }
 
+static bool api_fixture_account_view(void *context, const struct auth_identity *identity,
+                                     struct core_account_view *view) {
+    assert_string_equal(identity->account_id, "acct_1");
+    *view = ((struct api_fixture *)context)->view;
+    return view->requests_per_minute != 0;
+}
+
+static void api_fixture_sandbox_usage(void *context, const struct auth_identity *identity, struct store_usage *usage) {
+    assert_string_equal(identity->account_id, "acct_1");
+    *usage = ((struct api_fixture *)context)->sandbox;
+}
+
 static void api_fixture_link(void *context, struct http_exchange *exchange) {
     ((struct api_fixture *)context)->linked++;
     http_respond(exchange, 400, NULL, 0, STR("link"));
@@ -196,10 +215,19 @@ UNUSED static int api_fixture_setup(void **state) {
     fixture->loop = loop_new();
     fixture->ready = true;
     const struct api_backend backend = {
-        fixture,           api_fixture_submit, api_fixture_abandon, api_fixture_availability, api_fixture_model_at,
-        api_fixture_ready, api_fixture_link};
-    fixture->api = api_new(fixture->loop, &fixture->auth, &backend);
-    const struct listener_options listen = {.address = "127.0.0.1:0", .max_connections = 16, .handshake_ms = 1000};
+        .context = fixture,
+        .submit = api_fixture_submit,
+        .abandon = api_fixture_abandon,
+        .availability = api_fixture_availability,
+        .model_at = api_fixture_model_at,
+        .ready = api_fixture_ready,
+        .account_view = api_fixture_account_view,
+        .sandbox_usage = api_fixture_sandbox_usage,
+        .link = api_fixture_link,
+    };
+    api_store_init(&fixture->store, fixture->loop);
+    fixture->api = api_new(fixture->loop, &fixture->auth, &fixture->store, &backend);
+    const struct listener_options listen = {.address = "127.0.0.1:0", .max_connections = 128, .handshake_ms = 1000};
     const struct http_server_config config = {
         .head_limits = {LIMIT_HTTP_HEAD_BYTES, LIMIT_HTTP_HEADER_COUNT, LIMIT_HTTP_URL_BYTES},
         .body_bytes = API_FIXTURE_BODY_MAX,
@@ -230,6 +258,7 @@ UNUSED static int api_fixture_teardown(void **state) {
     while (api_call_count(fixture->api) > 0) {
         uv_run(loop_uv(fixture->loop), UV_RUN_ONCE);
     }
+    api_store_clear(&fixture->store);
     api_free(fixture->api);
     loop_free(fixture->loop);
     buf_clear(&fixture->received);

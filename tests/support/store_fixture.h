@@ -3,7 +3,7 @@
 #define NATARIS_TESTS_SUPPORT_STORE_FIXTURE_H
 
 #include "base/digest.h"
-#include "store/store.h"
+#include "store/store_money.h"
 #include "support/temp_folder.h"
 
 #include <setjmp.h>
@@ -74,7 +74,7 @@ UNUSED static struct store_account store_fixture_account(const char *id, bool ow
 
 /* The key's secret is its id, for tests that need no real one. */
 UNUSED static struct store_key store_fixture_key(const char *id, const char *account_id, enum store_key_kind kind) {
-    struct store_key key = {.kind = kind, .created_ms = 12};
+    struct store_key key = {.kind = kind, .created_ms = 12, .cap_nano = -1};
     str_copy(key.id, sizeof(key.id), str_from(id));
     str_copy(key.account_id, sizeof(key.account_id), str_from(account_id));
     str_copy(key.name, sizeof(key.name), STR("first"));
@@ -99,6 +99,23 @@ UNUSED static struct store_job store_fixture_job(uint32_t number) {
     str_copy(job.device_id, sizeof(job.device_id), STR("prov_1"));
     str_copy(job.label, sizeof(job.label), STR("a label"));
     return job;
+}
+
+UNUSED static void store_fixture_settle(struct store *store, const struct store_job *job,
+                                        void (*on_durable)(void *context, const struct err *err), void *context) {
+    const struct store_settlement settlement = {.job = *job};
+    store_settle(store, &settlement, on_durable, context);
+}
+
+/* A store that knows the client of store_fixture_job. */
+UNUSED static int store_fixture_setup_client(void **state) {
+    store_fixture_setup(state);
+    struct store_fixture *fixture = (struct store_fixture *)*state;
+    struct store_account account = store_fixture_account("acct_1", true);
+    struct store_key key = store_fixture_key("key_1", "acct_1", STORE_KEY_LIVE);
+    assert_true(store_account_add(fixture->store, &account, &fixture->err));
+    assert_true(store_key_add(fixture->store, &key, &fixture->err));
+    return 0;
 }
 
 /* For store_each_job: the rows must be store_fixture_job 0, 1, 2 ...; `context` counts them. */

@@ -14,7 +14,7 @@ export const DEMO_MODEL = 'nataris-demo-2m';
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 30_000;
-const FILE_TIMEOUT_MS = 300_000; // for all tests of a file
+const FILE_TIMEOUT_MS = 1000 * (process.env.NATARIS_TEST_TIMEOUT_S ?? 300); // for all tests of a file
 
 const running = new Set();
 process.on('exit', () => running.forEach((program) => program.kill('SIGKILL'))); // a test that broke off

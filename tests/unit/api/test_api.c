@@ -23,6 +23,18 @@ static void assert_error(const char *body, const char *code, const char *param) 
     }
 }
 
+static void finish_call(struct api_fixture *fixture, struct api_call *call) {
+    const struct api_result result = {.inference_type = "p2p"};
+    (void)fixture;
+    api_call_finish(call, &result);
+}
+
+static void fail_call(struct api_fixture *fixture, struct api_call *call) {
+    const struct api_error error = {.code = API_RATE_LIMIT_EXCEEDED, .message = "Later.", .retry_after_ms = 5001};
+    (void)fixture;
+    api_call_fail(call, &error);
+}
+
 static void test_health(void **state) {
     struct api_fixture *fixture = *state;
     const char *body;
@@ -135,16 +147,20 @@ static void test_models(void **state) {
     fixture->offered = "mine/model \"1\"";
     assert_int_equal(exchange(fixture, "GET /v1/models", "", NULL, &body), 200);
     assert_non_null(strstr(body, "{\"object\":\"list\",\"data\":[{\"id\":\"nataris-demo-2m\",\"object\":\"model\","));
-    assert_non_null(strstr(body, "\"available\":true,\"tier\":\"P2P\",\"context_length\":512,\"pricing\":null,"));
+    assert_non_null(strstr(body,
+                           "\"available\":true,\"tier\":\"P2P\",\"context_length\":512,\"pricing\":{\"prompt_usd_per_"
+                           "million\":0.01,\"completion_usd_per_million\":0.02},"));
     assert_non_null(strstr(body, "{\"id\":\"qwen2.5-0.5b-instruct-q6_k\",\"object\":\"model\","));
-    assert_non_null(
-        strstr(body, "\"description\":\"Qwen 2.5 0.5B - Fast, efficient language model\",\"available\":false,"
-                     "\"tier\":\"P2P\",\"context_length\":32768,\"pricing\":null,\"aliases\":[\"nataris-fast\"]}"));
+    assert_non_null(strstr(body,
+                           "\"description\":\"Qwen 2.5 0.5B - Fast, efficient language model\",\"available\":false,"
+                           "\"tier\":\"P2P\",\"context_length\":32768,\"pricing\":{\"prompt_usd_per_million\":0.05,"
+                           "\"completion_usd_per_million\":0.1},\"aliases\":[\"nataris-fast\"]}"));
     assert_non_null(strstr(body,
                            ",{\"id\":\"mine/model \\\"1\\\"\",\"object\":\"model\",\"created\":0,"
                            "\"owned_by\":\"provider\",\"type\":\"llm\",\"description\":\"Offered by a provider; not in "
                            "the catalog\",\"available\":false,\"tier\":\"P2P\",\"context_length\":null,"
-                           "\"pricing\":null,\"aliases\":[]}]}"));
+                           "\"pricing\":{\"prompt_usd_per_million\":0.1,\"completion_usd_per_million\":0.2},"
+                           "\"aliases\":[]}]}"));
     /* What the catalog has is listed once. */
     assert_null(strstr(strstr(body, "\"nataris-demo-2m\"") + 1, "\"nataris-demo-2m\""));
 }
@@ -186,6 +202,117 @@ static void test_one_model(void **state) {
     char line[512];
     snprintf(line, sizeof(line), "GET /v1/models/%0300d", 0);
     assert_int_equal(exchange(fixture, line, "", NULL, &body), 404);
+}
+
+/* In the sandbox every model of the catalog answers. */
+static void test_models_of_a_test_key(void **state) {
+    struct api_fixture *fixture = *state;
+    const char *body;
+    fixture->auth.kind = STORE_KEY_TEST;
+    fixture->offered = "mine";
+    assert_int_equal(exchange(fixture, "GET /v1/models/nataris-quality", "", NULL, &body), 200);
+    assert_non_null(strstr(body, "\"available\":true"));
+    assert_int_equal(exchange(fixture, "GET /v1/models/mine", "", NULL, &body), 200);
+    assert_non_null(strstr(body, "\"available\":false"));
+}
+
+/* A key that is bound to models sees all of them, and is refused by name where it asks for another. */
+static void test_models_of_a_bound_key(void **state) {
+    static const struct {
+        const char *models, *asked;
+        bool allowed;
+    } cases[] = {
+        {"", "nataris-demo-2m", true},
+        {NULL, "nataris-demo-2m", true},
+        {"nataris-demo-2m", "nataris-demo-2m", true},
+        {"nataris-fast", "nataris-demo-2m", false},
+        {"nataris-fast, nataris-demo-2m", "nataris-demo-2m", true},
+        {"nataris-fast", "qwen2.5-0.5b-instruct-q6_k", true},
+        {"qwen2.5-0.5b-instruct-q6_k", "nataris-fast", true},
+        {"nataris-demo-2m-x,nataris-demo-2", "nataris-demo-2m", false},
+        {"mine", "mine", true},
+        {",", "nataris-demo-2m", false},
+    };
+    struct api_fixture *fixture = *state;
+    fixture->offered = "mine";
+    for (size_t i = 0; i < 2 * COUNT_OF(cases); i++) {
+        const char *body;
+        char content[256];
+        int submitted = fixture->submitted;
+        fixture->auth.kind = i % 2 == 0 ? STORE_KEY_LIVE : STORE_KEY_TEST;
+        fixture->auth.models = cases[i / 2].models;
+        fixture->on_submit = finish_call;
+        snprintf(content, sizeof(content), "{\"model\":\"%s\",\"prompt\":\"hi\"}", cases[i / 2].asked);
+        int status = exchange(fixture, "POST /v1/inference", "", content, &body);
+        assert_int_equal(status, cases[i / 2].allowed ? 200 : 403);
+        assert_int_equal(fixture->submitted, submitted + cases[i / 2].allowed);
+        if (status == 403) {
+            assert_error(body, "FORBIDDEN", "model");
+            assert_string_equal(api_fixture_header(fixture, "x-should-retry"), "false");
+        }
+    }
+    fixture->auth.models = "nataris-fast";
+    const char *body;
+    assert_int_equal(exchange(fixture, "GET /v1/models", "", NULL, &body), 200);
+    assert_non_null(strstr(body, "\"nataris-demo-2m\""));
+    assert_int_equal(exchange(fixture, "GET /v1/models/nataris-demo-2m", "", NULL, &body), 200);
+}
+
+/* What the hold is made of. */
+static void test_price_of_a_call(void **state) {
+    struct api_fixture *fixture = *state;
+    api_fixture_request(fixture, "POST " CHAT, "", GOOD_CHAT);
+    const struct api_call *call = api_fixture_await_call(fixture);
+    assert_int_equal(call->prompt_tokens_max, 256 + 16 + 2);
+    assert_int_equal(call->prompt_price_nano, 10);
+    assert_int_equal(call->completion_price_nano, 20);
+}
+
+static void assert_rate(struct api_fixture *fixture, const char *limit, const char *remaining, const char *reset) {
+    assert_string_equal(api_fixture_header(fixture, "x-ratelimit-limit-requests"), limit);
+    assert_string_equal(api_fixture_header(fixture, "x-ratelimit-remaining-requests"), remaining);
+    assert_string_equal(api_fixture_header(fixture, "x-ratelimit-reset-requests"), reset);
+}
+
+static void test_rate_headers(void **state) {
+    struct api_fixture *fixture = *state;
+    const char *body;
+    assert_int_equal(exchange(fixture, "GET /v1/models", "", NULL, &body), 200);
+    assert_rate(fixture, "", "", "");
+    fixture->view = (struct core_account_view){.requests_per_minute = 10, .remaining = 9, .reset_ms = 6000};
+    assert_int_equal(exchange(fixture, "GET /v1/models", "", NULL, &body), 200);
+    assert_rate(fixture, "10", "9", "6s");
+    assert_non_null(strstr(api_fixture_header(fixture, "Access-Control-Expose-Headers"),
+                           "x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests"));
+    assert_int_equal(exchange(fixture, "POST " CHAT, "", "{", &body), 400);
+    assert_rate(fixture, "10", "9", "6s");
+    fixture->on_submit = finish_call;
+    assert_int_equal(exchange(fixture, "POST " CHAT, "", GOOD_CHAT, &body), 200);
+    assert_rate(fixture, "10", "9", "6s");
+    fixture->view.remaining = 0;
+    fixture->view.reset_ms = 59999;
+    fixture->on_submit = fail_call;
+    assert_int_equal(exchange(fixture, "POST " CHAT, "", GOOD_CHAT, &body), 429);
+    assert_rate(fixture, "10", "0", "59.999s");
+    /* Exact for machines, rounded up for those that know whole seconds only. */
+    assert_string_equal(api_fixture_header(fixture, "Retry-After"), "6");
+    assert_string_equal(api_fixture_header(fixture, "retry-after-ms"), "5001");
+    assert_non_null(strstr(body, "\"retry_after\":6}"));
+    fixture->on_submit = finish_call;
+    api_fixture_forget(fixture);
+    api_fixture_request(fixture, "POST " CHAT, "",
+                        "{\"model\":\"nataris-demo-2m\",\"stream\":true,\"messages\":[{\"role\":\"user\","
+                        "\"content\":\"hi\"}]}");
+    free(api_fixture_stream(fixture));
+    assert_rate(fixture, "10", "0", "59.999s");
+    /* Not without a key, and not in the sandbox, which has no limits. */
+    assert_int_equal(exchange(fixture, "GET /healthz", "", NULL, &body), 200);
+    assert_rate(fixture, "", "", "");
+    assert_int_equal(exchange(fixture, "GET /v1/models", "Authorization: Bearer bad\r\n", NULL, &body), 401);
+    assert_rate(fixture, "", "", "");
+    fixture->auth.kind = STORE_KEY_TEST;
+    assert_int_equal(exchange(fixture, "GET /v1/models", "", NULL, &body), 200);
+    assert_rate(fixture, "", "", "");
 }
 
 static void test_bad_bodies(void **state) {
@@ -286,6 +413,10 @@ int main(void) {
         TEST(test_models),
         TEST(test_models_are_bounded),
         TEST(test_one_model),
+        TEST(test_models_of_a_test_key),
+        TEST(test_models_of_a_bound_key),
+        TEST(test_price_of_a_call),
+        TEST(test_rate_headers),
         TEST(test_bad_bodies),
         TEST(test_deep_nesting),
         TEST(test_unknown_model),

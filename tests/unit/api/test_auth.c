@@ -1,6 +1,7 @@
 #include "api/auth.h"
 #include "api/key.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "support/store_fixture.h"
 
 struct fixture {
@@ -140,6 +141,84 @@ static void test_an_added_key_is_known_at_once(void **state) {
     assert_true(identity->owner);
 }
 
+/* --- Limits of keys --- */
+
+static struct store_key make_key(const char *id, char secret[KEY_SIZE]) {
+    struct store_key key = store_fixture_key(id, "acct_guest", STORE_KEY_LIVE);
+    key.cap_nano = -1;
+    key_generate(STORE_KEY_LIVE, secret);
+    key_hash(str_from(secret), key.sha256);
+    return key;
+}
+
+static void assert_denied(struct fixture *fixture, const char *secret, const char *words) {
+    const struct auth_identity *identity;
+    struct err err;
+    assert_false(auth_find(fixture->auth, bearer(secret), &identity, &err));
+    assert_null(identity);
+    assert_int_equal(err.code, ERR_DENIED);
+    if (strstr(err.message, words) == NULL) {
+        fail_msg("%s", err.message);
+    }
+}
+
+static void test_an_identity_knows_numbers_and_models(void **state) {
+    struct fixture *fixture = (struct fixture *)*state;
+    const struct auth_identity *identity;
+    char secret[KEY_SIZE];
+    assert_true(auth_find(fixture->auth, bearer(fixture->test), &identity, NULL)); /* as the store has numbered them */
+    assert_int_equal(identity->account_number, 2);
+    assert_int_equal(identity->key_number, 2);
+    assert_string_equal(identity->models, "");
+    struct store_key key = make_key("key_models", secret);
+    key.number = 70;
+    key.account_number = 7;
+    str_copy(key.models, sizeof(key.models), STR("a,b"));
+    auth_add_key(fixture->auth, &key);
+    assert_true(auth_find(fixture->auth, bearer(secret), &identity, NULL));
+    assert_int_equal(identity->account_number, 7);
+    assert_int_equal(identity->key_number, 70);
+    assert_string_equal(identity->models, "a,b");
+}
+
+static void test_expired_keys_are_refused(void **state) {
+    struct fixture *fixture = (struct fixture *)*state;
+    const struct auth_identity *identity;
+    char secret[KEY_SIZE];
+    struct store_key key = make_key("key_short", secret);
+    key.expires_ms = clock_wall_ms() + 3600 * 1000;
+    auth_add_key(fixture->auth, &key);
+    assert_true(auth_find(fixture->auth, bearer(secret), &identity, NULL));
+    key.expires_ms = clock_wall_ms() - 1;
+    auth_add_key(fixture->auth, &key);
+    assert_denied(fixture, secret, "This API key has expired");
+}
+
+static void test_a_removed_key_stays_refused(void **state) {
+    struct fixture *fixture = (struct fixture *)*state;
+    const struct auth_identity *identity, *other;
+    char secret[KEY_SIZE];
+    struct store_key key = make_key("key_gone", secret);
+    auth_add_key(fixture->auth, &key);
+    assert_true(auth_find(fixture->auth, bearer(secret), &identity, NULL));
+    auth_remove_key(fixture->auth, "key_nobody_has");
+    auth_remove_key(fixture->auth, "key_gone");
+    assert_denied(fixture, secret, "This API key has been revoked");
+    assert_string_equal(identity->key_id, "key_gone"); /* what borrowed it may go on */
+    auth_add_key(fixture->auth, &key);                 /* as a look-up that began before would */
+    assert_denied(fixture, secret, "This API key has been revoked");
+    assert_true(auth_find(fixture->auth, bearer(fixture->live), &other, NULL));
+}
+
+static void test_a_revoked_key_of_the_store_is_refused(void **state) {
+    struct fixture *fixture = (struct fixture *)*state;
+    char secret[KEY_SIZE];
+    struct store_key key = make_key("key_revoked", secret);
+    key.revoked_ms = 1;
+    auth_add_key(fixture->auth, &key);
+    assert_denied(fixture, secret, "This API key has been revoked");
+}
+
 /* --- Asking the store --- */
 
 struct answer {
@@ -196,6 +275,24 @@ static void test_lookup_finds_what_another_program_added(void **state) {
     assert_true(answer.identity->owner);
     lookup(fixture, secret, 0, &answer); /* and remembers it */
     assert_int_equal(answer.calls, 1);
+}
+
+static void test_lookup_refuses_what_has_expired_meanwhile(void **state) {
+    struct fixture *fixture = (struct fixture *)*state;
+    struct answer answer;
+    char secret[KEY_SIZE];
+    struct store_key key = make_key("key_late", secret);
+    key.expires_ms = 1;
+    assert_true(store_key_add(fixture->other, &key, NULL));
+    lookup(fixture, secret, 0, &answer);
+    turn_loop(fixture);
+    assert_int_equal(answer.calls, 1);
+    assert_null(answer.identity);
+    assert_int_equal(answer.code, ERR_DENIED);
+    lookup(fixture, secret, 0, &answer); /* now from memory */
+    assert_int_equal(answer.calls, 1);
+    assert_null(answer.identity);
+    assert_int_equal(answer.code, ERR_DENIED);
 }
 
 static void test_an_unknown_key_is_remembered_for_a_second(void **state) {
@@ -328,6 +425,11 @@ int main(void) {
         AUTH_TEST(test_the_header_may_be_written_so),
         AUTH_TEST(test_denials_say_why_and_never_quote),
         AUTH_TEST(test_an_added_key_is_known_at_once),
+        AUTH_TEST(test_an_identity_knows_numbers_and_models),
+        AUTH_TEST(test_expired_keys_are_refused),
+        AUTH_TEST(test_a_removed_key_stays_refused),
+        AUTH_TEST(test_a_revoked_key_of_the_store_is_refused),
+        AUTH_TEST(test_lookup_refuses_what_has_expired_meanwhile),
         AUTH_TEST(test_lookup_answers_at_once_what_it_knows),
         AUTH_TEST(test_lookup_finds_what_another_program_added),
         AUTH_TEST(test_an_unknown_key_is_remembered_for_a_second),

@@ -96,7 +96,7 @@ static void finish_inside(struct api_fixture *fixture, struct api_call *call) {
 
 static void fail_inside(struct api_fixture *fixture, struct api_call *call) {
     (void)fixture;
-    const struct api_error error = {.code = API_MODEL_WARMING, .message = "Later.", .retry_after_s = 300};
+    const struct api_error error = {.code = API_MODEL_WARMING, .message = "Later.", .retry_after_ms = 300000};
     api_call_fail(call, &error);
 }
 

@@ -28,6 +28,9 @@ static void test_every_code(void **state) {
         {API_CONTEXT_LENGTH, 400,
          "\"type\":\"invalid_request_error\",\"code\":\"context_length_exceeded\",\"param\":null"},
         {API_INVALID_API_KEY, 401, "\"type\":\"authentication_error\",\"code\":\"INVALID_API_KEY\",\"param\":null"},
+        {API_INSUFFICIENT_CREDITS, 402, "\"type\":\"billing_error\",\"code\":\"INSUFFICIENT_CREDITS\",\"param\":null"},
+        {API_FORBIDDEN, 403, "\"type\":\"authentication_error\",\"code\":\"FORBIDDEN\",\"param\":null"},
+        {API_CONFLICT, 409, "\"type\":\"invalid_request_error\",\"code\":\"IDEMPOTENCY_CONFLICT\",\"param\":null"},
         {API_NOT_FOUND, 404, "\"type\":\"not_found_error\",\"code\":\"NOT_FOUND\",\"param\":null"},
         {API_MODEL_NOT_FOUND, 404, "\"type\":\"not_found_error\",\"code\":\"MODEL_NOT_FOUND\",\"param\":null"},
         {API_METHOD_NOT_ALLOWED, 405,
@@ -55,11 +58,28 @@ static void test_every_code(void **state) {
 static void test_param_retry_and_escaping(void **state) {
     (void)state;
     struct api_error error = {
-        .code = API_RATE_LIMIT_EXCEEDED, .message = "a \"b\"\n", .param = "messages[2].role", .retry_after_s = 60};
+        .code = API_RATE_LIMIT_EXCEEDED, .message = "a \"b\"\n", .param = "messages[2].role", .retry_after_ms = 59001};
     assert_envelope(&error, "{\"error\":{\"message\":\"a \\\"b\\\"\\n\",\"type\":\"rate_limit_error\",\"code\":"
                             "\"RATE_LIMIT_EXCEEDED\",\"param\":\"messages[2].role\",\"retry_after\":60}}");
     error = (struct api_error){.code = API_INVALID_REQUEST, .status = 415, .message = "m"};
     assert_int_equal(respond_error_status(&error), 415);
+}
+
+static void test_durations(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t ms;
+        const char *text;
+    } cases[] = {
+        {0, "0s"},          {1, "1ms"},       {999, "999ms"},     {1000, "1s"},           {1500, "1.5s"},
+        {6000, "6s"},       {10000, "10s"},   {59999, "59.999s"}, {60000, "1m0s"},        {63000, "1m3s"},
+        {63050, "1m3.05s"}, {360000, "6m0s"}, {600000, "10m0s"},  {1200001, "20m0.001s"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char text[RESPOND_RATE_TEXT_SIZE];
+        respond_format_duration(cases[i].ms, text);
+        assert_string_equal(text, cases[i].text);
+    }
 }
 
 static void test_from_err(void **state) {
@@ -136,7 +156,7 @@ static void test_openapi_is_sound(void **state) {
     check_refs(root, root);
     /* Its routes are the router's. */
     assert_true(json_get(root, "paths", &paths));
-    assert_int_equal(json_count(paths), 8);
+    assert_int_equal(json_count(paths), 11);
     struct json_iterator iterator;
     struct str path;
     for (json_iterate(paths, &iterator); json_next(&iterator, &path, &item);) {
@@ -153,8 +173,11 @@ static void test_openapi_is_sound(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_code),       cmocka_unit_test(test_param_retry_and_escaping),
-        cmocka_unit_test(test_from_err),         cmocka_unit_test(test_internal_words_stay_inside),
+        cmocka_unit_test(test_every_code),
+        cmocka_unit_test(test_param_retry_and_escaping),
+        cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_from_err),
+        cmocka_unit_test(test_internal_words_stay_inside),
         cmocka_unit_test(test_openapi_is_sound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,11 +23,19 @@ static void test_found(void **state) {
         void (*handle)(struct api_request *request);
         bool needs_key;
     } cases[] = {
-        {"POST", "/v1/chat/completions", chat_handle, true},  {"POST", "/v1/inference", inference_handle, true},
-        {"GET", "/v1/models", models_handle_list, true},      {"HEAD", "/v1/models", models_handle_list, true},
-        {"GET", "/v1/models/a%2Fb", models_handle_one, true}, {"GET", "/healthz", health_handle_live, false},
-        {"HEAD", "/healthz", health_handle_live, false},      {"GET", "/readyz", health_handle_ready, false},
-        {"GET", "/openapi.json", openapi_handle, false},      {"GET", "/link", link_handle, false},
+        {"POST", "/v1/chat/completions", chat_handle, true},
+        {"POST", "/v1/inference", inference_handle, true},
+        {"GET", "/v1/models", models_handle_list, true},
+        {"HEAD", "/v1/models", models_handle_list, true},
+        {"GET", "/v1/models/a%2Fb", models_handle_one, true},
+        {"GET", "/healthz", health_handle_live, false},
+        {"GET", "/v1/usage", usage_handle, true},
+        {"GET", "/v1/usage/requests", usage_handle_requests, true},
+        {"GET", "/v1/provider/earnings", earnings_handle, true},
+        {"HEAD", "/healthz", health_handle_live, false},
+        {"GET", "/readyz", health_handle_ready, false},
+        {"GET", "/openapi.json", openapi_handle, false},
+        {"GET", "/link", link_handle, false},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         assert_int_equal(find(cases[i].method, cases[i].path), ROUTE_FOUND);
@@ -59,7 +67,9 @@ static void test_unknown(void **state) {
         "/v1/chat/completions/",
         "/v1/models/a/",
         "/v1/chat/completions//",
-        "/v1/usage",
+        "/v1/usage/",
+        "/v1/usage/x",
+        "/v1/provider",
     };
     for (size_t i = 0; i < COUNT_OF(paths); i++) {
         if (find("GET", paths[i]) != ROUTE_UNKNOWN_PATH || find("POST", paths[i]) != ROUTE_UNKNOWN_PATH) {
@@ -75,6 +85,7 @@ static void test_wrong_method(void **state) {
     assert_int_equal(find("HEAD", "/v1/inference"), ROUTE_WRONG_METHOD);
     assert_int_equal(find("POST", "/v1/models"), ROUTE_WRONG_METHOD);
     assert_string_equal(allow, "GET, HEAD, OPTIONS");
+    assert_int_equal(find("POST", "/v1/usage"), ROUTE_WRONG_METHOD);
     assert_int_equal(find("DELETE", "/v1/models/x"), ROUTE_WRONG_METHOD);
     assert_int_equal(find("get", "/healthz"), ROUTE_WRONG_METHOD);
     assert_int_equal(find("", "/healthz"), ROUTE_WRONG_METHOD);

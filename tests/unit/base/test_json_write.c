@@ -36,9 +36,11 @@ static void test_nesting_and_commas(void **state) {
     json_write_bool(&writer, false);
     json_end_array(&writer);
     json_member_double(&writer, "d", 0.5);
+    json_write_key_str(&writer, STR("k\"\n"));
+    json_write_int(&writer, 1);
     json_end_object(&writer);
     assert_string_equal(buf_cstr(&out), "{\"s\":\"a\\\"b\",\"n\":null,\"i\":-9223372036854775808,\"b\":true,"
-                                        "\"a\":[0,{},[],null,[1,2],false],\"d\":0.5}");
+                                        "\"a\":[0,{},[],null,[1,2],false],\"d\":0.5,\"k\\\"\\n\":1}");
     assert_false(out.overflow);
     buf_clear(&out);
 }

@@ -62,6 +62,8 @@ static void test_every_entry_is_complete(void **state) {
         assert_true(model->description[0] != '\0' && model->license[0] != '\0' && model->owned_by[0] != '\0');
         assert_true(model->context_length > 0 && model->created > 0);
         assert_true(model->ram_bytes > model->file_bytes && model->file_bytes > 0);
+        /* Nothing is free, and to write costs more than to read. */
+        assert_true(model->prompt_price_nano > 0 && model->completion_price_nano > model->prompt_price_nano);
         assert_int_equal(strlen(model->sha256), 64);
         assert_int_equal(strspn(model->sha256, "0123456789abcdef"), 64);
         check_sources(model);

@@ -136,6 +136,58 @@ static void test_mistakes_are_named(void **state) {
     assert_int_equal(PARSE(&config, &err, "--config", "/nonexistent/file"), OPTIONS_WRONG);
 }
 
+struct arguments {
+    const char *account, *amount, *note, *name;
+};
+
+static const struct option ARGUMENT_OPTIONS[] = {
+    {"account", OPTION_ARGUMENT, "ACCOUNT", NULL, "whose it is", offsetof(struct arguments, account)},
+    {"name", OPTION_TEXT, "TEXT", NULL, "a name", offsetof(struct arguments, name)},
+    {"amount", OPTION_ARGUMENT, "USD", NULL, "how much", offsetof(struct arguments, amount)},
+    {"note", OPTION_ARGUMENT_OPTIONAL, "NOTE", NULL, "why", offsetof(struct arguments, note)},
+};
+static const struct option_set ARGUMENT_SET = {ARGUMENT_OPTIONS, sizeof ARGUMENT_OPTIONS / sizeof *ARGUMENT_OPTIONS};
+
+static enum options_result parse_arguments(struct arguments *config, struct err *err, char **argv) {
+    int argc = 0;
+    while (argv[argc] != NULL) {
+        argc++;
+    }
+    *config = (struct arguments){0};
+    *err = (struct err){0};
+    return options_parse(&ARGUMENT_SET, argc, argv, config, &memory, err);
+}
+
+#define PARSE_ARGUMENTS(config, err, ...) parse_arguments((config), (err), (char *[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+
+static void test_arguments_come_in_the_order_of_the_table(void **state) {
+    struct arguments config;
+    struct err err;
+    (void)state;
+    assert_int_equal(PARSE_ARGUMENTS(&config, &err, "acct_1", "--name", "x", "-5"), OPTIONS_OK);
+    assert_string_equal(config.account, "acct_1");
+    assert_string_equal(config.amount, "-5");
+    assert_string_equal(config.name, "x");
+    assert_null(config.note);
+    assert_int_equal(PARSE_ARGUMENTS(&config, &err, "--name=x", "acct_1", "5", "late"), OPTIONS_OK);
+    assert_string_equal(config.note, "late");
+}
+
+static void test_arguments_are_counted_and_have_no_other_spelling(void **state) {
+    struct arguments config;
+    struct err err;
+    (void)state;
+    assert_int_equal(PARSE_ARGUMENTS(&config, &err, "acct_1"), OPTIONS_WRONG);
+    assert_string_equal(err.message, "USD is missing: how much");
+    assert_int_equal(PARSE_ARGUMENTS(&config, &err, "acct_1", "5", "note", "more"), OPTIONS_WRONG);
+    assert_string_equal(err.message, "unexpected argument 'more'");
+    assert_int_equal(PARSE_ARGUMENTS(&config, &err, "--account", "acct_1", "5"), OPTIONS_WRONG);
+    assert_string_equal(err.message, "unknown option '--account'");
+    setenv("NATARIS_AMOUNT", "5", 1);
+    assert_int_equal(PARSE_ARGUMENTS(&config, &err, "acct_1"), OPTIONS_WRONG);
+    unsetenv("NATARIS_AMOUNT");
+}
+
 static void test_help_wins(void **state) {
     struct config config;
     struct err err;
@@ -151,6 +203,8 @@ int main(void) {
         cmocka_unit_test(test_the_file_may_be_named_inline),
         cmocka_unit_test(test_values_have_a_bound),
         cmocka_unit_test(test_mistakes_are_named),
+        cmocka_unit_test(test_arguments_come_in_the_order_of_the_table),
+        cmocka_unit_test(test_arguments_are_counted_and_have_no_other_spelling),
         cmocka_unit_test(test_help_wins),
     };
     arena_init(&memory, 4096);

@@ -123,6 +123,49 @@ static inline void fixture_at(struct fixture *f, uint64_t now_ms) {
     fixture_step(f, (struct core_event){.kind = CORE_EVENT_TIMER});
 }
 
+static inline void fixture_committed(struct fixture *f, uint64_t job, bool durable) {
+    fixture_step(f, (struct core_event){.kind = CORE_EVENT_COMMITTED, .job = job, .committed = {.durable = durable}});
+}
+
+/* Account 1 with this much money and no limits. */
+static inline void fixture_account(struct fixture *f, int64_t balance_nano) {
+    fixture_step(f, (struct core_event){.kind = CORE_EVENT_ACCOUNT, .account = {.account = 1}});
+    fixture_step(f,
+                 (struct core_event){.kind = CORE_EVENT_CREDIT, .credit = {.account = 1, .amount_nano = balance_nano}});
+}
+
+static inline struct core_account_view fixture_view(const struct fixture *f, uint64_t account) {
+    struct core_account_view view;
+    if (!core_account_view(f->core, account, f->now_ms, &view)) {
+        fail_msg("account %llu is unknown", (unsigned long long)account);
+    }
+    return view;
+}
+
+/* A request of account 1 for at most 10 tokens in, at 10, and 5 out, at 20: 200 in all. Its job, or CORE_NO_HANDLE. */
+enum { FIXTURE_PAID_NANO = 200 };
+static inline uint64_t fixture_paid_request(struct fixture *f, uint64_t key) {
+    fixture_step(f, (struct core_event){.kind = CORE_EVENT_REQUEST,
+                                        .request = {.model = STR("m"),
+                                                    .max_tokens = 5,
+                                                    .account = 1,
+                                                    .key = key,
+                                                    .prompt_tokens_max = 10,
+                                                    .prompt_price_nano = 10,
+                                                    .completion_price_nano = 20}});
+    const struct core_effect *admitted = fixture_effect(f, CORE_EFFECT_ADMITTED);
+    return admitted == NULL ? CORE_NO_HANDLE : admitted->job;
+}
+
+static inline void fixture_done(struct fixture *f, uint64_t job, uint64_t provider, uint32_t prompt_tokens,
+                                uint32_t completion_tokens) {
+    fixture_step(f,
+                 (struct core_event){.kind = CORE_EVENT_DONE,
+                                     .job = job,
+                                     .provider = provider,
+                                     .done = {.prompt_tokens = prompt_tokens, .completion_tokens = completion_tokens}});
+}
+
 static inline struct core_provider *fixture_provider_of(const struct fixture *f, uint64_t handle) {
     return (struct core_provider *)core_handles_get(&f->core->providers, handle);
 }

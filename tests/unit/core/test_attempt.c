@@ -77,6 +77,7 @@ static void the_same_job_may_be_a_ghost_on_several(void **state) {
     assert_null(fixture_effect(f, CORE_EFFECT_FAIL));
     assert_int_equal(f->core->ghosts, 0);
     fixture_plain(f, CORE_EVENT_DONE, job, third);
+    fixture_committed(f, job, true);
     assert_int_equal(fixture_effect(f, CORE_EFFECT_FINISH)->finish.attempts, 3);
 }
 

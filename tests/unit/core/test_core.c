@@ -6,6 +6,7 @@ static void the_defaults_are_the_documented_ones(void **state UNUSED) {
     assert_int_equal(config.max_jobs, 8192);
     assert_int_equal(config.max_queue, 1024);
     assert_int_equal(config.max_providers, 20000);
+    assert_int_equal(config.max_accounts, 1000000);
     assert_int_equal(config.max_attempts, 2);
     assert_int_equal(config.queue_ms, 15000);
     assert_int_equal(config.accept_ms, 2000);
@@ -42,16 +43,20 @@ static void the_clock_never_goes_back(void **state) {
 
 static void the_counts_tell_who_is_where(void **state) {
     struct fixture *f = fixture_start(state);
-    fixture_provider(f, 2);
+    uint64_t provider = fixture_provider(f, 3);
     fixture_request(f, 0);
-    uint64_t second = fixture_request(f, 1);
-    fixture_request(f, 2);
+    uint64_t second = fixture_request(f, 1), third = fixture_request(f, 2);
+    fixture_request(f, 3);
+    fixture_plain(f, CORE_EVENT_ACCEPT, second, provider);
     fixture_plain(f, CORE_EVENT_CLIENT_GONE, second, 0);
+    fixture_offer(f, provider, "m", CORE_MODEL_WARM, 2);
+    fixture_plain(f, CORE_EVENT_DONE, third, provider);
     struct core_counts counts = core_counts(f->core);
-    assert_int_equal(counts.jobs, 3);
+    assert_int_equal(counts.jobs, 4);
     assert_int_equal(counts.queued, 1);
     assert_int_equal(counts.running, 1);
     assert_int_equal(counts.cancelling, 1);
+    assert_int_equal(counts.settling, 1);
     assert_int_equal(counts.providers, 1);
     assert_int_equal(counts.models, 1);
 }
@@ -63,8 +68,16 @@ static void a_core_is_freed_with_all_that_goes_on(void **state) {
     fixture_at(f, f->config.accept_ms); /* a ghost, and a job that waits */
     fixture_at(f, f->config.accept_ms + f->config.cooldown_ms);
     fixture_delta(f, fixture_request(f, 1), provider, 1);
-    fixture_plain(f, CORE_EVENT_CLIENT_GONE, fixture_request(f, 2), 0);
-    assert_int_equal(core_counts(f->core).jobs, 3);
+    uint64_t gone = fixture_request(f, 2);
+    fixture_plain(f, CORE_EVENT_ACCEPT, gone, provider);
+    fixture_plain(f, CORE_EVENT_CLIENT_GONE, gone, 0);
+    fixture_plain(f, CORE_EVENT_DONE, gone, provider);
+    fixture_account(f, 1000);
+    fixture_step(f, (struct core_event){.kind = CORE_EVENT_KEY, .key = {.key = 1, .cap_nano = -1}});
+    fixture_paid_request(f, 1);
+    assert_int_equal(core_counts(f->core).jobs, 4);
+    assert_int_equal(core_counts(f->core).settling, 1);
+    assert_int_equal(fixture_view(f, 1).held_nano, FIXTURE_PAID_NANO);
     core_free(NULL);
 }
 

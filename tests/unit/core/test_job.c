@@ -19,6 +19,8 @@ static void every_move_is_traced(void **state) {
     fixture_plain(f, CORE_EVENT_CLIENT_GONE, job, 0);
     assert_string_equal(fixture_effect(f, CORE_EFFECT_TRACE)->trace.to, "cancelling");
     fixture_plain(f, CORE_EVENT_PROVIDER_LEFT, 0, provider);
+    assert_string_equal(fixture_effect(f, CORE_EFFECT_TRACE)->trace.to, "settling");
+    fixture_committed(f, job, true);
     assert_string_equal(fixture_effect(f, CORE_EFFECT_TRACE)->trace.to, "none");
 }
 
@@ -57,7 +59,12 @@ static void a_job_ends_once(void **state) {
     struct fixture *f = fixture_start(state);
     uint64_t provider = fixture_provider(f, 1), job = fixture_request(f, 0);
     fixture_plain(f, CORE_EVENT_DONE, job, provider);
+    assert_non_null(fixture_effect(f, CORE_EFFECT_SETTLE));
+    fixture_plain(f, CORE_EVENT_DONE, job, provider);
+    assert_int_equal(f->effects.count, 0);
+    fixture_committed(f, job, true);
     assert_non_null(fixture_effect(f, CORE_EFFECT_FINISH));
+    fixture_committed(f, job, true);
     fixture_plain(f, CORE_EVENT_DONE, job, provider);
     fixture_error(f, job, provider, CORE_ATTEMPT_ENGINE);
     fixture_plain(f, CORE_EVENT_CLIENT_GONE, job, 0);
@@ -67,6 +74,25 @@ static void a_job_ends_once(void **state) {
     assert_int_equal(next & CORE_HANDLE_LIMIT, job & CORE_HANDLE_LIMIT);
     fixture_plain(f, CORE_EVENT_DONE, job, provider);
     assert_int_equal(f->effects.count, 0);
+}
+
+static void only_what_is_being_settled_can_be_committed(void **state) {
+    struct fixture *f = fixture_start(state);
+    uint64_t provider = fixture_provider(f, 1), job = fixture_request(f, 0);
+    fixture_committed(f, job, true);
+    fixture_plain(f, CORE_EVENT_ACCEPT, job, provider);
+    fixture_committed(f, job, false);
+    assert_int_equal(f->effects.count, 0);
+    assert_int_equal(fixture_job_of(f, job)->state, CORE_JOB_PREFILL);
+}
+
+static void a_keep_alive_is_no_count_of_the_prompt(void **state) {
+    struct fixture *f = fixture_start(state);
+    fixture_account(f, 1000);
+    uint64_t provider = fixture_provider(f, 1), job = fixture_paid_request(f, 0);
+    fixture_delta(f, job, provider, 0);
+    assert_int_equal(fixture_job_of(f, job)->state, CORE_JOB_PREFILL);
+    assert_int_equal(fixture_view(f, 1).held_nano, FIXTURE_PAID_NANO);
 }
 
 static void a_retry_needs_a_further_attempt(void **state) {
@@ -96,6 +122,8 @@ int main(void) {
         FIXTURE_TEST(a_lying_device_cannot_overflow_the_count),
         FIXTURE_TEST(a_huge_prompt_does_not_outlast_the_whole_deadline),
         FIXTURE_TEST(a_job_ends_once),
+        FIXTURE_TEST(only_what_is_being_settled_can_be_committed),
+        FIXTURE_TEST(a_keep_alive_is_no_count_of_the_prompt),
         FIXTURE_TEST(a_retry_needs_a_further_attempt),
         FIXTURE_TEST(the_queue_deadline_starts_anew_for_a_retry),
     };

@@ -43,7 +43,7 @@ static void a_vanished_offering_stays_while_it_is_used(void **state) {
     fixture_status(f, provider, NULL, 0);
     assert_int_equal(fixture_provider_of(f, provider)->offerings.count, 1);
     fixture_plain(f, CORE_EVENT_DONE, job, provider);
-    assert_non_null(fixture_effect(f, CORE_EFFECT_FINISH));
+    assert_non_null(fixture_effect(f, CORE_EFFECT_SETTLE));
     assert_int_equal(fixture_provider_of(f, provider)->offerings.count, 0);
 }
 

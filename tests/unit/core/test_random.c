@@ -10,7 +10,7 @@ enum { SEEDS = 300, EVENTS = 2000, PROVIDERS_MAX = 6, MODELS = 3, JOBS_MAX = EVE
 struct shell_job {
     uint64_t handle, holder;
     unsigned ends;
-    bool accepted, gone;
+    bool accepted, gone, settling;
 };
 
 struct shell {
@@ -24,6 +24,8 @@ struct shell {
     size_t provider_count;
     struct shell_job jobs[JOBS_MAX]; /* by the request's user number */
     uint64_t users;
+    uint64_t unsettled[JOBS_MAX]; /* users whose COMMITTED is due */
+    size_t unsettled_count;
 };
 
 static const char *const model_ids[MODELS] = {"a", "b", "c"};
@@ -48,6 +50,29 @@ static bool is_alive(const struct shell *s, uint64_t provider) {
     return false;
 }
 
+/* What ends a job, and the settlement before it. */
+static void take_end(struct shell *s, const struct core_effect *e, struct shell_job *job) {
+    if (e->kind == CORE_EFFECT_SETTLE) {
+        REQUIRE(s, job->accepted && !job->settling && e->finish.cancelled == job->gone);
+        REQUIRE(s, job->gone || e->provider == s->speaker);
+        REQUIRE(s, e->finish.charge_nano == 0);
+        job->settling = true;
+        job->holder = CORE_NO_HANDLE;
+        s->unsettled[s->unsettled_count++] = e->user;
+        return;
+    }
+    if (e->kind == CORE_EFFECT_FINISH) {
+        REQUIRE(s, job->settling && !e->finish.cancelled);
+    } else if (e->kind == CORE_EFFECT_CANCELLED) {
+        REQUIRE(s, job->gone && e->finish.cancelled);
+    } else {
+        REQUIRE(s, !job->gone || job->settling);
+        REQUIRE(s, (e->fail.failure == CORE_FAILURE_STORE) == job->settling);
+        REQUIRE(s, e->fail.attempts <= s->config.max_attempts);
+    }
+    job->ends++;
+}
+
 /* The effects that are about a job which lives. */
 static void take_job_effect(struct shell *s, const struct core_effect *e, struct shell_job *job) {
     REQUIRE(s, job->handle == e->job && job->ends == 0);
@@ -67,17 +92,11 @@ static void take_job_effect(struct shell *s, const struct core_effect *e, struct
     case CORE_EFFECT_DELIVER:
         REQUIRE(s, job->accepted && !job->gone && e->provider == s->speaker && e->provider == job->holder);
         break;
+    case CORE_EFFECT_SETTLE:
     case CORE_EFFECT_FINISH:
-        REQUIRE(s, job->accepted && !job->gone && e->provider == s->speaker);
-        job->ends++;
-        break;
     case CORE_EFFECT_FAIL:
-        REQUIRE(s, !job->gone && e->fail.attempts <= s->config.max_attempts);
-        job->ends++;
-        break;
     case CORE_EFFECT_CANCELLED:
-        REQUIRE(s, job->gone);
-        job->ends++;
+        take_end(s, e, job);
         break;
     case CORE_EFFECT_ADMITTED:
     case CORE_EFFECT_PROVIDER_ADMITTED:
@@ -89,7 +108,9 @@ static void take_job_effect(struct shell *s, const struct core_effect *e, struct
 }
 
 static void take_effect(struct shell *s, const struct core_effect *e) {
-    REQUIRE(s, e->provider == CORE_NO_HANDLE || e->kind == CORE_EFFECT_PROVIDER_ADMITTED || is_alive(s, e->provider));
+    bool settled = e->job != CORE_NO_HANDLE && s->jobs[e->user].settling; /* its provider may have left */
+    REQUIRE(s, settled || e->provider == CORE_NO_HANDLE || e->kind == CORE_EFFECT_PROVIDER_ADMITTED ||
+                   e->kind == CORE_EFFECT_SETTLE || is_alive(s, e->provider));
     if (e->kind == CORE_EFFECT_PROVIDER_ADMITTED) {
         s->providers[s->provider_count++] = e->provider;
     } else if (e->kind == CORE_EFFECT_WAKE) {
@@ -208,9 +229,23 @@ static void random_client_event(struct shell *s) {
     }
     struct shell_job *job = random_job(s);
     if (job != NULL && job->handle != CORE_NO_HANDLE) {
-        job->gone = true;
+        job->gone |= !job->settling;
         shell_step(s, (struct core_event){.kind = CORE_EVENT_CLIENT_GONE, .job = job->handle});
     }
+}
+
+/* The store answers in any order, and now and then it cannot write. */
+static void random_store_event(struct shell *s) {
+    if (s->unsettled_count == 0) {
+        return;
+    }
+    size_t index = pick(s, (uint32_t)s->unsettled_count);
+    uint64_t user = s->unsettled[index];
+    s->unsettled[index] = s->unsettled[--s->unsettled_count];
+    shell_step(s, (struct core_event){.kind = CORE_EVENT_COMMITTED,
+                                      .job = s->jobs[user].handle,
+                                      .committed = {.durable = pick(s, 10) > 0}});
+    REQUIRE(s, s->jobs[user].ends == 1);
 }
 
 /* Time passes; the timer fires if it is due, but now and then it is late, and now and then early. */
@@ -240,9 +275,15 @@ static void shell_start(struct shell *s, uint64_t seed) {
     s->core = core_new(&s->config);
 }
 
-/* The timer alone must bring every job to its end. */
+/* The timer and the store must bring every job to its end. */
 static void run_out(struct shell *s) {
     for (int i = 0; i < 10000 && core_counts(s->core).jobs > 0; i++) {
+        while (s->unsettled_count > 0) {
+            random_store_event(s);
+        }
+        if (core_counts(s->core).jobs == 0) {
+            break;
+        }
         REQUIRE(s, s->wake_at_ms != UINT64_MAX);
         s->now_ms = s->wake_at_ms;
         s->wake_at_ms = UINT64_MAX;
@@ -261,8 +302,10 @@ static void random_events(struct shell *s, unsigned until) {
     while (s->event < until) {
         pass_time(s);
         uint32_t what = pick(s, 100);
-        if (what < 25) {
+        if (what < 22) {
             random_client_event(s);
+        } else if (what < 25) {
+            random_store_event(s);
         } else if (what < 40) {
             random_provider_event(s);
         } else {

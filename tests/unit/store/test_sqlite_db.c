@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+static const struct sqlite_db_options no_options = {0};
+
 struct fixture {
     struct temp_folder folder;
     char path[128];
@@ -45,22 +47,23 @@ static void test_an_empty_file_is_brought_to_the_newest_schema(void **state) {
     struct fixture *fixture = (struct fixture *)*state;
     struct sqlite_db *db;
     char value[64];
-    assert_true(sqlite_db_open(&db, fixture->path, &fixture->err));
-    assert_string_equal(value_of(db->handle, "PRAGMA user_version", value), "1");
+    assert_true(sqlite_db_open(&db, fixture->path, &no_options, &fixture->err));
+    assert_string_equal(value_of(db->handle, "PRAGMA user_version", value), "2");
     assert_string_equal(value_of(db->handle, "PRAGMA journal_mode", value), "wal");
     assert_string_equal(value_of(db->handle, "PRAGMA synchronous", value), "2"); /* FULL */
     assert_string_equal(value_of(db->handle, "PRAGMA foreign_keys", value), "1");
     assert_string_equal(value_of(db->handle, "SELECT count(*) FROM jobs", value), "0");
     sqlite_db_close(db);
-    assert_true(sqlite_db_open(&db, fixture->path, &fixture->err)); /* a second time there is nothing to do */
-    assert_string_equal(value_of(db->handle, "PRAGMA user_version", value), "1");
+    assert_true(
+        sqlite_db_open(&db, fixture->path, &no_options, &fixture->err)); /* a second time there is nothing to do */
+    assert_string_equal(value_of(db->handle, "PRAGMA user_version", value), "2");
     sqlite_db_close(db);
 }
 
 static void test_files_are_the_users_own(void **state) {
     struct fixture *fixture = (struct fixture *)*state;
     struct sqlite_db *db;
-    assert_true(sqlite_db_open(&db, fixture->path, &fixture->err));
+    assert_true(sqlite_db_open(&db, fixture->path, &no_options, &fixture->err));
     static const char *const names[] = {"test.db", "test.db-wal", "test.db-shm"};
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         char path[128];
@@ -82,11 +85,11 @@ static void test_a_newer_schema_is_refused_untouched(void **state) {
     struct fixture *fixture = (struct fixture *)*state;
     struct sqlite_db *db;
     execute_raw(fixture->path, "CREATE TABLE later (x); PRAGMA user_version = 77");
-    assert_false(sqlite_db_open(&db, fixture->path, &fixture->err));
+    assert_false(sqlite_db_open(&db, fixture->path, &no_options, &fixture->err));
     assert_null(db);
     assert_int_equal(fixture->err.code, ERR_CONFLICT);
     assert_non_null(strstr(fixture->err.message, "version 77"));
-    assert_non_null(strstr(fixture->err.message, "up to 1:"));
+    assert_non_null(strstr(fixture->err.message, "up to 2:"));
     sqlite3 *handle;
     char value[64];
     assert_int_equal(sqlite3_open(fixture->path, &handle), SQLITE_OK);
@@ -99,7 +102,7 @@ static void test_a_migration_that_fails_leaves_nothing(void **state) {
     struct fixture *fixture = (struct fixture *)*state;
     struct sqlite_db *db;
     execute_raw(fixture->path, "CREATE TABLE settings (x)"); /* the last table of the first migration is in the way */
-    assert_false(sqlite_db_open(&db, fixture->path, &fixture->err));
+    assert_false(sqlite_db_open(&db, fixture->path, &no_options, &fixture->err));
     assert_non_null(strstr(fixture->err.message, "settings"));
     sqlite3 *handle;
     char value[64];
@@ -118,7 +121,7 @@ static void test_what_is_no_database_is_refused(void **state) {
         fputs("not a database ", file);
     }
     fclose(file);
-    assert_false(sqlite_db_open(&db, fixture->path, &fixture->err));
+    assert_false(sqlite_db_open(&db, fixture->path, &no_options, &fixture->err));
     assert_int_equal(fixture->err.code, ERR_IO);
     assert_non_null(strstr(fixture->err.message, "not a database"));
 }
@@ -128,14 +131,14 @@ static void test_the_systems_words_are_told(void **state) {
     struct sqlite_db *db;
     char path[256];
     snprintf(path, sizeof(path), "%s/no/such/folder", fixture->folder.path);
-    assert_false(sqlite_db_open(&db, path, &fixture->err));
+    assert_false(sqlite_db_open(&db, path, &no_options, &fixture->err));
     assert_int_equal(fixture->err.code, ERR_IO);
     assert_non_null(strstr(fixture->err.message, "No such file or directory"));
 
     char long_path[FILE_PATH_MAX + 1];
     memset(long_path, 'x', sizeof(long_path) - 1);
     long_path[sizeof(long_path) - 1] = '\0';
-    assert_false(sqlite_db_open(&db, long_path, &fixture->err));
+    assert_false(sqlite_db_open(&db, long_path, &no_options, &fixture->err));
     assert_int_equal(fixture->err.code, ERR_TOO_LARGE);
 }
 
@@ -148,7 +151,7 @@ static void test_many_processes_create_one_database(void **state) {
         assert_true(pids[i] >= 0);
         if (pids[i] == 0) {
             struct sqlite_db *db;
-            bool ok = sqlite_db_open(&db, fixture->path, &fixture->err);
+            bool ok = sqlite_db_open(&db, fixture->path, &no_options, &fixture->err);
             if (!ok) {
                 fprintf(stderr, "%s\n", fixture->err.message);
             }

@@ -26,14 +26,14 @@ static void on_durable(void *context, const struct err *err) {
     }
     if (answers->more > 0) {
         struct store_job job = store_fixture_job((uint32_t)(1000 + answers->more--));
-        store_job_write(answers->fixture->store, &job, on_durable, answers);
+        store_fixture_settle(answers->fixture->store, &job, on_durable, answers);
     }
 }
 
 static void write_jobs(struct answers *answers, uint32_t from, uint32_t to) {
     for (uint32_t i = from; i < to; i++) {
         struct store_job job = store_fixture_job(i);
-        store_job_write(answers->fixture->store, &job, on_durable, answers);
+        store_fixture_settle(answers->fixture->store, &job, on_durable, answers);
     }
 }
 
@@ -154,7 +154,7 @@ static void test_a_deleted_file_breaks_the_store(void **state) {
     assert_int_equal(fixture->broken.code, ERR_IO);
 }
 
-#define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, store_fixture_setup, store_fixture_teardown)
+#define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, store_fixture_setup_client, store_fixture_teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

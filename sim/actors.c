@@ -1,0 +1,291 @@
+/* Who does what next: clients, devices with tempers, a store that is late or fails, an operator, and the clock. */
+#include "sim/world.h"
+
+static const char MODEL[] = "m";
+
+static void credit(struct world *world, uint64_t number, int64_t amount_nano) {
+    struct sim_account *account = &world->accounts[number];
+    ledger_credit(&world->ledger, number, amount_nano);
+    account->overdrawn = ledger_wallet(&world->ledger, number) < account->held_nano;
+    world_step(world, (struct core_event){.kind = CORE_EVENT_CREDIT,
+                                          .credit = {.account = number, .amount_nano = amount_nano}});
+}
+
+void actors_start(struct world *world) {
+    for (uint64_t i = 1; i <= SIM_ACCOUNTS; i++) {
+        struct sim_account *account = &world->accounts[i];
+        account->rate = world_pick(world, 3) == 0 ? 0 : 1 + world_pick(world, 200);
+        account->concurrent = world_pick(world, 8);
+        world_step(world, (struct core_event){.kind = CORE_EVENT_ACCOUNT,
+                                              .account = {.account = i,
+                                                          .requests_per_minute = account->rate,
+                                                          .concurrent = account->concurrent}});
+        credit(world, i, (int64_t)world_pick(world, 40000));
+    }
+    for (uint64_t i = 1; i <= SIM_KEYS; i++) {
+        struct sim_key *key = &world->keys[i];
+        key->cap_nano = world_pick(world, 2) == 0 ? -1 : (int64_t)world_pick(world, 20000);
+        key->spent_nano = (int64_t)world_pick(world, 1000);
+        world_step(world,
+                   (struct core_event){.kind = CORE_EVENT_KEY,
+                                       .key = {.key = i, .cap_nano = key->cap_nano, .spent_nano = key->spent_nano}});
+    }
+}
+
+static void operator_act(struct world *world) {
+    uint64_t number = 1 + world_pick(world, SIM_ACCOUNTS);
+    struct sim_account *account = &world->accounts[number];
+    if (world_pick(world, 6) == 0) {
+        account->suspended = !account->suspended;
+        world_step(world, (struct core_event){.kind = CORE_EVENT_ACCOUNT,
+                                              .account = {.account = number,
+                                                          .requests_per_minute = account->rate,
+                                                          .concurrent = account->concurrent,
+                                                          .suspended = account->suspended}});
+        return;
+    }
+    int64_t amount = (int64_t)world_pick(world, 30000);
+    credit(world, number, world_pick(world, 6) == 0 ? -amount : amount);
+}
+
+/* The worst case is all that the account has left to spend, or one nano-dollar more. */
+static void request_the_last(struct world *world, struct sim_job *job, bool and_more) {
+    int64_t left = ledger_wallet(&world->ledger, job->account) - world->accounts[job->account].held_nano;
+    job->key = 0;
+    job->prompt_tokens_max = 1;
+    job->prompt_price_nano = (left > 0 ? left : 0) + and_more;
+    job->completion_price_nano = 0;
+}
+
+static void client_request(struct world *world) {
+    uint64_t user = world->job_count++;
+    struct sim_job *job = &world->jobs[user];
+    uint32_t odd = world_pick(world, 60);
+    *job = (struct sim_job){
+        .account = odd == 0 ? SIM_ACCOUNTS + 9 : world_pick(world, SIM_ACCOUNTS + 1),
+        .key = odd == 1 ? SIM_KEYS + 9 : world_pick(world, SIM_KEYS + 1),
+        .max_tokens = odd == 2 ? UINT32_MAX : world_pick(world, 60),
+        .prompt_tokens_max = odd == 3 ? UINT32_MAX : world_pick(world, 60),
+        .prompt_price_nano = odd == 4 ? INT64_MAX : (int64_t)world_pick(world, 40),
+        .completion_price_nano = odd == 5 ? -1 : (int64_t)world_pick(world, 80),
+    };
+    if (odd >= 6 && odd < 10 && job->account <= SIM_ACCOUNTS) {
+        request_the_last(world, job, odd == 9);
+    }
+    world_step(world, (struct core_event){.kind = CORE_EVENT_REQUEST,
+                                          .request = {.user = user,
+                                                      .model = str_from(MODEL),
+                                                      .max_tokens = job->max_tokens,
+                                                      .account = job->account,
+                                                      .key = job->key,
+                                                      .prompt_tokens_max = job->prompt_tokens_max,
+                                                      .prompt_price_nano = job->prompt_price_nano,
+                                                      .completion_price_nano = job->completion_price_nano}});
+}
+
+/* One of the latest clients goes; also one whose job has ended or whose request was refused. */
+static void client_go(struct world *world) {
+    if (world->job_count > 0) {
+        uint32_t back = world_pick(world, world->job_count < 16 ? (uint32_t)world->job_count : 16);
+        world_step(world, (struct core_event){.kind = CORE_EVENT_CLIENT_GONE,
+                                              .job = world->jobs[world->job_count - 1 - back].handle});
+    }
+}
+
+static void client_act(struct world *world) {
+    uint32_t what = world_pick(world, 100);
+    if (what < 85) {
+        client_request(world);
+    } else {
+        for (uint32_t i = what < 98 ? 1 : SIM_STORM; i > 0; i--) {
+            client_go(world);
+        }
+    }
+}
+
+static void device_offer(struct world *world, const struct sim_device *device) {
+    struct core_offer offer = {.model = str_from(MODEL),
+                               .state = world_pick(world, 8) == 0 ? CORE_MODEL_LOADING : CORE_MODEL_WARM,
+                               .slots = 1 + world_pick(world, 6),
+                               .context_length = 4096};
+    world_step(world, (struct core_event){.kind = CORE_EVENT_PROVIDER_STATUS,
+                                          .provider = device->handle,
+                                          .status = {.offers = &offer, .offer_count = 1}});
+}
+
+static void device_join(struct world *world, struct sim_device *device) {
+    world_step(world, (struct core_event){.kind = CORE_EVENT_PROVIDER_JOINED,
+                                          .joined = {.user = (uint64_t)(device - world->devices)}});
+    /* Half of them are honest, or little would ever be finished. */
+    device->temper = world_pick(world, 2) == 0 ? SIM_HONEST : (enum sim_temper)world_pick(world, SIM_TEMPERS);
+    device_offer(world, device);
+}
+
+static void device_crash(struct world *world, struct sim_device *device) {
+    uint64_t handle = device->handle;
+    device->handle = CORE_NO_HANDLE;
+    device->task_count = 0;
+    world_step(world, (struct core_event){.kind = CORE_EVENT_PROVIDER_LEFT, .provider = handle});
+}
+
+/* A number of tokens as this device reports it. */
+static uint32_t device_count(struct world *world, const struct sim_device *device, uint32_t truth) {
+    if (device->temper != SIM_LIAR) {
+        return truth;
+    }
+    return world_pick(world, 4) == 0 ? UINT32_MAX - world_pick(world, 9) : world_pick(world, 200);
+}
+
+/* Its last word about a task. */
+static void device_end(struct world *world, struct sim_device *device, size_t index) {
+    struct sim_task task = device->tasks[index];
+    const struct sim_job *job = &world->jobs[task.user];
+    struct core_event event = {.job = job->handle, .provider = device->handle};
+    device->tasks[index] = device->tasks[--device->task_count];
+    if (world_pick(world, device->temper == SIM_FAILING ? 2 : 20) == 0) {
+        event.kind = CORE_EVENT_ERROR;
+        event.error.failure = (enum core_attempt_failure)world_pick(world, CORE_ATTEMPT_DRAINING);
+    } else {
+        event.kind = CORE_EVENT_DONE;
+        event.done.finish = task.cancelled ? CORE_FINISH_CANCELLED : (enum core_finish)world_pick(world, 2);
+        if (device->temper == SIM_LIAR && world_pick(world, 10) == 0) {
+            event.done.finish = CORE_FINISH_CANCELLED;
+        }
+        event.done.prompt_tokens = device_count(world, device, job->prompt_tokens_max / 2);
+        event.done.completion_tokens = device_count(world, device, task.produced);
+    }
+    world_step(world, event);
+}
+
+static void device_work(struct world *world, struct sim_device *device) {
+    size_t index = world_pick(world, (uint32_t)device->task_count);
+    struct sim_task *task = &device->tasks[index];
+    const struct sim_job *job = &world->jobs[task->user];
+    struct core_event event = {.job = job->handle, .provider = device->handle};
+    if (task->cancelled || world_pick(world, 6) == 0) {
+        device_end(world, device, index);
+    } else if (!task->accepted && world_pick(world, 12) > 0) {
+        task->accepted = true;
+        event.kind = CORE_EVENT_ACCEPT;
+        event.accept.prompt_tokens = device_count(world, device, job->prompt_tokens_max / 2);
+        world_step(world, event);
+    } else {
+        event.kind = CORE_EVENT_DELTA;
+        event.delta.tokens = device_count(world, device, world_pick(world, 4));
+        if (task->produced < job->max_tokens) {
+            task->produced++;
+        }
+        world_step(world, event);
+    }
+}
+
+static void device_act(struct world *world) {
+    struct sim_device *device = &world->devices[world_pick(world, SIM_DEVICES)];
+    uint32_t what = world_pick(world, 100);
+    if (device->handle == CORE_NO_HANDLE) {
+        device_join(world, device);
+    } else if (what < 2) {
+        device_crash(world, device);
+    } else if (what < 3) {
+        world_step(world, (struct core_event){.kind = CORE_EVENT_PROVIDER_DRAINING, .provider = device->handle});
+    } else if (what < 8) {
+        device_offer(world, device);
+    } else if (device->task_count > 0 && device->temper != SIM_SILENT &&
+               (device->temper != SIM_SLOW || world_pick(world, 8) == 0)) {
+        device_work(world, device);
+    }
+}
+
+/* The store writes what waits in any order; now and then it cannot. */
+static void store_act(struct world *world) {
+    if (world->unsettled_count == 0) {
+        return;
+    }
+    size_t index = world_pick(world, (uint32_t)world->unsettled_count);
+    struct sim_job *job = &world->jobs[world->unsettled[index]];
+    world->unsettled[index] = world->unsettled[--world->unsettled_count];
+    bool durable = world_pick(world, 12) > 0;
+    /* On disk before anybody is told: the core's balance follows the ledger in the step below. */
+    model_committed(world, job, durable);
+    world_step(world, (struct core_event){
+                          .kind = CORE_EVENT_COMMITTED, .job = job->handle, .committed = {.durable = durable}});
+    if (world->problem == NULL && job->ends != 1) {
+        world_problem(world, "a committed job goes on");
+    }
+}
+
+/* Time passes, and the timer fires when it is due; but it may be late, or early. */
+static void pass_time(struct world *world) {
+    world->now_ms += world_pick(world, 50) == 0 ? world_pick(world, 4000) : world_pick(world, 20);
+    if (world->wake_at_ms <= world->now_ms ? world_pick(world, 10) > 0 : world_pick(world, 50) == 0) {
+        world->wake_at_ms = UINT64_MAX;
+        world_step(world, (struct core_event){.kind = CORE_EVENT_TIMER});
+    }
+}
+
+void actors_act(struct world *world) {
+    pass_time(world);
+    uint32_t what = world_pick(world, 1000);
+    if (what < 50) {
+        operator_act(world);
+    } else if (what < 300) {
+        client_act(world);
+    } else if (what < 360) {
+        store_act(world);
+    } else if (what < 361) {
+        world_step(world, (struct core_event){.kind = CORE_EVENT_DRAIN});
+    } else {
+        device_act(world);
+    }
+}
+
+static void device_take(struct world *world, const struct core_effect *effect, bool cancel) {
+    for (size_t i = 0; i < SIM_DEVICES; i++) {
+        struct sim_device *device = &world->devices[i];
+        if (device->handle != effect->provider) {
+            continue;
+        }
+        if (!cancel && device->task_count < SIM_TASKS) {
+            device->tasks[device->task_count++] = (struct sim_task){.user = effect->user};
+        }
+        for (size_t t = 0; cancel && t < device->task_count; t++) {
+            device->tasks[t].cancelled |= device->tasks[t].user == effect->user;
+        }
+        return;
+    }
+    world_problem(world, "an effect for a device that is not there");
+}
+
+void actors_take(struct world *world, const struct core_effect *effect) {
+    if (effect->kind == CORE_EFFECT_DISPATCH || effect->kind == CORE_EFFECT_CANCEL) {
+        device_take(world, effect, effect->kind == CORE_EFFECT_CANCEL);
+    } else if (effect->kind == CORE_EFFECT_PROVIDER_ADMITTED) {
+        world->devices[effect->user].handle = effect->provider;
+    } else if (effect->kind == CORE_EFFECT_SETTLE) {
+        world->unsettled[world->unsettled_count++] = effect->user;
+    }
+}
+
+void actors_finish(struct world *world) {
+    while (core_counts(world->core).jobs > 0 && world->problem == NULL) {
+        if (world->unsettled_count > 0) {
+            store_act(world);
+        } else if (world->wake_at_ms == UINT64_MAX) {
+            world_problem(world, "jobs live and no timer is armed");
+        } else {
+            world->now_ms = world->wake_at_ms > world->now_ms ? world->wake_at_ms : world->now_ms;
+            world->wake_at_ms = UINT64_MAX;
+            world_step(world, (struct core_event){.kind = CORE_EVENT_TIMER});
+        }
+    }
+    for (size_t i = 0; i < world->job_count && world->problem == NULL; i++) {
+        if (world->jobs[i].ends != (world->jobs[i].handle != CORE_NO_HANDLE)) {
+            world_problem(world, "an admitted job did not end exactly once");
+        }
+    }
+    for (size_t i = 1; i <= SIM_ACCOUNTS; i++) {
+        if (world->accounts[i].held_nano != 0 && world->problem == NULL) {
+            world_problem(world, "a hold has outlived its job");
+        }
+    }
+}

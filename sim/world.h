@@ -1,0 +1,107 @@
+/* The simulator: a shell of the core whose clients, devices, store and clock are made up under a seed.
+ *
+ * world.c carries events to the core and effects to whom they concern; actors.c decides what happens next; model.c says
+ * what the core must do about money and limits, from the rules in core.h alone, and compares. Only core.h is used of the
+ * core: what is proven here is what any shell can see. */
+#ifndef NATARIS_SIM_WORLD_H
+#define NATARIS_SIM_WORLD_H
+
+#include "base/random.h"
+#include "core/core.h"
+#include "sim/ledger.h"
+
+enum {
+    SIM_KEYS = 4, /* numbered from 1 */
+    SIM_DEVICES = 5,
+    SIM_TASKS = 64, /* on one device; more are never begun, as on a device that is stuck */
+    SIM_STORM = 12, /* clients that go at once */
+};
+
+struct sim_account {
+    uint32_t rate, concurrent;
+    bool suspended;
+    bool overdrawn; /* a negative credit has left less than is held */
+    int64_t held_nano;
+    uint32_t active;
+    uint64_t *admitted_ms; /* when each of its requests was admitted */
+    size_t admitted_count;
+};
+
+struct sim_key {
+    int64_t cap_nano, spent_nano, held_nano;
+};
+
+struct sim_job { /* by the request's user number */
+    uint64_t handle;
+    uint64_t holder; /* whose word counts; CORE_NO_HANDLE: nobody's */
+    uint64_t account, key;
+    uint32_t max_tokens, prompt_tokens_max;
+    int64_t prompt_price_nano, completion_price_nano;
+    int64_t hold_nano;
+    uint32_t prompt_tokens, delta_tokens;
+    bool accepted; /* its present attempt */
+    bool gone, settling, durable;
+    int64_t charge_nano, provider_nano;
+    unsigned ends;
+};
+
+enum sim_temper { SIM_HONEST, SIM_LIAR, SIM_SILENT, SIM_SLOW, SIM_FAILING, SIM_TEMPERS };
+
+struct sim_task {
+    uint64_t user;
+    uint32_t produced;
+    bool accepted, cancelled;
+};
+
+struct sim_device {
+    uint64_t handle; /* CORE_NO_HANDLE: away */
+    enum sim_temper temper;
+    struct sim_task tasks[SIM_TASKS];
+    size_t task_count;
+};
+
+struct world {
+    uint64_t seed;
+    unsigned step, steps;
+    bool trace;
+    const char *problem; /* the first one; nothing goes on after it */
+    struct random_source random;
+    uint64_t now_ms, wake_at_ms;
+    struct core_config config;
+    struct core *core;
+    const struct core_event *event; /* of the present step */
+    struct ledger ledger;
+    struct sim_account accounts[SIM_ACCOUNTS + 1];
+    struct sim_key keys[SIM_KEYS + 1];
+    struct sim_device devices[SIM_DEVICES];
+    struct sim_job *jobs;
+    size_t job_count;
+    uint64_t *unsettled; /* users whose settlement the store has not written yet */
+    size_t unsettled_count;
+};
+
+/* world.c */
+/* Runs one seed; false when a rule was broken, which is then printed. */
+MUST_CHECK bool world_run(uint64_t seed, unsigned steps, bool trace);
+void world_step(struct world *world, struct core_event event);
+void world_problem(struct world *world, const char *problem);
+/* In [0, bound); bound > 0. */
+uint32_t world_pick(struct world *world, uint32_t bound);
+
+/* actors.c */
+void actors_start(struct world *world);
+void actors_act(struct world *world);
+void actors_take(struct world *world, const struct core_effect *effect); /* what devices and the store are told */
+void actors_finish(struct world *world);                                 /* until no job lives */
+
+/* model.c */
+void model_event(struct world *world);                                        /* before the core sees it */
+void model_effect(struct world *world, const struct core_effect *effect);     /* each, in order */
+void model_check(struct world *world);                                        /* after the step */
+void model_committed(struct world *world, struct sim_job *job, bool durable); /* the store has written it, or not */
+
+/* trace.c */
+void trace_event(const struct world *world, const struct core_event *event);
+void trace_effect(const struct core_effect *effect);
+
+#endif

@@ -1,0 +1,366 @@
+/* The routes of the admin API, from a request to its answer, without HTTP. */
+#include "api/admin_action.h"
+#include "api/admin_internal.h"
+#include "api/admin_write.h"
+#include "api/respond.h"
+#include "base/clock.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAGE_DEFAULT = 100, PAGE_MAX = 1000 };
+
+static const char JSON_TYPE[] = "application/json";
+
+/* One request until its answer. */
+struct operation {
+    struct admin *admin;
+    const struct route_row *row; /* NULL: none matched */
+    void (*on_answer)(void *context, const struct admin_answer *answer);
+    void *context;
+    char id[STORE_ID_MAX];    /* what stands for {id} */
+    char after[STORE_ID_MAX]; /* the page asked for */
+    unsigned limit;
+    int64_t before;
+    char actor[STORE_ID_MAX];
+    struct admin_action action;
+};
+
+/* Of the two, one is there. */
+struct route_row {
+    const char *method, *path;
+    admin_action_read *read;
+    void (*start)(struct operation *operation);
+};
+
+/* --- Answers; each ends the operation --- */
+
+static void operation_answer(struct operation *operation, int status, const char *content_type, struct str body) {
+    const struct admin_answer answer = {.status = status,
+                                        .route = operation->row != NULL ? operation->row->path : "-",
+                                        .content_type = content_type,
+                                        .body = body};
+    operation->admin->operations--;
+    operation->on_answer(operation->context, &answer);
+    free(operation);
+}
+
+static void operation_answer_text(struct operation *operation) {
+    operation_answer(operation, 200, JSON_TYPE, buf_str(&operation->admin->text));
+}
+
+static void operation_fail(struct operation *operation, const struct err *err) {
+    struct buf *out = admin_text(operation->admin);
+    const int status = admin_write_error(err, out);
+    operation_answer(operation, status, JSON_TYPE, buf_str(out));
+}
+
+static void operation_missing(struct operation *operation, const char *what) {
+    struct err err;
+    err_set(&err, ERR_NOT_FOUND, "There is no such %s.", what);
+    operation_fail(operation, &err);
+}
+
+/* --- Actions --- */
+
+static void on_executed(void *context, const struct store_admin *result, const struct err *err) {
+    struct operation *operation = context;
+    if (err != NULL) {
+        operation_fail(operation, err);
+        return;
+    }
+    const char *secrets[2];
+    for (size_t i = 0; i < COUNT_OF(secrets); i++) {
+        secrets[i] = operation->action.secrets[i][0] != '\0' ? operation->action.secrets[i] : NULL;
+    }
+    admin_write_result(result, secrets, admin_text(operation->admin));
+    operation_answer_text(operation);
+}
+
+static void operation_act(struct operation *operation, struct str body) {
+    struct admin *admin = operation->admin;
+    struct json_value object = {0};
+    struct err err;
+    if (strcmp(operation->row->method, "DELETE") != 0) {
+        if (!json_parse(admin->parser, body, &object, &err)) {
+            operation_fail(operation, &err);
+            return;
+        }
+        if (json_type_of(object) != JSON_OBJECT) {
+            err_set(&err, ERR_INVALID, "The body must be a JSON object.");
+            operation_fail(operation, &err);
+            return;
+        }
+    }
+    if (!operation->row->read(object, operation->id, clock_wall_ms(), &operation->action, &err)) {
+        operation_fail(operation, &err);
+        return;
+    }
+    operation->action.admin.actor = operation->actor;
+    admin->backend.execute(admin->backend.context, &operation->action.admin, on_executed, operation);
+}
+
+/* --- Reads --- */
+
+static void begin_list(struct operation *operation, struct json_writer *writer) {
+    json_writer_init(writer, admin_text(operation->admin));
+    json_begin_object(writer);
+    json_member_cstr(writer, "object", "list");
+    json_write_key(writer, "data");
+    json_begin_array(writer);
+}
+
+static void end_list(struct operation *operation, struct json_writer *writer, bool more) {
+    json_end_array(writer);
+    json_member_bool(writer, "has_more", more);
+    json_end_object(writer);
+    operation_answer_text(operation);
+}
+
+static void write_account(struct operation *operation, struct json_writer *writer,
+                          const struct store_account *account) {
+    const struct admin_backend *backend = &operation->admin->backend;
+    struct core_account_view view;
+    const bool live = backend->account_view != NULL && backend->account_view(backend->context, account->number, &view);
+    admin_write_account(writer, account, live ? &view : NULL);
+}
+
+static void on_accounts(void *context, const struct store_account *accounts, size_t count, bool more,
+                        const struct err *err) {
+    struct operation *operation = context;
+    struct json_writer writer;
+    if (err != NULL) {
+        operation_fail(operation, err);
+        return;
+    }
+    begin_list(operation, &writer);
+    for (size_t i = 0; i < count; i++) {
+        write_account(operation, &writer, &accounts[i]);
+    }
+    end_list(operation, &writer, more);
+}
+
+static void start_accounts(struct operation *operation) {
+    store_accounts_read(operation->admin->store, "", operation->after, operation->limit, on_accounts, operation);
+}
+
+static void on_account(void *context, const struct store_account *accounts, size_t count, bool more,
+                       const struct err *err) {
+    struct operation *operation = context;
+    struct json_writer writer;
+    (void)more;
+    if (err != NULL) {
+        operation_fail(operation, err);
+    } else if (count == 0) {
+        operation_missing(operation, "account");
+    } else {
+        json_writer_init(&writer, admin_text(operation->admin));
+        write_account(operation, &writer, &accounts[0]);
+        operation_answer_text(operation);
+    }
+}
+
+static void start_account(struct operation *operation) {
+    store_accounts_read(operation->admin->store, operation->id, "", 1, on_account, operation);
+}
+
+static void on_keys(void *context, const struct store_key *keys, size_t count, bool more, const struct err *err) {
+    struct operation *operation = context;
+    struct json_writer writer;
+    if (err != NULL) {
+        operation_fail(operation, err);
+        return;
+    }
+    begin_list(operation, &writer);
+    for (size_t i = 0; i < count; i++) {
+        admin_write_key(&writer, &keys[i]);
+    }
+    end_list(operation, &writer, more);
+}
+
+static void on_account_of_keys(void *context, const struct store_account *accounts, size_t count, bool more,
+                               const struct err *err) {
+    struct operation *operation = context;
+    (void)accounts;
+    (void)more;
+    if (err != NULL) {
+        operation_fail(operation, err);
+    } else if (count == 0) {
+        operation_missing(operation, "account");
+    } else {
+        store_keys_read(operation->admin->store, operation->id, operation->after, operation->limit, on_keys, operation);
+    }
+}
+
+static void start_keys(struct operation *operation) {
+    store_accounts_read(operation->admin->store, operation->id, "", 1, on_account_of_keys, operation);
+}
+
+static void on_earnings(void *context, const struct store_earnings *earnings, const struct err *err) {
+    struct operation *operation = context;
+    struct json_writer writer;
+    if (err != NULL) {
+        operation_fail(operation, err);
+        return;
+    }
+    json_writer_init(&writer, admin_text(operation->admin));
+    admin_write_earnings(&writer, operation->id, earnings);
+    operation_answer_text(operation);
+}
+
+static void on_account_of_earnings(void *context, const struct store_account *accounts, size_t count, bool more,
+                                   const struct err *err) {
+    struct operation *operation = context;
+    (void)accounts;
+    (void)more;
+    if (err != NULL) {
+        operation_fail(operation, err);
+    } else if (count == 0) {
+        operation_missing(operation, "account");
+    } else {
+        store_earnings_read(operation->admin->store, operation->id, 0, INT64_MAX, on_earnings, operation);
+    }
+}
+
+static void start_earnings(struct operation *operation) {
+    store_accounts_read(operation->admin->store, operation->id, "", 1, on_account_of_earnings, operation);
+}
+
+static void on_audit(void *context, const struct store_audit *lines, size_t count, bool more, const struct err *err) {
+    struct operation *operation = context;
+    struct json_writer writer;
+    if (err != NULL) {
+        operation_fail(operation, err);
+        return;
+    }
+    begin_list(operation, &writer);
+    for (size_t i = 0; i < count; i++) {
+        admin_write_audit(&writer, &lines[i]);
+    }
+    end_list(operation, &writer, more);
+}
+
+static void start_audit(struct operation *operation) {
+    store_audit_read(operation->admin->store, operation->before, operation->limit, on_audit, operation);
+}
+
+static void start_metrics(struct operation *operation) {
+    const struct admin_backend *backend = &operation->admin->backend;
+    if (backend->metrics == NULL) {
+        operation_missing(operation, "route");
+        return;
+    }
+    struct buf *out = admin_text(operation->admin);
+    backend->metrics(backend->context, out);
+    operation_answer(operation, 200, "text/plain; version=0.0.4; charset=utf-8", buf_str(out));
+}
+
+/* --- Routing --- */
+
+static const struct route_row ROWS[] = {
+    {"POST", "/admin/accounts", admin_read_account_create, NULL},
+    {"GET", "/admin/accounts", NULL, start_accounts},
+    {"GET", "/admin/accounts/{id}", NULL, start_account},
+    {"PATCH", "/admin/accounts/{id}", admin_read_account_change, NULL},
+    {"POST", "/admin/accounts/{id}/keys", admin_read_key_create, NULL},
+    {"GET", "/admin/accounts/{id}/keys", NULL, start_keys},
+    {"DELETE", "/admin/keys/{id}", admin_read_key_revoke, NULL},
+    {"POST", "/admin/accounts/{id}/credits", admin_read_credit, NULL},
+    {"POST", "/admin/accounts/{id}/payouts", admin_read_payout, NULL},
+    {"GET", "/admin/accounts/{id}/earnings", NULL, start_earnings},
+    {"GET", "/admin/audit", NULL, start_audit},
+    {"GET", "/metrics", NULL, start_metrics},
+};
+
+/* Segment by segment; "{id}" is any one that is not empty and no longer than an id. */
+static bool path_matches(const char *pattern, struct str path, char id[STORE_ID_MAX]) {
+    struct str wanted, given, pattern_rest = str_from(pattern), path_rest = path;
+    bool more_wanted = true, more_given = true;
+    while (more_wanted) {
+        more_wanted = str_split(pattern_rest, '/', &wanted, &pattern_rest);
+        more_given = str_split(path_rest, '/', &given, &path_rest);
+        if (str_equal_cstr(wanted, "{id}") ? given.len == 0 || !str_copy(id, STORE_ID_MAX, given)
+                                           : !str_equal(wanted, given)) {
+            return false;
+        }
+        if (more_wanted != more_given) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Finds the row; else says in `err` what is wrong: ERR_NOT_FOUND, or ERR_UNSUPPORTED for the method. */
+static bool route_request(const struct admin_request *request, struct operation *operation, struct err *err) {
+    bool known = false;
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        if (!path_matches(ROWS[i].path, request->path, operation->id)) {
+            continue;
+        }
+        if (str_equal_cstr(request->method, ROWS[i].method)) {
+            operation->row = &ROWS[i];
+            return true;
+        }
+        known = true;
+    }
+    return known ? err_set(err, ERR_UNSUPPORTED, "This route does not have that method.")
+                 : err_set(err, ERR_NOT_FOUND, "There is no such route.");
+}
+
+static bool read_number(struct str value, const char *name, uint64_t max, uint64_t *out, struct err *err) {
+    return (str_parse_u64(value, max, out) && *out > 0) ||
+           err_set_field(err, ERR_INVALID, name, "%s must be a whole number between 1 and %llu.", name,
+                         (unsigned long long)max);
+}
+
+static bool read_parameter(struct operation *operation, struct str name, struct str value, struct err *err) {
+    uint64_t number = 0;
+    if (str_equal_cstr(name, "limit")) {
+        const bool ok = read_number(value, "limit", PAGE_MAX, &number, err);
+        operation->limit = (unsigned)number;
+        return ok;
+    }
+    if (str_equal_cstr(name, "before")) {
+        const bool ok = read_number(value, "before", INT64_MAX, &number, err);
+        operation->before = (int64_t)number;
+        return ok;
+    }
+    if (str_equal_cstr(name, "after")) {
+        return str_copy(operation->after, sizeof operation->after, value) ||
+               err_set_field(err, ERR_INVALID, "after", "after must be the id of the last one of the page before.");
+    }
+    return true; /* unknown ones are ignored */
+}
+
+/* Ids and numbers need no escapes in a query, so none are undone. */
+static bool read_query(struct operation *operation, struct str query, struct err *err) {
+    struct str item, name, value;
+    bool more = query.len > 0;
+    operation->limit = PAGE_DEFAULT;
+    while (more) {
+        more = str_split(query, '&', &item, &query);
+        if (str_split(item, '=', &name, &value) && !read_parameter(operation, name, value, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void admin_handle(struct admin *admin, const struct admin_request *request,
+                  void (*on_answer)(void *context, const struct admin_answer *answer), void *context) {
+    struct operation *operation = MEM_NEW(struct operation);
+    struct err err;
+    operation->admin = admin;
+    operation->on_answer = on_answer;
+    operation->context = context;
+    (void)str_copy(operation->actor, sizeof operation->actor, request->actor);
+    admin->operations++;
+    if (!route_request(request, operation, &err) || !read_query(operation, request->query, &err)) {
+        operation_fail(operation, &err);
+    } else if (operation->row->read != NULL) {
+        operation_act(operation, request->body);
+    } else {
+        operation->row->start(operation);
+    }
+}

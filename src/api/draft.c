@@ -1,0 +1,150 @@
+/* Requests for a call, from their body to the call: what is asked, whether this key may, and whether it ran before. */
+#include "api/call.h"
+#include "api/models.h"
+#include "api/pending.h"
+#include "api/respond.h"
+#include "api/stream.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool body_parse(struct api_request *request, struct json_value *body, struct api_error *error) {
+    const struct http_request *http = http_exchange_request(request->exchange);
+    struct str encoding = str_trim(http_request_header(http, "content-encoding"));
+    if (encoding.len > 0 && !str_equal_nocase(encoding, STR("identity"))) {
+        respond_error_set(error, API_INVALID_REQUEST, "Content-Encoding is not supported. Send the body as it is.");
+        error->status = 415;
+        return false;
+    }
+    if (http->body.len == 0) {
+        respond_error_set(error, API_INVALID_REQUEST, "The request body is empty. Send a JSON object.");
+        return false;
+    }
+    struct err err;
+    if (!json_parse(request->api->parser, http->body, body, &err)) {
+        respond_error_from_err(error, &err);
+        snprintf(error->message, sizeof(error->message), "The request body cannot be read: %.200s.", err.message);
+        return false;
+    }
+    return true;
+}
+
+static bool input_read(struct api_request *request, enum api_call_kind kind, struct generation_input *input,
+                       struct api_error *error) {
+    struct json_value body;
+    struct err err;
+    if (!body_parse(request, &body, error)) {
+        return false;
+    }
+    struct arena *arena = http_exchange_arena(request->exchange);
+    bool read = kind == API_CALL_CHAT ? chat_request_read(body, arena, input, &err)
+                                      : inference_request_read(body, arena, input, &err);
+    if (!read) {
+        respond_error_from_err(error, &err);
+        return false;
+    }
+    struct str asked = input->request.model;
+    if (!models_resolve(request->api, asked, &input->request.model)) {
+        models_set_unknown(error, asked);
+        return false;
+    }
+    if (!models_allowed(request->identity.models, input->request.model)) {
+        respond_error_set(error, API_FORBIDDEN, "This API key may not use the model '%.*s'.",
+                          STR_ARG(input->request.model));
+        snprintf(error->param, sizeof(error->param), "model");
+        return false;
+    }
+    return true;
+}
+
+static void draft_drop(struct api_request *request) {
+    claim_release(request->api, request->draft->claim);
+    request->draft->claim = NULL;
+}
+
+static void draft_refuse(struct api_request *request, const struct api_error *error) {
+    draft_drop(request);
+    respond_error(request, error);
+}
+
+static void replay(struct api_request *request, const struct store_answer *answer) {
+    draft_drop(request);
+    if (answer->stream) {
+        stream_replay(request, answer->content);
+        return;
+    }
+    struct respond_headers headers;
+    respond_headers_init(&headers, request, STR("application/json"));
+    respond_headers_add(&headers, "Idempotent-Replayed", STR("true"));
+    respond_send(request, 200, &headers, answer->content);
+}
+
+static void on_stored(void *context, const struct store_answer *answer, const struct err *err) {
+    struct api_request *request = pending_end(context);
+    struct api_error error;
+    if (request == NULL) {
+        return;
+    }
+    const struct call_draft *draft = request->draft;
+    if (err != NULL) {
+        /* Without an answer to "did it run before?" it must not run. */
+        LOG_WARN_EVENT("api.answer_unknown", LOG_TEXT("request_id", request->id), LOG_TEXT("error", err->message));
+        respond_error_set(&error, API_UNAVAILABLE,
+                          "Whether this request ran before cannot be told now. Retry shortly.");
+        draft_refuse(request, &error);
+    } else if (answer == NULL && claim_lingers(request->api, draft->claim)) {
+        idempotency_set_running(&error);
+        draft_refuse(request, &error);
+    } else if (answer == NULL) {
+        call_start(request);
+    } else if (memcmp(answer->body_sha256, draft->idempotency.body_sha256, sizeof(answer->body_sha256)) != 0) {
+        idempotency_set_other_body(&error);
+        draft_refuse(request, &error);
+    } else {
+        replay(request, answer);
+    }
+}
+
+/* The sandbox stores nothing, and a new call of an SDK does not care what ran before. */
+static bool may_be_stored(const struct api_request *request) {
+    enum idempotency_kind kind = request->draft->idempotency.kind;
+    return request->identity.kind == STORE_KEY_LIVE && (kind == IDEMPOTENCY_KEY || kind == IDEMPOTENCY_SDK_RETRY);
+}
+
+static bool draft_read(struct api_request *request, enum api_call_kind kind, struct api_error *error) {
+    struct call_draft *draft = ARENA_NEW(http_exchange_arena(request->exchange), struct call_draft);
+    if (draft == NULL) {
+        respond_error_set(error, API_TOO_LARGE, "The request is too large.");
+        return false;
+    }
+    request->draft = draft;
+    draft->kind = kind;
+    if (!input_read(request, kind, &draft->input, error) || !idempotency_read(request, &draft->idempotency, error)) {
+        return false;
+    }
+    return draft->idempotency.kind == IDEMPOTENCY_NONE ||
+           claim_take(request->api, &draft->idempotency, &draft->claim, error);
+}
+
+static void call_handle(struct api_request *request, enum api_call_kind kind) {
+    struct api_error error;
+    if (!draft_read(request, kind, &error)) {
+        respond_error(request, &error);
+    } else if (may_be_stored(request)) {
+        struct pending *pending = pending_new(request, draft_drop);
+        store_answer_find(request->api->store, request->draft->idempotency.scope_sha256, clock_wall_ms(), on_stored,
+                          pending);
+    } else {
+        call_start(request);
+    }
+}
+
+void chat_handle(struct api_request *request) {
+    call_handle(request, API_CALL_CHAT);
+}
+
+void inference_handle(struct api_request *request) {
+    call_handle(request, API_CALL_INFERENCE);
+}

@@ -1,0 +1,83 @@
+#include "api/page.h"
+
+#include "api/query.h"
+#include "api/respond.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool query_of(const struct api_request *request, const char *name, struct str *value) {
+    return query_find(http_exchange_request(request->exchange)->query, name, value);
+}
+
+static bool set_invalid(struct api_error *error, const char *param, const char *must) {
+    respond_error_set(error, API_INVALID_REQUEST, "%s must be %s.", param, must);
+    snprintf(error->param, sizeof(error->param), "%s", param);
+    return false;
+}
+
+void page_set_missing(struct api_error *error, const char *param) {
+    respond_error_set(error, API_NOT_FOUND, "There is no %s with this id.",
+                      strcmp(param, "key") == 0 ? "key" : "request");
+    snprintf(error->param, sizeof(error->param), "%s", param);
+}
+
+void page_set_failed(struct api_error *error, const struct err *err, const char *param) {
+    if (err->code == ERR_NOT_FOUND) {
+        page_set_missing(error, param);
+    } else {
+        respond_error_from_err(error, err);
+    }
+}
+
+bool page_read_id(const struct api_request *request, const char *name, char out[STORE_ID_MAX],
+                  struct api_error *error) {
+    struct str value, id;
+    out[0] = '\0';
+    if (!query_of(request, name, &value)) {
+        return true;
+    }
+    if (!query_decode(value, out, STORE_ID_MAX - 1, &id) || id.len == 0 || memchr(id.data, '\0', id.len) != NULL) {
+        page_set_missing(error, name);
+        return false;
+    }
+    out[id.len] = '\0';
+    return true;
+}
+
+bool page_read(const struct api_request *request, struct page *out, struct api_error *error) {
+    struct str value;
+    uint64_t limit = PAGE_LIMIT_DEFAULT;
+    if (query_of(request, "limit", &value) && (!str_parse_u64(value, PAGE_LIMIT_MAX, &limit) || limit < 1)) {
+        return set_invalid(error, "limit", "a number from 1 to 100");
+    }
+    out->limit = (unsigned)limit;
+    return page_read_id(request, "after", out->after, error);
+}
+
+bool page_read_period(const struct api_request *request, struct period *out, struct api_error *error) {
+    struct str value;
+    if (!query_of(request, "period", &value)) {
+        period_at(clock_wall_ms(), out);
+        return true;
+    }
+    return period_parse(value, out) || set_invalid(error, "period", "a month such as 2026-01");
+}
+
+const char *page_job_status(enum store_job_outcome outcome) {
+    switch (outcome) {
+    case STORE_JOB_COMPLETED:
+        return "completed";
+    case STORE_JOB_FAILED:
+        return "failed";
+    case STORE_JOB_CANCELLED:
+        break;
+    }
+    return "cancelled";
+}
+
+void page_write_job(struct json_writer *writer, const struct store_job *job) {
+    json_member_cstr(writer, "id", job->id);
+    json_member_int(writer, "created", job->created_ms / 1000);
+    json_member_cstr(writer, "model", job->model);
+}

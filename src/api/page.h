@@ -1,0 +1,34 @@
+/* What the routes that tell about the past have in common: their query, and lines of jobs. */
+#ifndef NATARIS_API_PAGE_H
+#define NATARIS_API_PAGE_H
+
+#include "api/period.h"
+#include "api/request.h"
+#include "base/json_write.h"
+
+enum { PAGE_LIMIT_DEFAULT = 20, PAGE_LIMIT_MAX = 100 };
+
+struct page {
+    unsigned limit;
+    char after[STORE_ID_MAX]; /* empty: from the newest */
+};
+
+/* Reads ?limit and ?after; false: `error` says which is wrong. */
+MUST_CHECK bool page_read(const struct api_request *request, struct page *out, struct api_error *error);
+/* An id from the query, empty without one. One that cannot be an id of ours is a 404, like any that is not there. */
+MUST_CHECK bool page_read_id(const struct api_request *request, const char *name, char out[STORE_ID_MAX],
+                             struct api_error *error);
+/* Reads ?period; without it the month of now. */
+MUST_CHECK bool page_read_period(const struct api_request *request, struct period *out, struct api_error *error);
+
+/* The id in the query is not there, or somebody else's: nobody can tell which. */
+void page_set_missing(struct api_error *error, const char *param);
+/* What a read that failed means; ERR_NOT_FOUND is about the id in `param`. */
+void page_set_failed(struct api_error *error, const struct err *err, const char *param);
+
+/* "completed", "failed", "cancelled". */
+const char *page_job_status(enum store_job_outcome outcome);
+/* The members id, created and model of the open object. */
+void page_write_job(struct json_writer *writer, const struct store_job *job);
+
+#endif

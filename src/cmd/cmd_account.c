@@ -1,0 +1,168 @@
+/* nataris account create|list|show|set-tier|suspend: who may use the network, and how much. */
+#include "cmd/admin_command.h"
+
+#include <stdio.h>
+
+struct account_config {
+    struct admin_options admin;
+    const char *name, *id, *tier, *after;
+    uint32_t limit;
+    bool undo;
+};
+
+#define AT(member) offsetof(struct account_config, member)
+
+static void print_created(struct json_value answer) {
+    char id[64], key[128], test_key[128], balance[32];
+    printf("Account   %s\nAPI key   %s\nTest key  %s\nBalance   $%s\n\nThe keys are shown only now.\n",
+           admin_cell(answer, "id", id, sizeof id), admin_cell(answer, "api_key", key, sizeof key),
+           admin_cell(answer, "test_key", test_key, sizeof test_key),
+           admin_cell(answer, "balance_usd", balance, sizeof balance));
+}
+
+static void print_row(struct json_value account) {
+    char id[64], name[64], tier[16], balance[32], created[32];
+    printf("%-26s %-20s %-10s %16s  %.10s%s%s\n", admin_cell(account, "id", id, sizeof id),
+           admin_cell(account, "name", name, sizeof name), admin_cell(account, "tier", tier, sizeof tier),
+           admin_cell(account, "balance_usd", balance, sizeof balance),
+           admin_cell(account, "created_at", created, sizeof created), admin_flag(account, "owner") ? " owner" : "",
+           admin_flag(account, "suspended") ? " suspended" : "");
+}
+
+static void print_list(struct json_value answer) {
+    printf("%-26s %-20s %-10s %16s  %s\n", "ID", "NAME", "TIER", "BALANCE USD", "SINCE");
+    admin_print_rows(answer, print_row, "--after", "id");
+}
+
+static void print_account(struct json_value account) {
+    static const struct {
+        const char *label, *member;
+    } LINES[] = {
+        {"Account", "id"},          {"Name", "name"},        {"Tier", "tier"},
+        {"Suspended", "suspended"}, {"Owner", "owner"},      {"Since", "created_at"},
+        {"Balance", "balance_usd"}, {"On hold", "held_usd"}, {"Requests", "active_requests"},
+    };
+    char value[160];
+    for (size_t i = 0; i < COUNT_OF(LINES); i++) {
+        printf("%-10s %s\n", LINES[i].label, admin_cell(account, LINES[i].member, value, sizeof value));
+    }
+}
+
+static void print_changed(struct json_value account) {
+    char id[64], tier[16];
+    printf("%s: tier %s, %s\n", admin_cell(account, "id", id, sizeof id),
+           admin_cell(account, "tier", tier, sizeof tier), admin_flag(account, "suspended") ? "suspended" : "active");
+}
+
+static int run_create(const void *parsed) {
+    const struct account_config *config = parsed;
+    struct buf body;
+    struct json_writer writer;
+    admin_body_begin(&body, &writer);
+    json_member_cstr(&writer, "name", config->name);
+    json_member_cstr(&writer, "tier", config->tier);
+    const int status =
+        admin_command_run(&config->admin, "POST", "/admin/accounts", admin_body_end(&body, &writer), print_created);
+    buf_clear(&body);
+    return status;
+}
+
+static int run_list(const void *parsed) {
+    const struct account_config *config = parsed;
+    char path[ADMIN_PATH_MAX];
+    struct err err = {0};
+    if (!admin_page_path(path, "/admin/accounts", config->limit, "after", config->after, &err)) {
+        return command_fail(&err);
+    }
+    return admin_command_run(&config->admin, "GET", path, STR(""), print_list);
+}
+
+static int run_show(const void *parsed) {
+    const struct account_config *config = parsed;
+    char path[ADMIN_PATH_MAX];
+    struct err err = {0};
+    if (!admin_path(path, "/admin/accounts/", config->id, "", &err)) {
+        return command_fail(&err);
+    }
+    return admin_command_run(&config->admin, "GET", path, STR(""), print_account);
+}
+
+/* `tier` NULL: suspends, or with --undo ends that. */
+static int change(const struct account_config *config, const char *tier) {
+    char path[ADMIN_PATH_MAX];
+    struct err err = {0};
+    struct buf body;
+    struct json_writer writer;
+    if (!admin_path(path, "/admin/accounts/", config->id, "", &err)) {
+        return command_fail(&err);
+    }
+    admin_body_begin(&body, &writer);
+    if (tier != NULL) {
+        json_member_cstr(&writer, "tier", tier);
+    } else {
+        json_member_bool(&writer, "suspended", !config->undo);
+    }
+    const int status = admin_command_run(&config->admin, "PATCH", path, admin_body_end(&body, &writer), print_changed);
+    buf_clear(&body);
+    return status;
+}
+
+static int run_set_tier(const void *parsed) {
+    const struct account_config *config = parsed;
+    return change(config, config->tier);
+}
+
+static int run_suspend(const void *parsed) {
+    return change(parsed, NULL);
+}
+
+static const struct option CREATE_OPTIONS[] = {
+    {"name", OPTION_ARGUMENT, "NAME", NULL, "whose account it is, for the operator", AT(name)},
+    {"tier", OPTION_TEXT, "TIER", "free", "free, starter, pro or unlimited", AT(tier)},
+    ADMIN_OPTIONS(struct account_config),
+};
+static const struct option LIST_OPTIONS[] = {
+    {"limit", OPTION_NUMBER, "N", "100", "accounts at most, up to 1000", AT(limit)},
+    {"after", OPTION_TEXT, "ID", NULL, "only those made after this one", AT(after)},
+    ADMIN_OPTIONS(struct account_config),
+};
+static const struct option SHOW_OPTIONS[] = {
+    {"id", OPTION_ARGUMENT, "ID", NULL, "the account", AT(id)},
+    ADMIN_OPTIONS(struct account_config),
+};
+static const struct option SET_TIER_OPTIONS[] = {
+    {"id", OPTION_ARGUMENT, "ID", NULL, "the account", AT(id)},
+    {"tier", OPTION_ARGUMENT, "TIER", NULL, "free, starter, pro or unlimited", AT(tier)},
+    ADMIN_OPTIONS(struct account_config),
+};
+static const struct option SUSPEND_OPTIONS[] = {
+    {"id", OPTION_ARGUMENT, "ID", NULL, "the account", AT(id)},
+    {"undo", OPTION_FLAG, NULL, NULL, "let it in again", AT(undo)},
+    ADMIN_OPTIONS(struct account_config),
+};
+
+const struct command COMMAND_ACCOUNT_CREATE = {.name = "account create",
+                                               .summary = "Make an account with its first keys and $5",
+                                               .options = {CREATE_OPTIONS, COUNT_OF(CREATE_OPTIONS)},
+                                               .config_size = sizeof(struct account_config),
+                                               .run = run_create};
+const struct command COMMAND_ACCOUNT_LIST = {.name = "account list",
+                                             .summary = "List accounts with their balances",
+                                             .options = {LIST_OPTIONS, COUNT_OF(LIST_OPTIONS)},
+                                             .config_size = sizeof(struct account_config),
+                                             .run = run_list};
+const struct command COMMAND_ACCOUNT_SHOW = {.name = "account show",
+                                             .summary = "Show one account: balance, holds, running requests",
+                                             .options = {SHOW_OPTIONS, COUNT_OF(SHOW_OPTIONS)},
+                                             .config_size = sizeof(struct account_config),
+                                             .run = run_show};
+const struct command COMMAND_ACCOUNT_SET_TIER = {.name = "account set-tier",
+                                                 .summary = "Change an account's limits",
+                                                 .options = {SET_TIER_OPTIONS, COUNT_OF(SET_TIER_OPTIONS)},
+                                                 .config_size = sizeof(struct account_config),
+                                                 .run = run_set_tier};
+const struct command COMMAND_ACCOUNT_SUSPEND = {.name = "account suspend",
+                                                .summary = "Refuse an account's requests, or let it in again",
+                                                .options = {SUSPEND_OPTIONS, COUNT_OF(SUSPEND_OPTIONS)},
+                                                .config_size = sizeof(struct account_config),
+                                                .run = run_suspend};

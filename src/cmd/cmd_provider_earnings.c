@@ -1,0 +1,63 @@
+/* nataris provider earnings: what the devices of an account have earned. */
+#include "cmd/admin_command.h"
+#include "store/store.h"
+
+#include <stdio.h>
+
+struct earnings_config {
+    struct admin_options admin;
+    const char *account;
+};
+
+static void print_earnings(struct json_value answer) {
+    static const struct {
+        const char *label, *member;
+    } LINES[] = {{"Account", "account_id"}, {"Earned", "earned_usd"}, {"Paid out", "paid_usd"},
+                 {"Owed", "owed_usd"},      {"Jobs", "jobs"},         {"Tokens", "tokens"}};
+    char value[64];
+    for (size_t i = 0; i < COUNT_OF(LINES); i++) {
+        printf("%-9s %s\n", LINES[i].label, admin_cell(answer, LINES[i].member, value, sizeof value));
+    }
+}
+
+/* The operator's own account. It is the first that a data folder gets, so it is on the first page. */
+static bool find_owner(const char *data_folder, char id[STORE_ID_MAX], struct err *err) {
+    struct admin_reply reply = {0};
+    struct json_value data, item;
+    struct json_iterator iterator;
+    bool found = false;
+    bool ok = admin_client_call(data_folder, "GET", "/admin/accounts", STR(""), &reply, err);
+    if (ok && json_get(reply.root, "data", &data)) {
+        for (json_iterate(data, &iterator); !found && json_next(&iterator, NULL, &item);) {
+            found = admin_flag(item, "owner");
+            (void)admin_cell(item, "id", id, STORE_ID_MAX);
+        }
+    }
+    admin_reply_clear(&reply);
+    return ok && (found || err_set(err, ERR_NOT_FOUND, "there is no owner's account: name the ACCOUNT"));
+}
+
+static int run_earnings(const void *parsed) {
+    const struct earnings_config *config = parsed;
+    char owner[STORE_ID_MAX], path[ADMIN_PATH_MAX];
+    struct err err = {0};
+    if (config->account == NULL && !find_owner(config->admin.data, owner, &err)) {
+        return command_fail(&err);
+    }
+    if (!admin_path(path, "/admin/accounts/", config->account != NULL ? config->account : owner, "/earnings", &err)) {
+        return command_fail(&err);
+    }
+    return admin_command_run(&config->admin, "GET", path, STR(""), print_earnings);
+}
+
+static const struct option OPTIONS[] = {
+    {"account", OPTION_ARGUMENT_OPTIONAL, "ACCOUNT", NULL, "whose devices; default: the operator's own",
+     offsetof(struct earnings_config, account)},
+    ADMIN_OPTIONS(struct earnings_config),
+};
+
+const struct command COMMAND_PROVIDER_EARNINGS = {.name = "provider earnings",
+                                                  .summary = "Show what an account's devices have earned",
+                                                  .options = {OPTIONS, COUNT_OF(OPTIONS)},
+                                                  .config_size = sizeof(struct earnings_config),
+                                                  .run = run_earnings};

@@ -1,0 +1,76 @@
+/* Admission: whether a request becomes a job. The checks come in the order in which a client can do something about
+ * them, and one that fails leaves no trace: neither the rate nor any money knows of a refused request. */
+#include "core/core_internal.h"
+
+enum { SOON_MS = 1000 };
+
+struct refusal {
+    enum core_failure failure;
+    uint64_t retry_after_ms;
+};
+
+static bool refuse(struct refusal *refusal, enum core_failure failure, uint64_t retry_after_ms) {
+    *refusal = (struct refusal){.failure = failure, .retry_after_ms = retry_after_ms};
+    return false;
+}
+
+static bool admit_account(const struct core *core, const struct core_account *account, struct refusal *refusal) {
+    if (account->suspended) {
+        return refuse(refusal, CORE_FAILURE_SUSPENDED, 0);
+    }
+    uint64_t wait_ms = core_rate_wait_ms(&account->rate, core->now_ms);
+    if (wait_ms > 0) {
+        return refuse(refusal, CORE_FAILURE_RATE, wait_ms);
+    }
+    if (account->concurrent > 0 && account->active >= account->concurrent) {
+        return refuse(refusal, CORE_FAILURE_CONCURRENCY, SOON_MS);
+    }
+    return true;
+}
+
+static bool admit_place(const struct core *core, const struct core_event *event, struct refusal *refusal) {
+    const struct core_model *model = core_model_find(core, event->request.model);
+    if (core->draining) {
+        /* A gateway that drains is as good as one without providers, but its successor is about to be there. */
+        return refuse(refusal, CORE_FAILURE_WARMING, SOON_MS);
+    }
+    if (model == NULL || !core_model_is_servable(model)) {
+        return refuse(refusal, CORE_FAILURE_WARMING, (uint64_t)core->config.warming_retry_s * 1000);
+    }
+    if (core->jobs.count >= core->config.max_jobs ||
+        (model->ready.count == 0 && core->queued >= core->config.max_queue)) {
+        /* Jobs that come back from a failed attempt may fill the queue beyond max_queue; they are in already. */
+        return refuse(refusal, CORE_FAILURE_QUEUE_FULL, SOON_MS);
+    }
+    return true;
+}
+
+static bool admit_money(const struct core *core, const struct core_event *event, struct core_hold *hold,
+                        struct refusal *refusal) {
+    if (!core_hold_init(core, event, hold) || !core_hold_fits_account(hold)) {
+        return refuse(refusal, CORE_FAILURE_CREDITS, 0);
+    }
+    bool unknown_key = hold->account != NULL && event->request.key != 0 && hold->key == NULL;
+    if (unknown_key || !core_hold_fits_key(hold)) {
+        return refuse(refusal, CORE_FAILURE_KEY_CAP, 0);
+    }
+    return true;
+}
+
+void core_admit(struct core *core, const struct core_event *event) {
+    struct core_account *account = core_account_find(core, event->request.account); /* NULL: none, or unknown */
+    struct core_hold hold;
+    struct refusal refusal;
+    if ((account == NULL || admit_account(core, account, &refusal)) && admit_place(core, event, &refusal) &&
+        admit_money(core, event, &hold, &refusal)) {
+        if (account != NULL) {
+            core_rate_take(&account->rate, core->now_ms);
+        }
+        core_job_start(core, event, &hold);
+        return;
+    }
+    struct core_effect *effect = core_effect_add(core, CORE_EFFECT_FAIL);
+    effect->user = event->request.user;
+    effect->fail.failure = refusal.failure;
+    effect->fail.retry_after_ms = refusal.retry_after_ms;
+}

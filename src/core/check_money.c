@@ -1,0 +1,87 @@
+/* core_check's rules about money and limits. */
+#include "core/core_internal.h"
+
+static const char *check_hold(const struct core_job *job) {
+    const struct core_hold *hold = &job->hold;
+    const struct core_outcome *outcome = &job->outcome;
+    if (!hold->open) {
+        return "a job that lives has its hold";
+    }
+    if (hold->nano < 0 || (hold->account == NULL && (hold->nano != 0 || hold->key != NULL))) {
+        return "a hold is not negative, and without an account nothing is held";
+    }
+    if (hold->account != NULL && hold->account->active == 0) {
+        return "an account counts its jobs";
+    }
+    if (outcome->charge_nano < 0 || outcome->charge_nano > hold->nano) {
+        return "a charge is within its hold";
+    }
+    if (outcome->provider_nano < 0 || outcome->network_nano < 0 ||
+        outcome->provider_nano + outcome->network_nano != outcome->charge_nano) {
+        return "the parts of a charge add up to it";
+    }
+    return job->state == CORE_JOB_SETTLING || outcome->charge_nano == 0 ? NULL
+                                                                        : "only what is being settled is charged";
+}
+
+struct hold_sums {
+    int64_t held;
+    uint32_t active;
+};
+
+/* Over the jobs of an account (or of a key, when `account` is NULL). */
+static struct hold_sums sum_holds(const struct core *core, const struct core_account *account,
+                                  const struct core_key *key) {
+    struct hold_sums sums = {0};
+    for (size_t i = 0; i < core->jobs.used; i++) {
+        const struct core_job *job = (const struct core_job *)core_handles_at(&core->jobs, i);
+        if (job != NULL && (account != NULL ? job->hold.account == account : job->hold.key == key)) {
+            sums.held += job->hold.nano;
+            sums.active++;
+        }
+    }
+    return sums;
+}
+
+static const char *check_account(const struct core *core, const struct core_account *account) {
+    struct hold_sums sums = sum_holds(core, account, NULL);
+    if (sums.held != account->held_nano) {
+        return "an account's held money is that of its jobs";
+    }
+    if (sums.active != account->active) {
+        return "an account counts its jobs";
+    }
+    /* overdrawn is set by a negative credit alone. */
+    if (account->overdrawn != (account->balance_nano < account->held_nano)) {
+        return "only a negative credit makes spendable money negative";
+    }
+    return account->rate.used <= account->rate.limit * CORE_RATE_REQUEST ? NULL
+                                                                         : "no more requests than the rate allows";
+}
+
+static const char *check_key(const struct core *core, const struct core_key *key) {
+    if (sum_holds(core, NULL, key).held != key->held_nano) {
+        return "a key's held money is that of its jobs";
+    }
+    return key->spent_nano >= 0 ? NULL : "a key has not spent less than nothing";
+}
+
+const char *core_check_money(const struct core *core) {
+    const char *broken = NULL;
+    for (size_t i = 0; i < core->jobs.used && broken == NULL; i++) {
+        const struct core_job *job = (const struct core_job *)core_handles_at(&core->jobs, i);
+        broken = job == NULL ? NULL : check_hold(job);
+    }
+    for (const struct core_account *account = core->accounts; account != NULL && broken == NULL;
+         account = (const struct core_account *)account->hh.next) {
+        broken = check_account(core, account);
+    }
+    for (const struct core_key *key = core->keys; key != NULL && broken == NULL;
+         key = (const struct core_key *)key->hh.next) {
+        broken = check_key(core, key);
+    }
+    if (broken == NULL && HASH_COUNT(core->accounts) + HASH_COUNT(core->keys) > core->config.max_accounts) {
+        broken = "accounts and keys are within max_accounts";
+    }
+    return broken;
+}

@@ -1,0 +1,105 @@
+-- What `nataris ledger check` proves. A query gives one line of text for each problem, so a sound ledger gives none.
+-- Kinds of transactions and the numbers of ledger accounts: 0002_money.sql.
+
+-- Sums by transaction, ledger account, job and key, for the queries below. Adding row by row to a table takes half the
+-- time of GROUP BY, which would sort: what belongs together lies together, or the groups are few.
+CREATE TEMP TABLE parts (
+    transaction_number INTEGER PRIMARY KEY,
+    entries, total, moved, wallet, earnings, network, -- sums of all, of the positive, and of each kind of account
+    wallet_account, earnings_account, network_account -- the one there is; -1: several
+);
+INSERT INTO parts
+    SELECT transaction_number, 1, amount_nano, max(amount_nano, 0),
+           iif(ledger_account >= 16 AND ledger_account % 16 = 0, amount_nano, 0),
+           iif(ledger_account >= 16 AND ledger_account % 16 <> 0, amount_nano, 0),
+           iif(ledger_account < 16, amount_nano, 0),
+           iif(ledger_account >= 16 AND ledger_account % 16 = 0, ledger_account, NULL),
+           iif(ledger_account >= 16 AND ledger_account % 16 <> 0, ledger_account, NULL),
+           iif(ledger_account < 16, ledger_account, NULL)
+    FROM entries WHERE true -- for the parser, which would read ON as a join's
+    ON CONFLICT DO UPDATE SET
+        entries = entries + 1, total = total + excluded.total, moved = moved + excluded.moved,
+        wallet = wallet + excluded.wallet, earnings = earnings + excluded.earnings,
+        network = network + excluded.network,
+        wallet_account = iif(wallet_account + excluded.wallet_account IS NULL,
+                             coalesce(wallet_account, excluded.wallet_account), -1),
+        earnings_account = iif(earnings_account + excluded.earnings_account IS NULL,
+                               coalesce(earnings_account, excluded.earnings_account), -1),
+        network_account = iif(network_account + excluded.network_account IS NULL,
+                              coalesce(network_account, excluded.network_account), -1);
+CREATE TEMP TABLE sums (ledger_account INTEGER PRIMARY KEY, amount_nano);
+INSERT INTO sums SELECT ledger_account, amount_nano FROM entries WHERE true
+    ON CONFLICT DO UPDATE SET amount_nano = amount_nano + excluded.amount_nano;
+CREATE TEMP TABLE settled (job_number INTEGER PRIMARY KEY, settlements);
+INSERT INTO settled SELECT job_number, 1 FROM transactions WHERE kind = 0
+    ON CONFLICT DO UPDATE SET settlements = settlements + 1;
+CREATE TEMP TABLE spent (key_number INTEGER PRIMARY KEY, charge_nano);
+INSERT INTO spent SELECT key_number, charge_nano FROM jobs WHERE charge_nano <> 0
+    ON CONFLICT DO UPDATE SET charge_nano = charge_nano + excluded.charge_nano;
+
+SELECT printf('transaction %d sums to %d, not to 0', transaction_number, total) FROM parts WHERE total <> 0;
+
+SELECT printf('all entries together sum to %d, not to 0', total)
+FROM (SELECT sum(amount_nano) AS total FROM sums) WHERE total <> 0;
+
+SELECT printf('transaction %d has fewer than two entries', t.number)
+FROM transactions t LEFT JOIN parts p ON p.transaction_number = t.number WHERE coalesce(p.entries, 0) < 2;
+
+SELECT printf('transaction %d says that it moves %d, but its entries move %d', t.number, t.amount_nano, p.moved)
+FROM transactions t JOIN parts p ON p.transaction_number = t.number WHERE t.amount_nano <> p.moved;
+
+SELECT printf('entries name transaction %d, which does not exist', p.transaction_number)
+FROM parts p LEFT JOIN transactions t ON t.number = p.transaction_number WHERE t.number IS NULL;
+
+SELECT printf('ledger account %d does not exist but has entries', s.ledger_account)
+FROM sums s LEFT JOIN accounts a ON a.number = s.ledger_account / 16
+WHERE NOT coalesce(s.ledger_account BETWEEN 1 AND 4 OR (a.number IS NOT NULL AND s.ledger_account % 16 < 2), 0);
+
+SELECT printf('ledger account %d has the cached balance %d, but its entries sum to %d',
+              b.ledger_account, b.amount_nano, coalesce(s.amount_nano, 0))
+FROM balances b LEFT JOIN sums s ON s.ledger_account = b.ledger_account
+WHERE b.amount_nano <> coalesce(s.amount_nano, 0);
+
+SELECT printf('ledger account %d has no cached balance, but its entries sum to %d', s.ledger_account, s.amount_nano)
+FROM sums s LEFT JOIN balances b ON b.ledger_account = s.ledger_account
+WHERE b.ledger_account IS NULL AND s.amount_nano <> 0;
+
+SELECT printf('%s of account %d is below zero: %d', iif(ledger_account % 16 = 0, 'the wallet', 'what is owed'),
+              ledger_account / 16, amount_nano)
+FROM sums WHERE ledger_account >= 16 AND amount_nano < 0;
+
+SELECT printf('job %s was charged %d and has %d settlements, not 1', j.id, j.charge_nano, coalesce(s.settlements, 0))
+FROM jobs j LEFT JOIN settled s ON s.job_number = j.number
+WHERE j.charge_nano <> 0 AND coalesce(s.settlements, 0) <> 1;
+
+SELECT printf('job %s failed and has a charge', id) FROM jobs
+WHERE outcome = 1 AND (charge_nano <> 0 OR provider_nano <> 0);
+
+SELECT printf('job %s was charged %d, of which %d went to the provider', id, charge_nano, provider_nano) FROM jobs
+WHERE charge_nano < 0 OR provider_nano NOT BETWEEN 0 AND charge_nano;
+
+SELECT printf('transaction %d settles a job that %s', t.number, iif(j.number IS NULL, 'does not exist', 'was free'))
+FROM transactions t LEFT JOIN jobs j ON j.number = t.job_number
+WHERE t.kind = 0 AND coalesce(j.charge_nano, 0) = 0;
+
+SELECT printf('transaction %d does not have the parts of job %s', t.number, j.id)
+FROM transactions t JOIN jobs j ON j.number = t.job_number JOIN parts p ON p.transaction_number = t.number
+WHERE t.kind = 0
+      AND (p.wallet <> -j.charge_nano OR p.earnings <> j.provider_nano OR p.network <> j.charge_nano - j.provider_nano
+           OR p.wallet_account IS NOT 16 * j.account_number
+           OR p.earnings_account IS NOT iif(j.provider_nano > 0, 16 * j.provider_account_number + 1, NULL)
+           OR p.network_account IS NOT iif(j.charge_nano > j.provider_nano, 1, NULL));
+
+-- Grants come from promotions, refunds from refunds, both into the wallet; payouts leave the earnings.
+SELECT printf('transaction %d moves money in a way its kind does not allow', t.number)
+FROM transactions t JOIN parts p ON p.transaction_number = t.number
+WHERE (t.kind IN (1, 2) AND (p.wallet <= 0 OR p.wallet_account IS NOT 16 * t.account_number
+                             OR p.earnings_account IS NOT NULL
+                             OR p.network_account IS NOT iif(t.kind = 1, 2, 4)))
+      OR (t.kind = 3 AND (p.earnings >= 0 OR p.earnings_account IS NOT 16 * t.account_number + 1
+                          OR p.wallet_account IS NOT NULL OR p.network_account IS NOT 3));
+
+SELECT printf('key %s has spent %d by its cache, but its jobs were charged %d', k.id, k.spent_nano,
+              coalesce(s.charge_nano, 0))
+FROM keys k LEFT JOIN spent s ON s.key_number = k.number
+WHERE k.spent_nano <> coalesce(s.charge_nano, 0);

@@ -1,0 +1,114 @@
+#include "store/sqlite_texts.h"
+
+#define ACCOUNT_COLUMNS                                                                                                \
+    "a.number, a.id, a.name, a.owner, a.tier, a.suspended, a.created_ms, coalesce(b.amount_nano, 0)"                   \
+    " FROM accounts a LEFT JOIN balances b ON b.ledger_account = 16 * a.number"
+#define KEY_COLUMNS                                                                                                    \
+    "k.number, k.id, k.account_id, k.kind, k.sha256, k.name, k.created_ms, k.expires_ms, k.revoked_ms, k.cap_nano,"    \
+    " k.models, k.spent_nano, a.number, a.owner FROM keys k JOIN accounts a ON a.id = k.account_id"
+#define JOB_COLUMNS                                                                                                    \
+    " j.model, j.device_id, j.outcome, j.prompt_tokens, j.completion_tokens, j.attempts, j.ttft_ms, j.latency_ms,"     \
+    " j.created_ms, j.charge_nano, j.provider_nano"
+#define JOB_OF_CLIENT "j.id, coalesce(a.id, ''), coalesce(k.id, ''), j.label," JOB_COLUMNS
+#define JOB_NAMES                                                                                                      \
+    " FROM jobs j LEFT JOIN accounts a ON a.number = j.account_number"                                                 \
+    " LEFT JOIN keys k ON k.number = j.key_number"
+/* A page goes on before the place (created_ms, number), which the index has in this order. */
+#define JOB_BEFORE " AND (j.created_ms, j.number) < (?, ?) ORDER BY j.created_ms DESC, j.number DESC LIMIT ?"
+/* A page goes on behind the row with this id; none: from the first; an unknown one: nothing. */
+#define PAGE_START(table, id)                                                                                          \
+    "coalesce((SELECT number FROM " table " WHERE id = " id "), iif(" id " = '', 0, 9223372036854775807))"
+
+const char *const SQLITE_TEXTS[SQL_COUNT] = {
+    [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_BEGIN_READ] = "BEGIN",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_SAVEPOINT] = "SAVEPOINT one",
+    [SQL_SAVEPOINT_RELEASE] = "RELEASE one",
+    [SQL_SAVEPOINT_ROLLBACK] = "ROLLBACK TO one",
+    [SQL_DATA_VERSION] = "PRAGMA data_version",
+    [SQL_ACCOUNT_ADD] = "INSERT INTO accounts (id, name, owner, tier, suspended, created_ms) VALUES (?, ?, ?, ?, ?, ?)",
+    [SQL_ACCOUNT_OWNER] = "SELECT " ACCOUNT_COLUMNS " WHERE a.owner = 1 ORDER BY a.number LIMIT 1",
+    [SQL_ACCOUNT_EACH] = "SELECT " ACCOUNT_COLUMNS " ORDER BY a.number",
+    [SQL_ACCOUNT_FIND] = "SELECT " ACCOUNT_COLUMNS " WHERE a.id = ?",
+    [SQL_ACCOUNT_PAGE] =
+        "SELECT " ACCOUNT_COLUMNS " WHERE a.number > " PAGE_START("accounts", "?1") " ORDER BY a.number LIMIT ?2",
+    [SQL_ACCOUNT_TIER] = "UPDATE accounts SET tier = ? WHERE id = ?",
+    [SQL_ACCOUNT_SUSPEND] = "UPDATE accounts SET suspended = ? WHERE id = ?",
+    [SQL_KEY_ADD] =
+        "INSERT INTO keys (id, account_id, kind, sha256, name, created_ms, expires_ms, revoked_ms, cap_nano,"
+        " models) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [SQL_KEY_EACH] = "SELECT " KEY_COLUMNS " ORDER BY k.number",
+    [SQL_KEY_FIND] = "SELECT " KEY_COLUMNS " WHERE k.sha256 = ?",
+    [SQL_KEY_PAGE] = "SELECT " KEY_COLUMNS
+                     " WHERE k.account_id = ?1 AND k.number > " PAGE_START("keys", "?2") " ORDER BY k.number LIMIT ?3",
+    [SQL_KEY_BY_ID] = "SELECT " KEY_COLUMNS " WHERE k.id = ?",
+    [SQL_KEY_REVOKE] = "UPDATE keys SET revoked_ms = ? WHERE id = ? AND revoked_ms = 0",
+    [SQL_KEY_SPEND] = "UPDATE keys SET spent_nano = spent_nano + ? WHERE number = ?",
+    [SQL_JOIN_TOKEN_ADD] = "INSERT INTO join_tokens (sha256, account_id, created_ms, expires_ms) VALUES (?, ?, ?, ?)",
+    [SQL_JOIN_TOKEN_FIND] = "SELECT account_id FROM join_tokens WHERE sha256 = ? AND expires_ms > ?",
+    [SQL_DEVICE_ADD] =
+        "INSERT INTO devices (id, account_id, public_key, name, region, created_ms) VALUES (?, ?, ?, ?, ?, ?)",
+    [SQL_DEVICE_FIND] = "SELECT id, account_id, public_key, name, region, created_ms FROM devices WHERE public_key = ?",
+    [SQL_JOB_ADD] = "INSERT INTO jobs (id, account_number, key_number, model, device_id, label, outcome, prompt_tokens,"
+                    " completion_tokens, attempts, ttft_ms, latency_ms, created_ms, charge_nano, provider_nano,"
+                    " provider_account_number) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [SQL_JOB_EACH] = "SELECT " JOB_OF_CLIENT JOB_NAMES " ORDER BY j.number",
+    [SQL_JOB_CURSOR] = "SELECT created_ms, number FROM jobs WHERE id = ?"
+                       " AND account_number = (SELECT number FROM accounts WHERE id = ?)",
+    [SQL_JOB_PAGE] = "SELECT " JOB_OF_CLIENT JOB_NAMES
+                     " WHERE j.account_number = (SELECT number FROM accounts WHERE id = ?)" JOB_BEFORE,
+    [SQL_EARNED_CURSOR] = "SELECT created_ms, number FROM jobs WHERE id = ? AND provider_nano > 0"
+                          " AND provider_account_number = (SELECT number FROM accounts WHERE id = ?)",
+    /* Who asked and how they named it is not the earner's business. */
+    [SQL_EARNED_PAGE] = "SELECT j.id, '', '', ''," JOB_COLUMNS " FROM jobs j WHERE j.provider_nano > 0"
+                        " AND j.provider_account_number = (SELECT number FROM accounts WHERE id = ?)" JOB_BEFORE,
+    [SQL_USAGE_KEY] = "SELECT 1 FROM keys WHERE id = ? AND account_id = ?",
+    [SQL_USAGE_BALANCE] = "SELECT coalesce((SELECT amount_nano FROM balances WHERE ledger_account = 16 * number), 0)"
+                          " FROM accounts WHERE id = ?",
+    [SQL_USAGE_MODELS] = "SELECT model, count(*), sum(prompt_tokens), sum(completion_tokens), sum(charge_nano)"
+                         " FROM jobs WHERE account_number = (SELECT number FROM accounts WHERE id = ?1)"
+                         " AND created_ms >= ?2 AND created_ms < ?3"
+                         " AND (outcome = 0 OR (outcome = 2 AND charge_nano > 0))"
+                         " AND (?4 = '' OR key_number = (SELECT number FROM keys WHERE id = ?4))"
+                         " GROUP BY model ORDER BY model",
+    [SQL_EARNINGS] = "WITH earner AS (SELECT number FROM accounts WHERE id = ?1), worked AS ("
+                     "SELECT count(*) AS jobs, sum(provider_nano) AS earned,"
+                     " sum(prompt_tokens + completion_tokens) AS tokens FROM jobs WHERE provider_nano > 0"
+                     " AND provider_account_number = (SELECT number FROM earner)"
+                     " AND created_ms >= ?2 AND created_ms < ?3)"
+                     " SELECT coalesce(earned, 0), (SELECT coalesce(sum(amount_nano), 0) FROM transactions"
+                     " WHERE account_number = (SELECT number FROM earner) AND kind = 3"
+                     " AND created_ms >= ?2 AND created_ms < ?3), jobs, coalesce(tokens, 0) FROM worked",
+    [SQL_ACCOUNT_NUMBER] = "SELECT number FROM accounts WHERE id = ?",
+    [SQL_KEY_NUMBER] = "SELECT number FROM keys WHERE id = ?",
+    [SQL_BALANCE_GET] = "SELECT amount_nano FROM balances WHERE ledger_account = ?",
+    [SQL_BALANCE_SET] = "INSERT INTO balances (ledger_account, amount_nano) VALUES (?, ?)"
+                        " ON CONFLICT (ledger_account) DO UPDATE SET amount_nano = excluded.amount_nano",
+    [SQL_TRANSACTION_ADD] = "INSERT INTO transactions (kind, job_number, account_number, amount_nano, created_ms, note)"
+                            " VALUES (?, ?, ?, ?, ?, ?)",
+    [SQL_ENTRY_ADD] = "INSERT INTO entries (transaction_number, ledger_account, amount_nano) VALUES (?, ?, ?)",
+    [SQL_ENTRY_EACH] = "SELECT number, transaction_number, amount_nano, created_ms, ledger_account, kind, job_id, note"
+                       " FROM ledger ORDER BY number",
+    [SQL_LEDGER_COUNT] = "SELECT (SELECT count(*) FROM transactions), (SELECT count(*) FROM entries),"
+                         " (SELECT count(*) FROM balances)",
+    [SQL_ANSWER_ADD] = "INSERT INTO answers (scope_sha256, body_sha256, expires_ms, stream, content)"
+                       " VALUES (?, ?, ?, ?, ?)",
+    [SQL_ANSWER_EXPIRY] = "SELECT expires_ms FROM answers WHERE scope_sha256 = ?",
+    [SQL_ANSWER_FIND] =
+        "SELECT body_sha256, expires_ms, stream, content FROM answers WHERE scope_sha256 = ? AND expires_ms > ?",
+    [SQL_ANSWER_DELETE] = "DELETE FROM answers WHERE scope_sha256 = ?",
+    [SQL_ANSWER_EXPIRE] = "DELETE FROM answers WHERE number IN"
+                          " (SELECT number FROM answers WHERE expires_ms <= ? ORDER BY expires_ms LIMIT ?)",
+    [SQL_AUDIT_ADD] = "INSERT INTO audit (created_ms, actor, action, subject, amount_nano, note)"
+                      " VALUES (?, ?, ?, ?, ?, ?)",
+    [SQL_AUDIT_EACH] =
+        "SELECT number, created_ms, actor, action, subject, amount_nano, note FROM audit ORDER BY number",
+    [SQL_AUDIT_PAGE] =
+        "SELECT number, created_ms, actor, action, subject, amount_nano, note FROM audit WHERE number < ?"
+        " ORDER BY number DESC LIMIT ?",
+    [SQL_SETTING_GET] = "SELECT value FROM settings WHERE name = ?",
+    [SQL_SETTING_SET] = "INSERT INTO settings (name, value) VALUES (?, ?)"
+                        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+};

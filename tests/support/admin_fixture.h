@@ -1,0 +1,202 @@
+/* The admin API with a scripted backend and a scripted store: what it is asked for is kept, and answered at once, or
+ * later by the test. Include after cmocka.h. */
+#ifndef NATARIS_TESTS_SUPPORT_ADMIN_FIXTURE_H
+#define NATARIS_TESTS_SUPPORT_ADMIN_FIXTURE_H
+
+#include "api/admin.h"
+#include "base/compiler.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ADMIN_FIXTURE_CREATED_MS = 1000 };
+
+struct admin_fixture {
+    struct loop *loop;
+    struct admin *admin;
+    /* What execute was called with. */
+    int executed;
+    struct store_admin action;
+    char actor[STORE_ID_MAX];
+    admin_done *done;
+    void *done_context;
+    bool later;         /* the test calls admin_fixture_done itself */
+    struct err refusal; /* code ERR_NONE: none */
+    bool live;          /* figures of account 7 */
+    /* What the store was asked. */
+    char after[STORE_ID_MAX];
+    unsigned limit;
+    int64_t before;
+    /* The last answer of admin_fixture_call. */
+    int answers, status;
+    char route[64], content_type[64];
+    struct buf body;
+};
+
+static struct admin_fixture *admin_fixture; /* the fake store knows no context */
+
+/* The store's answer, as it would fill it in. */
+UNUSED static void admin_fixture_done(struct admin_fixture *fixture) {
+    struct store_admin result = fixture->action;
+    const struct err *err = fixture->refusal.code != ERR_NONE ? &fixture->refusal : NULL;
+    result.account.number = 7;
+    result.account.balance_nano += fixture->action.amount_nano;
+    fixture->done(fixture->done_context, err == NULL ? &result : NULL, err);
+}
+
+static void admin_fixture_execute(void *context, const struct store_admin *action, admin_done *done,
+                                  void *done_context) {
+    struct admin_fixture *fixture = context;
+    fixture->executed++;
+    fixture->action = *action;
+    str_copy(fixture->actor, sizeof fixture->actor, str_from(action->actor));
+    fixture->done = done;
+    fixture->done_context = done_context;
+    if (!fixture->later) {
+        admin_fixture_done(fixture);
+    }
+}
+
+static bool admin_fixture_view(void *context, uint64_t account_number, struct core_account_view *view) {
+    const struct admin_fixture *fixture = context;
+    *view = (struct core_account_view){.balance_nano = 4750000000, .held_nano = 250000000, .active = 2};
+    return fixture->live && account_number == 7;
+}
+
+static void admin_fixture_metrics(void *context, struct buf *out) {
+    (void)context;
+    buf_append_cstr(out, "nataris_jobs_running 2\n");
+}
+
+static struct store_account admin_fixture_account(uint64_t number, const char *id) {
+    struct store_account account = {.number = number,
+                                    .owner = number == 1,
+                                    .tier = number == 1 ? STORE_TIER_UNLIMITED : STORE_TIER_PRO,
+                                    .created_ms = ADMIN_FIXTURE_CREATED_MS,
+                                    .balance_nano = 5000000000};
+    str_copy(account.id, sizeof account.id, str_from(id));
+    str_copy(account.name, sizeof account.name, str_from(id + 5));
+    return account;
+}
+
+/* The store has the accounts acct_owner (1) and acct_ada (7). */
+void store_accounts_read(struct store *store, const char *id, const char *after, unsigned limit,
+                         void (*on_result)(void *context, const struct store_account *accounts, size_t count, bool more,
+                                           const struct err *err),
+                         void *context) {
+    const struct store_account all[] = {admin_fixture_account(1, "acct_owner"), admin_fixture_account(7, "acct_ada")};
+    (void)store;
+    str_copy(admin_fixture->after, sizeof admin_fixture->after, str_from(after));
+    admin_fixture->limit = limit;
+    if (strcmp(id, "acct_broken") == 0) {
+        const struct err err = {.code = ERR_IO, .message = "disk I/O error"};
+        on_result(context, NULL, 0, false, &err);
+    } else if (id[0] == '\0') {
+        on_result(context, all, limit < 2 ? limit : 2, limit < 2, NULL);
+    } else {
+        on_result(context, &all[1], strcmp(id, "acct_ada") == 0 ? 1 : 0, false, NULL);
+    }
+}
+
+void store_keys_read(struct store *store, const char *account_id, const char *after, unsigned limit,
+                     void (*on_result)(void *context, const struct store_key *keys, size_t count, bool more,
+                                       const struct err *err),
+                     void *context) {
+    struct store_key keys[2] = {
+        {.id = "key_1", .name = "default", .cap_nano = -1, .created_ms = 1000, .spent_nano = 1},
+        {.id = "key_2", .name = "ci", .kind = STORE_KEY_TEST, .cap_nano = 1500000000, .models = "a,b"},
+    };
+    (void)store;
+    keys[1].created_ms = keys[1].expires_ms = keys[1].revoked_ms = 86400000;
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        str_copy(keys[i].account_id, sizeof keys[i].account_id, str_from(account_id));
+    }
+    str_copy(admin_fixture->after, sizeof admin_fixture->after, str_from(after));
+    admin_fixture->limit = limit;
+    on_result(context, keys, 2, false, NULL);
+}
+
+void store_audit_read(struct store *store, int64_t before, unsigned limit,
+                      void (*on_result)(void *context, const struct store_audit *lines, size_t count, bool more,
+                                        const struct err *err),
+                      void *context) {
+    const struct store_audit line = {.number = 9,
+                                     .created_ms = 1000,
+                                     .amount_nano = 1,
+                                     .actor = "cli",
+                                     .action = "credit.grant",
+                                     .subject = "acct_ada",
+                                     .note = "hello"};
+    (void)store;
+    admin_fixture->before = before;
+    admin_fixture->limit = limit;
+    on_result(context, &line, 1, true, NULL);
+}
+
+void store_earnings_read(struct store *store, const char *account_id, int64_t from_ms, int64_t to_ms,
+                         void (*on_result)(void *context, const struct store_earnings *earnings, const struct err *err),
+                         void *context) {
+    const struct store_earnings earnings = {
+        .earned_nano = 10000000000, .paid_nano = 2500000000, .jobs = 3, .tokens = 99};
+    (void)store;
+    assert_string_equal(account_id, "acct_ada");
+    assert_int_equal(from_ms, 0);
+    assert_int_equal(to_ms, INT64_MAX);
+    on_result(context, &earnings, NULL);
+}
+
+UNUSED static int admin_fixture_setup(void **state) {
+    struct admin_fixture *fixture = MEM_NEW(struct admin_fixture);
+    const struct admin_backend backend = {.context = fixture,
+                                          .execute = admin_fixture_execute,
+                                          .account_view = admin_fixture_view,
+                                          .metrics = admin_fixture_metrics};
+    log_set_level(LOG_ERROR);
+    fixture->loop = loop_new();
+    fixture->admin = admin_new(fixture->loop, NULL, &backend);
+    buf_init(&fixture->body, 1 << 20);
+    admin_fixture = fixture;
+    *state = fixture;
+    return 0;
+}
+
+UNUSED static int admin_fixture_teardown(void **state) {
+    struct admin_fixture *fixture = (struct admin_fixture *)*state;
+    admin_free(fixture->admin);
+    loop_free(fixture->loop);
+    buf_clear(&fixture->body);
+    free(fixture);
+    return 0;
+}
+
+static void admin_fixture_on_answer(void *context, const struct admin_answer *answer) {
+    struct admin_fixture *fixture = context;
+    fixture->answers++;
+    fixture->status = answer->status;
+    str_copy(fixture->route, sizeof fixture->route, str_from(answer->route));
+    str_copy(fixture->content_type, sizeof fixture->content_type, str_from(answer->content_type));
+    buf_reset(&fixture->body);
+    buf_append_str(&fixture->body, answer->body);
+}
+
+/* A request without HTTP; `line` is "METHOD PATH?QUERY". Returns the status, 0 while there is none. */
+UNUSED static int admin_fixture_call(struct admin_fixture *fixture, const char *line, const char *body) {
+    struct str method, path, query = STR("");
+    fixture->status = 0;
+    str_split(str_from(line), ' ', &method, &path);
+    str_split(path, '?', &path, &query);
+    const struct admin_request request = {
+        .method = method, .path = path, .query = query, .body = str_from(body), .actor = STR("tester")};
+    admin_handle(fixture->admin, &request, admin_fixture_on_answer, fixture);
+    return fixture->status;
+}
+
+/* The body of the last answer. */
+UNUSED static const char *admin_fixture_body(struct admin_fixture *fixture) {
+    return buf_cstr(&fixture->body);
+}
+
+#endif
