@@ -37,10 +37,9 @@ struct api_call {
     int64_t prompt_price_nano, completion_price_nano; /* nano-dollars per token */
     struct str label;                                 /* conversation_id; empty when none */
     bool stream, include_usage;
-    int64_t created_ms;   /* wall clock */
-    uint64_t started_ms;  /* loop clock */
-    uint64_t backend_job; /* the backend's own; 0 at submit */
-    void *backend_data;   /* the backend's own; NULL at submit */
+    int64_t created_ms;  /* wall clock */
+    uint64_t started_ms; /* loop clock */
+    void *backend_data;  /* the backend's own; NULL at submit */
 
     /* The API's: the answer so far (src/api/stream.c, src/api/answer.c). */
     struct api_request *request; /* in the exchange's arena */

@@ -228,7 +228,6 @@ void sandbox_submit(struct sandbox *sandbox, struct gateway_job *job) {
         loop_timer_start(sandbox->sweep, SANDBOX_SWEEP_MS, SANDBOX_SWEEP_MS);
     }
     HASH_ADD(by_id, sandbox->runs, id, sizeof run->id, run);
-    call->backend_job = run->id;
     job->sandbox_run = run->id;
     sandbox->engine->ops->submit(sandbox->engine, run->id, &request);
 }
