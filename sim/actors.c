@@ -92,10 +92,28 @@ static void client_go(struct world *world) {
     }
 }
 
+/* The shell cannot give one of the latest clients its answer; also when the job has ended or its client has gone. */
+static void shell_abort(struct world *world) {
+    if (world->job_count == 0) {
+        return;
+    }
+    uint32_t back = world_pick(world, world->job_count < 16 ? (uint32_t)world->job_count : 16);
+    const struct sim_job *job = &world->jobs[world->job_count - 1 - back];
+    world_step(world, (struct core_event){
+                          .kind = CORE_EVENT_ABORT,
+                          .job = job->handle,
+                          .abort = {world_pick(world, 2) == 0 ? CORE_FAILURE_TOO_LONG : CORE_FAILURE_STOPPED}});
+    if (world->problem == NULL && job->aborted && job->ends != 1) {
+        world_problem(world, "an aborted job goes on");
+    }
+}
+
 static void client_act(struct world *world) {
     uint32_t what = world_pick(world, 100);
-    if (what < 85) {
+    if (what < 80) {
         client_request(world);
+    } else if (what < 85) {
+        shell_abort(world);
     } else {
         for (uint32_t i = what < 98 ? 1 : SIM_STORM; i > 0; i--) {
             client_go(world);

@@ -162,6 +162,8 @@ void model_event(struct world *world) {
         }
         if (event->kind == CORE_EVENT_CLIENT_GONE && event->job == job->handle) {
             job->gone |= !job->settling; /* else it is too late to matter */
+        } else if (event->kind == CORE_EVENT_ABORT && event->job == job->handle) {
+            job->aborted = !job->settling && !job->gone; /* likewise */
         } else if (event->kind == CORE_EVENT_PROVIDER_LEFT && event->provider == job->holder) {
             job->holder = CORE_NO_HANDLE;
         } else if (event->job == job->handle && event->provider == job->holder && job->holder != CORE_NO_HANDLE) {
@@ -201,10 +203,14 @@ static void take_end(struct world *world, struct sim_job *job) {
     }
 }
 
-static void take_last(struct world *world, struct sim_job *job, enum core_effect_kind kind) {
+static void take_last(struct world *world, struct sim_job *job, const struct core_effect *effect) {
+    enum core_effect_kind kind = effect->kind;
     bool paid = kind == CORE_EFFECT_FINISH || (kind == CORE_EFFECT_CANCELLED && job->settling);
     if (job->durable != paid) {
         world_problem(world, paid ? "finished before it was durable" : "failed and was charged");
+    }
+    if (job->aborted && (kind != CORE_EFFECT_FAIL || effect->fail.failure != world->event->abort.failure)) {
+        world_problem(world, "an aborted job did not fail");
     }
     if (kind == CORE_EFFECT_FINISH && job->gone) {
         world_problem(world, "finished for a client that had gone before");
@@ -233,7 +239,7 @@ static void take_job_effect(struct world *world, const struct core_effect *effec
     case CORE_EFFECT_FINISH:
     case CORE_EFFECT_FAIL:
     case CORE_EFFECT_CANCELLED:
-        take_last(world, job, effect->kind);
+        take_last(world, job, effect);
         break;
     case CORE_EFFECT_ACCEPTED:
     case CORE_EFFECT_DELIVER:

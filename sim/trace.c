@@ -8,6 +8,7 @@ static const char *event_name(enum core_event_kind kind) {
     static const char *const names[] = {
         [CORE_EVENT_REQUEST] = "request",
         [CORE_EVENT_CLIENT_GONE] = "client gone",
+        [CORE_EVENT_ABORT] = "abort",
         [CORE_EVENT_PROVIDER_JOINED] = "joined",
         [CORE_EVENT_PROVIDER_STATUS] = "status",
         [CORE_EVENT_PROVIDER_DRAINING] = "device draining",

@@ -40,7 +40,7 @@ struct sim_job { /* by the request's user number */
     int64_t hold_nano;
     uint32_t prompt_tokens, delta_tokens;
     bool accepted; /* its present attempt */
-    bool gone, settling, durable;
+    bool gone, aborted, settling, durable;
     int64_t charge_nano, provider_nano;
     unsigned ends;
 };

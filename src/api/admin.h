@@ -37,6 +37,8 @@ struct admin_backend {
     void (*execute)(void *context, const struct store_admin *action, admin_done *done, void *done_context);
     /* Live figures of an account. NULL or false: none, no request is under way. */
     bool (*account_view)(void *context, uint64_t account_number, struct core_account_view *view);
+    /* Whether some provider offers this model now. NULL: no gateway runs, so nobody does. */
+    bool (*model_offered)(void *context, struct str model);
     /* Prometheus text of GET /metrics, appended. NULL: that route does not exist. */
     void (*metrics)(void *context, struct buf *out);
 };
@@ -64,7 +66,9 @@ void admin_handle(struct admin *admin, const struct admin_request *request,
                   void (*on_answer)(void *context, const struct admin_answer *answer), void *context);
 
 /* The JSON of a result, the same whether it came over the socket or from a store opened directly. Keys made by the action
- * are given in clear by `secrets` (live, test; NULL: none). */
-void admin_write_result(const struct store_admin *result, const char *const secrets[2], struct buf *out);
+ * are given in clear by `secrets` (live, test; NULL: none). `unknown_models`: of a new key, those that nobody has heard of,
+ * separated by commas; they become "warnings". */
+void admin_write_result(const struct store_admin *result, const char *const secrets[2], struct str unknown_models,
+                        struct buf *out);
 
 #endif

@@ -5,6 +5,7 @@
 #include "api/respond.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "catalog/catalog.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ struct operation {
     int64_t before;
     char actor[STORE_ID_MAX];
     struct admin_action action;
+    void (*on_account)(struct operation *operation, const struct store_account *account); /* find_account */
 };
 
 /* Of the two, one is there. */
@@ -64,6 +66,20 @@ static void operation_missing(struct operation *operation, const char *what) {
 
 /* --- Actions --- */
 
+/* A key may be meant for a model that is yet to come, so one that nobody knows is no error; but mostly it is a typing
+ * mistake, and the key would be refused everywhere. */
+static void find_unknown_models(const struct admin_backend *backend, const struct store_key *key, struct buf *out) {
+    struct str model, rest = str_from(key->models);
+    for (bool more = rest.len > 0; more;) {
+        more = str_split(rest, ',', &model, &rest);
+        if (catalog_find(model) == NULL &&
+            (backend->model_offered == NULL || !backend->model_offered(backend->context, model))) {
+            (void)(out->len > 0 && buf_append_cstr(out, ",")); /* as large as all of them */
+            (void)buf_append_str(out, model);
+        }
+    }
+}
+
 static void on_executed(void *context, const struct store_admin *result, const struct err *err) {
     struct operation *operation = context;
     if (err != NULL) {
@@ -74,7 +90,13 @@ static void on_executed(void *context, const struct store_admin *result, const s
     for (size_t i = 0; i < COUNT_OF(secrets); i++) {
         secrets[i] = operation->action.secrets[i][0] != '\0' ? operation->action.secrets[i] : NULL;
     }
-    admin_write_result(result, secrets, admin_text(operation->admin));
+    struct buf unknown;
+    buf_init(&unknown, sizeof result->keys[0].models);
+    if (result->kind == STORE_ADMIN_KEY_CREATE) {
+        find_unknown_models(&operation->admin->backend, &result->keys[0], &unknown);
+    }
+    admin_write_result(result, secrets, buf_str(&unknown), admin_text(operation->admin));
+    buf_clear(&unknown);
     operation_answer_text(operation);
 }
 
@@ -148,21 +170,32 @@ static void start_accounts(struct operation *operation) {
 static void on_account(void *context, const struct store_account *accounts, size_t count, bool more,
                        const struct err *err) {
     struct operation *operation = context;
-    struct json_writer writer;
     (void)more;
     if (err != NULL) {
         operation_fail(operation, err);
     } else if (count == 0) {
         operation_missing(operation, "account");
     } else {
-        json_writer_init(&writer, admin_text(operation->admin));
-        write_account(operation, &writer, &accounts[0]);
-        operation_answer_text(operation);
+        operation->on_account(operation, &accounts[0]);
     }
 }
 
-static void start_account(struct operation *operation) {
+/* Goes on with the account that {id} names, or ends the operation. */
+static void find_account(struct operation *operation,
+                         void (*then)(struct operation *operation, const struct store_account *account)) {
+    operation->on_account = then;
     store_accounts_read(operation->admin->store, operation->id, "", 1, on_account, operation);
+}
+
+static void answer_account(struct operation *operation, const struct store_account *account) {
+    struct json_writer writer;
+    json_writer_init(&writer, admin_text(operation->admin));
+    write_account(operation, &writer, account);
+    operation_answer_text(operation);
+}
+
+static void start_account(struct operation *operation) {
+    find_account(operation, answer_account);
 }
 
 static void on_keys(void *context, const struct store_key *keys, size_t count, bool more, const struct err *err) {
@@ -179,22 +212,12 @@ static void on_keys(void *context, const struct store_key *keys, size_t count, b
     end_list(operation, &writer, more);
 }
 
-static void on_account_of_keys(void *context, const struct store_account *accounts, size_t count, bool more,
-                               const struct err *err) {
-    struct operation *operation = context;
-    (void)accounts;
-    (void)more;
-    if (err != NULL) {
-        operation_fail(operation, err);
-    } else if (count == 0) {
-        operation_missing(operation, "account");
-    } else {
-        store_keys_read(operation->admin->store, operation->id, operation->after, operation->limit, on_keys, operation);
-    }
+static void read_keys(struct operation *operation, const struct store_account *account) {
+    store_keys_read(operation->admin->store, account->id, operation->after, operation->limit, on_keys, operation);
 }
 
 static void start_keys(struct operation *operation) {
-    store_accounts_read(operation->admin->store, operation->id, "", 1, on_account_of_keys, operation);
+    find_account(operation, read_keys);
 }
 
 static void on_earnings(void *context, const struct store_earnings *earnings, const struct err *err) {
@@ -209,22 +232,12 @@ static void on_earnings(void *context, const struct store_earnings *earnings, co
     operation_answer_text(operation);
 }
 
-static void on_account_of_earnings(void *context, const struct store_account *accounts, size_t count, bool more,
-                                   const struct err *err) {
-    struct operation *operation = context;
-    (void)accounts;
-    (void)more;
-    if (err != NULL) {
-        operation_fail(operation, err);
-    } else if (count == 0) {
-        operation_missing(operation, "account");
-    } else {
-        store_earnings_read(operation->admin->store, operation->id, 0, INT64_MAX, on_earnings, operation);
-    }
+static void read_earnings(struct operation *operation, const struct store_account *account) {
+    store_earnings_read(operation->admin->store, account->id, 0, INT64_MAX, on_earnings, operation);
 }
 
 static void start_earnings(struct operation *operation) {
-    store_accounts_read(operation->admin->store, operation->id, "", 1, on_account_of_earnings, operation);
+    find_account(operation, read_earnings);
 }
 
 static void on_audit(void *context, const struct store_audit *lines, size_t count, bool more, const struct err *err) {

@@ -106,7 +106,25 @@ static const char *secret_of(const char *const secrets[2], enum store_key_kind k
     return secrets != NULL ? secrets[kind] : NULL;
 }
 
-void admin_write_result(const struct store_admin *result, const char *const secrets[2], struct buf *out) {
+static void member_warnings(struct json_writer *writer, struct str unknown_models) {
+    struct str model;
+    char text[STORE_MODEL_MAX + 128];
+    if (unknown_models.len == 0) {
+        return;
+    }
+    json_write_key(writer, "warnings");
+    json_begin_array(writer);
+    for (bool more = true; more;) {
+        more = str_split(unknown_models, ',', &model, &unknown_models);
+        (void)snprintf(text, sizeof text, "Neither the catalog nor any provider that is connected has a model '%.*s'.",
+                       STR_ARG(model));
+        json_write_cstr(writer, text);
+    }
+    json_end_array(writer);
+}
+
+void admin_write_result(const struct store_admin *result, const char *const secrets[2], struct str unknown_models,
+                        struct buf *out) {
     struct json_writer writer;
     json_writer_init(&writer, out);
     json_begin_object(&writer);
@@ -125,6 +143,7 @@ void admin_write_result(const struct store_admin *result, const char *const secr
     case STORE_ADMIN_KEY_CREATE:
         key_members(&writer, &result->keys[0]);
         json_member_cstr(&writer, "key", secret_of(secrets, result->keys[0].kind));
+        member_warnings(&writer, unknown_models);
         break;
     case STORE_ADMIN_KEY_REVOKE:
         key_members(&writer, &result->keys[0]);

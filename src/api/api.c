@@ -49,6 +49,12 @@ size_t api_call_count(const struct api *api) {
     return api->call_count + api->pending_count;
 }
 
+void api_call_each(const struct api *api, void (*visit)(void *context, struct api_call *call), void *context) {
+    for (struct api_call *call = api->calls; call != NULL; call = call->next) {
+        visit(context, call);
+    }
+}
+
 static void request_init(struct api_request *request, struct api *api, struct http_exchange *exchange) {
     *request = (struct api_request){.api = api, .exchange = exchange, .started_ms = loop_now_ms(api->loop)};
     int prefix = snprintf(request->id, sizeof(request->id), "req_");

@@ -79,14 +79,20 @@ void api_on_request(void *context, struct http_exchange *exchange);
 void api_on_refused(void *context, struct http_exchange *exchange, int status, const char *why);
 /* Calls alive, and requests that wait for the store: what a drain waits for. */
 size_t api_call_count(const struct api *api);
+/* Calls `visit` for each call alive; it must not end one. */
+void api_call_each(const struct api *api, void (*visit)(void *context, struct api_call *call), void *context);
 
 /* What the backend reports. A call is gone after finish and fail. */
 /* A device has the job: a stream's headers leave now (they leave by themselves 1 s after submit at the latest, so that
  * a refusal by the device is still a plain error answer; docs/decisions/0003-stream-headers.md). */
 void api_call_accepted(struct api_call *call);
-/* Text for the client. The call may be abandoned inside when the client reads too slowly: false then, and it is gone.
- */
-MUST_CHECK bool api_call_deliver(struct api_call *call, struct str text);
+enum api_delivery {
+    API_DELIVERED,
+    API_DELIVER_CUT,      /* the client read too slowly: backend->abandon has been called, and the call is gone */
+    API_DELIVER_TOO_LONG, /* a plain answer over LIMIT_ANSWER_BYTES: the backend is to end the call by api_call_fail */
+};
+/* Text for the client. */
+MUST_CHECK enum api_delivery api_call_deliver(struct api_call *call, struct str text);
 
 struct api_result {
     enum gen_finish finish;

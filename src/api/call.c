@@ -134,36 +134,27 @@ void api_call_accepted(struct api_call *call) {
     }
 }
 
-static bool stream_deliver(struct api_call *call, struct str text) {
+static enum api_delivery stream_deliver(struct api_call *call, struct str text) {
     stream_begin(call);
     stream_write_text(call, text);
     if (call->claim != NULL) {
         buf_append_str(&call->answer, text); /* past its limit the answer is not stored */
     }
     if (http_exchange_unsent(call->exchange) <= LIMIT_STREAM_BACKLOG_BYTES) {
-        return true;
+        return API_DELIVERED;
     }
     call_abandon(call, 200, "slow_reader");
     http_stream_abort(call->exchange);
     call_free(call);
-    return false;
+    return API_DELIVER_CUT;
 }
 
-bool api_call_deliver(struct api_call *call, struct str text) {
+enum api_delivery api_call_deliver(struct api_call *call, struct str text) {
     if (call->stream) {
         return stream_deliver(call, text);
     }
-    if (buf_append_str(&call->answer, text)) {
-        return true;
-    }
-    struct api_error error;
     /* No honest device says so much in the tokens a request may ask for. */
-    respond_error_set(&error, API_UNAVAILABLE, "The provider's answer is longer than %d bytes. Retry the request.",
-                      LIMIT_ANSWER_BYTES);
-    call_abandon(call, respond_error_status(&error), "answer_too_long");
-    respond_error(call->request, &error);
-    call_free(call);
-    return false;
+    return buf_append_str(&call->answer, text) ? API_DELIVERED : API_DELIVER_TOO_LONG;
 }
 
 bool api_call_answer(struct api_call *call, const struct api_result *result, struct store_answer *answer) {

@@ -1,5 +1,7 @@
 #include "cmd/admin_command.h"
 
+#include "base/money.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -23,6 +25,20 @@ bool admin_page_path(char out[ADMIN_PATH_MAX], const char *path, uint32_t limit,
     return str_copy(out, ADMIN_PATH_MAX, str_from(query));
 }
 
+static void print_warnings(struct json_value answer) {
+    struct json_value warnings, item = {0};
+    struct json_iterator iterator;
+    struct str text;
+    if (!json_get(answer, "warnings", &warnings)) {
+        return;
+    }
+    for (json_iterate(warnings, &iterator); json_next(&iterator, NULL, &item);) {
+        if (json_as_str(item, &text)) {
+            fprintf(stderr, "nataris: warning: %.*s\n", STR_ARG(text));
+        }
+    }
+}
+
 int admin_command_run(const struct admin_options *options, const char *method, const char *path, struct str body,
                       void (*print)(struct json_value answer)) {
     struct admin_reply reply = {0};
@@ -30,10 +46,13 @@ int admin_command_run(const struct admin_options *options, const char *method, c
     int status = COMMAND_OK;
     if (!admin_client_call(options->data, method, path, body, &reply, &err)) {
         status = command_fail(&err);
-    } else if (options->json) {
-        printf("%s\n", buf_cstr(&reply.text));
     } else {
-        print(reply.root);
+        print_warnings(reply.root);
+        if (options->json) {
+            printf("%s\n", buf_cstr(&reply.text));
+        } else {
+            print(reply.root);
+        }
     }
     admin_reply_clear(&reply);
     return status;
@@ -53,6 +72,7 @@ struct str admin_body_end(struct buf *body, struct json_writer *writer) {
 const char *admin_cell(struct json_value object, const char *name, char *out, size_t size) {
     struct json_value value = {0};
     struct str text = STR("-");
+    char money[MONEY_TEXT_SIZE];
     struct buf digits;
     bool truth;
     buf_init(&digits, ADMIN_BODY_MAX);
@@ -62,6 +82,11 @@ const char *admin_cell(struct json_value object, const char *name, char *out, si
     } else if (json_type_of(value) != JSON_NULL && !json_as_str(value, &text)) {
         json_serialize(value, &digits);
         text = buf_str(&digits);
+        /* A double as JSON writes it may have an exponent, which is no way to write an amount. */
+        int64_t nano;
+        if (strstr(name, "_usd") != NULL && money_parse_usd(text, &nano)) {
+            text = str_from(money_format_usd(nano, money));
+        }
     }
     (void)str_copy(out, size, text);
     buf_clear(&digits);

@@ -1,4 +1,4 @@
-/* nataris provider invite: a join token for one more device. Works while the gateway runs. */
+/* nataris provider invite: a join token for one more device, or for several. Works while the gateway runs. */
 #include "base/json_write.h"
 #include "cmd/command.h"
 #include "cmd/owner.h"
@@ -7,7 +7,7 @@
 
 struct invite_config {
     const char *config, *data, *url;
-    uint32_t hours;
+    uint32_t hours, uses;
     bool json;
 };
 
@@ -32,6 +32,9 @@ static bool invite(const struct invite_config *config, char token[JOIN_TOKEN_SIZ
     if (config->data == NULL) {
         return err_set(err, ERR_INVALID, "--data DIR is needed: the gateway's data folder");
     }
+    if (config->uses == 0) {
+        return err_set(err, ERR_INVALID, "--uses must be at least 1");
+    }
     if (!file_join(path, config->data, "nataris.db", err)) {
         return false;
     }
@@ -41,7 +44,8 @@ static bool invite(const struct invite_config *config, char token[JOIN_TOKEN_SIZ
     if (!store_open(&store, path, err)) {
         return false;
     }
-    bool ok = store_account_owner(store, &owner.account, err) && owner_invite(store, &owner, config->hours, token, err);
+    bool ok = store_account_owner(store, &owner.account, err) &&
+              owner_invite(store, &owner, config->hours, config->uses, token, err);
     if (ok && config->url != NULL) {
         ok = str_copy(url, url_size, str_from(config->url)) || err_set(err, ERR_INVALID, "--url is too long");
     } else if (ok) {
@@ -61,8 +65,10 @@ static int run_invite(const void *parsed) {
     if (config->json) {
         print_json(token, url);
     } else {
-        printf("On the other device, within %u hours:\n\n  nataris provider --gateway %s --join %s --data ~/.nataris\n",
-               config->hours, url, token);
+        printf(config->uses == 1 ? "On the other device, within %u hours:\n\n"
+                                 : "On each of the other devices, within %u hours:\n\n",
+               config->hours);
+        printf("  nataris provider --gateway %s --join %s --data ~/.nataris\n", url, token);
     }
     return COMMAND_OK;
 }
@@ -72,6 +78,7 @@ static const struct option OPTIONS[] = {
     {"data", OPTION_TEXT, "DIR", NULL, "the gateway's data folder", AT(data)},
     {"url", OPTION_TEXT, "URL", NULL, "the gateway's address as the device sees it, when it differs", AT(url)},
     {"hours", OPTION_NUMBER, "N", "24", "how long the token is good", AT(hours)},
+    {"uses", OPTION_NUMBER, "N", "1", "how many devices may join with it", AT(uses)},
     {"json", OPTION_FLAG, NULL, NULL, "print {\"token\",\"url\"}", AT(json)},
     OPTION_CONFIG_FILE(struct invite_config),
 };

@@ -59,7 +59,7 @@ static bool prepare_owner(struct network *network, const char *store_path, const
         return false;
     }
     const bool ok = owner_ensure(store, data_folder, &network->owner, err) &&
-                    owner_invite(store, &network->owner, LOCAL_TOKEN_HOURS, network->join_token, err);
+                    owner_invite(store, &network->owner, LOCAL_TOKEN_HOURS, 1, network->join_token, err);
     store_close(store);
     return ok;
 }

@@ -141,9 +141,9 @@ bool owner_ensure(struct store *store, const char *data_folder, struct owner *ow
            add_key(store, &owner->account, STORE_KEY_TEST, owner->test_key, err) && write_keys(path, owner, err);
 }
 
-bool owner_invite(struct store *store, const struct owner *owner, uint32_t valid_hours, char token[JOIN_TOKEN_SIZE],
-                  struct err *err) {
-    struct store_join_token row = {.created_ms = clock_wall_ms()};
+bool owner_invite(struct store *store, const struct owner *owner, uint32_t valid_hours, uint32_t uses,
+                  char token[JOIN_TOKEN_SIZE], struct err *err) {
+    struct store_join_token row = {.created_ms = clock_wall_ms(), .uses = uses};
     row.expires_ms = row.created_ms + (int64_t)valid_hours * 3600 * 1000;
     join_token_generate(token);
     join_token_hash(str_from(token), row.sha256);

@@ -23,7 +23,7 @@ MUST_CHECK bool owner_store_path(const char *data_folder, char out[FILE_PATH_MAX
  * person whose machine this is); makes what is missing. The store must not be started. */
 MUST_CHECK bool owner_ensure(struct store *store, const char *data_folder, struct owner *owner, struct err *err);
 /* A new join token of the owner's. */
-MUST_CHECK bool owner_invite(struct store *store, const struct owner *owner, uint32_t valid_hours,
+MUST_CHECK bool owner_invite(struct store *store, const struct owner *owner, uint32_t valid_hours, uint32_t uses,
                              char token[JOIN_TOKEN_SIZE], struct err *err);
 
 #endif

@@ -125,6 +125,12 @@ static void core_on_event(struct core *core, const struct core_event *event) {
             core_job_client_gone(core, job);
         }
         break;
+    case CORE_EVENT_ABORT:
+        job = (struct core_job *)core_handles_get(&core->jobs, event->job);
+        if (job != NULL) {
+            core_job_abort(core, job, event->abort.failure);
+        }
+        break;
     case CORE_EVENT_PROVIDER_JOINED:
         core_provider_join(core, event->joined.user);
         break;

@@ -78,6 +78,8 @@ enum core_failure {
     CORE_FAILURE_SUSPENDED,      /* 403: the operator has suspended the account */
     CORE_FAILURE_STORE,          /* 503: the settlement could not be made durable; nothing is charged */
     CORE_FAILURE_ATTEMPTS,       /* 503: every allowed attempt failed before the first token */
+    CORE_FAILURE_TOO_LONG,       /* 503, by ABORT: the answer is longer than the shell can hold for its client */
+    CORE_FAILURE_STOPPED,        /* 503, by ABORT: the gateway stops and cannot wait any longer */
 };
 
 /* Why an attempt failed on its device, as the shell reports it. */
@@ -93,8 +95,10 @@ enum core_attempt_failure {
 enum core_finish { CORE_FINISH_STOP, CORE_FINISH_LENGTH, CORE_FINISH_CANCELLED };
 
 enum core_event_kind {
-    CORE_EVENT_REQUEST,           /* -> ADMITTED, then DISPATCH or nothing (queued); or FAIL alone */
-    CORE_EVENT_CLIENT_GONE,       /* the client closed: cancel, never a penalty for the device */
+    CORE_EVENT_REQUEST,     /* -> ADMITTED, then DISPATCH or nothing (queued); or FAIL alone */
+    CORE_EVENT_CLIENT_GONE, /* the client closed: cancel, never a penalty for the device */
+    CORE_EVENT_ABORT, /* the client is there, but the shell cannot give it the answer -> CANCEL for a device that has
+                       * the job, FAIL; nothing is charged. Too late once the client has gone or SETTLE was told */
     CORE_EVENT_PROVIDER_JOINED,   /* -> PROVIDER_ADMITTED or PROVIDER_REFUSED */
     CORE_EVENT_PROVIDER_STATUS,   /* the whole list of its offers, replacing the former one */
     CORE_EVENT_PROVIDER_DRAINING, /* no new jobs; running ones go on */
@@ -113,7 +117,7 @@ enum core_event_kind {
 
 struct core_event {
     enum core_event_kind kind;
-    uint64_t job;      /* CLIENT_GONE, ACCEPT, DELTA, DONE, ERROR, COMMITTED */
+    uint64_t job;      /* CLIENT_GONE, ABORT, ACCEPT, DELTA, DONE, ERROR, COMMITTED */
     uint64_t provider; /* PROVIDER_* but JOINED; ACCEPT, DELTA, DONE, ERROR: events of a job that this provider does not
                         * hold (any more) are ignored */
     union {
@@ -149,6 +153,9 @@ struct core_event {
         struct {
             bool durable;
         } committed;
+        struct {
+            enum core_failure failure; /* what FAIL says: TOO_LONG or STOPPED */
+        } abort;
         struct {
             uint64_t user; /* the shell's own id of the provider */
         } joined;
@@ -251,6 +258,7 @@ struct core_account_view {
     uint32_t requests_per_minute;    /* 0: no limit, and the rest is 0 too */
     uint32_t remaining;              /* requests that would be admitted right now */
     uint64_t reset_ms;               /* until `remaining` is back at the limit */
+    bool suspended;
 };
 MUST_CHECK bool core_account_view(const struct core *core, uint64_t account, uint64_t now_ms,
                                   struct core_account_view *out);

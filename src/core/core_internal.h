@@ -321,6 +321,7 @@ const char *core_check_money(const struct core *core); /* NULL, or the broken ru
 /* job.c */
 void core_job_start(struct core *core, const struct core_event *event, const struct core_hold *hold);
 void core_job_client_gone(struct core *core, struct core_job *job);
+void core_job_abort(struct core *core, struct core_job *job, enum core_failure failure);
 void core_job_accept(struct core *core, struct core_job *job, uint32_t prompt_tokens);
 void core_job_delta(struct core *core, struct core_job *job, struct str text, uint32_t tokens);
 void core_job_done(struct core *core, struct core_job *job, const struct core_event *event);

@@ -24,14 +24,15 @@
  *                                        deadline                CANCEL, cooldown; FAIL LOST
  *                                        client gone             CANCELLING, CANCEL
  * SENT to                                whole deadline          CANCEL; FAIL TIMEOUT
- * STREAMING
+ * STREAMING                              abort                   CANCEL; FAIL with the shell's word
+ * QUEUED                                 abort                   FAIL with the shell's word
  * CANCELLING  stages[]      cancel       DONE, ERROR, left,      SETTLING, SETTLE for what was produced
  *                                        deadline
  * SETTLING    stages[]      none         COMMITTED, durable      FINISH; CANCELLED if it was cancelled
  *                                        COMMITTED, not durable  FAIL STORE
  *
  * The hold (hold.c) is opened with the job. COMMITTED settles it, every other end voids it. The slot is free as soon as
- * the job is SETTLING; that its client goes then changes nothing.
+ * the job is SETTLING; that its client goes then, or an abort comes, changes nothing; nor does an abort while CANCELLING.
  * A delta with neither text nor tokens is a sign of life, not content. DONE with finish CANCELLED that nobody asked for
  * is an ERROR of the engine. An attempt that its job has given up lives on as a ghost (attempt.c). */
 #include "core/core_internal.h"
@@ -257,6 +258,24 @@ void core_job_client_gone(struct core *core, struct core_job *job) {
     case CORE_JOB_STREAMING:
         core_job_move(core, job, CORE_JOB_CANCELLING, "client gone");
         core_effect_add_job(core, CORE_EFFECT_CANCEL, job);
+        break;
+    }
+}
+
+void core_job_abort(struct core *core, struct core_job *job, enum core_failure failure) {
+    switch (job->state) {
+    case CORE_JOB_NONE:
+    case CORE_JOB_CANCELLING:
+    case CORE_JOB_SETTLING:
+        break;
+    case CORE_JOB_SENT:
+    case CORE_JOB_PREFILL:
+    case CORE_JOB_STREAMING:
+        core_attempt_abandon(core, job);
+        job_fail(core, job, failure, "aborted");
+        break;
+    case CORE_JOB_QUEUED:
+        job_fail(core, job, failure, "aborted");
         break;
     }
 }

@@ -113,8 +113,20 @@ static void fail(const struct core_effect *effect) {
 
 static void deliver(const struct core_effect *effect) {
     struct gateway_job *job = job_of(effect);
-    if (job->call != NULL && !api_call_deliver(job->call, effect->deliver.text)) {
-        job->call = NULL; /* the client read too slowly and was cut: the API has called abandon already */
+    if (job->call == NULL) {
+        return;
+    }
+    switch (api_call_deliver(job->call, effect->deliver.text)) {
+    case API_DELIVERED:
+        break;
+    case API_DELIVER_CUT:
+        job->call = NULL; /* the API has called abandon already */
+        break;
+    case API_DELIVER_TOO_LONG:
+        gateway_step_later(job->gateway, &(struct core_event){.kind = CORE_EVENT_ABORT,
+                                                              .job = job->handle,
+                                                              .abort = {.failure = CORE_FAILURE_TOO_LONG}});
+        break;
     }
 }
 
@@ -183,27 +195,29 @@ static void step_once(struct gateway *gateway, const struct core_event *event) {
     }
 }
 
-static void remember_gone(struct gateway *gateway, uint64_t job) {
-    if (gateway->gone_count == gateway->gone_capacity) {
-        gateway->gone_capacity = gateway->gone_capacity == 0 ? 16 : 2 * gateway->gone_capacity;
-        gateway->gone_jobs = mem_realloc(gateway->gone_jobs, gateway->gone_capacity * sizeof *gateway->gone_jobs);
+void gateway_step_later(struct gateway *gateway, const struct core_event *event) {
+    if (gateway->later_count == gateway->later_capacity) {
+        gateway->later_capacity = gateway->later_capacity == 0 ? 16 : 2 * gateway->later_capacity;
+        gateway->later = mem_realloc(gateway->later, gateway->later_capacity * sizeof *gateway->later);
     }
-    gateway->gone_jobs[gateway->gone_count++] = job;
+    gateway->later[gateway->later_count++] = *event;
 }
 
 void gateway_step(struct gateway *gateway, const struct core_event *event) {
     if (gateway->stepping) {
         /* Effects are borrowed until the next step, so an event that arises while they are carried out waits. Only a
-         * client cut for reading too slowly can do that; everything else surfaces in a later turn of the loop. */
-        remember_gone(gateway, event->job);
+         * client cut for reading too slowly can do that; everything else surfaces in a later turn of the loop, or is told by
+         * gateway_step_later. */
+        gateway_step_later(gateway, event);
         return;
     }
     gateway->stepping = true;
     step_once(gateway, event);
-    for (size_t i = 0; i < gateway->gone_count; i++) {
-        step_once(gateway, &(struct core_event){.kind = CORE_EVENT_CLIENT_GONE, .job = gateway->gone_jobs[i]});
+    for (size_t i = 0; i < gateway->later_count; i++) {
+        const struct core_event waiting = gateway->later[i]; /* the list may move in the step */
+        step_once(gateway, &waiting);
     }
-    gateway->gone_count = 0;
+    gateway->later_count = 0;
     gateway->stepping = false;
 }
 

@@ -6,7 +6,10 @@
 #include "gateway/gateway_internal.h"
 #include "wire/limits.h"
 
-enum { DRAIN_CHECK_MS = 100 };
+enum {
+    DRAIN_CHECK_MS = 100,
+    STOP_MS = 1000, /* for answers that are on their way when the drain's time is over */
+};
 
 void gateway_options_init(struct gateway_options *options) {
     *options = (struct gateway_options){.drain_ms = 30 * 1000, .heartbeat_ms = LIMIT_LINK_HEARTBEAT_MS};
@@ -103,7 +106,7 @@ static void gateway_free(struct gateway *gateway) {
     if (gateway->tls != NULL) {
         tls_context_free(gateway->tls);
     }
-    free(gateway->gone_jobs);
+    free(gateway->later);
     free(gateway);
 }
 
@@ -126,6 +129,7 @@ static void close_parts(struct gateway *gateway) {
     }
     gateway->state = GATEWAY_CLOSING;
     loop_timer_stop(gateway->drain_timer);
+    gateway_calls_stop(gateway);
     gateway->still_open = gateway->admin_http == NULL ? 3 : 4;
     /* Clients first: cutting what still runs sends cancels over links that are still open. */
     http_server_close(gateway->http, part_closed, gateway);
@@ -139,8 +143,16 @@ static void close_parts(struct gateway *gateway) {
 /* Polled while draining: requests end in many places, and a tenth of a second more does not matter at a stop. */
 static void drain_check(void *context) {
     struct gateway *gateway = context;
-    const uint64_t now = loop_now_ms(gateway->loop);
-    if (now >= gateway->drain_until_ms || (api_call_count(gateway->api) == 0 && core_counts(gateway->core).jobs == 0)) {
+    const bool over = loop_now_ms(gateway->loop) >= gateway->drain_until_ms;
+    const bool idle = api_call_count(gateway->api) == 0 && core_counts(gateway->core).jobs == 0;
+    if (gateway->state == GATEWAY_DRAINING && over && !idle) {
+        gateway->state = GATEWAY_STOPPING;
+        gateway->drain_until_ms += STOP_MS;
+        LOG_INFO_EVENT("gateway.drain_over", LOG_INT("requests", api_call_count(gateway->api)));
+        gateway_calls_stop(gateway);
+    } else if (gateway->state == GATEWAY_DRAINING
+                   ? idle
+                   : over || (idle && http_server_connection_count(gateway->http) == 0)) {
         close_parts(gateway);
     }
 }

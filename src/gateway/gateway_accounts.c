@@ -93,8 +93,14 @@ static bool account_view(void *context, uint64_t account_number, struct core_acc
     return core_account_view(gateway->core, account_number, loop_now_ms(gateway->loop), view);
 }
 
-static void metric(struct buf *out, const char *name, const char *help, uint64_t value) {
-    buf_append_format(out, "# HELP %s %s\n# TYPE %s gauge\n%s %llu\n", name, help, name, name,
+static bool model_offered(void *context, struct str model) {
+    const struct gateway *gateway = context;
+    return core_model_availability(gateway->core, model, NULL) != CORE_MODEL_ABSENT;
+}
+
+/* Prometheus: what only grows is a counter, and its name ends in _total. */
+static void metric(struct buf *out, const char *type, const char *name, const char *help, uint64_t value) {
+    buf_append_format(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, type, name,
                       (unsigned long long)value);
 }
 
@@ -102,13 +108,14 @@ static void metrics(void *context, struct buf *out) {
     const struct gateway *gateway = context;
     const struct core_counts counts = core_counts(gateway->core);
     const struct store_counts stored = store_counts(gateway->store);
-    metric(out, "nataris_jobs_queued", "Jobs waiting for a provider.", counts.queued);
-    metric(out, "nataris_jobs_running", "Jobs running on providers.", counts.running);
-    metric(out, "nataris_providers", "Connected providers.", counts.providers);
-    metric(out, "nataris_connections", "Open client connections.", http_server_connection_count(gateway->http));
-    metric(out, "nataris_store_groups", "Groups of records committed since the start.", stored.groups);
-    metric(out, "nataris_store_records", "Records committed since the start.", stored.records);
+    metric(out, "gauge", "nataris_jobs_queued", "Jobs waiting for a provider.", counts.queued);
+    metric(out, "gauge", "nataris_jobs_running", "Jobs running on providers.", counts.running);
+    metric(out, "gauge", "nataris_providers", "Connected providers.", counts.providers);
+    metric(out, "gauge", "nataris_connections", "Open client connections.",
+           http_server_connection_count(gateway->http));
+    metric(out, "counter", "nataris_store_groups_total", "Groups of records committed since the start.", stored.groups);
+    metric(out, "counter", "nataris_store_records_total", "Records committed since the start.", stored.records);
 }
 
 const struct admin_backend GATEWAY_ADMIN_BACKEND = {
-    .execute = execute, .account_view = account_view, .metrics = metrics};
+    .execute = execute, .account_view = account_view, .model_offered = model_offered, .metrics = metrics};

@@ -30,11 +30,25 @@ void gateway_job_end(struct gateway_job *job, enum store_job_outcome outcome) {
     free(job);
 }
 
+/* The sandbox has limits and money of its own, but the operator's word holds there, too. */
+static void submit_to_sandbox(struct gateway *gateway, struct gateway_job *job) {
+    const uint64_t account = job->call->identity.account_number;
+    struct core_account_view view;
+    if (core_account_view(gateway->core, account, loop_now_ms(gateway->loop), &view) && view.suspended) {
+        struct api_error error;
+        gateway_error_suspended(&error);
+        api_call_fail(job->call, &error);
+        gateway_job_end(job, STORE_JOB_FAILED);
+        return;
+    }
+    sandbox_submit(gateway->sandbox, job);
+}
+
 static void submit(void *context, struct api_call *call) {
     struct gateway *gateway = context;
     struct gateway_job *job = job_new(gateway, call);
     if (job->in_sandbox) {
-        sandbox_submit(gateway->sandbox, job);
+        submit_to_sandbox(gateway, job);
         return;
     }
     gateway_step(gateway, &(struct core_event){.kind = CORE_EVENT_REQUEST,
@@ -57,6 +71,23 @@ static void abandon(void *context, struct api_call *call) {
         return;
     }
     gateway_step(gateway, &(struct core_event){.kind = CORE_EVENT_CLIENT_GONE, .job = job->handle});
+}
+
+static void stop_call(void *context, struct api_call *call) {
+    const struct gateway_job *job = call->backend_data;
+    if (!job->in_sandbox) {
+        gateway_step_later(context, &(struct core_event){.kind = CORE_EVENT_ABORT,
+                                                         .job = job->handle,
+                                                         .abort = {.failure = CORE_FAILURE_STOPPED}});
+    }
+}
+
+void gateway_calls_stop(struct gateway *gateway) {
+    struct api_error error;
+    api_call_each(gateway->api, stop_call, gateway);
+    gateway_step(gateway, &(struct core_event){.kind = CORE_EVENT_DRAIN});
+    gateway_error_stopped(&error);
+    sandbox_stop(gateway->sandbox, &error);
 }
 
 static enum core_availability availability(void *context, struct str model, uint32_t *context_length) {

@@ -17,6 +17,10 @@ static void set_client_fault(struct api_error *out, enum api_error_code code, st
     (void)str_copy(out->param, sizeof out->param, param);
 }
 
+void gateway_error_suspended(struct api_error *out) {
+    set(out, API_FORBIDDEN, 0, "This account is suspended. Ask the operator of the network.");
+}
+
 static bool set_refusal(const struct core_effect *effect, struct api_error *out) {
     const uint64_t retry_after_ms = effect->fail.retry_after_ms;
     switch (effect->fail.failure) {
@@ -39,7 +43,7 @@ static bool set_refusal(const struct core_effect *effect, struct api_error *out)
             "As many requests are under way as this account's tier allows. Retry when one has finished.");
         return true;
     case CORE_FAILURE_SUSPENDED:
-        set(out, API_FORBIDDEN, 0, "This account is suspended. Ask the operator of the network.");
+        gateway_error_suspended(out);
         return true;
     case CORE_FAILURE_QUEUE_FULL:
         set(out, API_RATE_LIMIT_EXCEEDED, retry_after_ms > 0 ? retry_after_ms : SHORT_RETRY_MS,
@@ -52,6 +56,8 @@ static bool set_refusal(const struct core_effect *effect, struct api_error *out)
     case CORE_FAILURE_LOST:
     case CORE_FAILURE_STORE:
     case CORE_FAILURE_ATTEMPTS:
+    case CORE_FAILURE_TOO_LONG:
+    case CORE_FAILURE_STOPPED:
         return false;
     }
     return false;
@@ -63,6 +69,17 @@ static void set_warming(const struct core_effect *effect, struct str model, stru
     snprintf(out->message, sizeof out->message,
              "No provider has the model '%.*s' available yet (it may be downloading). Retry in %s.", STR_ARG(model),
              retry_after_ms >= 60000 ? "5-10 min" : "a moment");
+}
+
+void gateway_error_too_long(struct api_error *out) {
+    set(out, API_UNAVAILABLE, 0, "");
+    snprintf(out->message, sizeof out->message,
+             "The provider's answer is longer than %d bytes. You were not charged. Retry the request.",
+             LIMIT_ANSWER_BYTES);
+}
+
+void gateway_error_stopped(struct api_error *out) {
+    set(out, API_UNAVAILABLE, SHORT_RETRY_MS, "The gateway is restarting. You were not charged. Retry the request.");
 }
 
 void gateway_error_from_core(const struct core_effect *effect, struct str model, struct api_error *out) {
@@ -90,6 +107,12 @@ void gateway_error_from_core(const struct core_effect *effect, struct str model,
     case CORE_FAILURE_STORE:
         set(out, API_UNAVAILABLE, SHORT_RETRY_MS,
             "The answer could not be settled. You were not charged. Retry the request.");
+        return;
+    case CORE_FAILURE_TOO_LONG:
+        gateway_error_too_long(out);
+        return;
+    case CORE_FAILURE_STOPPED:
+        gateway_error_stopped(out);
         return;
     case CORE_FAILURE_ATTEMPTS:
     case CORE_FAILURE_CREDITS:

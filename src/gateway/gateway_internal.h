@@ -41,7 +41,12 @@ struct gateway_job {
     uint64_t sandbox_run; /* its number there */
 };
 
-enum gateway_state { GATEWAY_SERVING, GATEWAY_DRAINING, GATEWAY_CLOSING };
+enum gateway_state {
+    GATEWAY_SERVING,
+    GATEWAY_DRAINING, /* what runs may end */
+    GATEWAY_STOPPING, /* what ran has failed; the answers are on their way to the clients */
+    GATEWAY_CLOSING,
+};
 
 struct gateway {
     struct loop *loop;
@@ -69,17 +74,21 @@ struct gateway {
     struct gateway_provider *providers;           /* every one, also while enrolling */
     struct gateway_provider *providers_by_handle; /* uthash */
 
-    bool stepping;       /* effects are being carried out */
-    uint64_t *gone_jobs; /* clients that went away meanwhile */
-    size_t gone_count, gone_capacity;
+    bool stepping;            /* effects are being carried out */
+    struct core_event *later; /* what the core is told after them: CLIENT_GONE and ABORT, which borrow nothing */
+    size_t later_count, later_capacity;
 };
 
 /* core_shell.c: hands an event to the core and carries out its effects. */
 void gateway_step(struct gateway *gateway, const struct core_event *event);
+/* Right after the step under way, or else after the next one. */
+void gateway_step_later(struct gateway *gateway, const struct core_event *event);
 void gateway_core_timer_due(void *context); /* the gateway */
 
 /* gateway_calls.c: the API's backend, and jobs from submit to their record. */
 extern const struct api_backend GATEWAY_API_BACKEND; /* its context is filled in by gateway_open */
+/* Every call gets its answer now: that the gateway stops, and nothing is charged. One that is being settled goes on. */
+void gateway_calls_stop(struct gateway *gateway);
 /* Frees the job, after writing its record if no settlement has done so. */
 void gateway_job_end(struct gateway_job *job, enum store_job_outcome outcome);
 
@@ -95,6 +104,11 @@ void gateway_provider_refused(struct gateway_provider *provider);
 
 /* gateway_errors.c: the core's and the devices' failures in the API's words. */
 void gateway_error_from_core(const struct core_effect *effect, struct str model, struct api_error *out);
+void gateway_error_suspended(struct api_error *out);
+/* A plain answer over LIMIT_ANSWER_BYTES. */
+void gateway_error_too_long(struct api_error *out);
+/* The gateway stops before this call could end. */
+void gateway_error_stopped(struct api_error *out);
 void gateway_error_from_engine(enum gen_failure failure, const char *message, const char *param, struct api_error *out);
 
 #endif

@@ -85,6 +85,7 @@ static void on_accept(void *context, uint64_t job, uint32_t prompt_tokens) {
 static void on_delta(void *context, uint64_t job, struct str text, uint32_t tokens) {
     struct sandbox *sandbox = context;
     struct sandbox_run *run = run_find(sandbox, job);
+    struct api_error error;
     if (run == NULL || run->job->call == NULL) {
         return;
     }
@@ -92,10 +93,19 @@ static void on_delta(void *context, uint64_t job, struct str text, uint32_t toke
     if (run->first_ms == 0) {
         run->first_ms = loop_now_ms(sandbox->loop);
     }
-    if (!api_call_deliver(run->job->call, text)) {
-        run->job->call = NULL; /* cut for reading too slowly; abandon has been called */
-    } else if (run->trigger.fails && run->tokens >= run->trigger.after) {
-        run_fail(sandbox, run, &run->trigger.error);
+    switch (api_call_deliver(run->job->call, text)) {
+    case API_DELIVERED:
+        if (run->trigger.fails && run->tokens >= run->trigger.after) {
+            run_fail(sandbox, run, &run->trigger.error);
+        }
+        break;
+    case API_DELIVER_CUT:
+        run->job->call = NULL; /* abandon has been called */
+        break;
+    case API_DELIVER_TOO_LONG:
+        gateway_error_too_long(&error);
+        run_fail(sandbox, run, &error);
+        break;
     }
 }
 
@@ -234,6 +244,15 @@ void sandbox_submit(struct sandbox *sandbox, struct gateway_job *job) {
 
 void sandbox_usage(struct sandbox *sandbox, const struct auth_identity *identity, struct store_usage *usage) {
     *usage = sandbox_account_get(&sandbox->accounts, identity->account_id)->usage;
+}
+
+void sandbox_stop(struct sandbox *sandbox, const struct api_error *error) {
+    struct sandbox_run *run, *next;
+    HASH_ITER (by_id, sandbox->runs, run, next) {
+        if (run->job->call != NULL) {
+            run_fail(sandbox, run, error);
+        }
+    }
 }
 
 void sandbox_abandon(struct sandbox *sandbox, struct gateway_job *job) {

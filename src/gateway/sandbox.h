@@ -8,6 +8,7 @@
 #include "store/store_money.h"
 
 struct auth_identity;
+struct api_error;
 struct sandbox;
 struct gateway_job;
 
@@ -15,6 +16,8 @@ struct gateway_job;
 struct sandbox *sandbox_new(struct loop *loop, const struct core_config *config);
 /* Runs the job's call; ends it through gateway_job_end. */
 void sandbox_submit(struct sandbox *sandbox, struct gateway_job *job);
+/* Every call under way fails with this error. */
+void sandbox_stop(struct sandbox *sandbox, const struct api_error *error);
 /* The client has gone: the job ends as cancelled once the engine confirms. */
 void sandbox_abandon(struct sandbox *sandbox, struct gateway_job *job);
 /* What an account has and used there; the models are good until the next call of this module. */

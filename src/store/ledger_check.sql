@@ -37,6 +37,15 @@ CREATE TEMP TABLE spent (key_number INTEGER PRIMARY KEY, charge_nano);
 INSERT INTO spent SELECT key_number, charge_nano FROM jobs WHERE charge_nano <> 0
     ON CONFLICT DO UPDATE SET charge_nano = charge_nano + excluded.charge_nano;
 
+-- By earner: what is in `earned` less what the jobs up to the last slice say.
+CREATE TEMP TABLE earned_more (account_number INTEGER PRIMARY KEY, jobs, amount_nano, tokens);
+INSERT INTO earned_more SELECT account_number, count(*), sum(amount_nano), sum(tokens) FROM earned GROUP BY 1;
+INSERT INTO earned_more
+    SELECT provider_account_number, -1, -provider_nano, -(prompt_tokens + completion_tokens) FROM jobs
+    WHERE provider_nano <> 0 AND number <= (SELECT job_number FROM earned_until)
+    ON CONFLICT DO UPDATE SET jobs = jobs + excluded.jobs, amount_nano = amount_nano + excluded.amount_nano,
+                              tokens = tokens + excluded.tokens;
+
 SELECT printf('transaction %d sums to %d, not to 0', transaction_number, total) FROM parts WHERE total <> 0;
 
 SELECT printf('all entries together sum to %d, not to 0', total)
@@ -103,3 +112,9 @@ SELECT printf('key %s has spent %d by its cache, but its jobs were charged %d', 
               coalesce(s.charge_nano, 0))
 FROM keys k LEFT JOIN spent s ON s.key_number = k.number
 WHERE k.spent_nano <> coalesce(s.charge_nano, 0);
+
+SELECT printf('of account %d, what is listed as earned differs from its jobs by %d jobs, %d nano-dollars, %d tokens',
+              account_number, jobs, amount_nano, tokens)
+FROM earned_more WHERE jobs <> 0 OR amount_nano <> 0 OR tokens <> 0;
+
+SELECT 'there is no number of the last job that is listed as earned' WHERE (SELECT count(*) FROM earned_until) <> 1;

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "embedded_store.h"
+#include "store/sqlite_log_vfs.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -20,7 +21,8 @@ enum {
 #define SQLITE_DB_CACHE_KIB "32768"
 
 /* The schema's history: the element at index n brings version n to n + 1, which its last line sets. */
-static const unsigned char *const sqlite_db_migrations[] = {store_sql_0001_initial, store_sql_0002_money};
+static const unsigned char *const sqlite_db_migrations[] = {store_sql_0001_initial, store_sql_0002_money,
+                                                            store_sql_0003_earned, store_sql_0004_join_uses};
 enum { SQLITE_DB_VERSION = COUNT_OF(sqlite_db_migrations) };
 
 static bool sqlite_db_fail(struct sqlite_db *db, int result, struct err *err) {
@@ -144,7 +146,11 @@ static bool sqlite_db_prepare(struct sqlite_db *db, struct err *err) {
 static bool sqlite_db_open_file(struct sqlite_db *db, const struct sqlite_db_options *options, struct err *err) {
     /* No mutex inside: the connection belongs to one thread at a time. */
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    int result = sqlite3_open_v2(db->path, &db->handle, flags, options->vfs);
+    const char *vfs = options->vfs;
+    if (!options->sync_less && !sqlite_log_vfs(options->vfs, &vfs, err)) {
+        return false;
+    }
+    int result = sqlite3_open_v2(db->path, &db->handle, flags, vfs);
     if (result != SQLITE_OK) {
         return sqlite_db_fail(db, result, err);
     }
@@ -161,6 +167,8 @@ bool sqlite_db_open(struct sqlite_db **out, const char *path, const struct sqlit
         sqlite_db_close(db);
         return err_set(err, ERR_TOO_LARGE, "The database's path is longer than %d bytes", FILE_PATH_MAX - 1);
     }
+    /* Statistics that nobody reads would lock a mutex at each allocation. Refused, which is fine, after the first time. */
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     /* The version comes first: a file of a newer program is not touched. */
     if (!sqlite_db_create_file(path, err) || !sqlite_db_open_file(db, options, err) ||
         !sqlite_db_version(db, &version, err) || !sqlite_db_configure(db, options, err) ||

@@ -43,6 +43,9 @@ struct ledger {
     struct ledger_balance *changed;
     struct ledger_key *changed_keys;
     int64_t data_version; /* changes when another connection has written */
+    int64_t last_job;     /* that was added */
+    int64_t settled_job;  /* the first job whose settlement ledger_flush has to write; 0: none */
+    int64_t earned_until; /* the last job in `earned`; negative: not read yet */
 };
 
 void ledger_init(struct ledger *ledger, struct sqlite_db *db);
@@ -74,6 +77,9 @@ MUST_CHECK bool ledger_check_bounds(struct ledger *ledger, const struct ledger_t
                                     struct err *err);
 /* Writes what ledger_check_bounds has let through. */
 MUST_CHECK bool ledger_post(struct ledger *ledger, const struct ledger_transaction *transaction, struct err *err);
+/* The same for a job whose row was just added: its transaction and entries, if it was charged, follow from that row, and
+ * ledger_flush writes them together with those of the other jobs. No ledger_post before that. */
+void ledger_settle(struct ledger *ledger, const struct ledger_transaction *transaction);
 void ledger_spend(struct ledger *ledger, struct ledger_key *key, int64_t amount_nano);
 
 #endif

@@ -169,6 +169,7 @@ bool sqlite_join_token_add(struct sqlite_db *db, const struct store_join_token *
     sqlite_bind_text(&binder, token->account_id);
     sqlite_bind_int(&binder, token->created_ms);
     sqlite_bind_int(&binder, token->expires_ms);
+    sqlite_bind_int(&binder, token->uses);
     return sqlite_run(db, SQL_JOIN_TOKEN_ADD, err);
 }
 
@@ -217,7 +218,12 @@ bool sqlite_device_enrol(struct sqlite_db *db, const uint8_t token_sha256[DIGEST
     struct sqlite_reader reader = sqlite_read(db, SQL_JOIN_TOKEN_FIND);
     sqlite_read_text(&reader, device->account_id, sizeof(device->account_id));
     sqlite_reset(db, SQL_JOIN_TOKEN_FIND);
-    return sqlite_device_add(db, device, err);
+    if (!sqlite_device_add(db, device, err)) {
+        return false; /* a refusal does not end the transaction, so the token is used only now */
+    }
+    binder = sqlite_bind(db, SQL_JOIN_TOKEN_USE);
+    sqlite_bind_blob(&binder, token_sha256, DIGEST_SHA256_SIZE);
+    return sqlite_run(db, SQL_JOIN_TOKEN_USE, err);
 }
 
 bool sqlite_setting_get(struct sqlite_db *db, const char *name, char *out, size_t out_size, struct err *err) {

@@ -119,15 +119,15 @@ bool sqlite_settle(struct ledger *ledger, const struct store_settlement *settlem
         return false;
     }
     transaction.job_number = sqlite_last_number(ledger->db);
-    bool ok = (settlement->answer == NULL || settle_add_answer(ledger->db, settlement->answer, err)) &&
-              (job->charge_nano == 0 || ledger_post(ledger, &transaction, err));
-    if (!ok && err->code == ERR_CONFLICT) {
-        err->code = ERR_INTERNAL;
+    if (settlement->answer != NULL && !settle_add_answer(ledger->db, settlement->answer, err)) {
+        err->code = err->code == ERR_CONFLICT ? ERR_INTERNAL : err->code;
+        return false;
     }
-    if (ok && job->charge_nano > 0) {
+    ledger_settle(ledger, &transaction);
+    if (job->charge_nano > 0) {
         ledger_spend(ledger, parties.key, job->charge_nano);
     }
-    return ok;
+    return true;
 }
 
 bool sqlite_answers_expire(struct sqlite_db *db, int64_t now_ms, int64_t limit, struct err *err) {

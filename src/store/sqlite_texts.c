@@ -15,6 +15,11 @@
     " LEFT JOIN keys k ON k.number = j.key_number"
 /* A page goes on before the place (created_ms, number), which the index has in this order. */
 #define JOB_BEFORE " AND (j.created_ms, j.number) < (?, ?) ORDER BY j.created_ms DESC, j.number DESC LIMIT ?"
+/* What the account ?1 earned with jobs that are not in `earned` yet: a slice at most. */
+#define EARNER "(SELECT number FROM accounts WHERE id = ?1)"
+#define EARNED_LATELY                                                                                                  \
+    "jobs WHERE number > (SELECT job_number FROM earned_until) AND provider_nano > 0 AND provider_account_number "     \
+    "= " EARNER
 /* A page goes on behind the row with this id; none: from the first; an unknown one: nothing. */
 #define PAGE_START(table, id)                                                                                          \
     "coalesce((SELECT number FROM " table " WHERE id = " id "), iif(" id " = '', 0, 9223372036854775807))"
@@ -46,8 +51,10 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
     [SQL_KEY_BY_ID] = "SELECT " KEY_COLUMNS " WHERE k.id = ?",
     [SQL_KEY_REVOKE] = "UPDATE keys SET revoked_ms = ? WHERE id = ? AND revoked_ms = 0",
     [SQL_KEY_SPEND] = "UPDATE keys SET spent_nano = spent_nano + ? WHERE number = ?",
-    [SQL_JOIN_TOKEN_ADD] = "INSERT INTO join_tokens (sha256, account_id, created_ms, expires_ms) VALUES (?, ?, ?, ?)",
-    [SQL_JOIN_TOKEN_FIND] = "SELECT account_id FROM join_tokens WHERE sha256 = ? AND expires_ms > ?",
+    [SQL_JOIN_TOKEN_ADD] =
+        "INSERT INTO join_tokens (sha256, account_id, created_ms, expires_ms, uses_left) VALUES (?, ?, ?, ?, ?)",
+    [SQL_JOIN_TOKEN_FIND] = "SELECT account_id FROM join_tokens WHERE sha256 = ? AND expires_ms > ? AND uses_left > 0",
+    [SQL_JOIN_TOKEN_USE] = "UPDATE join_tokens SET uses_left = uses_left - 1 WHERE sha256 = ?",
     [SQL_DEVICE_ADD] =
         "INSERT INTO devices (id, account_id, public_key, name, region, created_ms) VALUES (?, ?, ?, ?, ?, ?)",
     [SQL_DEVICE_FIND] = "SELECT id, account_id, public_key, name, region, created_ms FROM devices WHERE public_key = ?",
@@ -62,8 +69,11 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
     [SQL_EARNED_CURSOR] = "SELECT created_ms, number FROM jobs WHERE id = ? AND provider_nano > 0"
                           " AND provider_account_number = (SELECT number FROM accounts WHERE id = ?)",
     /* Who asked and how they named it is not the earner's business. */
-    [SQL_EARNED_PAGE] = "SELECT j.id, '', '', ''," JOB_COLUMNS " FROM jobs j WHERE j.provider_nano > 0"
-                        " AND j.provider_account_number = (SELECT number FROM accounts WHERE id = ?)" JOB_BEFORE,
+    [SQL_EARNED_PAGE] = "WITH page AS (SELECT * FROM (SELECT job_number FROM earned WHERE account_number = " EARNER
+                        " AND (created_ms, job_number) < (?2, ?3) ORDER BY created_ms DESC, job_number DESC LIMIT ?4)"
+                        " UNION ALL SELECT number FROM " EARNED_LATELY " AND (created_ms, number) < (?2, ?3))"
+                        " SELECT j.id, '', '', ''," JOB_COLUMNS " FROM page CROSS JOIN jobs j"
+                        " ON j.number = page.job_number ORDER BY j.created_ms DESC, j.number DESC LIMIT ?4",
     [SQL_USAGE_KEY] = "SELECT 1 FROM keys WHERE id = ? AND account_id = ?",
     [SQL_USAGE_BALANCE] = "SELECT coalesce((SELECT amount_nano FROM balances WHERE ledger_account = 16 * number), 0)"
                           " FROM accounts WHERE id = ?",
@@ -73,22 +83,40 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
                          " AND (outcome = 0 OR (outcome = 2 AND charge_nano > 0))"
                          " AND (?4 = '' OR key_number = (SELECT number FROM keys WHERE id = ?4))"
                          " GROUP BY model ORDER BY model",
-    [SQL_EARNINGS] = "WITH earner AS (SELECT number FROM accounts WHERE id = ?1), worked AS ("
-                     "SELECT count(*) AS jobs, sum(provider_nano) AS earned,"
-                     " sum(prompt_tokens + completion_tokens) AS tokens FROM jobs WHERE provider_nano > 0"
-                     " AND provider_account_number = (SELECT number FROM earner)"
+    [SQL_EARNINGS] = "WITH worked AS (SELECT amount_nano, tokens FROM earned WHERE account_number = " EARNER
+                     " AND created_ms >= ?2 AND created_ms < ?3"
+                     " UNION ALL SELECT provider_nano, prompt_tokens + completion_tokens FROM " EARNED_LATELY
                      " AND created_ms >= ?2 AND created_ms < ?3)"
-                     " SELECT coalesce(earned, 0), (SELECT coalesce(sum(amount_nano), 0) FROM transactions"
-                     " WHERE account_number = (SELECT number FROM earner) AND kind = 3"
-                     " AND created_ms >= ?2 AND created_ms < ?3), jobs, coalesce(tokens, 0) FROM worked",
+                     " SELECT coalesce(sum(amount_nano), 0), (SELECT coalesce(sum(amount_nano), 0) FROM transactions"
+                     " WHERE account_number = " EARNER " AND kind = 3"
+                     " AND created_ms >= ?2 AND created_ms < ?3), count(*), coalesce(sum(tokens), 0) FROM worked",
     [SQL_ACCOUNT_NUMBER] = "SELECT number FROM accounts WHERE id = ?",
     [SQL_KEY_NUMBER] = "SELECT number FROM keys WHERE id = ?",
     [SQL_BALANCE_GET] = "SELECT amount_nano FROM balances WHERE ledger_account = ?",
-    [SQL_BALANCE_SET] = "INSERT INTO balances (ledger_account, amount_nano) VALUES (?, ?)"
-                        " ON CONFLICT (ledger_account) DO UPDATE SET amount_nano = excluded.amount_nano",
+    [SQL_BALANCE_SET] = "REPLACE INTO balances (ledger_account, amount_nano) VALUES (?, ?)",
     [SQL_TRANSACTION_ADD] = "INSERT INTO transactions (kind, job_number, account_number, amount_nano, created_ms, note)"
                             " VALUES (?, ?, ?, ?, ?, ?)",
+    [SQL_TRANSACTION_LAST] = "SELECT coalesce(max(number), 0) FROM transactions",
     [SQL_ENTRY_ADD] = "INSERT INTO entries (transaction_number, ledger_account, amount_nano) VALUES (?, ?, ?)",
+    /* OR ROLLBACK: a failure undoes everything anyway, and the statement needs no journal of its own. */
+    [SQL_SETTLEMENTS_ADD] = "INSERT OR ROLLBACK INTO transactions (kind, job_number, account_number, amount_nano,"
+                            " created_ms, note) SELECT 0, number, NULL, charge_nano, created_ms, '' FROM jobs"
+                            " WHERE number >= ? AND charge_nano > 0 ORDER BY number",
+    [SQL_SETTLED_ENTRIES_ADD] =
+        "INSERT OR ROLLBACK INTO entries (transaction_number, ledger_account, amount_nano)"
+        " SELECT t.number, CASE part.n WHEN 0 THEN 16 * j.account_number"
+        " WHEN 1 THEN 16 * j.provider_account_number + 1 ELSE 1 END, CASE part.n WHEN 0 THEN -j.charge_nano"
+        " WHEN 1 THEN j.provider_nano ELSE j.charge_nano - j.provider_nano END AS amount"
+        " FROM transactions t CROSS JOIN jobs j ON j.number = t.job_number"
+        " CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2) part"
+        " WHERE t.number > ? AND amount <> 0",
+    [SQL_EARNED_UNTIL] = "SELECT job_number FROM earned_until",
+    [SQL_EARNED_ADD] =
+        "INSERT OR ROLLBACK INTO earned (account_number, created_ms, job_number, amount_nano, tokens)"
+        " SELECT provider_account_number, created_ms, number, provider_nano, prompt_tokens + completion_tokens"
+        " FROM jobs WHERE number > (SELECT job_number FROM earned_until) AND number <= ? AND provider_nano > 0"
+        " ORDER BY provider_account_number, created_ms, number",
+    [SQL_EARNED_UNTIL_SET] = "UPDATE earned_until SET job_number = ?",
     [SQL_ENTRY_EACH] = "SELECT number, transaction_number, amount_nano, created_ms, ledger_account, kind, job_id, note"
                        " FROM ledger ORDER BY number",
     [SQL_LEDGER_COUNT] = "SELECT (SELECT count(*) FROM transactions), (SELECT count(*) FROM entries),"

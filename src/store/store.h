@@ -57,6 +57,7 @@ struct store_key {
 struct store_join_token {
     uint8_t sha256[DIGEST_SHA256_SIZE];
     char account_id[STORE_ID_MAX]; /* whose devices these become */
+    uint32_t uses;                 /* so many devices, then it is void */
     int64_t created_ms, expires_ms;
 };
 

@@ -188,8 +188,8 @@ class Gateway:
     def __exit__(self, *_):
         self.started.close()
 
-    def invite(self):
-        argv = [self.tools.nataris, "provider", "invite", "--data", self.folder, "--json"]
+    def invite(self, uses=1):
+        argv = [self.tools.nataris, "provider", "invite", "--data", self.folder, "--uses", str(uses), "--json"]
         return json.loads(subprocess.run(argv, stdout=subprocess.PIPE, check=True).stdout)["token"]
 
     def add_provider(self, *options):

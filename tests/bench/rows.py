@@ -183,7 +183,7 @@ def idle_memory(tools, quick):
         gateway.get("/v1/models")
         time.sleep(0.5)
         before = harness.memory_bytes(gateway.pid)
-        argv = [tools.build / "bench_idle_providers", gateway.url, gateway.invite(), str(count)]
+        argv = [tools.build / "bench_idle_providers", gateway.url, gateway.invite(count), str(count)]
         log = tools.folder / "idle.log"
         with harness.running(argv, log, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as idle:
             if not select.select([idle.stdout], [], [], 60)[0] or idle.stdout.readline() != b"ready\n":

@@ -85,9 +85,9 @@ static void send_one(struct bench *bench) {
     if (!bench->free_jobs) {
         job->charge_nano = 24000;
         job->provider_nano = 20400;
-        snprintf(settlement.provider_account_id, sizeof settlement.provider_account_id, "acct_%020llu",
-                 (unsigned long long)(number % 50 % bench->accounts));
     }
+    snprintf(settlement.provider_account_id, sizeof settlement.provider_account_id, "acct_%020llu",
+             (unsigned long long)(number % 50 % bench->accounts)); /* of a free job too: it is not the ledger's work */
     bench->sent_us[number] = clock_monotonic_us();
     store_settle(bench->store, &settlement, on_durable, bench);
 }

@@ -252,7 +252,7 @@ static void enrol(struct store_fixture *fixture, const char *token, const struct
 
 static void add_join_token(struct store *store, char out[JOIN_TOKEN_SIZE], int64_t expires_ms) {
     struct err err;
-    struct store_join_token token = {.account_id = "acct_a", .created_ms = 1, .expires_ms = expires_ms};
+    struct store_join_token token = {.account_id = "acct_a", .uses = 2, .created_ms = 1, .expires_ms = expires_ms};
     join_token_generate(out);
     join_token_hash(str_from(out), token.sha256);
     if (!store_join_token_add(store, &token, &err)) {
@@ -281,14 +281,22 @@ static void test_enrolment(void **state) {
     assert_true(result.given);
     assert_string_equal(result.device.id, "prov_1");
     assert_string_equal(result.device.account_id, "acct_a");
-    enrol(fixture, good, &second, &result); /* one token, several devices, until it expires */
-    assert_true(result.given);
-    assert_string_equal(result.device.id, "prov_2");
-    struct store_device id_taken = candidate("prov_2", 3);
-    enrol(fixture, good, &id_taken, &result);
+    struct store_device id_taken = candidate("prov_1", 3);
+    enrol(fixture, good, &id_taken, &result); /* which does not use it up */
     assert_false(result.given);
     assert_int_equal(result.code, ERR_CONFLICT);
-    assert_int_equal(store_counts(fixture->store).records, 2);
+    enrol(fixture, good, &first, &result); /* nor does a device that is known */
+    assert_true(result.given);
+    store_fixture_reopen(fixture);
+    store_fixture_start(fixture);
+    enrol(fixture, good, &second, &result);
+    assert_true(result.given);
+    assert_string_equal(result.device.id, "prov_2");
+    struct store_device third = candidate("prov_3", 3);
+    enrol(fixture, good, &third, &result); /* it was for two */
+    assert_false(result.given);
+    assert_int_equal(result.code, ERR_NONE);
+    assert_int_equal(store_counts(fixture->store).records, 1);
 }
 
 static void test_a_known_device_needs_no_token(void **state) {

@@ -331,6 +331,11 @@ static void on_admin(void *context, const struct store_admin *result, const stru
     ++*(int *)context;
 }
 
+static void on_problem(void *context, const char *text) {
+    (void)context;
+    print_error("%s\n", text);
+}
+
 static struct store_earnings read_earnings(struct store_fixture *fixture, const char *account_id) {
     struct store_earnings earnings = {.jobs = -1};
     store_earnings_read(fixture->store, account_id, month_ms, next_month_ms, on_earnings, &earnings);
@@ -361,6 +366,53 @@ static void test_earnings_and_payouts(void **state) {
     assert_int_equal(earnings.paid_nano, 2 * PROVIDER_NANO);
     assert_int_equal(earnings.jobs, 3);
     assert_int_equal(earnings.tokens, 3 * 30);
+}
+
+/* More jobs than the backend lists for their earners at once: sums and pages go on across what it has listed and what it
+ * has not, also of a job that came before the listed ones and was settled after them. */
+static void test_earnings_of_many_jobs(void **state) {
+    struct store_fixture *fixture = (struct store_fixture *)*state;
+    enum { MANY = 2500, LATE = 1200 };
+    enum err_code codes[MANY];
+    for (uint32_t i = 0; i < MANY; i++) {
+        struct store_settlement settlement = settlement_of(i == MANY - 1 ? LATE : i + (i >= LATE), month_ms + i);
+        settlement.job.created_ms = i == MANY - 1 ? month_ms + LATE - 1 : month_ms + i;
+        if (i % 5 == 4) { /* somebody else's */
+            str_copy(settlement.provider_account_id, STORE_ID_MAX, STR("acct_2"));
+        }
+        store_settle(fixture->store, &settlement, on_settled, &codes[i]);
+        if (i % 100 == 99) { /* in some groups */
+            uv_run(&fixture->loop, UV_RUN_DEFAULT);
+        }
+    }
+    for (uint32_t i = 0; i < MANY; i++) {
+        assert_int_equal(codes[i], ERR_NONE);
+    }
+    struct store_earnings earnings = read_earnings(fixture, "acct_2");
+    assert_int_equal(earnings.jobs, MANY / 5);
+    assert_int_equal(earnings.earned_nano, MANY / 5 * PROVIDER_NANO);
+    earnings = read_earnings(fixture, "acct_dev");
+    assert_int_equal(earnings.jobs, MANY / 5 * 4);
+    assert_int_equal(earnings.tokens, MANY / 5 * 4 * 30);
+
+    char after[STORE_ID_MAX] = "", last[STORE_ID_MAX] = "job_99999999";
+    int64_t seen = 0, before_ms = INT64_MAX;
+    for (bool more = true; more;) {
+        struct page page = read_page(fixture, "acct_2", true, after, 16);
+        for (size_t i = 0; i < page.count; i++, seen++) {
+            assert_true(page.jobs[i].created_ms <= before_ms);
+            assert_string_not_equal(page.jobs[i].id, last);
+            before_ms = page.jobs[i].created_ms;
+            str_copy(last, sizeof(last), str_from(page.jobs[i].id));
+        }
+        str_copy(after, sizeof(after), str_from(last));
+        more = page.more;
+    }
+    assert_int_equal(seen, MANY / 5);
+    store_fixture_reopen(fixture);
+    struct store_ledger_report report;
+    assert_true(store_ledger_check(fixture->store, on_problem, NULL, &report, &fixture->err));
+    assert_int_equal(report.problems, 0);
 }
 
 /* --- The reader --- */
@@ -398,6 +450,7 @@ int main(void) {
         USAGE_TEST(test_pages_of_jobs),
         USAGE_TEST(test_a_foreign_cursor_is_like_a_missing_one),
         USAGE_TEST(test_earnings_and_payouts),
+        USAGE_TEST(test_earnings_of_many_jobs),
         USAGE_TEST(test_too_many_questions_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,12 @@
 // The operator's commands: accounts, keys, credit and the audit log, with a gateway running and without one.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { assertBooks, command, nano, refusedCommand, showAccount, untilActive } from './support/accounts.mjs';
+import {
+  adminText, assertBooks, command, nano, refusedCommand, showAccount, untilActive,
+} from './support/accounts.mjs';
 import { ask, chat, script, textOf } from './support/chat.mjs';
 import { Network, REFERENCE_MODEL, run, SMALL_MODEL, stopCleanly, within } from './support/network.mjs';
+import { RawConnection, rawRequest } from './support/raw.mjs';
 
 const CHAT = '/v1/chat/completions';
 const DAY_MS = 86_400_000;
@@ -136,6 +139,37 @@ describe('with a gateway running', () => {
     await assertBooks(network);
   });
 
+  /** GET /v1/models on a connection that stays open; resolves with the status. */
+  async function statusOn(connection, key) {
+    const before = connection.statuses.length;
+    connection.send(rawRequest('GET', '/v1/models', { Authorization: `Bearer ${key}` }));
+    await connection.until(() => connection.statuses.length > before);
+    return connection.statuses.at(-1);
+  }
+
+  test('a revocation holds at once: under load, on a connection that is open, for a key that was just used', async (t) => {
+    const account = await create(network, 'loaded', '--tier', 'unlimited');
+    let loaded = true;
+    const load = Array.from({ length: 8 }, async () => {
+      while (loaded) await ask(network, chat(script({ tokens: 20 })), { key: account.api_key });
+    });
+    const times = [];
+    for (let round = 0; round < 5; round++) {
+      const { id, key } = await command(network, 'key', 'create', account.id);
+      const connection = new RawConnection(network.port);
+      assert.equal(await statusOn(connection, key), 200);
+      await command(network, 'key', 'revoke', id);
+      const returned = performance.now();
+      assert.equal(await statusOn(connection, key), 401, 'the very first request after the command');
+      times.push(performance.now() - returned);
+      assert.equal(await statusWith(network, key), 401, 'nor on a new connection');
+      connection.cut();
+    }
+    loaded = false;
+    await Promise.all(load);
+    t.diagnostic(`refused ${times.map((ms) => ms.toFixed(1)).join(', ')} ms after key revoke had returned`);
+  });
+
   test('an answer that is under way when its key is revoked still comes', async () => {
     const account = await create(network, 'halfway');
     const { data: keys } = await command(network, 'key', 'list', account.id);
@@ -153,6 +187,15 @@ describe('with a gateway running', () => {
     assert.equal(response.status, 403);
     const { error } = await response.json();
     assert.deepEqual([error.code, error.param], ['FORBIDDEN', 'model']);
+  });
+
+  test('a key for a model that nobody knows is made with a warning', async () => {
+    const { code, stdout, stderr } = await run(['key', 'create', made.id, '--model', 'lama-3', '--model', SMALL_MODEL,
+      '--data', network.data, '--json']);
+    assert.equal(code, 0);
+    assert.deepEqual(JSON.parse(stdout).models, ['lama-3', SMALL_MODEL]);
+    assert.equal(JSON.parse(stdout).warnings.length, 1);
+    assert.match(stderr, /^nataris: warning: .*'lama-3'/);
   });
 
   test('a key stops at its cap, the account does not', async () => {
@@ -177,13 +220,27 @@ describe('with a gateway running', () => {
   test('a suspended account is refused, and let in again', async () => {
     const account = await create(network, 'suspended');
     await command(network, 'account', 'suspend', account.id);
-    const response = await network.post(CHAT, chat('Hi'), { key: account.api_key });
-    assert.equal(response.status, 403);
-    const { error } = await response.json();
-    assert.equal(error.code, 'FORBIDDEN');
-    assert.match(error.message, /suspended/);
+    for (const key of [account.api_key, account.test_key]) {
+      for (const stream of [false, true]) {
+        const response = await network.post(CHAT, chat('Hi', { stream }), { key });
+        assert.equal(response.status, 403);
+        const { error } = await response.json();
+        assert.equal(error.code, 'FORBIDDEN');
+        assert.match(error.message, /suspended/);
+      }
+    }
     await command(network, 'account', 'suspend', account.id, '--undo');
-    await ask(network, chat('Hi'), { key: account.api_key });
+    for (const key of [account.api_key, account.test_key]) await ask(network, chat('Hi'), { key });
+  });
+
+  test('metrics have the type that their name says', async () => {
+    const text = await adminText(network, 'GET', '/metrics');
+    const types = [...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name, type]) => [name, type]);
+    assert.ok(types.some(([name]) => name === 'nataris_store_records_total'), text);
+    for (const [name, type] of types) {
+      assert.equal(type, name.endsWith('_total') ? 'counter' : 'gauge', name);
+      assert.match(text, new RegExp(`^${name} \\d+$`, 'm'));
+    }
   });
 
   test('a person can read what the commands print', async () => {
@@ -194,6 +251,8 @@ describe('with a gateway running', () => {
     };
     assert.match(await text('account', 'create', 'Grace'), /Balance +\$5\n/);
     assert.match(await text('account', 'list'), /Grace +free +5 /);
+    assert.match(await text('credit', 'grant', made.id, '0.0000004'), /^\$0\.0000004 to /);
+    assert.match(await text('audit', 'list'), / 0\.0000004 /);
     assert.match(await text('credit', 'grant', made.id, '2'), /\$2 to acct_\S+; its balance is/);
     assert.match(await text('key', 'list', made.id), /laptop/);
     assert.match(await text('audit', 'list'), /credit\.grant/);

@@ -240,6 +240,30 @@ describe('joining', { concurrency: 2 }, () => {
     }
   });
 
+  story('a token is for one device, or for as many as it was made for, also after a restart', async (network) => {
+    const invite = async (...args) => JSON.parse(
+      (await run(['provider', 'invite', '--data', network.data, '--json', ...args])).stdout).token;
+    const device = (name) => ['provider', '--gateway', network.origin, '--data', path.join(network.folder, name),
+      '--name', name, ...SCRIPTED];
+    const join = async (token, name) => {
+      const program = Object.assign(network.start([...device(name), '--join', token]), { name });
+      await network.joined(program);
+      return program;
+    };
+    const [one, two] = [await invite(), await invite('--uses', '2')];
+    const first = await join(one, 'first');
+    await failWith([...device('thief'), '--join', one], /token/);
+    await join(two, 'second');
+    await first.stop();
+    await network.main.stop();
+    const again = network.start(['gateway', '--data', network.data, '--listen', `127.0.0.1:${network.port}`]);
+    await network.untilReachable(again);
+    await join(two, 'third');
+    for (const token of [one, two]) await failWith([...device('thief'), '--join', token], /token/);
+    await join(one, 'first'); // is known by its key
+    await failWith(['provider', 'invite', '--data', network.data, '--uses', '0'], /--uses must be at least 1/);
+  });
+
   story('a gateway that is not there is waited for', async (network) => {
     const provider = await network.scripted();
     await network.main.stop();

@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, test } from 'node:test';
+import { assertBooks, command, createAccount, untilActive } from './support/accounts.mjs';
 import { ask, chat, script, textOf } from './support/chat.mjs';
 import { ABSENT_MODEL, DEMO_MODEL, eventually, Network, REFERENCE_MODEL, within } from './support/network.mjs';
 import { childrenOf } from './support/processes.mjs';
 import { firstText, readStream, rest, textOfEvent } from './support/stream.mjs';
 
+const CHAT = '/v1/chat/completions';
 const FOREVER = ['--script-prefill-ms', '600000']; // a device that never says its first word
 
 /** A test with a gateway of its own, which is stopped after it. The gateway's log shows every move of a job. */
@@ -14,8 +16,8 @@ function story(name, gatewayOptions, tell) {
   test(name, () => within(Network.gateway(['--log-level', 'debug', ...gatewayOptions]), tell));
 }
 
-function stream(network, content, more = {}) {
-  return network.post('/v1/chat/completions', chat(content, { stream: true, ...more }));
+function stream(network, content, more = {}, options = {}) {
+  return network.post(CHAT, chat(content, { stream: true, ...more }), options);
 }
 
 /** Resolves once `count` jobs have come to `state`. */
@@ -144,6 +146,50 @@ describe('failover', { concurrency: 4 }, () => {
     assert.equal(left.filter(textOfEvent).length, 19);
     assert.equal(left.at(-1).data, '[DONE]');
     assert.deepEqual(await network.main.exit, { code: 0, signal: null });
+  });
+
+  story('what still waits or runs when the drain is over is told so, and costs nothing', ['--drain-s', '1'],
+    async (network) => {
+      await network.scripted(['--slots', '2']);
+      const account = await createAccount(network);
+      const key = account.api_key;
+      const sandboxed = network.post(CHAT, chat(script({ silent: true })), { key: account.test_key });
+      const { events } = await firstText(await stream(network, script(endless), { max_tokens: 1000 }, { key }));
+      const running = network.post(CHAT, chat(script({ ...endless, tokens: 999 }), { max_tokens: 1000 }), { key });
+      await untilJobs(network, 'streaming', 2);
+      const waiting = network.post(CHAT, chat('And me?'), { key });
+      await untilActive(network, account, (count) => count === 3);
+      network.main.kill('SIGTERM');
+      for (const answer of await Promise.all([waiting, running, sandboxed])) {
+        assert.equal(answer.status, 503);
+        assert.equal(answer.headers.get('retry-after'), '1');
+        const { error } = await answer.json();
+        assert.equal(error.code, 'SERVICE_UNAVAILABLE');
+        assert.match(error.message, /restarting\. You were not charged/);
+      }
+      const left = await rest(events);
+      assert.equal(JSON.parse(left.at(-1).data).error.code, 'SERVICE_UNAVAILABLE');
+      assert.deepEqual(await network.main.exit, { code: 0, signal: null });
+      const { balance_usd: balance } = await command(network, 'account', 'show', account.id);
+      assert.equal(balance, 5);
+      await assertBooks(network);
+    });
+
+  story('so is what a second signal ends', [], async (network) => {
+    await network.scripted();
+    const account = await createAccount(network);
+    const key = account.api_key;
+    const { events } = await firstText(await stream(network, script(endless), { max_tokens: 1000 }, { key }));
+    const plain = network.post(CHAT, chat(script({ ...endless, tokens: 999 }), { max_tokens: 1000 }), { key });
+    await untilJobs(network, 'streaming', 2);
+    network.main.kill('SIGTERM');
+    await network.main.untilLog('gateway.draining');
+    network.main.kill('SIGTERM');
+    assert.equal((await (await plain).json()).error.code, 'SERVICE_UNAVAILABLE');
+    assert.equal(JSON.parse((await rest(events)).at(-1).data).error.code, 'SERVICE_UNAVAILABLE');
+    assert.deepEqual(await network.main.exit, { code: 0, signal: null });
+    assert.equal((await command(network, 'account', 'show', account.id)).balance_usd, 5);
+    await assertBooks(network);
   });
 
   story('a provider told to stop ends its streams and takes no more', [], async (network) => {

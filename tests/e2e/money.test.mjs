@@ -219,6 +219,22 @@ describe('what each ending costs', () => {
     }, 1);
   });
 
+  test('a plain answer that is longer than the gateway takes: nothing', async () => {
+    const DELTA = 'x'.repeat(64 * 1024);
+    await assertFree(async (account) => {
+      const provider = await HandProvider.join(network, [ABSENT_MODEL]);
+      await network.untilAvailable(ABSENT_MODEL);
+      const answer = post(network, account, chat('Hi', { model: ABSENT_MODEL }));
+      const job = await provider.job();
+      provider.accept(job);
+      for (let sent = 0; sent <= 4 * 1024 * 1024; sent += DELTA.length) provider.delta(job, DELTA);
+      const error = await errorOf(await answer, 503, 'SERVICE_UNAVAILABLE');
+      assert.match(error.message, /longer than 4194304 bytes/);
+      assert.equal((await provider.until('cancel')).job, job);
+      provider.cut();
+    }, 1);
+  });
+
   test('no device, a request that a device refuses, a bad request: nothing', async () => {
     await network.untilAvailable(ABSENT_MODEL, false);
     await assertFree(async (account) => {

@@ -17,7 +17,7 @@
  *     delta r1 p1 tokens [text]
  *     done r1 p1 stop|length|cancelled [prompt completion cached]
  *     error r1 p1 kind [message [param]]
- *     gone r1 | drain
+ *     gone r1 | abort r1 too_long|stopped | drain
  *     committed r1 durable|lost
  *     > effect ...                       what the line above must have caused, in order, nothing more and nothing less
  *     counts jobs=1 queued=0 ...         what core_counts says now
@@ -268,6 +268,13 @@ static void do_gone(struct scenario *s, enum core_event_kind kind) {
     step(s, &(struct core_event){.kind = kind, .job = name_handle(s, &s->jobs, word(s, 1))});
 }
 
+static void do_abort(struct scenario *s, enum core_event_kind kind) {
+    step(s, &(struct core_event){
+                .kind = kind,
+                .job = name_handle(s, &s->jobs, word(s, 1)),
+                .abort = {(enum core_failure)choose(s, word(s, 2), failure_names, COUNT_OF(failure_names))}});
+}
+
 static void do_show(struct scenario *s, enum core_event_kind kind UNUSED) {
     static const char *const names[] = {"wake", "trace", "settle"};
     bool *const shown[] = {&s->show_wake, &s->show_trace, &s->show_settle};
@@ -294,6 +301,7 @@ static void do_command(struct scenario *s) {
         {"done", do_device, CORE_EVENT_DONE},
         {"error", do_device, CORE_EVENT_ERROR},
         {"gone", do_gone, CORE_EVENT_CLIENT_GONE},
+        {"abort", do_abort, CORE_EVENT_ABORT},
         {"drain", do_plain, CORE_EVENT_DRAIN},
         {"account", do_account, CORE_EVENT_ACCOUNT},
         {"credit", do_credit, CORE_EVENT_CREDIT},

@@ -23,9 +23,10 @@ struct admin_fixture {
     char actor[STORE_ID_MAX];
     admin_done *done;
     void *done_context;
-    bool later;         /* the test calls admin_fixture_done itself */
-    struct err refusal; /* code ERR_NONE: none */
-    bool live;          /* figures of account 7 */
+    bool later;          /* the test calls admin_fixture_done itself */
+    struct err refusal;  /* code ERR_NONE: none */
+    bool live;           /* figures of account 7 */
+    const char *offered; /* a model that a provider offers; NULL: none */
     /* What the store was asked. */
     char after[STORE_ID_MAX];
     unsigned limit;
@@ -58,6 +59,11 @@ static void admin_fixture_execute(void *context, const struct store_admin *actio
     if (!fixture->later) {
         admin_fixture_done(fixture);
     }
+}
+
+static bool admin_fixture_model_offered(void *context, struct str model) {
+    const struct admin_fixture *fixture = context;
+    return fixture->offered != NULL && str_equal_cstr(model, fixture->offered);
 }
 
 static bool admin_fixture_view(void *context, uint64_t account_number, struct core_account_view *view) {
@@ -153,6 +159,7 @@ UNUSED static int admin_fixture_setup(void **state) {
     const struct admin_backend backend = {.context = fixture,
                                           .execute = admin_fixture_execute,
                                           .account_view = admin_fixture_view,
+                                          .model_offered = admin_fixture_model_offered,
                                           .metrics = admin_fixture_metrics};
     log_set_level(LOG_ERROR);
     fixture->loop = loop_new();

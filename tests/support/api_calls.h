@@ -28,7 +28,7 @@ UNUSED static const struct api_result RESULT = {
 };
 
 UNUSED static void deliver(struct api_call *call, const char *text) {
-    assert_true(api_call_deliver(call, str_from(text)));
+    assert_int_equal(api_call_deliver(call, str_from(text)), API_DELIVERED);
 }
 
 /* `expected` with the call's id for $ID and its time for $TIME. */

@@ -42,18 +42,23 @@ export async function refusedCommand(network, ...args) {
   return stderr;
 }
 
-/** A call of the admin API at its socket, quicker than a command; resolves with the answer's JSON. */
-export function admin(network, method, route, body) {
+/** A call of the admin API at its socket; resolves with the answer's text. */
+export function adminText(network, method, route, body) {
   return new Promise((resolve, reject) => {
     const request = http.request({ socketPath: path.join(network.data, 'admin.sock'), method, path: route,
       headers: { 'Content-Type': 'application/json' } }, async (response) => {
       const text = Buffer.concat(await response.toArray()).toString();
-      if (response.statusCode === 200) resolve(JSON.parse(text));
+      if (response.statusCode === 200) resolve(text);
       else reject(new Error(`${method} ${route}: ${response.statusCode} ${text}`));
     });
     request.on('error', reject);
     request.end(body === undefined ? undefined : JSON.stringify(body));
   });
+}
+
+/** The same, quicker than a command; resolves with the answer's JSON. */
+export async function admin(...call) {
+  return JSON.parse(await adminText(...call));
 }
 
 /** An account: { id, api_key, test_key, ... }. */

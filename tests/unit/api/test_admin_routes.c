@@ -196,6 +196,21 @@ static void test_keys_are_made_with_their_limits(void **state) {
     assert_has(fixture, "\"key\":\"nat_live_");
 }
 
+static void test_keys_for_models_that_nobody_knows(void **state) {
+    static const char BODY[] = "{\"kind\":\"live\",\"models\":[\"nataris-fast\",\"my/own:model\",\"lama-3\"]}";
+    struct admin_fixture *fixture = *state;
+    fixture->offered = "my/own:model";
+    assert_int_equal(admin_fixture_call(fixture, "POST " ACCOUNT "/keys", BODY), 200);
+    assert_has(fixture, ",\"warnings\":[\"Neither the catalog nor any provider that is connected has a model "
+                        "'lama-3'.\"]}");
+    fixture->offered = NULL;
+    assert_int_equal(admin_fixture_call(fixture, "POST " ACCOUNT "/keys", BODY), 200);
+    assert_has(fixture, "has a model 'my/own:model'.\",\"Neither");
+    assert_int_equal(
+        admin_fixture_call(fixture, "POST " ACCOUNT "/keys", "{\"kind\":\"live\",\"models\":[\"nataris-fast\"]}"), 200);
+    assert_null(strstr(buf_cstr(&fixture->body), "warnings"));
+}
+
 static void test_keys_refuse(void **state) {
     struct admin_fixture *fixture = *state;
     static const struct {
@@ -342,6 +357,7 @@ int main(void) {
         ADMIN_TEST(test_what_is_missing),
         ADMIN_TEST(test_changes),
         ADMIN_TEST(test_keys_are_made_with_their_limits),
+        ADMIN_TEST(test_keys_for_models_that_nobody_knows),
         ADMIN_TEST(test_keys_refuse),
         ADMIN_TEST(test_key_list_and_revocation),
         ADMIN_TEST(test_money_is_exact),

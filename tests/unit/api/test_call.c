@@ -189,8 +189,11 @@ static void test_plain_answer_has_a_limit(void **state) {
     for (size_t sent = 0; sent < LIMIT_ANSWER_BYTES; sent += PIECE) {
         deliver(call, piece);
     }
-    assert_false(api_call_deliver(call, STR("x")));
-    assert_int_equal(fixture->abandoned, 1);
+    /* The backend must be able to charge nothing, so it is no client that has gone, and the call is its to end. */
+    assert_int_equal(api_call_deliver(call, STR("x")), API_DELIVER_TOO_LONG);
+    assert_int_equal(fixture->abandoned, 0);
+    const struct api_error error = {.code = API_UNAVAILABLE, .message = "too long"};
+    api_call_fail(call, &error);
     assert_int_equal(api_fixture_answer(fixture, &body), 503);
     assert_non_null(strstr(body, "\"code\":\"SERVICE_UNAVAILABLE\""));
     free(piece);
@@ -204,7 +207,7 @@ static void test_longest_plain_answer(void **state) {
     const char *body;
     api_fixture_post(fixture, CHAT, PLAIN_CHAT);
     struct api_call *call = api_fixture_await_call(fixture);
-    assert_true(api_call_deliver(call, (struct str){text, LIMIT_ANSWER_BYTES}));
+    assert_int_equal(api_call_deliver(call, (struct str){text, LIMIT_ANSWER_BYTES}), API_DELIVERED);
     api_call_finish(call, &RESULT);
     assert_int_equal(api_fixture_answer(fixture, &body), 200);
     assert_true(strlen(body) > (size_t)6 * LIMIT_ANSWER_BYTES);
@@ -223,6 +226,11 @@ static void test_plain_calls_are_not_ticked(void **state) {
     assert_golden(fixture, strstr(body, "\"usage\""), "\"usage\":" USAGE ",\"nataris\":" NATARIS "}");
 }
 
+static void count_call(void *context, struct api_call *call) {
+    assert_non_null(call->api);
+    ++*(size_t *)context;
+}
+
 /* Calls are unlinked wherever they stand in the list. */
 static void test_many_calls(void **state) {
     enum { COUNT = 3 };
@@ -239,6 +247,9 @@ static void test_many_calls(void **state) {
         api_fixture_connect(fixture);
     }
     assert_int_equal(api_call_count(fixture->api), COUNT);
+    size_t seen = 0;
+    api_call_each(fixture->api, count_call, &seen);
+    assert_int_equal(seen, COUNT);
     api_call_finish(calls[1], &RESULT);
     call_tick(fixture->api, calls[0]->started_ms + 1000);
     assert_true(calls[0]->headers_sent && calls[2]->headers_sent);

@@ -163,7 +163,7 @@ static void test_large_answer_is_not_kept(void **state) {
     memset(text, 'x', LIMIT_ANSWER_BYTES);
     api_fixture_request(fixture, POST, KEY("k"), PLAIN_CHAT);
     struct api_call *call = api_fixture_await_call(fixture);
-    assert_true(api_call_deliver(call, (struct str){text, LIMIT_ANSWER_BYTES}));
+    assert_int_equal(api_call_deliver(call, (struct str){text, LIMIT_ANSWER_BYTES}), API_DELIVERED);
     assert_false(api_call_answer(call, &RESULT, &answer));
     api_call_finish(call, &RESULT);
     assert_int_equal(api_fixture_answer(fixture, &body), 200);
@@ -173,7 +173,7 @@ static void test_large_answer_is_not_kept(void **state) {
     api_fixture_request(fixture, POST, KEY("k2"), STREAM_CHAT);
     call = api_fixture_await_call(fixture);
     for (size_t sent = 0; sent <= LIMIT_ANSWER_BYTES; sent += LIMIT_DELTA_BYTES) {
-        assert_true(api_call_deliver(call, (struct str){text, LIMIT_DELTA_BYTES}));
+        assert_int_equal(api_call_deliver(call, (struct str){text, LIMIT_DELTA_BYTES}), API_DELIVERED);
         while (http_exchange_unsent(call->exchange) > 0) {
             api_fixture_turn(fixture);
         }

@@ -76,6 +76,41 @@ static void a_job_ends_once(void **state) {
     assert_int_equal(f->effects.count, 0);
 }
 
+static void an_aborted_job_fails_without_a_charge(void **state) {
+    struct fixture *f = fixture_start(state);
+    fixture_account(f, 1000);
+    uint64_t provider = fixture_provider(f, 1), job = fixture_paid_request(f, 0);
+    fixture_delta(f, job, provider, 1);
+    fixture_step(
+        f, (struct core_event){.kind = CORE_EVENT_ABORT, .job = job, .abort = {.failure = CORE_FAILURE_TOO_LONG}});
+    assert_true(fixture_effect(f, CORE_EFFECT_CANCEL)->provider == provider);
+    const struct core_effect *fail = fixture_effect(f, CORE_EFFECT_FAIL);
+    assert_int_equal(fail->fail.failure, CORE_FAILURE_TOO_LONG);
+    assert_true(fail->fail.started);
+    assert_int_equal(fixture_view(f, 1).balance_nano, 1000);
+    assert_int_equal(fixture_view(f, 1).held_nano, 0);
+    assert_int_equal(fixture_view(f, 1).active, 0);
+    /* It is no fault of the device, but its slot is taken until it has confirmed. */
+    assert_int_equal(f->core->ghosts, 1);
+    assert_false(core_deadline_is_set(&fixture_provider_of(f, provider)->cooldown));
+    fixture_done(f, job, provider, 8, 5);
+    assert_int_equal(f->core->ghosts, 0);
+    assert_int_equal(fixture_view(f, 1).balance_nano, 1000);
+}
+
+static void an_abort_comes_too_late_for_a_settlement(void **state) {
+    struct fixture *f = fixture_start(state);
+    fixture_account(f, 1000);
+    uint64_t provider = fixture_provider(f, 1), job = fixture_paid_request(f, 0);
+    fixture_done(f, job, provider, 8, 5);
+    fixture_step(f,
+                 (struct core_event){.kind = CORE_EVENT_ABORT, .job = job, .abort = {.failure = CORE_FAILURE_STOPPED}});
+    assert_int_equal(f->effects.count, 0);
+    fixture_committed(f, job, true);
+    assert_non_null(fixture_effect(f, CORE_EFFECT_FINISH));
+    assert_int_equal(fixture_view(f, 1).balance_nano, 1000 - 180);
+}
+
 static void only_what_is_being_settled_can_be_committed(void **state) {
     struct fixture *f = fixture_start(state);
     uint64_t provider = fixture_provider(f, 1), job = fixture_request(f, 0);
@@ -122,6 +157,8 @@ int main(void) {
         FIXTURE_TEST(a_lying_device_cannot_overflow_the_count),
         FIXTURE_TEST(a_huge_prompt_does_not_outlast_the_whole_deadline),
         FIXTURE_TEST(a_job_ends_once),
+        FIXTURE_TEST(an_aborted_job_fails_without_a_charge),
+        FIXTURE_TEST(an_abort_comes_too_late_for_a_settlement),
         FIXTURE_TEST(only_what_is_being_settled_can_be_committed),
         FIXTURE_TEST(a_keep_alive_is_no_count_of_the_prompt),
         FIXTURE_TEST(a_retry_needs_a_further_attempt),

@@ -10,7 +10,7 @@ enum { SEEDS = 300, EVENTS = 2000, PROVIDERS_MAX = 6, MODELS = 3, JOBS_MAX = EVE
 struct shell_job {
     uint64_t handle, holder;
     unsigned ends;
-    bool accepted, gone, settling;
+    bool accepted, gone, settling, aborted;
 };
 
 struct shell {
@@ -68,6 +68,7 @@ static void take_end(struct shell *s, const struct core_effect *e, struct shell_
     } else {
         REQUIRE(s, !job->gone || job->settling);
         REQUIRE(s, (e->fail.failure == CORE_FAILURE_STORE) == job->settling);
+        REQUIRE(s, (e->fail.failure == CORE_FAILURE_STOPPED) == job->aborted);
         REQUIRE(s, e->fail.attempts <= s->config.max_attempts);
     }
     job->ends++;
@@ -228,10 +229,18 @@ static void random_client_event(struct shell *s) {
         return;
     }
     struct shell_job *job = random_job(s);
-    if (job != NULL && job->handle != CORE_NO_HANDLE) {
+    if (job == NULL || job->handle == CORE_NO_HANDLE) {
+        return;
+    }
+    if (pick(s, 3) > 0) {
         job->gone |= !job->settling;
         shell_step(s, (struct core_event){.kind = CORE_EVENT_CLIENT_GONE, .job = job->handle});
+        return;
     }
+    job->aborted = job->ends == 0 && !job->settling && !job->gone;
+    shell_step(s, (struct core_event){
+                      .kind = CORE_EVENT_ABORT, .job = job->handle, .abort = {.failure = CORE_FAILURE_STOPPED}});
+    REQUIRE(s, !job->aborted || job->ends == 1);
 }
 
 /* The store answers in any order, and now and then it cannot write. */

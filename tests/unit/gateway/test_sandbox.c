@@ -32,6 +32,7 @@ struct run {
     bool accepted, finished, failed, ended;
     bool dear;         /* it may cost three dollars */
     bool gone_at_text; /* the client leaves when it sees some */
+    bool too_long;     /* any text is too much for the answer */
     struct sandbox *sandbox;
     enum store_job_outcome outcome;
     struct api_result result;
@@ -46,15 +47,15 @@ void api_call_accepted(struct api_call *call) {
     run_of(call)->accepted = true;
 }
 
-bool api_call_deliver(struct api_call *call, struct str text) {
+enum api_delivery api_call_deliver(struct api_call *call, struct str text) {
     struct run *run = run_of(call);
     assert_true(buf_append_str(&run->text, text));
     if (run->gone_at_text) {
         run->job->call = NULL;
         sandbox_abandon(run->sandbox, run->job);
-        return false;
+        return API_DELIVER_CUT;
     }
-    return true;
+    return run->too_long ? API_DELIVER_TOO_LONG : API_DELIVERED;
 }
 
 void api_call_finish(struct api_call *call, const struct api_result *result) {
@@ -241,6 +242,36 @@ static void test_client_gone(void **state) {
     run_clear(&run);
 }
 
+/* The answer cannot be given, which is no fault of the client's. */
+static void test_too_long(void **state) {
+    struct world *world = *state;
+    struct run run = {.too_long = true};
+    run_start(world, &run, "acct_1", "[[script tokens=50 rate=1000]]");
+    await_end(world, &run);
+    assert_true(run.failed && !run.finished);
+    assert_int_equal(run.error.code, API_UNAVAILABLE);
+    assert_int_equal(run.outcome, STORE_JOB_FAILED);
+    assert_untouched(world, "acct_1");
+    run_clear(&run);
+}
+
+static void test_stop(void **state) {
+    struct world *world = *state;
+    struct run runs[2] = {0};
+    const struct api_error error = {.code = API_UNAVAILABLE, .message = "stop"};
+    run_start(world, &runs[0], "acct_1", "[[script silent]]");
+    run_start(world, &runs[1], "acct_2", "[[script silent]]");
+    sandbox_stop(world->sandbox, &error);
+    for (int i = 0; i < 2; i++) {
+        assert_true(runs[i].failed);
+        assert_string_equal(runs[i].error.message, "stop");
+        await_end(world, &runs[i]);
+        run_clear(&runs[i]);
+    }
+    assert_untouched(world, "acct_1");
+    assert_untouched(world, "acct_2");
+}
+
 /* Holds count: what is promised to one call cannot be spent by another. */
 static void test_holds(void **state) {
     (void)state;
@@ -317,8 +348,16 @@ static void test_overdue(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_charge_and_count), TEST(test_error_at_once), TEST(test_device_lost_in_mid_stream), TEST(test_rate),
-        TEST(test_client_gone),      TEST(test_holds),         TEST(test_insufficient_credits),      TEST(test_overdue),
+        TEST(test_charge_and_count),
+        TEST(test_error_at_once),
+        TEST(test_device_lost_in_mid_stream),
+        TEST(test_rate),
+        TEST(test_client_gone),
+        TEST(test_too_long),
+        TEST(test_stop),
+        TEST(test_holds),
+        TEST(test_insufficient_credits),
+        TEST(test_overdue),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

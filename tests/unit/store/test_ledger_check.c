@@ -122,6 +122,9 @@ static const struct {
      "does not have the parts of job job_00000000"},
     {"UPDATE transactions SET kind = 2 WHERE number = 1", "transaction 1 moves money in a way"},
     {"UPDATE transactions SET account_number = 1 WHERE number = 4", "transaction 4 moves money in a way"},
+    {"UPDATE earned_until SET job_number = 99", "account 2, what is listed as earned differs from its jobs by -2 jobs"},
+    {"INSERT INTO earned VALUES (2, 0, 1, 85, 3)", "earned differs from its jobs by 1 jobs, 85 nano-dollars, 3 tokens"},
+    {"DELETE FROM earned_until", "there is no number of the last job"},
     {"UPDATE keys SET spent_nano = 0", "key key_1 has spent 0 by its cache, but its jobs were charged 200"},
 };
 

@@ -4,15 +4,20 @@
 
 #include <sqlite3.h>
 
+static void run_file(sqlite3 *handle, const char *path) {
+    struct buf sql;
+    struct err err;
+    buf_init(&sql, 64 * 1024);
+    assert_true(file_read(path, &sql, &err));
+    assert_int_equal(sqlite3_exec(handle, buf_cstr(&sql), NULL, NULL, NULL), SQLITE_OK);
+    buf_clear(&sql);
+}
+
 /* A file as the program of version 1 made and filled it. */
 static void make_version_1(const char *path) {
-    struct buf schema;
-    struct err err;
     sqlite3 *handle;
-    buf_init(&schema, 64 * 1024);
-    assert_true(file_read(NATARIS_SOURCE_DIR "/src/store/0001_initial.sql", &schema, &err));
     assert_int_equal(sqlite3_open(path, &handle), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(handle, buf_cstr(&schema), NULL, NULL, NULL), SQLITE_OK);
+    run_file(handle, NATARIS_SOURCE_DIR "/src/store/0001_initial.sql");
     static const char rows[] =
         "INSERT INTO accounts VALUES (1, 'acct_guest', 'Guest', 0, 5), (3, 'acct_owner', 'owner', 1, 6);"
         "INSERT INTO keys VALUES (2, 'key_live', 'acct_owner', 0, zeroblob(32), 'first', 7);"
@@ -22,19 +27,43 @@ static void make_version_1(const char *path) {
         "INSERT INTO settings VALUES ('id', 'gateway')";
     assert_int_equal(sqlite3_exec(handle, rows, NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_close(handle), SQLITE_OK);
-    buf_clear(&schema);
 }
 
-static int setup(void **state) {
+/* The same, used by the program of version 2: one job that earned, one that was free. */
+static void make_version_2(const char *path) {
+    sqlite3 *handle;
+    make_version_1(path);
+    assert_int_equal(sqlite3_open(path, &handle), SQLITE_OK);
+    run_file(handle, NATARIS_SOURCE_DIR "/src/store/0002_money.sql");
+    static const char rows[] =
+        "INSERT INTO jobs VALUES (6, 'job_3', 3, 2, 'demo', 'prov_1', '', 0, 10, 20, 1, 1, 1, 8, 100, 85, 1),"
+        " (7, 'job_4', 3, 2, 'demo', 'prov_1', '', 0, 10, 20, 1, 1, 1, 9, 0, 0, 0);"
+        "INSERT INTO transactions VALUES (9, 0, 6, NULL, 100, 8, '');"
+        "INSERT INTO entries VALUES (20, 9, 48, -100), (21, 9, 17, 85), (22, 9, 1, 15);"
+        "UPDATE balances SET amount_nano = amount_nano - 100 WHERE ledger_account = 48;"
+        "INSERT INTO balances VALUES (17, 85), (1, 15); UPDATE keys SET spent_nano = 100";
+    assert_int_equal(sqlite3_exec(handle, rows, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+}
+
+static int setup_with(void **state, void (*make)(const char *path)) {
     store_fixture_setup(state);
     struct store_fixture *fixture = (struct store_fixture *)*state;
     store_fixture_close(fixture);
     unlink(fixture->path);
-    make_version_1(fixture->path);
+    make(fixture->path);
     if (!store_open(&fixture->store, fixture->path, &fixture->err)) {
         fail_msg("%s", fixture->err.message);
     }
     return 0;
+}
+
+static int setup(void **state) {
+    return setup_with(state, make_version_1);
+}
+
+static int setup_2(void **state) {
+    return setup_with(state, make_version_2);
 }
 
 struct rows {
@@ -161,6 +190,35 @@ static void test_the_ledger_is_sound_and_goes_on(void **state) {
     assert_int_equal(report.entries, 2 * 2 + 3);
 }
 
+static void on_earnings(void *context, const struct store_earnings *earnings, const struct err *err) {
+    assert_null(err);
+    *(struct store_earnings *)context = *earnings;
+}
+
+static void on_page(void *context, const struct store_job *jobs, size_t count, bool more, const struct err *err) {
+    assert_null(err);
+    assert_false(more);
+    assert_int_equal(count, 1);
+    *(struct store_job *)context = jobs[0];
+}
+
+static void test_what_was_earned_stays(void **state) {
+    struct store_fixture *fixture = (struct store_fixture *)*state;
+    struct store_ledger_report report;
+    struct store_earnings earnings = {0};
+    struct store_job job = {0};
+    assert_true(store_ledger_check(fixture->store, on_problem, NULL, &report, &fixture->err));
+    assert_int_equal(report.problems, 0);
+    store_fixture_start(fixture);
+    store_earnings_read(fixture->store, "acct_guest", 8, 9, on_earnings, &earnings);
+    store_jobs_page(fixture->store, "acct_guest", true, "", 5, on_page, &job);
+    uv_run(&fixture->loop, UV_RUN_DEFAULT);
+    assert_int_equal(earnings.jobs, 1);
+    assert_int_equal(earnings.earned_nano, 85);
+    assert_int_equal(earnings.tokens, 30);
+    assert_string_equal(job.id, "job_3");
+}
+
 #define MIGRATION_TEST(test) cmocka_unit_test_setup_teardown(test, setup, store_fixture_teardown)
 
 int main(void) {
@@ -169,6 +227,7 @@ int main(void) {
         MIGRATION_TEST(test_keys_and_settings_stay),
         MIGRATION_TEST(test_jobs_stay),
         MIGRATION_TEST(test_the_ledger_is_sound_and_goes_on),
+        cmocka_unit_test_setup_teardown(test_what_was_earned_stays, setup_2, store_fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
