@@ -18,17 +18,18 @@ test: ## every test that needs no model download
 test-models: ## the end-to-end flows on the default chat model (downloads it)
 	@tools/test.sh models
 
-sim: ## 10,000 seeds of the simulator; ARGS="--seed 7" replays one with a trace
+sim: ## the simulators, money and network; ARGS="--seed 7" or "network --devices 10000" runs one
 	@tools/deps.sh build
 	@tools/build.sh release nataris-sim
-	@build/nataris-sim --seeds 10000 $(ARGS)
+	@build/nataris-sim $(if $(ARGS),$(ARGS),--seeds 10000)
+	@$(if $(ARGS),true,build/nataris-sim network --seeds 40 --processes 2)
 
 bench: ## measure against nginx and the bare engine
 	@tools/deps.sh build bench
 	@tools/build.sh release all bench-programs
 	@tools/bench.sh $(ARGS)
 
-soak: ## the long run
+soak: ## the long run; ARGS="--only chaos --seconds 120 --seed 7" runs one part
 	@tools/deps.sh build
 	@tools/build.sh release all bench-programs
 	@tools/soak.sh $(ARGS)

@@ -6,5 +6,9 @@ target_link_libraries(nataris-sim PRIVATE nataris_options nataris_core)
 if(NATARIS_TESTS)
     # A few seeds under the sanitizers; `make sim` runs 10,000.
     add_test(NAME sim COMMAND nataris-sim --seeds 300)
-    set_tests_properties(sim PROPERTIES LABELS sim TIMEOUT 120)
+    # The same seed twice gives the same trace; and a text with a seam does not go unnoticed.
+    add_test(NAME sim_network COMMAND nataris-sim network --devices 500 --jobs 4000 --minutes 20 --twice)
+    add_test(NAME sim_network_seam COMMAND nataris-sim network --devices 500 --jobs 4000 --spoil-seams)
+    set_tests_properties(sim_network_seam PROPERTIES PASS_REGULAR_EXPRESSION "FAILED at step .*: the text has a seam")
+    set_tests_properties(sim sim_network sim_network_seam PROPERTIES LABELS sim TIMEOUT 120)
 endif()

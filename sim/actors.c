@@ -126,14 +126,17 @@ static void device_offer(struct world *world, const struct sim_device *device) {
                                .state = world_pick(world, 8) == 0 ? CORE_MODEL_LOADING : CORE_MODEL_WARM,
                                .slots = 1 + world_pick(world, 6),
                                .context_length = 4096};
-    world_step(world, (struct core_event){.kind = CORE_EVENT_PROVIDER_STATUS,
-                                          .provider = device->handle,
-                                          .status = {.offers = &offer, .offer_count = 1}});
+    world_step(world,
+               (struct core_event){.kind = CORE_EVENT_PROVIDER_STATUS,
+                                   .provider = device->handle,
+                                   .status = {.offers = &offer, .offer_count = 1, .device = {.battery_percent = -1}}});
 }
 
 static void device_join(struct world *world, struct sim_device *device) {
-    world_step(world, (struct core_event){.kind = CORE_EVENT_PROVIDER_JOINED,
-                                          .joined = {.user = (uint64_t)(device - world->devices)}});
+    struct core_event event = {.kind = CORE_EVENT_PROVIDER_JOINED,
+                               .joined = {.user = (uint64_t)(device - world->devices)}};
+    core_record_init(&event.joined.record);
+    world_step(world, event);
     /* Half of them are honest, or little would ever be finished. */
     device->temper = world_pick(world, 2) == 0 ? SIM_HONEST : (enum sim_temper)world_pick(world, SIM_TEMPERS);
     device_offer(world, device);

@@ -2,7 +2,9 @@
  *
  *     nataris-sim [--seeds N] [--first S] [--steps K] [--processes P]   many seeds; status 1 when one failed
  *     nataris-sim --seed S [--steps K]                                  one seed, with a trace of all it does
+ *     nataris-sim network ...                                           a whole device network (network.h)
  */
+#include "sim/network.h"
 #include "sim/world.h"
 
 #include <inttypes.h>
@@ -73,6 +75,9 @@ static bool run_all(const struct options *options) {
 }
 
 int main(int argc, char **argv) {
+    if (argc > 1 && strcmp(argv[1], "network") == 0) {
+        return net_main(argc - 1, argv + 1);
+    }
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     struct options options = {.seeds = 1000, .first = 1, .steps = 1000, .processes = 1};
     if (processors > 1) {
@@ -80,7 +85,8 @@ int main(int argc, char **argv) {
     }
     if (!parse_options(argc, argv, &options)) {
         (void)fprintf(stderr, "usage: nataris-sim [--seeds N] [--first S] [--steps K] [--processes P]\n"
-                              "       nataris-sim --seed S [--steps K]\n");
+                              "       nataris-sim --seed S [--steps K]\n"
+                              "       nataris-sim network ...\n");
         return 2;
     }
     bool good = options.alone ? world_run(options.seed, (unsigned)options.steps, true) : run_all(&options);

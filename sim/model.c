@@ -122,7 +122,8 @@ static void take_accept(struct world *world, struct sim_job *job, uint32_t promp
         return;
     }
     job->accepted = true;
-    if (prompt_tokens > 0) {
+    job->taken = true;
+    if (prompt_tokens > 0 && job->prompt_tokens == 0) {
         job->prompt_tokens = prompt_tokens;
         __int128 rest = cost(job, lesser(prompt_tokens, job->prompt_tokens_max), job->max_tokens);
         if (job->account != 0 && rest < job->hold_nano) {
@@ -144,7 +145,9 @@ static void take_word(struct world *world, struct sim_job *job) {
             take_accept(world, job, event->done.prompt_tokens);
         }
         if (job->gone || event->done.finish != CORE_FINISH_CANCELLED) {
-            job->prompt_tokens = event->done.prompt_tokens;
+            if (job->prompt_tokens == 0) {
+                job->prompt_tokens = event->done.prompt_tokens;
+            }
             job->delta_tokens = event->done.completion_tokens;
         }
         job->holder = CORE_NO_HANDLE;
@@ -172,12 +175,32 @@ void model_event(struct world *world) {
     }
 }
 
+/* The present attempt's tokens, but no more than the request had left. */
+static uint32_t tokens_that_count(const struct sim_job *job) {
+    return lesser(job->delta_tokens, (job->account == 0 ? UINT32_MAX : job->max_tokens) - job->made);
+}
+
+static void check_parts(struct world *world, const struct core_outcome *outcome) {
+    __int128 tokens = 0, nano = 0;
+    for (size_t i = 0; i < outcome->part_count; i++) {
+        const struct core_part *part = &outcome->parts[i];
+        tokens += part->tokens;
+        nano += part->nano;
+        if (part->nano < 0 || part->tokens > outcome->completion_tokens) {
+            world_problem(world, "a part is more than the whole");
+        }
+    }
+    if (outcome->part_count == 0 || tokens != outcome->completion_tokens || nano != outcome->provider_nano) {
+        world_problem(world, "the parts do not add up to the bill");
+    }
+}
+
 static void check_settle(struct world *world, struct sim_job *job, const struct core_outcome *outcome) {
-    uint32_t prompt = job->prompt_tokens, completion = job->delta_tokens;
+    uint32_t prompt = job->prompt_tokens, completion = job->made + tokens_that_count(job);
     if (job->account != 0) {
         prompt = lesser(prompt, job->prompt_tokens_max);
-        completion = lesser(completion, job->max_tokens);
     }
+    check_parts(world, outcome);
     __int128 charge = cost(job, prompt, completion);
     job->charge_nano = charge > job->hold_nano ? job->hold_nano : (int64_t)charge;
     job->provider_nano = (int64_t)((__int128)job->charge_nano * 85 / 100);
@@ -190,7 +213,7 @@ static void check_settle(struct world *world, struct sim_job *job, const struct 
         outcome->network_nano != job->charge_nano - job->provider_nano) {
         world_problem(world, "settled for another charge");
     }
-    if (outcome->cancelled != job->gone || !job->accepted) {
+    if (outcome->cancelled != job->gone || !job->taken) {
         world_problem(world, "settled as something else");
     }
 }
@@ -229,6 +252,8 @@ static void take_job_effect(struct world *world, const struct core_effect *effec
     case CORE_EFFECT_DISPATCH:
         job->holder = effect->provider;
         job->accepted = false;
+        job->made += tokens_that_count(job);
+        job->delta_tokens = 0;
         break;
     case CORE_EFFECT_CANCEL:
         job->holder = job->gone && job->accepted ? job->holder : CORE_NO_HANDLE;
@@ -245,6 +270,10 @@ static void take_job_effect(struct world *world, const struct core_effect *effec
     case CORE_EFFECT_DELIVER:
     case CORE_EFFECT_PROVIDER_ADMITTED:
     case CORE_EFFECT_PROVIDER_REFUSED:
+    case CORE_EFFECT_PROVIDER_BUSY:
+    case CORE_EFFECT_PROVIDER_IDLE:
+    case CORE_EFFECT_WANT:
+    case CORE_EFFECT_REVIEW:
     case CORE_EFFECT_WAKE:
     case CORE_EFFECT_TRACE:
         break;
@@ -252,7 +281,7 @@ static void take_job_effect(struct world *world, const struct core_effect *effec
 }
 
 void model_effect(struct world *world, const struct core_effect *effect) {
-    if (effect->job == CORE_NO_HANDLE) {
+    if (effect->job == CORE_NO_HANDLE || effect->kind == CORE_EFFECT_REVIEW) {
         if (effect->kind == CORE_EFFECT_FAIL) {
             check_refused(world, effect);
         }

@@ -38,8 +38,11 @@ struct sim_job { /* by the request's user number */
     uint32_t max_tokens, prompt_tokens_max;
     int64_t prompt_price_nano, completion_price_nano;
     int64_t hold_nano;
-    uint32_t prompt_tokens, delta_tokens;
-    bool accepted; /* its present attempt */
+    uint32_t prompt_tokens; /* as the first device counted them */
+    uint32_t made;          /* by devices that were lost, as far as it counts */
+    uint32_t delta_tokens;  /* of the present attempt */
+    bool accepted;          /* its present attempt */
+    bool taken;             /* any of its attempts was accepted */
     bool gone, aborted, settling, durable;
     int64_t charge_nano, provider_nano;
     unsigned ends;

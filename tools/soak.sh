@@ -1,21 +1,43 @@
 #!/usr/bin/env bash
-# What takes longer than a test: the crash loop and the idempotency hammer (tests/soak/crash_loop.mjs).
-# Arguments are passed on: --kills N, --idempotency-rounds N, --seed N. The last line sums what was shown.
+# What takes longer than a test: the crash loop with the idempotency hammer (tests/soak/crash_loop.mjs), and the chaos of
+# devices (tests/soak/chaos.mjs). Arguments, each with a value: --only crash|chaos; --seed of both; --kills,
+# --idempotency-rounds, --clients; --seconds, --engine, --streams, --plain. The last line sums what was shown.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 log=build-logs/soak.txt
 stamp=tests/e2e/node_modules/.installed
 
+only=all
+crash=()
+chaos=()
+while [ $# -gt 0 ]; do
+    case $1 in
+        --only) only=${2-} ;;
+        --seed) crash+=("$1" "${2-}") && chaos+=("$1" "${2-}") ;;
+        --kills | --idempotency-rounds | --clients) crash+=("$1" "${2-}") ;;
+        *) chaos+=("$1" "${2-}") ;; # it refuses what it does not know
+    esac
+    shift $(($# > 1 ? 2 : 1))
+done
+
+export NATARIS_BIN=${NATARIS_BIN:-$PWD/build/nataris}
+export NATARIS_TEST_TIMEOUT_S=${NATARIS_TEST_TIMEOUT_S:-86400}
 mkdir -p build-logs
 tools/deps.sh test
 if ! cmp -s tests/e2e/package-lock.json $stamp; then
     (cd tests/e2e && npm ci --loglevel=error)
     cp tests/e2e/package-lock.json $stamp
 fi
+
 status=0
-NATARIS_BIN=$PWD/build/nataris NATARIS_TEST_TIMEOUT_S=${NATARIS_TEST_TIMEOUT_S:-86400} \
-    node tests/soak/crash_loop.mjs "$@" | tee "$log" || status=$?
+: >"$log"
+if [ "$only" != chaos ]; then
+    node tests/soak/crash_loop.mjs "${crash[@]}" | tee -a "$log" || status=$?
+fi
+if [ "$only" != crash ]; then
+    node tests/soak/chaos.mjs "${chaos[@]}" | tee -a "$log" || status=$?
+fi
 passed=$(grep -c '^ok ' "$log" || true)
 failed=$(grep -c '^FAILED ' "$log" || true)
 if [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then

@@ -12,6 +12,12 @@
  *   POST   /admin/accounts/{id}/credits   {type: "grant" or "refund", amount_usd, note?}
  *   POST   /admin/accounts/{id}/payouts   {amount_usd, note?}
  *   GET    /admin/accounts/{id}/earnings
+ *   GET    /admin/providers               ?limit=&after=ID: state, models, record of each
+ *   GET    /admin/providers/{id}
+ *   PATCH  /admin/providers/{id}          {verified}
+ *   DELETE /admin/providers/{id}/reviews
+ *   GET    /admin/reviews                 ?limit=&before=NUMBER, newest first
+ *   GET    /admin/jobs/{id}               what happened to it; live ones and the last that ended
  *   GET    /admin/audit                   ?limit=&before=NUMBER, newest first
  *   GET    /metrics
  *
@@ -22,6 +28,7 @@
 #define NATARIS_API_ADMIN_H
 
 #include "base/buf.h"
+#include "base/json_write.h"
 #include "core/core.h"
 #include "net/http_server.h"
 #include "net/loop.h"
@@ -39,6 +46,10 @@ struct admin_backend {
     bool (*account_view)(void *context, uint64_t account_number, struct core_account_view *view);
     /* Whether some provider offers this model now. NULL: no gateway runs, so nobody does. */
     bool (*model_offered)(void *context, struct str model);
+    /* Members of what is known of a device at this moment, into an open object. NULL: no gateway runs. */
+    void (*provider_write)(void *context, const struct store_device *device, struct json_writer *writer);
+    /* The object of GET /admin/jobs/{id}; false, and nothing written, when the job is not known (any more). NULL likewise. */
+    bool (*job_write)(void *context, const char *id, struct json_writer *writer);
     /* Prometheus text of GET /metrics, appended. NULL: that route does not exist. */
     void (*metrics)(void *context, struct buf *out);
 };

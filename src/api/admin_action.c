@@ -243,6 +243,24 @@ bool admin_read_key_revoke(struct json_value body, const char *id, int64_t now_m
     return str_copy(out->admin.keys[0].id, sizeof(out->admin.keys[0].id), str_from(id));
 }
 
+bool admin_read_device_change(struct json_value body, const char *id, int64_t now_ms, struct admin_action *out,
+                              struct err *err) {
+    struct json_value value;
+    begin(out, STORE_ADMIN_DEVICE_VERIFY, "", now_ms);
+    if (!json_get(body, "verified", &value) || !json_as_bool(value, &out->admin.device.verified)) {
+        return err_set_field(err, ERR_INVALID, "verified", "verified must be true or false.");
+    }
+    return str_copy(out->admin.device.id, sizeof(out->admin.device.id), str_from(id));
+}
+
+bool admin_read_reviews_clear(struct json_value body, const char *id, int64_t now_ms, struct admin_action *out,
+                              struct err *err) {
+    (void)body;
+    (void)err;
+    begin(out, STORE_ADMIN_REVIEWS_CLEAR, "", now_ms);
+    return str_copy(out->admin.device.id, sizeof(out->admin.device.id), str_from(id));
+}
+
 struct money_fields {
     struct str type;
     struct amount amount;

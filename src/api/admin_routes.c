@@ -258,6 +258,87 @@ static void start_audit(struct operation *operation) {
     store_audit_read(operation->admin->store, operation->before, operation->limit, on_audit, operation);
 }
 
+/* --- Devices and jobs --- */
+
+static void write_device(struct operation *operation, struct json_writer *writer, const struct store_device *device) {
+    const struct admin_backend *backend = &operation->admin->backend;
+    json_begin_object(writer);
+    admin_write_device(writer, device);
+    if (backend->provider_write != NULL) {
+        backend->provider_write(backend->context, device, writer);
+    }
+    json_end_object(writer);
+}
+
+static void on_devices(void *context, const struct store_device *devices, size_t count, bool more,
+                       const struct err *err) {
+    struct operation *operation = context;
+    struct json_writer writer;
+    if (err != NULL) {
+        operation_fail(operation, err);
+        return;
+    }
+    begin_list(operation, &writer);
+    for (size_t i = 0; i < count; i++) {
+        write_device(operation, &writer, &devices[i]);
+    }
+    end_list(operation, &writer, more);
+}
+
+static void start_devices(struct operation *operation) {
+    store_devices_read(operation->admin->store, "", "", operation->after, operation->limit, on_devices, operation);
+}
+
+static void on_device(void *context, const struct store_device *devices, size_t count, bool more,
+                      const struct err *err) {
+    struct operation *operation = context;
+    struct json_writer writer;
+    (void)more;
+    if (err != NULL) {
+        operation_fail(operation, err);
+    } else if (count == 0) {
+        operation_missing(operation, "provider");
+    } else {
+        json_writer_init(&writer, admin_text(operation->admin));
+        write_device(operation, &writer, &devices[0]);
+        operation_answer_text(operation);
+    }
+}
+
+static void start_device(struct operation *operation) {
+    store_devices_read(operation->admin->store, operation->id, "", "", 1, on_device, operation);
+}
+
+static void on_reviews(void *context, const struct store_review *reviews, size_t count, bool more,
+                       const struct err *err) {
+    struct operation *operation = context;
+    struct json_writer writer;
+    if (err != NULL) {
+        operation_fail(operation, err);
+        return;
+    }
+    begin_list(operation, &writer);
+    for (size_t i = 0; i < count; i++) {
+        admin_write_review(&writer, &reviews[i]);
+    }
+    end_list(operation, &writer, more);
+}
+
+static void start_reviews(struct operation *operation) {
+    store_reviews_read(operation->admin->store, "", operation->before, operation->limit, on_reviews, operation);
+}
+
+static void start_job(struct operation *operation) {
+    const struct admin_backend *backend = &operation->admin->backend;
+    struct json_writer writer;
+    json_writer_init(&writer, admin_text(operation->admin));
+    if (backend->job_write == NULL || !backend->job_write(backend->context, operation->id, &writer)) {
+        operation_missing(operation, "job: only running ones and the last that ended are remembered");
+        return;
+    }
+    operation_answer_text(operation);
+}
+
 static void start_metrics(struct operation *operation) {
     const struct admin_backend *backend = &operation->admin->backend;
     if (backend->metrics == NULL) {
@@ -282,6 +363,12 @@ static const struct route_row ROWS[] = {
     {"POST", "/admin/accounts/{id}/credits", admin_read_credit, NULL},
     {"POST", "/admin/accounts/{id}/payouts", admin_read_payout, NULL},
     {"GET", "/admin/accounts/{id}/earnings", NULL, start_earnings},
+    {"GET", "/admin/providers", NULL, start_devices},
+    {"GET", "/admin/providers/{id}", NULL, start_device},
+    {"PATCH", "/admin/providers/{id}", admin_read_device_change, NULL},
+    {"DELETE", "/admin/providers/{id}/reviews", admin_read_reviews_clear, NULL},
+    {"GET", "/admin/reviews", NULL, start_reviews},
+    {"GET", "/admin/jobs/{id}", NULL, start_job},
     {"GET", "/admin/audit", NULL, start_audit},
     {"GET", "/metrics", NULL, start_metrics},
 };

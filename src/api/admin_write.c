@@ -79,6 +79,27 @@ void admin_write_key(struct json_writer *writer, const struct store_key *key) {
     json_end_object(writer);
 }
 
+void admin_write_device(struct json_writer *writer, const struct store_device *device) {
+    json_member_cstr(writer, "id", device->id);
+    json_member_cstr(writer, "name", device->name);
+    json_member_cstr(writer, "account_id", device->account_id);
+    json_member_cstr(writer, "region", device->region[0] != '\0' ? device->region : NULL);
+    json_member_bool(writer, "verified", device->verified);
+    member_time(writer, "created_at", device->created_ms);
+    member_time(writer, "last_kept_at", device->record.kept_ms);
+}
+
+void admin_write_review(struct json_writer *writer, const struct store_review *review) {
+    json_begin_object(writer);
+    json_member_int(writer, "number", review->number);
+    member_time(writer, "at", review->created_ms);
+    json_member_cstr(writer, "provider_id", review->device_id);
+    json_member_cstr(writer, "name", review->device_name);
+    json_member_cstr(writer, "reason", review->reason);
+    json_member_cstr(writer, "job_id", review->job_id[0] != '\0' ? review->job_id : NULL);
+    json_end_object(writer);
+}
+
 void admin_write_audit(struct json_writer *writer, const struct store_audit *line) {
     json_begin_object(writer);
     json_member_int(writer, "number", line->number);
@@ -155,6 +176,12 @@ void admin_write_result(const struct store_admin *result, const char *const secr
         member_usd(&writer, "amount_usd", result->amount_nano);
         json_member_cstr(&writer, "note", result->note);
         member_usd(&writer, "balance_usd", result->account.balance_nano);
+        break;
+    case STORE_ADMIN_DEVICE_VERIFY:
+    case STORE_ADMIN_REVIEWS_CLEAR:
+        json_member_cstr(&writer, "id", result->device.id);
+        json_member_cstr(&writer, "name", result->device.name);
+        json_member_bool(&writer, "verified", result->device.verified);
         break;
     }
     json_end_object(&writer);

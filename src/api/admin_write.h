@@ -4,12 +4,16 @@
 
 #include "base/json_write.h"
 #include "core/core.h"
+#include "store/store_devices.h"
 #include "store/store_money.h"
 
 /* `view`: live figures; NULL: no request is under way. */
 void admin_write_account(struct json_writer *writer, const struct store_account *account,
                          const struct core_account_view *view);
 void admin_write_key(struct json_writer *writer, const struct store_key *key);
+/* Its stored members, into an open object. */
+void admin_write_device(struct json_writer *writer, const struct store_device *device);
+void admin_write_review(struct json_writer *writer, const struct store_review *review);
 void admin_write_audit(struct json_writer *writer, const struct store_audit *line);
 void admin_write_earnings(struct json_writer *writer, const char *account_id, const struct store_earnings *earnings);
 

@@ -46,6 +46,9 @@ void answer_write_nataris(struct json_writer *writer, const struct api_result *r
     json_member_cstr(writer, "region", region_of(result));
     json_end_object(writer);
     json_member_int(writer, "attempts", result->attempts);
+    if (result->continued > 0) {
+        json_member_int(writer, "continued", result->continued);
+    }
     json_member_int(writer, "latency_ms", result->latency_ms);
     json_member_int(writer, "ttft_ms", result->ttft_ms);
     json_end_object(writer);

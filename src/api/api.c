@@ -30,6 +30,7 @@ struct api *api_new(struct loop *loop, struct auth *auth, struct store *store, c
     api->parser = json_parser_new(LIMIT_HTTP_BODY_BYTES, LIMIT_JSON_DEPTH);
     api->tick = loop_timer_new(loop, on_tick, api);
     buf_init(&api->text, API_TEXT_BYTES);
+    prefix_key_init(&api->prefix_key);
     return api;
 }
 

@@ -4,8 +4,10 @@
 #define NATARIS_API_API_H
 
 #include "api/auth.h"
+#include "api/prefix.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/json_write.h"
 #include "core/core.h"
 #include "net/http_server.h"
 #include "net/loop.h"
@@ -36,6 +38,9 @@ struct api_call {
     uint32_t prompt_tokens_max;    /* more than the prompt can ever be (api/price.h): for the hold */
     int64_t prompt_price_nano, completion_price_nano; /* nano-dollars per token */
     struct str label;                                 /* conversation_id; empty when none */
+    char region[CORE_REGION_SIZE];                    /* asked for; empty: any */
+    bool verified;                                    /* only verified devices */
+    struct prefix_names names;                        /* of the conversation (api/prefix.h) */
     bool stream, include_usage;
     int64_t created_ms;  /* wall clock */
     uint64_t started_ms; /* loop clock */
@@ -44,9 +49,9 @@ struct api_call {
     /* The API's: the answer so far (src/api/stream.c, src/api/answer.c). */
     struct api_request *request; /* in the exchange's arena */
     bool headers_sent;
-    uint64_t last_write_ms;
+    uint64_t last_write_ms, progress_ms; /* progress_ms: when to look for progress of the model again */
     struct str chunk_head, delta_prefix; /* what every chunk, and every chunk with text, starts with; in the arena */
-    struct buf answer;                   /* the text of a plain answer, or of a stream that may be stored */
+    struct buf answer;                   /* its text so far, for the answer, the store, or a device that goes on */
     struct api_claim *claim;             /* on an idempotency key; NULL without one */
     struct buf stored;                   /* what api_call_answer built; empty before */
     struct api_call *next, *previous;    /* all live calls, for keep-alives */
@@ -59,6 +64,8 @@ struct api_backend {
     /* The client went away (or was cut): the call is freed when this returns. */
     void (*abandon)(void *context, struct api_call *call);
     enum core_availability (*availability)(void *context, struct str model, uint32_t *context_length);
+    /* How soon the model can serve: 0 now, UINT64_MAX unknown; `percent` of what is under way. NULL: never known. */
+    uint64_t (*ready_in_ms)(void *context, struct str model, uint32_t *percent);
     /* Every model some provider offers, catalogued or not; false past the end. */
     bool (*model_at)(void *context, size_t index, struct str *model);
     /* Whether some model can serve now and the gateway is not draining. */
@@ -67,6 +74,8 @@ struct api_backend {
     bool (*account_view)(void *context, const struct auth_identity *identity, struct core_account_view *view);
     /* GET /v1/usage of a test key: the sandbox keeps its own count. NULL models: none yet. */
     void (*sandbox_usage)(void *context, const struct auth_identity *identity, struct store_usage *usage);
+    /* Members of what is known of a device at this moment, into an open object. */
+    void (*provider_write)(void *context, const struct store_device *device, struct json_writer *writer);
     /* A provider's link: takes over the exchange (GET /link). */
     void (*link)(void *context, struct http_exchange *exchange);
 };
@@ -93,6 +102,9 @@ enum api_delivery {
 };
 /* Text for the client. */
 MUST_CHECK enum api_delivery api_call_deliver(struct api_call *call, struct str text);
+/* All text delivered so far, for a device that is to go on with it. Borrowed until the next call of a function here.
+ * False: it is a stream of more than LIMIT_ANSWER_BYTES, which reaches its client but cannot be kept. */
+MUST_CHECK bool api_call_text(const struct api_call *call, struct str *out);
 
 struct api_result {
     enum gen_finish finish;
@@ -101,6 +113,7 @@ struct api_result {
     const char *provider_region; /* two letters; NULL or "" when unknown */
     const char *inference_type;  /* "p2p", "cloud" or "sandbox" */
     uint32_t attempts, ttft_ms, latency_ms;
+    uint32_t continued; /* so many times another device went on with the answer */
 };
 void api_call_finish(struct api_call *call, const struct api_result *result);
 /* Before the settlement: the answer to store with it, when the request has an idempotency key (or is an SDK's retriable

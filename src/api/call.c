@@ -16,7 +16,8 @@
 enum {
     CALL_ID_TIME = 8, /* base62 digits of the milliseconds, enough for 6900 years */
     CALL_ID_RANDOM = 16,
-    CALL_HEADERS_MS = 1000, /* a stream's headers leave at the latest so long after the request */
+    CALL_PROGRESS_MS = 2000, /* between two looks at a model that a stream waits for */
+    CALL_HEADERS_MS = 1000,  /* a stream's headers leave at the latest so long after the request */
 };
 
 static void call_link(struct api_call *call) {
@@ -80,6 +81,9 @@ static struct api_call *call_new(struct api_request *request) {
     call->prompt_tokens_max = price_prompt_tokens_max(&input->request);
     price_of_model(input->request.model, &call->prompt_price_nano, &call->completion_price_nano);
     call->label = input->label;
+    memcpy(call->region, input->region, sizeof(call->region));
+    call->verified = input->verified;
+    call->names = prefix_names(&request->api->prefix_key, call->identity.account_number, &input->request);
     call->stream = input->stream;
     call->include_usage = input->include_usage;
     call->created_ms = clock_wall_ms();
@@ -137,9 +141,7 @@ void api_call_accepted(struct api_call *call) {
 static enum api_delivery stream_deliver(struct api_call *call, struct str text) {
     stream_begin(call);
     stream_write_text(call, text);
-    if (call->claim != NULL) {
-        buf_append_str(&call->answer, text); /* past its limit the answer is not stored */
-    }
+    buf_append_str(&call->answer, text); /* past its limit it can be neither stored nor continued */
     if (http_exchange_unsent(call->exchange) <= LIMIT_STREAM_BACKLOG_BYTES) {
         return API_DELIVERED;
     }
@@ -155,6 +157,11 @@ enum api_delivery api_call_deliver(struct api_call *call, struct str text) {
     }
     /* No honest device says so much in the tokens a request may ask for. */
     return buf_append_str(&call->answer, text) ? API_DELIVERED : API_DELIVER_TOO_LONG;
+}
+
+bool api_call_text(const struct api_call *call, struct str *out) {
+    *out = buf_str(&call->answer);
+    return !call->answer.overflow;
 }
 
 bool api_call_answer(struct api_call *call, const struct api_result *result, struct store_answer *answer) {
@@ -207,6 +214,32 @@ void api_call_fail(struct api_call *call, const struct api_error *error) {
     call_free(call);
 }
 
+/* While no device has begun to answer: the first at once, then as long as there is something to tell. */
+static bool tell_progress(struct api_call *call, uint64_t now_ms) {
+    const struct api_backend *backend = &call->api->backend;
+    uint32_t percent = 0;
+    if (call->answer.len > 0 || backend->ready_in_ms == NULL || now_ms < call->progress_ms) {
+        return false;
+    }
+    const uint64_t ready_ms = backend->ready_in_ms(backend->context, call->generation.model, &percent);
+    call->progress_ms = now_ms + CALL_PROGRESS_MS;
+    if (ready_ms == 0 || ready_ms == UINT64_MAX) {
+        return false;
+    }
+    stream_progress(call, percent, ready_ms);
+    return true;
+}
+
+static void tick_stream(struct api_call *call, uint64_t now_ms) {
+    if (!call->headers_sent && now_ms + CALL_TICK_MS <= call->started_ms + CALL_HEADERS_MS) {
+        return;
+    }
+    stream_begin(call);
+    if (!tell_progress(call, now_ms) && now_ms >= call->last_write_ms + LIMIT_STREAM_KEEPALIVE_MS) {
+        stream_keep_alive(call);
+    }
+}
+
 void call_tick(struct api *api, uint64_t now_ms) {
     claims_sweep(api, now_ms);
     if (api->calls == NULL && api->lingering_claims == NULL) {
@@ -215,13 +248,8 @@ void call_tick(struct api *api, uint64_t now_ms) {
         return;
     }
     for (struct api_call *call = api->calls; call != NULL; call = call->next) {
-        if (!call->stream) {
-            continue;
-        }
-        if (!call->headers_sent && now_ms + CALL_TICK_MS > call->started_ms + CALL_HEADERS_MS) {
-            stream_begin(call);
-        } else if (call->headers_sent && now_ms >= call->last_write_ms + LIMIT_STREAM_KEEPALIVE_MS) {
-            stream_keep_alive(call);
+        if (call->stream) {
+            tick_stream(call, now_ms);
         }
     }
 }

@@ -1,6 +1,7 @@
 #include "api/generation_fields.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* A request's fields as they are read; strings are borrowed from the document. */
 struct generation_fields {
@@ -11,6 +12,8 @@ struct generation_fields {
     struct str stop[LIMIT_STOP_STRINGS];
     size_t stop_count;
     bool stream, stream_options_given, include_usage;
+    char region[GENERATION_REGION_SIZE];
+    bool verified;
 };
 
 static bool stop_read_one(struct err *err, const char *field, struct json_value value, struct str *out) {
@@ -136,6 +139,37 @@ static bool orchestration_read(const struct field_rule *rule, struct json_value 
     return !enabled || field_unsupported(err, "orchestration.enabled");
 }
 
+static bool is_letter(char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/* A country as in ISO 3166-1: "DE". */
+static bool region_read(const struct field_rule *rule, struct json_value value, void *place, struct err *err) {
+    struct generation_fields *fields = place;
+    struct str region;
+    if (!field_string(err, rule->name.data, value, LIMIT_NAME_BYTES, &region)) {
+        return false;
+    }
+    if (region.len != GENERATION_REGION_SIZE - 1 || !is_letter(region.data[0]) || !is_letter(region.data[1])) {
+        return field_invalid(err, rule->name.data, "must be a country code of two letters, such as \"DE\".");
+    }
+    for (size_t i = 0; i < region.len; i++) {
+        fields->region[i] = (char)(region.data[i] & ~0x20);
+    }
+    return true;
+}
+
+static bool privacy_read(const struct field_rule *rule, struct json_value value, void *place, struct err *err) {
+    struct generation_fields *fields = place;
+    struct str level;
+    if (!field_string(err, rule->name.data, value, LIMIT_NAME_BYTES, &level)) {
+        return false;
+    }
+    fields->verified = str_equal(level, STR("verified"));
+    return fields->verified || str_equal(level, STR("standard")) ||
+           field_invalid(err, rule->name.data, "must be \"standard\" or \"verified\".");
+}
+
 #define AT(member) .offset = offsetof(struct generation_fields, member)
 #define WHOLE .offset = 0 /* the rule stores at several places, or nowhere */
 
@@ -160,6 +194,9 @@ static const struct field_rule generation_rules[] = {
     {STR("repeat_penalty"), field_read_real, AT(repeat_penalty), 0.1, 2},
     {STR("repetition_penalty"), field_read_real, AT(repetition_penalty), 0.1, 2},
     {STR("min_p"), field_refuse_nonzero, .min = 0, .max = 1},
+    /* Where the answer may be made. */
+    {STR("region"), region_read, WHOLE},
+    {STR("privacyLevel"), privacy_read, WHOLE},
     /* Without effect on the answer. */
     {STR("user"), field_read_ignored_str, .max_bytes = LIMIT_NAME_BYTES},
     {STR("metadata"), field_read_ignored, .type = JSON_OBJECT},
@@ -245,6 +282,8 @@ bool generation_fields_read(struct json_value body, uint32_t default_max_tokens,
     take_numbers(&fields, &out->request);
     out->stream = out->request.stream = fields.stream;
     out->include_usage = fields.include_usage;
+    memcpy(out->region, fields.region, sizeof(out->region));
+    out->verified = fields.verified;
     out->request.stop_count = fields.stop_count;
     for (size_t i = 0; i < fields.stop_count; i++) {
         if (!generation_copy(arena, fields.stop[i], &out->request.stop[i], err)) {

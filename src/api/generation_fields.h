@@ -6,11 +6,15 @@
 #include "base/arena.h"
 #include "wire/generation.h"
 
+enum { GENERATION_REGION_SIZE = 3 };
+
 /* A generation request as its body says it; strings are in the arena. The model is as the client wrote it. */
 struct generation_input {
     struct gen_request request;
     struct str label; /* conversation_id; empty when none */
     bool stream, include_usage;
+    char region[GENERATION_REGION_SIZE]; /* where devices may be: two letters, upper case; empty: anywhere */
+    bool verified;                       /* only devices that the operator has verified */
 };
 
 /* The body of POST /v1/chat/completions, and that of POST /v1/inference. On false err->field names the field at fault:

@@ -21,6 +21,7 @@ struct api {
     struct api_claim *claims; /* by scope: api/idempotency.c */
     struct api_claim *lingering_claims;
     struct buf text; /* what is being written: respond_buffer */
+    struct prefix_key prefix_key;
 };
 
 /* Lives in the exchange's arena, so until the exchange is answered. */
@@ -45,6 +46,8 @@ void models_handle_one(struct api_request *request);
 void usage_handle(struct api_request *request);
 void usage_handle_requests(struct api_request *request);
 void earnings_handle(struct api_request *request);
+void devices_handle_list(struct api_request *request);
+void devices_handle_one(struct api_request *request);
 void health_handle_live(struct api_request *request);
 void health_handle_ready(struct api_request *request);
 void openapi_handle(struct api_request *request);

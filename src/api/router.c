@@ -14,6 +14,8 @@ static const struct route routes[] = {
     {"GET", "/v1/usage", true, usage_handle},
     {"GET", "/v1/usage/requests", true, usage_handle_requests},
     {"GET", "/v1/provider/earnings", true, earnings_handle},
+    {"GET", "/v1/provider/devices", true, devices_handle_list},
+    {"GET", "/v1/provider/devices/{id}", true, devices_handle_one},
     {"GET", "/healthz", false, health_handle_live},
     {"GET", "/readyz", false, health_handle_ready},
     {"GET", "/openapi.json", false, openapi_handle},

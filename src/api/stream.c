@@ -4,6 +4,8 @@
 #include "api/respond.h"
 #include "base/utf8.h"
 
+#include <inttypes.h>
+
 /* A chunk is put together from what is prepared once, so that a token costs one escape and one write:
  *   data: {"id":...,"object":...,"created":...,"model":...     chunk_head
  *   ,"choices":[{"index":0,"delta":{"content":"                the rest of delta_prefix
@@ -200,5 +202,13 @@ void stream_fail(struct api_call *call, const struct api_error *error) {
 void stream_keep_alive(struct api_call *call) {
     struct buf *out = respond_buffer(call->api);
     buf_append_cstr(out, ": keep-alive" EVENT_END);
+    stream_send(call, out);
+}
+
+void stream_progress(struct api_call *call, uint32_t percent, uint64_t ready_ms) {
+    struct buf *out = respond_buffer(call->api);
+    buf_append_cstr(out, ": loading ");
+    buf_append_str(out, call->generation.model);
+    buf_append_format(out, " %u%% (about %" PRIu64 " s)" EVENT_END, percent, (ready_ms + 999) / 1000);
     stream_send(call, out);
 }

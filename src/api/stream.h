@@ -20,5 +20,7 @@ void stream_replay(struct api_request *request, struct str events);
 void stream_fail(struct api_call *call, const struct api_error *error);
 /* A comment line, so that proxies and clients see that the connection lives. Headers must be out. */
 void stream_keep_alive(struct api_call *call);
+/* The same while the model is still being fetched or loaded: how far it is, and how long it may take. */
+void stream_progress(struct api_call *call, uint32_t percent, uint64_t ready_ms);
 
 #endif

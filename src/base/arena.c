@@ -40,14 +40,14 @@ static struct arena_block *arena_add_block(struct arena *arena, size_t size) {
     if (block_size < size) {
         block_size = size;
     }
-    struct arena_block *block = (struct arena_block *)mem_calloc(1, sizeof(*block) + block_size);
-    block->size = block_size;
-    block->next = arena->blocks;
+    struct arena_block *block = (struct arena_block *)mem_alloc(sizeof(*block) + block_size);
+    *block = (struct arena_block){.size = block_size, .next = arena->blocks};
     arena->blocks = block;
     return block;
 }
 
-void *arena_alloc(struct arena *arena, size_t size) {
+/* Not zeroed: a request uses little of its first block, and what is copied into it needs no zeros before. */
+static void *arena_take(struct arena *arena, size_t size) {
     if (size > SIZE_MAX - ARENA_ALIGN) {
         return NULL;
     }
@@ -65,18 +65,24 @@ void *arena_alloc(struct arena *arena, size_t size) {
     return memory;
 }
 
+void *arena_alloc(struct arena *arena, size_t size) {
+    void *memory = arena_take(arena, size);
+    return memory != NULL ? memset(memory, 0, size) : NULL;
+}
+
 void *arena_alloc_array(struct arena *arena, size_t size, size_t count) {
     size_t total;
     return __builtin_mul_overflow(size, count, &total) ? NULL : arena_alloc(arena, total);
 }
 
 struct str arena_copy(struct arena *arena, struct str s) {
-    char *copy = s.len < SIZE_MAX ? (char *)arena_alloc(arena, s.len + 1) : NULL;
+    char *copy = s.len < SIZE_MAX ? (char *)arena_take(arena, s.len + 1) : NULL;
     if (copy == NULL) {
         return (struct str){0};
     }
     if (s.len > 0) {
         memcpy(copy, s.data, s.len);
     }
+    copy[s.len] = '\0';
     return (struct str){.data = copy, .len = s.len};
 }

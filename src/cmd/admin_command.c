@@ -69,6 +69,18 @@ struct str admin_body_end(struct buf *body, struct json_writer *writer) {
     return buf_str(body);
 }
 
+/* Names are what devices and clients call themselves: nothing of them may steer the operator's terminal. Controls are C0,
+ * DEL, and C1, which is two bytes in UTF-8. */
+static void hide_controls(char *text) {
+    for (unsigned char *at = (unsigned char *)text; *at != '\0'; at++) {
+        if (*at < 0x20 || *at == 0x7f) {
+            *at = '?';
+        } else if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0) {
+            at[0] = at[1] = '?';
+        }
+    }
+}
+
 const char *admin_cell(struct json_value object, const char *name, char *out, size_t size) {
     struct json_value value = {0};
     struct str text = STR("-");
@@ -89,6 +101,7 @@ const char *admin_cell(struct json_value object, const char *name, char *out, si
         }
     }
     (void)str_copy(out, size, text);
+    hide_controls(out);
     buf_clear(&digits);
     return out;
 }

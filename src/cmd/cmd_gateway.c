@@ -6,10 +6,12 @@
 
 #include <stdio.h>
 
+enum { CANARY_S_MAX = 30 * 24 * 3600 };
+
 struct gateway_config {
     const char *config, *data, *listen, *tls_cert, *tls_key, *log_level;
     const char *tier_free, *tier_starter, *tier_pro;
-    uint32_t drain_s, heartbeat_ms, max_jobs, max_queue, max_attempts;
+    uint32_t drain_s, heartbeat_ms, canary_s, max_jobs, max_queue, max_attempts;
     uint32_t queue_ms, accept_ms, first_token_ms, silence_ms, whole_ms, whole_per_token_ms, cooldown_ms;
     bool json;
 };
@@ -40,6 +42,7 @@ static void fill_options(const struct gateway_config *config, struct gateway_opt
     options->tls_key = config->tls_key;
     options->drain_ms = config->drain_s * 1000;
     options->heartbeat_ms = config->heartbeat_ms;
+    options->canary_ms = config->canary_s * 1000;
     options->core.max_jobs = config->max_jobs;
     options->core.max_queue = config->max_queue;
     options->core.max_attempts = config->max_attempts;
@@ -79,6 +82,9 @@ static bool check(const struct gateway_config *config, struct err *err) {
     }
     if (config->max_attempts < 1 || config->max_attempts > CORE_ATTEMPTS_MAX) {
         return err_set(err, ERR_INVALID, "--max-attempts is 1 to %d", CORE_ATTEMPTS_MAX);
+    }
+    if (config->canary_s > CANARY_S_MAX) {
+        return err_set(err, ERR_INVALID, "--canary-s is at most %d", CANARY_S_MAX);
     }
     if (config->heartbeat_ms < 100) {
         return err_set(err, ERR_INVALID, "--heartbeat-ms is at least 100");
@@ -127,12 +133,14 @@ static const struct option OPTIONS[] = {
     {"json", OPTION_FLAG, NULL, NULL, "print base URL and keys as one line of JSON when listening", AT(json)},
     {"drain-s", OPTION_NUMBER, "SECONDS", "30", "how long running requests may go on after SIGTERM", AT(drain_s)},
     {"heartbeat-ms", OPTION_NUMBER, "MS", "5000", "a provider silent for three of these is gone", AT(heartbeat_ms)},
+    {"canary-s", OPTION_NUMBER, "SECONDS", "1800", "how often an idle provider is asked a known question; 0: never",
+     AT(canary_s)},
     {"tier-free", OPTION_TEXT, "N/M", "10/2", "tier Free: N requests a minute, M at once; 0: no limit", AT(tier_free)},
     {"tier-starter", OPTION_TEXT, "N/M", "60/5", "the same for tier Starter", AT(tier_starter)},
     {"tier-pro", OPTION_TEXT, "N/M", "300/20", "the same for tier Pro", AT(tier_pro)},
     {"max-jobs", OPTION_NUMBER, "N", "8192", "jobs alive at once, queued or running", AT(max_jobs)},
     {"max-queue", OPTION_NUMBER, "N", "1024", "jobs waiting for a provider; more get 429", AT(max_queue)},
-    {"max-attempts", OPTION_NUMBER, "N", "2", "providers tried before the first token", AT(max_attempts)},
+    {"max-attempts", OPTION_NUMBER, "N", "6", "providers tried before the next token", AT(max_attempts)},
     {"queue-ms", OPTION_NUMBER, "MS", "15000", "longest wait for a provider", AT(queue_ms)},
     {"accept-ms", OPTION_NUMBER, "MS", "2000", "longest time until a provider accepts a job", AT(accept_ms)},
     {"first-token-ms", OPTION_NUMBER, "MS", "15000", "from there to its first token, plus 20 ms a prompt token",

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 struct invite_config {
-    const char *config, *data, *url;
+    const char *config, *data, *url, *account;
     uint32_t hours, uses;
     bool json;
 };
@@ -22,6 +22,29 @@ static void print_json(const char *token, const char *url) {
     json_end_object(&writer);
     printf("%s\n", buf_cstr(&text));
     buf_clear(&text);
+}
+
+struct search {
+    const char *id;
+    struct store_account *found;
+};
+
+static bool on_account(void *context, const struct store_account *account) {
+    const struct search *search = context;
+    if (str_equal_cstr(str_from(account->id), search->id)) {
+        *search->found = *account;
+    }
+    return true;
+}
+
+/* Whose device it becomes. */
+static bool find_account(struct store *store, const char *id, struct store_account *out, struct err *err) {
+    struct search search = {.id = id, .found = out};
+    if (id == NULL) {
+        return store_account_owner(store, out, err);
+    }
+    return store_each_account(store, on_account, &search, err) &&
+           (out->id[0] != '\0' || err_set(err, ERR_NOT_FOUND, "there is no account '%.64s'", id));
 }
 
 static bool invite(const struct invite_config *config, char token[JOIN_TOKEN_SIZE], char *url, size_t url_size,
@@ -44,7 +67,7 @@ static bool invite(const struct invite_config *config, char token[JOIN_TOKEN_SIZ
     if (!store_open(&store, path, err)) {
         return false;
     }
-    bool ok = store_account_owner(store, &owner.account, err) &&
+    bool ok = find_account(store, config->account, &owner.account, err) &&
               owner_invite(store, &owner, config->hours, config->uses, token, err);
     if (ok && config->url != NULL) {
         ok = str_copy(url, url_size, str_from(config->url)) || err_set(err, ERR_INVALID, "--url is too long");
@@ -76,6 +99,7 @@ static int run_invite(const void *parsed) {
 #define AT(member) offsetof(struct invite_config, member)
 static const struct option OPTIONS[] = {
     {"data", OPTION_TEXT, "DIR", NULL, "the gateway's data folder", AT(data)},
+    {"account", OPTION_TEXT, "ACCOUNT", NULL, "who earns with the device; default: the operator's own", AT(account)},
     {"url", OPTION_TEXT, "URL", NULL, "the gateway's address as the device sees it, when it differs", AT(url)},
     {"hours", OPTION_NUMBER, "N", "24", "how long the token is good", AT(hours)},
     {"uses", OPTION_NUMBER, "N", "1", "how many devices may join with it", AT(uses)},

@@ -5,7 +5,7 @@
 #include "cmd/options.h"
 
 /* Exit statuses. */
-enum { COMMAND_OK = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2 };
+enum { COMMAND_OK = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2, COMMAND_INTERRUPTED = 130 };
 
 struct command {
     const char *name; /* "up", "provider invite" */
@@ -19,6 +19,16 @@ extern const struct command COMMAND_UP;
 extern const struct command COMMAND_GATEWAY;
 extern const struct command COMMAND_PROVIDER;
 extern const struct command COMMAND_PROVIDER_INVITE;
+extern const struct command COMMAND_PROVIDER_STATUS;
+extern const struct command COMMAND_PROVIDER_PAUSE;
+extern const struct command COMMAND_PROVIDER_RESUME;
+extern const struct command COMMAND_PROVIDER_DOCTOR;
+extern const struct command COMMAND_PROVIDER_LIST;
+extern const struct command COMMAND_PROVIDER_WHY;
+extern const struct command COMMAND_PROVIDER_VERIFY;
+extern const struct command COMMAND_PROVIDER_UNVERIFY;
+extern const struct command COMMAND_PROVIDER_REVIEW;
+extern const struct command COMMAND_JOB_EXPLAIN;
 extern const struct command COMMAND_ACCOUNT_CREATE;
 extern const struct command COMMAND_ACCOUNT_LIST;
 extern const struct command COMMAND_ACCOUNT_SHOW;
@@ -34,6 +44,12 @@ extern const struct command COMMAND_PROVIDER_PAYOUT;
 extern const struct command COMMAND_LEDGER_CHECK;
 extern const struct command COMMAND_LEDGER_EXPORT;
 extern const struct command COMMAND_AUDIT_LIST;
+extern const struct command COMMAND_CATALOG;
+extern const struct command COMMAND_MODEL_PULL;
+extern const struct command COMMAND_MODEL_LIST;
+extern const struct command COMMAND_MODEL_RM;
+extern const struct command COMMAND_MODEL_PIN;
+extern const struct command COMMAND_MODEL_UNPIN;
 
 /* Runs the command that argv names; prints help and usage errors. Returns the exit status. */
 int command_dispatch(const struct command *const *commands, size_t count, int argc, char **argv);

@@ -14,7 +14,8 @@ static void *target_of(const struct option *option, void *config) {
 }
 
 static bool is_argument(const struct option *option) {
-    return option->type == OPTION_ARGUMENT || option->type == OPTION_ARGUMENT_OPTIONAL;
+    return option->type == OPTION_ARGUMENT || option->type == OPTION_ARGUMENT_OPTIONAL ||
+           option->type == OPTION_ARGUMENT_LIST;
 }
 
 static const struct option *find(const struct option_set *set, struct str name) {
@@ -33,9 +34,27 @@ static bool parse_real(const char *text, double *out) {
     return errno == 0 && end != text && *end == '\0' && *out >= 0 && *out <= 1e12;
 }
 
-static bool add_item(struct option_list *list, const char *item, const char *name, struct err *err) {
+static bool parse_bytes(struct str text, uint64_t *out) {
+    static const struct {
+        char suffix;
+        uint64_t factor;
+    } UNITS[] = {{'K', 1000}, {'M', 1000 * 1000}, {'G', 1000 * 1000 * 1000}, {'T', UINT64_C(1000000000000)}};
+    uint64_t factor = 1;
+    for (size_t i = 0; i < COUNT_OF(UNITS); i++) {
+        if (text.len > 0 && toupper((unsigned char)text.data[text.len - 1]) == UNITS[i].suffix) {
+            factor = UNITS[i].factor;
+            text.len--;
+            break;
+        }
+    }
+    return str_parse_u64(text, INT64_MAX / factor, out) && !__builtin_mul_overflow(*out, factor, out);
+}
+
+static bool add_item(struct option_list *list, const char *item, const struct option *option, struct err *err) {
     if (list->count == OPTION_LIST_MAX) {
-        return err_set(err, ERR_INVALID, "--%s may be given at most %d times", name, OPTION_LIST_MAX);
+        bool named = option->type == OPTION_LIST;
+        return err_set(err, ERR_INVALID, "%s%s may be given at most %d times", named ? "--" : "",
+                       named ? option->name : option->value_name, OPTION_LIST_MAX);
     }
     list->items[list->count++] = item;
     return true;
@@ -52,12 +71,19 @@ static bool set_value(const struct option *option, const char *value, void *conf
         *(const char **)target = value;
         return true;
     case OPTION_LIST:
-        return add_item(target, value, option->name, err);
+    case OPTION_ARGUMENT_LIST:
+        return add_item(target, value, option, err);
     case OPTION_NUMBER:
         if (!str_parse_u64(str_from(value), UINT32_MAX, &number)) {
             return err_set(err, ERR_INVALID, "--%s wants a whole number, not '%s'", option->name, value);
         }
         *(uint32_t *)target = (uint32_t)number;
+        return true;
+    case OPTION_BYTES:
+        if (!parse_bytes(str_from(value), target)) {
+            return err_set(err, ERR_INVALID, "--%s wants a number of bytes such as 500M or 20G, not '%s'", option->name,
+                           value);
+        }
         return true;
     case OPTION_REAL:
         if (!parse_real(value, target)) {
@@ -165,7 +191,8 @@ static const char *config_path(int argc, char **argv) {
 static const struct option *next_argument(const struct option_set *set, void *config) {
     for (size_t i = 0; i < set->count; i++) {
         const struct option *option = &set->options[i];
-        if (is_argument(option) && *(const char **)target_of(option, config) == NULL) {
+        if (is_argument(option) &&
+            (option->type == OPTION_ARGUMENT_LIST || *(const char **)target_of(option, config) == NULL)) {
             return option;
         }
     }
@@ -180,7 +207,7 @@ static bool read_argument(const struct option_set *set, const char *value, void 
 
 static bool check_arguments(const struct option_set *set, void *config, struct err *err) {
     const struct option *option = next_argument(set, config);
-    return option == NULL || option->type == OPTION_ARGUMENT_OPTIONAL ||
+    return option == NULL || option->type != OPTION_ARGUMENT ||
            err_set(err, ERR_INVALID, "%s is missing: %s", option->value_name, option->help);
 }
 
@@ -247,6 +274,7 @@ void options_print_arguments(const struct option_set *set) {
         const struct option *option = &set->options[i];
         if (is_argument(option)) {
             printf(option->type == OPTION_ARGUMENT ? " %s" : " [%s]", option->value_name);
+            printf("%s", option->type == OPTION_ARGUMENT_LIST ? "..." : "");
         }
     }
 }

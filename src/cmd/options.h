@@ -21,11 +21,13 @@ enum option_type {
     OPTION_TEXT,   /* const char * */
     OPTION_LIST,   /* struct option_list; in the environment and the file: separated by commas */
     OPTION_NUMBER, /* uint32_t */
+    OPTION_BYTES,  /* uint64_t; "500M", "20G": K, M, G and T are powers of 1000 */
     OPTION_REAL,   /* double, not negative */
     OPTION_FLAG,   /* bool; takes no value */
     /* Not options but the arguments without a name, in the order of the table, on the command line only. */
     OPTION_ARGUMENT,          /* const char *; must be given */
     OPTION_ARGUMENT_OPTIONAL, /* const char * */
+    OPTION_ARGUMENT_LIST,     /* struct option_list; all further ones, none too: the last of the table */
 };
 
 struct option {

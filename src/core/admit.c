@@ -28,18 +28,49 @@ static bool admit_account(const struct core *core, const struct core_account *ac
     return true;
 }
 
-static bool admit_place(const struct core *core, const struct core_event *event, struct refusal *refusal) {
-    const struct core_model *model = core_model_find(core, event->request.model);
+/* A model that nobody has ready and nobody will have soon is refused at once; else the request waits for it. */
+static bool admit_model(struct core *core, const struct core_model *model, const struct core_event *event,
+                        struct refusal *refusal) {
+    if (model != NULL &&
+        (core_model_is_servable(model) || core_warm_ready_in_ms(core, model, NULL) <= core->config.queue_ms)) {
+        return true;
+    }
+    if (core_model_id_is_valid(event->request.model)) {
+        core_warm_demand(core, event->request.model);
+    }
+    return refuse(refusal, CORE_FAILURE_WARMING, core_job_warming_ms(core, event->request.model));
+}
+
+/* Is any device of the region and privacy asked for there at all? */
+static bool admit_demands(const struct core *core, struct core_model *model, const struct core_event *event) {
+    if (event->request.region[0] == '\0' && !event->request.verified) {
+        return true;
+    }
+    struct core_job wanted = {0};
+    core_job_describe(&wanted, model, event);
+    return core_place_has_hope(core, &wanted);
+}
+
+/* Jobs that come back from a failed attempt may fill the queue beyond max_queue; they are in already. A request that can
+ * go at once takes no room in it: a device is free, and nobody waits in spite of that. */
+static bool admit_room(const struct core *core, const struct core_model *model) {
+    bool goes = model->gated[CORE_GATE_NONE] > 0 && model->queue.count == 0;
+    return core->jobs.count < core->config.max_jobs && (goes || core->queued < core->config.max_queue);
+}
+
+static bool admit_place(struct core *core, const struct core_event *event, struct refusal *refusal) {
+    struct core_model *model = core_model_find(core, event->request.model);
     if (core->draining) {
         /* A gateway that drains is as good as one without providers, but its successor is about to be there. */
         return refuse(refusal, CORE_FAILURE_WARMING, SOON_MS);
     }
-    if (model == NULL || !core_model_is_servable(model)) {
-        return refuse(refusal, CORE_FAILURE_WARMING, (uint64_t)core->config.warming_retry_s * 1000);
+    if (!admit_model(core, model, event, refusal)) {
+        return false;
     }
-    if (core->jobs.count >= core->config.max_jobs ||
-        (model->ready.count == 0 && core->queued >= core->config.max_queue)) {
-        /* Jobs that come back from a failed attempt may fill the queue beyond max_queue; they are in already. */
+    if (!admit_demands(core, model, event)) {
+        return refuse(refusal, CORE_FAILURE_UNPLACEABLE, (uint64_t)core->config.warming_retry_s * 1000);
+    }
+    if (!admit_room(core, model)) {
         return refuse(refusal, CORE_FAILURE_QUEUE_FULL, SOON_MS);
     }
     return true;

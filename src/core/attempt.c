@@ -1,22 +1,40 @@
 /* Attempts: a job on a provider, from dispatch until the slot is free again. */
 #include "core/core_internal.h"
 
-void core_attempt_start(struct core *core, struct core_job *job, struct core_offering *offering) {
+uint64_t core_attempt_load_ms(const struct core *core, const struct core_attempt *attempt) {
+    return attempt->cold ? 2 * (uint64_t)core_place_load_ms(core, attempt->offering) : 0;
+}
+
+void core_attempt_start(struct core *core, struct core_job *job, struct core_offering *offering,
+                        uint32_t first_candidate, uint32_t candidate_count) {
     struct core_provider *provider = offering->provider;
     struct core_attempt *attempt = MEM_NEW(struct core_attempt);
     attempt->job = job;
     attempt->job_handle = job->handle;
     attempt->provider_handle = provider->handle;
     attempt->offering = offering;
+    attempt->number = ++job->attempts;
+    attempt->max_tokens = core_job_tokens_left(job);
+    attempt->sent_ms = core->now_ms;
+    attempt->cold = offering->state == CORE_MODEL_COLD;
     attempt->deadline.kind = CORE_DEADLINE_GHOST;
     core_list_push_back(&provider->attempts, &attempt->link);
-    offering->active++;
-    core_offering_sort(core, offering);
+    core_offering_take_slot(core, offering);
 
     job->attempt = attempt;
-    job->tried[job->attempts++] = provider->handle;
+    job->delta_tokens = 0;
+    job->round++;
+    job->tried[job->tried_count++] = provider->handle;
+    if (job->failover_due_ms == 0) {
+        job->failover_due_ms = core->now_ms + core->config.failover_ms + core_attempt_load_ms(core, attempt);
+    }
     core_job_move(core, job, CORE_JOB_SENT, "dispatched");
-    core_effect_add_job(core, CORE_EFFECT_DISPATCH, job);
+    struct core_effect *effect = core_effect_add_job(core, CORE_EFFECT_DISPATCH, job);
+    effect->dispatch.attempt = attempt->number;
+    effect->dispatch.continues = job->started;
+    effect->dispatch.max_tokens = attempt->max_tokens;
+    effect->dispatch.first_candidate = first_candidate;
+    effect->dispatch.candidate_count = candidate_count;
 }
 
 void core_attempt_release(struct core *core, struct core_attempt *attempt) {

@@ -12,15 +12,20 @@ static size_t list_length(const struct core_list *list) {
 static bool job_knows_attempt(const struct core_job *job) {
     const struct core_attempt *attempt = job->attempt;
     return attempt->job == job && attempt->job_handle == job->handle &&
-           attempt->provider_handle == job->tried[job->attempts - 1];
+           attempt->provider_handle == job->tried[job->tried_count - 1] && attempt->number == job->attempts;
+}
+
+static bool job_is_within_bounds(const struct core *core, const struct core_job *job) {
+    return job->round <= core->config.max_attempts && job->tried_count <= CORE_TRIED_MAX &&
+           job->part_count <= CORE_PARTS_MAX;
 }
 
 static const char *check_job(const struct core *core, const struct core_job *job) {
     if (core_handles_get(&core->jobs, job->handle) != job) {
         return "a job has its own handle";
     }
-    if (job->attempts > core->config.max_attempts) {
-        return "a job has no more attempts than allowed";
+    if (!job_is_within_bounds(core, job)) {
+        return "a job has no more attempts and parts than allowed";
     }
     bool settling = job->state == CORE_JOB_SETTLING;
     if (core_deadline_is_set(&job->deadline) == settling || job->deadline.kind != CORE_DEADLINE_JOB) {
@@ -29,7 +34,7 @@ static const char *check_job(const struct core *core, const struct core_job *job
     if (job->state != CORE_JOB_CANCELLING && !settling && job->deadline.due_ms > job->whole_due_ms) {
         return "no phase ends after the whole deadline";
     }
-    bool alone = job->state == CORE_JOB_QUEUED || settling;
+    bool alone = job->state == CORE_JOB_QUEUED || job->state == CORE_JOB_BACKOFF || settling;
     if (alone != (job->attempt == NULL)) {
         return "a job has an attempt unless it waits or is being settled";
     }
@@ -62,37 +67,93 @@ static const char *check_job_list(const struct core *core, const struct core_lis
     return NULL;
 }
 
-static const char *check_waiting(const struct core_model *model) {
-    for (struct core_link *j = core_list_first(&model->queue); j != NULL; j = core_list_next(&model->queue, j)) {
-        for (struct core_link *o = core_list_first(&model->ready); o != NULL; o = core_list_next(&model->ready, o)) {
+/* No job of the list waits for a warm device that is free. */
+static const char *check_waiting_list(const struct core *core, const struct core_model *model,
+                                      const struct core_list *jobs) {
+    for (struct core_link *j = core_list_first(jobs); j != NULL; j = core_list_next(jobs, j)) {
+        const struct core_job *job = CORE_OF(j, struct core_job, link);
+        if (!core_queue_budget_allows(core, job)) {
+            continue;
+        }
+        const struct core_list *all = &model->offerings;
+        for (struct core_link *o = core_list_first(all); o != NULL; o = core_list_next(all, o)) {
             const struct core_offering *offering = CORE_OF(o, struct core_offering, model_link);
-            if (!core_place_was_tried(CORE_OF(j, struct core_job, link), offering->provider)) {
-                return "no job waits while a provider that it has not tried is free";
+            if (offering->state == CORE_MODEL_WARM && core_place_gate(job, offering) == CORE_GATE_NONE) {
+                return "no job waits while a device is free that it may go to";
             }
         }
     }
     return NULL;
 }
 
+/* The jobs of one list of a model's queue. */
+static const char *check_queue_list(const struct core *core, const struct core_model *model,
+                                    const struct core_list *jobs, const struct core_turn *turn, size_t *seen) {
+    const char *broken = check_job_list(core, jobs, CORE_JOB_QUEUED, model, seen);
+    if (broken == NULL) {
+        broken = check_waiting_list(core, model, jobs);
+    }
+    for (struct core_link *link = core_list_first(jobs); broken == NULL && link != NULL;
+         link = core_list_next(jobs, link)) {
+        const struct core_job *job = CORE_OF(link, struct core_job, link);
+        if (job->turn != turn || job->started != (turn == NULL) || (turn != NULL && job->account != turn->account)) {
+            broken = "a job waits in its account's turn, or among those that have begun";
+        }
+    }
+    return broken;
+}
+
+static const char *check_queue(const struct core *core, const struct core_model *model, size_t *queued) {
+    const struct core_queue *queue = &model->queue;
+    size_t seen = 0, empty = 0;
+    const char *broken = check_queue_list(core, model, &queue->begun, NULL, &seen);
+    for (struct core_link *link = core_list_first(&queue->turns); broken == NULL && link != NULL;
+         link = core_list_next(&queue->turns, link)) {
+        const struct core_turn *turn = CORE_OF(link, struct core_turn, link);
+        empty += turn->again.count + turn->jobs.count == 0;
+        broken = empty > 1 ? "an account in the line has jobs, but for the last that had some"
+                           : check_queue_list(core, model, &turn->again, turn, &seen);
+        broken = broken != NULL ? broken : check_queue_list(core, model, &turn->jobs, turn, &seen);
+    }
+    if (broken != NULL) {
+        return broken;
+    }
+    if (seen != queue->count || HASH_COUNT(queue->by_account) != queue->turns.count) {
+        return "a queue counts its jobs and accounts";
+    }
+    *queued += seen;
+    return queue->look_again ? "no queue waits to be looked at" : NULL;
+}
+
 struct model_sums {
     size_t offerings;
-    uint32_t counts[CORE_MODEL_FAILED + 1];
-    uint32_t counted, context_length, context_count;
+    uint32_t counts[CORE_MODEL_STATE_COUNT];
+    uint32_t counted, resting, context_length, context_count;
 };
 
-static const char *check_model_list(const struct core_model *model, bool ready, struct model_sums *sums) {
-    const struct core_list *list = ready ? &model->ready : &model->busy;
+static const char *check_offering(const struct core_model *model, const struct core_offering *offering) {
+    if (offering->model != model) {
+        return "an offering is in the list of its model";
+    }
+    bool offers = offering->listed && !offering->provider->draining, rests = core_offering_rests(offering);
+    if (offering->counted != (offers && !rests) || offering->counted_resting != (offers && rests) ||
+        (offering->counted &&
+         (offering->counted_state != offering->state || offering->counted_context != offering->context_length))) {
+        return "an offering is counted as it is";
+    }
+    return NULL;
+}
+
+static const char *check_model_offerings(const struct core_model *model, struct model_sums *sums) {
+    const struct core_list *list = &model->offerings;
     for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
         const struct core_offering *offering = CORE_OF(link, struct core_offering, model_link);
-        if (offering->model != model || offering->ready != ready || core_offering_is_ready(offering) != ready) {
-            return "an offering is in the list where it belongs";
-        }
-        if (offering->counted != (offering->listed && !offering->provider->draining) ||
-            (offering->counted &&
-             (offering->counted_state != offering->state || offering->counted_context != offering->context_length))) {
-            return "an offering is counted as it is";
+        const char *broken = check_offering(model, offering);
+        if (broken != NULL) {
+            return broken;
         }
         sums->offerings++;
+        sums->resting += offering->counted_resting;
         if (offering->counted) {
             sums->counted++;
             sums->counts[offering->state]++;
@@ -108,15 +169,12 @@ static const char *check_model_list(const struct core_model *model, bool ready, 
 
 static const char *check_model(const struct core *core, const struct core_model *model) {
     struct model_sums sums = {0};
-    const char *broken = check_model_list(model, true, &sums);
-    if (broken == NULL) {
-        broken = check_model_list(model, false, &sums);
-    }
+    const char *broken = check_model_offerings(model, &sums);
     if (broken != NULL) {
         return broken;
     }
-    if (sums.offerings != model->ready.count + model->busy.count) {
-        return "a model's lists have their lengths";
+    if (sums.offerings != model->offerings.count) {
+        return "a model's list has its length";
     }
     for (size_t i = 0; i < COUNT_OF(sums.counts); i++) {
         if (sums.counts[i] != model->counts[i]) {
@@ -128,11 +186,24 @@ static const char *check_model(const struct core *core, const struct core_model 
         return "a model knows the largest context";
     }
     size_t position = model->offered_position;
-    if ((position != 0) != (sums.counted > 0) ||
+    if (sums.resting != model->resting || (position != 0) != (sums.counted + sums.resting > 0) ||
         (position != 0 && (position > core->offered_count || core->offered[position - 1] != model))) {
         return "what somebody offers is in the list of models";
     }
-    return check_waiting(model);
+    return NULL;
+}
+
+/* The counts that the retry budget goes by. */
+static const char *check_retries(const struct core *core) {
+    size_t fresh = 0, retrying = 0;
+    for (size_t i = 0; i < core->jobs.used; i++) {
+        const struct core_job *job = (const struct core_job *)core_handles_at(&core->jobs, i);
+        if (job != NULL && !job->started && job->state != CORE_JOB_CANCELLING && job->state != CORE_JOB_SETTLING) {
+            fresh++;
+            retrying += job->attempt != NULL && job->round > 1;
+        }
+    }
+    return fresh == core->fresh && retrying == core->retrying ? NULL : "the retry budget counts the jobs as they are";
 }
 
 static const char *check_jobs_and_models(const struct core *core) {
@@ -141,15 +212,15 @@ static const char *check_jobs_and_models(const struct core *core) {
          model = (const struct core_model *)model->hh.next) {
         const char *broken = check_model(core, model);
         if (broken == NULL) {
-            broken = check_job_list(core, &model->queue, CORE_JOB_QUEUED, model, &queued);
+            broken = check_queue(core, model, &queued);
         }
         if (broken != NULL) {
             return broken;
         }
-        references += model->references - model->ready.count - model->busy.count;
+        references += model->references - model->offerings.count;
         offered += model->offered_position != 0;
     }
-    for (int state = CORE_JOB_SENT; state < CORE_JOB_STATE_COUNT; state++) {
+    for (int state = CORE_JOB_BACKOFF; state < CORE_JOB_STATE_COUNT; state++) {
         const char *broken = check_job_list(core, &core->stages[state], (enum core_job_state)state, NULL, &jobs);
         if (broken != NULL) {
             return broken;
@@ -226,7 +297,7 @@ static const char *check_providers(const struct core *core) {
         return "the providers are counted and within max_providers";
     }
     size_t settling = core->stages[CORE_JOB_SETTLING].count;
-    if (attempts != core->jobs.count - core->queued - settling) {
+    if (attempts != core->jobs.count - core->queued - core->stages[CORE_JOB_BACKOFF].count - settling) {
         return "every job that a device has has one attempt";
     }
     if (ghosts != core->ghosts || ghosts > core->config.max_jobs) {
@@ -240,7 +311,13 @@ static const char *check_providers(const struct core *core) {
 bool core_check(const struct core *core, const char **broken) {
     const char *rule = check_jobs_and_models(core);
     if (rule == NULL) {
+        rule = check_retries(core);
+    }
+    if (rule == NULL) {
         rule = check_providers(core);
+    }
+    if (rule == NULL) {
+        rule = core_check_places(core);
     }
     if (rule == NULL) {
         rule = core_check_money(core);

@@ -1,6 +1,21 @@
 /* core_check's rules about money and limits. */
 #include "core/core_internal.h"
 
+static const char *check_parts(const struct core_outcome *outcome) {
+    int64_t nano = 0;
+    uint64_t tokens = 0;
+    for (size_t i = 0; i < outcome->part_count; i++) {
+        if (outcome->parts[i].nano < 0) {
+            return "nobody pays for having made a part";
+        }
+        nano += outcome->parts[i].nano;
+        tokens += outcome->parts[i].tokens;
+    }
+    return outcome->part_count > 0 && nano == outcome->provider_nano && tokens == outcome->completion_tokens
+               ? NULL
+               : "what the devices earn adds up to the providers' part";
+}
+
 static const char *check_hold(const struct core_job *job) {
     const struct core_hold *hold = &job->hold;
     const struct core_outcome *outcome = &job->outcome;
@@ -20,8 +35,10 @@ static const char *check_hold(const struct core_job *job) {
         outcome->provider_nano + outcome->network_nano != outcome->charge_nano) {
         return "the parts of a charge add up to it";
     }
-    return job->state == CORE_JOB_SETTLING || outcome->charge_nano == 0 ? NULL
-                                                                        : "only what is being settled is charged";
+    if (job->state != CORE_JOB_SETTLING) {
+        return outcome->charge_nano == 0 ? NULL : "only what is being settled is charged";
+    }
+    return check_parts(outcome);
 }
 
 struct hold_sums {

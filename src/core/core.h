@@ -27,40 +27,116 @@ enum { CORE_PROVIDER_SHARE_PERCENT = 85 };
 #define CORE_NO_HANDLE UINT64_C(0)
 
 enum {
-    CORE_ATTEMPTS_MAX = 8,   /* bound on core_config.max_attempts */
-    CORE_MODEL_ID_MAX = 128, /* longer ids are refused */
-    CORE_OFFERS_MAX = 64,    /* models on one provider; the rest of a longer status is ignored */
+    CORE_ATTEMPTS_MAX = 8,    /* bound on core_config.max_attempts */
+    CORE_PARTS_MAX = 64,      /* devices that one answer can be made by, one after the other */
+    CORE_CANDIDATES_MAX = 32, /* devices that one placement weighs, however many there are */
+    CORE_REGION_SIZE = 3,     /* two letters and a NUL; empty: none */
+    CORE_MODEL_ID_MAX = 128,  /* longer ids are refused */
+    CORE_OFFERS_MAX = 64,     /* models on one provider; the rest of a longer status is ignored */
 };
 
 struct core_config {    /* times in milliseconds */
     uint32_t max_jobs;  /* alive at once, queued or running */
     uint32_t max_queue; /* of these, waiting for a provider; a job that waits again for a retry may exceed it */
     uint32_t max_providers;
-    uint32_t max_accounts;                    /* accounts and keys known at once */
-    uint32_t max_attempts;                    /* 2: one automatic retry */
-    uint32_t queue_ms;                        /* phase deadlines: waiting for a provider, each time anew */
-    uint32_t accept_ms;                       /* job sent until accepted */
-    uint32_t first_token_ms;                  /* accepted until the first delta ... */
+    uint32_t max_accounts; /* accounts and keys known at once */
+    /* 6: five further tries, each on another device, until content comes; then the count begins anew. */
+    uint32_t max_attempts;
+    uint32_t failover_ms;     /* no further attempt so long after the first, while nothing has come */
+    uint32_t backoff_step_ms; /* linear: the first further attempt at once, each next one so much later again */
+    uint32_t retry_percent;   /* of the jobs that have delivered nothing, so many may be on a further attempt ... */
+    uint32_t retry_floor;     /* ... but at least so many; the others wait in the queue */
+    uint32_t queue_ms;        /* phase deadlines: waiting for a provider, each time anew */
+    uint32_t accept_ms;       /* job sent until accepted */
+    uint32_t first_token_ms;  /* accepted until the first delta ... */
     uint32_t first_token_per_prompt_token_us; /* ... plus this for each token of the prompt (microseconds) */
     uint32_t silence_ms;                      /* between deltas */
     uint32_t whole_ms;                        /* admission until the end ... */
     uint32_t whole_per_token_ms;              /* ... plus this per token of max_tokens */
     uint32_t cancel_ms;       /* cancel sent until the device's word; then its slot counts as free again */
     uint32_t cooldown_ms;     /* a silent or failing provider gets no new jobs for so long */
-    uint32_t warming_retry_s; /* Retry-After when no provider has the model */
+    uint32_t warming_retry_s; /* Retry-After when no provider has the model and nothing is known of it */
+    uint32_t load_ms;         /* how long loading a model takes on a device that has not told yet */
     bool trace;               /* emit CORE_EFFECT_TRACE for every change of state */
     uint64_t seed;            /* of the random source that breaks ties */
 };
 /* The documented defaults (docs/REQUEST.md has the table). */
 void core_config_init(struct core_config *config);
 
-enum core_model_state { CORE_MODEL_DOWNLOADING, CORE_MODEL_LOADING, CORE_MODEL_WARM, CORE_MODEL_FAILED };
+/* COLD: the file is there; a job for it makes the device load it first. */
+enum core_model_state {
+    CORE_MODEL_DOWNLOADING,
+    CORE_MODEL_LOADING,
+    CORE_MODEL_WARM,
+    CORE_MODEL_FAILED,
+    CORE_MODEL_COLD,
+};
+enum { CORE_MODEL_STATE_COUNT = CORE_MODEL_COLD + 1 };
 
 struct core_offer { /* one model on one provider */
     struct str model;
     enum core_model_state state;
-    uint32_t slots;
+    uint32_t slots; /* of a cold one: as far as known; 0 counts as 1 */
     uint32_t context_length;
+    uint32_t load_ms;                 /* as seen on that device; 0: not known */
+    bool too_large;                   /* cold, and does not fit its memory now */
+    uint64_t bytes_left, bytes_per_s; /* of a download; 0: not known */
+};
+
+enum core_heat { CORE_HEAT_NOMINAL, CORE_HEAT_FAIR, CORE_HEAT_SERIOUS, CORE_HEAT_CRITICAL };
+
+struct core_device_state { /* comes with each status */
+    enum core_heat heat;
+    int32_t battery_percent; /* -1: none */
+    bool charging;
+    bool paused;      /* by a limit of its owner */
+    bool takes_wants; /* WANT effects may ask it to fetch models */
+    uint64_t storage_free_bytes;
+};
+
+/* A device's reliability, from its first job on. The shell keeps it while the device is away (core_provider_view), and
+ * hands it in again when it joins. Shares are decayed: a thousandth, of 1000. */
+struct core_record {
+    /* Its speeds against the average of the devices with the same model, thousandths; 0: not known. By these it is known
+     * at once when it joins again, and for models that it has not served yet. */
+    uint32_t prefill_factor, decode_factor;
+    uint64_t jobs, failures; /* attempts that said something about the device; a buyer's cancel says nothing */
+    uint32_t success;        /* decayed share of attempts that succeeded */
+    uint32_t uptime;         /* decayed share of time that it was connected */
+    uint64_t reviews;        /* honesty gates that it tripped */
+};
+void core_record_init(struct core_record *record); /* of a device never seen before: the benefit of the doubt */
+
+/* Why a device is not a candidate for a job. */
+enum core_gate {
+    CORE_GATE_NONE,    /* it is one */
+    CORE_GATE_MODEL,   /* it does not have the model, or only downloads it */
+    CORE_GATE_LOADING, /* it loads the model at this moment */
+    CORE_GATE_FAILED,  /* the model cannot be loaded there */
+    CORE_GATE_MEMORY,  /* the model does not fit there now */
+    CORE_GATE_CONTEXT, /* prompt and answer do not fit the context that it offers */
+    CORE_GATE_SLOTS,   /* all of them are taken */
+    CORE_GATE_HEAT,    /* serious or worse */
+    CORE_GATE_PAUSED,  /* a limit of its owner */
+    CORE_GATE_DRAINING,
+    CORE_GATE_COOLDOWN, /* it failed or was silent a moment ago */
+    CORE_GATE_SILENT,   /* it does not answer at this moment */
+    CORE_GATE_REGION,
+    CORE_GATE_PRIVACY, /* a verified device was asked for */
+    CORE_GATE_TRIED,   /* this job has failed there already */
+    CORE_GATE_PINNED,  /* the job is for one certain device (a canary) */
+};
+enum { CORE_GATE_COUNT = CORE_GATE_PINNED + 1 };
+const char *core_gate_name(enum core_gate gate); /* "none", "model", ... */
+
+/* One device weighed for one job: the expected time until the answer is complete, and what it is made of. */
+struct core_candidate {
+    uint64_t provider, user;
+    enum core_gate gate; /* not NONE: the rest is 0 */
+    bool chosen, cached; /* cached: it holds the beginning of this conversation */
+    uint32_t load_ms, prefill_ms, decode_ms;
+    uint32_t weight; /* of heat, battery and reliability together, of 1000; divides the computing times */
+    uint64_t finish_ms;
 };
 
 /* Why a job ended without an answer. */
@@ -70,7 +146,7 @@ enum core_failure {
     CORE_FAILURE_TIMEOUT,        /* 408: assigned or queued, nobody answered in time */
     CORE_FAILURE_BAD_REQUEST,    /* 400: the device refused the request itself; message and param are its words */
     CORE_FAILURE_CONTEXT_LENGTH, /* 400 */
-    CORE_FAILURE_LOST,           /* the stream had begun and its device is gone, silent or in error */
+    CORE_FAILURE_LOST,           /* text had come, and nobody could go on with it: 503, or an error event */
     CORE_FAILURE_CREDITS,        /* 402: the worst case does not fit balance minus holds */
     CORE_FAILURE_KEY_CAP,        /* 402: nor the key's spending cap */
     CORE_FAILURE_RATE,           /* 429: requests per minute; retry_after_ms is exact */
@@ -80,6 +156,7 @@ enum core_failure {
     CORE_FAILURE_ATTEMPTS,       /* 503: every allowed attempt failed before the first token */
     CORE_FAILURE_TOO_LONG,       /* 503, by ABORT: the answer is longer than the shell can hold for its client */
     CORE_FAILURE_STOPPED,        /* 503, by ABORT: the gateway stops and cannot wait any longer */
+    CORE_FAILURE_UNPLACEABLE,    /* 503: devices have the model, but none in the region or of the privacy asked for */
 };
 
 /* Why an attempt failed on its device, as the shell reports it. */
@@ -94,6 +171,18 @@ enum core_attempt_failure {
 
 enum core_finish { CORE_FINISH_STOP, CORE_FINISH_LENGTH, CORE_FINISH_CANCELLED };
 
+/* Why a device is put on the operator's review list. Nothing else follows but a cooldown. */
+enum core_review {
+    CORE_REVIEW_TOO_FAST,   /* far more tokens a second than it ever made */
+    CORE_REVIEW_TOO_MANY,   /* more tokens than bytes of text */
+    CORE_REVIEW_OVER_LIMIT, /* more tokens than max_tokens */
+    CORE_REVIEW_EMPTY,      /* an answer without text, ended as complete */
+    CORE_REVIEW_LOOPING,    /* the same piece again and again */
+    CORE_REVIEW_PROMPT,     /* far more prompt tokens than the prompt can have */
+    CORE_REVIEW_CANARY,     /* told by the shell: a wrong answer to a known question */
+};
+const char *core_review_name(enum core_review review); /* "too_fast", ... */
+
 enum core_event_kind {
     CORE_EVENT_REQUEST,     /* -> ADMITTED, then DISPATCH or nothing (queued); or FAIL alone */
     CORE_EVENT_CLIENT_GONE, /* the client closed: cancel, never a penalty for the device */
@@ -103,6 +192,10 @@ enum core_event_kind {
     CORE_EVENT_PROVIDER_STATUS,   /* the whole list of its offers, replacing the former one */
     CORE_EVENT_PROVIDER_DRAINING, /* no new jobs; running ones go on */
     CORE_EVENT_PROVIDER_LEFT,     /* link closed: its attempts are lost */
+    CORE_EVENT_PROVIDER_SILENT,   /* it does not answer, its link is open: its jobs go on elsewhere */
+    CORE_EVENT_PROVIDER_ALIVE,    /* it answers again */
+    CORE_EVENT_REVIEW,            /* the shell found a device at fault (a canary): REVIEW, and it cools down */
+    CORE_EVENT_MODEL,             /* what the catalog knows of a model, so that WANT can find a device for it */
     CORE_EVENT_ACCEPT,            /* a device took the job */
     CORE_EVENT_DELTA,
     CORE_EVENT_DONE,
@@ -132,6 +225,12 @@ struct core_event {
              * and of max_tokens. */
             uint32_t prompt_tokens_max;
             int64_t prompt_price_nano, completion_price_nano; /* per token */
+            char region[CORE_REGION_SIZE];                    /* empty: any */
+            bool verified;                                    /* only devices that passed attestation */
+            uint64_t only_provider; /* a canary: there or nowhere, never retried; CORE_NO_HANDLE: any */
+            /* Names of the conversation so far, hashes that the shell makes: the beginning that an earlier job ended
+             * with, and what this job will leave behind in a device's cache. 0: none. */
+            uint64_t prefix, leaves_prefix;
         } request;
         struct {
             uint64_t account;
@@ -158,11 +257,24 @@ struct core_event {
         } abort;
         struct {
             uint64_t user; /* the shell's own id of the provider */
+            char region[CORE_REGION_SIZE];
+            bool verified;
+            uint64_t ram_bytes;
+            struct core_record record;
+            uint64_t away_ms; /* since the record was kept; 0 for one that is new */
         } joined;
         struct {
             const struct core_offer *offers; /* borrowed for the step */
             size_t offer_count;
+            struct core_device_state device;
         } status;
+        struct {
+            struct str model;
+            uint64_t file_bytes, ram_bytes;
+        } model;
+        struct {
+            enum core_review review;
+        } review;
         struct {
             uint32_t prompt_tokens; /* 0: not counted, the hold stays as it is */
         } accept;
@@ -193,8 +305,20 @@ enum core_effect_kind {
     CORE_EFFECT_CANCELLED,         /* the client had gone and the device has confirmed (or its time is over); gone */
     CORE_EFFECT_PROVIDER_ADMITTED, /* `provider` is its handle */
     CORE_EFFECT_PROVIDER_REFUSED,  /* too many */
+    CORE_EFFECT_PROVIDER_BUSY,     /* it has its first job now: watch its link */
+    CORE_EFFECT_PROVIDER_IDLE,     /* its last job is over */
+    CORE_EFFECT_WANT,              /* ask `provider` to fetch or load this model */
+    CORE_EFFECT_REVIEW,            /* `provider` claimed or did what cannot be: for the operator's list */
     CORE_EFFECT_WAKE,              /* arm the one timer for `wake_at_ms` (absolute; replaces the former) */
     CORE_EFFECT_TRACE,             /* job `job` moved between states, for the log and `job explain` */
+};
+
+/* What one device did of an answer. */
+struct core_part {
+    uint64_t provider; /* handle; its link may have closed since */
+    uint32_t attempt;  /* the number that DISPATCH gave */
+    uint32_t tokens;   /* completion tokens of the charge */
+    int64_t nano;      /* of provider_nano */
 };
 
 /* What a job came to. Tokens are those that the charge counts, so never more than the request allowed. The two parts add
@@ -206,14 +330,33 @@ struct core_outcome {
     uint32_t attempts;
     uint32_t ttft_ms, latency_ms; /* admission until the first token (0: none came), until the device's last word */
     int64_t charge_nano, provider_nano, network_nano;
+    /* Who made it, in order; their tokens and amounts add up to completion_tokens and provider_nano. The prompt's share
+     * goes to the last one, who finished it. Borrowed: good until the step after the job's last effect. */
+    const struct core_part *parts;
+    size_t part_count;
 };
 
 struct core_effect {
     enum core_effect_kind kind;
     uint64_t job;
     uint64_t provider; /* of SETTLE and what follows it: who did the work, even if its link has closed since */
-    uint64_t user;     /* of the request, or of the provider for PROVIDER_* */
+    uint64_t user;     /* of the request, or of the provider for PROVIDER_*, WANT and REVIEW */
     union {
+        struct {
+            uint32_t attempt;    /* 1, 2, ... of this job */
+            bool continues;      /* behind the text delivered so far ... */
+            uint32_t max_tokens; /* ... with so many tokens left */
+            /* Who was weighed, in core_effects.candidates; and how many devices with the model each gate kept out, as
+             * far as they were looked at. */
+            uint32_t first_candidate, candidate_count;
+        } dispatch;
+        struct {
+            struct str model; /* good until the next step */
+        } want;
+        struct {
+            enum core_review review;
+            uint64_t job_user; /* of the request, when it is about job `job` */
+        } review;
         struct {
             struct str text; /* borrowed from the event */
             uint32_t tokens;
@@ -236,6 +379,7 @@ struct core_effect {
 struct core_effects {
     const struct core_effect *items; /* the core's; valid until the next step */
     size_t count;
+    const struct core_candidate *candidates; /* likewise; DISPATCH points into it */
 };
 
 struct core *core_new(const struct core_config *config);
@@ -244,7 +388,8 @@ void core_free(struct core *core);
  * be carried out in order. */
 MUST_CHECK struct core_effects core_step(struct core *core, uint64_t now_ms, const struct core_event *event);
 
-/* Views for the API and the operator. What a draining provider has does not count. */
+/* Views for the API and the operator. What a draining provider has does not count; what only paused or too hot ones have
+ * is COMING, and has no context length. */
 enum core_availability { CORE_MODEL_ABSENT, CORE_MODEL_COMING /* downloading or loading */, CORE_MODEL_AVAILABLE };
 /* `context_length` (may be NULL) becomes the largest one offered, 0 when none is known. */
 enum core_availability core_model_availability(const struct core *core, struct str model, uint32_t *context_length);
@@ -262,10 +407,48 @@ struct core_account_view {
 };
 MUST_CHECK bool core_account_view(const struct core *core, uint64_t account, uint64_t now_ms,
                                   struct core_account_view *out);
+/* How soon a model can serve, as far as seen: 0 now, UINT64_MAX unknown. `percent` (may be NULL): of the loading or the
+ * download that is furthest. */
+uint64_t core_model_ready_in_ms(const struct core *core, struct str model, uint32_t *percent);
+/* Weighs the devices that have the job's model, for `job explain`: up to `capacity`, the fit ones first, by finish time.
+ * The total is returned; 0 for a job that is gone. It looks at every one of them: not for the hot path. */
+size_t core_job_explain(const struct core *core, uint64_t job_handle, struct core_candidate *out, size_t capacity);
+/* One provider for the operator and its owner. False when the handle is stale. */
+struct core_provider_view {
+    uint64_t user;
+    struct core_device_state device;
+    bool draining, silent;
+    uint64_t cooldown_ms;      /* what is left of it */
+    uint32_t active;           /* jobs */
+    struct core_record record; /* as of now; to be kept when it leaves */
+    size_t offer_count;
+};
+MUST_CHECK bool core_provider_view(const struct core *core, uint64_t handle, uint64_t now_ms,
+                                   struct core_provider_view *out);
+/* The record of the provider that left last, with what leaving did to it: the jobs that it took along count against it.
+ * False when `provider` was another one. */
+MUST_CHECK bool core_provider_left(const struct core *core, uint64_t provider, struct core_record *out);
+/* One of its models: what would gate a job there right now, and its speeds as measured (0: not yet). */
+struct core_offer_view {
+    struct core_offer offer; /* strings are the core's, until the next step */
+    enum core_gate gate;
+    uint32_t active;
+    double prefill_per_s, decode_per_s; /* tokens per second */
+    size_t rivals;                      /* other devices that could take a job for it now */
+    size_t waiting;                     /* jobs that wait for the model */
+};
+MUST_CHECK bool core_provider_offer(const struct core *core, uint64_t handle, size_t index,
+                                    struct core_offer_view *out);
+/* The median of what its rivals decode, in tokens per second as measured, over the first CORE_RIVALS_MAX devices with the
+ * model; 0: none of these has shown it. It looks at all of them: not for the hot path. */
+enum { CORE_RIVALS_MAX = 128 };
+double core_provider_rivals_per_s(const struct core *core, uint64_t handle, size_t index);
 struct core_counts {
     size_t jobs, queued, running, cancelling, settling, providers, models;
 };
 struct core_counts core_counts(const struct core *core);
+/* Bytes that all devices take in the core: themselves, what they offer, pools and handles. It walks over all of them. */
+size_t core_provider_bytes(const struct core *core);
 /* Checks every internal invariant (for tests and the simulator); false with the broken rule's name. */
 MUST_CHECK bool core_check(const struct core *core, const char **broken);
 

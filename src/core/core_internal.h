@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "core/core.h"
+#include "core/device.h"
 #include "core/list.h"
 
 /* uthash allocates one bucket table; running out of memory ends the process like everywhere (base/mem.h). */
@@ -59,44 +60,109 @@ struct core_deadlines {
     uint64_t armed_ms; /* the shell's timer; UINT64_MAX: not armed */
 };
 
+/* An account that has jobs waiting for a model; the last one of a queue may have none. */
+struct core_turn {
+    UT_hash_handle hh;
+    struct core_link link; /* in the queue's turns */
+    uint64_t account;
+    struct core_list again; /* jobs that come back from a failed attempt go first */
+    struct core_list jobs;
+};
+
+/* queue.c: jobs of one model that wait. Continuations of begun answers first, then accounts take turns, each with its
+ * jobs in order of arrival. */
+struct core_queue {
+    struct core_list begun;        /* jobs whose answer has begun */
+    struct core_list turns;        /* struct core_turn: accounts in the order in which they are served */
+    struct core_turn *by_account;  /* uthash */
+    struct core_link starved_link; /* in core->starved: some of its jobs wait for the retry budget alone */
+    size_t count;                  /* jobs in all */
+    bool look_again;               /* devices have changed: jobs that could not go before may go now */
+};
+
+/* pool.c: the offerings of one model that can take a job now, sorted into classes of speed, so that a good one is found
+ * without looking at all of them. One pool for each demand: any device, those of a region, verified ones, both. */
+struct core_pools {
+    struct core_pool *items; /* made when a job first asks for them, kept as long as the model */
+    size_t count, capacity;
+};
+
 struct core_model {
     UT_hash_handle hh;
-    struct core_list queue;                 /* jobs waiting, first come first served */
-    struct core_list ready;                 /* offerings that can take a job now */
-    struct core_list busy;                  /* the others */
-    struct core_link pending_link;          /* in core->pending: its queue may move */
-    size_t references;                      /* offerings and jobs */
-    uint32_t counts[CORE_MODEL_FAILED + 1]; /* what providers offer, by state; draining ones do not count */
+    struct core_queue queue;         /* jobs waiting */
+    struct core_pools pools;         /* offerings that can take a job now, by speed (pool.h) */
+    struct core_list offerings;      /* all of them */
+    uint32_t gated[CORE_GATE_COUNT]; /* offerings by the gate that keeps every job out; NONE: in the pools */
+    struct core_link pending_link;   /* in core->pending: its queue may move */
+    size_t references;               /* offerings and jobs */
+    /* What providers offer, by state. Draining ones do not count, nor those that rest: paused, or too hot. */
+    uint32_t counts[CORE_MODEL_STATE_COUNT];
+    uint32_t resting;                       /* offerings of the latter */
     uint32_t context_length, context_count; /* the largest among these, and how many have it */
     size_t offered_position;                /* in core->offered + 1; 0: nobody offers it */
+    uint64_t serving_slots;                 /* of warm devices that serve: ready, or all their slots taken */
+    float service_ms, completion_tokens;    /* of its answers, smoothed; 0: none yet */
+    float prefill_per_s, decode_per_s;      /* of its devices, smoothed: the measure for those not yet seen; 0: none */
+    float load_ms;                          /* likewise */
     size_t id_len;
     char id[];
 };
 
 struct core_provider {
+    /* What a placement reads of a candidate: one cache line. */
     uint64_t handle, user;
+    uint32_t active; /* attempts and ghosts on all its offerings */
+    char region[CORE_REGION_SIZE];
+    bool verified;
+    bool silent; /* does not answer at this moment */
+    bool draining;
+    bool leaving;
+    struct core_record record; /* its uptime is as of uptime_ms; the factors come first */
+    struct core_device_state device;
+    uint64_t ram_bytes, uptime_ms;
+    uint64_t silent_ms; /* since when, if it is */
+    uint64_t wanted_ms; /* when it was last asked to fetch or load; 0: never */
     struct core_list offerings;
     struct core_list attempts; /* held by a job */
     struct core_list ghosts;   /* given up, the device has not confirmed yet */
     struct core_deadline cooldown;
     uint32_t status_serial;
-    bool draining;
 };
+
+enum { CORE_POOLS_PER_OFFERING = 4 }; /* any device; its region; verified ones; both */
 
 /* One model on one provider. It outlives its place in the provider's status while attempts run on it. */
 struct core_offering {
-    struct core_link provider_link, model_link;
+    /* What a placement reads of a candidate: one cache line. */
     struct core_provider *provider;
     struct core_model *model;
     enum core_model_state state;
-    uint32_t slots, context_length;
-    uint32_t active; /* attempts and ghosts; more than slots when a status took slots away */
-    uint32_t status_serial;
-    bool listed;  /* in the provider's latest status */
-    bool ready;   /* in its model's list `ready`, else in `busy` */
-    bool counted; /* in its model's counts, with the two values below */
+    enum core_gate gate;    /* NONE: in its model's pools. Only gates that hold for every job */
+    uint32_t slots, active; /* attempts and ghosts; more than slots when a status took slots away */
+    uint32_t context_length, load_ms;
+    float prefill_per_s, decode_per_s; /* tokens a second as measured here, smoothed; 0: not yet */
+    float fastest_per_s;               /* the most that it ever decoded */
+    float weight;                      /* of heat, battery and reliability: 0 to 1 (place.c) */
+    /* Where it is in the pools (pool.c). */
+    struct core_pool_place {
+        uint32_t pool; /* index + 1; 0: no pool */
+        uint32_t position;
+    } places[CORE_POOLS_PER_OFFERING];
+    uint8_t shelf, class;
+    bool pooled;
+    bool hopeful; /* counts in the pools as one that may take jobs before long */
+    bool too_large;
+    bool listed;           /* in the provider's latest status */
+    bool engine_failed;    /* its provider cools down for it, until a status shows that the engine is a fresh one */
+    uint8_t empty_answers; /* in a row */
+    bool counted;          /* in its model's counts, with the three values below */
+    bool counted_resting;  /* in model->resting instead */
     enum core_model_state counted_state;
-    uint32_t counted_context;
+    uint32_t counted_context, counted_slots;
+    uint32_t status_serial;
+    uint64_t bytes_left, bytes_per_s;
+    uint64_t state_ms; /* since when it is in its state */
+    struct core_link provider_link, model_link;
 };
 
 /* One try of a job on one provider; a ghost when its job has given it up. It takes a slot either way. */
@@ -105,12 +171,26 @@ struct core_attempt {
     uint64_t job_handle, provider_handle;
     struct core_job *job; /* NULL: ghost */
     struct core_offering *offering;
+    uint32_t number;        /* of the job: 1, 2, ... */
+    uint32_t max_tokens;    /* that it was sent with */
+    uint32_t tokens, bytes; /* of its deltas so far */
+    uint64_t sent_ms;
+    uint64_t accepted_ms, first_ms, last_ms; /* plus 1; 0: not yet */
+    uint32_t prompt_tokens;                  /* as it counted them */
+    uint64_t last_piece;                     /* hash of the last piece of text, and how often it came in a row */
+    uint32_t piece_repeats;
+    bool reviewed;  /* one review for an attempt is enough */
+    bool cold;      /* its model had to be loaded first */
+    uint64_t crowd; /* jobs on the device, summed up over the pieces of text */
+    uint32_t pieces;
+    uint32_t first_tokens;         /* that came with the first piece */
     struct core_deadline deadline; /* of a ghost */
 };
 
 /* job.c tells the story. */
 enum core_job_state {
-    CORE_JOB_NONE, /* not yet, or no more: in no list */
+    CORE_JOB_NONE,    /* not yet, or no more: in no list */
+    CORE_JOB_BACKOFF, /* waits a moment before a further attempt */
     CORE_JOB_QUEUED,
     CORE_JOB_SENT,
     CORE_JOB_PREFILL,
@@ -161,23 +241,50 @@ struct core_hold {
     int64_t nano;
 };
 
+enum { CORE_TRIED_MAX = 2 * CORE_ATTEMPTS_MAX, CORE_PARTS_FIRST = 2 };
+
 struct core_job {
-    struct core_link link; /* in its model's queue while QUEUED, then in core->stages[state] */
+    struct core_link link; /* in its model's queue while QUEUED, then in core->stages[state]; at last in core->ended */
     uint64_t handle, user;
     enum core_job_state state;
-    uint32_t attempts;
+    uint32_t attempts; /* in all */
+    uint32_t round;    /* attempts since content came last; bounded by max_attempts */
     struct core_model *model;
-    struct core_attempt *attempt; /* NULL while QUEUED or SETTLING */
+    struct core_attempt *attempt; /* NULL while BACKOFF, QUEUED or SETTLING */
+    struct core_turn *turn;       /* while QUEUED, unless its answer has begun */
     struct core_deadline deadline;
     struct core_hold hold;
+    uint64_t account;
     uint64_t admitted_ms, whole_due_ms;
-    uint32_t ttft_ms;                  /* once STREAMING */
-    uint32_t prompt_tokens;            /* as the device said on accepting */
-    uint32_t delta_tokens;             /* counted from deltas */
-    bool accepted;                     /* ACCEPTED has been told */
-    bool started;                      /* text has been delivered */
-    struct core_outcome outcome;       /* once SETTLING */
-    uint64_t tried[CORE_ATTEMPTS_MAX]; /* providers, one for each attempt */
+    uint64_t queue_due_ms;       /* of QUEUED; its deadline may come earlier, to look at the devices once more */
+    uint32_t ttft_ms;            /* once content has come */
+    uint32_t prompt_tokens;      /* as the first device that counted them said */
+    uint32_t delta_tokens;       /* of the present attempt, counted from deltas */
+    bool accepted;               /* ACCEPTED has been told */
+    bool started;                /* text has been delivered */
+    bool came_back;              /* while QUEUED: from a failed attempt */
+    bool looked;                 /* while QUEUED: it could not go, and the devices have not changed since */
+    bool waited;                 /* its model's demand has been told (core_warm_demand) */
+    struct core_outcome outcome; /* once SETTLING */
+    /* Providers since content came last, one for each attempt; silent ones also from before. */
+    uint64_t tried[CORE_TRIED_MAX];
+    uint32_t tried_silent; /* bit i: tried[i] stayed silent, and is never asked again; the others are a last resort */
+    uint32_t tried_count;
+    uint64_t first_due_ms;    /* while PREFILL: its deadline may come earlier, to look for a faster device */
+    uint64_t failover_due_ms; /* no further attempt behind it while nothing has come; 0: no attempt yet */
+    bool fresh;               /* counts in core->fresh: it lives, and nothing has come */
+    bool retrying;            /* counts in core->retrying: on a further attempt, and nothing has come */
+    struct core_part *parts;  /* devices that made tokens so far; `few`, or grown up to CORE_PARTS_MAX */
+    struct core_part few[CORE_PARTS_FIRST];
+    uint32_t part_count, part_capacity;
+    uint32_t part_tokens; /* of all parts */
+    /* What placement goes by (place.c). */
+    char region[CORE_REGION_SIZE];
+    bool verified;
+    uint64_t only_provider;
+    uint64_t prefix, leaves_prefix;
+    uint32_t prompt_tokens_max, max_tokens;
+    uint64_t patience_ms; /* since when it rather waits for a slot than for a cold device; 0: it does not */
 };
 
 struct core {
@@ -194,10 +301,21 @@ struct core {
     struct core_model *models;     /* uthash, by id */
     struct core_model **offered;   /* those that somebody offers, dense */
     size_t offered_count, offered_capacity;
-    struct core_list stages[CORE_JOB_STATE_COUNT]; /* running jobs by state */
+    struct core_list stages[CORE_JOB_STATE_COUNT]; /* jobs by state, but those QUEUED */
     size_t queued;                                 /* in all models' queues */
     size_t ghosts;
-    struct core_list pending; /* models to look at before the step ends */
+    struct core_list pending;          /* models to look at before the step ends */
+    struct core_list ended;            /* jobs that ended in this step: the parts in its effects are theirs */
+    struct core_list starved;          /* queues with jobs that wait for the retry budget alone */
+    size_t fresh;                      /* jobs that wait or run and of which nothing has come */
+    size_t retrying;                   /* of these, on a further attempt (queue.c has the budget) */
+    struct core_candidate *candidates; /* of this step's placements */
+    size_t candidate_count, candidate_capacity;
+    uint64_t left_handle; /* of the provider that left last */
+    struct core_record left_record;
+    struct core_affinity *affinity;     /* affinity.c */
+    struct core_warm *warm;             /* warm.c */
+    double prefill_per_s, decode_per_s; /* smoothed over all devices: the guess for a model that nobody has served */
 };
 
 /* effect.c */
@@ -235,50 +353,21 @@ static inline bool core_deadline_is_set(const struct core_deadline *deadline) {
 void core_deadlines_run(struct core *core); /* carries out what is due */
 bool core_deadlines_check(const struct core *core);
 
-/* model.c */
-bool core_model_id_is_valid(struct str id);
-struct core_model *core_model_find(const struct core *core, struct str id);
-struct core_model *core_model_acquire(struct core *core, struct str id); /* finds or makes it; adds a reference */
-void core_model_release(struct core *core, struct core_model *model);
-void core_model_count(struct core *core, struct core_offering *offering);   /* adds it to its model's counts */
-void core_model_uncount(struct core *core, struct core_offering *offering); /* takes it out again */
-bool core_model_is_servable(const struct core_model *model);                /* somebody has it warm or is loading it */
-void core_model_mark_pending(struct core *core, struct core_model *model);
-
-/* provider.c */
-void core_provider_join(struct core *core, uint64_t user);
-void core_provider_status(struct core *core, struct core_provider *provider, const struct core_offer *offers,
-                          size_t count);
-void core_provider_drain(struct core *core, struct core_provider *provider);
-void core_provider_leave(struct core *core, struct core_provider *provider);
-void core_provider_cool_down(struct core *core, struct core_provider *provider);
-void core_provider_recovered(struct core *core, struct core_provider *provider); /* its cooldown is over */
-/* What a device's error says about the device. `penalty`: an engine failure starts a cooldown. */
-void core_provider_blame(struct core *core, struct core_offering *offering, enum core_attempt_failure failure,
-                         bool penalty);
-
-/* offering.c */
-struct core_offering *core_offering_new(struct core *core, struct core_provider *provider, struct str model);
-struct core_offering *core_offering_find(const struct core_provider *provider, const struct core_model *model);
-bool core_offering_is_ready(const struct core_offering *offering);
-void core_offering_refresh(struct core *core, struct core_offering *offering); /* after a change of anything it shows */
-void core_offering_sort(struct core *core, struct core_offering *offering);    /* after a change of `active` alone */
-/* The provider no longer lists it: it goes when no attempt runs on it. */
-void core_offering_unlist(struct core *core, struct core_offering *offering);
-void core_offering_free_slot(struct core *core, struct core_offering *offering);
-
-/* place.c */
-bool core_place_was_tried(const struct core_job *job, const struct core_provider *provider);
-/* Where this job would best go now; NULL: nowhere. */
-struct core_offering *core_place(struct core *core, const struct core_model *model, const struct core_job *job);
-
 /* queue.c */
+void core_queue_init(struct core_queue *queue);
+void core_queue_clear(struct core_queue *queue); /* of one without jobs */
 void core_queue_enter(struct core *core, struct core_job *job);
 void core_queue_leave(struct core *core, struct core_job *job);
+void core_queue_look_again(struct core *core, struct core_job *job); /* at this one, before the step ends */
 void core_queues_run(struct core *core); /* dispatches what can go from the pending models' queues */
+/* Whether a further attempt of this job, if it needs it, is within the retry budget. */
+bool core_queue_budget_allows(const struct core *core, const struct core_job *job);
 
 /* attempt.c */
-void core_attempt_start(struct core *core, struct core_job *job, struct core_offering *offering);
+void core_attempt_start(struct core *core, struct core_job *job, struct core_offering *offering,
+                        uint32_t first_candidate, uint32_t candidate_count);
+/* What its device may need to load the model first; 0 when it is not cold. */
+uint64_t core_attempt_load_ms(const struct core *core, const struct core_attempt *attempt);
 void core_attempt_release(struct core *core, struct core_attempt *attempt); /* its slot is free, the record gone */
 /* The job gives it up: the device is told to cancel, and the slot stays taken until it has confirmed. */
 void core_attempt_abandon(struct core *core, struct core_job *job);
@@ -310,6 +399,9 @@ void core_hold_open(struct core_hold *hold); /* one that fits */
 void core_hold_lower(struct core_hold *hold, uint32_t prompt_tokens);
 /* Cuts the tokens to what the request allowed, and fills in the charge and its parts. */
 void core_hold_price(const struct core_hold *hold, struct core_outcome *outcome);
+/* Divides outcome->provider_nano between the parts, whose tokens add up to the outcome's. */
+void core_hold_split(const struct core_hold *hold, const struct core_outcome *outcome, struct core_part *parts,
+                     size_t count);
 void core_hold_close(struct core_hold *hold, int64_t charge_nano); /* settles it; with 0 it is voided */
 
 /* admit.c */
@@ -318,19 +410,55 @@ void core_admit(struct core *core, const struct core_event *event);
 /* check_money.c */
 const char *core_check_money(const struct core *core); /* NULL, or the broken rule's name */
 
-/* job.c */
+/* job.c: the states, and what happens while a device has the job or it waits. */
 void core_job_start(struct core *core, const struct core_event *event, const struct core_hold *hold);
-void core_job_client_gone(struct core *core, struct core_job *job);
-void core_job_abort(struct core *core, struct core_job *job, enum core_failure failure);
+/* What placement goes by, from a request; the rest of the job stays as it is. */
+void core_job_describe(struct core_job *job, struct core_model *model, const struct core_event *event);
 void core_job_accept(struct core *core, struct core_job *job, uint32_t prompt_tokens);
 void core_job_delta(struct core *core, struct core_job *job, struct str text, uint32_t tokens);
 void core_job_done(struct core *core, struct core_job *job, const struct core_event *event);
 void core_job_error(struct core *core, struct core_job *job, const struct core_event *event);
-void core_job_lost(struct core *core, struct core_job *job); /* its provider has left */
-void core_job_committed(struct core *core, struct core_job *job, bool durable);
+void core_job_lost(struct core *core, struct core_job *job);   /* its provider leaves; releases its attempt */
+void core_job_silent(struct core *core, struct core_job *job); /* its provider does not answer */
 void core_job_overdue(struct core *core, struct core_job *job);
-void core_job_drop(struct core *core, struct core_job *job); /* without a word, when the core is freed */
 /* The one function that changes a job's state. `why` is a constant. */
 void core_job_move(struct core *core, struct core_job *job, enum core_job_state state, const char *why);
+uint32_t core_job_tokens_left(const struct core_job *job); /* of max_tokens, behind what its parts have made */
+
+/* job_again.c: what a job does when its device has failed it. */
+enum core_job_fault {
+    CORE_JOB_FAULT_FAILED, /* it may be asked again when no other device is left */
+    CORE_JOB_FAULT_SLOW,   /* likewise; it is told to stop, and nothing but its speed is held against it */
+    CORE_JOB_FAULT_SILENT, /* never again for this job */
+};
+/* The attempt is over, or given up, and its device at fault: a further attempt, or the continuation of what has begun,
+ * or the job's end when there can be neither. The attempt is still the job's. */
+void core_job_again(struct core *core, struct core_job *job, enum core_job_fault fault, const char *why);
+/* While PREFILL: after so much longer than its device should have taken, another one is looked for. */
+uint64_t core_job_hurry_ms(const struct core *core, const struct core_job *job);
+/* It has come: true if the job has left its device, as another one that is free should be faster. */
+bool core_job_hurries(struct core *core, struct core_job *job);
+void core_job_content_came(struct core_job *job); /* the count of attempts begins anew */
+/* What its prompt, and the text to continue, may take until the first token; 0 before a device has counted it. */
+uint64_t core_job_prefill_ms(const struct core *core, const struct core_job *job);
+uint64_t core_job_backoff_ms(const struct core *core, const struct core_job *job); /* before its next attempt */
+
+/* job_end.c: every way in which a job ends. */
+void core_job_client_gone(struct core *core, struct core_job *job);
+void core_job_abort(struct core *core, struct core_job *job, enum core_failure failure);
+void core_job_committed(struct core *core, struct core_job *job, bool durable);
+void core_job_fail(struct core *core, struct core_job *job, enum core_failure failure, const char *why);
+/* The request itself is at fault: the client gets the device's words. */
+void core_job_reject(struct core *core, struct core_job *job, enum core_failure failure,
+                     const struct core_event *event);
+/* There is nothing more to come. `done` is the device's last word, NULL when it has not given its counts. */
+void core_job_settle(struct core *core, struct core_job *job, const struct core_event *done, enum core_finish finish,
+                     const char *why);
+/* Adds what the present attempt has made, so many tokens, to the job's parts. */
+void core_job_add_part(struct core_job *job, uint32_t tokens);
+void core_job_drop(struct core *core, struct core_job *job); /* without a word, when the core is freed */
+void core_jobs_forget_ended(struct core *core);              /* at the start of a step */
+/* Retry-After for a model that cannot serve now: from what was seen of it, else warming_retry_s. */
+uint64_t core_job_warming_ms(const struct core *core, struct str model);
 
 #endif

@@ -80,6 +80,11 @@ void core_hold_lower(struct core_hold *hold, uint32_t prompt_tokens) {
     }
 }
 
+/* charge * percent / 100, rounded down, without a product that might not fit. */
+static int64_t hold_provider_share(int64_t charge) {
+    return charge / 100 * CORE_PROVIDER_SHARE_PERCENT + charge % 100 * CORE_PROVIDER_SHARE_PERCENT / 100;
+}
+
 void core_hold_price(const struct core_hold *hold, struct core_outcome *outcome) {
     int64_t charge = 0;
     outcome->prompt_tokens = min_u32(outcome->prompt_tokens, hold->prompt_tokens_max);
@@ -89,10 +94,21 @@ void core_hold_price(const struct core_hold *hold, struct core_outcome *outcome)
         charge = hold->nano; /* a device that counts more on finishing than on accepting */
     }
     outcome->charge_nano = charge;
-    /* charge * percent / 100, rounded down, without a product that might not fit. */
-    outcome->provider_nano =
-        charge / 100 * CORE_PROVIDER_SHARE_PERCENT + charge % 100 * CORE_PROVIDER_SHARE_PERCENT / 100;
+    outcome->provider_nano = hold_provider_share(charge);
     outcome->network_nano = charge - outcome->provider_nano;
+}
+
+void core_hold_split(const struct core_hold *hold, const struct core_outcome *outcome, struct core_part *parts,
+                     size_t count) {
+    int64_t rest = outcome->provider_nano;
+    for (size_t i = 0; i < count; i++) {
+        int64_t cost = 0;
+        /* Within the bound of the whole charge, whose tokens are those of all parts; else it is cut with the charge. */
+        bool fits = hold_cost(hold, 0, parts[i].tokens, &cost);
+        int64_t share = fits ? hold_provider_share(cost) : rest;
+        parts[i].nano = i + 1 == count || share > rest ? rest : share;
+        rest -= parts[i].nano;
+    }
 }
 
 void core_hold_close(struct core_hold *hold, int64_t charge_nano) {

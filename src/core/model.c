@@ -1,5 +1,5 @@
 /* Models by id: interned while an offering or a job refers to them, with what the providers offer of each. */
-#include "core/core_internal.h"
+#include "core/pool.h"
 
 #include <string.h>
 
@@ -23,9 +23,9 @@ struct core_model *core_model_acquire(struct core *core, struct str id) {
         model = (struct core_model *)mem_calloc(1, sizeof(*model) + id.len);
         memcpy(model->id, id.data, id.len);
         model->id_len = id.len;
-        core_list_init(&model->queue);
-        core_list_init(&model->ready);
-        core_list_init(&model->busy);
+        core_queue_init(&model->queue);
+        core_list_init(&model->offerings);
+        (void)core_pool_of(model, "", false);
         HASH_ADD_KEYPTR(hh, core->models, model->id, (unsigned)model->id_len, model);
     }
     model->references++;
@@ -39,13 +39,15 @@ void core_model_release(struct core *core, struct core_model *model) {
     if (core_link_is_listed(&model->pending_link)) {
         core_list_remove(&core->pending, &model->pending_link);
     }
+    core_pools_clear(&model->pools);
+    core_queue_clear(&model->queue);
     HASH_DEL(core->models, model);
     free(model);
 }
 
 /* Keeps core->offered to the models that somebody offers. */
 static void model_list_offered(struct core *core, struct core_model *model) {
-    uint32_t offers = 0;
+    uint32_t offers = model->resting;
     for (size_t i = 0; i < COUNT_OF(model->counts); i++) {
         offers += model->counts[i];
     }
@@ -73,7 +75,10 @@ static void model_add_context(struct core_model *model, uint32_t context_length)
     model->context_count += context_length == model->context_length;
 }
 
-static void model_add_contexts(struct core_model *model, const struct core_list *list) {
+/* Anew, when the last one of the largest context has gone. */
+static void model_add_contexts(struct core_model *model) {
+    const struct core_list *list = &model->offerings;
+    model->context_length = 0;
     for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
         const struct core_offering *offering = CORE_OF(link, struct core_offering, model_link);
         if (offering->counted) {
@@ -97,18 +102,23 @@ void core_model_uncount(struct core *core, struct core_offering *offering) {
     offering->counted = false;
     model->counts[offering->counted_state]--;
     if (offering->counted_context == model->context_length && --model->context_count == 0) {
-        model->context_length = 0;
-        model_add_contexts(model, &model->ready);
-        model_add_contexts(model, &model->busy);
+        model_add_contexts(model);
     }
     model_list_offered(core, model);
 }
 
+void core_model_count_resting(struct core *core, struct core_offering *offering, bool rests) {
+    offering->counted_resting = rests;
+    offering->model->resting += rests ? 1U : UINT32_MAX;
+    model_list_offered(core, offering->model);
+}
+
 bool core_model_is_servable(const struct core_model *model) {
-    return model->counts[CORE_MODEL_WARM] > 0 || model->counts[CORE_MODEL_LOADING] > 0;
+    return core_pool_find(model, "", false)->hopeful > 0; /* every model has this pool */
 }
 
 void core_model_mark_pending(struct core *core, struct core_model *model) {
+    model->queue.look_again = true;
     if (!core_link_is_listed(&model->pending_link)) {
         core_list_push_back(&core->pending, &model->pending_link);
     }
@@ -118,8 +128,10 @@ static enum core_availability model_availability(const struct core_model *model)
     if (model->counts[CORE_MODEL_WARM] > 0) {
         return CORE_MODEL_AVAILABLE;
     }
-    return model->counts[CORE_MODEL_LOADING] > 0 || model->counts[CORE_MODEL_DOWNLOADING] > 0 ? CORE_MODEL_COMING
-                                                                                              : CORE_MODEL_ABSENT;
+    return model->counts[CORE_MODEL_LOADING] > 0 || model->counts[CORE_MODEL_DOWNLOADING] > 0 ||
+                   model->counts[CORE_MODEL_COLD] > 0 || model->resting > 0
+               ? CORE_MODEL_COMING
+               : CORE_MODEL_ABSENT;
 }
 
 enum core_availability core_model_availability(const struct core *core, struct str model, uint32_t *context_length) {
@@ -146,4 +158,8 @@ bool core_model_at(const struct core *core, size_t index, struct str *model, enu
         *context_length = offered->context_length;
     }
     return true;
+}
+
+uint64_t core_model_ready_in_ms(const struct core *core, struct str model, uint32_t *percent) {
+    return core_warm_ready_in_ms(core, core_model_find(core, model), percent);
 }

@@ -1,8 +1,24 @@
-/* Placement: which provider gets a job. */
-#include "core/core_internal.h"
+/* Placement: which device gets a job. First the gates, then the lowest expected finish time of a bounded sample. The
+ * formula, the weights and their reasons are in docs/PLACEMENT.md. */
+#include "core/pool.h"
+
+#include <string.h>
+
+enum {
+    PLACE_BYTES_PER_TOKEN = 3, /* of a prompt that no device has counted yet; more than most texts need */
+    PLACE_TOKENS_GUESS = 256,  /* of an answer of a model that has not answered yet */
+    PLACE_WARM_MOST = 20,      /* of CORE_CANDIDATES_MAX; with one for the conversation's own device */
+    PLACE_COLD_MOST = 11,
+};
+/* Tokens a second before any device has shown its own: a laptop with a small model. */
+#define PLACE_PREFILL_GUESS 200.0F
+#define PLACE_DECODE_GUESS 20.0F
+#define PLACE_RELIABILITY_LEAST 0.05F /* a device that always failed still serves when nobody else is there */
+
+_Static_assert(PLACE_WARM_MOST + PLACE_COLD_MOST + 1 <= CORE_CANDIDATES_MAX, "within the bound of a placement");
 
 bool core_place_was_tried(const struct core_job *job, const struct core_provider *provider) {
-    for (uint32_t i = 0; i < job->attempts; i++) {
+    for (uint32_t i = 0; i < job->tried_count; i++) {
         if (job->tried[i] == provider->handle) {
             return true;
         }
@@ -10,28 +26,362 @@ bool core_place_was_tried(const struct core_job *job, const struct core_provider
     return false;
 }
 
-/* active/slots of a against that of b, without rounding. */
-static int place_compare_load(const struct core_offering *a, const struct core_offering *b) {
-    uint64_t left = (uint64_t)a->active * b->slots, right = (uint64_t)b->active * a->slots;
-    return (left > right) - (left < right);
+static float place_heat(enum core_heat heat) {
+    switch (heat) {
+    case CORE_HEAT_NOMINAL:
+        return 1.0F;
+    case CORE_HEAT_FAIR:
+        return 0.3F;
+    case CORE_HEAT_SERIOUS:
+    case CORE_HEAT_CRITICAL: /* gated; only a view asks */
+        break;
+    }
+    return 0.1F;
 }
 
-struct core_offering *core_place(struct core *core, const struct core_model *model, const struct core_job *job) {
-    struct core_offering *best = NULL;
-    uint64_t equals = 0; /* how many are as good as the best */
-    const struct core_list *list = &model->ready;
-    for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
-        struct core_offering *offering = CORE_OF(link, struct core_offering, model_link);
-        if (core_place_was_tried(job, offering->provider)) {
-            continue;
-        }
-        int order = best == NULL ? -1 : place_compare_load(offering, best);
-        if (order < 0) {
-            best = offering;
-            equals = 1;
-        } else if (order == 0 && random_below(&core->random, ++equals) == 0) {
-            best = offering; /* each of the equals ends up chosen with the same chance */
+static float place_battery(const struct core_device_state *device) {
+    if (device->charging || device->battery_percent < 0) {
+        return 1.0F;
+    }
+    return device->battery_percent >= 50 ? 0.9F : device->battery_percent >= 20 ? 0.6F : 0.3F;
+}
+
+float core_place_weight(const struct core_provider *provider) {
+    float reliability = (float)provider->record.success / 1000.0F;
+    reliability = reliability < PLACE_RELIABILITY_LEAST ? PLACE_RELIABILITY_LEAST : reliability;
+    return place_heat(provider->device.heat) * place_battery(&provider->device) * reliability;
+}
+
+static float place_guess_per_s(float model_per_s, double all_per_s, float first_guess, uint32_t factor) {
+    float average = model_per_s > 0 ? model_per_s : all_per_s > 0 ? (float)all_per_s : first_guess;
+    return factor > 0 ? average * (float)factor / 1000.0F : average;
+}
+
+float core_place_decode_per_s(const struct core *core, const struct core_offering *offering) {
+    return offering->decode_per_s > 0 ? offering->decode_per_s
+                                      : place_guess_per_s(offering->model->decode_per_s, core->decode_per_s,
+                                                          PLACE_DECODE_GUESS, offering->provider->record.decode_factor);
+}
+
+float core_place_prefill_per_s(const struct core *core, const struct core_offering *offering) {
+    return offering->prefill_per_s > 0
+               ? offering->prefill_per_s
+               : place_guess_per_s(offering->model->prefill_per_s, core->prefill_per_s, PLACE_PREFILL_GUESS,
+                                   offering->provider->record.prefill_factor);
+}
+
+uint32_t core_place_load_ms(const struct core *core, const struct core_offering *offering) {
+    return offering->load_ms > 0          ? offering->load_ms
+           : offering->model->load_ms > 0 ? (uint32_t)offering->model->load_ms
+                                          : core->config.load_ms;
+}
+
+static uint32_t place_prompt_tokens(const struct core_job *job) {
+    uint32_t prompt = job->prompt_tokens > 0 ? job->prompt_tokens : job->prompt_tokens_max / PLACE_BYTES_PER_TOKEN;
+    return job->part_tokens < UINT32_MAX - prompt ? prompt + job->part_tokens : UINT32_MAX;
+}
+
+static uint32_t place_answer_tokens(const struct core_job *job) {
+    float mean = job->model->completion_tokens > 0 ? job->model->completion_tokens : (float)PLACE_TOKENS_GUESS;
+    uint32_t left = core_job_tokens_left(job);
+    return mean < (float)left ? (uint32_t)mean : left;
+}
+
+static uint32_t place_ms(float tokens, float per_s) {
+    float ms = tokens * 1000.0F / per_s;
+    return ms < 4e9F ? (uint32_t)ms : UINT32_MAX;
+}
+
+uint32_t core_place_prefill_ms(const struct core *core, const struct core_job *job,
+                               const struct core_offering *offering) {
+    return place_ms((float)place_prompt_tokens(job), core_place_prefill_per_s(core, offering));
+}
+
+/* By how much the longest answer allowed would miss the whole deadline there. */
+static uint64_t place_excess_ms(const struct core *core, const struct core_job *job,
+                                const struct core_candidate *candidate, float stream_per_s) {
+    uint64_t left_ms = job->whole_due_ms > core->now_ms ? job->whole_due_ms - core->now_ms : 0;
+    uint64_t longest_ms =
+        (uint64_t)candidate->load_ms + candidate->prefill_ms + place_ms((float)core_job_tokens_left(job), stream_per_s);
+    return longest_ms > left_ms ? longest_ms - left_ms : 0;
+}
+
+void core_place_weigh(const struct core *core, const struct core_job *job, const struct core_offering *offering,
+                      uint32_t cached_tokens, struct core_candidate *out) {
+    const struct core_provider *provider = offering->provider;
+    uint32_t prompt = place_prompt_tokens(job);
+    uint32_t fresh = prompt > cached_tokens ? prompt - cached_tokens : 0;
+    /* Slots of one device share what it can compute. */
+    float stream_per_s = core_place_decode_per_s(core, offering) / (float)(provider->active + 1);
+    float weight = offering->weight > 0.001F ? offering->weight : 0.001F;
+    *out = (struct core_candidate){
+        .provider = provider->handle,
+        .user = provider->user,
+        .cached = cached_tokens > 0,
+        .prefill_ms = place_ms((float)fresh, core_place_prefill_per_s(core, offering)),
+        .decode_ms = place_ms((float)place_answer_tokens(job), stream_per_s),
+        .weight = (uint32_t)(weight * 1000.0F + 0.5F),
+    };
+    if (offering->state == CORE_MODEL_COLD) {
+        out->load_ms = core_place_load_ms(core, offering);
+    }
+    double computing = ((double)out->prefill_ms + (double)out->decode_ms) / (double)weight;
+    out->finish_ms = out->load_ms + (uint64_t)computing + place_excess_ms(core, job, out, stream_per_s);
+}
+
+/* Prompt and answer, but not more than the largest device offers: what fits nowhere goes there, and the device says so
+ * itself, or cuts a limit that the client has not given. */
+static uint32_t place_context(const struct core_job *job) {
+    uint64_t need = (uint64_t)place_prompt_tokens(job) + core_job_tokens_left(job);
+    return need < job->model->context_length ? (uint32_t)need : job->model->context_length;
+}
+
+/* The gates of one job. */
+static enum core_gate place_job_gate(const struct core_job *job, const struct core_offering *offering,
+                                     uint32_t context) {
+    const struct core_provider *provider = offering->provider;
+    if (job->only_provider != CORE_NO_HANDLE && job->only_provider != provider->handle) {
+        return CORE_GATE_PINNED;
+    }
+    if (job->region[0] != '\0' && strcmp(job->region, provider->region) != 0) {
+        return CORE_GATE_REGION;
+    }
+    if (job->verified && !provider->verified) {
+        return CORE_GATE_PRIVACY;
+    }
+    if (offering->context_length != 0 && offering->context_length < context) {
+        return CORE_GATE_CONTEXT;
+    }
+    return job->tried_count > 0 && core_place_was_tried(job, provider) ? CORE_GATE_TRIED : CORE_GATE_NONE;
+}
+
+enum core_gate core_place_gate(const struct core_job *job, const struct core_offering *offering) {
+    return offering->gate != CORE_GATE_NONE ? offering->gate : place_job_gate(job, offering, place_context(job));
+}
+
+/* One decision. */
+struct place {
+    struct core *core;
+    const struct core_job *job;
+    const struct core_offering *cached; /* the conversation's own device; NULL: none, or not free */
+    uint32_t cached_tokens, context;
+    struct core_offering *best;
+    size_t best_index; /* in core->candidates */
+    uint64_t best_ms, equals;
+    bool warm_is_free;
+    bool warm; /* one that is fit and needs no loading was among them */
+};
+
+static struct core_candidate *place_add(struct core *core) {
+    if (core->candidate_count == core->candidate_capacity) {
+        /* Bounded: the jobs that are looked at in one step, CORE_CANDIDATES_MAX for each that is placed. */
+        core->candidate_capacity =
+            core->candidate_capacity == 0 ? 2 * CORE_CANDIDATES_MAX : core->candidate_capacity * 2;
+        core->candidates = (struct core_candidate *)mem_realloc(core->candidates, core->candidate_capacity *
+                                                                                      sizeof(struct core_candidate));
+    }
+    return &core->candidates[core->candidate_count++];
+}
+
+static void place_consider(struct place *place, struct core_offering *offering) {
+    struct core_candidate *candidate = place_add(place->core);
+    enum core_gate gate = place_job_gate(place->job, offering, place->context);
+    if (gate != CORE_GATE_NONE) {
+        *candidate = (struct core_candidate){
+            .provider = offering->provider->handle, .user = offering->provider->user, .gate = gate};
+        return;
+    }
+    core_place_weigh(place->core, place->job, offering, offering == place->cached ? place->cached_tokens : 0,
+                     candidate);
+    place->warm |= offering->state != CORE_MODEL_COLD;
+    place->warm_is_free |= offering->state == CORE_MODEL_WARM;
+    bool better = place->best == NULL || candidate->finish_ms < place->best_ms;
+    if (better) {
+        place->equals = 1;
+    } else if (candidate->finish_ms == place->best_ms) {
+        better = random_below(&place->core->random, ++place->equals) == 0; /* each with the same chance */
+    }
+    if (better) {
+        place->best = offering;
+        place->best_ms = candidate->finish_ms;
+        place->best_index = place->core->candidate_count - 1;
+    }
+}
+
+/* With 100,000 devices what a candidate needs is in no cache: all of it is asked for before any of it is used. */
+static void place_consider_all(struct place *place, struct core_offering **offerings, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        __builtin_prefetch(offerings[i]);
+        __builtin_prefetch(&offerings[i]->weight);
+    }
+    for (size_t i = 0; i < count; i++) {
+        __builtin_prefetch(offerings[i]->provider);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (offerings[i] != place->cached) {
+            place_consider(place, offerings[i]);
         }
     }
-    return best;
+}
+
+static void place_consider_pool(struct place *place, const struct core_pool *pool) {
+    struct core_offering *offerings[CORE_CANDIDATES_MAX];
+    struct random_source *random = &place->core->random;
+    unsigned context = core_pool_context_of(place->context);
+    /* Devices that this job has tried are skipped: as many more are looked at. */
+    size_t more = place->job->tried_count;
+    size_t most = more < PLACE_COLD_MOST ? PLACE_WARM_MOST + more : PLACE_WARM_MOST + PLACE_COLD_MOST;
+    size_t count = core_pool_sample(pool, false, context, POOL_CONTEXTS, random, offerings, most);
+    place_consider_all(place, offerings, count);
+    size_t room = CORE_CANDIDATES_MAX - 1 - count;
+    room = room > PLACE_COLD_MOST && place->best != NULL ? PLACE_COLD_MOST : room;
+    count = core_pool_sample(pool, true, context, POOL_CONTEXTS, random, offerings, room);
+    place_consider_all(place, offerings, count);
+    if (!place->warm && context > 0) {
+        /* One shelf below there may be some whose context just fits. */
+        bool cold = core_pool_sample(pool, false, context - 1, context, random, offerings, 1) == 0;
+        room = cold && place->best != NULL ? 0 : CORE_CANDIDATES_MAX;
+        count = core_pool_sample(pool, cold, context - 1, context, random, offerings, room);
+        place_consider_all(place, offerings, count);
+    }
+}
+
+static void place_consider_cached(struct place *place) {
+    struct core_offering *offering = core_affinity_find(place->core, place->job, &place->cached_tokens);
+    if (offering != NULL && offering->gate == CORE_GATE_NONE) {
+        place->cached = offering;
+        place_consider(place, offering);
+    }
+}
+
+/* Devices of the job's demand that are hopeful and that it has not tried; with `failed_ones` also those that failed it,
+ * but did not stay silent. */
+static bool place_has_untried(const struct core *core, const struct core_job *job, bool failed_ones) {
+    struct core_pool *pool = core_pool_of(job->model, job->region, job->verified);
+    size_t left = pool == NULL ? 0 : pool->hopeful;
+    for (uint32_t i = 0; i < job->tried_count && left > 0; i++) {
+        const struct core_provider *provider =
+            (const struct core_provider *)core_handles_get(&core->providers, job->tried[i]);
+        bool twice = false;
+        for (uint32_t j = 0; j < i; j++) {
+            twice |= job->tried[j] == job->tried[i];
+        }
+        if (provider == NULL || twice || (failed_ones && !core_place_stayed_silent(job, provider))) {
+            continue;
+        }
+        const struct core_offering *offering = core_offering_find(provider, job->model);
+        left -= offering != NULL && offering->hopeful && core_pool_admits(pool, provider);
+    }
+    return left > 0;
+}
+
+bool core_place_stayed_silent(const struct core_job *job, const struct core_provider *provider) {
+    for (uint32_t i = 0; i < job->tried_count; i++) {
+        if (job->tried[i] == provider->handle && (job->tried_silent >> i & 1) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool core_place_has_hope(const struct core *core, const struct core_job *job) {
+    if (job->only_provider != CORE_NO_HANDLE) {
+        const struct core_provider *provider =
+            (const struct core_provider *)core_handles_get(&core->providers, job->only_provider);
+        const struct core_offering *offering = provider == NULL ? NULL : core_offering_find(provider, job->model);
+        return offering != NULL && offering->hopeful && !core_place_was_tried(job, provider);
+    }
+    return place_has_untried(core, job, true);
+}
+
+/* A canary's one device. */
+static void place_consider_pinned(struct place *place) {
+    const struct core_provider *provider =
+        (const struct core_provider *)core_handles_get(&place->core->providers, place->job->only_provider);
+    struct core_offering *offering = provider == NULL ? NULL : core_offering_find(provider, place->job->model);
+    if (offering != NULL && offering->gate == CORE_GATE_NONE) {
+        place_consider(place, offering);
+    }
+}
+
+/* When no other device is left, busy or not, a job may come back to one that failed it, if that is ready again; never to
+ * one that stayed silent. Otherwise a device that stumbles once would be worth less than none. */
+static void place_consider_tried(struct place *place) {
+    const struct core_job *job = place->job;
+    struct core_job untried = *job;
+    untried.tried_count = 0;
+    place->job = &untried;
+    for (uint32_t i = 0; i < job->tried_count; i++) {
+        const struct core_provider *provider =
+            (const struct core_provider *)core_handles_get(&place->core->providers, job->tried[i]);
+        if (provider == NULL || core_place_stayed_silent(job, provider)) {
+            continue;
+        }
+        struct core_offering *offering = core_offering_find(provider, job->model);
+        if (offering != NULL && offering->gate == CORE_GATE_NONE) {
+            place_consider(place, offering);
+        }
+    }
+    place->job = job;
+}
+
+/* Until one of the model's slots is free and all that wait have had their turn; UINT64_MAX: there are none. */
+static uint64_t place_wait_ms(const struct core *core, const struct core_job *job) {
+    const struct core_model *model = job->model;
+    if (model->serving_slots == 0) {
+        return UINT64_MAX;
+    }
+    float service_ms = model->service_ms;
+    if (service_ms <= 0) {
+        float decode = place_guess_per_s(model->decode_per_s, core->decode_per_s, PLACE_DECODE_GUESS, 1000);
+        service_ms = (float)place_answer_tokens(job) * 1000.0F / decode;
+    }
+    return (uint64_t)(service_ms * (float)(model->queue.count + 1) / (float)model->serving_slots);
+}
+
+/* Only cold devices are free. Waiting is only worth as long as the loading would have taken: a
+ * wrong estimate costs at most twice the better choice. */
+static bool place_rather_waits(const struct place *place, struct core_job *job) {
+    const struct core *core = place->core;
+    if (place->warm || job->only_provider != CORE_NO_HANDLE) {
+        return false;
+    }
+    uint64_t wait_ms = place_wait_ms(core, job);
+    uint64_t waited_ms = job->patience_ms == 0 ? 0 : core->now_ms - (job->patience_ms - 1);
+    uint32_t load_ms = core->candidates[place->best_index].load_ms;
+    if (wait_ms == UINT64_MAX || wait_ms + waited_ms >= load_ms) {
+        return false;
+    }
+    if (job->patience_ms == 0) {
+        job->patience_ms = core->now_ms + 1; /* 0 is taken */
+    }
+    return true;
+}
+
+struct core_offering *core_place(struct core *core, struct core_job *job, uint32_t *first_candidate,
+                                 uint32_t *candidate_count) {
+    size_t first = core->candidate_count;
+    struct place place = {.core = core, .job = job, .context = place_context(job)};
+    *first_candidate = (uint32_t)first;
+    *candidate_count = 0;
+    if (job->only_provider != CORE_NO_HANDLE) {
+        place_consider_pinned(&place);
+    } else if (job->model->gated[CORE_GATE_NONE] > 0) {
+        const struct core_pool *pool = core_pool_of(job->model, job->region, job->verified);
+        place_consider_cached(&place);
+        if (pool != NULL) {
+            place_consider_pool(&place, pool);
+        }
+        if (place.best == NULL && job->tried_count > 0 && !place_has_untried(core, job, false)) {
+            place_consider_tried(&place);
+        }
+    }
+    if (place.best == NULL || place_rather_waits(&place, job)) {
+        core->candidate_count = first;
+        return NULL;
+    }
+    job->patience_ms = 0;
+    core->candidates[place.best_index].chosen = true;
+    *candidate_count = (uint32_t)(core->candidate_count - first);
+    return place.best;
 }

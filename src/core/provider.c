@@ -1,22 +1,61 @@
-/* Providers: joining, what they offer, draining, cooling down, leaving. */
+/* Providers: joining, what they offer, silence, draining, cooling down, leaving. */
 #include "core/core_internal.h"
 
-void core_provider_join(struct core *core, uint64_t user) {
-    struct core_provider *provider = MEM_NEW(struct core_provider);
-    provider->user = user;
-    provider->cooldown.kind = CORE_DEADLINE_COOLDOWN;
-    core_list_init(&provider->offerings);
-    core_list_init(&provider->attempts);
-    core_list_init(&provider->ghosts);
-    provider->handle = core_handles_add(&core->providers, provider);
+#include <string.h>
 
+static bool provider_join_admitted(struct core *core, struct core_provider *provider) {
+    provider->handle = core_handles_add(&core->providers, provider);
     bool admitted = provider->handle != CORE_NO_HANDLE;
     struct core_effect *effect =
         core_effect_add(core, admitted ? CORE_EFFECT_PROVIDER_ADMITTED : CORE_EFFECT_PROVIDER_REFUSED);
     effect->provider = provider->handle;
-    effect->user = user;
-    if (!admitted) {
+    effect->user = provider->user;
+    return admitted;
+}
+
+void core_provider_join(struct core *core, const struct core_event *event) {
+    struct core_provider *provider = MEM_NEW(struct core_provider);
+    provider->user = event->joined.user;
+    memcpy(provider->region, event->joined.region, sizeof(provider->region));
+    provider->region[CORE_REGION_SIZE - 1] = '\0';
+    provider->verified = event->joined.verified;
+    provider->ram_bytes = event->joined.ram_bytes;
+    provider->record = event->joined.record;
+    core_record_uptime(&provider->record, event->joined.away_ms, false);
+    provider->uptime_ms = core->now_ms;
+    provider->device.battery_percent = -1;
+    provider->cooldown.kind = CORE_DEADLINE_COOLDOWN;
+    core_list_init(&provider->offerings);
+    core_list_init(&provider->attempts);
+    core_list_init(&provider->ghosts);
+    if (!provider_join_admitted(core, provider)) {
         free(provider);
+    }
+}
+
+static void provider_refresh(struct core *core, const struct core_provider *provider) {
+    const struct core_list *list = &provider->offerings;
+    for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
+        core_offering_refresh(core, CORE_OF(link, struct core_offering, provider_link));
+    }
+}
+
+static void provider_end_cooldown(struct core *core, struct core_provider *provider) {
+    core_deadline_unset(core, &provider->cooldown);
+    provider_refresh(core, provider);
+}
+
+static void offering_take_state(struct core *core, struct core_offering *offering, enum core_model_state state) {
+    if (offering->state == state && offering->listed) {
+        return;
+    }
+    /* Loaded again since it failed: the engine is a fresh one. */
+    bool fresh = offering->engine_failed && offering->state == CORE_MODEL_LOADING && state == CORE_MODEL_WARM;
+    offering->state = state;
+    offering->state_ms = core->now_ms;
+    if (fresh) {
+        offering->engine_failed = false;
+        provider_end_cooldown(core, offering->provider);
     }
 }
 
@@ -32,18 +71,25 @@ static void provider_take_offer(struct core *core, struct core_provider *provide
         return; /* named twice: the first counts */
     }
     offering->status_serial = provider->status_serial;
+    offering_take_state(core, offering, offer->state);
     offering->listed = true;
-    offering->state = offer->state;
-    offering->slots = offer->slots;
+    offering->slots = offer->state == CORE_MODEL_COLD && offer->slots == 0 ? 1 : offer->slots;
     offering->context_length = offer->context_length;
+    if (offer->load_ms > 0 && offer->load_ms != offering->load_ms) {
+        core_record_load(offering->model, offer->load_ms);
+    }
+    offering->load_ms = offer->load_ms;
+    offering->too_large = offer->too_large;
+    offering->bytes_left = offer->bytes_left;
+    offering->bytes_per_s = offer->bytes_per_s;
     core_offering_refresh(core, offering);
 }
 
-void core_provider_status(struct core *core, struct core_provider *provider, const struct core_offer *offers,
-                          size_t count) {
+void core_provider_status(struct core *core, struct core_provider *provider, const struct core_event *event) {
     provider->status_serial++;
-    for (size_t i = 0; i < count && i < CORE_OFFERS_MAX; i++) {
-        provider_take_offer(core, provider, &offers[i]);
+    provider->device = event->status.device;
+    for (size_t i = 0; i < event->status.offer_count && i < CORE_OFFERS_MAX; i++) {
+        provider_take_offer(core, provider, &event->status.offers[i]);
     }
     struct core_link *next;
     for (struct core_link *link = core_list_first(&provider->offerings); link != NULL; link = next) {
@@ -53,13 +99,7 @@ void core_provider_status(struct core *core, struct core_provider *provider, con
             core_offering_unlist(core, offering);
         }
     }
-}
-
-static void provider_refresh(struct core *core, const struct core_provider *provider) {
-    const struct core_list *list = &provider->offerings;
-    for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
-        core_offering_refresh(core, CORE_OF(link, struct core_offering, provider_link));
-    }
+    provider_refresh(core, provider); /* those that are gone, but still at work, too */
 }
 
 void core_provider_drain(struct core *core, struct core_provider *provider) {
@@ -67,11 +107,41 @@ void core_provider_drain(struct core *core, struct core_provider *provider) {
     provider_refresh(core, provider);
 }
 
-void core_provider_cool_down(struct core *core, struct core_provider *provider) {
-    if (core->config.cooldown_ms > 0) {
-        core_deadline_set(core, &provider->cooldown, core->now_ms + core->config.cooldown_ms);
-        provider_refresh(core, provider);
+void core_provider_set_silent(struct core *core, struct core_provider *provider, bool silent) {
+    if (provider->silent == silent) {
+        return;
     }
+    core_record_uptime(&provider->record, core->now_ms - provider->uptime_ms, !provider->silent);
+    provider->uptime_ms = core->now_ms;
+    provider->silent = silent;
+    if (!silent) {
+        /* A cooldown that this very silence began has lost its reason; an older one goes on. */
+        if (core_deadline_is_set(&provider->cooldown) &&
+            provider->cooldown.due_ms - core->config.cooldown_ms >= provider->silent_ms) {
+            core_deadline_unset(core, &provider->cooldown);
+        }
+        provider_refresh(core, provider);
+        return;
+    }
+    provider->silent_ms = core->now_ms;
+    provider_refresh(core, provider);
+    struct core_link *next;
+    for (struct core_link *link = core_list_first(&provider->attempts); link != NULL; link = next) {
+        next = core_list_next(&provider->attempts, link);
+        core_job_silent(core, CORE_OF(link, struct core_attempt, link)->job);
+    }
+}
+
+void core_provider_cool_down(struct core *core, struct core_provider *provider) {
+    if (core->config.cooldown_ms == 0) {
+        return;
+    }
+    core_deadline_set(core, &provider->cooldown, core->now_ms + core->config.cooldown_ms);
+    const struct core_list *list = &provider->offerings;
+    for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
+        CORE_OF(link, struct core_offering, provider_link)->engine_failed = false;
+    }
+    provider_refresh(core, provider);
 }
 
 void core_provider_recovered(struct core *core, struct core_provider *provider) {
@@ -89,7 +159,7 @@ void core_provider_blame(struct core *core, struct core_offering *offering, enum
          * corrects this. Otherwise the whole queue would be sent there and come back. */
         if (offering->slots >= offering->active) {
             offering->slots = offering->active - 1;
-            core_offering_sort(core, offering);
+            core_offering_refresh(core, offering);
         }
         break;
     case CORE_ATTEMPT_MODEL_MISSING:
@@ -99,6 +169,7 @@ void core_provider_blame(struct core *core, struct core_offering *offering, enum
     case CORE_ATTEMPT_ENGINE:
         if (penalty) {
             core_provider_cool_down(core, offering->provider);
+            offering->engine_failed = true;
         }
         break;
     case CORE_ATTEMPT_DRAINING:
@@ -113,12 +184,11 @@ static struct core_attempt *provider_first(const struct core_list *attempts) {
 }
 
 void core_provider_leave(struct core *core, struct core_provider *provider) {
+    provider->leaving = true;
     core_provider_drain(core, provider); /* so that nothing below finds it fit for a job */
     struct core_attempt *attempt;
     while ((attempt = provider_first(&provider->attempts)) != NULL) {
-        struct core_job *job = attempt->job;
-        core_attempt_release(core, attempt);
-        core_job_lost(core, job);
+        core_job_lost(core, attempt->job);
     }
     while ((attempt = provider_first(&provider->ghosts)) != NULL) {
         core_attempt_release(core, attempt);
@@ -128,6 +198,9 @@ void core_provider_leave(struct core *core, struct core_provider *provider) {
         core_offering_unlist(core, CORE_OF(link, struct core_offering, provider_link));
     }
     core_deadline_unset(core, &provider->cooldown);
+    core->left_handle = provider->handle;
+    core->left_record = provider->record;
+    core_record_uptime(&core->left_record, core->now_ms - provider->uptime_ms, !provider->silent);
     core_handles_remove(&core->providers, provider->handle);
     free(provider);
 }

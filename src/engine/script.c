@@ -76,7 +76,7 @@ static bool read_quoted(struct str *rest, struct str *out) {
     return false;
 }
 
-static bool set_number(struct script *script, struct str key, struct str value) {
+static bool set_number(struct script *script, struct str key, struct str value, bool own) {
     uint64_t number = 0;
     if (!str_parse_u64(value, SCRIPT_NUMBER_MAX, &number)) {
         return false;
@@ -88,32 +88,39 @@ static bool set_number(struct script *script, struct str key, struct str value) 
     } else if (str_equal_cstr(key, "prefill")) {
         script->prefill_ms = (uint32_t)number;
     } else if (str_equal_cstr(key, "after")) {
-        script->fails_late = true;
-        script->fail_after = (uint32_t)number;
+        script->late = true;
+        script->after = (uint32_t)number;
+    } else if (str_equal_cstr(key, "lie")) {
+        script->lie = (uint32_t)number;
+    } else if (own && str_equal_cstr(key, "exit")) {
+        script->exits = true;
+        script->exit_after = (uint32_t)number;
     } else {
         return false;
     }
     return true;
 }
 
-static bool set_option(struct script *script, struct str option) {
+static bool set_option(struct script *script, struct str option, bool own) {
     struct str key, value;
     if (!str_split(option, '=', &key, &value)) {
-        script->silent = script->silent || str_equal_cstr(key, "silent");
-        return str_equal_cstr(key, "silent");
+        bool silent = str_equal_cstr(key, "silent"), loops = str_equal_cstr(key, "loop");
+        script->silent = script->silent || silent;
+        script->loops = script->loops || loops;
+        return silent || loops;
     }
     if (str_equal_cstr(key, "fail")) {
         script->fails = true;
         return gen_failure_from_name(value, &script->failure);
     }
-    return set_number(script, key, value);
+    return set_number(script, key, value, own);
 }
 
-/* `rest` is what follows the directive's name, up to the end of the message. */
-static bool read_directive(struct script *script, struct str rest, struct err *err) {
+/* `rest` is what follows the directive's name, up to the end of the message; or the device's own words. */
+static bool read_directive(struct script *script, struct str rest, bool own, struct err *err) {
     for (;;) {
         rest = str_trim(rest);
-        if (str_starts_with(rest, STR("]]"))) {
+        if (str_starts_with(rest, STR("]]")) || (own && rest.len == 0)) {
             return true;
         }
         if (str_starts_with(rest, STR("text="))) {
@@ -130,7 +137,7 @@ static bool read_directive(struct script *script, struct str rest, struct err *e
         while (length < rest.len && !is_blank(rest.data[length]) && rest.data[length] != ']') {
             length++;
         }
-        if (!set_option(script, (struct str){rest.data, length})) {
+        if (!set_option(script, (struct str){rest.data, length}, own)) {
             return err_set(err, ERR_INVALID, "unknown or unfinished script directive");
         }
         rest = (struct str){rest.data + length, rest.len - length};
@@ -146,22 +153,35 @@ static struct str last_user_text(const struct gen_request *request) {
     return request->prompt;
 }
 
-bool script_init(struct script *script, const struct gen_request *request, double rate, uint32_t prefill_ms,
-                 struct err *err) {
-    struct str last =
-        request->message_count > 0 ? request->messages[request->message_count - 1].content : request->prompt;
-    uint64_t hash = hash_text(last);
-    *script = (struct script){.seed = hash,
-                              .tokens = (uint32_t)(SCRIPT_TOKENS_MIN + hash % SCRIPT_TOKENS_SPREAD),
-                              .rate = rate,
-                              .prefill_ms = prefill_ms};
+static bool read_request(struct script *script, const struct gen_request *request, struct err *err) {
     struct str text = last_user_text(request);
     const char *found = text.len > 0 ? memmem(text.data, text.len, DIRECTIVE, sizeof(DIRECTIVE) - 1) : NULL;
     if (found == NULL) {
         return true;
     }
     size_t skip = (size_t)(found - text.data) + sizeof(DIRECTIVE) - 1;
-    return read_directive(script, (struct str){text.data + skip, text.len - skip}, err);
+    return read_directive(script, (struct str){text.data + skip, text.len - skip}, false, err);
+}
+
+bool script_init(struct script *script, const struct gen_request *request, const struct script_device *device,
+                 struct err *err) {
+    struct str last =
+        request->message_count > 0 ? request->messages[request->message_count - 1].content : request->prompt;
+    uint64_t hash = hash_text(last);
+    *script = (struct script){.seed = hash,
+                              .tokens = (uint32_t)(SCRIPT_TOKENS_MIN + hash % SCRIPT_TOKENS_SPREAD),
+                              .rate = device->rate,
+                              .prefill_ms = device->prefill_ms,
+                              .lie = 1};
+    return read_request(script, request, err) &&
+           (device->words == NULL || read_directive(script, str_from(device->words), true, err));
+}
+
+bool script_check(const char *words, struct err *err) {
+    struct script script = {0};
+    bool good = read_directive(&script, str_from(words), true, err);
+    script_clear(&script);
+    return good;
 }
 
 void script_clear(struct script *script) {
@@ -187,16 +207,37 @@ static struct str next_literal(struct script *script) {
 }
 
 bool script_next(struct script *script, struct str *token) {
+    if (script->rest.len > 0) {
+        *token = script->rest;
+        script->rest = (struct str){0};
+        return true;
+    }
     if (script->produced >= script->tokens) {
         return false;
     }
     if (script->text.len > 0) {
         *token = next_literal(script);
     } else {
-        struct random_source source = {.state = script->seed + script->produced};
+        struct random_source source = {.state = script->seed + (script->loops ? 0 : script->produced)};
         const char *word = WORDS[random_below(&source, COUNT_OF(WORDS))];
         *token = str_from(script->produced == 0 ? word + 1 : word);
     }
     script->produced++;
     return true;
+}
+
+void script_continue(struct script *script, struct str text) {
+    const struct script start = *script;
+    struct str token = {0};
+    while (text.len > 0 && script_next(script, &token)) {
+        size_t common = token.len < text.len ? token.len : text.len;
+        if (memcmp(token.data, text.data, common) != 0) {
+            break;
+        }
+        text = (struct str){text.data + common, text.len - common};
+        script->rest = (struct str){token.data + common, token.len - common};
+    }
+    if (text.len > 0) {
+        *script = start;
+    }
 }

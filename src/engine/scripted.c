@@ -10,6 +10,7 @@
 #include "wire/limits.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 #include <utlist.h>
 
 enum {
@@ -19,6 +20,7 @@ enum {
     SCRIPTED_GATHER_MS = 200, /* between the deltas of a job that is not streamed */
     SCRIPTED_GATHER_BYTES = 32 * 1024,
     SCRIPTED_OUT_MAX = 2 * 1024 * 1024,
+    SCRIPTED_EXIT_MS = 20, /* for the last words to leave the process */
 };
 
 struct scripted_job {
@@ -27,8 +29,12 @@ struct scripted_job {
     struct stop_filter filter;
     struct buf out;      /* text not sent yet */
     uint32_t out_tokens; /* tokens not reported yet */
+    size_t ready_bytes;  /* so much of both may be sent: it ends with a token */
+    uint32_t ready_tokens;
     uint32_t prompt_tokens, max_tokens, completion_tokens;
     bool stream, chat, max_tokens_given, cancelled, bad_script, overloaded;
+    bool continues;                                        /* behind script.produced tokens of another device */
+    bool exiting;                                          /* what was said is on its way; then the process ends */
     uint64_t submitted_ms, accepted_ms, first_ms, sent_ms; /* first_ms: when prefill is over */
     uint64_t due_ms;                                       /* when there is something to do; UINT64_MAX: never */
     struct scripted_job *prev, *next;
@@ -40,8 +46,7 @@ struct scripted {
     const struct engine_events *events;
     void *context;
     struct engine_facts facts;
-    double rate;
-    uint32_t prefill_ms;
+    struct script_device device; /* its words are owned */
     uint64_t ready_ms;
     enum engine_state state;
     struct loop_timer *timer;
@@ -79,7 +84,7 @@ static void job_done(struct scripted *engine, struct scripted_job *job, enum gen
     uint64_t first = job->first_ms > accepted && job->first_ms < now ? job->first_ms : accepted;
     struct gen_done done = {.finish = finish,
                             .usage = {.prompt_tokens = job->accepted_ms > 0 ? job->prompt_tokens : 0,
-                                      .completion_tokens = job->completion_tokens},
+                                      .completion_tokens = job->completion_tokens * job->script.lie},
                             .timings = {.queue_ms = (uint32_t)(accepted - job->submitted_ms),
                                         .prefill_ms = (uint32_t)(first - accepted),
                                         .decode_ms = (uint32_t)(now - first)}};
@@ -88,14 +93,22 @@ static void job_done(struct scripted *engine, struct scripted_job *job, enum gen
 }
 
 static void job_flush(struct scripted *engine, struct scripted_job *job, uint64_t now) {
-    if (job->out.len == 0) {
+    if (job->ready_bytes == 0) {
         return;
     }
-    uint32_t tokens = job->out_tokens;
-    job->out_tokens = 0;
+    uint32_t tokens = job->ready_tokens;
+    struct str text = {job->out.data, job->ready_bytes};
+    job->out_tokens -= tokens;
+    job->ready_tokens = 0;
+    job->ready_bytes = 0;
     job->sent_ms = now;
-    engine->events->on_delta(engine->context, job->id, buf_str(&job->out), tokens);
-    buf_reset(&job->out);
+    engine->events->on_delta(engine->context, job->id, text, tokens);
+    buf_consume(&job->out, text.len);
+}
+
+static void job_mark_ready(struct scripted_job *job) {
+    job->ready_bytes = job->out.len;
+    job->ready_tokens = job->out_tokens;
 }
 
 /* False when the job is over: it failed here, or the caller is to finish it with *finish. */
@@ -110,16 +123,17 @@ static bool job_produce(struct scripted_job *job, enum gen_finish *finish) {
         return false;
     }
     job->completion_tokens++;
-    job->out_tokens++;
-    return !stop_filter_feed(&job->filter, token, &job->out);
-}
-
-static bool job_fails_now(const struct scripted_job *job) {
-    return job->script.fails && job->script.fails_late && job->completion_tokens >= job->script.fail_after;
+    job->out_tokens += job->script.lie;
+    bool stopped = stop_filter_feed(&job->filter, token, &job->out);
+    if (!stop_filter_holds(&job->filter) || job->out.len >= LIMIT_DELTA_BYTES) {
+        job_mark_ready(job);
+    }
+    return !stopped;
 }
 
 static void job_finish(struct scripted *engine, struct scripted_job *job, enum gen_finish finish, uint64_t now) {
     stop_filter_finish(&job->filter, &job->out);
+    job_mark_ready(job);
     job_flush(engine, job, now);
     if (!engine->closing) {
         job_done(engine, job, finish, now);
@@ -135,16 +149,33 @@ static uint32_t job_target(const struct scripted_job *job, uint64_t now) {
     return due < (double)UINT32_MAX ? (uint32_t)due : UINT32_MAX;
 }
 
+/* True when the script has the job break off here. */
+static bool job_breaks_off(struct scripted *engine, struct scripted_job *job, uint64_t now) {
+    const struct script *script = &job->script;
+    bool exits = script->exits && job->completion_tokens >= script->exit_after;
+    bool late = script->late && job->completion_tokens >= script->after;
+    if (!exits && !(late && (script->silent || script->fails))) {
+        return false;
+    }
+    if (job->exiting) {
+        _exit(1);
+    }
+    job->exiting = exits;
+    job->due_ms = exits ? now + SCRIPTED_EXIT_MS : UINT64_MAX;
+    bool fails = !exits && !script->silent;
+    job_flush(engine, job, now);
+    if (fails && !engine->closing) {
+        job_fail(engine, job, script->failure, "the script asked for this failure", NULL);
+    }
+    return true;
+}
+
 /* Says what is due, then sets when there is more to say. Events may cancel the job or close the engine. */
 static void job_speak(struct scripted *engine, struct scripted_job *job, uint64_t now) {
     uint32_t target = job_target(job, now);
     while (job->completion_tokens < target || job->completion_tokens >= job->max_tokens) {
         enum gen_finish finish;
-        if (job_fails_now(job)) {
-            job_flush(engine, job, now);
-            if (!engine->closing) {
-                job_fail(engine, job, job->script.failure, "the script asked for this failure", NULL);
-            }
+        if (job_breaks_off(engine, job, now)) {
             return;
         }
         if (!job_produce(job, &finish)) {
@@ -174,16 +205,20 @@ static void job_accept(struct scripted *engine, struct scripted_job *job, uint64
                  chat ? "messages" : "prompt");
         return;
     }
-    if (job->script.fails && !job->script.fails_late) {
+    if (job->script.fails && !job->script.late) {
         job_fail(engine, job, job->script.failure, "the script asked for this failure", NULL);
         return;
     }
-    if (!context_limit_fit(engine->facts.context_length, job->prompt_tokens, job->max_tokens_given, job->chat,
-                           &job->max_tokens, message)) {
+    const struct context_use use = {.prompt_tokens = job->prompt_tokens,
+                                    .continued_tokens = job->script.produced,
+                                    .continues = job->continues,
+                                    .given = job->max_tokens_given,
+                                    .chat = chat};
+    if (!context_limit_fit(engine->facts.context_length, &use, &job->max_tokens, message)) {
         job_fail(engine, job, GEN_FAILURE_CONTEXT_LENGTH, message, chat ? "messages" : "prompt");
         return;
     }
-    job->due_ms = job->script.silent ? UINT64_MAX : job->first_ms;
+    job->due_ms = job->script.silent && !job->script.late ? UINT64_MAX : job->first_ms;
     engine->events->on_accept(engine->context, job->id, job->prompt_tokens);
 }
 
@@ -245,6 +280,7 @@ static void engine_free(struct scripted *engine) {
     loop_timer_free(engine->timer);
     void (*on_closed)(void *) = engine->on_closed;
     void *context = engine->closed_context;
+    free((void *)engine->device.words);
     free(engine);
     on_closed(context);
 }
@@ -278,6 +314,10 @@ static bool scripted_open(struct engine **out, const struct engine_options *opti
     if (options->slots > LIMIT_PROVIDER_SLOTS) {
         return err_set(err, ERR_INVALID, "an engine has at most %d slots", LIMIT_PROVIDER_SLOTS);
     }
+    bool own = options->script != NULL && options->script[0] != '\0';
+    if (own && !script_check(options->script, err)) {
+        return false;
+    }
     struct scripted *engine = MEM_NEW(struct scripted);
     engine->base.ops = &ENGINE_SCRIPTED;
     engine->loop = options->loop;
@@ -285,8 +325,9 @@ static bool scripted_open(struct engine **out, const struct engine_options *opti
     engine->context = context;
     engine->facts.slots = options->slots > 0 ? options->slots : SCRIPTED_SLOTS;
     engine->facts.context_length = options->context_length > 0 ? options->context_length : SCRIPTED_CONTEXT;
-    engine->rate = options->script_rate;
-    engine->prefill_ms = options->script_prefill_ms;
+    engine->device = (struct script_device){.rate = options->script_rate,
+                                            .prefill_ms = options->script_prefill_ms,
+                                            .words = own ? mem_strdup(options->script) : NULL};
     engine->ready_ms = loop_now_ms(options->loop) + options->script_load_ms;
     engine->state = ENGINE_LOADING;
     engine->timer = loop_timer_new(options->loop, on_timer, engine);
@@ -300,7 +341,9 @@ static void scripted_submit(struct engine *base, uint64_t id, const struct gen_r
     struct scripted *engine = (struct scripted *)base;
     struct scripted_job *job = MEM_NEW(struct scripted_job);
     job->id = id;
-    job->bad_script = !script_init(&job->script, request, engine->rate, engine->prefill_ms, NULL);
+    job->bad_script = !script_init(&job->script, request, &engine->device, NULL);
+    job->continues = request->continue_text.len > 0;
+    script_continue(&job->script, request->continue_text);
     stop_filter_init(&job->filter, request->stop, request->stop_count);
     buf_init(&job->out, SCRIPTED_OUT_MAX);
     job->prompt_tokens = script_count_prompt(request);

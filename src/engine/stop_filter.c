@@ -135,3 +135,7 @@ void stop_filter_finish(struct stop_filter *filter, struct buf *out) {
     buf_reset(&filter->held);
     filter->partial_len = 0;
 }
+
+bool stop_filter_holds(const struct stop_filter *filter) {
+    return filter->held.len > 0 || filter->partial_len > 0;
+}

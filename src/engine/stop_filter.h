@@ -25,6 +25,8 @@ void stop_filter_clear(struct stop_filter *filter);
 /* Appends to `out` what may be shown now. True when a stop string is complete: everything from its start on is dropped,
  * and the filter must not be fed again. Of several stop strings the one that ends first counts. */
 bool stop_filter_feed(struct stop_filter *filter, struct str bytes, struct buf *out);
+/* Something is held back: the text shown so far may end inside a token. */
+bool stop_filter_holds(const struct stop_filter *filter);
 /* The generation ended without a stop string: what was held back is text after all. An incomplete last character is
  * dropped. */
 void stop_filter_finish(struct stop_filter *filter, struct buf *out);

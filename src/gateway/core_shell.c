@@ -1,37 +1,12 @@
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "gateway/gateway_internal.h"
 
 #include <inttypes.h>
 
-static enum gen_finish finish_from_core(enum core_finish finish) {
-    switch (finish) {
-    case CORE_FINISH_STOP:
-        return GEN_FINISH_STOP;
-    case CORE_FINISH_LENGTH:
-        return GEN_FINISH_LENGTH;
-    case CORE_FINISH_CANCELLED:
-        return GEN_FINISH_CANCELLED;
-    }
-    return GEN_FINISH_STOP;
-}
-
 static struct gateway_job *job_of(const struct core_effect *effect) {
     return (struct gateway_job *)(uintptr_t)effect->user;
-}
-
-static void dispatch(struct gateway *gateway, const struct core_effect *effect) {
-    struct gateway_job *job = job_of(effect);
-    const struct gateway_provider *provider = gateway_provider_find(gateway, effect->provider);
-    /* A job whose client has gone is cancelled and never dispatched; a provider the core knows has a link. */
-    if (job->call == NULL || provider == NULL || provider->peer == NULL) {
-        return;
-    }
-    /* Kept with the job: its provider may be gone by the time it is settled. */
-    (void)str_copy(job->record.device_id, sizeof job->record.device_id, str_from(provider->device.id));
-    (void)str_copy(job->provider_account_id, sizeof job->provider_account_id, str_from(provider->device.account_id));
-    (void)str_copy(job->provider_region, sizeof job->provider_region, str_from(provider->device.region));
-    link_peer_send_job(provider->peer, effect->job, &job->call->generation);
 }
 
 static void cancel(struct gateway *gateway, const struct core_effect *effect) {
@@ -41,65 +16,21 @@ static void cancel(struct gateway *gateway, const struct core_effect *effect) {
     }
 }
 
-static void keep_result(struct gateway_job *job, const struct core_effect *effect) {
-    job->record.prompt_tokens = effect->finish.prompt_tokens;
-    job->record.completion_tokens = effect->finish.completion_tokens;
-    job->record.attempts = effect->finish.attempts;
-    job->record.ttft_ms = effect->finish.ttft_ms;
-    job->record.latency_ms = effect->finish.latency_ms;
-    job->record.charge_nano = effect->finish.charge_nano;
-    job->record.provider_nano = effect->finish.provider_nano;
-    job->result = (struct api_result){
-        .finish = finish_from_core(effect->finish.finish),
-        .usage = {.prompt_tokens = effect->finish.prompt_tokens,
-                  .completion_tokens = effect->finish.completion_tokens,
-                  .cached_tokens = effect->finish.cached_tokens},
-        .provider_id = job->record.device_id,
-        .provider_region = job->provider_region,
-        .inference_type = "p2p",
-        .attempts = effect->finish.attempts,
-        .ttft_ms = effect->finish.ttft_ms,
-        .latency_ms = effect->finish.latency_ms,
-    };
-}
-
-static void on_settled(void *context, const struct err *err) {
-    const struct gateway_job *job = context;
-    if (err != NULL) {
-        LOG_ERROR_EVENT("job.not_settled", LOG_TEXT("job_id", job->record.id), LOG_TEXT("error", err->message));
-    }
-    gateway_step(
-        job->gateway,
-        &(struct core_event){.kind = CORE_EVENT_COMMITTED, .job = job->handle, .committed = {.durable = err == NULL}});
-}
-
-/* The answer leaves only when its settlement is durable; what a retry will be given is stored in the same transaction. */
-static void settle(struct gateway *gateway, const struct core_effect *effect) {
+static void finish(struct gateway *gateway, const struct core_effect *effect) {
     struct gateway_job *job = job_of(effect);
-    struct store_answer answer;
-    struct store_settlement settlement = {0};
-    keep_result(job, effect);
-    job->record.outcome = effect->finish.cancelled ? STORE_JOB_CANCELLED : STORE_JOB_COMPLETED;
-    settlement.job = job->record;
-    (void)str_copy(settlement.provider_account_id, sizeof settlement.provider_account_id,
-                   str_from(job->provider_account_id));
-    if (job->call != NULL && !effect->finish.cancelled && api_call_answer(job->call, &job->result, &answer)) {
-        settlement.answer = &answer;
+    if (job->canary != NULL) {
+        canary_check(gateway, job);
     }
-    job->recorded = true;
-    store_settle(gateway->store, &settlement, on_settled, job);
-}
-
-static void finish(const struct core_effect *effect) {
-    struct gateway_job *job = job_of(effect);
     if (job->call != NULL) {
         api_call_finish(job->call, &job->result);
     }
     gateway_job_end(job, STORE_JOB_COMPLETED);
 }
 
-static void fail(const struct core_effect *effect) {
+static void fail(struct gateway *gateway, const struct core_effect *effect) {
     struct gateway_job *job = job_of(effect);
+    gateway->counts.failures += job->canary == NULL;
+    gateway->counts.lost += job->canary == NULL && effect->fail.failure == CORE_FAILURE_LOST;
     job->record.attempts = effect->fail.attempts;
     job->record.charge_nano = 0;
     job->record.provider_nano = 0;
@@ -113,6 +44,9 @@ static void fail(const struct core_effect *effect) {
 
 static void deliver(const struct core_effect *effect) {
     struct gateway_job *job = job_of(effect);
+    if (job->canary != NULL) {
+        (void)buf_append_str(&job->canary->answer, effect->deliver.text); /* its beginning is enough */
+    }
     if (job->call == NULL) {
         return;
     }
@@ -135,20 +69,56 @@ static void arm_timer(struct gateway *gateway, uint64_t wake_at_ms) {
     loop_timer_start(gateway->core_timer, wake_at_ms > now ? wake_at_ms - now : 0, 0);
 }
 
-static void trace(const struct core_effect *effect) {
-    const struct gateway_job *job = job_of(effect);
+static void note_placement(struct gateway *gateway, const struct core_effect *effect,
+                           const struct core_candidate *candidates) {
+    struct gateway_job *job = job_of(effect);
+    const uint64_t now_ms = loop_now_ms(gateway->loop);
+    gateway->counts.placements++;
+    gateway->counts.candidates += effect->dispatch.candidate_count;
+    gateway->counts.continuations += effect->dispatch.continues;
+    if (effect->dispatch.attempt == 1 && now_ms > job->story->started_ms) {
+        gateway->counts.queued++;
+        gateway->counts.queue_ms += now_ms - job->story->started_ms;
+    }
+    job_story_add_placement(job->story, now_ms, effect, candidates);
+}
+
+static void trace(struct gateway *gateway, const struct core_effect *effect) {
+    struct gateway_job *job = job_of(effect);
+    job_story_add_state(job->story, loop_now_ms(gateway->loop), effect->trace.from, effect->trace.to,
+                        effect->trace.why);
     LOG_DEBUG_EVENT("core.job", LOG_TEXT("job_id", job->record.id), LOG_INT("job", effect->job),
                     LOG_TEXT("from", effect->trace.from), LOG_TEXT("to", effect->trace.to),
                     LOG_TEXT("why", effect->trace.why));
 }
 
-static void carry_out(struct gateway *gateway, const struct core_effect *effect) {
+/* For the operator's list. The job is the one that showed it; a device may be at fault without one. */
+static void review(struct gateway *gateway, const struct core_effect *effect) {
+    const struct gateway_provider *provider = (const struct gateway_provider *)(uintptr_t)effect->user;
+    const struct gateway_job *job =
+        effect->job != CORE_NO_HANDLE ? (const struct gateway_job *)(uintptr_t)effect->review.job_user : NULL;
+    struct store_review line = {.created_ms = clock_wall_ms()};
+    (void)str_copy(line.device_id, sizeof line.device_id, str_from(provider->device.id));
+    (void)str_copy(line.reason, sizeof line.reason, str_from(core_review_name(effect->review.review)));
+    if (job != NULL) {
+        (void)str_copy(line.job_id, sizeof line.job_id, str_from(job->record.id));
+    }
+    LOG_WARN_EVENT("provider.review", LOG_TEXT("provider_id", line.device_id), LOG_TEXT("reason", line.reason),
+                   LOG_TEXT("job_id", line.job_id));
+    gateway->counts.reviews++;
+    store_review_add(gateway->store, &line);
+}
+
+static void carry_out(struct gateway *gateway, const struct core_effect *effect,
+                      const struct core_candidate *candidates) {
     switch (effect->kind) {
     case CORE_EFFECT_ADMITTED:
         job_of(effect)->handle = effect->job;
+        DL_APPEND(gateway->jobs, job_of(effect));
         break;
     case CORE_EFFECT_DISPATCH:
-        dispatch(gateway, effect);
+        note_placement(gateway, effect, candidates);
+        gateway_job_dispatch(gateway, job_of(effect), effect);
         break;
     case CORE_EFFECT_CANCEL:
         cancel(gateway, effect);
@@ -162,13 +132,13 @@ static void carry_out(struct gateway *gateway, const struct core_effect *effect)
         deliver(effect);
         break;
     case CORE_EFFECT_SETTLE:
-        settle(gateway, effect);
+        gateway_job_settle(gateway, job_of(effect), effect);
         break;
     case CORE_EFFECT_FINISH:
-        finish(effect);
+        finish(gateway, effect);
         break;
     case CORE_EFFECT_FAIL:
-        fail(effect);
+        fail(gateway, effect);
         break;
     case CORE_EFFECT_CANCELLED:
         gateway_job_end(job_of(effect), STORE_JOB_CANCELLED);
@@ -179,11 +149,21 @@ static void carry_out(struct gateway *gateway, const struct core_effect *effect)
     case CORE_EFFECT_PROVIDER_REFUSED:
         gateway_provider_refused((struct gateway_provider *)(uintptr_t)effect->user);
         break;
+    case CORE_EFFECT_PROVIDER_BUSY:
+    case CORE_EFFECT_PROVIDER_IDLE:
+        gateway_provider_watch(gateway, effect->provider, effect->kind == CORE_EFFECT_PROVIDER_BUSY);
+        break;
+    case CORE_EFFECT_WANT:
+        gateway_provider_want(gateway, effect->provider, effect->want.model);
+        break;
+    case CORE_EFFECT_REVIEW:
+        review(gateway, effect);
+        break;
     case CORE_EFFECT_WAKE:
         arm_timer(gateway, effect->wake_at_ms);
         break;
     case CORE_EFFECT_TRACE:
-        trace(effect);
+        trace(gateway, effect);
         break;
     }
 }
@@ -191,7 +171,7 @@ static void carry_out(struct gateway *gateway, const struct core_effect *effect)
 static void step_once(struct gateway *gateway, const struct core_event *event) {
     const struct core_effects effects = core_step(gateway->core, loop_now_ms(gateway->loop), event);
     for (size_t i = 0; i < effects.count; i++) {
-        carry_out(gateway, &effects.items[i]);
+        carry_out(gateway, &effects.items[i], effects.candidates);
     }
 }
 

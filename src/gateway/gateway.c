@@ -3,16 +3,20 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "catalog/catalog.h"
 #include "gateway/gateway_internal.h"
 #include "wire/limits.h"
 
 enum {
     DRAIN_CHECK_MS = 100,
+    RECORDS_MS = 60 * 1000,
+    CANARY_MS = 30 * 60 * 1000,
     STOP_MS = 1000, /* for answers that are on their way when the drain's time is over */
 };
 
 void gateway_options_init(struct gateway_options *options) {
-    *options = (struct gateway_options){.drain_ms = 30 * 1000, .heartbeat_ms = LIMIT_LINK_HEARTBEAT_MS};
+    *options = (struct gateway_options){
+        .drain_ms = 30 * 1000, .heartbeat_ms = LIMIT_LINK_HEARTBEAT_MS, .canary_ms = CANARY_MS};
     core_config_init(&options->core);
     options->tiers[STORE_TIER_FREE] = (struct gateway_tier_limits){.requests_per_minute = 10, .concurrent = 2};
     options->tiers[STORE_TIER_STARTER] = (struct gateway_tier_limits){.requests_per_minute = 60, .concurrent = 5};
@@ -79,15 +83,30 @@ static bool open_admin(struct gateway *gateway, const struct gateway_options *op
 static void open_core(struct gateway *gateway, const struct gateway_options *options) {
     struct core_config config = options->core;
     random_bytes(&config.seed, sizeof config.seed);
-    config.trace = log_enabled(LOG_DEBUG);
+    config.trace = true; /* `nataris job explain` lives on it */
     gateway->core = core_new(&config);
     gateway->core_timer = loop_timer_new(gateway->loop, gateway_core_timer_due, gateway);
+    gateway->records_timer = loop_timer_new(gateway->loop, gateway_records_due, gateway);
+    loop_timer_start(gateway->records_timer, RECORDS_MS, RECORDS_MS);
+    gateway->canary_timer = loop_timer_new(gateway->loop, canaries_due, gateway);
+    if (options->canary_ms > 0) {
+        loop_timer_start(gateway->canary_timer, options->canary_ms, options->canary_ms);
+    }
+    for (size_t i = 0; i < catalog_count(); i++) {
+        const struct catalog_model *model = catalog_at(i);
+        gateway_step(gateway, &(struct core_event){.kind = CORE_EVENT_MODEL,
+                                                   .model = {.model = str_from(model->id),
+                                                             .file_bytes = model->file_bytes,
+                                                             .ram_bytes = model->ram_bytes}});
+    }
 }
 
 /* Everything that closes at once; the rest is closed and gone by now, or was never opened. */
 static void gateway_free(struct gateway *gateway) {
     loop_timer_free(gateway->core_timer);
     loop_timer_free(gateway->drain_timer);
+    loop_timer_free(gateway->records_timer);
+    loop_timer_free(gateway->canary_timer);
     if (gateway->store != NULL) {
         store_close(gateway->store); /* answers key look-ups that still wait, through the API */
     }
@@ -106,6 +125,7 @@ static void gateway_free(struct gateway *gateway) {
     if (gateway->tls != NULL) {
         tls_context_free(gateway->tls);
     }
+    job_log_free(gateway->job_log);
     free(gateway->later);
     free(gateway);
 }
@@ -165,6 +185,7 @@ bool gateway_open(struct gateway **out, struct loop *loop, const struct gateway_
                   const struct gateway_events *events, void *context, struct err *err) {
     struct gateway *gateway = MEM_NEW(struct gateway);
     gateway->loop = loop;
+    gateway->job_log = job_log_new();
     gateway->events = *events;
     gateway->context = context;
     gateway->drain_ms = options->drain_ms;
@@ -194,7 +215,9 @@ bool gateway_open(struct gateway **out, struct loop *loop, const struct gateway_
     }
     const struct link_server_config link_config = {.heartbeat_ms = options->heartbeat_ms,
                                                    .handshake_ms = LIMIT_LINK_HANDSHAKE_MS,
-                                                   .backlog_bytes = LIMIT_LINK_BACKLOG_BYTES};
+                                                   .backlog_bytes = LIMIT_LINK_BACKLOG_BYTES,
+                                                   .watch_ping_ms = LIMIT_LINK_WATCH_PING_MS,
+                                                   .watch_silence_ms = LIMIT_LINK_WATCH_SILENCE_MS};
     gateway->links = link_server_new(loop, &link_config, &GATEWAY_LINK_EVENTS, gateway);
     gateway->sandbox = sandbox_new(loop, &options->core);
     *out = gateway;
@@ -224,6 +247,7 @@ void gateway_drain(struct gateway *gateway) {
     gateway->drain_until_ms = loop_now_ms(gateway->loop) + gateway->drain_ms;
     http_server_drain(gateway->http);
     link_server_drain(gateway->links);
+    canaries_stop(gateway);
     gateway_step(gateway, &(struct core_event){.kind = CORE_EVENT_DRAIN});
     loop_timer_start(gateway->drain_timer, 0, DRAIN_CHECK_MS);
 }

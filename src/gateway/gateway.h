@@ -27,6 +27,7 @@ struct gateway_options {    /* strings are borrowed until gateway_open returns *
     struct gateway_tier_limits tiers[STORE_TIER_UNLIMITED + 1];
     uint32_t drain_ms;     /* how long running requests may go on after gateway_drain */
     uint32_t heartbeat_ms; /* between two heartbeats of a provider */
+    uint32_t canary_ms;    /* between two questions with known answers to idle providers; 0: none */
     struct core_config core;
 };
 /* The documented defaults; paths and addresses stay NULL. */

@@ -62,7 +62,11 @@ static void learn(struct gateway *gateway, const struct store_admin *result) {
     case STORE_ADMIN_KEY_REVOKE:
         auth_remove_key(gateway->auth, result->keys[0].id);
         return;
+    case STORE_ADMIN_DEVICE_VERIFY:
+        gateway_provider_verified(gateway, &result->device);
+        return;
     case STORE_ADMIN_KEY_CREATE:
+    case STORE_ADMIN_REVIEWS_CLEAR:
     case STORE_ADMIN_PAYOUT:
         break;
     }
@@ -98,24 +102,11 @@ static bool model_offered(void *context, struct str model) {
     return core_model_availability(gateway->core, model, NULL) != CORE_MODEL_ABSENT;
 }
 
-/* Prometheus: what only grows is a counter, and its name ends in _total. */
-static void metric(struct buf *out, const char *type, const char *name, const char *help, uint64_t value) {
-    buf_append_format(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, type, name,
-                      (unsigned long long)value);
-}
-
-static void metrics(void *context, struct buf *out) {
-    const struct gateway *gateway = context;
-    const struct core_counts counts = core_counts(gateway->core);
-    const struct store_counts stored = store_counts(gateway->store);
-    metric(out, "gauge", "nataris_jobs_queued", "Jobs waiting for a provider.", counts.queued);
-    metric(out, "gauge", "nataris_jobs_running", "Jobs running on providers.", counts.running);
-    metric(out, "gauge", "nataris_providers", "Connected providers.", counts.providers);
-    metric(out, "gauge", "nataris_connections", "Open client connections.",
-           http_server_connection_count(gateway->http));
-    metric(out, "counter", "nataris_store_groups_total", "Groups of records committed since the start.", stored.groups);
-    metric(out, "counter", "nataris_store_records_total", "Records committed since the start.", stored.records);
-}
-
 const struct admin_backend GATEWAY_ADMIN_BACKEND = {
-    .execute = execute, .account_view = account_view, .model_offered = model_offered, .metrics = metrics};
+    .execute = execute,
+    .account_view = account_view,
+    .model_offered = model_offered,
+    .metrics = gateway_metrics,
+    .provider_write = gateway_provider_write,
+    .job_write = gateway_job_write,
+};

@@ -16,16 +16,28 @@ static struct gateway_job *job_new(struct gateway *gateway, struct api_call *cal
     (void)str_copy(record->model, sizeof record->model, call->generation.model);
     (void)str_copy(record->label, sizeof record->label, call->label);
     record->created_ms = call->created_ms;
+    job->story = job_story_begin(gateway->job_log, record, loop_now_ms(gateway->loop));
     call->backend_data = job;
     return job;
 }
 
 void gateway_job_end(struct gateway_job *job, enum store_job_outcome outcome) {
     /* A request that was refused never became a job: a storm of them must not fill the store. */
-    if (!job->in_sandbox && !job->recorded && job->handle != CORE_NO_HANDLE) {
+    if (!job->in_sandbox && !job->recorded && job->canary == NULL && job->handle != CORE_NO_HANDLE) {
         job->record.outcome = outcome;
         const struct store_settlement settlement = {.job = job->record};
         store_settle(job->gateway->store, &settlement, NULL, NULL);
+    }
+    if (job->handle != CORE_NO_HANDLE) {
+        static const char *const names[] = {"completed", "failed", "cancelled"};
+        DL_DELETE(job->gateway->jobs, job);
+        job_log_keep(job->gateway->job_log, job->story, names[outcome]);
+    } else {
+        job_story_drop(job->gateway->job_log, job->story);
+    }
+    canary_free(job->canary);
+    if (job->attempts != &job->first_attempt) {
+        free(job->attempts);
     }
     free(job);
 }
@@ -51,15 +63,20 @@ static void submit(void *context, struct api_call *call) {
         submit_to_sandbox(gateway, job);
         return;
     }
-    gateway_step(gateway, &(struct core_event){.kind = CORE_EVENT_REQUEST,
-                                               .request = {.user = (uint64_t)(uintptr_t)job,
-                                                           .model = call->generation.model,
-                                                           .max_tokens = call->generation.max_tokens,
-                                                           .account = call->identity.account_number,
-                                                           .key = call->identity.key_number,
-                                                           .prompt_tokens_max = call->prompt_tokens_max,
-                                                           .prompt_price_nano = call->prompt_price_nano,
-                                                           .completion_price_nano = call->completion_price_nano}});
+    struct core_event event = {.kind = CORE_EVENT_REQUEST,
+                               .request = {.user = (uint64_t)(uintptr_t)job,
+                                           .model = call->generation.model,
+                                           .max_tokens = call->generation.max_tokens,
+                                           .account = call->identity.account_number,
+                                           .key = call->identity.key_number,
+                                           .prompt_tokens_max = call->prompt_tokens_max,
+                                           .prompt_price_nano = call->prompt_price_nano,
+                                           .completion_price_nano = call->completion_price_nano,
+                                           .verified = call->verified,
+                                           .prefix = call->names.begins,
+                                           .leaves_prefix = call->names.leaves}};
+    memcpy(event.request.region, call->region, sizeof event.request.region);
+    gateway_step(gateway, &event);
 }
 
 static void abandon(void *context, struct api_call *call) {
@@ -93,6 +110,11 @@ void gateway_calls_stop(struct gateway *gateway) {
 static enum core_availability availability(void *context, struct str model, uint32_t *context_length) {
     const struct gateway *gateway = context;
     return core_model_availability(gateway->core, model, context_length);
+}
+
+static uint64_t ready_in_ms(void *context, struct str model, uint32_t *percent) {
+    const struct gateway *gateway = context;
+    return core_model_ready_in_ms(gateway->core, model, percent);
 }
 
 static bool model_at(void *context, size_t index, struct str *model) {
@@ -134,9 +156,11 @@ const struct api_backend GATEWAY_API_BACKEND = {
     .submit = submit,
     .abandon = abandon,
     .availability = availability,
+    .ready_in_ms = ready_in_ms,
     .model_at = model_at,
     .ready = ready,
     .account_view = account_view,
     .sandbox_usage = sandbox_usage_of,
+    .provider_write = gateway_provider_write,
     .link = take_link,
 };

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { SHORT_RETRY_MS = 1000 };
+enum { SHORT_RETRY_MS = 1000, PLACE_RETRY_MS = 30 * 1000 };
 
 static void set(struct api_error *out, enum api_error_code code, uint64_t retry_after_ms, const char *message) {
     *out = (struct api_error){.code = code, .retry_after_ms = retry_after_ms};
@@ -58,6 +58,7 @@ static bool set_refusal(const struct core_effect *effect, struct api_error *out)
     case CORE_FAILURE_ATTEMPTS:
     case CORE_FAILURE_TOO_LONG:
     case CORE_FAILURE_STOPPED:
+    case CORE_FAILURE_UNPLACEABLE:
         return false;
     }
     return false;
@@ -67,8 +68,17 @@ static void set_warming(const struct core_effect *effect, struct str model, stru
     const uint64_t retry_after_ms = effect->fail.retry_after_ms > 0 ? effect->fail.retry_after_ms : SHORT_RETRY_MS;
     set(out, API_MODEL_WARMING, retry_after_ms, "");
     snprintf(out->message, sizeof out->message,
-             "No provider has the model '%.*s' available yet (it may be downloading). Retry in %s.", STR_ARG(model),
-             retry_after_ms >= 60000 ? "5-10 min" : "a moment");
+             "No provider has the model '%.*s' available yet (it may be downloading). Retry in about %" PRIu64 " %s.",
+             STR_ARG(model),
+             retry_after_ms >= 120000 ? (retry_after_ms + 59999) / 60000 : (retry_after_ms + 999) / 1000,
+             retry_after_ms >= 120000 ? "minutes" : "seconds");
+}
+
+static void set_unplaceable(const struct core_effect *effect, struct api_error *out) {
+    const uint64_t retry_after_ms = effect->fail.retry_after_ms;
+    set(out, API_UNAVAILABLE, retry_after_ms > 0 ? retry_after_ms : PLACE_RETRY_MS,
+        "No provider that has the model is in the region or of the privacy level asked for. You were not charged. "
+        "Retry later, or ask for less.");
 }
 
 void gateway_error_too_long(struct api_error *out) {
@@ -93,6 +103,9 @@ void gateway_error_from_core(const struct core_effect *effect, struct str model,
     case CORE_FAILURE_TIMEOUT:
         set(out, API_REQUEST_TIMEOUT, SHORT_RETRY_MS,
             "The provider did not respond in time. You were not charged. Retry the request.");
+        return;
+    case CORE_FAILURE_UNPLACEABLE:
+        set_unplaceable(effect, out);
         return;
     case CORE_FAILURE_BAD_REQUEST:
         set_client_fault(out, API_INVALID_REQUEST, effect->fail.message, effect->fail.param);

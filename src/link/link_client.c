@@ -204,6 +204,14 @@ static void handle_message(struct link_client *client, const struct link_message
             return;
         }
         break;
+    case LINK_WANT:
+        if (ready) {
+            if (client->events->on_want) {
+                client->events->on_want(client->context, message->want.model);
+            }
+            return;
+        }
+        break;
     case LINK_UNKNOWN:
         return;
     case LINK_HELLO:
@@ -272,8 +280,6 @@ static void on_ws_close(void *context, uint16_t code, struct str reason) {
 
 static const struct ws_conn_events WS_EVENTS = {
     .on_message = on_ws_message, .on_close = on_ws_close, .on_pong = on_ws_pong};
-
-/* --- Connecting, heartbeat, end --- */
 
 static void on_ws_open(void *context, struct ws_conn *ws, const struct err *reason) {
     struct link_client *client = context;

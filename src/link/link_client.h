@@ -15,6 +15,7 @@ struct link_client_events {
     void (*on_status_due)(void *context);
     void (*on_job)(void *context, uint64_t job, const struct gen_request *request); /* borrowed for the call */
     void (*on_cancel)(void *context, uint64_t job);
+    void (*on_want)(void *context, struct str model); /* borrowed for the call; may be NULL: nothing is fetched */
     void (*on_drain)(void *context); /* the gateway drains: it will close soon; reconnect follows by itself */
     /* The link is down, or an attempt to bring it up failed; every job given by it is void. `fatal`: the gateway
      * refused us for good (token or key denied, no common version): no reconnect follows. */

@@ -34,6 +34,8 @@ const char *link_kind_name(enum link_kind kind) {
         return "cancel";
     case LINK_DRAIN:
         return "drain";
+    case LINK_WANT:
+        return "want";
     case LINK_UNKNOWN:
         break;
     }
@@ -48,6 +50,8 @@ const char *link_model_state_name(enum link_model_state state) {
         return "loading";
     case LINK_MODEL_WARM:
         return "warm";
+    case LINK_MODEL_COLD:
+        return "cold";
     case LINK_MODEL_FAILED:
         break;
     }
@@ -68,6 +72,28 @@ const char *link_heat_name(enum link_heat heat) {
     return "critical";
 }
 
+const char *link_pause_name(enum link_pause pause) {
+    switch (pause) {
+    case LINK_PAUSE_NONE:
+        return "none";
+    case LINK_PAUSE_OWNER:
+        break;
+    case LINK_PAUSE_BATTERY:
+        return "battery";
+    case LINK_PAUSE_POWER:
+        return "power";
+    case LINK_PAUSE_HEAT:
+        return "heat";
+    case LINK_PAUSE_HOURS:
+        return "hours";
+    case LINK_PAUSE_METERED:
+        return "metered";
+    case LINK_PAUSE_IN_USE:
+        return "in_use";
+    }
+    return "owner";
+}
+
 static struct json_writer begin(struct buf *out, enum link_kind kind) {
     struct json_writer writer;
     json_writer_init(&writer, out);
@@ -84,6 +110,19 @@ static void write_base64(struct json_writer *writer, const char *key, const uint
 
 static void write_count(struct json_writer *writer, const char *key, uint64_t value) {
     json_member_int(writer, key, (int64_t)value);
+}
+
+/* Numbers whose 0 means unknown or none. */
+static void write_known_count(struct json_writer *writer, const char *key, uint64_t value) {
+    if (value > 0) {
+        write_count(writer, key, value);
+    }
+}
+
+static void write_flag(struct json_writer *writer, const char *key, bool value) {
+    if (value) {
+        json_member_bool(writer, key, true);
+    }
 }
 
 /* Unknown facts are left out. */
@@ -150,7 +189,10 @@ static void write_model(struct json_writer *writer, const struct link_model *mod
     if (model->state == LINK_MODEL_DOWNLOADING) {
         write_count(writer, "bytes_done", model->bytes_done);
         write_count(writer, "bytes_total", model->bytes_total);
+        write_known_count(writer, "bytes_per_s", model->bytes_per_s);
     }
+    write_known_count(writer, "load_ms", model->load_ms);
+    write_flag(writer, "too_large", model->too_large);
     json_end_object(writer);
 }
 
@@ -169,6 +211,11 @@ void link_encode_status(struct buf *out, const struct link_status *status) {
         json_member_bool(&writer, "charging", status->charging);
     }
     write_count(&writer, "ram_free_bytes", status->ram_free_bytes);
+    if (status->pause != LINK_PAUSE_NONE) {
+        json_member_cstr(&writer, "pause", link_pause_name(status->pause));
+    }
+    write_flag(&writer, "takes_wants", status->takes_wants);
+    write_known_count(&writer, "storage_free_bytes", status->storage_free_bytes);
     json_end_object(&writer);
 }
 
@@ -227,6 +274,12 @@ void link_encode_cancel(struct buf *out, uint64_t job) {
 
 void link_encode_drain(struct buf *out) {
     struct json_writer writer = begin(out, LINK_DRAIN);
+    json_end_object(&writer);
+}
+
+void link_encode_want(struct buf *out, const struct link_want *want) {
+    struct json_writer writer = begin(out, LINK_WANT);
+    json_member_str(&writer, "model", want->model);
     json_end_object(&writer);
 }
 

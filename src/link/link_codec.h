@@ -30,13 +30,21 @@ enum link_kind {
     LINK_ERROR,     /* provider -> gateway: this job failed here */
     LINK_CANCEL,    /* gateway -> provider */
     LINK_DRAIN,     /* either way: no new jobs from now on */
+    LINK_WANT,      /* gateway -> provider: this model is in demand; fetch or load it if your owner lets you */
     LINK_UNKNOWN,   /* a newer peer's kind: to be ignored */
 };
 
 const char *link_kind_name(enum link_kind kind); /* "hello", ...; "unknown" */
 
-enum link_model_state { LINK_MODEL_DOWNLOADING, LINK_MODEL_LOADING, LINK_MODEL_WARM, LINK_MODEL_FAILED };
-const char *link_model_state_name(enum link_model_state state); /* "downloading", "loading", "warm", "failed" */
+/* COLD: its file is here and checked, no engine runs it; a job for it loads it first. */
+enum link_model_state {
+    LINK_MODEL_DOWNLOADING,
+    LINK_MODEL_LOADING,
+    LINK_MODEL_WARM,
+    LINK_MODEL_FAILED,
+    LINK_MODEL_COLD,
+};
+const char *link_model_state_name(enum link_model_state state); /* "downloading", "loading", "warm", "failed", "cold" */
 
 struct link_device {                       /* strings are short facts for people; empty when unknown */
     struct str name, os, arch, cpu, agent; /* agent: "nataris/0.1.0" */
@@ -72,10 +80,26 @@ struct link_model {
     enum link_model_state state;
     uint32_t slots, context_length;   /* 0 until known */
     uint64_t bytes_done, bytes_total; /* while downloading */
+    uint64_t bytes_per_s;             /* while downloading, smoothed; 0: not known yet */
+    uint32_t load_ms;                 /* how long loading takes here, as last seen; 0: not known yet */
+    bool too_large;                   /* cold, and does not fit the memory that its owner allows now */
 };
 
 enum link_heat { LINK_HEAT_NOMINAL, LINK_HEAT_FAIR, LINK_HEAT_SERIOUS, LINK_HEAT_CRITICAL };
 const char *link_heat_name(enum link_heat heat); /* "nominal", "fair", "serious", "critical" */
+
+/* Why a device takes no new jobs although its link is up: its owner's limits (docs/PROTOCOL.md). */
+enum link_pause {
+    LINK_PAUSE_NONE,
+    LINK_PAUSE_OWNER,   /* paused by hand */
+    LINK_PAUSE_BATTERY, /* below its floor */
+    LINK_PAUSE_POWER,   /* not charging */
+    LINK_PAUSE_HEAT,
+    LINK_PAUSE_HOURS,   /* outside its hours */
+    LINK_PAUSE_METERED, /* the network costs money */
+    LINK_PAUSE_IN_USE,  /* its owner is using it */
+};
+const char *link_pause_name(enum link_pause pause); /* "none", "owner", "battery", "power", "heat", "hours", ... */
 
 struct link_status {
     const struct link_model *models;
@@ -85,6 +109,9 @@ struct link_status {
     int32_t battery_percent; /* -1: no battery */
     bool charging;
     uint64_t ram_free_bytes;
+    enum link_pause pause;       /* the owner's limit that takes no new jobs now */
+    bool takes_wants;            /* its owner lets it fetch models that are in demand */
+    uint64_t storage_free_bytes; /* room for further models, within the owner's quota */
 };
 
 struct link_job {
@@ -114,6 +141,10 @@ struct link_error {
     struct str message, param;
 };
 
+struct link_want {
+    struct str model;
+};
+
 struct link_message {
     enum link_kind kind;
     union {
@@ -128,6 +159,7 @@ struct link_message {
         struct link_done done;
         struct link_error error;
         uint64_t cancel_job;
+        struct link_want want;
     };
 };
 
@@ -144,6 +176,7 @@ void link_encode_done(struct buf *out, const struct link_done *done);
 void link_encode_error(struct buf *out, const struct link_error *error);
 void link_encode_cancel(struct buf *out, uint64_t job);
 void link_encode_drain(struct buf *out);
+void link_encode_want(struct buf *out, const struct link_want *want);
 
 /* What follows the first byte (LINK_BINARY_DELTA) of a delta frame: tokens (16 bits), job (64 bits), both big-endian,
  * then the text. */

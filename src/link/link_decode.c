@@ -181,27 +181,37 @@ static bool decode_welcome(const struct fields *fields, struct link_message *mes
            (welcome->heartbeat_ms > 0 || wrong(fields, "heartbeat_ms", "above 0"));
 }
 
+/* A state that a newer peer knows and we do not: no jobs for that model, but no reason to part. */
 static bool read_model_state(const struct fields *fields, enum link_model_state *state) {
     struct json_value value;
     struct str name;
-    if (json_get(fields->object, "state", &value) && json_as_str(value, &name)) {
-        for (int i = LINK_MODEL_DOWNLOADING; i <= LINK_MODEL_FAILED; i++) {
-            *state = (enum link_model_state)i;
-            if (str_equal_cstr(name, link_model_state_name(*state))) {
-                return true;
-            }
+    if (!json_get(fields->object, "state", &value) || !json_as_str(value, &name)) {
+        return wrong(fields, "state", "downloading, loading, warm, failed or cold");
+    }
+    for (int i = LINK_MODEL_DOWNLOADING; i <= LINK_MODEL_COLD; i++) {
+        *state = (enum link_model_state)i;
+        if (str_equal_cstr(name, link_model_state_name(*state))) {
+            return true;
         }
     }
-    return wrong(fields, "state", "downloading, loading, warm or failed");
+    *state = LINK_MODEL_FAILED;
+    return true;
+}
+
+static bool read_model_id(const struct fields *fields, const char *key, struct str *id) {
+    return read_text(fields, key, LIMIT_MODEL_ID_BYTES, id) &&
+           (catalog_id_is_valid(*id) || wrong(fields, key, "letters, digits and . _ - / : @ +"));
 }
 
 static bool read_model(const struct fields *fields, struct link_model *model) {
-    return read_text(fields, "id", LIMIT_MODEL_ID_BYTES, &model->id) &&
-           (catalog_id_is_valid(model->id) || wrong(fields, "id", "letters, digits and . _ - / : @ +")) &&
-           read_model_state(fields, &model->state) && read_u32(fields, "slots", LIMIT_PROVIDER_SLOTS, &model->slots) &&
+    return read_model_id(fields, "id", &model->id) && read_model_state(fields, &model->state) &&
+           read_u32(fields, "slots", LIMIT_PROVIDER_SLOTS, &model->slots) &&
            read_u32(fields, "context_length", UINT32_MAX, &model->context_length) &&
            read_count(fields, "bytes_done", INT64_MAX, &model->bytes_done) &&
-           read_count(fields, "bytes_total", INT64_MAX, &model->bytes_total);
+           read_count(fields, "bytes_total", INT64_MAX, &model->bytes_total) &&
+           read_count(fields, "bytes_per_s", INT64_MAX, &model->bytes_per_s) &&
+           read_u32(fields, "load_ms", UINT32_MAX, &model->load_ms) &&
+           read_bool(fields, "too_large", &model->too_large);
 }
 
 static bool read_models(const struct fields *fields, struct link_status *status) {
@@ -260,12 +270,35 @@ static bool read_battery(const struct fields *fields, struct link_status *status
     return true;
 }
 
+/* A reason that a newer peer knows and we do not: paused it is. */
+static bool read_pause(const struct fields *fields, enum link_pause *pause) {
+    struct json_value value;
+    struct str name;
+    *pause = LINK_PAUSE_NONE;
+    if (!present(fields, "pause", &value)) {
+        return true;
+    }
+    if (!json_as_str(value, &name)) {
+        return wrong(fields, "pause", "a string");
+    }
+    for (int i = LINK_PAUSE_NONE; i <= LINK_PAUSE_IN_USE; i++) {
+        *pause = (enum link_pause)i;
+        if (str_equal_cstr(name, link_pause_name(*pause))) {
+            return true;
+        }
+    }
+    *pause = LINK_PAUSE_OWNER;
+    return true;
+}
+
 static bool decode_status(const struct fields *fields, struct link_message *message) {
     struct link_status *status = &message->status;
     return read_models(fields, status) && read_u32(fields, "active_jobs", UINT32_MAX, &status->active_jobs) &&
            read_heat(fields, &status->heat) && read_battery(fields, status) &&
            read_bool(fields, "charging", &status->charging) &&
-           read_count(fields, "ram_free_bytes", INT64_MAX, &status->ram_free_bytes);
+           read_count(fields, "ram_free_bytes", INT64_MAX, &status->ram_free_bytes) &&
+           read_pause(fields, &status->pause) && read_bool(fields, "takes_wants", &status->takes_wants) &&
+           read_count(fields, "storage_free_bytes", INT64_MAX, &status->storage_free_bytes);
 }
 
 static bool decode_job(const struct fields *fields, struct link_message *message) {
@@ -336,6 +369,10 @@ static bool decode_drain(const struct fields *fields, struct link_message *messa
     return true;
 }
 
+static bool decode_want(const struct fields *fields, struct link_message *message) {
+    return read_model_id(fields, "model", &message->want.model);
+}
+
 static const struct {
     enum link_kind kind;
     bool (*decode)(const struct fields *fields, struct link_message *message);
@@ -343,7 +380,7 @@ static const struct {
     {LINK_HELLO, decode_hello},     {LINK_CHALLENGE, decode_challenge}, {LINK_AUTH, decode_auth},
     {LINK_WELCOME, decode_welcome}, {LINK_STATUS, decode_status},       {LINK_JOB, decode_job},
     {LINK_ACCEPT, decode_accept},   {LINK_DONE, decode_done},           {LINK_ERROR, decode_error},
-    {LINK_CANCEL, decode_cancel},   {LINK_DRAIN, decode_drain},
+    {LINK_CANCEL, decode_cancel},   {LINK_DRAIN, decode_drain},         {LINK_WANT, decode_want},
 };
 
 bool link_decode_text(struct json_parser *parser, struct arena *arena, struct str payload, struct link_message *message,

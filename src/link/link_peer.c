@@ -52,6 +52,9 @@ void link_peer_set_state(struct link_peer *peer, enum peer_state next) {
     if (next == PEER_ADMITTED || next == PEER_CLOSING) {
         peer_drop_hello(peer);
     }
+    if (next == PEER_CLOSING) {
+        link_peer_watch(peer, false);
+    }
 }
 
 void link_peer_close_with(struct link_peer *peer, uint16_t code, const char *reason) {
@@ -162,6 +165,7 @@ static void handle_admitted(struct link_peer *peer, const struct link_message *m
     case LINK_WELCOME:
     case LINK_JOB:
     case LINK_CANCEL:
+    case LINK_WANT:
         break;
     }
     peer_unexpected(peer, message->kind);
@@ -196,11 +200,9 @@ static struct arena *arena_for_message(struct link_peer *peer) {
 static void on_ws_message(void *context, enum ws_opcode opcode, struct str payload) {
     struct link_peer *peer = context;
     struct link_server *server = peer->server;
+    link_watch_heard(peer);
     if (peer->state == PEER_CLOSING) {
         return;
-    }
-    if (peer->state == PEER_ADMITTED) {
-        peer->heard_ms = loop_now_ms(server->loop);
     }
     struct link_message message;
     struct err err = {0};
@@ -215,10 +217,7 @@ static void on_ws_message(void *context, enum ws_opcode opcode, struct str paylo
 }
 
 static void on_ws_pong(void *context) {
-    struct link_peer *peer = context;
-    if (peer->state == PEER_ADMITTED) {
-        peer->heard_ms = loop_now_ms(peer->server->loop);
-    }
+    link_watch_heard(context);
 }
 
 static void on_ws_close(void *context, uint16_t code, struct str reason) {
@@ -276,6 +275,13 @@ void link_peer_send_job(struct link_peer *peer, uint64_t job, const struct gen_r
 void link_peer_send_cancel(struct link_peer *peer, uint64_t job) {
     if (peer->state == PEER_ADMITTED) {
         link_encode_cancel(begin_message(peer->server), job);
+        peer_send(peer);
+    }
+}
+
+void link_peer_send_want(struct link_peer *peer, struct str model) {
+    if (peer->state == PEER_ADMITTED) {
+        link_encode_want(begin_message(peer->server), &(struct link_want){.model = model});
         peer_send(peer);
     }
 }

@@ -32,9 +32,11 @@ struct link_peer {
     enum peer_state state;
     bool announced; /* on_hello was called, so on_gone is owed */
     struct peer_hello *hello;
-    uint64_t heard_ms; /* when connected, then when anything came in last */
+    uint64_t heard_ms;                 /* when connected, then when anything came in last */
+    bool watched, silent;              /* silent: on_silent was called, on_alive is owed */
+    uint64_t watch_from_ms, pinged_ms; /* silence counts from the later of heard_ms and watch_from_ms */
     void *user;
-    struct link_peer *prev, *next;
+    struct link_peer *prev, *next, *watch_prev, *watch_next;
 };
 
 /* A job too large for the link: its error is reported at the end of the turn, never inside link_peer_send_job. */
@@ -53,6 +55,10 @@ struct link_server {
     size_t open_count, admitted_count;
     bool draining, closing;
     struct loop_timer *sweep_timer;
+    struct link_peer *watched;      /* links that have jobs */
+    struct link_peer *watch_next;   /* the one to be looked at next, while they are gone through */
+    struct loop_timer *watch_timer; /* runs while `watched` is not empty */
+    uint64_t watch_due_ms;
     struct json_parser *parser;
     struct arena arena; /* of the message being handled */
     struct buf scratch; /* of the message being sent */
@@ -70,6 +76,9 @@ extern const struct ws_conn_events LINK_PEER_EVENTS; /* their context is the pee
 
 /* link_server.c: the peer's connection is closed and on_gone was called; frees it. */
 void link_server_forget(struct link_server *server, struct link_peer *peer);
+/* link_watch.c */
+void link_watch_start(struct link_server *server); /* makes the timer */
+void link_watch_heard(struct link_peer *peer);     /* anything came in; on_alive may follow, which may close the peer */
 /* link_server.c: reports the job as failed at the end of the turn. */
 void link_server_refuse_job(struct link_server *server, struct link_peer *peer, uint64_t job);
 

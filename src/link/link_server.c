@@ -17,6 +17,7 @@ static void server_free(struct loop_deferred *deferred) {
     void (*on_closed)(void *context) = server->on_closed;
     void *closed_context = server->closed_context;
     loop_timer_free(server->sweep_timer);
+    loop_timer_free(server->watch_timer);
     json_parser_free(server->parser);
     arena_clear(&server->arena);
     buf_clear(&server->scratch);
@@ -101,6 +102,7 @@ struct link_server *link_server_new(struct loop *loop, const struct link_server_
     interval = interval < SWEEP_MAX_MS ? interval : SWEEP_MAX_MS;
     server->sweep_timer = loop_timer_new(loop, sweep, server);
     loop_timer_start(server->sweep_timer, interval, interval);
+    link_watch_start(server);
     return server;
 }
 

@@ -2,11 +2,11 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "provider/device_facts.h"
+#include "provider/model_set.h"
 
 #include <stdlib.h>
 
-enum { AGENT_JOBS_MAX = 4096, AGENT_NO_SLOT = -1 };
+enum { AGENT_JOBS_MAX = 4096, AGENT_NO_SLOT = -1, AGENT_PROGRESS_MS = 1000 };
 
 enum entry_state {
     ENTRY_FREE,
@@ -28,18 +28,19 @@ struct agent {
     struct loop *loop;
     const struct agent_events *events;
     void *context;
-    const char *root;
+    struct owner_guard *guard;
+    struct tally tally;
     struct link_client *link;
-    struct hosted_model *models[LIMIT_LINK_MODELS];
-    size_t model_count;
+    struct model_set *models;
     struct job_entry *entries; /* grows up to AGENT_JOBS_MAX */
     uint32_t entry_count;
     int32_t first_free;
     uint32_t running; /* entries in ENTRY_RUNNING */
     bool draining, closing;
-    bool told_lost; /* the log knows that the link is down; further attempts are not worth a line */
+    uint64_t status_ms; /* when the last status was sent */
+    bool told_lost;     /* the log knows that the link is down; further attempts are not worth a line */
     struct loop_deferred drained;
-    size_t open_parts; /* while closing: the link and the models that are not closed yet */
+    size_t open_parts; /* while closing: of the link and the set of models, those that are not closed yet */
     void (*on_closed)(void *context);
     void *closed_context;
 };
@@ -91,23 +92,35 @@ static void entry_set_state(struct agent *agent, struct job_entry *entry, enum e
 
 /* --- Status --- */
 
+static size_t describe_models(const struct agent *agent, struct link_model *models) {
+    const uint32_t max_jobs = owner_guard_limits(agent->guard)->max_jobs;
+    size_t count = model_set_describe(agent->models, owner_guard_state(agent->guard)->ram_free_bytes, models);
+    for (size_t i = 0; i < count; i++) {
+        if (max_jobs > 0 && models[i].slots > max_jobs) {
+            models[i].slots = max_jobs;
+        }
+    }
+    return count;
+}
+
 static void send_status(struct agent *agent) {
     struct link_model models[LIMIT_LINK_MODELS];
-    struct device_state device;
+    const enum link_pause pause = owner_guard_look(agent->guard);
+    const struct device_state *device = owner_guard_state(agent->guard);
     if (!link_client_connected(agent->link)) {
         return; /* one is sent as soon as it is */
     }
-    device_state_read(&device, agent->root);
-    for (size_t i = 0; i < agent->model_count; i++) {
-        hosted_model_describe(agent->models[i], &models[i]);
-    }
+    agent->status_ms = loop_now_ms(agent->loop);
     const struct link_status status = {.models = models,
-                                       .model_count = agent->model_count,
+                                       .model_count = describe_models(agent, models),
                                        .active_jobs = agent->running,
-                                       .heat = device.heat,
-                                       .battery_percent = device.battery_percent,
-                                       .charging = device.charging,
-                                       .ram_free_bytes = device.ram_free_bytes};
+                                       .heat = device->heat,
+                                       .battery_percent = device->battery_percent,
+                                       .charging = device->charging,
+                                       .ram_free_bytes = device->ram_free_bytes,
+                                       .pause = pause,
+                                       .takes_wants = model_set_takes_wants(agent->models),
+                                       .storage_free_bytes = model_set_storage_free(agent->models)};
     link_client_send_status(agent->link, &status);
 }
 
@@ -122,9 +135,36 @@ static void send_failure(struct agent *agent, uint64_t link_job, enum gen_failur
 
 static void on_model_state(void *context, struct hosted_model *model, const struct err *why) {
     struct agent *agent = context;
-    (void)model;
+    bool given_up = !model_set_on_state(agent->models, model);
     send_status(agent);
-    agent->events->on_model(agent->context, why);
+    if (!given_up) {
+        agent->events->on_model(agent->context, why);
+    }
+}
+
+static void on_model_progress(void *context, struct hosted_model *model) {
+    struct agent *agent = context;
+    (void)model;
+    if (loop_now_ms(agent->loop) - agent->status_ms >= AGENT_PROGRESS_MS) {
+        send_status(agent);
+    }
+}
+
+static enum model_room find_room(void *context, struct hosted_model *model, uint64_t *memory_limit) {
+    struct agent *agent = context;
+    owner_guard_look(agent->guard);
+    return model_set_find_room(agent->models, model, owner_guard_state(agent->guard)->ram_free_bytes, memory_limit);
+}
+
+static bool may_download(void *context) {
+    const struct agent *agent = context;
+    return owner_limits_may_download(owner_guard_limits(agent->guard), owner_guard_state(agent->guard));
+}
+
+static void on_model_unloaded(void *context, struct hosted_model *model) {
+    struct agent *agent = context;
+    (void)model;
+    model_set_on_unloaded(agent->models);
 }
 
 static void on_accept(void *context, uint64_t job, uint32_t prompt_tokens) {
@@ -160,6 +200,7 @@ static void on_done(void *context, uint64_t job, const struct gen_done *done) {
     struct agent *agent = context;
     struct link_done message = {.done = *done};
     if (end_entry(agent, job, &message.job)) {
+        tally_done(&agent->tally, done);
         link_client_send_done(agent->link, &message);
     }
 }
@@ -168,11 +209,16 @@ static void on_failed(void *context, uint64_t job, enum gen_failure failure, con
     struct agent *agent = context;
     uint64_t link_job;
     if (end_entry(agent, job, &link_job)) {
+        tally_failed(&agent->tally, failure, message);
         send_failure(agent, link_job, failure, message, param);
     }
 }
 
 static const struct hosted_model_events MODEL_EVENTS = {.on_state = on_model_state,
+                                                        .on_progress = on_model_progress,
+                                                        .find_room = find_room,
+                                                        .may_download = may_download,
+                                                        .on_unloaded = on_model_unloaded,
                                                         .on_accept = on_accept,
                                                         .on_delta = on_delta,
                                                         .on_done = on_done,
@@ -183,6 +229,7 @@ static const struct hosted_model_events MODEL_EVENTS = {.on_state = on_model_sta
 static void on_ready(void *context, const char *provider_id) {
     struct agent *agent = context;
     agent->told_lost = false;
+    tally_connected(&agent->tally, provider_id);
     LOG_INFO_EVENT("provider.connected", LOG_TEXT("provider", provider_id));
     if (agent->draining) {
         link_client_send_drain(agent->link);
@@ -190,25 +237,42 @@ static void on_ready(void *context, const char *provider_id) {
 }
 
 static void on_status_due(void *context) {
-    send_status(context);
+    struct agent *agent = context;
+    model_set_forget_missing(agent->models);
+    send_status(agent);
 }
 
-static struct hosted_model *find_model(const struct agent *agent, struct str id) {
-    for (size_t i = 0; i < agent->model_count; i++) {
-        if (str_equal_cstr(id, hosted_model_id(agent->models[i]))) {
-            return agent->models[i];
-        }
+/* Silently refused while a limit holds: the gateway sees the pause in the status, and asks again if it must. */
+static void on_want(void *context, struct str model) {
+    struct agent *agent = context;
+    if (!agent->draining && owner_guard_pause(agent->guard) == LINK_PAUSE_NONE) {
+        model_set_want(agent->models, model);
     }
-    return NULL;
+}
+
+/* A limit of the owner that holds. OVERLOADED sends the job elsewhere without blame; DRAINING would be for good. */
+static bool is_forbidden(const struct agent *agent, const char **why) {
+    const uint32_t max_jobs = owner_guard_limits(agent->guard)->max_jobs;
+    *why = owner_guard_pause(agent->guard) != LINK_PAUSE_NONE ? "the device is paused by its owner's limits"
+           : max_jobs > 0 && agent->running >= max_jobs       ? "the device has as many jobs as its owner allows"
+                                                              : NULL;
+    return *why != NULL;
 }
 
 static void on_job(void *context, uint64_t job, const struct gen_request *request) {
     struct agent *agent = context;
+    enum gen_failure refusal = GEN_FAILURE_MODEL_MISSING;
+    const char *forbidden, *reason = "";
     if (agent->draining) {
         send_failure(agent, job, GEN_FAILURE_DRAINING, "the device takes no new jobs", NULL);
         return;
     }
-    struct hosted_model *model = find_model(agent, request->model);
+    if (is_forbidden(agent, &forbidden)) {
+        agent->tally.refused++;
+        send_failure(agent, job, GEN_FAILURE_OVERLOADED, forbidden, NULL);
+        return;
+    }
+    struct hosted_model *model = model_set_find(agent->models, request->model);
     struct job_entry *entry = model != NULL ? entry_take(agent) : NULL;
     if (entry == NULL) {
         send_failure(agent, job, model != NULL ? GEN_FAILURE_OVERLOADED : GEN_FAILURE_MODEL_MISSING,
@@ -218,9 +282,9 @@ static void on_job(void *context, uint64_t job, const struct gen_request *reques
     entry->link_job = job;
     entry->model = model;
     entry_set_state(agent, entry, ENTRY_RUNNING);
-    if (!hosted_model_submit(model, entry_id(agent, entry), request)) {
+    if (!hosted_model_submit(model, entry_id(agent, entry), request, &refusal, &reason)) {
         entry_set_state(agent, entry, ENTRY_FREE);
-        send_failure(agent, job, GEN_FAILURE_MODEL_MISSING, "the model is not loaded yet", NULL);
+        send_failure(agent, job, refusal, reason, NULL);
     }
 }
 
@@ -245,6 +309,7 @@ static void on_lost(void *context, const char *reason, bool fatal) {
     LOG_AT(agent->told_lost ? LOG_DEBUG : LOG_INFO, "provider.disconnected", LOG_TEXT("reason", reason),
            LOG_INT("jobs", agent->running));
     agent->told_lost = true;
+    tally_lost(&agent->tally, reason);
     for (uint32_t i = 0; i < agent->entry_count; i++) {
         struct job_entry *entry = &agent->entries[i];
         if (entry->state == ENTRY_RUNNING) {
@@ -257,10 +322,45 @@ static void on_lost(void *context, const char *reason, bool fatal) {
     }
 }
 
+/* --- What the owner says --- */
+
+/* Gives back what runs: the gateway lets another device go on with it. */
+static void hand_back_jobs(struct agent *agent) {
+    for (uint32_t i = 0; i < agent->entry_count; i++) {
+        struct job_entry *entry = &agent->entries[i];
+        if (entry->state == ENTRY_RUNNING) {
+            entry_set_state(agent, entry, ENTRY_VOID);
+            agent->tally.handed_back++;
+            hosted_model_cancel(entry->model, entry_id(agent, entry));
+            send_failure(agent, entry->link_job, GEN_FAILURE_OVERLOADED, "the device is too hot to go on", NULL);
+        }
+    }
+}
+
+void agent_limits_changed(struct agent *agent) {
+    if (agent->closing) {
+        return;
+    }
+    send_status(agent);
+    if (agent->running > 0 && owner_limits_must_stop(owner_guard_state(agent->guard))) {
+        LOG_WARN_EVENT("provider.too_hot", LOG_INT("jobs", agent->running));
+        hand_back_jobs(agent);
+    }
+}
+
+void agent_describe(const struct agent *agent, struct control_view *view, struct link_model *models) {
+    view->models = models;
+    view->model_count = describe_models(agent, models);
+    view->tally = &agent->tally;
+    view->running = agent->running;
+    view->draining = agent->draining;
+}
+
 static const struct link_client_events LINK_EVENTS = {.on_ready = on_ready,
                                                       .on_status_due = on_status_due,
                                                       .on_job = on_job,
                                                       .on_cancel = on_cancel,
+                                                      .on_want = on_want,
                                                       .on_drain = on_gateway_drain,
                                                       .on_lost = on_lost};
 
@@ -273,35 +373,40 @@ static void tell_drained(struct loop_deferred *deferred) {
     }
 }
 
-bool agent_new(struct agent **out, struct loop *loop, const struct link_client_config *link, const char *root,
+bool agent_new(struct agent **out, struct loop *loop, const struct link_client_config *link, struct owner_guard *guard,
                const struct agent_events *events, void *context, struct err *err) {
     struct agent *agent = MEM_NEW(struct agent);
     agent->loop = loop;
     agent->events = events;
     agent->context = context;
-    agent->root = root;
+    agent->guard = guard;
+    tally_init(&agent->tally);
     agent->first_free = AGENT_NO_SLOT;
     agent->drained.run = tell_drained;
     if (!link_client_new(&agent->link, loop, link, &LINK_EVENTS, agent, err)) {
         free(agent);
         return false;
     }
+    agent->models =
+        model_set_new(&(struct model_set_config){.loop = loop,
+                                                 .events = &MODEL_EVENTS,
+                                                 .context = agent,
+                                                 .ram_max_bytes = owner_guard_limits(guard)->ram_max_bytes});
     *out = agent;
     return true;
 }
 
 void agent_add_model(struct agent *agent, const struct hosted_model_spec *spec,
                      const struct hosted_model_options *options) {
-    agent->models[agent->model_count++] = hosted_model_new(spec, options, &MODEL_EVENTS, agent);
+    model_set_add(agent->models, spec, options);
+}
+
+void agent_allow_wants(struct agent *agent, const struct hosted_model_options *options) {
+    model_set_allow_wants(agent->models, options);
 }
 
 bool agent_models_hopeless(const struct agent *agent) {
-    for (size_t i = 0; i < agent->model_count; i++) {
-        if (!hosted_model_hopeless(agent->models[i])) {
-            return false;
-        }
-    }
-    return true;
+    return model_set_hopeless(agent->models);
 }
 
 void agent_drain(struct agent *agent) {
@@ -331,10 +436,8 @@ void agent_close(struct agent *agent, void (*on_closed)(void *context), void *co
     agent->closing = true;
     agent->on_closed = on_closed;
     agent->closed_context = context;
-    agent->open_parts = agent->model_count + 1;
+    agent->open_parts = 2;
     /* The link goes first and takes its last words along: what an engine says from here on nobody hears. */
     link_client_close(agent->link, on_part_closed, agent);
-    for (size_t i = 0; i < agent->model_count; i++) {
-        hosted_model_close(agent->models[i], on_part_closed, agent);
-    }
+    model_set_close(agent->models, on_part_closed, agent);
 }

@@ -8,6 +8,7 @@
 
 struct fetch_control {
     _Atomic bool cancelled;    /* set by the loop: end soon, whatever you do */
+    _Atomic bool held;         /* set by the loop: begin no transfer until it is taken back */
     _Atomic bool transferring; /* set by the thread: bytes come from elsewhere, the two below say how many */
     _Atomic uint64_t bytes_done, bytes_total;
 };

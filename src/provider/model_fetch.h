@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "catalog/catalog.h"
 #include "net/loop.h"
+#include "provider/model_store.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,11 +17,17 @@ struct model_fetch;
  * are borrowed. The fetch is freed after this returns. */
 typedef void model_fetch_end(void *context, const char *path, const struct err *err);
 
-/* `model` must be pinned (have a SHA-256). Strings are borrowed until the end. */
+/* `model` must be pinned (have a SHA-256). It and the strings are borrowed until the end. `room` says what a download may
+ * take and what may go for it; NULL: no quota, nothing goes (see model_store_make_room). `held`: as by model_fetch_hold. */
 MUST_CHECK bool model_fetch_start(struct model_fetch **out, struct loop *loop, const struct catalog_model *model,
-                                  const char *model_folder, model_fetch_end *on_end, void *context, struct err *err);
+                                  const char *model_folder, const struct model_store_room *room, bool held,
+                                  model_fetch_end *on_end, void *context, struct err *err);
 /* Whether bytes are coming from elsewhere, and how many of how many (0: unknown). */
 bool model_fetch_progress(const struct model_fetch *fetch, uint64_t *done, uint64_t *total);
+/* In on_end: whether the file came from elsewhere just now, rather than having been here. */
+bool model_fetch_came(const struct model_fetch *fetch);
+/* While held, what is here is found and checked, but no transfer begins. One that runs goes on. */
+void model_fetch_hold(struct model_fetch *fetch, bool held);
 /* The end comes soon. */
 void model_fetch_cancel(struct model_fetch *fetch);
 

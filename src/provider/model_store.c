@@ -10,14 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { HASH_PIECE = 1024 * 1024, SIDE_FILE_MAX = 256 };
-static const uint64_t ROOM_KEPT = UINT64_C(32) * 1024 * 1024; /* a disk is never filled to its last byte */
 
 bool model_store_path(char out[FILE_PATH_MAX], const char *folder, const char *id, struct err *err) {
     char name[FILE_PATH_MAX];
+    if (id[0] == '.' || id[0] == '\0' || strchr(id, '/') != NULL) {
+        return err_set(err, ERR_INVALID, "'%.64s' cannot be the name of a model's file", id);
+    }
     int written = snprintf(name, sizeof name, "%s.gguf", id);
     if (written < 0 || (size_t)written >= sizeof name) {
         return err_set(err, ERR_TOO_LARGE, "the model's id is too long");
@@ -65,6 +66,26 @@ void model_store_remember(const char *path, const char *sha256) {
     }
 }
 
+bool model_store_is_verified(const char *path, const char *sha256) {
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode) && is_remembered(path, &status, sha256);
+}
+
+static bool aside_path(char out[FILE_PATH_MAX], const char *path) {
+    int written = snprintf(out, FILE_PATH_MAX, "%s.damaged", path);
+    return written > 0 && written < FILE_PATH_MAX;
+}
+
+void model_store_set_aside(const char *path) {
+    char aside[FILE_PATH_MAX];
+    (void)!(aside_path(aside, path) && rename(path, aside) == 0); /* one that stays is refused again */
+}
+
+bool model_store_drop_aside(const char *path) {
+    char aside[FILE_PATH_MAX];
+    return aside_path(aside, path) && unlink(aside) == 0;
+}
+
 static bool hash_file(int fd, const char *path, const struct fetch_control *control, char hex[DIGEST_HEX_SIZE],
                       struct err *err) {
     uint8_t digest[DIGEST_SHA256_SIZE];
@@ -105,7 +126,7 @@ static bool verify_open_file(int fd, const char *path, const char *sha256, bool 
         return false;
     }
     if (strcmp(hex, sha256) != 0) {
-        return err_set(err, ERR_INVALID, "%s is damaged or another file: its SHA-256 is not the catalog's", path);
+        return err_set(err, ERR_INVALID, "%s is damaged or another file: its SHA-256 is not the one pinned", path);
     }
     if (use_side_file) {
         remember(path, &status, sha256);
@@ -115,7 +136,7 @@ static bool verify_open_file(int fd, const char *path, const char *sha256, bool 
 
 bool model_store_verify(const char *path, const char *sha256, bool remember, const struct fetch_control *control,
                         struct err *err) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would wait for its writer */
     if (fd < 0 && errno == ENOENT) {
         return err_set(err, ERR_NOT_FOUND, "there is no file %s", path);
     }
@@ -146,26 +167,6 @@ bool model_store_find_built_in(char out[FILE_PATH_MAX], const char *file_name, s
                    "%s is not installed with the program (NATARIS_SHARE may name the folder that "
                    "holds models/)",
                    file_name);
-}
-
-static double megabytes(uint64_t bytes) {
-    return (double)bytes / 1e6;
-}
-
-bool model_store_no_room(const char *folder, uint64_t bytes, struct err *err) {
-    struct statvfs disk;
-    uint64_t available = statvfs(folder, &disk) == 0 ? (uint64_t)disk.f_bavail * disk.f_frsize : 0;
-    return err_set(err, ERR_IO, "the disk is full: %.1f MB are needed in %s, %.1f MB are free", megabytes(bytes),
-                   folder, megabytes(available));
-}
-
-bool model_store_check_room(const char *folder, uint64_t bytes, struct err *err) {
-    struct statvfs disk;
-    if (statvfs(folder, &disk) != 0) {
-        return err_set_errno(err, errno, "cannot use the folder %s", folder);
-    }
-    uint64_t available = (uint64_t)disk.f_bavail * disk.f_frsize;
-    return (available >= ROOM_KEPT && available - ROOM_KEPT >= bytes) || model_store_no_room(folder, bytes, err);
 }
 
 bool model_store_check_gguf(const char *path, struct err *err) {

@@ -1,5 +1,6 @@
 #include "provider/part_file.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "provider/model_store.h"
 
@@ -36,12 +37,18 @@ static bool still_named(const struct part_file *part) {
 }
 
 static bool lock(struct part_file *part, const struct fetch_control *control, struct err *err) {
+    bool told = false;
     while (flock(part->fd, LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK && errno != EINTR) {
             return err_set_errno(err, errno, "cannot lock %s", part->path);
         }
         if (atomic_load(&control->cancelled)) {
             return err_set(err, ERR_CLOSED, "stopped");
+        }
+        if (!told) {
+            LOG_WARN_EVENT("model.wait", LOG_TEXT("path", part->target),
+                           LOG_TEXT("reason", "another process fetches it"));
+            told = true;
         }
         nanosleep(&(struct timespec){.tv_nsec = LOCK_WAIT_MS * 1000000L}, NULL);
     }
@@ -148,7 +155,7 @@ bool part_file_commit(struct part_file *part, const char *sha256, struct err *er
     digest_hex(digest, sizeof digest, hex);
     if (strcmp(hex, sha256) != 0) {
         return part_file_restart(part, err) &&
-               err_set(err, ERR_INVALID, "the file that came is not the catalog's: its SHA-256 is %s", hex);
+               err_set(err, ERR_INVALID, "the file that came is not the one pinned: its SHA-256 is %s", hex);
     }
     if (fsync(part->fd) != 0 || rename(part->path, part->target) != 0) {
         return err_set_errno(err, errno, "cannot write %s", part->target);

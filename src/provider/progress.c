@@ -74,10 +74,11 @@ static void show_plain(struct progress *progress, uint64_t now_ms, uint64_t done
 }
 
 void progress_show(struct progress *progress, uint64_t now_ms, uint64_t done, uint64_t total) {
+    measure(progress, now_ms, done);
     if (progress->line->fd < 0) {
+        progress->begun = true;
         return;
     }
-    measure(progress, now_ms, done);
     if (progress->line->terminal) {
         show_bar(progress, done, total);
     } else {

@@ -4,15 +4,17 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "provider/agent.h"
+#include "provider/control.h"
 #include "provider/device_facts.h"
 #include "provider/device_key.h"
+#include "provider/provider_models.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { RECONNECT_MS = 250, RECONNECT_GROWTH = 120, REGION_SIZE = 3 };
+enum { RECONNECT_MS = 250, RECONNECT_GROWTH = 120, KEEP_WARM_MS = 30 * 60 * 1000, REGION_SIZE = 3 };
 
 enum provider_phase { PROVIDER_SERVING, PROVIDER_DRAINING, PROVIDER_CLOSING };
 
@@ -25,7 +27,9 @@ struct provider {
     struct device_facts facts;
     char region[REGION_SIZE];
     struct tls_context *tls;
+    struct owner_guard *guard;
     struct agent *agent;
+    struct control *control;
     struct progress_line progress;
     struct loop_timer *drain_timer;
     struct loop_deferred close; /* parts are not closed inside their own events */
@@ -34,7 +38,13 @@ struct provider {
 };
 
 void provider_options_init(struct provider_options *options) {
-    *options = (struct provider_options){.engine = "llama", .name = "", .region = "", .reconnect_ms = RECONNECT_MS};
+    *options = (struct provider_options){.engine = "llama",
+                                         .name = "",
+                                         .region = "",
+                                         .reconnect_ms = RECONNECT_MS,
+                                         .keep_warm_ms = KEEP_WARM_MS,
+                                         .device_root = "/"};
+    owner_limits_init(&options->limits);
 }
 
 bool provider_default_model_folder(char *out, size_t out_size, struct err *err) {
@@ -71,24 +81,6 @@ static bool read_region(struct provider *provider, const char *region, struct er
     return true;
 }
 
-static bool resolve_models(const struct provider_options *options, const struct engine_ops *ops,
-                           struct hosted_model_spec *specs, struct err *err) {
-    if (options->model_count == 0 || options->model_count > LIMIT_LINK_MODELS) {
-        return err_set(err, ERR_INVALID, "a provider serves 1 to %d models", LIMIT_LINK_MODELS);
-    }
-    for (size_t i = 0; i < options->model_count; i++) {
-        if (!hosted_model_resolve(&specs[i], options->models[i], ops != &ENGINE_SCRIPTED, err)) {
-            return false;
-        }
-        for (size_t k = 0; k < i; k++) {
-            if (strcmp(specs[i].id, specs[k].id) == 0) {
-                return err_set(err, ERR_INVALID, "model %s is given twice", specs[i].id);
-            }
-        }
-    }
-    return true;
-}
-
 static void on_model(void *context, const struct err *why);
 static void on_refused(void *context, const char *reason);
 static void on_drained(void *context);
@@ -120,10 +112,39 @@ static bool open_agent(struct provider *provider, struct err *err) {
         return false;
     }
     link.tls = provider->tls;
-    return agent_new(&provider->agent, provider->loop, &link, "/", &AGENT_EVENTS, provider, err);
+    return agent_new(&provider->agent, provider->loop, &link, provider->guard, &AGENT_EVENTS, provider, err);
 }
 
-static void add_models(struct provider *provider, const struct engine_ops *ops, const struct hosted_model_spec *specs) {
+static void on_limits_change(void *context) {
+    const struct provider *provider = context;
+    agent_limits_changed(provider->agent);
+}
+
+static bool open_guard(struct provider *provider, struct err *err) {
+    const struct owner_guard_config config = {.limits = &provider->options.limits,
+                                              .data_folder = provider->options.data_folder,
+                                              .root = provider->options.device_root,
+                                              .on_change = on_limits_change,
+                                              .context = provider};
+    return owner_guard_new(&provider->guard, provider->loop, &config, err);
+}
+
+static void fill_view(void *context, struct control_view *view, struct link_model *models) {
+    const struct provider *provider = context;
+    const struct provider_options *options = &provider->options;
+    agent_describe(provider->agent, view, models);
+    view->gateway = options->gateway_url;
+    view->name = options->name[0] != '\0' ? options->name : provider->facts.name;
+}
+
+static void open_control(struct provider *provider) {
+    const struct control_config config = {
+        .data_folder = provider->options.data_folder, .guard = provider->guard, .fill = fill_view, .context = provider};
+    provider->control = control_new(provider->loop, &config);
+}
+
+static void start_models(struct provider *provider, const struct engine_ops *ops,
+                         const struct provider_models *models) {
     const struct provider_options *options = &provider->options;
     const struct hosted_model_options model_options = {
         .ops = ops,
@@ -131,16 +152,17 @@ static void add_models(struct provider *provider, const struct engine_ops *ops, 
         .engine = {.loop = provider->loop,
                    .slots = options->slots,
                    .context_length = options->context_length,
-                   .threads = options->threads,
+                   .threads = owner_limits_threads(&options->limits, provider->facts.cores, options->threads),
+                   .memory_limit = owner_limits_memory(&options->limits, options->model_count),
                    .script_rate = options->script_rate,
                    .script_load_ms = options->script_load_ms,
+                   .script = options->script,
                    .script_prefill_ms = options->script_prefill_ms},
         .model_folder = options->model_folder,
+        .room = {.quota_bytes = options->model_quota_bytes},
         .progress = &provider->progress,
     };
-    for (size_t i = 0; i < options->model_count; i++) {
-        agent_add_model(provider->agent, &specs[i], &model_options);
-    }
+    provider_models_start(models, options, &model_options, provider->agent);
 }
 
 static void drain_is_over(void *context);
@@ -148,13 +170,14 @@ static void close_parts(struct loop_deferred *deferred);
 
 static void provider_free(struct provider *provider) {
     tls_context_free(provider->tls);
+    owner_guard_free(provider->guard);
     loop_timer_free(provider->drain_timer);
     free(provider);
 }
 
 bool provider_open(struct provider **out, struct loop *loop, const struct provider_options *options,
                    const struct provider_events *events, void *context, struct err *err) {
-    struct hosted_model_spec specs[LIMIT_LINK_MODELS];
+    struct provider_models models;
     const struct engine_ops *ops = engine_ops_find(options->engine);
     if (ops == NULL) {
         return err_set(err, ERR_INVALID, "there is no engine '%s'", options->engine);
@@ -165,18 +188,20 @@ bool provider_open(struct provider **out, struct loop *loop, const struct provid
     provider->events = events;
     provider->context = context;
     provider->close.run = close_parts;
-    if (!read_region(provider, options->region, err) || !resolve_models(options, ops, specs, err)) {
+    if (!read_region(provider, options->region, err) ||
+        !provider_models_resolve(&models, options, ops != &ENGINE_SCRIPTED, err)) {
         provider_free(provider);
         return false;
     }
-    device_facts_read(&provider->facts, "/");
+    device_facts_read(&provider->facts, options->device_root);
     progress_line_init(&provider->progress, options->quiet);
-    if (!open_agent(provider, err)) {
+    if (!open_guard(provider, err) || !open_agent(provider, err)) {
         provider_free(provider);
         return false;
     }
     provider->drain_timer = loop_timer_new(loop, drain_is_over, provider);
-    add_models(provider, ops, specs);
+    open_control(provider);
+    start_models(provider, ops, &models);
     *out = provider;
     return true;
 }
@@ -193,9 +218,14 @@ static void on_agent_closed(void *context) {
     events->on_stopped(owner, failed ? &failure : NULL);
 }
 
+static void on_control_closed(void *context) {
+    struct provider *provider = context;
+    agent_close(provider->agent, on_agent_closed, provider); /* the last to go: control and guard speak to it */
+}
+
 static void close_parts(struct loop_deferred *deferred) {
     struct provider *provider = (struct provider *)((char *)deferred - offsetof(struct provider, close));
-    agent_close(provider->agent, on_agent_closed, provider);
+    control_close(provider->control, on_control_closed, provider);
 }
 
 static void close_soon(struct provider *provider) {

@@ -42,9 +42,29 @@ CREATE TEMP TABLE earned_more (account_number INTEGER PRIMARY KEY, jobs, amount_
 INSERT INTO earned_more SELECT account_number, count(*), sum(amount_nano), sum(tokens) FROM earned GROUP BY 1;
 INSERT INTO earned_more
     SELECT provider_account_number, -1, -provider_nano, -(prompt_tokens + completion_tokens) FROM jobs
-    WHERE provider_nano <> 0 AND number <= (SELECT job_number FROM earned_until)
+    WHERE provider_nano <> 0 AND provider_account_number <> 0 AND number <= (SELECT job_number FROM earned_until)
     ON CONFLICT DO UPDATE SET jobs = jobs + excluded.jobs, amount_nano = amount_nano + excluded.amount_nano,
                               tokens = tokens + excluded.tokens;
+INSERT INTO earned_more
+    SELECT account_number, -1, -sum(amount_nano), -sum(prompt_tokens + completion_tokens) FROM job_parts
+    WHERE job_number <= (SELECT job_number FROM earned_until) GROUP BY account_number, job_number
+    HAVING sum(amount_nano) > 0
+    ON CONFLICT DO UPDATE SET jobs = jobs + excluded.jobs, amount_nano = amount_nano + excluded.amount_nano,
+                              tokens = tokens + excluded.tokens;
+
+-- Jobs of several devices: what the parts come to, and what the entries give to each earner.
+CREATE TEMP TABLE parted (job_number INTEGER PRIMARY KEY, parts, prompt_tokens, completion_tokens, amount_nano);
+INSERT INTO parted
+    SELECT job_number, count(*), sum(prompt_tokens), sum(completion_tokens), sum(amount_nano) FROM job_parts GROUP BY 1;
+CREATE TEMP TABLE shares (job_number, ledger_account, amount_nano, PRIMARY KEY (job_number, ledger_account));
+INSERT INTO shares
+    SELECT job_number, 16 * account_number + 1, sum(amount_nano) FROM job_parts GROUP BY 1, 2;
+INSERT INTO shares
+    SELECT t.job_number, e.ledger_account, -e.amount_nano
+    FROM parted d CROSS JOIN transactions t ON t.job_number = d.job_number AND t.kind = 0
+         CROSS JOIN entries e ON e.transaction_number = t.number
+    WHERE e.ledger_account >= 16 AND e.ledger_account % 16 = 1
+    ON CONFLICT DO UPDATE SET amount_nano = amount_nano + excluded.amount_nano;
 
 SELECT printf('transaction %d sums to %d, not to 0', transaction_number, total) FROM parts WHERE total <> 0;
 
@@ -96,8 +116,17 @@ FROM transactions t JOIN jobs j ON j.number = t.job_number JOIN parts p ON p.tra
 WHERE t.kind = 0
       AND (p.wallet <> -j.charge_nano OR p.earnings <> j.provider_nano OR p.network <> j.charge_nano - j.provider_nano
            OR p.wallet_account IS NOT 16 * j.account_number
-           OR p.earnings_account IS NOT iif(j.provider_nano > 0, 16 * j.provider_account_number + 1, NULL)
+           OR (p.earnings_account IS NOT iif(j.provider_nano > 0, 16 * j.provider_account_number + 1, NULL)
+               AND NOT EXISTS (SELECT 1 FROM parted d WHERE d.job_number = j.number))
            OR p.network_account IS NOT iif(j.charge_nano > j.provider_nano, 1, NULL));
+
+SELECT printf('the %d parts of job %d do not add up to it', d.parts, d.job_number)
+FROM parted d LEFT JOIN jobs j ON j.number = d.job_number
+WHERE d.parts < 2 OR d.prompt_tokens IS NOT j.prompt_tokens OR d.completion_tokens IS NOT j.completion_tokens
+      OR d.amount_nano IS NOT j.provider_nano OR j.provider_account_number <> 0;
+
+SELECT printf('ledger account %d got %d less than its parts of job %d', ledger_account, amount_nano, job_number)
+FROM shares WHERE amount_nano <> 0;
 
 -- Grants come from promotions, refunds from refunds, both into the wallet; payouts leave the earnings.
 SELECT printf('transaction %d moves money in a way its kind does not allow', t.number)

@@ -1,5 +1,6 @@
 /* What the operator does: each with its line in the audit log. */
 #include "base/compiler.h"
+#include "store/sqlite_devices.h"
 #include "store/sqlite_money.h"
 #include "store/sqlite_rows.h"
 
@@ -8,6 +9,7 @@ static const char *const admin_actions[] = {
     [STORE_ADMIN_ACCOUNT_SUSPEND] = "account.suspend", [STORE_ADMIN_KEY_CREATE] = "key.create",
     [STORE_ADMIN_KEY_REVOKE] = "key.revoke",           [STORE_ADMIN_CREDIT_GRANT] = "credit.grant",
     [STORE_ADMIN_CREDIT_REFUND] = "credit.refund",     [STORE_ADMIN_PAYOUT] = "payout",
+    [STORE_ADMIN_DEVICE_VERIFY] = "provider.verify",   [STORE_ADMIN_REVIEWS_CLEAR] = "review.clear",
 };
 
 static bool admin_check_amount(int64_t amount_nano, int64_t least, struct err *err) {
@@ -105,14 +107,26 @@ static bool admin_apply(struct ledger *ledger, const struct store_admin *admin, 
         return admin_credit(ledger, admin, LEDGER_REFUND, err);
     case STORE_ADMIN_PAYOUT:
         return admin_credit(ledger, admin, LEDGER_PAYOUT, err);
+    case STORE_ADMIN_DEVICE_VERIFY:
+        return sqlite_device_verify(ledger->db, admin->device.id, admin->device.verified, err);
+    case STORE_ADMIN_REVIEWS_CLEAR:
+        return sqlite_reviews_clear(ledger->db, admin->device.id, err);
     }
     return err_set(err, ERR_INVALID, "unknown kind of admin action");
 }
 
-/* The account and keys as they are now; ERR_NOT_FOUND for those that a change did not meet. */
+static bool admin_is_about_key(const struct store_admin *admin) {
+    return admin->kind == STORE_ADMIN_KEY_CREATE || admin->kind == STORE_ADMIN_KEY_REVOKE;
+}
+
+static bool admin_is_about_device(const struct store_admin *admin) {
+    return admin->kind == STORE_ADMIN_DEVICE_VERIFY || admin->kind == STORE_ADMIN_REVIEWS_CLEAR;
+}
+
+/* The account, device and keys as they are now; ERR_NOT_FOUND for those that a change did not meet. */
 static bool admin_read_back(struct ledger *ledger, const struct store_admin *admin, struct store_admin *result,
                             struct err *err) {
-    bool about_key = admin->kind == STORE_ADMIN_KEY_CREATE || admin->kind == STORE_ADMIN_KEY_REVOKE;
+    bool about_key = admin_is_about_key(admin), about_device = admin_is_about_device(admin);
     *result = *admin;
     result->key_count = about_key ? 1 : admin->kind == STORE_ADMIN_ACCOUNT_CREATE ? admin->key_count : 0;
     for (size_t i = 0; i < result->key_count; i++) {
@@ -120,7 +134,12 @@ static bool admin_read_back(struct ledger *ledger, const struct store_admin *adm
             return false;
         }
     }
-    const char *account_id = about_key ? result->keys[0].account_id : admin->account.id;
+    if (about_device && !sqlite_device_by_id(ledger->db, admin->device.id, &result->device, err)) {
+        return false;
+    }
+    const char *account_id = about_key      ? result->keys[0].account_id
+                             : about_device ? result->device.account_id
+                                            : admin->account.id;
     return sqlite_account_find(ledger->db, account_id, &result->account, err);
 }
 
@@ -132,17 +151,22 @@ static const char *admin_detail(const struct store_admin *admin) {
     if (admin->kind == STORE_ADMIN_ACCOUNT_SUSPEND) {
         return admin->account.suspended ? "suspended" : "resumed";
     }
+    if (admin->kind == STORE_ADMIN_DEVICE_VERIFY) {
+        return admin->device.verified ? "verified" : "not verified";
+    }
     return admin->note;
 }
 
 static bool admin_audit(struct ledger *ledger, const struct store_admin *admin, const struct store_admin *result,
                         struct err *err) {
-    bool about_key = admin->kind == STORE_ADMIN_KEY_CREATE || admin->kind == STORE_ADMIN_KEY_REVOKE;
+    const char *subject = admin_is_about_key(admin)      ? result->keys[0].id
+                          : admin_is_about_device(admin) ? result->device.id
+                                                         : result->account.id;
     struct sqlite_binder binder = sqlite_bind(ledger->db, SQL_AUDIT_ADD);
     sqlite_bind_int(&binder, admin->now_ms);
     sqlite_bind_text(&binder, admin->actor == NULL ? "" : admin->actor);
     sqlite_bind_text(&binder, admin_actions[admin->kind]);
-    sqlite_bind_text(&binder, about_key ? result->keys[0].id : result->account.id);
+    sqlite_bind_text(&binder, subject);
     sqlite_bind_int(&binder, admin->amount_nano);
     sqlite_bind_text(&binder, admin_detail(admin));
     return sqlite_run(ledger->db, SQL_AUDIT_ADD, err);

@@ -22,7 +22,8 @@ enum {
 
 /* The schema's history: the element at index n brings version n to n + 1, which its last line sets. */
 static const unsigned char *const sqlite_db_migrations[] = {store_sql_0001_initial, store_sql_0002_money,
-                                                            store_sql_0003_earned, store_sql_0004_join_uses};
+                                                            store_sql_0003_earned, store_sql_0004_join_uses,
+                                                            store_sql_0005_network};
 enum { SQLITE_DB_VERSION = COUNT_OF(sqlite_db_migrations) };
 
 static bool sqlite_db_fail(struct sqlite_db *db, int result, struct err *err) {

@@ -41,6 +41,7 @@ void ledger_forget(struct ledger *ledger) {
     ledger->changed = NULL;
     ledger->changed_keys = NULL;
     ledger->settled_job = 0;
+    ledger->settled_parts = false;
     ledger->earned_until = -1;
     ledger_reset_network(ledger);
 }
@@ -136,23 +137,31 @@ static bool ledger_load(struct ledger *ledger, struct ledger_balance *balance, s
     return balance->known;
 }
 
+static bool ledger_check_entry(struct ledger *ledger, const struct ledger_entry *entry, struct err *err) {
+    if (entry->amount_nano == 0) {
+        return true;
+    }
+    if (!ledger_load(ledger, entry->balance, err)) {
+        return false;
+    }
+    int64_t after;
+    bool of_network = entry->balance->ledger_account < LEDGER_NETWORK_END;
+    if (__builtin_add_overflow(entry->balance->amount_nano, entry->amount_nano, &after) || after > LEDGER_BALANCE_MAX ||
+        after < -LEDGER_BALANCE_MAX) {
+        return err_set(err, ERR_CONFLICT, "A balance would become too large");
+    }
+    return of_network || after >= 0 || err_set(err, ERR_CONFLICT, "The balance is too small for this amount");
+}
+
 bool ledger_check_bounds(struct ledger *ledger, const struct ledger_transaction *transaction, struct err *err) {
     for (size_t i = 0; i < COUNT_OF(transaction->entries); i++) {
-        const struct ledger_entry *entry = &transaction->entries[i];
-        if (entry->amount_nano == 0) {
-            continue;
-        }
-        if (!ledger_load(ledger, entry->balance, err)) {
+        if (!ledger_check_entry(ledger, &transaction->entries[i], err)) {
             return false;
         }
-        int64_t after;
-        bool of_network = entry->balance->ledger_account < LEDGER_NETWORK_END;
-        if (__builtin_add_overflow(entry->balance->amount_nano, entry->amount_nano, &after) ||
-            after > LEDGER_BALANCE_MAX || after < -LEDGER_BALANCE_MAX) {
-            return err_set(err, ERR_CONFLICT, "A balance would become too large");
-        }
-        if (!of_network && after < 0) {
-            return err_set(err, ERR_CONFLICT, "The balance is too small for this amount");
+    }
+    for (size_t i = 0; i < transaction->earner_count; i++) {
+        if (!ledger_check_entry(ledger, &transaction->earners[i], err)) {
+            return false;
         }
     }
     return true;
@@ -232,6 +241,12 @@ void ledger_settle(struct ledger *ledger, const struct ledger_transaction *trans
             ledger->settled_job = ledger->settled_job != 0 ? ledger->settled_job : transaction->job_number;
         }
     }
+    for (size_t i = 0; i < transaction->earner_count; i++) {
+        if (transaction->earners[i].amount_nano != 0) {
+            ledger_move(ledger, &transaction->earners[i]);
+            ledger->settled_parts = true;
+        }
+    }
 }
 
 /* The transactions and entries of all jobs that were settled since the last time: two statements that run over the rows
@@ -253,7 +268,16 @@ static bool ledger_write_settlements(struct ledger *ledger, struct err *err) {
     binder = sqlite_bind(ledger->db, SQL_SETTLED_ENTRIES_ADD);
     sqlite_bind_int(&binder, last);
     ledger->settled_job = 0;
-    return sqlite_run(ledger->db, SQL_SETTLED_ENTRIES_ADD, err);
+    if (!sqlite_run(ledger->db, SQL_SETTLED_ENTRIES_ADD, err)) {
+        return false;
+    }
+    if (!ledger->settled_parts) {
+        return true;
+    }
+    binder = sqlite_bind(ledger->db, SQL_SETTLED_PARTS_ADD);
+    sqlite_bind_int(&binder, last);
+    ledger->settled_parts = false;
+    return sqlite_run(ledger->db, SQL_SETTLED_PARTS_ADD, err);
 }
 
 static bool ledger_write_earned(struct ledger *ledger, struct err *err) {
@@ -267,6 +291,11 @@ static bool ledger_write_earned(struct ledger *ledger, struct err *err) {
     struct sqlite_binder binder = sqlite_bind(ledger->db, SQL_EARNED_ADD);
     sqlite_bind_int(&binder, ledger->last_job);
     if (!sqlite_run(ledger->db, SQL_EARNED_ADD, err)) {
+        return false;
+    }
+    binder = sqlite_bind(ledger->db, SQL_EARNED_PARTS_ADD);
+    sqlite_bind_int(&binder, ledger->last_job);
+    if (!sqlite_run(ledger->db, SQL_EARNED_PARTS_ADD, err)) {
         return false;
     }
     binder = sqlite_bind(ledger->db, SQL_EARNED_UNTIL_SET);

@@ -44,6 +44,7 @@ struct ledger {
     struct ledger_key *changed_keys;
     int64_t data_version; /* changes when another connection has written */
     int64_t last_job;     /* that was added */
+    bool settled_parts;   /* among those that ledger_flush has to write, there are jobs of several earners */
     int64_t settled_job;  /* the first job whose settlement ledger_flush has to write; 0: none */
     int64_t earned_until; /* the last job in `earned`; negative: not read yet */
 };
@@ -69,7 +70,9 @@ struct ledger_transaction {
     struct ledger_entry {
         struct ledger_balance *balance;
         int64_t amount_nano;
-    } entries[3]; /* in all they sum to zero; an amount of 0 is no entry */
+    } entries[3];                       /* in all they sum to zero; an amount of 0 is no entry */
+    const struct ledger_entry *earners; /* the further entries of a job of several earners, one for each account */
+    size_t earner_count;
 };
 /* ERR_CONFLICT, before anything is written, when a balance would leave its bounds: a wallet, or what is owed to an
  * owner, is never below zero. */

@@ -1,5 +1,7 @@
 #include "store/sqlite_rows.h"
 
+#include "store/sqlite_devices.h"
+
 void sqlite_account_read(struct sqlite_db *db, enum sql sql, struct store_account *out) {
     struct sqlite_reader reader = sqlite_read(db, sql);
     out->number = (uint64_t)sqlite_read_int(&reader);
@@ -181,13 +183,7 @@ bool sqlite_device_find(struct sqlite_db *db, const uint8_t public_key[ED25519_K
         return false;
     }
     if (*found) {
-        struct sqlite_reader reader = sqlite_read(db, SQL_DEVICE_FIND);
-        sqlite_read_text(&reader, out->id, sizeof(out->id));
-        sqlite_read_text(&reader, out->account_id, sizeof(out->account_id));
-        sqlite_read_blob(&reader, out->public_key, sizeof(out->public_key));
-        sqlite_read_text(&reader, out->name, sizeof(out->name));
-        sqlite_read_text(&reader, out->region, sizeof(out->region));
-        out->created_ms = sqlite_read_int(&reader);
+        sqlite_device_read(db, SQL_DEVICE_FIND, out);
         sqlite_reset(db, SQL_DEVICE_FIND);
     }
     return true;

@@ -5,6 +5,28 @@ static bool settle_refuse(struct err *err, const struct store_job *job, const ch
     return err_set(err, ERR_CONFLICT, "Job %s cannot be settled: %s", job->id, why);
 }
 
+static bool settle_check_parts(const struct store_settlement *settlement, struct err *err) {
+    const struct store_job *job = &settlement->job;
+    int64_t amount_nano = 0;
+    uint64_t tokens = 0;
+    if (settlement->part_count < 2) {
+        return true;
+    }
+    if (settlement->part_count > STORE_PARTS_MAX) {
+        return settle_refuse(err, job, "it has too many parts");
+    }
+    for (size_t i = 0; i < settlement->part_count; i++) {
+        const struct store_part *part = &settlement->parts[i];
+        if (part->amount_nano < 0 || part->amount_nano > job->provider_nano) {
+            return settle_refuse(err, job, "a part's amount is out of bounds");
+        }
+        amount_nano += part->amount_nano;
+        tokens += part->tokens;
+    }
+    return (amount_nano == job->provider_nano && tokens == job->completion_tokens) ||
+           settle_refuse(err, job, "its parts do not add up");
+}
+
 static bool settle_check(const struct store_settlement *settlement, struct err *err) {
     const struct store_job *job = &settlement->job;
     if (job->charge_nano < 0 || job->charge_nano > STORE_AMOUNT_MAX_NANO) {
@@ -13,13 +35,13 @@ static bool settle_check(const struct store_settlement *settlement, struct err *
     if (job->provider_nano < 0 || job->provider_nano > job->charge_nano) {
         return settle_refuse(err, job, "the provider's part is not a part of its charge");
     }
-    if (job->provider_nano > 0 && settlement->provider_account_id[0] == '\0') {
+    if (job->provider_nano > 0 && settlement->part_count < 2 && settlement->provider_account_id[0] == '\0') {
         return settle_refuse(err, job, "nobody is named who earns");
     }
     if (job->charge_nano > 0 && job->outcome == STORE_JOB_FAILED) {
         return settle_refuse(err, job, "a failure is never charged");
     }
-    return true;
+    return settle_check_parts(settlement, err);
 }
 
 /* A stored answer that had not expired when this request came means that the request was settled already, unless the new
@@ -60,15 +82,45 @@ static bool settle_add_answer(struct sqlite_db *db, const struct store_answer *a
 struct settle_parties {
     struct ledger_account *client, *earner; /* earner NULL: nobody */
     struct ledger_key *key;
+    /* Of a job of several parts, instead of `earner`: whose each part is, and what each account earns of them in all. */
+    struct ledger_account *part_owners[STORE_PARTS_MAX];
+    struct ledger_entry earned[STORE_PARTS_MAX];
+    size_t earned_count;
 };
+
+static void settle_earn(struct settle_parties *parties, struct ledger_account *account, int64_t amount_nano) {
+    for (size_t i = 0; i < parties->earned_count; i++) {
+        if (parties->earned[i].balance == &account->earnings) {
+            parties->earned[i].amount_nano += amount_nano;
+            return;
+        }
+    }
+    parties->earned[parties->earned_count++] = (struct ledger_entry){&account->earnings, amount_nano};
+}
+
+static bool settle_find_earners(struct ledger *ledger, const struct store_settlement *settlement,
+                                struct settle_parties *out, struct err *err) {
+    if (settlement->part_count < 2) {
+        return settlement->job.provider_nano == 0 ||
+               ledger_find_account(ledger, settlement->provider_account_id, &out->earner, err);
+    }
+    for (size_t i = 0; i < settlement->part_count; i++) {
+        const struct store_part *part = &settlement->parts[i];
+        if (!ledger_find_account(ledger, part->account_id, &out->part_owners[i], err)) {
+            return false;
+        }
+        settle_earn(out, out->part_owners[i], part->amount_nano);
+    }
+    return true;
+}
 
 static bool settle_find_parties(struct ledger *ledger, const struct store_settlement *settlement,
                                 struct settle_parties *out, struct err *err) {
-    *out = (struct settle_parties){0};
+    out->earner = NULL;
+    out->earned_count = 0;
     bool ok = ledger_find_account(ledger, settlement->job.account_id, &out->client, err) &&
               ledger_find_key(ledger, settlement->job.key_id, &out->key, err) &&
-              (settlement->job.provider_nano == 0 ||
-               ledger_find_account(ledger, settlement->provider_account_id, &out->earner, err));
+              settle_find_earners(ledger, settlement, out, err);
     if (!ok && err->code == ERR_NOT_FOUND) {
         err->code = ERR_CONFLICT;
     }
@@ -97,6 +149,25 @@ static bool settle_add_job(struct sqlite_db *db, const struct store_job *job, co
     return sqlite_run(db, SQL_JOB_ADD, err);
 }
 
+static bool settle_add_parts(struct sqlite_db *db, const struct store_settlement *settlement,
+                             const struct settle_parties *parties, int64_t job_number, struct err *err) {
+    for (size_t i = 0; i < settlement->part_count && settlement->part_count > 1; i++) {
+        const struct store_part *part = &settlement->parts[i];
+        const bool last = i + 1 == settlement->part_count;
+        struct sqlite_binder binder = sqlite_bind(db, SQL_JOB_PART_ADD);
+        sqlite_bind_int(&binder, job_number);
+        sqlite_bind_int(&binder, parties->part_owners[i]->number);
+        sqlite_bind_text(&binder, part->device_id);
+        sqlite_bind_int(&binder, last ? settlement->job.prompt_tokens : 0);
+        sqlite_bind_int(&binder, part->tokens);
+        sqlite_bind_int(&binder, part->amount_nano);
+        if (!sqlite_run(db, SQL_JOB_PART_ADD, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* The order matters: what may be refused comes before or with the job's row, whose id is unique; behind it a refusal
  * would leave half a settlement, so it is an error that rolls the whole group back. */
 bool sqlite_settle(struct ledger *ledger, const struct store_settlement *settlement, struct err *err) {
@@ -110,8 +181,11 @@ bool sqlite_settle(struct ledger *ledger, const struct store_settlement *settlem
         .created_ms = job->created_ms,
         .note = "",
         .entries = {{&parties.client->wallet, -job->charge_nano},
-                    {parties.earner == NULL ? NULL : &parties.earner->earnings, job->provider_nano},
+                    {parties.earner == NULL ? NULL : &parties.earner->earnings,
+                     parties.earner == NULL ? 0 : job->provider_nano},
                     {&ledger->network[LEDGER_REVENUE], job->charge_nano - job->provider_nano}},
+        .earners = parties.earned,
+        .earner_count = parties.earned_count,
     };
     if (!ledger_check_bounds(ledger, &transaction, err) ||
         (settlement->answer != NULL && !settle_make_room(ledger, settlement, err)) ||
@@ -119,7 +193,8 @@ bool sqlite_settle(struct ledger *ledger, const struct store_settlement *settlem
         return false;
     }
     transaction.job_number = sqlite_last_number(ledger->db);
-    if (settlement->answer != NULL && !settle_add_answer(ledger->db, settlement->answer, err)) {
+    if (!settle_add_parts(ledger->db, settlement, &parties, transaction.job_number, err) ||
+        (settlement->answer != NULL && !settle_add_answer(ledger->db, settlement->answer, err))) {
         err->code = err->code == ERR_CONFLICT ? ERR_INTERNAL : err->code;
         return false;
     }

@@ -126,8 +126,8 @@ static bool page_start(struct sqlite_db *db, const struct sqlite_page *page, int
         return true;
     }
     struct sqlite_binder binder = sqlite_bind(db, sql);
-    sqlite_bind_text(&binder, page->after);
     sqlite_bind_text(&binder, page->account_id);
+    sqlite_bind_text(&binder, page->after);
     if (!sqlite_next(db, sql, &found, err)) {
         return false;
     }

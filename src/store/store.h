@@ -61,6 +61,13 @@ struct store_join_token {
     int64_t created_ms, expires_ms;
 };
 
+struct store_record { /* how reliable a device was; shares are thousandths */
+    uint64_t jobs, failures, reviews;
+    uint32_t success, uptime;
+    uint32_t prefill_factor, decode_factor; /* its speeds against the average; 0: not known */
+    int64_t kept_ms;                        /* wall clock; 0: nothing is known of it yet */
+};
+
 struct store_device {
     char id[STORE_ID_MAX]; /* "prov_..." */
     char account_id[STORE_ID_MAX];
@@ -68,6 +75,8 @@ struct store_device {
     char name[STORE_NAME_MAX];
     char region[8];
     int64_t created_ms;
+    bool verified;              /* by the operator */
+    struct store_record record; /* filled in by reads */
 };
 
 enum store_job_outcome { STORE_JOB_COMPLETED, STORE_JOB_FAILED, STORE_JOB_CANCELLED };

@@ -5,12 +5,18 @@
 
 #include <stdlib.h>
 
-enum store_admin_read_kind { STORE_READ_ACCOUNTS, STORE_READ_KEYS, STORE_READ_AUDIT };
+enum store_admin_read_kind {
+    STORE_READ_ACCOUNTS,
+    STORE_READ_KEYS,
+    STORE_READ_AUDIT,
+    STORE_READ_DEVICES,
+    STORE_READ_REVIEWS,
+};
 
 /* One question; its rows are filled in by the reader's thread. */
 struct store_admin_read {
     enum store_admin_read_kind kind;
-    char id[STORE_ID_MAX], after[STORE_ID_MAX];
+    char id[STORE_ID_MAX], account_id[STORE_ID_MAX], after[STORE_ID_MAX];
     int64_t before;
     size_t limit, count;
     bool more;
@@ -19,6 +25,8 @@ struct store_admin_read {
         struct store_account *accounts;
         struct store_key *keys;
         struct store_audit *lines;
+        struct store_device *devices;
+        struct store_review *reviews;
     };
     union {
         void (*on_accounts)(void *context, const struct store_account *accounts, size_t count, bool more,
@@ -26,6 +34,10 @@ struct store_admin_read {
         void (*on_keys)(void *context, const struct store_key *keys, size_t count, bool more, const struct err *err);
         void (*on_audit)(void *context, const struct store_audit *lines, size_t count, bool more,
                          const struct err *err);
+        void (*on_devices)(void *context, const struct store_device *devices, size_t count, bool more,
+                           const struct err *err);
+        void (*on_reviews)(void *context, const struct store_review *reviews, size_t count, bool more,
+                           const struct err *err);
     };
 };
 
@@ -37,6 +49,10 @@ static enum sql read_statement(const struct store_admin_read *read) {
         return read->id[0] != '\0' ? SQL_ACCOUNT_FIND : SQL_ACCOUNT_PAGE;
     case STORE_READ_KEYS:
         return SQL_KEY_PAGE;
+    case STORE_READ_DEVICES:
+        return read->id[0] != '\0' ? SQL_DEVICE_BY_ID : SQL_DEVICE_PAGE;
+    case STORE_READ_REVIEWS:
+        return SQL_REVIEW_PAGE;
     case STORE_READ_AUDIT:
         break;
     }
@@ -46,14 +62,17 @@ static enum sql read_statement(const struct store_admin_read *read) {
 /* One row more than the page, to know whether there are further ones. */
 static void read_bind(struct sqlite_db *db, enum sql sql, const struct store_admin_read *read) {
     struct sqlite_binder binder = sqlite_bind(db, sql);
-    if (sql == SQL_ACCOUNT_FIND) {
+    if (sql == SQL_ACCOUNT_FIND || sql == SQL_DEVICE_BY_ID) {
         sqlite_bind_text(&binder, read->id);
         return;
     }
-    if (sql == SQL_KEY_PAGE) {
+    if (sql == SQL_KEY_PAGE || sql == SQL_REVIEW_PAGE) {
         sqlite_bind_text(&binder, read->id);
     }
-    if (sql == SQL_AUDIT_PAGE) {
+    if (sql == SQL_DEVICE_PAGE) {
+        sqlite_bind_text(&binder, read->account_id);
+    }
+    if (sql == SQL_AUDIT_PAGE || sql == SQL_REVIEW_PAGE) {
         sqlite_bind_int(&binder, read->before);
     } else {
         sqlite_bind_text(&binder, read->after);
@@ -73,6 +92,12 @@ static void read_row(struct sqlite_db *db, enum sql sql, struct store_admin_read
     case STORE_READ_AUDIT:
         sqlite_audit_read(db, sql, &read->lines[at]);
         return;
+    case STORE_READ_DEVICES:
+        sqlite_device_read(db, sql, &read->devices[at]);
+        return;
+    case STORE_READ_REVIEWS:
+        sqlite_review_read(db, sql, &read->reviews[at]);
+        return;
     }
 }
 
@@ -82,6 +107,10 @@ static size_t row_size(enum store_admin_read_kind kind) {
         return sizeof(struct store_account);
     case STORE_READ_KEYS:
         return sizeof(struct store_key);
+    case STORE_READ_DEVICES:
+        return sizeof(struct store_device);
+    case STORE_READ_REVIEWS:
+        return sizeof(struct store_review);
     case STORE_READ_AUDIT:
         break;
     }
@@ -115,6 +144,12 @@ void store_admin_read_answer(const struct store_admin_read *read, void *context,
         return;
     case STORE_READ_AUDIT:
         read->on_audit(context, read->lines, count, more, err);
+        return;
+    case STORE_READ_DEVICES:
+        read->on_devices(context, read->devices, count, more, err);
+        return;
+    case STORE_READ_REVIEWS:
+        read->on_reviews(context, read->reviews, count, more, err);
         return;
     }
 }
@@ -165,5 +200,25 @@ void store_audit_read(struct store *store, int64_t before, unsigned limit,
     struct store_admin_read *read = admin_read_new(STORE_READ_AUDIT, "", "", limit);
     read->before = before > 0 ? before : INT64_MAX;
     read->on_audit = on_result;
+    admin_read_queue(store, read, context);
+}
+
+void store_devices_read(struct store *store, const char *id, const char *account_id, const char *after, unsigned limit,
+                        void (*on_result)(void *context, const struct store_device *devices, size_t count, bool more,
+                                          const struct err *err),
+                        void *context) {
+    struct store_admin_read *read = admin_read_new(STORE_READ_DEVICES, id, after, limit);
+    str_copy(read->account_id, sizeof(read->account_id), str_from(account_id));
+    read->on_devices = on_result;
+    admin_read_queue(store, read, context);
+}
+
+void store_reviews_read(struct store *store, const char *id, int64_t before, unsigned limit,
+                        void (*on_result)(void *context, const struct store_review *reviews, size_t count, bool more,
+                                          const struct err *err),
+                        void *context) {
+    struct store_admin_read *read = admin_read_new(STORE_READ_REVIEWS, id, "", limit);
+    read->before = before > 0 ? before : INT64_MAX;
+    read->on_reviews = on_result;
     admin_read_queue(store, read, context);
 }

@@ -5,6 +5,7 @@
 #ifndef NATARIS_STORE_STORE_INTERNAL_H
 #define NATARIS_STORE_STORE_INTERNAL_H
 
+#include "store/sqlite_devices.h"
 #include "store/sqlite_money.h"
 #include "store/store_money.h"
 
@@ -15,6 +16,8 @@ enum store_request_kind {
     STORE_REQUEST_ENROL,
     STORE_REQUEST_KEY,
     STORE_REQUEST_ADMIN,
+    STORE_REQUEST_RECORD,
+    STORE_REQUEST_REVIEW,
     STORE_REQUEST_ANSWER, /* the reader's */
     STORE_REQUEST_USAGE,
     STORE_REQUEST_PAGE,
@@ -53,7 +56,8 @@ struct store_request {
             bool token_given;
             uint8_t token_sha256[DIGEST_SHA256_SIZE];
         };
-        struct store_key key;                /* sha256 is the question */
+        struct store_key key; /* sha256 is the question */
+        struct store_review review;
         struct store_admin_request *admin;   /* owned */
         struct store_admin_read *admin_read; /* owned */
         struct {

@@ -27,13 +27,26 @@ struct store_answer {                         /* kept for 24 hours under the req
     struct str content; /* the answer's body; copied */
 };
 
+/* What one of several devices did of an answer. */
+struct store_part {
+    char device_id[STORE_ID_MAX], account_id[STORE_ID_MAX]; /* of the device and its owner */
+    uint32_t tokens;                                        /* completion tokens */
+    int64_t amount_nano;                                    /* what its owner earns */
+};
+enum { STORE_PARTS_MAX = 64 };
+
 struct store_settlement { /* also of a job that was free: then there are no entries, but its record and answer */
     struct store_job job; /* with charge_nano and provider_nano set */
     char provider_account_id[STORE_ID_MAX]; /* empty: no device earns (charge 0) */
     const struct store_answer *answer;      /* NULL: none to keep; copied */
+    /* Of an answer that several devices made, one after the other: what each did. Tokens and amounts add up to the job's
+     * completion tokens and provider_nano; the prompt's tokens count for the last. Fewer than two: the job says it all, and
+     * provider_account_id earns. Copied. */
+    const struct store_part *parts;
+    size_t part_count;
 };
 /* on_durable (may be NULL) with err NULL once it is on disk. ERR_CONFLICT, and nothing was written: its account, key or
- * earner is unknown; a job of this id was settled before; the charge is more than the wallet has, or that of a failure;
+ * an earner is unknown; its parts do not add up; a job of this id was settled before; the charge is more than the wallet has, or that of a failure;
  * the answer's scope holds one that had not expired when the job was created, and it does not replace it. */
 void store_settle(struct store *store, const struct store_settlement *settlement,
                   void (*on_durable)(void *context, const struct err *err), void *context);
@@ -54,7 +67,9 @@ struct store_admin { /* what to do; unused members stay zero */
         STORE_ADMIN_KEY_REVOKE,      /* keys[0].id, keys[0].revoked_ms */
         STORE_ADMIN_CREDIT_GRANT,    /* account.id, amount_nano > 0, note: promotions -> wallet */
         STORE_ADMIN_CREDIT_REFUND,   /* likewise, refunds -> wallet */
-        STORE_ADMIN_PAYOUT, /* account.id, amount_nano > 0, note: earnings -> payouts; never more than earned */
+        STORE_ADMIN_PAYOUT,        /* account.id, amount_nano > 0, note: earnings -> payouts; never more than earned */
+        STORE_ADMIN_DEVICE_VERIFY, /* device.id, device.verified */
+        STORE_ADMIN_REVIEWS_CLEAR, /* device.id: its lines of the review list go */
     } kind;
     const char *actor;
     struct store_account account;
@@ -62,6 +77,7 @@ struct store_admin { /* what to do; unused members stay zero */
     size_t key_count;
     int64_t amount_nano, now_ms;
     char note[STORE_NAME_MAX];
+    struct store_device device;
 };
 /* `result` has the account and keys as they are now (numbers, balance filled in); ERR_NOT_FOUND for an unknown id,
  * ERR_CONFLICT when a rule forbids it. */

@@ -24,6 +24,8 @@ static bool store_read(struct sqlite_db *db, struct store_request *request, stru
     case STORE_REQUEST_ENROL:
     case STORE_REQUEST_KEY:
     case STORE_REQUEST_ADMIN:
+    case STORE_REQUEST_RECORD:
+    case STORE_REQUEST_REVIEW:
         break; /* the writer's */
     }
     return err_set(err, ERR_INTERNAL, "unknown kind of request");

@@ -79,6 +79,8 @@ static void store_answer_read(struct store_request *request, bool ok, bool found
     case STORE_REQUEST_ENROL:
     case STORE_REQUEST_KEY:
     case STORE_REQUEST_ADMIN:
+    case STORE_REQUEST_RECORD:
+    case STORE_REQUEST_REVIEW:
         return;
     }
 }
@@ -103,6 +105,9 @@ static void store_request_answer(struct store *store, struct store_request *requ
     case STORE_REQUEST_ADMIN:
         request->on_admin(request->context, ok ? &request->admin->result : NULL, request->err);
         return;
+    case STORE_REQUEST_RECORD:
+    case STORE_REQUEST_REVIEW:
+        return; /* nobody waits */
     case STORE_REQUEST_ANSWER:
     case STORE_REQUEST_USAGE:
     case STORE_REQUEST_PAGE:
@@ -117,6 +122,7 @@ static void store_request_free(struct store_request *request) {
     switch (request->kind) {
     case STORE_REQUEST_SETTLE:
         free((void *)(uintptr_t)request->settlement.answer);
+        free((void *)(uintptr_t)request->settlement.parts);
         break;
     case STORE_REQUEST_ADMIN:
         free(request->admin);
@@ -135,6 +141,8 @@ static void store_request_free(struct store_request *request) {
         break;
     case STORE_REQUEST_ENROL:
     case STORE_REQUEST_KEY:
+    case STORE_REQUEST_RECORD:
+    case STORE_REQUEST_REVIEW:
     case STORE_REQUEST_EARNINGS:
         break;
     }
@@ -239,6 +247,13 @@ void store_settle(struct store *store, const struct store_settlement *settlement
     if (settlement->answer != NULL) {
         request->settlement.answer = store_answer_copy(settlement->answer);
     }
+    request->settlement.parts = NULL;
+    if (settlement->part_count > 0) {
+        const size_t size = settlement->part_count * sizeof(*settlement->parts);
+        struct store_part *parts = (struct store_part *)mem_alloc(size);
+        memcpy(parts, settlement->parts, size);
+        request->settlement.parts = parts;
+    }
     store_tell_time(store, settlement->job.created_ms);
     store_request_queue(store, request);
 }
@@ -255,6 +270,19 @@ void store_device_enrol(struct store *store, const uint8_t public_key[ED25519_KE
     if (request->token_given) {
         join_token_hash(token, request->token_sha256);
     }
+    store_request_queue(store, request);
+}
+
+void store_record_keep(struct store *store, const char *device_id, const struct store_record *record) {
+    struct store_request *request = store_request_new(STORE_REQUEST_RECORD, NULL);
+    str_copy(request->device.id, sizeof(request->device.id), str_from(device_id));
+    request->device.record = *record;
+    store_request_queue(store, request);
+}
+
+void store_review_add(struct store *store, const struct store_review *review) {
+    struct store_request *request = store_request_new(STORE_REQUEST_REVIEW, NULL);
+    request->review = *review;
     store_request_queue(store, request);
 }
 

@@ -40,6 +40,12 @@ static bool store_request_run(struct store *store, struct store_request *request
     case STORE_REQUEST_ADMIN:
         *wrote = sqlite_admin(&store->ledger, &request->admin->admin, &request->admin->result, err);
         return *wrote;
+    case STORE_REQUEST_RECORD:
+        *wrote = sqlite_record_keep(store->db, request->device.id, &request->device.record, err);
+        return *wrote;
+    case STORE_REQUEST_REVIEW:
+        *wrote = sqlite_review_add(store->db, &request->review, err);
+        return *wrote;
     case STORE_REQUEST_ANSWER:
     case STORE_REQUEST_USAGE:
     case STORE_REQUEST_PAGE:

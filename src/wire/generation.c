@@ -74,6 +74,7 @@ void gen_request_init(struct gen_request *request) {
     *request = (struct gen_request){
         .model = STR(""),
         .prompt = STR(""),
+        .continue_text = STR(""),
         .max_tokens = 256,
         .temperature = 0.7,
         .top_p = 0.9,
@@ -128,6 +129,9 @@ void gen_request_write(const struct gen_request *request, struct json_writer *wr
         json_end_array(writer);
     } else {
         json_member_str(writer, "prompt", request->prompt);
+    }
+    if (request->continue_text.len > 0) {
+        json_member_str(writer, "continue_text", request->continue_text);
     }
     json_member_int(writer, "max_tokens", request->max_tokens);
     json_member_bool(writer, "max_tokens_given", request->max_tokens_given);

@@ -49,6 +49,9 @@ struct gen_request {
     struct str stop[LIMIT_STOP_STRINGS];
     size_t stop_count;
     bool stream; /* false: the device may gather deltas and send few large ones */
+    /* What the client has of the answer already, made by a device that was lost: generate what follows it. Its tokens
+     * count neither as prompt nor as completion; max_tokens is what may still be generated. Usually empty. */
+    struct str continue_text;
 };
 
 /* Sets the defaults (temperature 0.7, top_p 0.9, top_k 40, repeat_penalty 1.0, max_tokens 256). */

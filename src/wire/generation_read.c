@@ -224,6 +224,7 @@ bool gen_request_read(struct json_value object, struct arena *arena, struct gen_
     int64_t max_tokens = request->max_tokens;
     if (!gen_read_str(&reader, object, "model", true, LIMIT_MODEL_ID_BYTES, &request->model) ||
         !gen_read_messages(&reader, object, request) ||
+        !gen_read_str(&reader, object, "continue_text", false, LIMIT_ANSWER_BYTES, &request->continue_text) ||
         !gen_read_int(&reader, object, "max_tokens", 1, LIMIT_MAX_TOKENS, &max_tokens) ||
         !gen_read_bool(&reader, object, "max_tokens_given", &request->max_tokens_given) ||
         !gen_read_sampling(&reader, object, request) || !gen_read_stop(&reader, object, request) ||

@@ -30,12 +30,16 @@ enum {
     LIMIT_NAME_BYTES = 256,               /* conversation_id, user, tool names and ids */
     LIMIT_ANSWER_BYTES = 4 * 1024 * 1024, /* text gathered for a plain answer */
 
-    LIMIT_LINK_MESSAGE_BYTES = 5 * 1024 * 1024, /* one WebSocket message between gateway and provider */
-    LIMIT_LINK_HELLO_BYTES = 64 * 1024,         /* before the provider is authenticated */
+    /* One WebSocket message between gateway and provider: the largest is a job with a request of LIMIT_HTTP_BODY_BYTES,
+     * 1 MiB around it, and LIMIT_ANSWER_BYTES of an answer to continue, which escaping may double. */
+    LIMIT_LINK_MESSAGE_BYTES = 13 * 1024 * 1024,
+    LIMIT_LINK_HELLO_BYTES = 64 * 1024, /* before the provider is authenticated */
     LIMIT_LINK_HANDSHAKE_MS = 10 * 1000,
-    LIMIT_LINK_MODELS = 64,                     /* models one provider may offer */
-    LIMIT_LINK_BACKLOG_BYTES = 8 * 1024 * 1024, /* unsent to a slow provider before its link is cut */
+    LIMIT_LINK_MODELS = 64,                      /* models one provider may offer */
+    LIMIT_LINK_BACKLOG_BYTES = 20 * 1024 * 1024, /* unsent to a slow provider before its link is cut: a job, and more */
     LIMIT_LINK_HEARTBEAT_MS = 5 * 1000,
+    LIMIT_LINK_WATCH_PING_MS = 500,     /* a link with jobs that says nothing is pinged so often ... */
+    LIMIT_LINK_WATCH_SILENCE_MS = 1500, /* ... and taken for silent after this */
     LIMIT_PROVIDER_SLOTS = 256,
     LIMIT_DELTA_BYTES = 64 * 1024, /* text of one delta frame */
 };

@@ -15,6 +15,8 @@ import time
 
 import engine_row
 import harness
+import network_rows
+import placement_rows
 import rows
 import store_rows
 from harness import BenchError, say
@@ -25,7 +27,10 @@ MEASUREMENTS = {
     "stream": ("CPU per streamed delta", rows.stream_cpu),
     "memory": ("memory per idle provider", rows.idle_memory),
     "money": ("settlements, and the ledger's check", store_rows.settlements),
+    "placement": ("decisions of placement", placement_rows.decisions),
     "start": ("start-up of the gateway", rows.gateway_start),
+    "live": ("15,000 live providers", network_rows.live_providers),
+    "lost": ("time until a lost device's stream goes on", network_rows.device_lost),
     "cancel": ("time until a closed stream's slot is free", rows.slot_freed),
 }
 

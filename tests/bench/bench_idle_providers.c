@@ -1,4 +1,4 @@
-/* Holds N idle providers on one gateway, for the memory row of `make bench`.
+/* Holds N idle providers on one gateway, for the rows of `make bench` about many of them.
  *
  *   bench_idle_providers URL TOKEN N
  *
@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+
+enum { PROMPT_TOKENS = 20 };
 
 struct idle_provider {
     struct link_client *client;
@@ -37,10 +39,15 @@ static void on_status_due(void *context) {
     link_client_send_status(provider->client, &status);
 }
 
+/* Answers with a word, so that requests can be served over the links that are held. */
 static void on_job(void *context, uint64_t job, const struct gen_request *request) {
-    (void)context;
-    (void)job;
+    struct idle_provider *provider = context;
     (void)request;
+    link_client_send_accept(provider->client, &(struct link_accept){.job = job, .prompt_tokens = PROMPT_TOKENS});
+    link_client_send_delta(provider->client, &(struct link_delta){.job = job, .tokens = 1, .text = STR("Python")});
+    const struct gen_done done = {.finish = GEN_FINISH_STOP,
+                                  .usage = {.prompt_tokens = PROMPT_TOKENS, .completion_tokens = 1}};
+    link_client_send_done(provider->client, &(struct link_done){.job = job, .done = done});
 }
 
 static void on_cancel(void *context, uint64_t job) {

@@ -9,7 +9,6 @@
 #include "base/utf8.h"
 #include "support/engine_world.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
@@ -311,32 +310,6 @@ static void refuses_jobs_before_it_is_ready(void **state) {
 
 /* llama only */
 
-static pid_t parent_of(const char *pid) {
-    char path[64], line[512];
-    snprintf(path, sizeof(path), "/proc/%s/stat", pid);
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        return -1;
-    }
-    char *read = fgets(line, sizeof(line), file);
-    fclose(file);
-    const char *after_name = read != NULL ? strrchr(line, ')') : NULL;
-    return after_name != NULL ? (pid_t)strtol(after_name + 4, NULL, 10) : -1; /* ") S 123" */
-}
-
-static pid_t find_child(void) {
-    pid_t child = -1;
-    DIR *folder = opendir("/proc");
-    assert_non_null(folder);
-    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
-        if (isdigit((unsigned char)entry->d_name[0]) && parent_of(entry->d_name) == getpid()) {
-            child = (pid_t)strtol(entry->d_name, NULL, 10);
-        }
-    }
-    closedir(folder);
-    return child;
-}
-
 static void llama_survives_a_killed_child(void **state) {
     struct engine_world world;
     struct engine_options options = world_options(WORLD_MODEL);
@@ -347,7 +320,7 @@ static void llama_survives_a_killed_child(void **state) {
     world.ops->submit(world.engine, 1, &request);
     world.ops->submit(world.engine, 2, &request);
     world.ops->submit(world.engine, 3, &request);
-    assert_int_equal(kill(find_child(), SIGKILL), 0);
+    assert_int_equal(kill(world_child(), SIGKILL), 0);
     world_run_until(&world, world_ended, 3);
     for (uint64_t id = 1; id <= 3; id++) {
         assert_int_equal(world.jobs[id].failure, GEN_FAILURE_ENGINE);

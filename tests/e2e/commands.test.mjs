@@ -161,6 +161,8 @@ describe('nataris up', { concurrency: 2 }, () => {
 
   test('has a data folder to itself', () => within(Network.up(SCRIPTED), async (network) => {
     await failWith(['up', '--data', network.data, ...LOCAL, ...SCRIPTED], /another gateway runs in/);
+    const device = ['--data', path.join(network.data, 'provider')];
+    await failWith(['provider', '--gateway', network.origin, ...device, ...SCRIPTED], /another provider runs in/);
     assert.equal((await network.fetch('/healthz')).status, 200);
   }));
 

@@ -72,7 +72,7 @@ describe('failover', { concurrency: 4 }, () => {
       assert.equal(response.headers.get('retry-after'), '1');
     });
 
-  story('kill -9 in mid-stream is told in the stream', [], async (network) => {
+  story('kill -9 in mid-stream is told in the stream', ['--queue-ms', '500'], async (network) => {
     const doomed = await network.scripted();
     const { events } = await firstText(await stream(network, script(endless), { max_tokens: 1000 }));
     doomed.kill('SIGKILL');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import OpenAI from 'openai';
 import { chat, openaiClient, script, textOf, user } from './support/chat.mjs';
-import { ABSENT_MODEL, Network, REFERENCE_MODEL, stopCleanly } from './support/network.mjs';
+import { ABSENT_MODEL, Network, REFERENCE_MODEL, stopCleanly, within } from './support/network.mjs';
 
 const SOON_MS = 2000; // for what takes milliseconds, on a machine with much else to do
 
@@ -170,14 +170,27 @@ describe('answers', () => {
     });
   }
 
-  test('an error in mid-stream is raised to the reader', async () => {
-    const stream = await create(chat(script({ tokens: 9, fail: 'engine', after: 3 }), { stream: true }));
-    let words = 0;
-    await assert.rejects(async () => {
-      for await (const chunk of stream) words += chunk.choices[0].delta.content ? 1 : 0;
-    }, (error) => error instanceof OpenAI.APIError && error.code === 'SERVICE_UNAVAILABLE');
-    assert.equal(words, 3);
+  test('an engine that fails in mid-stream goes on behind what it has sent', async () => {
+    let text = '';
+    for await (const chunk of await create(chat(script({ tokens: 9, fail: 'engine', after: 3 }), { stream: true }))) {
+      text += chunk.choices[0].delta.content ?? '';
+    }
+    assert.equal(text.trim().split(' ').length, 9);
   });
+
+  test('the end of a stream that nobody can go on with is raised to the reader',
+    () => within(Network.gateway(['--queue-ms', '300']), async (lonely) => {
+      const device = await lonely.scripted();
+      const stream = await openaiClient(lonely).chat.completions.create(
+        chat(script({ tokens: 1000, rate: 50 }), { stream: true, max_tokens: 1000 }));
+      let words = 0;
+      await assert.rejects(async () => {
+        for await (const chunk of stream) {
+          if (chunk.choices[0].delta.content && ++words === 3) device.kill('SIGKILL');
+        }
+      }, (error) => error instanceof OpenAI.APIError && error.code === 'SERVICE_UNAVAILABLE');
+      assert.ok(words >= 3);
+    }));
 });
 
 describe('one slot', () => {

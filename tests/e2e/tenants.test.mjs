@@ -17,17 +17,17 @@ function missing(id) {
 describe('a foreign id answers like a missing one', () => {
   let network;
   let ours;
-  let theirs; // what the other tenant has: { account, key, request, earning }
+  let theirs; // what the other tenant has: { account, key, request, earning, device }
   before(async () => {
     network = await Network.gateway();
-    await network.scripted();
+    const device = await network.scripted();
     ours = await createAccount(network, 'unlimited', 'ours');
     const account = await createAccount(network, 'unlimited', 'theirs');
     await ask(network, chat('Ours'), { key: ours.api_key });
     const answer = await ask(network, chat('Theirs'), { key: account.api_key });
     const { data: keys } = await admin(network, 'GET', `/admin/accounts/${account.id}/keys`);
     const earnings = await (await network.fetch('/v1/provider/earnings')).json();
-    theirs = { account: account.id, key: keys[0].id, request: answer.id, earning: earnings.data[0].id };
+    theirs = { account: account.id, key: keys[0].id, request: answer.id, earning: earnings.data[0].id, device: device.id };
   });
   after(async () => {
     await assertBooks(network);
@@ -49,6 +49,9 @@ describe('a foreign id answers like a missing one', () => {
     'GET /v1/usage/requests?limit=1&after={request}': 404,
     'GET /v1/provider/earnings?after={earning}': 404,
     'GET /v1/provider/earnings?after={request}': 404,
+    'GET /v1/provider/devices/{device}': 404,
+    'HEAD /v1/provider/devices/{device}': 404,
+    'GET /v1/provider/devices?after={device}': 404,
     'GET /v1/models/{key}': 404,
     'HEAD /v1/usage?key={key}': 404,
     'GET /v1/usage/requests/{request}': 404,
@@ -84,6 +87,7 @@ describe('a foreign id answers like a missing one', () => {
     assert.equal((await usageOf(network, ours.api_key)).total_requests, 1);
     const earnings = await answerTo('GET', '/v1/provider/earnings');
     assert.deepEqual(JSON.parse(earnings.body).data, []);
+    assert.deepEqual(JSON.parse((await answerTo('GET', '/v1/provider/devices')).body).data, []);
   });
 
   test('an Idempotency-Key of the other tenant means nothing', async () => {

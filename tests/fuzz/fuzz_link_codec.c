@@ -49,6 +49,9 @@ static bool encode(struct buf *out, const struct link_message *message) {
     case LINK_DRAIN:
         link_encode_drain(out);
         return true;
+    case LINK_WANT:
+        link_encode_want(out, &message->want);
+        return true;
     case LINK_UNKNOWN:
         break;
     }

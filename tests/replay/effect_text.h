@@ -17,9 +17,9 @@ struct names { /* of jobs or of providers: their place is the shell's own id */
     size_t count;
 };
 
-static const char *const failure_names[] = {"queue_full", "warming", "timeout",  "bad_request", "context_length",
-                                            "lost",       "credits", "key_cap",  "rate",        "concurrency",
-                                            "suspended",  "store",   "attempts", "too_long",    "stopped"};
+static const char *const failure_names[] = {
+    "queue_full", "warming",     "timeout",   "bad_request", "context_length", "lost",     "credits", "key_cap",
+    "rate",       "concurrency", "suspended", "store",       "attempts",       "too_long", "stopped", "unplaceable"};
 static const char *const finish_names[] = {"stop", "length", "cancelled"};
 
 static inline const char *provider_name(const struct names *providers, uint64_t handle) {
@@ -31,15 +31,30 @@ static inline const char *provider_name(const struct names *providers, uint64_t 
     return "none";
 }
 
-static inline void print_end(char *out, size_t size, const char *kind, const char *job, const char *provider,
+/* name:tokens:nano-dollars for each part, with commas. */
+static inline void print_parts(char *out, size_t size, const struct names *providers, const struct core_outcome *o) {
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < o->part_count && used < size; i++) {
+        const struct core_part *part = &o->parts[i];
+        int length = snprintf(out + used, size - used, "%s%s:%u:%lld", i > 0 ? "," : "",
+                              provider_name(providers, part->provider), part->tokens, (long long)part->nano);
+        used += (size_t)length;
+    }
+}
+
+static inline void print_end(char *out, size_t size, const char *kind, const char *job, const struct names *providers,
                              const struct core_effect *e) {
     const struct core_outcome *o = &e->finish;
+    const char *provider = provider_name(providers, e->provider);
+    char parts[256];
+    print_parts(parts, sizeof(parts), providers, o);
     (void)snprintf(out, size,
                    "%s %s %s provider=%s prompt=%u completion=%u cached=%u attempts=%u ttft=%u latency=%u charge=%lld "
-                   "provider_nano=%lld network_nano=%lld for_cancelled=%s",
+                   "provider_nano=%lld network_nano=%lld for_cancelled=%s parts=%s",
                    kind, job, finish_names[o->finish], provider, o->prompt_tokens, o->completion_tokens,
                    o->cached_tokens, o->attempts, o->ttft_ms, o->latency_ms, (long long)o->charge_nano,
-                   (long long)o->provider_nano, (long long)o->network_nano, o->cancelled ? "yes" : "no");
+                   (long long)o->provider_nano, (long long)o->network_nano, o->cancelled ? "yes" : "no", parts);
 }
 
 static inline void print_effect(const struct names *jobs, const struct names *providers, const struct core_effect *e,
@@ -51,7 +66,8 @@ static inline void print_effect(const struct names *jobs, const struct names *pr
         (void)snprintf(out, size, "admitted %s", job);
         break;
     case CORE_EFFECT_DISPATCH:
-        (void)snprintf(out, size, "dispatch %s %s", job, provider);
+        (void)snprintf(out, size, "dispatch %s %s attempt=%u continues=%s max_tokens=%u", job, provider,
+                       e->dispatch.attempt, e->dispatch.continues ? "yes" : "no", e->dispatch.max_tokens);
         break;
     case CORE_EFFECT_CANCEL:
         (void)snprintf(out, size, "cancel %s %s", job, provider);
@@ -64,13 +80,13 @@ static inline void print_effect(const struct names *jobs, const struct names *pr
                        STR_ARG(e->deliver.text));
         break;
     case CORE_EFFECT_SETTLE:
-        print_end(out, size, "settle", job, provider, e);
+        print_end(out, size, "settle", job, providers, e);
         break;
     case CORE_EFFECT_FINISH:
-        print_end(out, size, "finish", job, provider, e);
+        print_end(out, size, "finish", job, providers, e);
         break;
     case CORE_EFFECT_CANCELLED:
-        print_end(out, size, "cancelled", job, provider, e);
+        print_end(out, size, "cancelled", job, providers, e);
         break;
     case CORE_EFFECT_FAIL:
         (void)snprintf(out, size,
@@ -84,6 +100,18 @@ static inline void print_effect(const struct names *jobs, const struct names *pr
         break;
     case CORE_EFFECT_PROVIDER_REFUSED:
         (void)snprintf(out, size, "refused %s", providers->items[e->user].name);
+        break;
+    case CORE_EFFECT_PROVIDER_BUSY:
+        (void)snprintf(out, size, "busy %s", provider);
+        break;
+    case CORE_EFFECT_PROVIDER_IDLE:
+        (void)snprintf(out, size, "idle %s", provider);
+        break;
+    case CORE_EFFECT_WANT:
+        (void)snprintf(out, size, "want %s %.*s", provider, STR_ARG(e->want.model));
+        break;
+    case CORE_EFFECT_REVIEW:
+        (void)snprintf(out, size, "review %s %s", provider, core_review_name(e->review.review));
         break;
     case CORE_EFFECT_WAKE:
         (void)snprintf(out, size, "wake %llu", (unsigned long long)e->wake_at_ms);

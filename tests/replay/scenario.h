@@ -16,7 +16,7 @@ struct scenario {
     struct core_config config;
     struct core *core; /* made by the first event */
     uint64_t now_ms, wake_at_ms;
-    bool show_wake, show_trace, show_settle;
+    bool show_wake, show_trace, show_settle, show_busy;
     uint64_t settling[EFFECTS_MAX]; /* jobs that are durable as soon as the step is over */
     size_t settling_count;
     struct names jobs, providers;
@@ -114,9 +114,19 @@ static inline uint64_t name_handle(struct scenario *s, struct names *names, stru
 
 static const char *const error_names[] = {"bad_request",   "context_length", "overloaded",
                                           "model_missing", "engine",         "draining"};
-static const char *const state_names[] = {"downloading", "loading", "warm", "failed"};
+static const char *const state_names[] = {"downloading", "loading", "warm", "failed", "cold"};
+static const char *const heat_names[] = {"nominal", "fair", "serious", "critical"};
+static const char *const review_names[] = {"too_fast", "too_many", "over_limit", "empty",
+                                           "looping",  "prompt",   "canary"};
 static const char *const commit_names[] = {"lost", "durable"};
 static const char *const availability_names[] = {"absent", "coming", "available"};
+
+/* Passed over unless the scenario asks for it. */
+static inline bool is_hidden(const struct scenario *s, const struct core_effect *e) {
+    bool busy = e->kind == CORE_EFFECT_PROVIDER_BUSY || e->kind == CORE_EFFECT_PROVIDER_IDLE;
+    return (e->kind == CORE_EFFECT_SETTLE && !s->show_settle) || (e->kind == CORE_EFFECT_WAKE && !s->show_wake) ||
+           (e->kind == CORE_EFFECT_TRACE && !s->show_trace) || (busy && !s->show_busy);
+}
 
 static inline void take_effect(struct scenario *s, const struct core_effect *e) {
     if (e->kind == CORE_EFFECT_ADMITTED) {
@@ -129,9 +139,7 @@ static inline void take_effect(struct scenario *s, const struct core_effect *e) 
     if (e->kind == CORE_EFFECT_SETTLE && !s->show_settle && s->settling_count < EFFECTS_MAX) {
         s->settling[s->settling_count++] = e->job;
     }
-    bool hidden = (e->kind == CORE_EFFECT_SETTLE && !s->show_settle) ||
-                  (e->kind == CORE_EFFECT_WAKE && !s->show_wake) || (e->kind == CORE_EFFECT_TRACE && !s->show_trace);
-    if (!hidden && s->effect_count < EFFECTS_MAX) {
+    if (!is_hidden(s, e) && s->effect_count < EFFECTS_MAX) {
         print_effect(&s->jobs, &s->providers, e, s->effects[s->effect_count++], LINE_MAX_BYTES);
     }
 }

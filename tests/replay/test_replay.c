@@ -2,17 +2,22 @@
  *
  *     # comment; the first one tells the story
  *     config accept_ms=2000 ...          before the first event; the rest are the defaults
- *     show wake|trace|settle             these effects must be expected too; else they are passed over, and what is
- *                                        settled is durable at once
+ *     show wake|trace|settle|busy        these effects must be expected too (busy: idle as well); else they are passed
+ *                                        over, and what is settled is durable at once
  *     at 2000                            moves the clock to this time; timers that were asked for fire on the way
- *     join p1
- *     status p1 m:warm:4:4096 ...        model:state:slots:context_length
- *     draining p1 | leave p1
+ *     join p1 [region=DE] [verified=1] [ram=bytes]
+ *     status p1 m:warm:4:4096:500 ... [heat=fair] [battery=20] [charging=1] [paused=1] [wants=1] [storage=bytes]
+ *                                        model:state:slots:context_length:load_ms:bytes_left:bytes_per_s; what is left
+ *                                        out at the end is 4096 for the context, else not known
+ *     draining p1 | leave p1 | silent p1 | alive p1
+ *     review p1 canary
+ *     catalog m 1000 2000                bytes of its file, and of the memory that it needs
  *     account 1 [rate=10] [concurrent=2] [suspended=1]
  *     credit 1 -500                      nano-dollars
  *     key 1 [cap=500] [spent=20]
- *     request r1 m [max_tokens] [account=1] [key=1] [prompt=20] [price=2:3]
- *                                        prompt: its tokens at most; price: nano-dollars for a token in and out
+ *     request r1 m [max_tokens] [account=1] [key=1] [prompt=20] [price=2:3] [region=DE] [verified=1] [only=p1]
+ *                                        max_tokens: else 16; prompt: its tokens at most; price: nano-dollars for a
+ *                                        token in and out; only: a canary
  *     accept r1 p1 [prompt_tokens]
  *     delta r1 p1 tokens [text]
  *     done r1 p1 stop|length|cancelled [prompt completion cached]
@@ -51,46 +56,68 @@ static void do_at(struct scenario *s, enum core_event_kind kind UNUSED) {
 }
 
 static struct core_offer parse_offer(struct scenario *s, struct str text) {
-    struct core_offer offer = {.context_length = 4096};
-    struct str state, slots, context;
-    uint64_t number = 0;
-    (void)str_split(text, ':', &offer.model, &text);
-    (void)str_split(text, ':', &state, &text);
-    bool more = str_split(text, ':', &slots, &context);
-    offer.state = (enum core_model_state)choose(s, state, state_names, COUNT_OF(state_names));
-    if (str_parse_u64(slots, UINT32_MAX, &number)) {
-        offer.slots = (uint32_t)number;
+    struct str name, state, head;
+    uint64_t numbers[] = {0, 4096, 0, 0, 0};
+    (void)str_split(text, ':', &name, &text);
+    bool more = str_split(text, ':', &state, &text);
+    for (size_t i = 0; more && i < COUNT_OF(numbers); i++) {
+        more = str_split(text, ':', &head, &text);
+        if (!str_parse_u64(head, UINT32_MAX, &numbers[i])) {
+            fail_line(s, "not a number", STR("a number"), "something else");
+        }
     }
-    if (more && str_parse_u64(context, UINT32_MAX, &number)) {
-        offer.context_length = (uint32_t)number;
-    }
-    return offer;
+    return (struct core_offer){
+        .model = name,
+        .state = (enum core_model_state)choose(s, state, state_names, COUNT_OF(state_names)),
+        .slots = (uint32_t)numbers[0],
+        .context_length = (uint32_t)numbers[1],
+        .load_ms = (uint32_t)numbers[2],
+        .bytes_left = numbers[3],
+        .bytes_per_s = numbers[4],
+    };
 }
 
 static void do_status(struct scenario *s, enum core_event_kind kind) {
     struct core_offer offers[WORDS_MAX];
     size_t count = 0;
     for (size_t i = 2; i < s->word_count; i++) {
-        offers[count++] = parse_offer(s, s->words[i]);
+        if (memchr(s->words[i].data, '=', s->words[i].len) == NULL) {
+            offers[count++] = parse_offer(s, s->words[i]);
+        }
     }
+    struct str heat = word_text(s, "heat");
+    struct core_device_state device = {
+        .heat = heat.len == 0 ? CORE_HEAT_NOMINAL : (enum core_heat)choose(s, heat, heat_names, COUNT_OF(heat_names)),
+        .battery_percent = (int32_t)word_value(s, "battery", -1),
+        .charging = word_value(s, "charging", 0) != 0,
+        .paused = word_value(s, "paused", 0) != 0,
+        .takes_wants = word_value(s, "wants", 0) != 0,
+        .storage_free_bytes = (uint64_t)word_value(s, "storage", 0),
+    };
     step(s, &(struct core_event){.kind = kind,
                                  .provider = name_handle(s, &s->providers, word(s, 1)),
-                                 .status = {.offers = offers, .offer_count = count}});
+                                 .status = {.offers = offers, .offer_count = count, .device = device}});
 }
 
 static void do_request(struct scenario *s, enum core_event_kind kind) {
     struct str in, out;
     (void)str_split(word_text(s, "price"), ':', &in, &out);
     bool limited = word(s, 3).len > 0 && memchr(word(s, 3).data, '=', word(s, 3).len) == NULL;
-    step(s, &(struct core_event){.kind = kind,
-                                 .request = {.user = name_add(s, &s->jobs, word(s, 1)),
-                                             .model = word(s, 2),
-                                             .max_tokens = limited ? word_number(s, 3, 0) : 0,
-                                             .account = (uint64_t)word_value(s, "account", 0),
-                                             .key = (uint64_t)word_value(s, "key", 0),
-                                             .prompt_tokens_max = (uint32_t)word_value(s, "prompt", 0),
-                                             .prompt_price_nano = parse_amount(s, in),
-                                             .completion_price_nano = parse_amount(s, out)}});
+    struct str only = word_text(s, "only");
+    struct core_event event = {
+        .kind = kind,
+        .request = {.user = name_add(s, &s->jobs, word(s, 1)),
+                    .model = word(s, 2),
+                    .max_tokens = limited ? word_number(s, 3, 0) : 16,
+                    .account = (uint64_t)word_value(s, "account", 0),
+                    .key = (uint64_t)word_value(s, "key", 0),
+                    .prompt_tokens_max = (uint32_t)word_value(s, "prompt", 0),
+                    .prompt_price_nano = parse_amount(s, in),
+                    .completion_price_nano = parse_amount(s, out),
+                    .verified = word_value(s, "verified", 0) != 0,
+                    .only_provider = only.len == 0 ? CORE_NO_HANDLE : name_handle(s, &s->providers, only)}};
+    (void)str_copy(event.request.region, sizeof(event.request.region), word_text(s, "region"));
+    step(s, &event);
 }
 
 static void do_account(struct scenario *s, enum core_event_kind kind) {
@@ -162,6 +189,11 @@ static void do_config(struct scenario *s, enum core_event_kind kind UNUSED) {
         {"cancel_ms", &s->config.cancel_ms},
         {"cooldown_ms", &s->config.cooldown_ms},
         {"warming_retry_s", &s->config.warming_retry_s},
+        {"failover_ms", &s->config.failover_ms},
+        {"backoff_step_ms", &s->config.backoff_step_ms},
+        {"retry_percent", &s->config.retry_percent},
+        {"retry_floor", &s->config.retry_floor},
+        {"load_ms", &s->config.load_ms},
     };
     for (size_t i = 1; i < s->word_count; i++) {
         struct str key, value;
@@ -257,7 +289,26 @@ static void do_plain(struct scenario *s, enum core_event_kind kind) {
 }
 
 static void do_join(struct scenario *s, enum core_event_kind kind) {
-    step(s, &(struct core_event){.kind = kind, .joined = {.user = name_add(s, &s->providers, word(s, 1))}});
+    struct core_event event = {.kind = kind,
+                               .joined = {.user = name_add(s, &s->providers, word(s, 1)),
+                                          .verified = word_value(s, "verified", 0) != 0,
+                                          .ram_bytes = (uint64_t)word_value(s, "ram", 0)}};
+    (void)str_copy(event.joined.region, sizeof(event.joined.region), word_text(s, "region"));
+    core_record_init(&event.joined.record);
+    step(s, &event);
+}
+
+static void do_review(struct scenario *s, enum core_event_kind kind) {
+    step(s, &(struct core_event){
+                .kind = kind,
+                .provider = name_handle(s, &s->providers, word(s, 1)),
+                .review = {(enum core_review)choose(s, word(s, 2), review_names, COUNT_OF(review_names))}});
+}
+
+static void do_catalog(struct scenario *s, enum core_event_kind kind) {
+    step(s, &(struct core_event){
+                .kind = kind,
+                .model = {.model = word(s, 1), .file_bytes = word_number(s, 2, 0), .ram_bytes = word_number(s, 3, 0)}});
 }
 
 static void do_provider(struct scenario *s, enum core_event_kind kind) {
@@ -276,8 +327,8 @@ static void do_abort(struct scenario *s, enum core_event_kind kind) {
 }
 
 static void do_show(struct scenario *s, enum core_event_kind kind UNUSED) {
-    static const char *const names[] = {"wake", "trace", "settle"};
-    bool *const shown[] = {&s->show_wake, &s->show_trace, &s->show_settle};
+    static const char *const names[] = {"wake", "trace", "settle", "busy"};
+    bool *const shown[] = {&s->show_wake, &s->show_trace, &s->show_settle, &s->show_busy};
     *shown[choose(s, word(s, 1), names, COUNT_OF(names))] = true;
     s->config.trace = s->show_trace;
 }
@@ -295,6 +346,10 @@ static void do_command(struct scenario *s) {
         {"status", do_status, CORE_EVENT_PROVIDER_STATUS},
         {"draining", do_provider, CORE_EVENT_PROVIDER_DRAINING},
         {"leave", do_provider, CORE_EVENT_PROVIDER_LEFT},
+        {"silent", do_provider, CORE_EVENT_PROVIDER_SILENT},
+        {"alive", do_provider, CORE_EVENT_PROVIDER_ALIVE},
+        {"review", do_review, CORE_EVENT_REVIEW},
+        {"catalog", do_catalog, CORE_EVENT_MODEL},
         {"request", do_request, CORE_EVENT_REQUEST},
         {"accept", do_device, CORE_EVENT_ACCEPT},
         {"delta", do_device, CORE_EVENT_DELTA},

@@ -9,6 +9,7 @@ import { hammer } from '../e2e/support/hammer.mjs';
 import { Network, REFERENCE_MODEL, stopCleanly } from '../e2e/support/network.mjs';
 import { Clients } from './clients.mjs';
 import { Random } from './random.mjs';
+import { failures, pause, show } from './report.mjs';
 
 const ACCOUNTS = 4;
 const PROVIDERS = 2;
@@ -18,22 +19,6 @@ const START_MAX_MS = 100; // from the start to the kill, when it dies before tha
 const SERVING_MAX_MS = 30_000;
 const EARLY_PERCENT = 15;
 const PROGRESS_KILLS = 50;
-
-let failed = 0;
-
-async function show(name, tell) {
-  try {
-    const detail = await tell();
-    console.log(`ok ${name}${detail ? ` (${detail})` : ''}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAILED ${name}: ${error.stack}`);
-  }
-}
-
-function pause(ms) {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
 
 /** A network whose gateway can be killed and started again at the same address. */
 async function open() {
@@ -183,7 +168,7 @@ async function crashLoop(kills, seed, count) {
   const world = { network, accounts, clients, random };
   clients.start();
   await show(`${kills} kills: after each the books add up and no acknowledged answer is lost`, () => crash(world, kills));
-  if (failed === 0) await judge(world);
+  if (failures() === 0) await judge(world);
   console.log(`  ${JSON.stringify(clients.count)}`);
   await show('everything ends well', () => stopCleanly(network));
 }
@@ -214,4 +199,4 @@ const rounds = Number(values['idempotency-rounds']);
 console.log(`crash loop: --seed ${values.seed} --kills ${kills} --idempotency-rounds ${rounds}`);
 if (kills > 0) await crashLoop(kills, Number(values.seed), Number(values.clients));
 if (rounds > 0) await idempotencyRounds(rounds);
-process.exit(failed === 0 ? 0 : 1);
+process.exit(failures() === 0 ? 0 : 1);

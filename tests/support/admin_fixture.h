@@ -7,6 +7,7 @@
 #include "base/compiler.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/store_devices.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +73,22 @@ static bool admin_fixture_view(void *context, uint64_t account_number, struct co
     return fixture->live && account_number == 7;
 }
 
+static void admin_fixture_provider_write(void *context, const struct store_device *device, struct json_writer *writer) {
+    (void)context;
+    json_member_cstr(writer, "state", strcmp(device->id, "prov_1") == 0 ? "idle" : "away");
+}
+
+static bool admin_fixture_job_write(void *context, const char *id, struct json_writer *writer) {
+    (void)context;
+    if (strcmp(id, "chatcmpl-1") != 0) {
+        return false;
+    }
+    json_begin_object(writer);
+    json_member_cstr(writer, "id", id);
+    json_end_object(writer);
+    return true;
+}
+
 static void admin_fixture_metrics(void *context, struct buf *out) {
     (void)context;
     buf_append_cstr(out, "nataris_jobs_running 2\n");
@@ -125,6 +142,39 @@ void store_keys_read(struct store *store, const char *account_id, const char *af
     on_result(context, keys, 2, false, NULL);
 }
 
+/* The store has one device, prov_1 of acct_ada. */
+void store_devices_read(struct store *store, const char *id, const char *account_id, const char *after, unsigned limit,
+                        void (*on_result)(void *context, const struct store_device *devices, size_t count, bool more,
+                                          const struct err *err),
+                        void *context) {
+    const struct store_device device = {.id = "prov_1",
+                                        .account_id = "acct_ada",
+                                        .name = "laptop",
+                                        .region = "DE",
+                                        .created_ms = ADMIN_FIXTURE_CREATED_MS};
+    (void)store;
+    (void)account_id;
+    str_copy(admin_fixture->after, sizeof admin_fixture->after, str_from(after));
+    admin_fixture->limit = limit;
+    on_result(context, &device, id[0] == '\0' || strcmp(id, "prov_1") == 0 ? 1 : 0, false, NULL);
+}
+
+void store_reviews_read(struct store *store, const char *id, int64_t before, unsigned limit,
+                        void (*on_result)(void *context, const struct store_review *reviews, size_t count, bool more,
+                                          const struct err *err),
+                        void *context) {
+    const struct store_review line = {.number = 4,
+                                      .created_ms = ADMIN_FIXTURE_CREATED_MS,
+                                      .device_id = "prov_1",
+                                      .device_name = "laptop",
+                                      .reason = "too_fast"};
+    (void)store;
+    (void)id;
+    admin_fixture->before = before;
+    admin_fixture->limit = limit;
+    on_result(context, &line, 1, false, NULL);
+}
+
 void store_audit_read(struct store *store, int64_t before, unsigned limit,
                       void (*on_result)(void *context, const struct store_audit *lines, size_t count, bool more,
                                         const struct err *err),
@@ -160,7 +210,9 @@ UNUSED static int admin_fixture_setup(void **state) {
                                           .execute = admin_fixture_execute,
                                           .account_view = admin_fixture_view,
                                           .model_offered = admin_fixture_model_offered,
-                                          .metrics = admin_fixture_metrics};
+                                          .metrics = admin_fixture_metrics,
+                                          .provider_write = admin_fixture_provider_write,
+                                          .job_write = admin_fixture_job_write};
     log_set_level(LOG_ERROR);
     fixture->loop = loop_new();
     fixture->admin = admin_new(fixture->loop, NULL, &backend);

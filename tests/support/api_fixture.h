@@ -43,6 +43,7 @@ struct api_fixture {
     struct store store;
     struct api *api;
     struct http_server *server;
+    uint64_t ready_in_ms; /* of every model */
     /* The backend: what came, and what it does with it. */
     struct api_call *call; /* the last one submitted; NULL once it was abandoned */
     char call_id[API_OBJECT_ID_SIZE], request_id[API_REQUEST_ID_SIZE];
@@ -117,6 +118,13 @@ static void api_fixture_abandon(void *context, struct api_call *call) {
     fixture->call = NULL;
 }
 
+static uint64_t api_fixture_ready_in_ms(void *context, struct str model, uint32_t *percent) {
+    const struct api_fixture *fixture = (const struct api_fixture *)context;
+    (void)model;
+    *percent = 43;
+    return fixture->ready_in_ms;
+}
+
 static enum core_availability api_fixture_availability(void *context, struct str model, uint32_t *context_length) {
     struct api_fixture *fixture = (struct api_fixture *)context;
     if (str_equal(model, STR("nataris-demo-2m"))) {
@@ -155,6 +163,11 @@ static bool api_fixture_account_view(void *context, const struct auth_identity *
 static void api_fixture_sandbox_usage(void *context, const struct auth_identity *identity, struct store_usage *usage) {
     assert_string_equal(identity->account_id, "acct_1");
     *usage = ((struct api_fixture *)context)->sandbox;
+}
+
+static void api_fixture_provider_write(void *context, const struct store_device *device, struct json_writer *writer) {
+    (void)context;
+    json_member_bool(writer, "connected", strcmp(device->id, "prov_1") == 0);
 }
 
 static void api_fixture_link(void *context, struct http_exchange *exchange) {
@@ -219,10 +232,12 @@ UNUSED static int api_fixture_setup(void **state) {
         .submit = api_fixture_submit,
         .abandon = api_fixture_abandon,
         .availability = api_fixture_availability,
+        .ready_in_ms = api_fixture_ready_in_ms,
         .model_at = api_fixture_model_at,
         .ready = api_fixture_ready,
         .account_view = api_fixture_account_view,
         .sandbox_usage = api_fixture_sandbox_usage,
+        .provider_write = api_fixture_provider_write,
         .link = api_fixture_link,
     };
     api_store_init(&fixture->store, fixture->loop);

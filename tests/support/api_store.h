@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "net/loop.h"
+#include "store/store_devices.h"
 #include "store/store_money.h"
 
 #include <setjmp.h>
@@ -17,10 +18,13 @@
 enum { API_STORE_QUESTIONS_MAX = 256, API_STORE_ANSWERS_MAX = 8 };
 
 struct api_store_question {
-    enum { QUESTION_ANSWER, QUESTION_USAGE, QUESTION_JOBS, QUESTION_EARNINGS } kind;
+    enum { QUESTION_ANSWER, QUESTION_USAGE, QUESTION_JOBS, QUESTION_EARNINGS, QUESTION_DEVICES } kind;
     uint8_t scope_sha256[DIGEST_SHA256_SIZE];
     int64_t now_ms;
-    bool ever; /* earnings since the beginning */
+    bool ever;             /* earnings since the beginning */
+    char id[STORE_ID_MAX]; /* of one device; empty: a page */
+    void (*on_devices)(void *context, const struct store_device *devices, size_t count, bool more,
+                       const struct err *err);
     void (*on_answer)(void *context, const struct store_answer *answer, const struct err *err);
     void (*on_usage)(void *context, const struct store_usage *usage, const struct err *err);
     void (*on_jobs)(void *context, const struct store_job *jobs, size_t count, bool more, const struct err *err);
@@ -44,6 +48,8 @@ struct store {
     size_t job_count;
     bool more;
     struct store_earnings earnings, earnings_ever;
+    const struct store_device *devices;
+    size_t device_count;
     /* What was asked last. */
     char account_id[STORE_ID_MAX], key_id[STORE_ID_MAX], after[STORE_ID_MAX];
     int64_t from_ms, to_ms;
@@ -62,6 +68,18 @@ static const struct store_answer *api_store_find(const struct store *store, cons
     return NULL;
 }
 
+/* The one that was asked for, or all: what a page holds is the store's own test. */
+static void api_store_answer_devices(const struct store *store, const struct api_store_question *question) {
+    for (size_t i = 0; question->id[0] != '\0' && i < store->device_count; i++) {
+        if (strcmp(store->devices[i].id, question->id) == 0) {
+            question->on_devices(question->context, &store->devices[i], 1, false, NULL);
+            return;
+        }
+    }
+    bool page = question->id[0] == '\0';
+    question->on_devices(question->context, store->devices, page ? store->device_count : 0, page && store->more, NULL);
+}
+
 static void api_store_answer_one(struct store *store, const struct api_store_question *question) {
     const struct err *err = store->err.code != ERR_NONE ? &store->err : NULL;
     switch (question->kind) {
@@ -74,6 +92,13 @@ static void api_store_answer_one(struct store *store, const struct api_store_que
     case QUESTION_JOBS:
         question->on_jobs(question->context, err == NULL ? store->jobs : NULL, err == NULL ? store->job_count : 0,
                           store->more, err);
+        break;
+    case QUESTION_DEVICES:
+        if (err != NULL) {
+            question->on_devices(question->context, NULL, 0, false, err);
+        } else {
+            api_store_answer_devices(store, question);
+        }
         break;
     case QUESTION_EARNINGS:
         question->on_earnings(question->context,
@@ -155,6 +180,19 @@ void store_earnings_read(struct store *store, const char *account_id, int64_t fr
         store->from_ms = from_ms;
         store->to_ms = to_ms;
     }
+}
+
+void store_devices_read(struct store *store, const char *id, const char *account_id, const char *after, unsigned limit,
+                        void (*on_result)(void *context, const struct store_device *devices, size_t count, bool more,
+                                          const struct err *err),
+                        void *context) {
+    struct api_store_question *question = api_store_ask(store, context);
+    question->kind = QUESTION_DEVICES;
+    question->on_devices = on_result;
+    str_copy(question->id, sizeof(question->id), str_from(id));
+    str_copy(store->account_id, sizeof(store->account_id), str_from(account_id));
+    str_copy(store->after, sizeof(store->after), str_from(after));
+    store->limit = limit;
 }
 
 /* As a settlement does: a newer answer of the same scope takes the place of the old one. */

@@ -7,8 +7,12 @@
 
 #include <cmocka.h>
 
+#include <ctype.h>
+#include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { WORLD_PATIENCE_MS = 60 * 1000 };
 
@@ -47,9 +51,13 @@ static void on_delta(void *context, uint64_t id, struct str text, uint32_t token
     struct world_job *job = job_of(world, id);
     assert_int_equal(job->accepts, 1);
     assert_true(text.len > 0);
-    job->deltas++;
     job->delta_tokens += tokens;
     buf_append_str(&job->text, text);
+    if (job->deltas < WORLD_DELTAS) {
+        job->after[job->deltas].length = job->text.len;
+        job->after[job->deltas].tokens = job->delta_tokens;
+    }
+    job->deltas++;
     loop_stop(world->loop);
 }
 
@@ -171,4 +179,30 @@ struct world_job *world_ask(struct engine_world *world, uint64_t job, const stru
     world->ops->submit(world->engine, job, request);
     world_run_until(world, world_ended, world->ended + 1);
     return &world->jobs[job];
+}
+
+static pid_t parent_of(const char *pid) {
+    char path[64], line[512];
+    snprintf(path, sizeof(path), "/proc/%s/stat", pid);
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        return -1;
+    }
+    char *read = fgets(line, sizeof(line), file);
+    fclose(file);
+    const char *after_name = read != NULL ? strrchr(line, ')') : NULL;
+    return after_name != NULL ? (pid_t)strtol(after_name + 4, NULL, 10) : -1; /* ") S 123" */
+}
+
+pid_t world_child(void) {
+    pid_t child = -1;
+    DIR *folder = opendir("/proc");
+    assert_non_null(folder);
+    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+        if (isdigit((unsigned char)entry->d_name[0]) && parent_of(entry->d_name) == getpid()) {
+            child = (pid_t)strtol(entry->d_name, NULL, 10);
+        }
+    }
+    closedir(folder);
+    return child;
 }

@@ -8,13 +8,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-enum { WORLD_JOBS = 64 };
+enum { WORLD_JOBS = 64, WORLD_DELTAS = 256 };
 
 struct world_job { /* index: the job's id */
     uint32_t accepts, deltas, dones, failures;
     uint32_t prompt_tokens, delta_tokens;
     struct buf text;
+    /* After each of the first WORLD_DELTAS deltas: the text's length and the tokens so far. */
+    struct {
+        size_t length;
+        uint32_t tokens;
+    } after[WORLD_DELTAS];
     struct gen_done done;
     enum gen_failure failure;
     char message[ERR_MESSAGE_MAX], param[ERR_FIELD_MAX];
@@ -54,5 +60,7 @@ bool world_in_state(struct engine_world *world, uint64_t state);
 struct gen_request world_chat(struct gen_message *message, const char *text);
 /* Submits, waits for the end and returns what was recorded. */
 struct world_job *world_ask(struct engine_world *world, uint64_t job, const struct gen_request *request);
+/* The engine's process: the only child of this one. */
+pid_t world_child(void);
 
 #endif

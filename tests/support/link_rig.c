@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-enum { LINE_MAX_BYTES = 400 };
+enum { LINE_MAX_BYTES = 400, PUMP_MS = 1 };
 
 static void note(struct link_rig *rig, struct buf *log, void (*hook)(struct link_rig *rig, const char *event),
                  const char *format, ...) PRINTF_LIKE(4, 5);
@@ -92,6 +92,18 @@ static void on_peer_drain(void *context, struct link_peer *peer) {
     NOTE_GATEWAY(rig, "drain");
 }
 
+static void on_silent(void *context, struct link_peer *peer) {
+    struct link_rig *rig = context;
+    assert_ptr_equal(link_peer_user(peer), rig);
+    NOTE_GATEWAY(rig, "silent");
+}
+
+static void on_alive(void *context, struct link_peer *peer) {
+    struct link_rig *rig = context;
+    assert_ptr_equal(link_peer_user(peer), rig);
+    NOTE_GATEWAY(rig, "alive");
+}
+
 static void on_gone(void *context, struct link_peer *peer, const char *reason) {
     struct link_rig *rig = context;
     if (rig->peer == peer) {
@@ -107,6 +119,8 @@ static const struct link_server_events SERVER_EVENTS = {.on_hello = on_hello,
                                                         .on_done = on_done,
                                                         .on_error = on_error,
                                                         .on_drain = on_peer_drain,
+                                                        .on_silent = on_silent,
+                                                        .on_alive = on_alive,
                                                         .on_gone = on_gone};
 
 static void on_http_request(void *context, struct http_exchange *exchange) {
@@ -155,6 +169,11 @@ static void on_cancel(void *context, uint64_t job) {
     NOTE_PROVIDER(rig, "cancel %llu", (unsigned long long)job);
 }
 
+static void on_want(void *context, struct str model) {
+    struct link_rig *rig = context;
+    NOTE_PROVIDER(rig, "want %.*s", STR_ARG(model));
+}
+
 static void on_gateway_drain(void *context) {
     struct link_rig *rig = context;
     NOTE_PROVIDER(rig, "drain");
@@ -170,8 +189,22 @@ static const struct link_client_events CLIENT_EVENTS = {.on_ready = on_ready,
                                                         .on_status_due = on_status_due,
                                                         .on_job = on_job,
                                                         .on_cancel = on_cancel,
+                                                        .on_want = on_want,
                                                         .on_drain = on_gateway_drain,
                                                         .on_lost = on_lost};
+
+static void pump(void *context) {
+    struct link_rig *rig = context;
+    if (!rig->frozen) {
+        uv_run(loop_uv(rig->device_loop), UV_RUN_NOWAIT);
+    }
+}
+
+void link_rig_use_device_loop(struct link_rig *rig) {
+    rig->device_loop = loop_new();
+    rig->pump = loop_timer_new(rig->loop, pump, rig);
+    loop_timer_start(rig->pump, PUMP_MS, PUMP_MS);
+}
 
 void link_rig_start_client(struct link_rig *rig, const char *token) {
     char url[64];
@@ -183,7 +216,8 @@ void link_rig_start_client(struct link_rig *rig, const char *token) {
                                         .backoff_max_ms = 4};
     memcpy(config.private_key, rig->private_key, sizeof config.private_key);
     struct err err = {0};
-    if (!link_client_new(&rig->client, rig->loop, &config, &CLIENT_EVENTS, rig, &err)) {
+    struct loop *loop = rig->device_loop ? rig->device_loop : rig->loop;
+    if (!link_client_new(&rig->client, loop, &config, &CLIENT_EVENTS, rig, &err)) {
         fail_msg("%s", err.message);
     }
 }
@@ -253,6 +287,8 @@ static void nothing(void *context) {
 static void on_client_closed(void *context) {
     struct link_rig *rig = context;
     rig->client = NULL;
+    loop_timer_free(rig->pump);
+    rig->pump = NULL;
 }
 
 static void on_server_closed(void *context) {
@@ -290,6 +326,10 @@ int link_rig_setup(void **state) {
 
 int link_rig_teardown(void **state) {
     struct link_rig *rig = *state;
+    if (rig->device_loop) {
+        loop_run(rig->device_loop);
+        loop_free(rig->device_loop);
+    }
     loop_free(rig->loop);
     buf_clear(&rig->gateway_log);
     buf_clear(&rig->provider_log);
@@ -304,6 +344,7 @@ void link_rig_end(struct link_rig *rig) {
         return;
     }
     rig->over = true;
+    rig->frozen = false;
     loop_timer_free(rig->hang_guard);
     if (rig->client) {
         link_client_close(rig->client, on_client_closed, rig);

@@ -22,6 +22,11 @@ struct link_rig {
     struct link_server *server; /* made with the first request; NULL after its end */
     struct link_peer *peer;     /* the latest that said hello; NULL when gone */
     struct link_client *client;
+    /* With link_rig_use_device_loop: the client's own loop, which the main one turns now and then. Frozen, the device
+     * neither reads nor answers, but its socket stays open. */
+    struct loop *device_loop;
+    struct loop_timer *pump;
+    bool frozen;
     uint8_t private_key[ED25519_KEY_SIZE], public_key[ED25519_KEY_SIZE];
     struct buf gateway_log, provider_log;
     struct buf text; /* of all deltas */
@@ -43,6 +48,8 @@ struct link_rig {
 
 int link_rig_setup(void **state); /* *state becomes a struct link_rig * */
 int link_rig_teardown(void **state);
+/* Before link_rig_start_client. */
+void link_rig_use_device_loop(struct link_rig *rig);
 /* Starts the real provider side; `token` is its join token. */
 void link_rig_start_client(struct link_rig *rig, const char *token);
 /* Opens a WebSocket to the link server, for a test that plays the provider by hand. */

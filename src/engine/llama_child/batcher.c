@@ -6,6 +6,7 @@
 #include "engine/llama_frames.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 
 enum {
@@ -43,16 +44,25 @@ static void end_slot(struct batcher *batcher, struct slot *slot, enum gen_finish
     batcher->urgent = true;
 }
 
+/* The end of a job that never had a slot. */
+static void end_unstarted(struct batcher *batcher, struct job *job, enum gen_finish finish, uint32_t prompt_tokens,
+                          uint64_t now_us) {
+    struct gen_done done;
+    memset(&done, 0, sizeof(done)); /* sent as it stands in memory */
+    done.finish = finish;
+    done.usage.prompt_tokens = prompt_tokens;
+    done.timings.queue_ms = (uint32_t)((now_us - job->received_us) / 1000);
+    llama_frame_append(&batcher->frames, LLAMA_FRAME_DONE, job->id, (struct str){(const char *)&done, sizeof(done)});
+    batcher->urgent = true;
+    DL_DELETE(batcher->queue, job);
+    job_free(job);
+}
+
 static void cancel_job(struct batcher *batcher, uint64_t id, uint64_t now_us) {
     struct job *job = NULL;
     DL_SEARCH_SCALAR(batcher->queue, job, id, id);
     if (job != NULL) {
-        struct gen_done done = {.finish = GEN_FINISH_CANCELLED};
-        done.timings.queue_ms = (uint32_t)((now_us - job->received_us) / 1000);
-        llama_frame_append(&batcher->frames, LLAMA_FRAME_DONE, id, (struct str){(const char *)&done, sizeof(done)});
-        batcher->urgent = true;
-        DL_DELETE(batcher->queue, job);
-        job_free(job);
+        end_unstarted(batcher, job, GEN_FINISH_CANCELLED, 0, now_us);
         return;
     }
     for (uint32_t i = 0; i < batcher->slot_count; i++) {
@@ -76,14 +86,18 @@ static void take_arrivals(struct batcher *batcher) {
 static void admit_jobs(struct batcher *batcher) {
     while (batcher->queue != NULL && batcher->running < batcher->slot_count) {
         struct job *job = batcher->queue;
+        uint32_t count = job->prompt.count - job->prompt.continued;
+        llama_frame_append(&batcher->frames, LLAMA_FRAME_ACCEPT, job->id,
+                           (struct str){(const char *)&count, sizeof(count)});
+        batcher->urgent = true;
+        if (job->max_tokens == 0) { /* its text does not even fit: it must not get near a slot */
+            end_unstarted(batcher, job, GEN_FINISH_LENGTH, count, clock_monotonic_us());
+            continue;
+        }
         struct slot *slot = slot_choose(batcher->slots, batcher->slot_count, job);
         DL_DELETE(batcher->queue, job);
         slot_take_job(slot, job, cache_of(batcher), clock_monotonic_us());
         batcher->running++;
-        uint32_t count = job->prompt.count;
-        llama_frame_append(&batcher->frames, LLAMA_FRAME_ACCEPT, job->id,
-                           (struct str){(const char *)&count, sizeof(count)});
-        batcher->urgent = true;
     }
 }
 

@@ -121,7 +121,7 @@ int bench_run(const struct model_options *options, const char *prompt, uint32_t 
               uint32_t rounds) {
     struct model model;
     struct err err = {0};
-    if (!model_load(&model, options, &err)) {
+    if (!model_prepare(&model, &err) || !model_load(&model, options, &err)) {
         fprintf(stderr, "%s\n", err.message);
         return 1;
     }

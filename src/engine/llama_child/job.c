@@ -35,15 +35,27 @@ static bool fit(struct job_maker *maker, const struct gen_request *request, stru
                 struct job_refusal *refusal) {
     char message[CONTEXT_LIMIT_MESSAGE_MAX];
     bool chat = request->message_count > 0;
+    struct context_use use = {.prompt_tokens = job->prompt.count - job->prompt.continued,
+                              .continued_tokens = job->prompt.continued,
+                              .continues = request->continue_text.len > 0,
+                              .given = request->max_tokens_given,
+                              .chat = chat};
     job->max_tokens = request->max_tokens;
-    if (context_limit_fit(maker->model->plan.context_length, job->prompt.count, request->max_tokens_given, chat,
-                          &job->max_tokens, message)) {
+    if (context_limit_fit(maker->model->plan.context_length, &use, &job->max_tokens, message)) {
         return true;
     }
     refusal->failure = GEN_FAILURE_CONTEXT_LENGTH;
     str_copy(refusal->param, sizeof(refusal->param), chat ? STR("messages") : STR("prompt"));
     str_copy(refusal->message, sizeof(refusal->message), str_from(message));
     return false;
+}
+
+/* The penalties look at the answer's last tokens, also at those that another device made. */
+static void show_continued(const struct job *job) {
+    const struct prompt *prompt = &job->prompt;
+    for (uint32_t i = prompt->count - prompt->continued; job->max_tokens > 0 && i < prompt->count; i++) {
+        llama_sampler_accept(job->sampler, prompt->tokens[i]);
+    }
 }
 
 static bool fill(struct job_maker *maker, struct str payload, struct job *job, struct job_refusal *refusal) {
@@ -60,6 +72,7 @@ static bool fill(struct job_maker *maker, struct str payload, struct job *job, s
     job->stream = request.stream;
     job->seed_given = request.seed_given;
     job->sampler = sampler_new(maker->model->vocab, &request);
+    show_continued(job);
     stop_filter_init(&job->filter, request.stop, request.stop_count);
     return true;
 }

@@ -14,7 +14,7 @@
 struct job {
     uint64_t id;
     struct prompt prompt;
-    uint32_t max_tokens; /* fits behind the prompt */
+    uint32_t max_tokens; /* fits behind the prompt; 0: a continuation for which nothing is left */
     bool stream, seed_given;
     struct llama_sampler *sampler;
     struct stop_filter filter;

@@ -80,8 +80,14 @@ static void prepare_process(void) {
     int flags = fcntl(LLAMA_CHANNEL_FD, F_GETFL);
     fcntl(LLAMA_CHANNEL_FD, F_SETFL, flags & ~O_NONBLOCK);
     fcntl(LLAMA_CHANNEL_FD, F_SETFD, FD_CLOEXEC);
-    if (!sandbox_enter()) {
-        LOG_DEBUG_EVENT("llama.no_sandbox");
+}
+
+/* Whatever of it the kernel lacks: the rest holds, and the log says so once for each process. */
+static void confine_process(const char *model_path) {
+    struct sandbox sandbox = sandbox_enter(model_path);
+    if (!sandbox.seccomp || !sandbox.landlock) {
+        LOG_WARN_EVENT("llama.sandbox_incomplete", LOG_TEXT("seccomp", sandbox.seccomp ? "yes" : "no"),
+                       LOG_TEXT("landlock", sandbox.landlock ? "yes" : "no"));
     }
 }
 
@@ -108,7 +114,7 @@ static void send_refused(struct outbox *outbox, const struct err *err) {
 }
 
 int main(int argc, char **argv) {
-    struct model_options options = {0};
+    struct model_options options = {.held_to_plan = true};
     if (argc > 2 && strcmp(argv[1], "--bench-bare") == 0) {
         return run_bench(argc - 2, argv + 2);
     }
@@ -129,8 +135,13 @@ int main(int argc, char **argv) {
     struct err err = {0};
     prepare_process();
     outbox_init(outbox, LLAMA_CHANNEL_FD);
+    bool prepared = model_prepare(model, &err);
+    if (options.memory_limit == 0) {
+        options.memory_limit = model_memory_limit_default(); /* read from a file that the sandbox closes */
+    }
+    confine_process(options.path);
     intake_start(intake, LLAMA_CHANNEL_FD, outbox);
-    if (!model_load(model, &options, &err)) {
+    if (!prepared || !model_load(model, &options, &err)) {
         send_refused(outbox, &err);
         _exit(3);
     }

@@ -5,11 +5,13 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "engine/llama_child/sandbox.h"
 
 #include <dlfcn.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,7 +19,14 @@ enum {
     MODEL_WARM_UP_TOKENS = 16,
     MODEL_FLASH_HEAD_MIN = 64, /* below, llama.cpp's flash attention is 2 to 3 times slower than the plain one (CPU) */
     MODEL_CACHE_BYTES = 2,     /* of one number in the KV cache: f16 */
+    MODEL_THREAD_BYTES = 16 * 1024 * 1024,
 };
+
+/* On top of what a model is planned to need: libraries, its vocabulary, requests on their way. And twice its weights,
+ * since ggml may lay them out anew for the processor. */
+#define MODEL_MARGIN_BYTES (UINT64_C(512) * 1024 * 1024)
+/* While the file is read nothing is planned yet, but it will not be more than is allowed. */
+#define MODEL_LOADING_BYTES (UINT64_C(1536) * 1024 * 1024)
 
 static void on_llama_log(enum ggml_log_level level, const char *text, void *user_data) {
     struct model_log *log = (struct model_log *)user_data;
@@ -77,7 +86,8 @@ static uint64_t read_proc_number(const char *path, const char *key, uint64_t uni
 }
 
 uint64_t model_memory(void) {
-    return read_proc_number("/proc/self/status", "VmRSS:", 1024);
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_maxrss * 1024 : 0;
 }
 
 uint64_t model_memory_limit_default(void) {
@@ -116,6 +126,16 @@ static uint64_t kv_bytes_per_token(const struct llama_model *model) {
     return heads * (key + value) * MODEL_CACHE_BYTES;
 }
 
+static uint32_t thread_count(const struct model_options *options) {
+    return options->threads > 0 ? options->threads : default_threads();
+}
+
+static void hold_to_plan(const struct model *model, const struct plan_input *input, uint32_t threads) {
+    uint64_t cache = input->kv_bytes_per_token * model->plan.slots * (model->plan.context_length + PLAN_CONTEXT_STEP);
+    sandbox_limit_memory(2 * input->weights_bytes + input->scratch_bytes + cache + MODEL_MARGIN_BYTES +
+                         (uint64_t)threads * MODEL_THREAD_BYTES);
+}
+
 static bool make_plan(struct model *model, const struct model_options *options, struct err *err) {
     int32_t trained = llama_model_n_ctx_train(model->llama);
     uint64_t width = (uint64_t)llama_model_n_embd(model->llama);
@@ -131,7 +151,13 @@ static bool make_plan(struct model *model, const struct model_options *options, 
         .slots = options->slots,
         .context_length = options->context_length,
     };
-    return plan_make(&input, &model->plan, err);
+    if (!plan_make(&input, &model->plan, err)) {
+        return false;
+    }
+    if (options->held_to_plan) {
+        hold_to_plan(model, &input, thread_count(options));
+    }
+    return true;
 }
 
 /* Without a pool of its own, ggml starts its threads anew for each step. */
@@ -149,7 +175,7 @@ static void attach_threads(struct model *model, int threads) {
 }
 
 static bool make_context(struct model *model, const struct model_options *options, struct err *err) {
-    uint32_t threads = options->threads > 0 ? options->threads : default_threads();
+    uint32_t threads = thread_count(options);
     struct llama_context_params params = llama_context_default_params();
     uint32_t padded = (model->plan.context_length + PLAN_CONTEXT_STEP - 1) / PLAN_CONTEXT_STEP * PLAN_CONTEXT_STEP;
     model->batch_tokens = MODEL_PREFILL_MAX + model->plan.slots;
@@ -197,10 +223,14 @@ static bool warm_up(struct model *model, struct err *err) {
     return true;
 }
 
-static bool load_file(struct model *model, const char *path, struct err *err) {
+static bool load_file(struct model *model, const struct model_options *options, struct err *err) {
     struct stat status;
+    const char *path = options->path;
     if (stat(path, &status) != 0) {
         return err_set(err, ERR_INVALID, "the model file cannot be opened");
+    }
+    if (options->held_to_plan) {
+        sandbox_limit_memory(options->memory_limit + (uint64_t)status.st_size + MODEL_LOADING_BYTES);
     }
     err_clear(err);
     model->llama = shim_model_load(path, llama_model_default_params(), err);
@@ -219,11 +249,15 @@ static bool load_file(struct model *model, const char *path, struct err *err) {
     return model->templates != NULL;
 }
 
-bool model_load(struct model *model, const struct model_options *options, struct err *err) {
+bool model_prepare(struct model *model, struct err *err) {
     *model = (struct model){.log.lock = PTHREAD_MUTEX_INITIALIZER};
     llama_log_set(on_llama_log, &model->log);
     ggml_set_abort_callback(on_llama_abort);
     shim_silence();
-    return load_backends(err) && load_file(model, options->path, err) && make_plan(model, options, err) &&
-           make_context(model, options, err) && warm_up(model, err);
+    return load_backends(err);
+}
+
+bool model_load(struct model *model, const struct model_options *options, struct err *err) {
+    return load_file(model, options, err) && make_plan(model, options, err) && make_context(model, options, err) &&
+           warm_up(model, err);
 }

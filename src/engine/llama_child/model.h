@@ -21,6 +21,7 @@ struct model_options {
     uint32_t slots, context_length; /* 0: choose */
     uint32_t threads;               /* 0: cores - 1, at least 1 */
     uint64_t memory_limit;          /* 0: half of the machine's available memory */
+    bool held_to_plan; /* memory far beyond what was planned fails (sandbox_limit_memory); needs memory_limit */
 };
 
 /* Where llama.cpp's log goes: errors become lines of ours; the first one, which says most, is kept as the reason of a
@@ -41,10 +42,12 @@ struct model {
     struct model_log log;
 };
 
+/* Loads the libraries for this processor, before the sandbox is entered. `model` must not move afterwards. */
+MUST_CHECK bool model_prepare(struct model *model, struct err *err);
 /* Loads; ERR_INVALID when the file is at fault (trying again is pointless), ERR_UNAVAILABLE otherwise. There is no
- * unload: the process ends instead. `model` must not move afterwards. */
+ * unload: the process ends instead. */
 MUST_CHECK bool model_load(struct model *model, const struct model_options *options, struct err *err);
-/* Resident memory of this process in bytes. */
+/* Resident memory of this process at its most, in bytes. */
 uint64_t model_memory(void);
 /* Half of what the machine has available. */
 uint64_t model_memory_limit_default(void);

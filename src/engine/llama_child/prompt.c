@@ -238,6 +238,54 @@ static bool make_chat(struct prompter *prompter, const struct gen_request *reque
            err_set_field(err, ERR_INVALID, "messages", "the messages cannot be tokenized");
 }
 
+/* Some tokenizers put a blank in front of a text. Here that would be one too many, for the text goes on behind the
+ * prompt: it is tokenized behind a line feed, which is then taken away. */
+static bool append_without_blank(struct prompter *prompter, struct prompt *prompt, struct str text) {
+    struct prompt front = {0}, whole = {0};
+    buf_reset(&prompter->text);
+    buf_append_cstr(&prompter->text, "\n");
+    buf_append_str(&prompter->text, text);
+    bool good = append_piece(prompter, &front, STR("\n"), false) &&
+                append_piece(prompter, &whole, buf_str(&prompter->text), false);
+    bool apart = good && front.tokens != NULL && whole.tokens != NULL && whole.count >= front.count &&
+                 memcmp(whole.tokens, front.tokens, front.count * sizeof(*front.tokens)) == 0;
+    if (apart) {
+        uint32_t count = whole.count - front.count;
+        prompt->tokens =
+            (llama_token *)mem_realloc(prompt->tokens, (prompt->count + count + 1) * sizeof(*prompt->tokens));
+        memcpy(prompt->tokens + prompt->count, whole.tokens + front.count, count * sizeof(*prompt->tokens));
+        prompt->count += count;
+    } else if (good) { /* the line feed became part of another token: such vocabularies add no blank */
+        good = append_piece(prompter, prompt, text, false);
+    }
+    free(front.tokens);
+    free(whole.tokens);
+    return good;
+}
+
+/* The answer so far. It is tokenized apart from the prompt, as it was generated apart from it, and never holds control
+ * tokens: those have no text in an answer. */
+static bool append_continued(struct prompter *prompter, struct prompt *prompt, struct str text) {
+    uint32_t before = prompt->count, estimate = 0;
+    enum llama_vocab_type type = llama_vocab_type(prompter->model->vocab);
+    bool good = true;
+    if (text.len == 0 || before > prompter->model->plan.context_length) {
+        return true;
+    }
+    if (!estimate_length(prompter, text, &estimate)) {
+        return false;
+    }
+    if (estimate > 0) {
+        prompt->count += estimate;
+    } else if (type == LLAMA_VOCAB_TYPE_SPM || type == LLAMA_VOCAB_TYPE_UGM) {
+        good = append_without_blank(prompter, prompt, text);
+    } else {
+        good = append_piece(prompter, prompt, text, false);
+    }
+    prompt->continued = prompt->count - before;
+    return good;
+}
+
 bool prompter_make(struct prompter *prompter, const struct gen_request *request, struct arena *arena,
                    struct prompt *prompt, struct err *err) {
     *prompt = (struct prompt){0};
@@ -255,6 +303,9 @@ bool prompter_make(struct prompter *prompter, const struct gen_request *request,
     if (made && prompt->count == 0) {
         made =
             err_set_field(err, ERR_INVALID, request->message_count > 0 ? "messages" : "prompt", "the prompt is empty");
+    }
+    if (made && !append_continued(prompter, prompt, request->continue_text)) {
+        made = err_set_field(err, ERR_INVALID, "continue_text", "the text to continue cannot be tokenized");
     }
     if (!made) {
         free(prompt->tokens);

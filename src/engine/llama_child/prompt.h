@@ -17,6 +17,7 @@ void prompter_free(struct prompter *prompter);
 struct prompt {
     llama_token *tokens; /* owned: free */
     uint32_t count;      /* over the model's context: an estimate, and `tokens` is not complete */
+    uint32_t continued;  /* so many of them, the last ones, are the answer's: gen_request.continue_text */
 };
 /* ERR_INVALID with the field at fault. Scratch memory comes from `arena`. */
 MUST_CHECK bool prompter_make(struct prompter *prompter, const struct gen_request *request, struct arena *arena,

@@ -12,6 +12,72 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <unistd.h>
+
+/* Landlock as the kernel has it (landlock(7)), since the headers that we are built with may be older. What a kernel does
+ * not know is masked out by its version. */
+struct landlock_rules {
+    uint64_t handled_files, handled_network, scoped;
+};
+
+struct landlock_below {
+    uint64_t allowed;
+    int32_t parent;
+} __attribute__((packed));
+
+enum {
+    LANDLOCK_CALL_CREATE = 444, /* the same on every architecture */
+    LANDLOCK_CALL_ADD = 445,
+    LANDLOCK_CALL_RESTRICT = 446,
+    LANDLOCK_VERSION_QUERY = 1,
+    LANDLOCK_BELOW = 1,
+    LANDLOCK_READ_FILE = 1 << 2,
+    LANDLOCK_NETWORK = 3, /* bind and connect TCP */
+    LANDLOCK_SCOPES = 3,  /* abstract sockets and signals stay inside */
+};
+
+static uint64_t landlock_file_rights(long version) {
+    static const int BITS[] = {0, 13, 14, 15, 15, 16}; /* rights known to versions 1 to 5 */
+    return (UINT64_C(1) << BITS[version < 5 ? version : 5]) - 1;
+}
+
+static void landlock_allow_reading(int rules, const char *path) {
+    struct landlock_below below = {.allowed = LANDLOCK_READ_FILE, .parent = open(path, O_PATH | O_CLOEXEC)};
+    if (below.parent >= 0) { /* a model that is not there is reported when it is opened */
+        syscall(LANDLOCK_CALL_ADD, rules, LANDLOCK_BELOW, &below, 0);
+        close(below.parent);
+    }
+}
+
+/* Needs PR_SET_NO_NEW_PRIVS. */
+static bool landlock_enter(const char *model_path) {
+    long version = syscall(LANDLOCK_CALL_CREATE, NULL, 0, LANDLOCK_VERSION_QUERY);
+    if (version < 1) {
+        return false;
+    }
+    struct landlock_rules rules = {.handled_files = landlock_file_rights(version),
+                                   .handled_network = version >= 4 ? LANDLOCK_NETWORK : 0,
+                                   .scoped = version >= 6 ? LANDLOCK_SCOPES : 0};
+    int fd = (int)syscall(LANDLOCK_CALL_CREATE, &rules, sizeof(rules), 0);
+    if (fd < 0) {
+        return false;
+    }
+    landlock_allow_reading(fd, model_path);
+    bool entered = syscall(LANDLOCK_CALL_RESTRICT, fd, 0) == 0;
+    close(fd);
+    return entered;
+}
+
+void sandbox_limit_memory(uint64_t bytes) {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* their shadow takes terabytes of addresses */
+    struct rlimit now;
+    if (getrlimit(RLIMIT_DATA, &now) == 0 && bytes < now.rlim_max) {
+        setrlimit(RLIMIT_DATA, &(struct rlimit){bytes, bytes});
+    }
+#else
+    (void)bytes;
+#endif
+}
 
 #if defined(__x86_64__)
 #define SANDBOX_ARCH AUDIT_ARCH_X86_64
@@ -29,7 +95,7 @@
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 4), LOAD(args[index]),                                            \
         BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC, 0, 1), REFUSE, LOAD(nr)
 
-bool sandbox_enter(void) {
+static bool seccomp_enter(void) {
     const struct sock_filter filter[] = {
         LOAD(arch),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SANDBOX_ARCH, 1, 0),
@@ -40,13 +106,23 @@ bool sandbox_enter(void) {
         REFUSE,
 #endif
         REFUSE_CALL(__NR_socket),
+        REFUSE_CALL(__NR_socketpair),
         REFUSE_CALL(__NR_connect),
         REFUSE_CALL(__NR_bind),
+        REFUSE_CALL(__NR_listen),
         REFUSE_CALL(__NR_execve),
         REFUSE_CALL(__NR_execveat),
         REFUSE_CALL(__NR_ptrace),
         REFUSE_CALL(__NR_process_vm_readv),
         REFUSE_CALL(__NR_process_vm_writev),
+        REFUSE_CALL(__NR_pidfd_getfd),
+        REFUSE_CALL(__NR_bpf),
+        REFUSE_CALL(__NR_perf_event_open),
+        REFUSE_CALL(__NR_userfaultfd),
+        REFUSE_CALL(__NR_unshare),
+        REFUSE_CALL(__NR_setns),
+        REFUSE_CALL(__NR_mount),
+        REFUSE_CALL(__NR_keyctl),
         REFUSE_CALL(__NR_kill),
         REFUSE_CALL(__NR_unlinkat),
         REFUSE_CALL(__NR_renameat2),
@@ -73,13 +149,20 @@ bool sandbox_enter(void) {
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = {.len = COUNT_OF(filter), .filter = (struct sock_filter *)(uintptr_t)filter};
-    /* A core file would hold prompts. */
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 #else
-bool sandbox_enter(void) {
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+static bool seccomp_enter(void) {
     return false;
 }
 #endif
+
+struct sandbox sandbox_enter(const char *model_path) {
+    struct sandbox sandbox = {0};
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); /* a core file would hold prompts */
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) {
+        sandbox.landlock = landlock_enter(model_path);
+        sandbox.seccomp = seccomp_enter();
+    }
+    return sandbox;
+}

@@ -56,23 +56,34 @@ void slot_take_job(struct slot *slot, struct job *job, llama_memory_t memory, ui
     slot->job = job;
     slot->length = job->prompt.count;
     slot->cached = keep;
-    slot->reused_tokens = keep;
+    uint32_t prompt_tokens = job->prompt.count - job->prompt.continued;
+    slot->reused_tokens = keep < prompt_tokens ? keep : prompt_tokens;
     slot->completion_tokens = 0;
-    slot->out_tokens = 0;
+    slot->out_tokens = slot->ready_tokens = 0;
+    slot->ready_bytes = 0;
     slot->accepted_us = now_us;
     slot->first_token_us = 0;
     slot->sent_us = now_us;
     buf_reset(&slot->out);
 }
 
+static void mark_ready(struct slot *slot) {
+    slot->ready_bytes = slot->out.len;
+    slot->ready_tokens = slot->out_tokens;
+}
+
 bool slot_add_text(struct slot *slot, struct str bytes) {
     slot->completion_tokens++;
     slot->out_tokens++;
-    return stop_filter_feed(&slot->job->filter, bytes, &slot->out);
+    bool stopped = stop_filter_feed(&slot->job->filter, bytes, &slot->out);
+    if (!stop_filter_holds(&slot->job->filter) || slot->out.len >= LIMIT_DELTA_BYTES) {
+        mark_ready(slot);
+    }
+    return stopped;
 }
 
 void slot_flush(struct slot *slot, struct buf *frames, uint64_t now_us) {
-    struct str text = buf_str(&slot->out);
+    struct str text = {slot->out.data, slot->ready_bytes};
     while (text.len > 0) {
         size_t length = text.len;
         if (length > LIMIT_DELTA_BYTES) {
@@ -81,12 +92,14 @@ void slot_flush(struct slot *slot, struct buf *frames, uint64_t now_us) {
                 length--;
             }
         }
-        llama_frame_append_delta(frames, slot->job->id, slot->out_tokens, (struct str){text.data, length});
-        slot->out_tokens = 0;
+        llama_frame_append_delta(frames, slot->job->id, slot->ready_tokens, (struct str){text.data, length});
+        slot->out_tokens -= slot->ready_tokens;
+        slot->ready_tokens = 0;
         slot->sent_us = now_us;
         text = (struct str){text.data + length, text.len - length};
     }
-    buf_reset(&slot->out);
+    buf_consume(&slot->out, slot->ready_bytes);
+    slot->ready_bytes = 0;
 }
 
 static uint32_t elapsed_ms(uint64_t from_us, uint64_t to_us) {
@@ -103,13 +116,14 @@ static void release(struct slot *slot, uint64_t now_us) {
 void slot_finish(struct slot *slot, enum gen_finish finish, struct buf *frames, uint64_t now_us) {
     if (finish != GEN_FINISH_CANCELLED) {
         stop_filter_finish(&slot->job->filter, &slot->out);
+        mark_ready(slot);
         slot_flush(slot, frames, now_us);
     }
     uint64_t first_us = slot->first_token_us > 0 ? slot->first_token_us : now_us;
     struct gen_done done;
     memset(&done, 0, sizeof(done)); /* it is sent as it stands in memory, so no byte of it may be left to chance */
     done.finish = finish;
-    done.usage.prompt_tokens = slot->job->prompt.count;
+    done.usage.prompt_tokens = slot->job->prompt.count - slot->job->prompt.continued;
     done.usage.completion_tokens = slot->completion_tokens;
     done.usage.cached_tokens = slot->reused_tokens;
     done.timings.queue_ms = elapsed_ms(slot->job->received_us, slot->accepted_us);

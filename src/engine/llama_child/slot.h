@@ -20,6 +20,10 @@ struct slot {
     uint32_t completion_tokens;
     struct buf out; /* text not sent yet, and how many tokens were not reported yet */
     uint32_t out_tokens;
+    /* So much of that may be sent. It ends with a token: if this device is lost, another one continues the text, and
+     * would read a torn token as something else. */
+    size_t ready_bytes;
+    uint32_t ready_tokens;
     uint64_t accepted_us, first_token_us, sent_us;
     uint64_t last_used; /* order of use, for choosing whose cache to lose */
 };

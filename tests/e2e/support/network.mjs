@@ -160,15 +160,15 @@ export class Network {
     return network.#adopt(network.start(all, options));
   }
 
-  async invite() {
-    const { code, stdout, stderr } = await run(['provider', 'invite', '--data', this.data, '--json']);
+  async invite(...args) {
+    const { code, stdout, stderr } = await run(['provider', 'invite', '--data', this.data, '--json', ...args]);
     if (code !== 0) throw new Error(stderr);
     return JSON.parse(stdout);
   }
 
   /** A further provider, by the two commands of the README; resolves when it has joined. */
-  async provider(args = [], options) {
-    const { token, url } = await this.invite();
+  async provider(args = [], { account, ...options } = {}) {
+    const { token, url } = await this.invite(...(account ? ['--account', account] : []));
     this.providerCount += 1;
     const name = `provider-${this.providerCount}`;
     const data = path.join(this.folder, name);

@@ -319,6 +319,32 @@ static void test_earnings_audit_metrics(void **state) {
     assert_string_equal(fixture->content_type, "text/plain; version=0.0.4; charset=utf-8");
 }
 
+static void test_devices_reviews_and_jobs(void **state) {
+    struct admin_fixture *fixture = *state;
+    assert_int_equal(admin_fixture_call(fixture, "GET /admin/providers?limit=5&after=prov_0", ""), 200);
+    assert_non_null(strstr(admin_fixture_body(fixture), "\"id\":\"prov_1\",\"name\":\"laptop\""));
+    assert_non_null(strstr(admin_fixture_body(fixture), "\"state\":\"idle\""));
+    assert_int_equal(fixture->limit, 5);
+    assert_string_equal(fixture->after, "prov_0");
+    assert_int_equal(admin_fixture_call(fixture, "GET /admin/providers/prov_1", ""), 200);
+    assert_int_equal(admin_fixture_call(fixture, "GET /admin/providers/prov_2", ""), 404);
+
+    assert_int_equal(admin_fixture_call(fixture, "PATCH /admin/providers/prov_1", "{\"verified\":true}"), 200);
+    assert_int_equal(fixture->action.kind, STORE_ADMIN_DEVICE_VERIFY);
+    assert_string_equal(fixture->action.device.id, "prov_1");
+    assert_true(fixture->action.device.verified);
+    assert_int_equal(admin_fixture_call(fixture, "PATCH /admin/providers/prov_1", "{\"verified\":1}"), 400);
+    assert_int_equal(admin_fixture_call(fixture, "DELETE /admin/providers/prov_1/reviews", ""), 200);
+    assert_int_equal(fixture->action.kind, STORE_ADMIN_REVIEWS_CLEAR);
+
+    assert_int_equal(admin_fixture_call(fixture, "GET /admin/reviews?before=9", ""), 200);
+    assert_int_equal(fixture->before, 9);
+    assert_non_null(strstr(admin_fixture_body(fixture), "\"reason\":\"too_fast\",\"job_id\":null"));
+    assert_int_equal(admin_fixture_call(fixture, "GET /admin/jobs/chatcmpl-1", ""), 200);
+    assert_string_equal(admin_fixture_body(fixture), "{\"id\":\"chatcmpl-1\"}");
+    assert_int_equal(admin_fixture_call(fixture, "GET /admin/jobs/chatcmpl-2", ""), 404);
+}
+
 static void test_the_store_may_refuse(void **state) {
     struct admin_fixture *fixture = *state;
     static const struct {
@@ -363,6 +389,7 @@ int main(void) {
         ADMIN_TEST(test_money_is_exact),
         ADMIN_TEST(test_money_refuses),
         ADMIN_TEST(test_earnings_audit_metrics),
+        ADMIN_TEST(test_devices_reviews_and_jobs),
         ADMIN_TEST(test_the_store_may_refuse),
         ADMIN_TEST(test_answers_may_come_later),
     };

@@ -38,6 +38,7 @@ static void test_plain_inference(void **state) {
     result.provider_id = NULL;
     result.provider_region = "";
     result.inference_type = "sandbox";
+    result.continued = 1;
     api_fixture_post(fixture, "/v1/inference", "{\"model\":\"nataris-fast\",\"prompt\":\"Write\",\"max_tokens\":50}");
     struct api_call *call = api_fixture_await_call(fixture);
     assert_int_equal(call->kind, API_CALL_INFERENCE);
@@ -50,7 +51,8 @@ static void test_plain_inference(void **state) {
                   "{\"id\":\"$ID\",\"object\":\"inference\",\"created\":$TIME,\"model\":\"qwen2.5-0.5b-instruct-q6_k\","
                   "\"output\":\"Silicon\",\"finish_reason\":\"length\",\"usage\":" USAGE
                   ",\"provider\":{\"region\":null,\"latency_ms\":245},\"nataris\":{\"inference_type\":\"sandbox\","
-                  "\"provider\":{\"id\":null,\"region\":null},\"attempts\":2,\"latency_ms\":245,\"ttft_ms\":31}}");
+                  "\"provider\":{\"id\":null,\"region\":null},\"attempts\":2,\"continued\":1,\"latency_ms\":245,\"ttft_"
+                  "ms\":31}}");
     assert_memory_equal(fixture->call_id, "inf_", 4);
 }
 

@@ -18,6 +18,27 @@ static void test_defaults(void **state) {
     assert_int_equal(reader->input.label.len, 0);
 }
 
+static void test_where_the_answer_may_be_made(void **state) {
+    struct request_reader *reader = *state;
+    assert_true(reader_read_members(reader, ""));
+    assert_string_equal(reader->input.region, "");
+    assert_false(reader->input.verified);
+    assert_true(reader_read_members(reader, "\"region\":\"de\",\"privacyLevel\":\"verified\""));
+    assert_string_equal(reader->input.region, "DE");
+    assert_true(reader->input.verified);
+    assert_true(reader_read_members(reader, "\"region\":null,\"privacyLevel\":\"standard\""));
+    assert_false(reader->input.verified);
+    static const char *const wrong[][2] = {
+        {"\"region\":\"DEU\"", "region"},          {"\"region\":\"\"", "region"},
+        {"\"region\":\"4x\"", "region"},           {"\"region\":49", "region"},
+        {"\"privacyLevel\":\"\"", "privacyLevel"}, {"\"privacyLevel\":true", "privacyLevel"},
+    };
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        assert_false(reader_read_members(reader, wrong[i][0]));
+        assert_string_equal(reader->err.field, wrong[i][1]);
+    }
+}
+
 static void test_every_value_is_taken(void **state) {
     struct request_reader *reader = *state;
     assert_true(reader_read_members(reader,
@@ -281,6 +302,7 @@ static void test_negative_seed(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_where_the_answer_may_be_made),
         cmocka_unit_test(test_every_value_is_taken),
         cmocka_unit_test(test_strings_outlive_the_document),
         cmocka_unit_test(test_accepted),

@@ -32,6 +32,8 @@ static void test_found(void **state) {
         {"GET", "/v1/usage", usage_handle, true},
         {"GET", "/v1/usage/requests", usage_handle_requests, true},
         {"GET", "/v1/provider/earnings", earnings_handle, true},
+        {"GET", "/v1/provider/devices", devices_handle_list, true},
+        {"GET", "/v1/provider/devices/prov_1", devices_handle_one, true},
         {"HEAD", "/healthz", health_handle_live, false},
         {"GET", "/readyz", health_handle_ready, false},
         {"GET", "/openapi.json", openapi_handle, false},

@@ -183,13 +183,59 @@ static void test_keep_alive(void **state) {
     free(payload);
 }
 
+/* While the model is being loaded: at once with the headers, then every two seconds, until there is text. */
+static void test_progress_of_a_model(void **state) {
+    struct api_fixture *fixture = *state;
+    fixture->ready_in_ms = 11001;
+    api_fixture_post(fixture, CHAT, STREAM_CHAT);
+    struct api_call *call = api_fixture_await_call(fixture);
+    const uint64_t start = call->started_ms;
+    call_tick(fixture->api, start + 1000);
+    call_tick(fixture->api, start + 2750);
+    call_tick(fixture->api, start + 3000);
+    fixture->ready_in_ms = UINT64_MAX; /* nothing is known any more */
+    call_tick(fixture->api, start + 6000);
+    fixture->ready_in_ms = 11001;
+    deliver(call, "a");
+    call_tick(fixture->api, start + 9000);
+    api_call_finish(call, &RESULT);
+    char *payload = api_fixture_stream(fixture);
+    assert_int_equal(count_of(payload, "\n\n: loading " MODEL " 43% (about 12 s)\n\n"), 2);
+    assert_int_equal(count_of(payload, ": loading"), 2);
+    free(payload);
+}
+
+/* What a device is given that goes on with the answer. */
+static void test_the_text_so_far_is_kept(void **state) {
+    struct api_fixture *fixture = *state;
+    struct api_result result = RESULT;
+    struct str text;
+    api_fixture_post(fixture, CHAT, STREAM_CHAT);
+    struct api_call *call = api_fixture_await_call(fixture);
+    assert_true(api_call_text(call, &text));
+    assert_int_equal(text.len, 0);
+    deliver(call, "Hel");
+    deliver(call, "lo");
+    assert_true(api_call_text(call, &text));
+    assert_true(str_equal(text, STR("Hello")));
+    call->answer.limit = 6; /* as if it were LIMIT_ANSWER_BYTES */
+    deliver(call, " world");
+    assert_false(api_call_text(call, &text));
+    result.continued = 1;
+    api_call_finish(call, &result);
+    char *payload = api_fixture_stream(fixture);
+    assert_int_equal(count_of(payload, " world"), 1); /* it reaches the client all the same */
+    free(payload);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, api_fixture_setup, api_fixture_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_stream_chat),        TEST(test_stream_chat_with_usage),
-        TEST(test_stream_inference),   TEST(test_long_delta_is_split),
-        TEST(test_fail_in_mid_stream), TEST(test_slow_reader_is_cut),
-        TEST(test_late_headers),       TEST(test_keep_alive),
+        TEST(test_stream_chat),         TEST(test_stream_chat_with_usage),
+        TEST(test_stream_inference),    TEST(test_long_delta_is_split),
+        TEST(test_fail_in_mid_stream),  TEST(test_slow_reader_is_cut),
+        TEST(test_late_headers),        TEST(test_keep_alive),
+        TEST(test_progress_of_a_model), TEST(test_the_text_so_far_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

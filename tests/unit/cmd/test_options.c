@@ -188,6 +188,69 @@ static void test_arguments_are_counted_and_have_no_other_spelling(void **state) 
     unsetenv("NATARIS_AMOUNT");
 }
 
+struct sizes {
+    uint64_t quota;
+    const char *first;
+    struct option_list rest;
+};
+
+static const struct option SIZE_OPTIONS[] = {
+    {"test-quota", OPTION_BYTES, "SIZE", "0", "a size", offsetof(struct sizes, quota)},
+    {"first", OPTION_ARGUMENT, "FIRST", NULL, "one", offsetof(struct sizes, first)},
+    {"rest", OPTION_ARGUMENT_LIST, "REST", NULL, "any number", offsetof(struct sizes, rest)},
+};
+
+static enum options_result parse_sizes(struct sizes *sizes, struct err *err, char **argv) {
+    static const struct option_set SIZES = {SIZE_OPTIONS, sizeof SIZE_OPTIONS / sizeof *SIZE_OPTIONS};
+    int argc = 0;
+    while (argv[argc] != NULL) {
+        argc++;
+    }
+    *sizes = (struct sizes){0};
+    arena_clear(&memory);
+    return options_parse(&SIZES, argc, argv, sizes, &memory, err);
+}
+
+#define PARSE_SIZES(sizes, err, ...) parse_sizes((sizes), (err), (char *[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+
+static void test_sizes_have_suffixes(void **state) {
+    static const struct {
+        char *text;
+        uint64_t bytes;
+    } CASES[] = {{"0", 0}, {"17", 17}, {"500K", 500000}, {"20G", 20000000000}, {"3m", 3000000}, {"1T", 1000000000000}};
+    static char *const WRONG[] = {"", "G", "-1", "1.5G", "20GB", "2 G", "9223372T9", "99999999T"};
+    struct sizes sizes;
+    struct err err;
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        assert_int_equal(PARSE_SIZES(&sizes, &err, "a", "--test-quota", CASES[i].text), OPTIONS_OK);
+        assert_int_equal(sizes.quota, CASES[i].bytes);
+    }
+    for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++) {
+        assert_int_equal(PARSE_SIZES(&sizes, &err, "a", "--test-quota", WRONG[i]), OPTIONS_WRONG);
+        assert_non_null(strstr(err.message, "--test-quota wants a number of bytes"));
+    }
+}
+
+static void test_the_last_argument_may_be_a_list(void **state) {
+    char *many[OPTION_LIST_MAX + 3] = {"a"};
+    struct sizes sizes;
+    struct err err;
+    (void)state;
+    assert_int_equal(PARSE_SIZES(&sizes, &err), OPTIONS_WRONG);
+    assert_int_equal(PARSE_SIZES(&sizes, &err, "a"), OPTIONS_OK);
+    assert_int_equal(sizes.rest.count, 0);
+    assert_int_equal(PARSE_SIZES(&sizes, &err, "a", "b", "--test-quota=1", "c"), OPTIONS_OK);
+    assert_string_equal(sizes.first, "a");
+    assert_int_equal(sizes.rest.count, 2);
+    assert_string_equal(sizes.rest.items[1], "c");
+    for (size_t i = 0; i <= OPTION_LIST_MAX; i++) {
+        many[i + 1] = "b";
+    }
+    assert_int_equal(parse_sizes(&sizes, &err, many), OPTIONS_WRONG);
+    assert_string_equal(err.message, "REST may be given at most 16 times");
+}
+
 static void test_help_wins(void **state) {
     struct config config;
     struct err err;
@@ -205,6 +268,8 @@ int main(void) {
         cmocka_unit_test(test_mistakes_are_named),
         cmocka_unit_test(test_arguments_come_in_the_order_of_the_table),
         cmocka_unit_test(test_arguments_are_counted_and_have_no_other_spelling),
+        cmocka_unit_test(test_sizes_have_suffixes),
+        cmocka_unit_test(test_the_last_argument_may_be_a_list),
         cmocka_unit_test(test_help_wins),
     };
     arena_init(&memory, 4096);

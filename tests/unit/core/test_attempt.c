@@ -60,6 +60,7 @@ static void a_ghosts_failure_is_no_penalty_but_its_facts_count(void **state) {
 
 static void the_same_job_may_be_a_ghost_on_several(void **state) {
     ((struct fixture *)*state)->config.max_attempts = 3;
+    ((struct fixture *)*state)->config.backoff_step_ms = 0;
     struct fixture *f = fixture_start(state);
     for (int i = 0; i < 3; i++) {
         fixture_provider(f, 1);

@@ -31,9 +31,13 @@ static void it_sees_a_wrong_state(void **state) {
     assert_broken(f);
     job->state = CORE_JOB_SENT;
     assert_whole(f);
-    job->attempts = f->config.max_attempts + 1;
+    job->round = f->config.max_attempts + 1;
     assert_broken(f);
-    job->attempts = 1;
+    job->round = 1;
+    assert_whole(f);
+    job->started = true; /* and then it is none of those that the retry budget counts */
+    assert_broken(f);
+    job->started = false;
     assert_whole(f);
 }
 
@@ -49,7 +53,12 @@ static void it_sees_wrong_counts(void **state) {
         --*numbers[i];
         assert_whole(f);
     }
-    size_t *sizes[] = {&f->core->queued, &f->core->ghosts, &offering->model->references, &offering->model->queue.count,
+    size_t *sizes[] = {&f->core->queued,
+                       &f->core->ghosts,
+                       &f->core->fresh,
+                       &f->core->retrying,
+                       &offering->model->references,
+                       &offering->model->queue.count,
                        &f->core->offered_count};
     for (size_t i = 0; i < COUNT_OF(sizes); i++) {
         ++*sizes[i];
@@ -79,13 +88,12 @@ static void it_sees_a_job_that_waits_for_nothing(void **state) {
     struct fixture *f = start_busy(state, &provider, &handle);
     struct core_offering *offering = fixture_job_of(f, handle)->attempt->offering;
     offering->slots = 2;
-    assert_broken(f); /* it should be in the other list */
-    core_list_remove(&offering->model->busy, &offering->model_link);
-    core_list_push_back(&offering->model->ready, &offering->model_link);
-    offering->ready = true;
-    assert_broken(f); /* and the queue have moved */
+    core_offering_sort(f->core, offering);
+    assert_broken(f); /* the queue should have moved */
     offering->slots = 1;
     core_offering_sort(f->core, offering);
+    core_list_remove(&f->core->pending, &offering->model->pending_link);
+    offering->model->queue.look_again = false;
     assert_whole(f);
 }
 

@@ -7,7 +7,12 @@ static void the_defaults_are_the_documented_ones(void **state UNUSED) {
     assert_int_equal(config.max_queue, 1024);
     assert_int_equal(config.max_providers, 20000);
     assert_int_equal(config.max_accounts, 1000000);
-    assert_int_equal(config.max_attempts, 2);
+    assert_int_equal(config.max_attempts, 6);
+    assert_int_equal(config.failover_ms, 15000);
+    assert_int_equal(config.backoff_step_ms, 250);
+    assert_int_equal(config.retry_percent, 20);
+    assert_int_equal(config.retry_floor, 3);
+    assert_int_equal(config.load_ms, 5000);
     assert_int_equal(config.queue_ms, 15000);
     assert_int_equal(config.accept_ms, 2000);
     assert_int_equal(config.first_token_ms, 15000);

@@ -55,7 +55,7 @@ static void what_comes_up_too_early_is_put_back(void **state) {
     assert_int_equal(f->effects.count, 1);
     assert_int_equal(fixture_effect(f, CORE_EFFECT_WAKE)->wake_at_ms, 1000);
     fixture_at(f, 1000);
-    assert_non_null(fixture_effect(f, CORE_EFFECT_FAIL));
+    assert_non_null(fixture_effect(f, CORE_EFFECT_CANCEL));
 }
 
 static void deadlines_fire_in_any_step_not_only_the_timers(void **state) {

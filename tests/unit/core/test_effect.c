@@ -37,6 +37,7 @@ static void a_step_may_have_many_effects(void **state) {
         fixture_delta(f, fixture_request(f, i), provider, 1);
     }
     fixture_plain(f, CORE_EVENT_PROVIDER_LEFT, 0, provider);
+    fixture_at(f, f->config.queue_ms); /* nobody continues them */
     assert_int_equal(fixture_count(f, CORE_EFFECT_FAIL), JOBS);
     for (size_t i = 0; i < f->effects.count; i++) {
         assert_true(f->effects.items[i].provider == CORE_NO_HANDLE);

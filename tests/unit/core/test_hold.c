@@ -36,6 +36,41 @@ static void counts_are_cut_to_the_request_and_the_charge_to_the_hold(void **stat
     assert_int_equal(price(&hold, 5, 0).charge_nano, 50);
 }
 
+static void the_providers_share_is_divided_without_a_rest(void **state UNUSED) {
+    struct core_hold hold = {.prompt_tokens_max = 100, .completion_tokens_max = 1000, .nano = INT64_MAX};
+    struct random_source random = {.state = 3};
+    for (int i = 0; i < 500; i++) {
+        enum { PARTS = 5 };
+        struct core_part parts[PARTS] = {0};
+        uint32_t tokens = 0;
+        hold.prompt_price_nano = (int64_t)random_below(&random, 50);
+        hold.completion_price_nano = (int64_t)random_below(&random, 50);
+        for (size_t p = 0; p < PARTS; p++) {
+            parts[p].tokens = (uint32_t)random_below(&random, 20);
+            tokens += parts[p].tokens;
+        }
+        struct core_outcome outcome = price(&hold, (uint32_t)random_below(&random, 100), tokens);
+        core_hold_split(&hold, &outcome, parts, PARTS);
+        int64_t sum = 0;
+        for (size_t p = 0; p < PARTS; p++) {
+            int64_t least = hold.completion_price_nano * parts[p].tokens * 85 / 100;
+            assert_true(p + 1 < PARTS ? parts[p].nano == least : parts[p].nano >= least);
+            sum += parts[p].nano;
+        }
+        assert_true(sum == outcome.provider_nano);
+    }
+}
+
+static void a_charge_cut_to_its_hold_is_all_that_is_divided(void **state UNUSED) {
+    struct core_hold hold = {.completion_tokens_max = 10, .completion_price_nano = 100, .nano = 450};
+    struct core_part parts[] = {{.tokens = 4}, {.tokens = 4}, {.tokens = 2}};
+    struct core_outcome outcome = price(&hold, 0, 10);
+    core_hold_split(&hold, &outcome, parts, COUNT_OF(parts));
+    assert_int_equal(parts[0].nano, 340);
+    assert_int_equal(parts[1].nano, 42); /* what is left of 382 */
+    assert_int_equal(parts[2].nano, 0);
+}
+
 static void a_hold_is_lowered_and_never_raised(void **state) {
     struct fixture *f = fixture_start(state);
     fixture_account(f, 1000);
@@ -145,6 +180,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_parts_are_rounded_in_the_networks_favour),
         cmocka_unit_test(counts_are_cut_to_the_request_and_the_charge_to_the_hold),
+        cmocka_unit_test(the_providers_share_is_divided_without_a_rest),
+        cmocka_unit_test(a_charge_cut_to_its_hold_is_all_that_is_divided),
         FIXTURE_TEST(a_hold_is_lowered_and_never_raised),
         FIXTURE_TEST(what_has_no_meaning_does_not_fit),
         FIXTURE_TEST(without_an_account_nothing_is_priced),

@@ -142,6 +142,7 @@ static void a_retry_needs_a_further_attempt(void **state) {
 }
 
 static void the_queue_deadline_starts_anew_for_a_retry(void **state) {
+    ((struct fixture *)*state)->config.failover_ms = 60000;
     struct fixture *f = fixture_start(state);
     uint64_t provider = fixture_provider(f, 1), job = fixture_request(f, 0);
     fixture_plain(f, CORE_EVENT_ACCEPT, job, provider);

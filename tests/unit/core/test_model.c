@@ -38,6 +38,18 @@ static void availability_is_the_best_of_all_offers(void **state) {
     assert_int_equal(core_model_availability(f->core, STR("m"), NULL), CORE_MODEL_COMING);
 }
 
+static void a_cold_model_can_serve_if_it_fits(void **state) {
+    struct fixture *f = fixture_start(state);
+    uint64_t a = fixture_join(f, 0);
+    struct core_offer offer = {.model = STR("m"), .state = CORE_MODEL_COLD, .slots = 1, .too_large = true};
+    fixture_status(f, a, &offer, 1);
+    assert_false(core_model_is_servable(core_model_find(f->core, STR("m"))));
+    offer.too_large = false;
+    fixture_status(f, a, &offer, 1);
+    assert_true(core_model_is_servable(core_model_find(f->core, STR("m"))));
+    assert_int_equal(core_model_availability(f->core, STR("m"), NULL), CORE_MODEL_COMING);
+}
+
 static uint32_t context_of(const struct core *core) {
     uint32_t context;
     (void)core_model_availability(core, STR("m"), &context);
@@ -102,6 +114,7 @@ int main(void) {
         FIXTURE_TEST(a_model_is_made_once_and_lives_while_referred_to),
         FIXTURE_TEST(ids_have_a_length),
         FIXTURE_TEST(availability_is_the_best_of_all_offers),
+        FIXTURE_TEST(a_cold_model_can_serve_if_it_fits),
         FIXTURE_TEST(the_context_is_the_largest_offered),
         FIXTURE_TEST(what_is_offered_can_be_listed),
     };

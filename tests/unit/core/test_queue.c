@@ -20,22 +20,99 @@ static void first_come_first_served(void **state) {
 
 static void a_job_that_comes_back_goes_in_front(void **state) {
     struct fixture *f = fixture_start(state);
-    uint64_t provider = fixture_provider(f, 1), first = fixture_request(f, 0);
-    fixture_request(f, 1);
-    fixture_error(f, first, provider, CORE_ATTEMPT_ENGINE);
-    assert_int_equal(core_counts(f->core).queued, 2);
+    uint64_t provider = fixture_provider(f, 2), first = fixture_request(f, 0), second = fixture_request(f, 1);
+    fixture_request(f, 2);
+    fixture_plain(f, CORE_EVENT_PROVIDER_LEFT, 0, provider);
+    assert_int_equal(core_counts(f->core).queued, 3);
     fixture_provider(f, 1);
     assert_int_equal(fixture_count(f, CORE_EFFECT_DISPATCH), 1);
+    assert_true(fixture_effect(f, CORE_EFFECT_DISPATCH)->job == first);
+    fixture_provider(f, 1);
+    assert_true(fixture_effect(f, CORE_EFFECT_DISPATCH)->job == second);
+}
+
+static void what_has_begun_goes_before_all_that_waited_longer(void **state) {
+    struct fixture *f = fixture_start(state);
+    uint64_t provider = fixture_provider(f, 2), first = fixture_request(f, 0), begun = fixture_request(f, 1);
+    fixture_request(f, 2);
+    fixture_delta(f, begun, provider, 1);
+    fixture_plain(f, CORE_EVENT_PROVIDER_LEFT, 0, provider);
+    fixture_provider(f, 1);
+    assert_true(fixture_effect(f, CORE_EFFECT_DISPATCH)->job == begun);
+    fixture_provider(f, 1);
     assert_true(fixture_effect(f, CORE_EFFECT_DISPATCH)->job == first);
 }
 
 static void nobody_waits_behind_a_job_that_cannot_go(void **state) {
     struct fixture *f = fixture_start(state);
     uint64_t provider = fixture_provider(f, 1), first = fixture_request(f, 0), second = fixture_request(f, 1);
-    fixture_error(f, first, provider, CORE_ATTEMPT_OVERLOADED);
-    fixture_offer(f, provider, "m", CORE_MODEL_WARM, 1);
+    fixture_plain(f, CORE_EVENT_PROVIDER_SILENT, 0, provider); /* never again for the first */
+    fixture_plain(f, CORE_EVENT_DONE, first, provider);        /* its ghost has gone */
+    fixture_plain(f, CORE_EVENT_PROVIDER_ALIVE, 0, provider);
     assert_true(fixture_effect(f, CORE_EFFECT_DISPATCH)->job == second);
     assert_int_equal(core_counts(f->core).queued, 1);
+    assert_true(fixture_job_of(f, first)->looked);
+}
+
+/* A request of an account that is known, free of charge. */
+static uint64_t request_of(struct fixture *f, uint64_t account) {
+    fixture_step(f, (struct core_event){.kind = CORE_EVENT_REQUEST,
+                                        .request = {.model = STR("m"), .max_tokens = 5, .account = account}});
+    return fixture_effect(f, CORE_EFFECT_ADMITTED)->job;
+}
+
+static void a_crowd_of_one_account_delays_another_by_one_job(void **state) {
+    enum { CROWD = 100 };
+    struct fixture *f = fixture_start(state);
+    for (uint64_t account = 1; account <= 2; account++) {
+        fixture_step(f, (struct core_event){.kind = CORE_EVENT_ACCOUNT, .account = {.account = account}});
+    }
+    uint64_t provider = fixture_provider(f, 1), running = request_of(f, 1);
+    for (int i = 0; i < CROWD; i++) {
+        request_of(f, 1);
+    }
+    uint64_t single = request_of(f, 2);
+    fixture_done(f, running, provider, 1, 1);
+    uint64_t next = fixture_effect(f, CORE_EFFECT_DISPATCH)->job;
+    assert_true(next != single);
+    fixture_done(f, next, provider, 1, 1);
+    assert_true(fixture_effect(f, CORE_EFFECT_DISPATCH)->job == single);
+}
+
+static void the_retry_budget_grows_with_the_jobs(void **state) {
+    enum { JOBS = 100 };
+    struct fixture *f = fixture_start(state);
+    uint64_t provider = fixture_provider(f, JOBS);
+    for (uint64_t i = 0; i < JOBS; i++) {
+        fixture_request(f, i);
+    }
+    fixture_plain(f, CORE_EVENT_PROVIDER_LEFT, 0, provider);
+    uint64_t other = fixture_provider(f, JOBS);
+    assert_int_equal(fixture_count(f, CORE_EFFECT_DISPATCH), JOBS * f->config.retry_percent / 100);
+    /* A first token frees one place, and takes away a fifth of one. */
+    uint64_t job = fixture_effect(f, CORE_EFFECT_DISPATCH)->job;
+    fixture_delta(f, job, other, 1);
+    assert_int_equal(f->core->fresh, JOBS - 1);
+    assert_int_equal(f->core->retrying, 19);
+    fixture_request(f, JOBS);
+    assert_int_equal(fixture_count(f, CORE_EFFECT_DISPATCH), 2); /* itself, and one more of those that wait */
+    assert_int_equal(f->core->retrying, 20);
+}
+
+static void what_has_begun_needs_no_retry_budget(void **state) {
+    struct fixture *f = (struct fixture *)*state;
+    f->config.retry_floor = 1;
+    f->config.retry_percent = 0;
+    f = fixture_start(state);
+    uint64_t provider = fixture_provider(f, 2), begun = fixture_request(f, 0);
+    fixture_delta(f, begun, provider, 1);
+    fixture_request(f, 1);
+    fixture_plain(f, CORE_EVENT_PROVIDER_LEFT, 0, provider);
+    uint64_t second = fixture_provider(f, 4);
+    assert_int_equal(f->core->retrying, 1); /* the other one has taken all of it */
+    uint64_t third = fixture_provider(f, 1);
+    fixture_error(f, begun, second, CORE_ATTEMPT_ENGINE);
+    assert_true(fixture_dispatched(f) == third);
 }
 
 static void models_do_not_wait_for_each_other(void **state) {
@@ -68,7 +145,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(first_come_first_served),
         FIXTURE_TEST(a_job_that_comes_back_goes_in_front),
+        FIXTURE_TEST(what_has_begun_goes_before_all_that_waited_longer),
         FIXTURE_TEST(nobody_waits_behind_a_job_that_cannot_go),
+        FIXTURE_TEST(a_crowd_of_one_account_delays_another_by_one_job),
+        FIXTURE_TEST(the_retry_budget_grows_with_the_jobs),
+        FIXTURE_TEST(what_has_begun_needs_no_retry_budget),
         FIXTURE_TEST(models_do_not_wait_for_each_other),
         FIXTURE_TEST(jobs_that_come_back_may_exceed_the_queue),
     };

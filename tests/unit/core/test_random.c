@@ -10,7 +10,8 @@ enum { SEEDS = 300, EVENTS = 2000, PROVIDERS_MAX = 6, MODELS = 3, JOBS_MAX = EVE
 struct shell_job {
     uint64_t handle, holder;
     unsigned ends;
-    bool accepted, gone, settling, aborted;
+    uint32_t max_tokens, made, last; /* tokens: asked for, of closed parts as far as delivered, of the present one */
+    bool accepted, gone, settling, aborted, begun, canary;
 };
 
 struct shell {
@@ -29,6 +30,8 @@ struct shell {
 };
 
 static const char *const model_ids[MODELS] = {"a", "b", "c"};
+static const char regions[][CORE_REGION_SIZE] = {"", "", "DE", "FR"};
+enum { REGIONS = COUNT_OF(regions), ACCOUNTS = 3 };
 
 static uint32_t pick(struct shell *s, uint32_t bound) {
     return (uint32_t)random_below(&s->random, bound);
@@ -50,26 +53,38 @@ static bool is_alive(const struct shell *s, uint64_t provider) {
     return false;
 }
 
-/* What ends a job, and the settlement before it. */
-static void take_end(struct shell *s, const struct core_effect *e, struct shell_job *job) {
-    if (e->kind == CORE_EFFECT_SETTLE) {
-        REQUIRE(s, job->accepted && !job->settling && e->finish.cancelled == job->gone);
-        REQUIRE(s, job->gone || e->provider == s->speaker);
-        REQUIRE(s, e->finish.charge_nano == 0);
-        job->settling = true;
-        job->holder = CORE_NO_HANDLE;
-        s->unsettled[s->unsettled_count++] = e->user;
-        return;
+static void take_settle(struct shell *s, const struct core_effect *e, struct shell_job *job) {
+    uint32_t tokens = 0;
+    for (size_t i = 0; i < e->finish.part_count; i++) {
+        tokens += e->finish.parts[i].tokens;
     }
+    REQUIRE(s, tokens == e->finish.completion_tokens && e->finish.part_count > 0);
+    REQUIRE(s, e->provider == e->finish.parts[e->finish.part_count - 1].provider);
+    REQUIRE(s, job->accepted && !job->settling && e->finish.cancelled == job->gone);
+    REQUIRE(s, job->gone || e->provider == s->speaker || job->made + job->last >= job->max_tokens);
+    REQUIRE(s, e->finish.charge_nano == 0);
+    job->settling = true;
+    job->holder = CORE_NO_HANDLE;
+    s->unsettled[s->unsettled_count++] = e->user;
+}
+
+static void take_fail(struct shell *s, const struct core_effect *e, struct shell_job *job) {
+    REQUIRE(s, !job->gone || job->settling);
+    REQUIRE(s, (e->fail.failure == CORE_FAILURE_STORE) == job->settling);
+    REQUIRE(s, (e->fail.failure == CORE_FAILURE_STOPPED) == job->aborted);
+    REQUIRE(s, job->begun || e->fail.attempts <= s->config.max_attempts);
+    REQUIRE(s, e->fail.failure != CORE_FAILURE_UNPLACEABLE || job->canary);
+    REQUIRE(s, e->fail.failure != CORE_FAILURE_LOST || job->begun);
+}
+
+/* What ends a job. */
+static void take_end(struct shell *s, const struct core_effect *e, struct shell_job *job) {
     if (e->kind == CORE_EFFECT_FINISH) {
         REQUIRE(s, job->settling && !e->finish.cancelled);
     } else if (e->kind == CORE_EFFECT_CANCELLED) {
         REQUIRE(s, job->gone && e->finish.cancelled);
     } else {
-        REQUIRE(s, !job->gone || job->settling);
-        REQUIRE(s, (e->fail.failure == CORE_FAILURE_STORE) == job->settling);
-        REQUIRE(s, (e->fail.failure == CORE_FAILURE_STOPPED) == job->aborted);
-        REQUIRE(s, e->fail.attempts <= s->config.max_attempts);
+        take_fail(s, e, job);
     }
     job->ends++;
 }
@@ -81,6 +96,11 @@ static void take_job_effect(struct shell *s, const struct core_effect *e, struct
     case CORE_EFFECT_DISPATCH:
         REQUIRE(s, e->provider != CORE_NO_HANDLE && !job->gone && job->holder == CORE_NO_HANDLE);
         job->holder = e->provider;
+        job->made += job->last;
+        job->last = 0;
+        REQUIRE(s, e->dispatch.continues == job->begun && !(job->canary && e->dispatch.attempt > 1));
+        REQUIRE(s, e->dispatch.max_tokens + job->made == job->max_tokens);
+        REQUIRE(s, e->dispatch.max_tokens > 0 || !job->begun);
         break;
     case CORE_EFFECT_CANCEL:
         REQUIRE(s, e->provider == job->holder && e->provider != CORE_NO_HANDLE);
@@ -92,8 +112,12 @@ static void take_job_effect(struct shell *s, const struct core_effect *e, struct
         break;
     case CORE_EFFECT_DELIVER:
         REQUIRE(s, job->accepted && !job->gone && e->provider == s->speaker && e->provider == job->holder);
+        job->begun = true;
+        job->last += e->deliver.tokens;
         break;
     case CORE_EFFECT_SETTLE:
+        take_settle(s, e, job);
+        break;
     case CORE_EFFECT_FINISH:
     case CORE_EFFECT_FAIL:
     case CORE_EFFECT_CANCELLED:
@@ -102,13 +126,26 @@ static void take_job_effect(struct shell *s, const struct core_effect *e, struct
     case CORE_EFFECT_ADMITTED:
     case CORE_EFFECT_PROVIDER_ADMITTED:
     case CORE_EFFECT_PROVIDER_REFUSED:
+    case CORE_EFFECT_PROVIDER_BUSY:
+    case CORE_EFFECT_PROVIDER_IDLE:
+    case CORE_EFFECT_WANT:
+    case CORE_EFFECT_REVIEW:
     case CORE_EFFECT_WAKE:
     case CORE_EFFECT_TRACE:
         break;
     }
 }
 
+static bool is_about_device(const struct core_effect *e) {
+    return e->kind == CORE_EFFECT_PROVIDER_BUSY || e->kind == CORE_EFFECT_PROVIDER_IDLE ||
+           e->kind == CORE_EFFECT_REVIEW || e->kind == CORE_EFFECT_WANT;
+}
+
 static void take_effect(struct shell *s, const struct core_effect *e) {
+    if (is_about_device(e)) {
+        REQUIRE(s, is_alive(s, e->provider) || e->provider == s->speaker);
+        return;
+    }
     bool settled = e->job != CORE_NO_HANDLE && s->jobs[e->user].settling; /* its provider may have left */
     REQUIRE(s, settled || e->provider == CORE_NO_HANDLE || e->kind == CORE_EFFECT_PROVIDER_ADMITTED ||
                    e->kind == CORE_EFFECT_SETTLE || is_alive(s, e->provider));
@@ -150,31 +187,58 @@ static void shell_leave(struct shell *s, size_t index) {
     shell_step(s, (struct core_event){.kind = CORE_EVENT_PROVIDER_LEFT, .provider = provider});
 }
 
+static void random_status(struct shell *s, uint64_t provider) {
+    struct core_offer offers[MODELS];
+    size_t count = pick(s, MODELS + 1);
+    for (size_t i = 0; i < count; i++) {
+        offers[i] = (struct core_offer){.model = str_from(model_ids[pick(s, MODELS)]),
+                                        .state = pick(s, 3) > 0 ? CORE_MODEL_WARM : pick(s, CORE_MODEL_STATE_COUNT),
+                                        .slots = pick(s, 5),
+                                        .context_length = 1024 * pick(s, 4),
+                                        .load_ms = pick(s, 3000),
+                                        .too_large = pick(s, 20) == 0,
+                                        .bytes_left = pick(s, 100000),
+                                        .bytes_per_s = pick(s, 10000)};
+    }
+    struct core_device_state device = {.heat = pick(s, 8) > 0 ? CORE_HEAT_NOMINAL : pick(s, CORE_HEAT_CRITICAL + 1),
+                                       .battery_percent = (int32_t)pick(s, 102) - 1,
+                                       .charging = pick(s, 2) == 0,
+                                       .paused = pick(s, 20) == 0,
+                                       .takes_wants = pick(s, 2) == 0,
+                                       .storage_free_bytes = pick(s, 100000)};
+    shell_step(s, (struct core_event){.kind = CORE_EVENT_PROVIDER_STATUS,
+                                      .provider = provider,
+                                      .status = {.offers = offers, .offer_count = count, .device = device}});
+}
+
 static void random_provider_event(struct shell *s) {
+    static const enum core_event_kind kinds[] = {CORE_EVENT_PROVIDER_DRAINING, CORE_EVENT_PROVIDER_SILENT,
+                                                 CORE_EVENT_PROVIDER_SILENT,   CORE_EVENT_PROVIDER_ALIVE,
+                                                 CORE_EVENT_PROVIDER_ALIVE,    CORE_EVENT_REVIEW};
     if (s->provider_count < PROVIDERS_MAX && pick(s, 4) == 0) {
-        shell_step(s, (struct core_event){.kind = CORE_EVENT_PROVIDER_JOINED});
+        struct core_event event = {.kind = CORE_EVENT_PROVIDER_JOINED,
+                                   .joined = {.verified = pick(s, 2) == 0, .ram_bytes = pick(s, 100000)}};
+        memcpy(event.joined.region, regions[pick(s, REGIONS)], CORE_REGION_SIZE);
+        core_record_init(&event.joined.record);
+        shell_step(s, event);
+    }
+    if (pick(s, 30) == 0) {
+        shell_step(
+            s, (struct core_event){.kind = CORE_EVENT_MODEL,
+                                   .model = {str_from(model_ids[pick(s, MODELS)]), pick(s, 50000), pick(s, 100000)}});
     }
     if (s->provider_count == 0) {
         return;
     }
     size_t index = pick(s, (uint32_t)s->provider_count);
-    uint32_t what = pick(s, 40);
+    uint32_t what = pick(s, 50);
     if (what < 3) {
         shell_leave(s, index);
-    } else if (what == 3) {
-        shell_step(s, (struct core_event){.kind = CORE_EVENT_PROVIDER_DRAINING, .provider = s->providers[index]});
+    } else if (what - 3 < COUNT_OF(kinds)) {
+        shell_step(s, (struct core_event){
+                          .kind = kinds[what - 3], .provider = s->providers[index], .review = {CORE_REVIEW_CANARY}});
     } else {
-        struct core_offer offers[MODELS];
-        size_t count = pick(s, MODELS + 1);
-        for (size_t i = 0; i < count; i++) {
-            offers[i] = (struct core_offer){.model = str_from(model_ids[pick(s, MODELS)]),
-                                            .state = pick(s, 3) > 0 ? CORE_MODEL_WARM : pick(s, 4),
-                                            .slots = pick(s, 5),
-                                            .context_length = 1024 * pick(s, 4)};
-        }
-        shell_step(s, (struct core_event){.kind = CORE_EVENT_PROVIDER_STATUS,
-                                          .provider = s->providers[index],
-                                          .status = {.offers = offers, .offer_count = count}});
+        random_status(s, s->providers[index]);
     }
 }
 
@@ -219,13 +283,29 @@ static void random_device_event(struct shell *s) {
     shell_step(s, event);
 }
 
+static void random_request(struct shell *s) {
+    struct shell_job *job = &s->jobs[s->users++];
+    job->max_tokens = pick(s, 100);
+    job->canary = pick(s, 20) == 0 && s->provider_count > 0;
+    struct core_event event = {.kind = CORE_EVENT_REQUEST,
+                               .request = {.user = s->users - 1,
+                                           .model = str_from(model_ids[pick(s, MODELS)]),
+                                           .max_tokens = job->max_tokens,
+                                           .account = pick(s, ACCOUNTS + 1),
+                                           .prompt_tokens_max = pick(s, 1000),
+                                           .verified = pick(s, 8) == 0,
+                                           .prefix = pick(s, 20),
+                                           .leaves_prefix = pick(s, 20)}};
+    memcpy(event.request.region, pick(s, 4) == 0 ? regions[pick(s, REGIONS)] : "\0\0", CORE_REGION_SIZE);
+    if (job->canary) {
+        event.request.only_provider = s->providers[pick(s, (uint32_t)s->provider_count)];
+    }
+    shell_step(s, event);
+}
+
 static void random_client_event(struct shell *s) {
     if (pick(s, 8) > 0) {
-        s->users++;
-        shell_step(s, (struct core_event){.kind = CORE_EVENT_REQUEST,
-                                          .request = {.user = s->users - 1,
-                                                      .model = str_from(model_ids[pick(s, MODELS)]),
-                                                      .max_tokens = pick(s, 100)}});
+        random_request(s);
         return;
     }
     struct shell_job *job = random_job(s);
@@ -281,7 +361,14 @@ static void shell_start(struct shell *s, uint64_t seed) {
         *times[i] = pick(s, 2000);
     }
     s->config.whole_ms = pick(s, 20000);
+    s->config.failover_ms = pick(s, 4000);
+    s->config.backoff_step_ms = pick(s, 300);
+    s->config.retry_percent = pick(s, 101);
+    s->config.retry_floor = pick(s, 4);
     s->core = core_new(&s->config);
+    for (uint64_t i = 1; i <= ACCOUNTS; i++) {
+        shell_step(s, (struct core_event){.kind = CORE_EVENT_ACCOUNT, .account = {.account = i}});
+    }
 }
 
 /* The timer and the store must bring every job to its end. */

@@ -8,6 +8,9 @@
 
 #include "support/engine_world.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 static void open_world(struct engine_world *world, struct engine_options options) {
     if (options.slots == 0) {
         options.slots = 2;
@@ -100,6 +103,75 @@ static void stays_silent_until_cancelled(void **state) {
     world_close(&world);
 }
 
+static void breaks_off_in_silence(void **state) {
+    (void)state;
+    struct engine_world world;
+    struct gen_message message;
+    struct gen_request request = world_chat(&message, "[[script silent after=4]]");
+    open_world(&world, (struct engine_options){0});
+    world.ops->submit(world.engine, 1, &request);
+    world_run_until(&world, world_has_text, 1);
+    message.content = STR("Hello");
+    world_ask(&world, 2, &request); /* a whole answer later the first job still says nothing */
+    assert_int_equal(world.jobs[1].delta_tokens, 4);
+    assert_int_equal(world.jobs[1].dones + world.jobs[1].failures, 0);
+    world.ops->cancel(world.engine, 1);
+    world_run_until(&world, world_ended, 2);
+    world_close(&world);
+}
+
+/* Every job of such a device claims three tokens for each one. */
+static void lies_about_tokens(void **state) {
+    (void)state;
+    struct engine_world world;
+    struct gen_message message;
+    struct gen_request request = world_chat(&message, "[[script text=\"one two three\"]]");
+    open_world(&world, (struct engine_options){.script = "lie=3"});
+    struct world_job *job = world_ask(&world, 1, &request);
+    assert_string_equal(buf_cstr(&job->text), "one two three");
+    assert_int_equal(job->delta_tokens, 9);
+    assert_int_equal(job->done.usage.completion_tokens, 9);
+    world_close(&world);
+}
+
+static void answers_nothing(void **state) {
+    (void)state;
+    struct engine_world world;
+    struct gen_message message;
+    struct gen_request request = world_chat(&message, "Hello");
+    open_world(&world, (struct engine_options){.script = "tokens=0"});
+    struct world_job *job = world_ask(&world, 1, &request);
+    assert_int_equal(job->dones, 1);
+    assert_int_equal(job->done.usage.completion_tokens, 0);
+    assert_int_equal(job->deltas, 0);
+    world_close(&world);
+}
+
+static void exits_after_some_tokens(void **state) {
+    (void)state;
+    int words[2], status = 0;
+    char text[64] = "";
+    assert_int_equal(pipe(words), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct engine_world world;
+        struct gen_message message;
+        struct gen_request request = world_chat(&message, "[[script text=\"one two three\"]]");
+        open_world(&world, (struct engine_options){.script = "exit=2"});
+        world.ops->submit(world.engine, 1, &request);
+        world_run_until(&world, world_has_text, 1);
+        (void)!write(words[1], world.jobs[1].text.data, world.jobs[1].text.len);
+        world_run_until(&world, world_ended, 1);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+    assert_true(read(words[0], text, sizeof text - 1) > 0);
+    assert_string_equal(text, "one two");
+    close(words[0]);
+    close(words[1]);
+}
+
 static void gives_every_device_the_same_answer(void **state) {
     (void)state;
     struct engine_world first, second;
@@ -126,6 +198,10 @@ int main(void) {
         cmocka_unit_test(answers_literally_in_one_or_many_deltas),
         cmocka_unit_test(keeps_the_pace),
         cmocka_unit_test(stays_silent_until_cancelled),
+        cmocka_unit_test(breaks_off_in_silence),
+        cmocka_unit_test(lies_about_tokens),
+        cmocka_unit_test(answers_nothing),
+        cmocka_unit_test(exits_after_some_tokens),
         cmocka_unit_test(gives_every_device_the_same_answer),
         cmocka_unit_test(finds_backends_by_name),
     };

@@ -57,6 +57,7 @@ static void test_denied(void **state) {
 static void send_two_jobs(struct link_rig *rig, const char *event) {
     if (begins(event, "status")) {
         struct gen_request request = link_rig_request(5);
+        link_peer_send_want(rig->peer, STR("wanted"));
         link_peer_send_job(rig->peer, 1, &request);
         link_peer_send_job(rig->peer, LINK_JOB_MAX, &request);
         free((char *)request.prompt.data);
@@ -90,8 +91,9 @@ static void test_jobs(void **state) {
     rig->on_provider = answer_jobs;
     link_rig_start_client(rig, LINK_RIG_TOKEN);
     link_rig_run(rig);
-    assert_string_equal(buf_cstr(&rig->provider_log), "ready prov_1\nstatus due\njob 1 m 5\njob 9007199254740991 m 5\n"
-                                                      "cancel 9007199254740991\n");
+    assert_string_equal(buf_cstr(&rig->provider_log),
+                        "ready prov_1\nstatus due\nwant wanted\njob 1 m 5\njob 9007199254740991 m 5\n"
+                        "cancel 9007199254740991\n");
     assert_true(begins(buf_cstr(&rig->gateway_log),
                        "hello join_good bench\nstatus 1 m\naccept 1 3\ndelta 1 1 Hel\ndelta 1 2 lo\ndone 1 stop 3\n"
                        "error 9007199254740991 engine broke\ndrain\ngone "));
@@ -149,8 +151,13 @@ static void send_giant_job(struct link_rig *rig, const char *event) {
         link_peer_send_job(rig->peer, 4, &request);
         assert_null(strstr(buf_cstr(&rig->gateway_log), "error")); /* never inside the call */
         free((char *)request.prompt.data);
+        /* The largest there is: a whole body, and a whole answer to continue in which every byte is escaped. */
         request = link_rig_request(LIMIT_HTTP_BODY_BYTES);
+        char *answer = mem_alloc(LIMIT_ANSWER_BYTES);
+        memset(answer, '\n', LIMIT_ANSWER_BYTES);
+        request.continue_text = (struct str){answer, LIMIT_ANSWER_BYTES};
         link_peer_send_job(rig->peer, 5, &request);
+        free(answer);
         free((char *)request.prompt.data);
     }
 }

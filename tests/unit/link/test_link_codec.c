@@ -170,6 +170,61 @@ static void test_status(void **state) {
     assert_int_equal(got->ram_free_bytes, 1024);
 }
 
+#define STATUS_OF_A_PHONE                                                                                              \
+    "{\"type\":\"status\",\"models\":[{\"id\":\"a\",\"state\":\"cold\",\"slots\":4,\"context_length\":2048,\"load_"    \
+    "ms\":900},"                                                                                                       \
+    "{\"id\":\"b\",\"state\":\"downloading\",\"slots\":0,\"context_length\":0,\"bytes_done\":10,\"bytes_total\":20,"   \
+    "\"bytes_per_s\":5},{\"id\":\"c\",\"state\":\"cold\",\"slots\":0,\"context_length\":0,\"too_large\":true}],"       \
+    "\"active_jobs\":0,\"heat\":\"nominal\",\"ram_free_bytes\":1024,\"pause\":\"in_use\",\"takes_wants\":true,"        \
+    "\"storage_free_bytes\":4096}"
+
+static void test_status_of_a_phone(void **state) {
+    struct fixture *f = *state;
+    const struct link_model models[] = {
+        {.id = STR("a"), .state = LINK_MODEL_COLD, .slots = 4, .context_length = 2048, .load_ms = 900},
+        {.id = STR("b"), .state = LINK_MODEL_DOWNLOADING, .bytes_done = 10, .bytes_total = 20, .bytes_per_s = 5},
+        {.id = STR("c"), .state = LINK_MODEL_COLD, .too_large = true},
+    };
+    const struct link_status status = {.models = models,
+                                       .model_count = 3,
+                                       .battery_percent = -1,
+                                       .ram_free_bytes = 1024,
+                                       .pause = LINK_PAUSE_IN_USE,
+                                       .takes_wants = true,
+                                       .storage_free_bytes = 4096};
+    link_encode_status(&f->out, &status);
+    expect_golden(f, STATUS_OF_A_PHONE, LINK_STATUS);
+    const struct link_status *got = &f->message.status;
+    assert_int_equal(got->models[0].state, LINK_MODEL_COLD);
+    assert_int_equal(got->models[0].load_ms, 900);
+    assert_false(got->models[0].too_large);
+    assert_int_equal(got->models[1].bytes_per_s, 5);
+    assert_int_equal(got->models[2].load_ms, 0);
+    assert_true(got->models[2].too_large);
+    assert_int_equal(got->pause, LINK_PAUSE_IN_USE);
+    assert_true(got->takes_wants);
+    assert_int_equal(got->storage_free_bytes, 4096);
+}
+
+static void test_every_pause_has_its_name(void **state) {
+    struct fixture *f = *state;
+    for (int pause = LINK_PAUSE_NONE; pause <= LINK_PAUSE_IN_USE; pause++) {
+        buf_reset(&f->out);
+        link_encode_status(&f->out, &(struct link_status){.pause = (enum link_pause)pause});
+        assert_true(decode(f, buf_cstr(&f->out)));
+        assert_int_equal(f->message.status.pause, pause);
+    }
+}
+
+/* So that the protocol can grow: a newer peer's words are no violation, and no jobs go where we do not understand. */
+static void test_newer_states_and_pauses(void **state) {
+    struct fixture *f = *state;
+    assert_true(
+        decode(f, "{\"type\":\"status\",\"models\":[{\"id\":\"a\",\"state\":\"thawing\"}],\"pause\":\"holiday\"}"));
+    assert_int_equal(f->message.status.models[0].state, LINK_MODEL_FAILED);
+    assert_int_equal(f->message.status.pause, LINK_PAUSE_OWNER);
+}
+
 static void test_status_without_models_and_battery(void **state) {
     struct fixture *f = *state;
     link_encode_status(&f->out, &(struct link_status){.battery_percent = -1});
@@ -177,6 +232,8 @@ static void test_status_without_models_and_battery(void **state) {
                   LINK_STATUS);
     assert_int_equal(f->message.status.battery_percent, -1);
     assert_int_equal(f->message.status.model_count, 0);
+    assert_int_equal(f->message.status.pause, LINK_PAUSE_NONE);
+    assert_false(f->message.status.takes_wants);
 }
 
 static void test_job(void **state) {
@@ -203,6 +260,29 @@ static void test_job(void **state) {
     assert_true(str_equal_cstr(f->message.job.request.messages[0].content, "Hi \xf0\x9f\x99\x82\n"));
     assert_int_equal(f->message.job.request.max_tokens, 9);
     assert_true(f->message.job.request.stream);
+}
+
+#define JOB_TAIL                                                                                                       \
+    "\"max_tokens\":9,\"max_tokens_given\":false,\"temperature\":0.7,\"top_p\":0.9,\"top_k\":40,\"repeat_penalty\":1," \
+    "\"frequency_penalty\":0,\"presence_penalty\":0,\"stream\":true}}"
+#define JOB_CONTINUED                                                                                                  \
+    "{\"type\":\"job\",\"job\":8,\"request\":{\"model\":\"m\",\"prompt\":\"Hi\",\"continue_text\":\" "                 \
+    "caf\xc3\xa9\\n\"," JOB_TAIL
+
+static void test_job_continued(void **state) {
+    struct fixture *f = *state;
+    struct gen_request request;
+    gen_request_init(&request);
+    request.model = STR("m");
+    request.prompt = STR("Hi");
+    request.continue_text = STR(" caf\xc3\xa9\n");
+    request.max_tokens = 9;
+    request.stream = true;
+    link_encode_job(&f->out, 8, &request);
+    expect_golden(f, JOB_CONTINUED, LINK_JOB);
+    assert_true(str_equal_cstr(f->message.job.request.continue_text, " caf\xc3\xa9\n"));
+    assert_true(decode(f, "{\"type\":\"job\",\"job\":8,\"request\":{\"model\":\"m\",\"prompt\":\"Hi\"," JOB_TAIL));
+    assert_int_equal(f->message.job.request.continue_text.len, 0);
 }
 
 static void test_accept(void **state) {
@@ -249,6 +329,13 @@ static void test_cancel_and_drain(void **state) {
     buf_reset(&f->out);
     link_encode_drain(&f->out);
     expect_golden(f, "{\"type\":\"drain\"}", LINK_DRAIN);
+}
+
+static void test_want(void **state) {
+    struct fixture *f = *state;
+    link_encode_want(&f->out, &(struct link_want){.model = STR("m")});
+    expect_golden(f, "{\"type\":\"want\",\"model\":\"m\"}", LINK_WANT);
+    assert_true(str_equal_cstr(f->message.want.model, "m"));
 }
 
 #define DELTA_TEXT " caf\xc3\xa9"
@@ -328,11 +415,16 @@ int main(void) {
         CASE(test_welcome),
         CASE(test_status),
         CASE(test_status_without_models_and_battery),
+        CASE(test_status_of_a_phone),
+        CASE(test_every_pause_has_its_name),
+        CASE(test_newer_states_and_pauses),
         CASE(test_job),
+        CASE(test_job_continued),
         CASE(test_accept),
         CASE(test_done),
         CASE(test_error),
         CASE(test_cancel_and_drain),
+        CASE(test_want),
         CASE(test_delta),
         CASE(test_unknown_kinds),
         CASE(test_signed_bytes),

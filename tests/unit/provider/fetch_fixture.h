@@ -28,13 +28,15 @@ struct fixture {
     char hash[DIGEST_HEX_SIZE];
     char urls[CATALOG_SOURCES_MAX][128];
     struct catalog_model model;
+    const struct model_store_room *room;
     unsigned requests, ranges;
     struct http_exchange *held; /* half of the answer is out */
     struct loop_timer *timer;
     struct model_fetch *fetch;
     bool cancel_when_transferring;
+    unsigned hold_ticks; /* looks at the fetch for which it is held back */
     /* How it ended. */
-    bool found;
+    bool found, came;
     char path[FILE_PATH_MAX];
     struct err err;
 };
@@ -65,6 +67,13 @@ static void on_request(void *context, struct http_exchange *exchange) {
         http_respond(exchange, 302, &header, 1, STR(""));
     } else if (str_equal_cstr(request->path, "/missing")) {
         http_respond(exchange, 404, NULL, 0, STR("no such file"));
+    } else if (str_equal_cstr(request->path, "/endless")) {
+        http_stream_begin(exchange, 200, NULL, 0); /* chunked: nobody knows how long */
+        http_stream_write(exchange, whole);
+        http_stream_end(exchange);
+    } else if (str_equal_cstr(request->path, "/broken")) {
+        http_stream_begin(exchange, 200, NULL, 0);
+        http_stream_abort(exchange);
     } else if (str_equal_cstr(request->path, "/long")) {
         http_stream_begin(exchange, 200, NULL, 0);
         http_stream_write(exchange, whole);
@@ -96,6 +105,11 @@ static void on_timer(void *context) {
     uint64_t done;
     uint64_t total;
     bool transferring = model_fetch_progress(fixture->fetch, &done, &total);
+    if (fixture->hold_ticks > 0) {
+        assert_false(transferring);
+        assert_int_equal(fixture->requests, 0);
+        model_fetch_hold(fixture->fetch, --fixture->hold_ticks > 0);
+    }
     if (fixture->cancel_when_transferring && transferring && done == BODY_BYTES / 2) {
         model_fetch_cancel(fixture->fetch);
     } else if (fixture->held != NULL && done == BODY_BYTES / 2) {
@@ -156,6 +170,7 @@ UNUSED static void add_url(struct fixture *fixture, size_t index, const char *pa
 static void on_end(void *context, const char *path, const struct err *err) {
     struct fixture *fixture = context;
     fixture->found = path != NULL;
+    fixture->came = model_fetch_came(fixture->fetch);
     if (path != NULL) {
         assert_null(err);
         str_copy(fixture->path, sizeof fixture->path, str_from(path));
@@ -166,8 +181,8 @@ static void on_end(void *context, const char *path, const struct err *err) {
 }
 
 UNUSED static bool fetch(struct fixture *fixture) {
-    assert_true(
-        model_fetch_start(&fixture->fetch, fixture->loop, &fixture->model, fixture->folder, on_end, fixture, NULL));
+    assert_true(model_fetch_start(&fixture->fetch, fixture->loop, &fixture->model, fixture->folder, fixture->room,
+                                  fixture->hold_ticks > 0, on_end, fixture, NULL));
     loop_timer_start(fixture->timer, POLL_MS, POLL_MS);
     loop_run(fixture->loop);
     loop_timer_stop(fixture->timer);

@@ -87,7 +87,7 @@ static void longer_file_is_refused(void **state) {
     struct fixture *fixture = *state;
     add_url(fixture, 0, "/long");
     assert_false(fetch(fixture));
-    assert_non_null(strstr(fixture->err.message, "longer than the catalog's 300000 bytes"));
+    assert_non_null(strstr(fixture->err.message, "longer than the expected 300000 bytes"));
     assert_false(kept(fixture, "m.gguf"));
 }
 
@@ -153,6 +153,19 @@ static void cancelled_in_mid_transfer(void **state) {
     assert_int_equal(fixture->ranges, 1);
 }
 
+static void held_fetch_transfers_nothing_but_finds_what_is_here(void **state) {
+    struct fixture *fixture = *state;
+    add_url(fixture, 0, "/whole");
+    fixture->hold_ticks = 50;
+    assert_true(fetch(fixture)); /* once it is let go; until then the timer checks that nothing is asked for */
+    assert_int_equal(fixture->hold_ticks, 0);
+    assert_int_equal(fixture->requests, 1);
+    fixture->hold_ticks = UINT32_MAX; /* never let go, and not needed */
+    fixture->requests = 0;
+    assert_true(fetch(fixture));
+    assert_int_equal(fixture->requests, 0);
+}
+
 static void full_disk_is_told_before_anything_is_sent(void **state) {
     struct fixture *fixture = *state;
     fixture->model.file_bytes = UINT64_C(1) << 60;
@@ -194,6 +207,75 @@ static void waits_for_another_process(void **state) {
     assert_int_equal(fixture->requests, 0);
 }
 
+static void damaged_kept_file_is_moved_aside(void **state) {
+    struct fixture *fixture = *state;
+    fixture->body[5] ^= 1;
+    temp_tree_write_bytes(&fixture->tree, "cache/models/m.gguf", (struct str){fixture->body, BODY_BYTES}, 0600);
+    fixture->body[5] ^= 1;
+    add_url(fixture, 0, "/missing");
+    assert_false(fetch(fixture));
+    assert_false(kept(fixture, "m.gguf"));
+    assert_true(kept(fixture, "m.gguf.damaged"));
+    add_url(fixture, 0, "/whole");
+    assert_true(fetch(fixture));
+    assert_true(fixture->came);
+    assert_model_is_whole(fixture);
+    assert_false(kept(fixture, "m.gguf.damaged"));
+    assert_true(fetch(fixture));
+    assert_false(fixture->came);
+}
+
+static void size_is_learned_from_the_server(void **state) {
+    struct fixture *fixture = *state;
+    fixture->model.file_bytes = 0;
+    add_url(fixture, 0, "/whole");
+    assert_true(fetch(fixture));
+    assert_model_is_whole(fixture);
+}
+
+static void file_without_an_end_is_refused(void **state) {
+    struct fixture *fixture = *state;
+    fixture->model.file_bytes = 0;
+    add_url(fixture, 0, "/endless");
+    assert_false(fetch(fixture));
+    assert_non_null(strstr(fixture->err.message, "does not say how long"));
+    assert_int_equal(fixture->requests, 1);
+}
+
+static void server_that_always_breaks_is_given_up(void **state) {
+    struct fixture *fixture = *state;
+    add_url(fixture, 0, "/broken");
+    add_url(fixture, 1, "/whole");
+    assert_true(fetch(fixture)); /* from the next source */
+    assert_model_is_whole(fixture);
+    assert_int_equal(fixture->requests, 6 + 1);
+}
+
+static void quota_refuses_before_anything_is_written(void **state) {
+    static const struct model_store_room ROOM = {.quota_bytes = BODY_BYTES - 1, .may_remove = true};
+    struct fixture *fixture = *state;
+    fixture->room = &ROOM;
+    add_url(fixture, 0, "/whole");
+    assert_false(fetch(fixture));
+    assert_non_null(strstr(fixture->err.message, "quota"));
+    assert_int_equal(fixture->requests, 0);
+    fixture->model.file_bytes = 0;
+    assert_false(fetch(fixture)); /* now only the server knows */
+    assert_non_null(strstr(fixture->err.message, "quota"));
+    assert_int_equal(fixture->requests, 1);
+    assert_false(kept(fixture, "m.gguf.part"));
+}
+
+static void quota_just_large_enough(void **state) {
+    static const struct model_store_room ROOM = {.quota_bytes = BODY_BYTES};
+    struct fixture *fixture = *state;
+    fixture->room = &ROOM;
+    write_part(fixture, 1000); /* counted once */
+    add_url(fixture, 0, "/whole");
+    assert_true(fetch(fixture));
+    assert_model_is_whole(fixture);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {TEST(whole_file_and_then_the_kept_one),
                                        TEST(cut_connection_is_resumed),
@@ -210,8 +292,15 @@ int main(void) {
                                        TEST(next_source_after_a_failed_one),
                                        TEST(all_reasons_are_told),
                                        TEST(cancelled_in_mid_transfer),
+                                       TEST(held_fetch_transfers_nothing_but_finds_what_is_here),
                                        TEST(full_disk_is_told_before_anything_is_sent),
-                                       TEST(waits_for_another_process)};
+                                       TEST(waits_for_another_process),
+                                       TEST(damaged_kept_file_is_moved_aside),
+                                       TEST(size_is_learned_from_the_server),
+                                       TEST(file_without_an_end_is_refused),
+                                       TEST(server_that_always_breaks_is_given_up),
+                                       TEST(quota_refuses_before_anything_is_written),
+                                       TEST(quota_just_large_enough)};
     log_set_level(LOG_ERROR);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -131,14 +131,47 @@ static void built_in_model_is_found(void **state) {
     unsetenv("NATARIS_SHARE");
 }
 
-static void room(void **state) {
-    const struct fixture *fixture = *state;
+static void ids_that_are_no_file_names(void **state) {
+    static const char *const IDS[] = {"", ".", "..", "../m", ".hidden", "a/b", "/m"};
+    char path[FILE_PATH_MAX];
     struct err err = {0};
-    assert_true(model_store_check_room(fixture->tree.path, 1, NULL));
-    assert_false(model_store_check_room(fixture->tree.path, UINT64_C(1) << 60, &err));
-    assert_int_equal(err.code, ERR_IO);
-    assert_non_null(strstr(err.message, fixture->tree.path));
-    assert_non_null(strstr(err.message, "1152921504606.8 MB are needed"));
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(IDS); i++) {
+        assert_false(model_store_path(path, "folder", IDS[i], &err));
+        assert_int_equal(err.code, ERR_INVALID);
+    }
+    assert_true(model_store_path(path, "folder", "a..b", NULL));
+    assert_string_equal(path, "folder/a..b.gguf");
+}
+
+static void verified_without_hashing(void **state) {
+    struct fixture *fixture = *state;
+    assert_false(model_store_is_verified(fixture->path, fixture->hash)); /* right, but nobody looked */
+    assert_true(verify(fixture, NULL));
+    assert_true(model_store_is_verified(fixture->path, fixture->hash));
+    assert_int_equal(truncate(fixture->path, 4), 0);
+    assert_false(model_store_is_verified(fixture->path, fixture->hash));
+}
+
+static void replaced_file_is_found_out(void **state) {
+    struct fixture *fixture = *state;
+    struct stat status;
+    assert_true(verify(fixture, NULL));
+    assert_int_equal(stat(fixture->path, &status), 0);
+    temp_tree_write(&fixture->tree, "other", "XGUF and so on"); /* as long, and as old */
+    const struct timespec times[2] = {status.st_atim, status.st_mtim};
+    assert_int_equal(utimensat(AT_FDCWD, temp_tree_path(&fixture->tree, "other"), times, 0), 0);
+    assert_int_equal(rename(temp_tree_path(&fixture->tree, "other"), fixture->path), 0);
+    assert_false(verify(fixture, NULL));
+}
+
+static void set_aside(void **state) {
+    const struct fixture *fixture = *state;
+    model_store_set_aside(fixture->path);
+    assert_false(file_exists(fixture->path));
+    assert_true(file_exists(temp_tree_path(&fixture->tree, "m.gguf.damaged")));
+    model_store_set_aside(fixture->path); /* nothing there: nothing happens */
+    assert_true(file_exists(temp_tree_path(&fixture->tree, "m.gguf.damaged")));
 }
 
 static void gguf_magic(void **state) {
@@ -184,7 +217,10 @@ int main(void) {
                                        TEST(absent_and_no_file),
                                        TEST(cancelled),
                                        TEST(built_in_model_is_found),
-                                       TEST(room),
+                                       TEST(ids_that_are_no_file_names),
+                                       TEST(verified_without_hashing),
+                                       TEST(replaced_file_is_found_out),
+                                       TEST(set_aside),
                                        TEST(gguf_magic),
                                        TEST(ids_of_paths)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -145,6 +145,46 @@ static void test_planted_damage_is_found(void **state) {
     }
 }
 
+/* A fourth job, made by a device of each of the accounts 2 and 1. */
+static void add_job_of_two(struct store_fixture *fixture) {
+    const struct store_part parts[] = {
+        {.device_id = "prov_1", .account_id = "acct_dev", .tokens = 4, .amount_nano = 40},
+        {.device_id = "prov_2", .account_id = "acct_1", .tokens = 6, .amount_nano = 45},
+    };
+    struct store_settlement settlement = {.job = store_fixture_job(3), .parts = parts, .part_count = COUNT_OF(parts)};
+    settlement.job.outcome = STORE_JOB_COMPLETED;
+    settlement.job.completion_tokens = 10;
+    settlement.job.charge_nano = 100;
+    settlement.job.provider_nano = 85;
+    store_fixture_start(fixture);
+    store_settle(fixture->store, &settlement, NULL, NULL);
+    store_fixture_close(fixture);
+}
+
+static void test_damaged_parts_are_found(void **state) {
+    static const struct {
+        const char *damage, *told;
+    } cases[] = {
+        {"UPDATE job_parts SET amount_nano = 41 WHERE device_id = 'prov_1'", "2 parts of job 4 do not add up"},
+        {"UPDATE job_parts SET completion_tokens = 7 WHERE device_id = 'prov_1'", "2 parts of job 4 do not add up"},
+        {"DELETE FROM job_parts WHERE device_id = 'prov_1'", "1 parts of job 4 do not add up"},
+        {"UPDATE job_parts SET account_number = 1", "ledger account 33 got -40 less than its parts of job 4"},
+        {"UPDATE jobs SET provider_account_number = 2 WHERE number = 4", "2 parts of job 4 do not add up"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        assert_int_equal(setup(state), 0);
+        struct store_fixture *fixture = (struct store_fixture *)*state;
+        add_job_of_two(fixture);
+        assert_int_equal(execute(fixture->path, cases[i].damage), SQLITE_OK);
+        assert_true(store_open(&fixture->store, fixture->path, &fixture->err));
+        struct problems problems = check(fixture, cases[i].told);
+        if (!problems.found) {
+            fail_msg("%s\nis not told as: %s\nbut: %s", cases[i].damage, cases[i].told, problems.all);
+        }
+        store_fixture_teardown(state);
+    }
+}
+
 static void test_what_was_written_is_not_changed(void **state) {
     struct store_fixture *fixture = (struct store_fixture *)*state;
     static const char *const attempts[] = {
@@ -162,6 +202,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_a_sound_ledger, setup, store_fixture_teardown),
         cmocka_unit_test_setup_teardown(test_an_empty_ledger, store_fixture_setup, store_fixture_teardown),
         cmocka_unit_test(test_planted_damage_is_found),
+        cmocka_unit_test(test_damaged_parts_are_found),
         cmocka_unit_test_setup_teardown(test_what_was_written_is_not_changed, setup, store_fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,113 @@
+/* nataris-sim network: its options, and several seeds side by side. */
+#include "sim/network.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { DEVICES_MOST = 200000, JOBS_MOST = 10000000, MINUTES_MOST = 10000, PROCESSES_MOST = 64 };
+
+static const char usage[] =
+    "usage: nataris-sim network [--devices N] [--jobs N] [--minutes N] [--loss-per-minute PERCENT] [--seed S]\n"
+    "                           [--seeds N] [--processes N] [--trace FILE] [--twice] [--json] [--spoil-seams]\n";
+
+static bool parse_flag(const char *name, struct net_options *options) {
+    const struct {
+        const char *name;
+        bool *value;
+    } table[] = {{"--twice", &options->twice}, {"--json", &options->json}, {"--spoil-seams", &options->spoil}};
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        if (strcmp(name, table[i].name) == 0) {
+            *table[i].value = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_number(const char *name, const char *value, struct net_options *options) {
+    uint64_t hours = 0;
+    const struct {
+        const char *name;
+        uint64_t *value, max;
+    } table[] = {
+        {"--devices", &options->devices, DEVICES_MOST},     {"--jobs", &options->jobs, JOBS_MOST},
+        {"--minutes", &options->minutes, MINUTES_MOST},     {"--hours", &hours, MINUTES_MOST / 60},
+        {"--loss-per-minute", &options->loss_percent, 100}, {"--seed", &options->seed, UINT64_MAX / 2},
+        {"--seeds", &options->seeds, UINT32_MAX},           {"--processes", &options->processes, PROCESSES_MOST},
+    };
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        if (strcmp(name, table[i].name) == 0) {
+            bool good = str_parse_u64(str_from(value), table[i].max, table[i].value);
+            options->minutes = hours > 0 ? hours * 60 : options->minutes;
+            return good;
+        }
+    }
+    return false;
+}
+
+static bool parse(int argc, char **argv, struct net_options *options) {
+    for (int i = 1; i < argc; i++) {
+        if (parse_flag(argv[i], options)) {
+            continue;
+        }
+        if (i + 1 == argc) {
+            return false;
+        }
+        if (strcmp(argv[i], "--trace") == 0) {
+            options->trace = argv[i + 1];
+        } else if (!parse_number(argv[i], argv[i + 1], options)) {
+            return false;
+        }
+        i++;
+    }
+    return options->devices > 0 && options->jobs > 0 && options->minutes > 0 && options->processes > 0;
+}
+
+static bool run_seed(const struct net_options *options, uint64_t seed) {
+    uint64_t hash = 0, again = 0;
+    bool good = net_world_run(options, seed, &hash);
+    if (good && options->twice) {
+        good = net_world_run(options, seed, &again);
+        printf("seed %" PRIu64 " twice: %s trace\n", seed, hash == again ? "the same" : "ANOTHER");
+        good &= hash == again;
+    }
+    (void)fflush(stdout);
+    return good;
+}
+
+static bool run_share(const struct net_options *options, uint64_t index) {
+    bool good = true;
+    for (uint64_t i = index; i < options->seeds; i += options->processes) {
+        good &= run_seed(options, options->seed + i);
+    }
+    return good;
+}
+
+int net_main(int argc, char **argv) {
+    struct net_options options = {
+        .devices = 2000, .jobs = 20000, .minutes = 60, .loss_percent = 5, .seed = 1, .seeds = 1, .processes = 1};
+    if (!parse(argc, argv, &options)) {
+        (void)fputs(usage, stderr);
+        return 2;
+    }
+    pid_t children[PROCESSES_MOST];
+    bool good = true;
+    for (uint64_t i = 1; i < options.processes; i++) {
+        children[i] = fork();
+        if (children[i] == 0) {
+            _exit(run_share(&options, i) ? EXIT_SUCCESS : EXIT_FAILURE);
+        }
+        good &= children[i] > 0;
+    }
+    good &= run_share(&options, 0);
+    for (uint64_t i = 1; i < options.processes; i++) {
+        int status = 0;
+        if (children[i] > 0) {
+            good &= waitpid(children[i], &status, 0) == children[i] && status == 0;
+        }
+    }
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,58 @@
+/* Offerings that can take a job now, sorted so that a good one is found without looking at all of them.
+ *
+ * A pool serves one demand: any device, those of a region, verified ones, or both. It has shelves by whether the model is
+ * loaded and by the context that fits, and on each shelf classes of speed, four to an octave. A class is a dense array;
+ * an offering knows its position there, so that every change takes the same time however many there are. */
+#ifndef NATARIS_CORE_POOL_H
+#define NATARIS_CORE_POOL_H
+
+#include "core/core_internal.h"
+
+enum {
+    POOL_CONTEXTS = 8,                /* from less than 2048 tokens to 131072 and more */
+    POOL_SHELVES = 2 * POOL_CONTEXTS, /* warm, then cold */
+    POOL_CLASSES = 64,                /* speeds from 2^-4 to 2^12 tokens a second */
+};
+
+struct core_pool_class {
+    struct core_offering **items;
+    uint32_t count, capacity;
+};
+
+struct core_pool_shelf {
+    uint64_t filled; /* bit i: class i is not empty */
+    struct core_pool_class classes[POOL_CLASSES];
+};
+
+struct core_pool {
+    char region[CORE_REGION_SIZE]; /* empty: any */
+    bool verified;
+    uint32_t hopeful;                              /* devices of this demand that take jobs now or before long */
+    struct core_pool_shelf *shelves[POOL_SHELVES]; /* NULL: nothing was ever on it */
+};
+
+/* The pool of a demand, made when it is not there yet; NULL when the region is none. */
+struct core_pool *core_pool_of(struct core_model *model, const char *region, bool verified);
+/* NULL when nobody has asked for it yet. */
+const struct core_pool *core_pool_find(const struct core_model *model, const char *region, bool verified);
+bool core_pool_admits(const struct core_pool *pool, const struct core_provider *provider);
+void core_pools_clear(struct core_pools *pools);
+size_t core_pools_bytes(const struct core_pools *pools);
+void core_pool_join_all(struct core_offering *offering); /* a new one: it learns which pools it belongs to */
+
+/* Puts it where it belongs, with this speed; it may be there already. */
+void core_pool_put(struct core_offering *offering, float speed);
+void core_pool_take(struct core_offering *offering); /* out of all pools */
+void core_pool_set_hopeful(struct core_offering *offering, bool hopeful);
+
+unsigned core_pool_shelf_of(const struct core_offering *offering);
+/* The first context shelf on which everything holds so many tokens; POOL_CONTEXTS when there is none. */
+unsigned core_pool_context_of(uint32_t tokens);
+unsigned core_pool_class_of(float speed);
+
+/* Up to `most` different offerings: from the best classes of the warm or the cold shelves, beginning with the context
+ * shelf `first_context`, spread at random over a class of which not all are taken. */
+size_t core_pool_sample(const struct core_pool *pool, bool cold, unsigned first_context, unsigned last_context,
+                        struct random_source *random, struct core_offering **out, size_t most);
+
+#endif

@@ -1,0 +1,165 @@
+/* Inside the sandbox: each case runs in a process of its own, which reports with its exit status. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "engine/llama_child/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MODEL NATARIS_SOURCE_DIR "/models/nataris-demo-2m-q8_0.gguf"
+#define OTHER NATARIS_SOURCE_DIR "/README.md"
+#define MIB ((size_t)1024 * 1024)
+
+enum { GOOD = 0, BAD = 1, ENTER_FAILED = 2 };
+
+static bool has_landlock(void) {
+    return syscall(444, NULL, 0, 1) >= 1; /* landlock_create_ruleset: which version is there */
+}
+
+static void skip_without_landlock(void) {
+    if (!has_landlock()) {
+        print_message("SKIPPED: this kernel has no Landlock\n");
+        skip();
+    }
+}
+
+static int run_confined(bool (*attempt)(void)) {
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        struct sandbox sandbox = sandbox_enter(MODEL);
+        bool entered = sandbox.seccomp && sandbox.landlock == has_landlock();
+        _exit(!entered ? ENTER_FAILED : attempt() ? GOOD : BAD);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static bool can_open(const char *path, int flags) {
+    int fd = open(path, flags | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return fd >= 0;
+}
+
+static bool reads_the_model(void) {
+    char magic[4] = "";
+    int fd = open(MODEL, O_RDONLY | O_CLOEXEC);
+    return read(fd, magic, sizeof(magic)) == 4 && memcmp(magic, "GGUF", 4) == 0 &&
+           mmap(NULL, MIB, PROT_READ, MAP_SHARED, fd, 0) != MAP_FAILED;
+}
+
+static void test_the_model_can_be_read(void **state) {
+    (void)state;
+    assert_int_equal(run_confined(reads_the_model), GOOD);
+}
+
+static bool reads_nothing_else(void) {
+    return !can_open(OTHER, O_RDONLY) && !can_open("/etc/passwd", O_RDONLY) && !can_open("/proc/self/maps", O_RDONLY) &&
+           !can_open("/", O_RDONLY | O_DIRECTORY) && !can_open("/dev/null", O_RDONLY);
+}
+
+static void test_nothing_else_can_be_read(void **state) {
+    (void)state;
+    skip_without_landlock();
+    assert_true(can_open(OTHER, O_RDONLY));
+    assert_int_equal(run_confined(reads_nothing_else), GOOD);
+}
+
+static bool writes_nothing(void) {
+    char fresh[64];
+    snprintf(fresh, sizeof(fresh), "/tmp/nataris-sandbox-%d", (int)getpid());
+    return !can_open(MODEL, O_RDWR) && !can_open(OTHER, O_WRONLY) && !can_open("/dev/null", O_WRONLY) &&
+           !can_open(fresh, O_RDWR | O_CREAT) && !can_open("/tmp", O_TMPFILE | O_RDWR) && mkdir(fresh, 0700) != 0 &&
+           truncate(MODEL, 0) != 0 && unlink(MODEL) != 0 && rename(MODEL, fresh) != 0 && symlink(MODEL, fresh) != 0;
+}
+
+static void test_nothing_can_be_written(void **state) {
+    (void)state;
+    assert_int_equal(run_confined(writes_nothing), GOOD);
+    assert_int_equal(access(MODEL, R_OK), 0);
+}
+
+static bool opens_no_socket(void) {
+    int pair[2];
+    return socket(AF_INET, SOCK_STREAM, 0) < 0 && errno == EPERM && socket(AF_INET6, SOCK_DGRAM, 0) < 0 &&
+           socket(AF_UNIX, SOCK_STREAM, 0) < 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0;
+}
+
+static void test_no_sockets(void **state) {
+    (void)state;
+    assert_int_equal(run_confined(opens_no_socket), GOOD);
+}
+
+static bool starts_nothing(void) {
+    char *arguments[] = {(char *)"/bin/true", NULL}, *none[] = {NULL};
+    return execve("/bin/true", arguments, none) != 0 && errno == EPERM && kill(getppid(), 0) != 0;
+}
+
+static void test_no_programs_and_no_signals(void **state) {
+    (void)state;
+    assert_int_equal(run_confined(starts_nothing), GOOD);
+}
+
+static bool leaves_no_core(void) {
+    struct rlimit limit;
+    return getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_cur == 0 && limit.rlim_max == 0;
+}
+
+static void test_no_core_file(void **state) {
+    (void)state;
+    assert_int_equal(run_confined(leaves_no_core), GOOD);
+}
+
+static void *take(size_t bytes) {
+    return mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+/* The model's own file may be larger than the limit: it is mapped, not held. */
+static bool is_held_to_its_limit(void) {
+    sandbox_limit_memory(64 * MIB);
+    bool small = take(16 * MIB) != MAP_FAILED;
+    bool large = take(128 * MIB) != MAP_FAILED;
+    bool mapped = mmap(NULL, 256 * MIB, PROT_READ, MAP_SHARED, open(MODEL, O_RDONLY | O_CLOEXEC), 0) != MAP_FAILED;
+    sandbox_limit_memory(1024 * MIB); /* only lower, also as root */
+    return small && !large && mapped && take(128 * MIB) == MAP_FAILED;
+}
+
+static void test_memory_limit(void **state) {
+    (void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    print_message("SKIPPED: sanitizers take more memory than any limit\n");
+    skip();
+#endif
+    assert_int_equal(run_confined(is_held_to_its_limit), GOOD);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_model_can_be_read),
+        cmocka_unit_test(test_nothing_else_can_be_read),
+        cmocka_unit_test(test_nothing_can_be_written),
+        cmocka_unit_test(test_no_sockets),
+        cmocka_unit_test(test_no_programs_and_no_signals),
+        cmocka_unit_test(test_no_core_file),
+        cmocka_unit_test(test_memory_limit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
