@@ -1,8 +1,11 @@
 #include "api/api.h"
 
 #include "api/call.h"
+#include "api/conversations.h"
+#include "api/jobs.h"
 #include "api/respond.h"
 #include "api/router.h"
+#include "api/run.h"
 #include "base/mem.h"
 #include "base/random.h"
 
@@ -29,6 +32,8 @@ struct api *api_new(struct loop *loop, struct auth *auth, struct store *store, c
     api->backend = *backend;
     api->parser = json_parser_new(LIMIT_HTTP_BODY_BYTES, LIMIT_JSON_DEPTH);
     api->tick = loop_timer_new(loop, on_tick, api);
+    api->starter = loop_timer_new(loop, runs_start_due, api);
+    api->jobs = jobs_new(api);
     buf_init(&api->text, API_TEXT_BYTES);
     prefix_key_init(&api->prefix_key);
     return api;
@@ -40,10 +45,22 @@ void api_free(struct api *api) {
     }
     assert(api->call_count == 0 && api->pending_count == 0);
     claims_clear(api);
+    conversations_clear(api);
+    jobs_free(api->jobs);
+    runs_clear(api);
+    loop_timer_free(api->starter);
     loop_timer_free(api->tick);
     json_parser_free(api->parser);
     buf_clear(&api->text);
     free(api);
+}
+
+void api_resume(struct api *api) {
+    jobs_open(api->jobs);
+}
+
+void api_drain(struct api *api) {
+    api->draining = true;
 }
 
 size_t api_call_count(const struct api *api) {

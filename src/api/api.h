@@ -11,7 +11,7 @@
 #include "core/core.h"
 #include "net/http_server.h"
 #include "net/loop.h"
-#include "store/store_money.h"
+#include "store/store_conversations.h"
 #include "wire/generation.h"
 
 #include <stdbool.h>
@@ -25,17 +25,21 @@ enum api_call_kind { API_CALL_CHAT, API_CALL_INFERENCE };
 
 enum { API_REQUEST_ID_SIZE = 32, API_OBJECT_ID_SIZE = 40 };
 
-/* One generation asked for by a client. Allocated by the API, freed by it after api_call_finish / api_call_fail, or
- * after the client has gone (then backend->abandon is called first). */
+struct api_call_sink; /* api/call.h: where its answer goes, an exchange or a run (api/run.h) */
+
+/* One generation asked for by a client, or by the network itself for one. Allocated by the API, freed by it after
+ * api_call_finish / api_call_fail, or after the client has gone (then backend->abandon is called first). */
 struct api_call {
     struct api *api;
-    struct http_exchange *exchange;
+    const struct api_call_sink *sink;
+    struct arena *arena;                  /* lives as long as the call */
+    bool repeatable;                      /* its id is used again when it did not end: a failure leaves no record */
     char request_id[API_REQUEST_ID_SIZE]; /* x-request-id */
     char id[API_OBJECT_ID_SIZE];          /* "chatcmpl-..." or "inf_..." */
     enum api_call_kind kind;
-    struct auth_identity identity; /* a copy */
-    struct gen_request generation; /* strings live in the exchange's arena; model is the resolved id */
-    uint32_t prompt_tokens_max;    /* more than the prompt can ever be (api/price.h): for the hold */
+    struct auth_identity identity;                    /* a copy */
+    struct gen_request generation;                    /* strings live in the arena; model is the resolved id */
+    uint32_t prompt_tokens_max;                       /* more than the prompt can ever be (api/price.h): for the hold */
     int64_t prompt_price_nano, completion_price_nano; /* nano-dollars per token */
     struct str label;                                 /* conversation_id; empty when none */
     char region[CORE_REGION_SIZE];                    /* asked for; empty: any */
@@ -47,18 +51,21 @@ struct api_call {
     void *backend_data;  /* the backend's own; NULL at submit */
 
     /* The API's: the answer so far (src/api/stream.c, src/api/answer.c). */
-    struct api_request *request; /* in the exchange's arena */
+    struct http_exchange *exchange; /* NULL of a run */
+    struct api_request *request;    /* in the exchange's arena; NULL of a run */
     bool headers_sent;
-    uint64_t last_write_ms, progress_ms; /* progress_ms: when to look for progress of the model again */
-    struct str chunk_head, delta_prefix; /* what every chunk, and every chunk with text, starts with; in the arena */
-    struct buf answer;                   /* its text so far, for the answer, the store, or a device that goes on */
-    struct api_claim *claim;             /* on an idempotency key; NULL without one */
-    struct buf stored;                   /* what api_call_answer built; empty before */
-    struct api_call *next, *previous;    /* all live calls, for keep-alives */
+    uint64_t last_write_ms, progress_ms;    /* progress_ms: when to look for progress of the model again */
+    struct str chunk_head, delta_prefix;    /* what every chunk, and every chunk with text, starts with; in the arena */
+    struct buf answer;                      /* its text so far, for the answer, the store, or a device that goes on */
+    struct api_claim *claim;                /* on an idempotency key; NULL without one */
+    struct conversation_call *conversation; /* api/conversations.h; owned, NULL: none */
+    struct buf stored;                      /* what api_call_answer built; empty before */
+    struct api_call *next, *previous;       /* all live calls, for keep-alives */
 };
 
 struct api_backend {
     void *context;
+    bool webhooks_lax; /* webhooks may go to http: and into private networks (net/web_url.h) */
     /* Take the call; api_call_* may be called from inside. */
     void (*submit)(void *context, struct api_call *call);
     /* The client went away (or was cut): the call is freed when this returns. */
@@ -78,6 +85,7 @@ struct api_backend {
     void (*provider_write)(void *context, const struct store_device *device, struct json_writer *writer);
     /* A provider's link: takes over the exchange (GET /link). */
     void (*link)(void *context, struct http_exchange *exchange);
+    bool titles_off, summaries_off; /* no conversation gets them written by a model */
 };
 
 /* `store` serves usage, earnings and stored answers. Borrowed. */
@@ -86,6 +94,10 @@ void api_free(struct api *api); /* no call may be alive */
 /* The handlers for struct http_server_events; their context is the struct api. */
 void api_on_request(void *context, struct http_exchange *exchange);
 void api_on_refused(void *context, struct http_exchange *exchange, int status, const char *why);
+/* Goes on with the jobs that were open when the gateway before this one ended. */
+void api_resume(struct api *api);
+/* From now on runs fail instead of beginning (api/run.h); those that run go on. */
+void api_drain(struct api *api);
 /* Calls alive, and requests that wait for the store: what a drain waits for. */
 size_t api_call_count(const struct api *api);
 /* Calls `visit` for each call alive; it must not end one. */
@@ -114,12 +126,16 @@ struct api_result {
     const char *inference_type;  /* "p2p", "cloud" or "sandbox" */
     uint32_t attempts, ttft_ms, latency_ms;
     uint32_t continued; /* so many times another device went on with the answer */
+    int64_t cost_nano;  /* nano-dollars that it was charged */
 };
 void api_call_finish(struct api_call *call, const struct api_result *result);
 /* Before the settlement: the answer to store with it, when the request has an idempotency key (or is an SDK's retriable
  * call, see api.md): false when there is none to keep. `answer` borrows from the call until api_call_finish. The call
  * remembers what it built: finish sends exactly this. */
 MUST_CHECK bool api_call_answer(struct api_call *call, const struct api_result *result, struct store_answer *answer);
+
+/* Likewise what the call does to a conversation; `turn` borrows from the call until api_call_finish or api_call_fail. */
+MUST_CHECK bool api_call_turn(struct api_call *call, const struct api_result *result, struct store_turn *turn);
 
 /* The error codes of the reference and ours. */
 enum api_error_code {
@@ -132,6 +148,7 @@ enum api_error_code {
     API_MODEL_NOT_FOUND,      /* 404 */
     API_METHOD_NOT_ALLOWED,   /* 405 */
     API_REQUEST_TIMEOUT,      /* 408 */
+    API_CONVERSATION_BUSY,    /* 409: another call on this conversation is running */
     API_CONFLICT,             /* 409 IDEMPOTENCY_CONFLICT; with a wait: the same call is still running */
     API_TOO_LARGE,            /* 413 */
     API_RATE_LIMIT_EXCEEDED,  /* 429 */

@@ -187,6 +187,13 @@ static bool auth_check_key(const struct auth_key *key, const struct auth_identit
     return true;
 }
 
+bool auth_find_key(struct auth *auth, const char *key_id, const struct auth_identity **out, struct err *err) {
+    struct auth_key *key;
+    *out = NULL;
+    HASH_FIND(by_id, auth->keys_by_id, key_id, strlen(key_id), key);
+    return key != NULL ? auth_check_key(key, out, err) : auth_deny_unknown(err);
+}
+
 bool auth_find(struct auth *auth, struct str header, const struct auth_identity **out, struct err *err) {
     uint8_t sha256[DIGEST_SHA256_SIZE] = {0};
     *out = NULL;

@@ -2,6 +2,7 @@
 
 #include "api/access_log.h"
 #include "api/answer.h"
+#include "api/conversations.h"
 #include "api/price.h"
 #include "api/respond.h"
 #include "api/stream.h"
@@ -15,12 +16,12 @@
 
 enum {
     CALL_ID_TIME = 8, /* base62 digits of the milliseconds, enough for 6900 years */
-    CALL_ID_RANDOM = 16,
+    CALL_ID_RANDOM = CALL_ID_TAIL - CALL_ID_TIME,
     CALL_PROGRESS_MS = 2000, /* between two looks at a model that a stream waits for */
     CALL_HEADERS_MS = 1000,  /* a stream's headers leave at the latest so long after the request */
 };
 
-static void call_link(struct api_call *call) {
+void call_link(struct api_call *call) {
     struct api *api = call->api;
     call->next = api->calls;
     if (api->calls != NULL) {
@@ -34,7 +35,7 @@ static void call_link(struct api_call *call) {
     }
 }
 
-static void call_unlink(struct api_call *call) {
+void call_unlink(struct api_call *call) {
     if (call->next != NULL) {
         call->next->previous = call->previous;
     }
@@ -48,6 +49,7 @@ static void call_unlink(struct api_call *call) {
 
 static void call_free(struct api_call *call) {
     claim_release(call->api, call->claim);
+    conversation_call_free(call->conversation);
     buf_clear(&call->answer);
     buf_clear(&call->stored);
     free(call);
@@ -55,46 +57,59 @@ static void call_free(struct api_call *call) {
 
 /* Ids begin with the time, in an order that sorts as text: rows that are made together lie together in the store's index.
  */
-static void call_id_make(struct api_call *call) {
+void call_id_tail(int64_t created_ms, char out[CALL_ID_TAIL + 1]) {
     static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     enum { BASE = sizeof(digits) - 1 };
-    const char *prefix = call->kind == API_CALL_CHAT ? "chatcmpl-" : "inf_";
-    char *at = call->id + snprintf(call->id, sizeof(call->id), "%s", prefix);
-    uint64_t time = (uint64_t)call->created_ms;
+    uint64_t time = (uint64_t)created_ms;
     for (int i = CALL_ID_TIME - 1; i >= 0; i--) {
-        at[i] = digits[time % BASE];
+        out[i] = digits[time % BASE];
         time /= BASE;
     }
-    random_base62(at + CALL_ID_TIME, CALL_ID_RANDOM);
+    random_base62(out + CALL_ID_TIME, CALL_ID_RANDOM);
 }
+
+static void call_id_make(struct api_call *call) {
+    const char *prefix = call->kind == API_CALL_CHAT ? "chatcmpl-" : "inf_";
+    call_id_tail(call->created_ms, call->id + snprintf(call->id, sizeof(call->id), "%s", prefix));
+}
+
+void call_init(struct api_call *call, struct api *api, const struct api_call_sink *sink, struct arena *arena) {
+    call->api = api;
+    call->sink = sink;
+    call->arena = arena;
+    call->prompt_tokens_max = price_prompt_tokens_max(&call->generation);
+    price_of_model(call->generation.model, &call->prompt_price_nano, &call->completion_price_nano);
+    call->names = prefix_names(&api->prefix_key, call->identity.account_number, &call->generation);
+    call->created_ms = clock_wall_ms();
+    buf_init(&call->answer, LIMIT_ANSWER_BYTES);
+    buf_init(&call->stored, LIMIT_ANSWER_BYTES);
+}
+
+static const struct api_call_sink http_sink;
 
 static struct api_call *call_new(struct api_request *request) {
     struct call_draft *draft = request->draft;
     const struct generation_input *input = &draft->input;
     struct api_call *call = MEM_NEW(struct api_call);
-    call->api = request->api;
     call->exchange = request->exchange;
     call->request = request;
     call->kind = draft->kind;
     call->identity = request->identity;
     call->generation = input->request;
-    call->prompt_tokens_max = price_prompt_tokens_max(&input->request);
-    price_of_model(input->request.model, &call->prompt_price_nano, &call->completion_price_nano);
     call->label = input->label;
     memcpy(call->region, input->region, sizeof(call->region));
     call->verified = input->verified;
-    call->names = prefix_names(&request->api->prefix_key, call->identity.account_number, &input->request);
     call->stream = input->stream;
     call->include_usage = input->include_usage;
-    call->created_ms = clock_wall_ms();
+    call_init(call, request->api, &http_sink, http_exchange_arena(request->exchange));
     call->started_ms = request->started_ms;
     call->last_write_ms = request->started_ms;
     call->claim = draft->claim;
     draft->claim = NULL;
+    call->conversation = draft->conversation;
+    draft->conversation = NULL;
     snprintf(call->request_id, sizeof(call->request_id), "%s", request->id);
     call_id_make(call);
-    buf_init(&call->answer, LIMIT_ANSWER_BYTES);
-    buf_init(&call->stored, LIMIT_ANSWER_BYTES);
     return call;
 }
 
@@ -105,6 +120,7 @@ static void call_abandon(struct api_call *call, int status, const char *outcome)
     if (call->stored.len > 0) {
         claim_linger(call->api, call->claim); /* its settlement goes on, and the answer into the store with it */
     }
+    conversation_call_gone(call->conversation);
     access_log_call(call, status, outcome, NULL);
     call_unlink(call);
 }
@@ -132,7 +148,7 @@ void call_start(struct api_request *request) {
     backend->submit(backend->context, call); /* the call may be gone when this returns */
 }
 
-void api_call_accepted(struct api_call *call) {
+static void http_accepted(struct api_call *call) {
     if (call->stream) {
         stream_begin(call);
     }
@@ -151,7 +167,7 @@ static enum api_delivery stream_deliver(struct api_call *call, struct str text) 
     return API_DELIVER_CUT;
 }
 
-enum api_delivery api_call_deliver(struct api_call *call, struct str text) {
+static enum api_delivery http_deliver(struct api_call *call, struct str text) {
     if (call->stream) {
         return stream_deliver(call, text);
     }
@@ -159,12 +175,7 @@ enum api_delivery api_call_deliver(struct api_call *call, struct str text) {
     return buf_append_str(&call->answer, text) ? API_DELIVERED : API_DELIVER_TOO_LONG;
 }
 
-bool api_call_text(const struct api_call *call, struct str *out) {
-    *out = buf_str(&call->answer);
-    return !call->answer.overflow;
-}
-
-bool api_call_answer(struct api_call *call, const struct api_result *result, struct store_answer *answer) {
+static bool http_answer(struct api_call *call, const struct api_result *result, struct store_answer *answer) {
     if (call->claim == NULL || call->answer.overflow) {
         return false;
     }
@@ -187,7 +198,14 @@ bool api_call_answer(struct api_call *call, const struct api_result *result, str
     return true;
 }
 
-void api_call_finish(struct api_call *call, const struct api_result *result) {
+static bool http_turn(struct api_call *call, const struct api_result *result, struct store_turn *turn) {
+    return call->conversation != NULL && conversation_turn(call, result, turn);
+}
+
+static void http_finish(struct api_call *call, const struct api_result *result) {
+    if (call->conversation != NULL) {
+        conversation_call_done(call, result);
+    }
     access_log_call(call, 200, "completed", &result->usage);
     call_unlink(call);
     if (call->stream) {
@@ -202,7 +220,7 @@ void api_call_finish(struct api_call *call, const struct api_result *result) {
     call_free(call);
 }
 
-void api_call_fail(struct api_call *call, const struct api_error *error) {
+static void http_fail(struct api_call *call, const struct api_error *error) {
     access_log_call(call, call->headers_sent ? 200 : respond_error_status(error), respond_error_name(error->code),
                     NULL);
     call_unlink(call);
@@ -212,6 +230,42 @@ void api_call_fail(struct api_call *call, const struct api_error *error) {
         respond_error(call->request, error);
     }
     call_free(call);
+}
+
+static const struct api_call_sink http_sink = {.accepted = http_accepted,
+                                               .deliver = http_deliver,
+                                               .answer = http_answer,
+                                               .turn = http_turn,
+                                               .finish = http_finish,
+                                               .fail = http_fail};
+
+void api_call_accepted(struct api_call *call) {
+    call->sink->accepted(call);
+}
+
+enum api_delivery api_call_deliver(struct api_call *call, struct str text) {
+    return call->sink->deliver(call, text);
+}
+
+bool api_call_text(const struct api_call *call, struct str *out) {
+    *out = buf_str(&call->answer);
+    return !call->answer.overflow;
+}
+
+bool api_call_answer(struct api_call *call, const struct api_result *result, struct store_answer *answer) {
+    return call->sink->answer(call, result, answer);
+}
+
+bool api_call_turn(struct api_call *call, const struct api_result *result, struct store_turn *turn) {
+    return call->sink->turn(call, result, turn);
+}
+
+void api_call_finish(struct api_call *call, const struct api_result *result) {
+    call->sink->finish(call, result);
+}
+
+void api_call_fail(struct api_call *call, const struct api_error *error) {
+    call->sink->fail(call, error);
 }
 
 /* While no device has begun to answer: the first at once, then as long as there is something to tell. */
@@ -242,7 +296,8 @@ static void tick_stream(struct api_call *call, uint64_t now_ms) {
 
 void call_tick(struct api *api, uint64_t now_ms) {
     claims_sweep(api, now_ms);
-    if (api->calls == NULL && api->lingering_claims == NULL) {
+    conversations_sweep(api, now_ms);
+    if (api->calls == NULL && api->lingering_claims == NULL && api->conversations_lingering == 0) {
         api->ticking = false;
         loop_timer_stop(api->tick);
         return;

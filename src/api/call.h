@@ -10,8 +10,37 @@ struct call_draft {
     enum api_call_kind kind;
     struct generation_input input; /* its model is the resolved id */
     struct idempotency idempotency;
-    struct api_claim *claim; /* NULL: none */
+    struct api_claim *claim;                /* NULL: none */
+    struct conversation_call *conversation; /* likewise */
 };
+
+/* What happens to a call, by the kind of who waits for it; api_call_* of api/api.h go here. */
+struct api_call_sink {
+    void (*accepted)(struct api_call *call);
+    enum api_delivery (*deliver)(struct api_call *call, struct str text);
+    bool (*answer)(struct api_call *call, const struct api_result *result, struct store_answer *answer);
+    bool (*turn)(struct api_call *call, const struct api_result *result, struct store_turn *turn);
+    void (*finish)(struct api_call *call, const struct api_result *result);
+    void (*fail)(struct api_call *call, const struct api_error *error);
+};
+
+/* The part of a new call that follows from generation and identity, which must be set. */
+void call_init(struct api_call *call, struct api *api, const struct api_call_sink *sink, struct arena *arena);
+/* base62: the time, then random digits; sorts by time. `out` has room for CALL_ID_TAIL characters and a NUL. */
+enum { CALL_ID_TAIL = 24 };
+void call_id_tail(int64_t created_ms, char out[CALL_ID_TAIL + 1]);
+/* Live calls are linked: they are ticked, counted by a drain, and ended by a stop. */
+void call_link(struct api_call *call);
+void call_unlink(struct api_call *call);
+
+/* The request's body; and what it asks for, its model resolved and allowed for this key. In the exchange's arena. */
+MUST_CHECK bool call_body_parse(struct api_request *request, struct json_value *body, struct api_error *error);
+MUST_CHECK bool call_input_read(struct api_request *request, enum api_call_kind kind, struct json_value body,
+                                struct generation_input *input, struct api_error *error);
+
+/* Ends what a draft holds; and with a refusal. */
+void draft_drop(struct api_request *request);
+void draft_refuse(struct api_request *request, const struct api_error *error);
 
 /* Makes request->draft a call, which takes its claim, and submits it. */
 void call_start(struct api_request *request);

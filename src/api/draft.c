@@ -1,5 +1,6 @@
 /* Requests for a call, from their body to the call: what is asked, whether this key may, and whether it ran before. */
 #include "api/call.h"
+#include "api/conversations.h"
 #include "api/models.h"
 #include "api/pending.h"
 #include "api/respond.h"
@@ -10,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool body_parse(struct api_request *request, struct json_value *body, struct api_error *error) {
+bool call_body_parse(struct api_request *request, struct json_value *body, struct api_error *error) {
     const struct http_request *http = http_exchange_request(request->exchange);
     struct str encoding = str_trim(http_request_header(http, "content-encoding"));
     if (encoding.len > 0 && !str_equal_nocase(encoding, STR("identity"))) {
@@ -31,13 +32,9 @@ static bool body_parse(struct api_request *request, struct json_value *body, str
     return true;
 }
 
-static bool input_read(struct api_request *request, enum api_call_kind kind, struct generation_input *input,
-                       struct api_error *error) {
-    struct json_value body;
+bool call_input_read(struct api_request *request, enum api_call_kind kind, struct json_value body,
+                     struct generation_input *input, struct api_error *error) {
     struct err err;
-    if (!body_parse(request, &body, error)) {
-        return false;
-    }
     struct arena *arena = http_exchange_arena(request->exchange);
     bool read = kind == API_CALL_CHAT ? chat_request_read(body, arena, input, &err)
                                       : inference_request_read(body, arena, input, &err);
@@ -59,12 +56,12 @@ static bool input_read(struct api_request *request, enum api_call_kind kind, str
     return true;
 }
 
-static void draft_drop(struct api_request *request) {
+void draft_drop(struct api_request *request) {
     claim_release(request->api, request->draft->claim);
     request->draft->claim = NULL;
 }
 
-static void draft_refuse(struct api_request *request, const struct api_error *error) {
+void draft_refuse(struct api_request *request, const struct api_error *error) {
     draft_drop(request);
     respond_error(request, error);
 }
@@ -98,7 +95,7 @@ static void on_stored(void *context, const struct store_answer *answer, const st
         idempotency_set_running(&error);
         draft_refuse(request, &error);
     } else if (answer == NULL) {
-        call_start(request);
+        conversation_enter(request);
     } else if (memcmp(answer->body_sha256, draft->idempotency.body_sha256, sizeof(answer->body_sha256)) != 0) {
         idempotency_set_other_body(&error);
         draft_refuse(request, &error);
@@ -119,9 +116,11 @@ static bool draft_read(struct api_request *request, enum api_call_kind kind, str
         respond_error_set(error, API_TOO_LARGE, "The request is too large.");
         return false;
     }
+    struct json_value body;
     request->draft = draft;
     draft->kind = kind;
-    if (!input_read(request, kind, &draft->input, error) || !idempotency_read(request, &draft->idempotency, error)) {
+    if (!call_body_parse(request, &body, error) || !call_input_read(request, kind, body, &draft->input, error) ||
+        !idempotency_read(request, &draft->idempotency, error)) {
         return false;
     }
     return draft->idempotency.kind == IDEMPOTENCY_NONE ||
@@ -137,7 +136,7 @@ static void call_handle(struct api_request *request, enum api_call_kind kind) {
         store_answer_find(request->api->store, request->draft->idempotency.scope_sha256, clock_wall_ms(), on_stored,
                           pending);
     } else {
-        call_start(request);
+        conversation_enter(request);
     }
 }
 

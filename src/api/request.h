@@ -20,8 +20,14 @@ struct api {
     size_t call_count, pending_count;
     struct api_claim *claims; /* by scope: api/idempotency.c */
     struct api_claim *lingering_claims;
-    struct buf text; /* what is being written: respond_buffer */
+    struct run *starting;       /* runs that wait for the next turn of the loop: api/run.c */
+    struct loop_timer *starter; /* fires in it */
+    struct jobs *jobs;          /* api/jobs.h */
+    bool draining;              /* no run begins any more */
+    struct buf text;            /* what is being written: respond_buffer */
     struct prefix_key prefix_key;
+    struct conversation_desk *conversations; /* uthash: api/conversation_call.c */
+    size_t conversations_lingering;
 };
 
 /* Lives in the exchange's arena, so until the exchange is answered. */
@@ -41,11 +47,28 @@ struct api_request {
 /* Handlers of the routes; each answers the request, now or later. */
 void chat_handle(struct api_request *request);
 void inference_handle(struct api_request *request);
+void jobs_handle_create(struct api_request *request);
+void jobs_handle_list(struct api_request *request);
+void jobs_handle_one(struct api_request *request);
+void jobs_handle_cancel(struct api_request *request);
 void models_handle_list(struct api_request *request);
 void models_handle_one(struct api_request *request);
 void usage_handle(struct api_request *request);
 void usage_handle_requests(struct api_request *request);
 void earnings_handle(struct api_request *request);
+void conversations_handle_create(struct api_request *request);
+void conversations_handle_list(struct api_request *request);
+void conversations_handle_one(struct api_request *request);
+void conversations_handle_delete(struct api_request *request);
+void webhooks_handle_create(struct api_request *request);
+void webhooks_handle_list(struct api_request *request);
+void webhooks_handle_one(struct api_request *request);
+void webhooks_handle_update(struct api_request *request);
+void webhooks_handle_delete(struct api_request *request);
+void webhooks_handle_rotate(struct api_request *request);
+void webhooks_handle_test(struct api_request *request);
+void webhooks_handle_deliveries(struct api_request *request);
+void webhooks_handle_redeliver(struct api_request *request);
 void devices_handle_list(struct api_request *request);
 void devices_handle_one(struct api_request *request);
 void health_handle_live(struct api_request *request);

@@ -34,6 +34,7 @@ static const struct error_kind error_kinds[] = {
     [API_MODEL_NOT_FOUND] = {404, "MODEL_NOT_FOUND", "not_found_error", RETRY_NEVER, 0},
     [API_METHOD_NOT_ALLOWED] = {405, "METHOD_NOT_ALLOWED", "invalid_request_error", RETRY_NEVER, 0},
     [API_REQUEST_TIMEOUT] = {408, "REQUEST_TIMEOUT", "timeout_error", RETRY_ALWAYS, 1000},
+    [API_CONVERSATION_BUSY] = {409, "CONVERSATION_BUSY", "invalid_request_error", RETRY_WITH_WAIT, 0},
     [API_CONFLICT] = {409, "IDEMPOTENCY_CONFLICT", "invalid_request_error", RETRY_WITH_WAIT, 0},
     [API_TOO_LARGE] = {413, "REQUEST_TOO_LARGE", "invalid_request_error", RETRY_NEVER, 0},
     [API_RATE_LIMIT_EXCEEDED] = {429, "RATE_LIMIT_EXCEEDED", "rate_limit_error", RETRY_ALWAYS, 1000},
@@ -146,22 +147,26 @@ static bool error_is_retryable(const struct api_error *error) {
     return false;
 }
 
-void respond_error_write(const struct api_error *error, struct buf *out) {
+void respond_error_write_object(struct json_writer *writer, const struct api_error *error) {
     const struct error_kind *kind = &error_kinds[error->code];
+    json_begin_object(writer);
+    json_member_cstr(writer, "message", error->message);
+    json_member_cstr(writer, "type", kind->type);
+    json_member_cstr(writer, "code", kind->code);
+    json_member_cstr(writer, "param", error->param[0] != '\0' ? error->param : NULL);
+    int status = respond_error_status(error);
+    if ((status == 429 || status == 503) && error_retry_after_s(error) != 0) {
+        json_member_int(writer, "retry_after", (int64_t)error_retry_after_s(error));
+    }
+    json_end_object(writer);
+}
+
+void respond_error_write(const struct api_error *error, struct buf *out) {
     struct json_writer writer;
     json_writer_init(&writer, out);
     json_begin_object(&writer);
     json_write_key(&writer, "error");
-    json_begin_object(&writer);
-    json_member_cstr(&writer, "message", error->message);
-    json_member_cstr(&writer, "type", kind->type);
-    json_member_cstr(&writer, "code", kind->code);
-    json_member_cstr(&writer, "param", error->param[0] != '\0' ? error->param : NULL);
-    int status = respond_error_status(error);
-    if ((status == 429 || status == 503) && error_retry_after_s(error) != 0) {
-        json_member_int(&writer, "retry_after", (int64_t)error_retry_after_s(error));
-    }
-    json_end_object(&writer);
+    respond_error_write_object(&writer, error);
     json_end_object(&writer);
 }
 
@@ -212,7 +217,7 @@ static bool preflight_allows(struct str name) {
 void respond_preflight(struct api_request *request) {
     struct respond_headers headers;
     respond_headers_init(&headers, request, STR(""));
-    respond_headers_add(&headers, "Access-Control-Allow-Methods", STR("GET, HEAD, POST, OPTIONS"));
+    respond_headers_add(&headers, "Access-Control-Allow-Methods", STR("GET, HEAD, POST, PATCH, DELETE, OPTIONS"));
     respond_headers_add(&headers, "Access-Control-Max-Age", STR("86400"));
     /* The list has no wildcard that covers Authorization or a prefix, so the answer repeats what was asked for and is
      * allowed (Fetch standard, "CORS-preflight fetch"). */

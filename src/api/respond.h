@@ -3,6 +3,7 @@
 #define NATARIS_API_RESPOND_H
 
 #include "api/request.h"
+#include "base/json_write.h"
 
 enum { RESPOND_HEADERS_MAX = 16, RESPOND_RATE_TEXT_SIZE = 24 };
 
@@ -41,6 +42,8 @@ void respond_error_from_err(struct api_error *error, const struct err *err);
 int respond_error_status(const struct api_error *error);
 /* The code's text, such as "INVALID_REQUEST". */
 const char *respond_error_name(enum api_error_code code);
+/* The object alone. */
+void respond_error_write_object(struct json_writer *writer, const struct api_error *error);
 /* Appends {"error":{...}}. */
 void respond_error_write(const struct api_error *error, struct buf *out);
 

@@ -9,11 +9,28 @@
 static const struct route routes[] = {
     {"POST", "/v1/chat/completions", true, chat_handle},
     {"POST", "/v1/inference", true, inference_handle},
+    {"POST", "/v1/jobs", true, jobs_handle_create},
+    {"GET", "/v1/jobs", true, jobs_handle_list},
+    {"GET", "/v1/jobs/{id}", true, jobs_handle_one},
+    {"DELETE", "/v1/jobs/{id}", true, jobs_handle_cancel},
     {"GET", "/v1/models", true, models_handle_list},
     {"GET", "/v1/models/{id}", true, models_handle_one},
     {"GET", "/v1/usage", true, usage_handle},
     {"GET", "/v1/usage/requests", true, usage_handle_requests},
     {"GET", "/v1/provider/earnings", true, earnings_handle},
+    {"POST", "/v1/conversations", true, conversations_handle_create},
+    {"GET", "/v1/conversations", true, conversations_handle_list},
+    {"GET", "/v1/conversations/{id}", true, conversations_handle_one},
+    {"DELETE", "/v1/conversations/{id}", true, conversations_handle_delete},
+    {"POST", "/v1/webhooks", true, webhooks_handle_create},
+    {"GET", "/v1/webhooks", true, webhooks_handle_list},
+    {"GET", "/v1/webhooks/{id}", true, webhooks_handle_one},
+    {"PATCH", "/v1/webhooks/{id}", true, webhooks_handle_update},
+    {"DELETE", "/v1/webhooks/{id}", true, webhooks_handle_delete},
+    {"POST", "/v1/webhooks/{id}/rotate-secret", true, webhooks_handle_rotate},
+    {"POST", "/v1/webhooks/{id}/test", true, webhooks_handle_test},
+    {"GET", "/v1/webhooks/{id}/deliveries", true, webhooks_handle_deliveries},
+    {"POST", "/v1/webhooks/{id}/redeliver", true, webhooks_handle_redeliver},
     {"GET", "/v1/provider/devices", true, devices_handle_list},
     {"GET", "/v1/provider/devices/{id}", true, devices_handle_one},
     {"GET", "/healthz", false, health_handle_live},
@@ -23,15 +40,19 @@ static const struct route routes[] = {
 };
 
 static bool route_path_matches(const char *pattern, struct str path, struct str *parameter) {
-    struct str whole = str_from(pattern), marker = STR("{id}");
-    if (whole.len < marker.len || strcmp(pattern + whole.len - marker.len, marker.data) != 0) {
+    static const struct str marker = STR("{id}");
+    const struct str whole = str_from(pattern);
+    const char *at = strstr(pattern, marker.data);
+    if (at == NULL) {
         return str_equal(path, whole);
     }
-    struct str prefix = {.data = pattern, .len = whole.len - marker.len};
-    if (path.len <= prefix.len || !str_starts_with(path, prefix)) {
+    const struct str prefix = {.data = pattern, .len = (size_t)(at - pattern)};
+    const struct str suffix = {.data = at + marker.len, .len = whole.len - prefix.len - marker.len};
+    if (path.len <= prefix.len + suffix.len || !str_starts_with(path, prefix) ||
+        memcmp(path.data + path.len - suffix.len, suffix.data, suffix.len) != 0) {
         return false;
     }
-    *parameter = (struct str){.data = path.data + prefix.len, .len = path.len - prefix.len};
+    *parameter = (struct str){.data = path.data + prefix.len, .len = path.len - prefix.len - suffix.len};
     return memchr(parameter->data, '/', parameter->len) == NULL;
 }
 

@@ -11,7 +11,7 @@ struct api_request;
 
 struct route {
     const char *method; /* "GET" also means HEAD */
-    const char *path;   /* the last segment may be "{id}": any one segment that is not empty */
+    const char *path;   /* one segment may be "{id}": any one that is not empty */
     bool needs_key;
     void (*handle)(struct api_request *request);
 };

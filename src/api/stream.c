@@ -44,7 +44,7 @@ bool stream_prepare(struct api_call *call) {
     json_member_str(&writer, "model", call->generation.model);
     size_t head_len = text->len;
     buf_append_str(text, delta_start(call));
-    call->delta_prefix = arena_copy(http_exchange_arena(call->exchange), buf_str(text));
+    call->delta_prefix = arena_copy(call->arena, buf_str(text));
     call->chunk_head = (struct str){.data = call->delta_prefix.data, .len = head_len};
     return call->delta_prefix.data != NULL;
 }

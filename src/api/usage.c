@@ -3,6 +3,7 @@
 #include "api/pending.h"
 #include "api/price.h"
 #include "api/respond.h"
+#include "api/run.h"
 
 /* What was asked, while the store reads; in the exchange's arena. */
 struct usage_query {
@@ -115,6 +116,7 @@ void usage_handle(struct api_request *request) {
 /* --- GET /v1/usage/requests --- */
 
 static void write_request(struct json_writer *writer, const struct store_job *job) {
+    enum run_purpose purpose;
     json_begin_object(writer);
     page_write_job(writer, job);
     json_member_cstr(writer, "status", page_job_status(job->outcome));
@@ -123,6 +125,9 @@ static void write_request(struct json_writer *writer, const struct store_job *jo
     price_write_member(writer, "cost_usd", job->charge_nano);
     json_member_int(writer, "latency_ms", job->latency_ms);
     json_member_cstr(writer, "key_id", job->key_id);
+    if (run_purpose_of(job->id, &purpose)) {
+        json_member_cstr(writer, "purpose", run_purpose_name(purpose));
+    }
     json_member_cstr(writer, "label", job->label[0] != '\0' ? job->label : NULL);
     json_end_object(writer);
 }

@@ -5,6 +5,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,11 @@ void digest_sha256(const void *data, size_t len, uint8_t out[DIGEST_SHA256_SIZE]
 
 void digest_sha1(const void *data, size_t len, uint8_t out[DIGEST_SHA1_SIZE]) {
     digest_check(EVP_Digest(data, len, out, NULL, EVP_sha1(), NULL) == 1);
+}
+
+void digest_hmac_sha256(struct str key, struct str message, uint8_t out[DIGEST_SHA256_SIZE]) {
+    digest_check(HMAC(EVP_sha256(), key.data, (int)key.len, (const unsigned char *)message.data, message.len, out,
+                      NULL) != NULL);
 }
 
 void digest_hex(const uint8_t *bytes, size_t len, char *out) {

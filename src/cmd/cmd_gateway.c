@@ -13,7 +13,7 @@ struct gateway_config {
     const char *tier_free, *tier_starter, *tier_pro;
     uint32_t drain_s, heartbeat_ms, canary_s, max_jobs, max_queue, max_attempts;
     uint32_t queue_ms, accept_ms, first_token_ms, silence_ms, whole_ms, whole_per_token_ms, cooldown_ms;
-    bool json;
+    bool json, webhooks_lax, titles_off, summaries_off;
 };
 
 struct gateway_run {
@@ -43,6 +43,9 @@ static void fill_options(const struct gateway_config *config, struct gateway_opt
     options->drain_ms = config->drain_s * 1000;
     options->heartbeat_ms = config->heartbeat_ms;
     options->canary_ms = config->canary_s * 1000;
+    options->webhooks_lax = config->webhooks_lax;
+    options->titles_off = config->titles_off;
+    options->summaries_off = config->summaries_off;
     options->core.max_jobs = config->max_jobs;
     options->core.max_queue = config->max_queue;
     options->core.max_attempts = config->max_attempts;
@@ -135,6 +138,11 @@ static const struct option OPTIONS[] = {
     {"heartbeat-ms", OPTION_NUMBER, "MS", "5000", "a provider silent for three of these is gone", AT(heartbeat_ms)},
     {"canary-s", OPTION_NUMBER, "SECONDS", "1800", "how often an idle provider is asked a known question; 0: never",
      AT(canary_s)},
+    {"webhooks-allow-private", OPTION_FLAG, NULL, NULL, "let webhooks go to http: and into private networks too",
+     AT(webhooks_lax)},
+    {"no-titles", OPTION_FLAG, NULL, NULL, "no model writes titles of conversations", AT(titles_off)},
+    {"no-summaries", OPTION_FLAG, NULL, NULL, "no model sums up conversations: the oldest messages are left out",
+     AT(summaries_off)},
     {"tier-free", OPTION_TEXT, "N/M", "10/2", "tier Free: N requests a minute, M at once; 0: no limit", AT(tier_free)},
     {"tier-starter", OPTION_TEXT, "N/M", "60/5", "the same for tier Starter", AT(tier_starter)},
     {"tier-pro", OPTION_TEXT, "N/M", "300/20", "the same for tier Pro", AT(tier_pro)},

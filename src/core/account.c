@@ -84,6 +84,7 @@ bool core_account_view(const struct core *core, uint64_t account, uint64_t now_m
         .balance_nano = found->balance_nano,
         .held_nano = found->held_nano,
         .active = found->active,
+        .concurrent = found->concurrent,
         .requests_per_minute = found->rate.limit,
         .remaining = core_rate_remaining(&found->rate, now_ms),
         .reset_ms = core_rate_reset_ms(&found->rate, now_ms),

@@ -9,6 +9,7 @@ void core_config_init(struct core_config *config) {
         .max_accounts = 1000000,
         .max_attempts = 6,
         .failover_ms = 15000,
+        .continue_ms = 120000,
         .backoff_step_ms = 250,
         .retry_percent = 20,
         .retry_floor = 3,
@@ -41,8 +42,8 @@ static void config_bound(struct core_config *config) {
     bound_u32(&config->max_attempts, 1, CORE_ATTEMPTS_MAX);
     bound_u32(&config->retry_percent, 0, 100);
     bound_u32(&config->retry_floor, 1, UINT32_MAX); /* or no job could ever be tried again */
-    uint32_t *times[] = {&config->queue_ms,   &config->accept_ms, &config->first_token_ms, &config->failover_ms,
-                         &config->silence_ms, &config->whole_ms,  &config->cancel_ms};
+    uint32_t *times[] = {&config->queue_ms,    &config->accept_ms,  &config->first_token_ms, &config->failover_ms,
+                         &config->continue_ms, &config->silence_ms, &config->whole_ms,       &config->cancel_ms};
     for (size_t i = 0; i < COUNT_OF(times); i++) {
         bound_u32(times[i], 1, UINT32_MAX);
     }

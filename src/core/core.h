@@ -42,7 +42,9 @@ struct core_config {    /* times in milliseconds */
     uint32_t max_accounts; /* accounts and keys known at once */
     /* 6: five further tries, each on another device, until content comes; then the count begins anew. */
     uint32_t max_attempts;
-    uint32_t failover_ms;     /* no further attempt so long after the first, while nothing has come */
+    uint32_t failover_ms; /* no further attempt so long after the first, while nothing has come */
+    /* A begun answer that has lost its device waits so long for one that may take it before long (core_place_has_hope). */
+    uint32_t continue_ms;
     uint32_t backoff_step_ms; /* linear: the first further attempt at once, each next one so much later again */
     uint32_t retry_percent;   /* of the jobs that have delivered nothing, so many may be on a further attempt ... */
     uint32_t retry_floor;     /* ... but at least so many; the others wait in the queue */
@@ -400,6 +402,7 @@ bool core_model_at(const struct core *core, size_t index, struct str *model, enu
 struct core_account_view {
     int64_t balance_nano, held_nano; /* spendable is the difference; never negative */
     uint32_t active;                 /* requests under way */
+    uint32_t concurrent;             /* so many may be; 0: no limit */
     uint32_t requests_per_minute;    /* 0: no limit, and the rest is 0 too */
     uint32_t remaining;              /* requests that would be admitted right now */
     uint64_t reset_ms;               /* until `remaining` is back at the limit */

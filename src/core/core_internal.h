@@ -272,6 +272,7 @@ struct core_job {
     uint32_t tried_count;
     uint64_t first_due_ms;    /* while PREFILL: its deadline may come earlier, to look for a faster device */
     uint64_t failover_due_ms; /* no further attempt behind it while nothing has come; 0: no attempt yet */
+    uint64_t continue_due_ms; /* set when a device is lost behind content: hope keeps the job no longer */
     bool fresh;               /* counts in core->fresh: it lives, and nothing has come */
     bool retrying;            /* counts in core->retrying: on a further attempt, and nothing has come */
     struct core_part *parts;  /* devices that made tokens so far; `few`, or grown up to CORE_PARTS_MAX */
@@ -438,6 +439,8 @@ void core_job_again(struct core *core, struct core_job *job, enum core_job_fault
 uint64_t core_job_hurry_ms(const struct core *core, const struct core_job *job);
 /* It has come: true if the job has left its device, as another one that is free should be faster. */
 bool core_job_hurries(struct core *core, struct core_job *job);
+/* May a begun answer without a device wait on? */
+bool core_job_may_hope(const struct core *core, const struct core_job *job);
 void core_job_content_came(struct core_job *job); /* the count of attempts begins anew */
 /* What its prompt, and the text to continue, may take until the first token; 0 before a device has counted it. */
 uint64_t core_job_prefill_ms(const struct core *core, const struct core_job *job);

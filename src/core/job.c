@@ -8,8 +8,9 @@
  * BACKOFF     stages[]      backoff      deadline                QUEUED
  *                                        client gone             as in QUEUED
  * QUEUED      model->queue  queue,       a device is free        SENT, DISPATCH
- *                           failover     deadline                waits on when text has been delivered and a device may
- *                                                                take it before long (core_place_has_hope), else FAIL:
+ *                           failover     deadline                waits on, continue_ms at most, when text has been
+ *                                                                delivered and a device may take it before long
+ *                                                                (core_place_has_hope), else FAIL:
  *                                                                LOST with text, WARMING when nobody has or loads the
  *                                                                model, else TIMEOUT
  *                                        client gone             CANCELLED; with text delivered SETTLING, SETTLE
@@ -343,8 +344,8 @@ static void job_waiting_overdue(struct core *core, struct core_job *job) {
     } else if (core->now_ms < job->queue_due_ms) {
         core_queue_look_again(core, job);
         core_deadline_set(core, &job->deadline, job->queue_due_ms);
-    } else if (job->started && !whole && core_place_has_hope(core, job)) {
-        job->failover_due_ms = core->now_ms + core->config.failover_ms;
+    } else if (job->started && !whole && core_job_may_hope(core, job)) {
+        job->failover_due_ms = min_u64(core->now_ms + core->config.failover_ms, job->continue_due_ms);
         job->queue_due_ms = job_due(core, job);
         core_queue_look_again(core, job);
         core_deadline_set(core, &job->deadline, job->queue_due_ms);

@@ -44,11 +44,15 @@ static bool again_allowed(const struct core *core, const struct core_job *job) {
            job->part_count < CORE_PARTS_MAX && core->now_ms + core_job_backoff_ms(core, job) < job->failover_due_ms;
 }
 
+bool core_job_may_hope(const struct core *core, const struct core_job *job) {
+    return core->now_ms < job->continue_due_ms && core_place_has_hope(core, job);
+}
+
 /* A begun answer goes on trying while there is hope, with the longest pause between its attempts: devices that were only
  * full would have used up its round. */
 static void again_stretch(const struct core *core, struct core_job *job) {
     uint32_t most = core->config.max_attempts;
-    if (job->started && job->round >= most && most > 1 && core_place_has_hope(core, job)) {
+    if (job->started && job->round >= most && most > 1 && core_job_may_hope(core, job)) {
         uint64_t failover_due_ms = job->failover_due_ms;
         core_job_content_came(job);
         job->round = most - 1;
@@ -59,6 +63,7 @@ static void again_stretch(const struct core *core, struct core_job *job) {
 void core_job_again(struct core *core, struct core_job *job, enum core_job_fault fault, const char *why) {
     bool streaming = job->state == CORE_JOB_STREAMING;
     if (streaming) {
+        job->continue_due_ms = core->now_ms + core->config.continue_ms;
         core_job_add_part(job, job->delta_tokens);
     }
     if (job->started) { /* anew with each device: what has begun is given up last */

@@ -37,7 +37,8 @@ static bool open_store(struct gateway *gateway, const struct gateway_options *op
     if (!auth_new(&gateway->auth, gateway->store, err) || !gateway_accounts_load(gateway, err)) {
         return false;
     }
-    return store_start(gateway->store, loop_uv(gateway->loop), on_store_broken, gateway, err);
+    return store_start(gateway->store, loop_uv(gateway->loop), on_store_broken, gateway, err) &&
+           webhook_sender_new(&gateway->webhooks, gateway->loop, gateway->store, options->webhooks_lax, err);
 }
 
 static struct http_server_config http_config(void) {
@@ -107,9 +108,11 @@ static void gateway_free(struct gateway *gateway) {
     loop_timer_free(gateway->drain_timer);
     loop_timer_free(gateway->records_timer);
     loop_timer_free(gateway->canary_timer);
+    webhook_sender_stop(gateway->webhooks);
     if (gateway->store != NULL) {
         store_close(gateway->store); /* answers key look-ups that still wait, through the API */
     }
+    webhook_sender_free(gateway->webhooks);
     if (gateway->api != NULL) {
         api_free(gateway->api);
     }
@@ -198,6 +201,9 @@ bool gateway_open(struct gateway **out, struct loop *loop, const struct gateway_
     gateway->drain_timer = loop_timer_new(loop, drain_check, gateway);
     struct api_backend backend = GATEWAY_API_BACKEND;
     backend.context = gateway;
+    backend.titles_off = options->titles_off;
+    backend.summaries_off = options->summaries_off;
+    backend.webhooks_lax = options->webhooks_lax;
     gateway->api = api_new(loop, gateway->auth, gateway->store, &backend);
     /* Listening comes last, so that a failure before leaves nothing that closes asynchronously. */
     if (!open_admin(gateway, options, err)) {
@@ -220,6 +226,7 @@ bool gateway_open(struct gateway **out, struct loop *loop, const struct gateway_
                                                    .watch_silence_ms = LIMIT_LINK_WATCH_SILENCE_MS};
     gateway->links = link_server_new(loop, &link_config, &GATEWAY_LINK_EVENTS, gateway);
     gateway->sandbox = sandbox_new(loop, &options->core);
+    api_resume(gateway->api);
     *out = gateway;
     LOG_INFO_EVENT("gateway.listening", LOG_TEXT("address", options->listen), LOG_INT("port", gateway_port(gateway)),
                    LOG_TEXT("tls", gateway->tls == NULL ? "no" : "yes"));
@@ -246,6 +253,7 @@ void gateway_drain(struct gateway *gateway) {
     gateway->state = GATEWAY_DRAINING;
     gateway->drain_until_ms = loop_now_ms(gateway->loop) + gateway->drain_ms;
     http_server_drain(gateway->http);
+    api_drain(gateway->api);
     link_server_drain(gateway->links);
     canaries_stop(gateway);
     gateway_step(gateway, &(struct core_event){.kind = CORE_EVENT_DRAIN});

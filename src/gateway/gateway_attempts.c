@@ -104,6 +104,7 @@ static void keep_result(struct gateway_job *job, const struct core_outcome *outc
         .continued = outcome->part_count > 1 ? (uint32_t)outcome->part_count - 1 : 0,
         .ttft_ms = outcome->ttft_ms,
         .latency_ms = outcome->latency_ms,
+        .cost_nano = outcome->charge_nano,
     };
 }
 
@@ -138,6 +139,7 @@ void gateway_job_settle(struct gateway *gateway, struct gateway_job *job, const 
     const struct core_outcome *outcome = &effect->finish;
     const struct gateway_attempt *finisher = finisher_of(job, outcome);
     struct store_answer answer;
+    struct store_turn turn;
     struct store_part parts[CORE_PARTS_MAX];
     struct store_settlement settlement = {0};
     keep_result(job, outcome, finisher);
@@ -165,6 +167,9 @@ void gateway_job_settle(struct gateway *gateway, struct gateway_job *job, const 
     }
     if (job->call != NULL && !outcome->cancelled && api_call_answer(job->call, &job->result, &answer)) {
         settlement.answer = &answer;
+    }
+    if (job->call != NULL && !outcome->cancelled && api_call_turn(job->call, &job->result, &turn)) {
+        settlement.turn = &turn;
     }
     store_settle(gateway->store, &settlement, on_settled, job);
 }

@@ -9,6 +9,7 @@ static struct gateway_job *job_new(struct gateway *gateway, struct api_call *cal
     struct store_job *record = &job->record;
     job->gateway = gateway;
     job->call = call;
+    job->repeatable = call->repeatable;
     job->in_sandbox = call->identity.kind == STORE_KEY_TEST;
     (void)str_copy(record->id, sizeof record->id, str_from(call->id));
     (void)str_copy(record->account_id, sizeof record->account_id, str_from(call->identity.account_id));
@@ -23,7 +24,8 @@ static struct gateway_job *job_new(struct gateway *gateway, struct api_call *cal
 
 void gateway_job_end(struct gateway_job *job, enum store_job_outcome outcome) {
     /* A request that was refused never became a job: a storm of them must not fill the store. */
-    if (!job->in_sandbox && !job->recorded && job->canary == NULL && job->handle != CORE_NO_HANDLE) {
+    if (!job->in_sandbox && !job->recorded && !job->repeatable && job->canary == NULL &&
+        job->handle != CORE_NO_HANDLE) {
         job->record.outcome = outcome;
         const struct store_settlement settlement = {.job = job->record};
         store_settle(job->gateway->store, &settlement, NULL, NULL);

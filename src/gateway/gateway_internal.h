@@ -11,6 +11,7 @@
 #include "gateway/gateway.h"
 #include "gateway/job_log.h"
 #include "gateway/sandbox.h"
+#include "gateway/webhook_sender.h"
 #include "link/link_server.h"
 #include "net/http_server.h"
 #include "net/loop.h"
@@ -56,6 +57,7 @@ struct gateway_job {
     struct gateway_job *next, *prev; /* those of the core */
     struct api_result result;        /* once settled */
     bool recorded;                   /* the store has been given its record */
+    bool repeatable;                 /* its failure is not recorded: it may be tried again under its id */
     bool in_sandbox;
     uint64_t sandbox_run; /* its number there */
 };
@@ -101,6 +103,7 @@ struct gateway {
     struct gateway_provider *providers_by_id;     /* uthash */
     struct gateway_job *jobs;                     /* admitted by the core */
     struct job_log *job_log;
+    struct webhook_sender *webhooks;
     struct gateway_counts counts;
     struct loop_timer *records_timer, *canary_timer;
 

@@ -24,6 +24,15 @@ static void write_network(const struct gateway_counts *counts, struct buf *out) 
     metric(out, "counter", "nataris_queue_wait_ms_total", "Milliseconds that they waited in all.", counts->queue_ms);
 }
 
+static void write_webhooks(const struct webhook_counts *counts, struct buf *out) {
+    metric(out, "counter", "nataris_webhooks_delivered_total", "Webhook deliveries that were taken.",
+           counts->delivered);
+    metric(out, "counter", "nataris_webhooks_retried_total", "Attempts at a delivery that are made again later.",
+           counts->retried);
+    metric(out, "counter", "nataris_webhooks_failed_total", "Webhook deliveries that were given up.", counts->failed);
+    metric(out, "gauge", "nataris_webhooks_running", "Webhook deliveries under way.", counts->running);
+}
+
 void gateway_metrics(void *context, struct buf *out) {
     const struct gateway *gateway = context;
     const struct core_counts counts = core_counts(gateway->core);
@@ -34,6 +43,8 @@ void gateway_metrics(void *context, struct buf *out) {
     metric(out, "gauge", "nataris_connections", "Open client connections.",
            http_server_connection_count(gateway->http));
     write_network(&gateway->counts, out);
+    const struct webhook_counts webhooks = webhook_sender_counts(gateway->webhooks);
+    write_webhooks(&webhooks, out);
     metric(out, "counter", "nataris_store_groups_total", "Groups of records committed since the start.", stored.groups);
     metric(out, "counter", "nataris_store_records_total", "Records committed since the start.", stored.records);
 }

@@ -51,10 +51,14 @@ static void run_void(struct sandbox *sandbox, struct sandbox_run *run) {
     run_end(sandbox, run, STORE_JOB_FAILED);
 }
 
+static int64_t run_charge(const struct sandbox_run *run, const struct gen_usage *usage) {
+    return (int64_t)usage->prompt_tokens * run->prompt_price_nano +
+           (int64_t)usage->completion_tokens * run->completion_price_nano;
+}
+
 /* A client that has gone pays for what was produced, as with a device. */
 static void run_settle(struct sandbox *sandbox, struct sandbox_run *run, const struct gen_done *done) {
-    const int64_t charge = (int64_t)done->usage.prompt_tokens * run->prompt_price_nano +
-                           (int64_t)done->usage.completion_tokens * run->completion_price_nano;
+    const int64_t charge = run_charge(run, &done->usage);
     sandbox_account_settle(run->account, run->held_nano, charge, run->job->record.model, &done->usage);
     run_end(sandbox, run, done->finish == GEN_FINISH_CANCELLED ? STORE_JOB_CANCELLED : STORE_JOB_COMPLETED);
 }
@@ -127,7 +131,8 @@ static void on_done(void *context, uint64_t job, const struct gen_done *done) {
                                           .inference_type = "sandbox",
                                           .attempts = 1,
                                           .ttft_ms = (uint32_t)(first - run->submitted_ms),
-                                          .latency_ms = (uint32_t)(now - run->submitted_ms)};
+                                          .latency_ms = (uint32_t)(now - run->submitted_ms),
+                                          .cost_nano = run_charge(run, &done->usage)};
         api_call_finish(run->job->call, &result);
     }
     run_settle(sandbox, run, done);
@@ -220,7 +225,7 @@ void sandbox_submit(struct sandbox *sandbox, struct gateway_job *job) {
         job_refuse(job, &trigger.error);
         return;
     }
-    if (!sandbox_trigger_translate(&trigger, &call->generation, http_exchange_arena(call->exchange), &request)) {
+    if (!sandbox_trigger_translate(&trigger, &call->generation, call->arena, &request)) {
         job_refuse(job, &error);
         return;
     }

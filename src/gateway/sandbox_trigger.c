@@ -25,6 +25,8 @@ static const struct {
      "The provider did not respond in time: the sandbox was asked to say so. You were not charged.", 0},
     {"IDEMPOTENCY_CONFLICT", API_CONFLICT, "",
      "The Idempotency-Key was used for another request: the sandbox was asked to say so.", 0},
+    {"CONVERSATION_BUSY", API_CONVERSATION_BUSY, "conversation_id",
+     "Another call on this conversation is running: the sandbox was asked to say so.", 0},
     {"RATE_LIMIT_EXCEEDED", API_RATE_LIMIT_EXCEEDED, "", "Rate limit exceeded: the sandbox was asked to say so.", 0},
     {"INTERNAL_ERROR", API_INTERNAL, "", "Something went wrong: the sandbox was asked to say so.", 0},
     {"model_warming", API_MODEL_WARMING, "",

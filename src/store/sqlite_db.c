@@ -20,11 +20,20 @@ enum {
 /* What the newest rows and the upper levels of the indexes need. */
 #define SQLITE_DB_CACHE_KIB "32768"
 
-/* The schema's history: the element at index n brings version n to n + 1, which its last line sets. */
-static const unsigned char *const sqlite_db_migrations[] = {store_sql_0001_initial, store_sql_0002_money,
-                                                            store_sql_0003_earned, store_sql_0004_join_uses,
-                                                            store_sql_0005_network};
-enum { SQLITE_DB_VERSION = COUNT_OF(sqlite_db_migrations) };
+/* The schema's history: each element brings the version before it to its own, which its last line sets. A number may
+ * be left out. */
+static const struct {
+    int version;
+    const unsigned char *script;
+} sqlite_db_migrations[] = {
+    {1, store_sql_0001_initial},     {2, store_sql_0002_money},     {3, store_sql_0003_earned},
+    {4, store_sql_0004_join_uses},   {5, store_sql_0005_network},   {10, store_sql_0010_conversations},
+    {11, store_sql_0011_async_jobs}, {12, store_sql_0012_webhooks},
+};
+
+static int sqlite_db_newest(void) {
+    return sqlite_db_migrations[COUNT_OF(sqlite_db_migrations) - 1].version;
+}
 
 static bool sqlite_db_fail(struct sqlite_db *db, int result, struct err *err) {
     int last_errno = errno, primary = result & 0xff;
@@ -71,11 +80,11 @@ static bool sqlite_db_version(struct sqlite_db *db, int *version, struct err *er
     if (result != SQLITE_ROW) {
         return sqlite_db_fail(db, result, err);
     }
-    if (*version > SQLITE_DB_VERSION) {
+    if (*version > sqlite_db_newest()) {
         return err_set(err, ERR_CONFLICT,
                        "The database %s has schema version %d, but this program knows only up to %d: "
                        "use the newer program that wrote it",
-                       db->path, *version, (int)SQLITE_DB_VERSION);
+                       db->path, *version, sqlite_db_newest());
     }
     return true;
 }
@@ -101,6 +110,8 @@ static bool sqlite_db_configure(struct sqlite_db *db, const struct sqlite_db_opt
            sqlite_db_execute(db, "PRAGMA foreign_keys = ON", err) &&
            sqlite_db_execute(db, "PRAGMA trusted_schema = OFF", err) &&
            sqlite_db_execute(db, "PRAGMA temp_store = MEMORY", err) &&
+           /* What is deleted leaves the page it was on, which costs nothing; conversations do more (base/seal.h). */
+           sqlite_db_execute(db, "PRAGMA secure_delete = FAST", err) &&
            sqlite_db_execute(db, "PRAGMA cache_size = -" SQLITE_DB_CACHE_KIB, err) &&
            (!options->read_only || sqlite_db_execute(db, "PRAGMA query_only = ON", err)) &&
            (sqlite3_wal_autocheckpoint(db->handle, pages) == SQLITE_OK || sqlite_db_fail(db, SQLITE_NOMEM, err));
@@ -111,13 +122,15 @@ static bool sqlite_db_migrate_locked(struct sqlite_db *db, struct err *err) {
     if (!sqlite_db_version(db, &version, err)) {
         return false;
     }
-    while (version < SQLITE_DB_VERSION) {
-        int before = version;
-        if (!sqlite_db_execute(db, (const char *)sqlite_db_migrations[before], err) ||
+    for (size_t i = 0; i < COUNT_OF(sqlite_db_migrations); i++) {
+        if (sqlite_db_migrations[i].version <= version) {
+            continue;
+        }
+        if (!sqlite_db_execute(db, (const char *)sqlite_db_migrations[i].script, err) ||
             !sqlite_db_version(db, &version, err)) {
             return false;
         }
-        assert(version == before + 1);
+        assert(version == sqlite_db_migrations[i].version);
     }
     return sqlite_db_execute(db, "COMMIT", err);
 }
@@ -173,7 +186,7 @@ bool sqlite_db_open(struct sqlite_db **out, const char *path, const struct sqlit
     /* The version comes first: a file of a newer program is not touched. */
     if (!sqlite_db_create_file(path, err) || !sqlite_db_open_file(db, options, err) ||
         !sqlite_db_version(db, &version, err) || !sqlite_db_configure(db, options, err) ||
-        (version < SQLITE_DB_VERSION && !sqlite_db_migrate(db, err)) || !sqlite_db_prepare(db, err)) {
+        (version < sqlite_db_newest() && !sqlite_db_migrate(db, err)) || !sqlite_db_prepare(db, err)) {
         sqlite_db_close(db);
         return false;
     }
@@ -212,6 +225,10 @@ void sqlite_db_rollback(struct sqlite_db *db) {
         sqlite3_step(db->statements[SQL_ROLLBACK]);
         sqlite_reset(db, SQL_ROLLBACK);
     }
+}
+
+void sqlite_db_wipe_log(struct sqlite_db *db) {
+    db->wipe_log = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) != SQLITE_OK;
 }
 
 bool sqlite_db_moved(struct sqlite_db *db) {

@@ -18,6 +18,7 @@ struct sqlite_db {
     sqlite3 *handle;
     sqlite3_stmt *statements[SQL_COUNT];
     char path[FILE_PATH_MAX];
+    bool wipe_log; /* the log holds what must not be read any more: sqlite_db_wipe_log is due */
 };
 
 struct sqlite_db_options { /* all zero: what the product uses */
@@ -35,6 +36,8 @@ void sqlite_db_close(struct sqlite_db *db); /* NULL is fine; leaves a single fil
 MUST_CHECK bool sqlite_db_begin(struct sqlite_db *db, struct err *err);
 MUST_CHECK bool sqlite_db_commit(struct sqlite_db *db, struct err *err); /* rolled back when false */
 void sqlite_db_rollback(struct sqlite_db *db);
+/* After a commit: writes the log back and empties its file. It stays due when another connection is in the way. */
+void sqlite_db_wipe_log(struct sqlite_db *db);
 /* The file was deleted or renamed under us: what is written goes nowhere. */
 bool sqlite_db_moved(struct sqlite_db *db);
 

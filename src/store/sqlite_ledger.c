@@ -30,6 +30,7 @@ void ledger_forget(struct ledger *ledger) {
     HASH_CLEAR(hh, ledger->accounts); /* the elements stay linked */
     for (; account != NULL; account = next_account) {
         next_account = account->hh.next;
+        free(account->alerts);
         free(account);
     }
     struct ledger_key *key = ledger->keys, *next_key;

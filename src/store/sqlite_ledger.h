@@ -26,6 +26,7 @@ struct ledger_account {
     char id[STORE_ID_MAX];
     int64_t number;
     struct ledger_balance wallet, earnings;
+    struct ledger_alerts *alerts; /* sqlite_alerts.c; owned, NULL: not read yet */
 };
 
 struct ledger_key {
@@ -42,6 +43,7 @@ struct ledger {
     struct ledger_balance network[LEDGER_NETWORK_END];
     struct ledger_balance *changed;
     struct ledger_key *changed_keys;
+    uint64_t events;      /* webhook deliveries that were added since the sender was told (store_event_add) */
     int64_t data_version; /* changes when another connection has written */
     int64_t last_job;     /* that was added */
     bool settled_parts;   /* among those that ledger_flush has to write, there are jobs of several earners */

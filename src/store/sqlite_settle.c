@@ -1,5 +1,7 @@
 /* The end of a job: its record, its settlement in the ledger, its stored answer. */
+#include "store/sqlite_conversations.h"
 #include "store/sqlite_money.h"
+#include "store/sqlite_webhooks.h"
 
 static bool settle_refuse(struct err *err, const struct store_job *job, const char *why) {
     return err_set(err, ERR_CONFLICT, "Job %s cannot be settled: %s", job->id, why);
@@ -68,14 +70,24 @@ static bool settle_make_room(struct ledger *ledger, const struct store_settlemen
     return sqlite_run(db, SQL_ANSWER_DELETE, err);
 }
 
-static bool settle_add_answer(struct sqlite_db *db, const struct store_answer *answer, struct err *err) {
+static bool settle_add_answer(struct sqlite_db *db, const struct store_settlement *settlement,
+                              const struct turn_place *place, struct err *err) {
+    const struct store_answer *answer = settlement->answer;
+    struct buf room;
+    if (answer == NULL || (settlement->turn != NULL && place->number == 0)) {
+        return true;
+    }
+    buf_init(&room, answer->content.len + SEAL_EXTRA);
     struct sqlite_binder binder = sqlite_bind(db, SQL_ANSWER_ADD);
     sqlite_bind_blob(&binder, answer->scope_sha256, sizeof(answer->scope_sha256));
     sqlite_bind_blob(&binder, answer->body_sha256, sizeof(answer->body_sha256));
     sqlite_bind_int(&binder, answer->expires_ms);
     sqlite_bind_int(&binder, answer->stream);
-    sqlite_bind_blob(&binder, answer->content.data, answer->content.len);
-    return sqlite_run(db, SQL_ANSWER_ADD, err);
+    sqlite_bind_int(&binder, place->number);
+    sqlite_bind_sealed(&binder, place, answer->content, &room);
+    bool ok = sqlite_run(db, SQL_ANSWER_ADD, err);
+    buf_clear(&room);
+    return ok;
 }
 
 /* Who a settlement is about. */
@@ -127,15 +139,16 @@ static bool settle_find_parties(struct ledger *ledger, const struct store_settle
     return ok;
 }
 
+/* `gone`: so is the conversation that it was for, and nothing is to name it any more. */
 static bool settle_add_job(struct sqlite_db *db, const struct store_job *job, const struct settle_parties *parties,
-                           struct err *err) {
+                           bool gone, struct err *err) {
     struct sqlite_binder binder = sqlite_bind(db, SQL_JOB_ADD);
     sqlite_bind_text(&binder, job->id);
     sqlite_bind_int(&binder, parties->client->number);
     sqlite_bind_int(&binder, parties->key->number);
     sqlite_bind_text(&binder, job->model);
     sqlite_bind_text(&binder, job->device_id);
-    sqlite_bind_text(&binder, job->label);
+    sqlite_bind_text(&binder, gone ? "" : job->label);
     sqlite_bind_int(&binder, job->outcome);
     sqlite_bind_int(&binder, job->prompt_tokens);
     sqlite_bind_int(&binder, job->completion_tokens);
@@ -168,11 +181,33 @@ static bool settle_add_parts(struct sqlite_db *db, const struct store_settlement
     return true;
 }
 
+/* What may be refused before anything is written. */
+static bool settle_prepare(struct ledger *ledger, const struct store_settlement *settlement, struct turn_place *place,
+                           struct err *err) {
+    *place = (struct turn_place){0};
+    return (settlement->turn == NULL || sqlite_turn_find(ledger, settlement->turn, place, err)) &&
+           (settlement->answer == NULL || settle_make_room(ledger, settlement, err));
+}
+
+/* What belongs to the job's row; a refusal would leave half a settlement, so it is an error. */
+static bool settle_add_rest(struct ledger *ledger, const struct store_settlement *settlement,
+                            const struct settle_parties *parties, const struct turn_place *place, int64_t job_number,
+                            struct err *err) {
+    bool ok = settle_add_parts(ledger->db, settlement, parties, job_number, err) &&
+              settle_add_answer(ledger->db, settlement, place, err) &&
+              (settlement->turn == NULL || sqlite_turn_write(ledger->db, settlement->turn, place, err));
+    if (!ok && err->code == ERR_CONFLICT) {
+        err->code = ERR_INTERNAL;
+    }
+    return ok;
+}
+
 /* The order matters: what may be refused comes before or with the job's row, whose id is unique; behind it a refusal
  * would leave half a settlement, so it is an error that rolls the whole group back. */
 bool sqlite_settle(struct ledger *ledger, const struct store_settlement *settlement, struct err *err) {
     const struct store_job *job = &settlement->job;
     struct settle_parties parties;
+    struct turn_place place;
     if (!settle_check(settlement, err) || !settle_find_parties(ledger, settlement, &parties, err)) {
         return false;
     }
@@ -187,22 +222,19 @@ bool sqlite_settle(struct ledger *ledger, const struct store_settlement *settlem
         .earners = parties.earned,
         .earner_count = parties.earned_count,
     };
-    if (!ledger_check_bounds(ledger, &transaction, err) ||
-        (settlement->answer != NULL && !settle_make_room(ledger, settlement, err)) ||
-        !settle_add_job(ledger->db, job, &parties, err)) {
+    if (!ledger_check_bounds(ledger, &transaction, err) || !settle_prepare(ledger, settlement, &place, err) ||
+        !settle_add_job(ledger->db, job, &parties, settlement->turn != NULL && place.number == 0, err)) {
         return false;
     }
     transaction.job_number = sqlite_last_number(ledger->db);
-    if (!settle_add_parts(ledger->db, settlement, &parties, transaction.job_number, err) ||
-        (settlement->answer != NULL && !settle_add_answer(ledger->db, settlement->answer, err))) {
-        err->code = err->code == ERR_CONFLICT ? ERR_INTERNAL : err->code;
+    if (!settle_add_rest(ledger, settlement, &parties, &place, transaction.job_number, err)) {
         return false;
     }
     ledger_settle(ledger, &transaction);
     if (job->charge_nano > 0) {
         ledger_spend(ledger, parties.key, job->charge_nano);
     }
-    return true;
+    return alerts_settled(ledger, parties.client, job, err);
 }
 
 bool sqlite_answers_expire(struct sqlite_db *db, int64_t now_ms, int64_t limit, struct err *err) {

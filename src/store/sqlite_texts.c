@@ -46,6 +46,34 @@
 #define PAGE_START(table, id)                                                                                          \
     "coalesce((SELECT number FROM " table " WHERE id = " id "), iif(" id " = '', 0, 9223372036854775807))"
 
+#define WEBHOOK_COLUMNS                                                                                                \
+    "w.number, w.id, a.id, w.url, w.description, w.events, w.state, w.secret, w.old_secret, w.old_until_ms,"           \
+    " w.balance_nano, w.usage_nano, w.created_ms FROM webhooks w JOIN accounts a ON a.number = w.account_number"
+#define DELIVERY_COLUMNS                                                                                               \
+    "d.number, d.id, d.event_number, e.id, e.kind, d.asked, d.state, d.attempts, d.due_ms, d.created_ms, d.tried_ms,"  \
+    " d.latency_ms, d.status, d.note, d.response FROM deliveries d JOIN webhook_events e ON e.number = d.event_number"
+/* The oldest rows of a table, so many at most: what has no index by time is old in its order. */
+#define OLDEST(table) "(SELECT number, created_ms FROM " table " ORDER BY number LIMIT ?)"
+
+#define CONVERSATION_COLUMNS                                                                                           \
+    "c.number, c.id, a.id, c.test, c.model, c.auto_title, c.auto_summary, c.titled_by, c.summary_until,"               \
+    " c.message_count, c.prompt_tokens, c.completion_tokens, c.density, c.counted_by, c.created_ms, c.updated_ms,"     \
+    " k.secret, c.title"
+#define CONVERSATION_TABLES                                                                                            \
+    " FROM conversations c JOIN conversation_keys k ON k.number = c.number JOIN accounts a"                            \
+    " ON a.number = c.account_number"
+#define MESSAGE_COLUMNS                                                                                                \
+    "position, role, tokens, created_ms, content FROM conversation_messages"                                           \
+    " WHERE conversation_number = ? AND position >= ? AND position < ?"
+
+/* A job of the network has its charge in its own record; one of the sandbox keeps it here. */
+#define ASYNC_COLUMNS                                                                                                  \
+    "x.id, a.id, x.key_id, x.test, x.kind, x.state, x.model, x.created_ms, x.started_ms, x.ended_ms,"                  \
+    " coalesce(j.prompt_tokens, x.prompt_tokens), coalesce(j.completion_tokens, x.completion_tokens),"                 \
+    " coalesce(j.charge_nano, x.charge_nano), x.body_sha256"
+#define ASYNC_FROM " FROM async_jobs x JOIN accounts a ON a.number = x.account_number LEFT JOIN jobs j ON j.id = x.id"
+#define ASYNC_OF " WHERE x.account_number = (SELECT number FROM accounts WHERE id = ?) AND x.test = ?"
+
 const char *const SQLITE_TEXTS[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_BEGIN_READ] = "BEGIN",
@@ -179,11 +207,13 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
                        " FROM ledger ORDER BY number",
     [SQL_LEDGER_COUNT] = "SELECT (SELECT count(*) FROM transactions), (SELECT count(*) FROM entries),"
                          " (SELECT count(*) FROM balances)",
-    [SQL_ANSWER_ADD] = "INSERT INTO answers (scope_sha256, body_sha256, expires_ms, stream, content)"
-                       " VALUES (?, ?, ?, ?, ?)",
+    [SQL_ANSWER_ADD] = "INSERT INTO answers (scope_sha256, body_sha256, expires_ms, stream, conversation_number,"
+                       " content) VALUES (?, ?, ?, ?, ?, ?)",
     [SQL_ANSWER_EXPIRY] = "SELECT expires_ms FROM answers WHERE scope_sha256 = ?",
     [SQL_ANSWER_FIND] =
-        "SELECT body_sha256, expires_ms, stream, content FROM answers WHERE scope_sha256 = ? AND expires_ms > ?",
+        "SELECT a.body_sha256, a.expires_ms, a.stream, a.conversation_number, k.secret, a.content FROM answers a"
+        " LEFT JOIN conversation_keys k ON k.number = a.conversation_number"
+        " WHERE a.scope_sha256 = ? AND a.expires_ms > ?",
     [SQL_ANSWER_DELETE] = "DELETE FROM answers WHERE scope_sha256 = ?",
     [SQL_ANSWER_EXPIRE] = "DELETE FROM answers WHERE number IN"
                           " (SELECT number FROM answers WHERE expires_ms <= ? ORDER BY expires_ms LIMIT ?)",
@@ -197,4 +227,105 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
     [SQL_SETTING_GET] = "SELECT value FROM settings WHERE name = ?",
     [SQL_SETTING_SET] = "INSERT INTO settings (name, value) VALUES (?, ?)"
                         " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    [SQL_CONVERSATION_KEY_ADD] = "INSERT INTO conversation_keys (secret) VALUES (?)",
+    /* Of the same size, so that SQLite writes it over the old one. */
+    [SQL_CONVERSATION_KEY_WIPE] = "UPDATE conversation_keys SET secret = zeroblob(32) WHERE number = ?",
+    [SQL_CONVERSATION_ADD] =
+        "INSERT INTO conversations (number, id, account_number, test, model, auto_title, auto_summary, titled_by,"
+        " created_ms, title, summary, system, summary_until, message_count, prompt_tokens, completion_tokens, density,"
+        " counted_by, updated_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, 0, 0, 0, 0, '', ?9)",
+    [SQL_CONVERSATION_FIND] =
+        "SELECT " CONVERSATION_COLUMNS ", c.summary, c.system" CONVERSATION_TABLES " WHERE c.id = ? AND a.id = ?"
+        " AND c.test = ?",
+    [SQL_CONVERSATION_CURSOR] = "SELECT number FROM conversations WHERE id = ?"
+                                " AND account_number = (SELECT number FROM accounts WHERE id = ?) AND test = ?",
+    [SQL_CONVERSATION_PAGE] = "SELECT " CONVERSATION_COLUMNS CONVERSATION_TABLES
+                              " WHERE c.account_number = (SELECT number FROM accounts WHERE id = ?) AND c.test = ?"
+                              " AND c.number < ? ORDER BY c.number DESC LIMIT ?",
+    [SQL_CONVERSATION_PLACE] = "SELECT c.number, c.message_count, c.titled_by, c.summary_until, k.secret"
+                               " FROM conversations c JOIN conversation_keys k ON k.number = c.number"
+                               " WHERE c.id = ? AND c.account_number = ? AND c.test = ?",
+    [SQL_CONVERSATION_EXCHANGE] =
+        "UPDATE conversations SET message_count = message_count + ?, prompt_tokens = prompt_tokens + ?,"
+        " completion_tokens = completion_tokens + ?, density = ?, counted_by = ?, updated_ms = ? WHERE number = ?",
+    [SQL_CONVERSATION_SYSTEM] = "UPDATE conversations SET system = ? WHERE number = ?",
+    [SQL_CONVERSATION_TITLE] = "UPDATE conversations SET title = ?, titled_by = ? WHERE number = ?",
+    [SQL_CONVERSATION_SUMMARY] = "UPDATE conversations SET summary = ?, summary_until = ? WHERE number = ?",
+    [SQL_CONVERSATION_LABELS_CLEAR] =
+        "UPDATE jobs SET label = '' WHERE label = ? AND label GLOB 'conv_*' AND account_number = ?",
+    [SQL_CONVERSATION_ANSWERS_DELETE] =
+        "DELETE FROM answers WHERE conversation_number = ? AND conversation_number <> 0",
+    [SQL_CONVERSATION_DELETE] = "DELETE FROM conversations WHERE number = ?",
+    [SQL_MESSAGE_ADD] = "INSERT INTO conversation_messages (conversation_number, position, role, tokens, created_ms,"
+                        " content) VALUES (?, ?, ?, ?, ?, ?)",
+    [SQL_MESSAGES_LATEST] = "SELECT " MESSAGE_COLUMNS " ORDER BY position DESC",
+    [SQL_MESSAGES_OLDEST] = "SELECT " MESSAGE_COLUMNS " ORDER BY position",
+    [SQL_MESSAGES_DELETE] = "DELETE FROM conversation_messages WHERE conversation_number = ?",
+    [SQL_WEBHOOK_ADD] = "INSERT INTO webhooks (id, account_number, url, description, events, state, secret, old_secret,"
+                        " old_until_ms, balance_nano, usage_nano, created_ms)"
+                        " VALUES (?, ?, ?, ?, ?, 0, ?, x'', 0, ?, ?, ?)",
+    [SQL_WEBHOOK_COUNT] = "SELECT count(*) FROM webhooks WHERE account_number = ? AND state < 3",
+    [SQL_WEBHOOK_FIND] = "SELECT " WEBHOOK_COLUMNS " WHERE w.id = ? AND a.id = ? AND w.state < 3",
+    [SQL_WEBHOOK_LIST] = "SELECT " WEBHOOK_COLUMNS " WHERE a.id = ? AND w.state < 3 ORDER BY w.number",
+    [SQL_WEBHOOK_SET] =
+        "UPDATE webhooks SET url = ?, description = ?, events = ?, state = ?, secret = ?, old_secret = ?,"
+        " old_until_ms = ?, balance_nano = ?, usage_nano = ? WHERE number = ?",
+    [SQL_WEBHOOK_GONE] = "UPDATE webhooks SET state = 2 WHERE number = ? AND state = 0",
+    [SQL_WEBHOOK_ALERTS] = "SELECT number, events, balance_nano, usage_nano FROM webhooks"
+                           " WHERE account_number = ? AND state = 0 ORDER BY number",
+    [SQL_WEBHOOK_PURGE] = "DELETE FROM webhooks WHERE state = 3 AND NOT EXISTS"
+                          " (SELECT 1 FROM deliveries d WHERE d.webhook_number = webhooks.number)",
+    [SQL_EVENT_TARGETS] = "SELECT number FROM webhooks WHERE account_number = ? AND state = 0"
+                          " AND (events >> ?) & 1 = 1 ORDER BY number",
+    [SQL_EVENT_ADD] = "INSERT INTO webhook_events (id, account_number, kind, created_ms, body) VALUES (?, ?, ?, ?, ?)",
+    [SQL_EVENT_PURGE] = "DELETE FROM webhook_events WHERE number IN (SELECT o.number FROM " OLDEST(
+        "webhook_events") " o WHERE o.created_ms < ? AND NOT EXISTS"
+                          " (SELECT 1 FROM deliveries d WHERE d.event_number = o.number))",
+    [SQL_DELIVERY_ADD] = "INSERT INTO deliveries (id, webhook_number, event_number, asked, state, attempts, due_ms, "
+                         "created_ms, tried_ms,"
+                         " latency_ms, status, note, response) VALUES (?, ?, ?, ?, 0, 0, ?, ?, 0, 0, 0, '', x'')",
+    [SQL_DELIVERY_ASKED] = "SELECT count(*) FROM (SELECT asked, created_ms FROM deliveries WHERE webhook_number = ?"
+                           " ORDER BY number DESC LIMIT 1000) WHERE asked = 1 AND created_ms > ?",
+    [SQL_DELIVERY_FIND] = "SELECT " DELIVERY_COLUMNS " WHERE d.id = ? AND d.webhook_number = ?",
+    [SQL_DELIVERY_PAGE] =
+        "SELECT " DELIVERY_COLUMNS " WHERE d.webhook_number = ? AND d.number < ? ORDER BY d.number DESC LIMIT ?",
+    /* From one webhook with something waiting to the next, without a look at each of its deliveries. */
+    [SQL_DELIVERY_HOOKS] =
+        "WITH RECURSIVE hook (number) AS (SELECT min(webhook_number) FROM deliveries WHERE state = 0 AND"
+        " webhook_number > ? UNION ALL SELECT (SELECT min(d.webhook_number) FROM deliveries d WHERE d.state = 0 AND"
+        " d.webhook_number > hook.number) FROM hook WHERE hook.number IS NOT NULL)"
+        " SELECT w.number, w.account_number, w.url, w.secret, w.old_secret, w.old_until_ms,"
+        " (SELECT min(d.due_ms) FROM deliveries d WHERE d.state = 0 AND d.webhook_number = w.number)"
+        " FROM hook CROSS JOIN webhooks w ON w.number = hook.number WHERE w.state = 0",
+    [SQL_DELIVERY_DUE] = "SELECT d.number, e.id, d.attempts, e.body FROM deliveries d JOIN webhook_events e"
+                         " ON e.number = d.event_number WHERE d.state = 0 AND d.webhook_number = ? AND d.due_ms <= ?"
+                         " ORDER BY d.due_ms, d.number LIMIT ?",
+    [SQL_DELIVERY_END] = "UPDATE deliveries SET state = ?, attempts = ?, due_ms = ?, tried_ms = ?, latency_ms = ?,"
+                         " status = ?, note = ?, response = ? WHERE number = ? AND state = 0",
+    [SQL_DELIVERY_PURGE] =
+        "DELETE FROM deliveries WHERE number IN (SELECT number FROM " OLDEST("deliveries") " WHERE created_ms < ?)",
+    [SQL_DELIVERY_PURGE_DELETED] =
+        "DELETE FROM deliveries WHERE number IN (SELECT d.number FROM webhooks w JOIN deliveries d"
+        " ON d.webhook_number = w.number WHERE w.state = 3 LIMIT ?)",
+    [SQL_MONTH_GET] = "SELECT from_ms, spent_nano FROM account_months WHERE account_number = ?",
+    [SQL_MONTH_SET] = "INSERT INTO account_months (account_number, from_ms, spent_nano) VALUES (?, ?, ?)"
+                      " ON CONFLICT (account_number) DO UPDATE SET from_ms = excluded.from_ms,"
+                      " spent_nano = excluded.spent_nano",
+    [SQL_MONTH_SUM] = "SELECT coalesce(sum(charge_nano), 0) FROM jobs WHERE account_number = ? AND created_ms >= ?",
+    [SQL_ASYNC_ADD] = "INSERT INTO async_jobs (id, account_number, key_id, test, kind, state, model, created_ms,"
+                      " started_ms, ended_ms, prompt_tokens, completion_tokens, charge_nano, scope_sha256, body_sha256,"
+                      " body, result) VALUES (?, ?, ?, ?, ?, 0, ?, ?, 0, 0, 0, 0, 0, ?, ?, ?, x'')",
+    [SQL_ASYNC_BY_SCOPE] = "SELECT id, created_ms FROM async_jobs WHERE scope_sha256 = ?",
+    [SQL_ASYNC_UNSCOPE] = "UPDATE async_jobs SET scope_sha256 = NULL WHERE scope_sha256 = ?",
+    [SQL_ASYNC_FIND] = "SELECT " ASYNC_COLUMNS ", x.body, x.result" ASYNC_FROM " WHERE x.id = ?",
+    [SQL_ASYNC_MOVE] = "UPDATE async_jobs SET state = ?, started_ms = ? WHERE id = ? AND state < 2",
+    [SQL_ASYNC_END] = "UPDATE async_jobs SET state = ?, ended_ms = ?, prompt_tokens = ?, completion_tokens = ?,"
+                      " charge_nano = ?, body = x'', result = ? WHERE id = ? AND state < 2",
+    [SQL_ASYNC_CURSOR] = "SELECT x.number FROM async_jobs x" ASYNC_OF " AND x.id = ?",
+    [SQL_ASYNC_PAGE] = "SELECT " ASYNC_COLUMNS ASYNC_FROM ASYNC_OF " AND x.number < ? ORDER BY x.number DESC LIMIT ?",
+    [SQL_ASYNC_PAGE_STATE] =
+        "SELECT " ASYNC_COLUMNS ASYNC_FROM ASYNC_OF " AND x.number < ? AND x.state = ? ORDER BY x.number DESC LIMIT ?",
+    [SQL_ASYNC_OPEN] = "SELECT " ASYNC_COLUMNS ASYNC_FROM " WHERE x.state < 2 ORDER BY x.number LIMIT ?",
+    [SQL_ASYNC_PURGE] = "DELETE FROM async_jobs WHERE number IN"
+                        " (SELECT number FROM async_jobs WHERE state >= 2 AND ended_ms < ? LIMIT ?)",
 };

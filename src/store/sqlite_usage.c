@@ -1,6 +1,7 @@
 /* Reading what was settled: answers, usage, pages of jobs, earnings. Two statements see one state of the database
  * because they stand in one transaction. */
 #include "base/mem.h"
+#include "store/sqlite_conversations.h"
 #include "store/sqlite_money.h"
 
 #include <stdlib.h>
@@ -10,6 +11,8 @@ enum { USAGE_MODELS_STEP = 16 };
 
 bool sqlite_answer_find(struct sqlite_db *db, const uint8_t scope_sha256[DIGEST_SHA256_SIZE], int64_t now_ms,
                         struct store_answer *out, bool *found, struct err *err) {
+    uint8_t secret[SEAL_KEY_SIZE];
+    bool ok = true;
     struct sqlite_binder binder = sqlite_bind(db, SQL_ANSWER_FIND);
     sqlite_bind_blob(&binder, scope_sha256, DIGEST_SHA256_SIZE);
     sqlite_bind_int(&binder, now_ms);
@@ -22,16 +25,20 @@ bool sqlite_answer_find(struct sqlite_db *db, const uint8_t scope_sha256[DIGEST_
         sqlite_read_blob(&reader, out->body_sha256, sizeof(out->body_sha256));
         out->expires_ms = sqlite_read_int(&reader);
         out->stream = sqlite_read_int(&reader) != 0;
+        const bool sealed = sqlite_read_int(&reader) != 0;
+        sqlite_read_blob(&reader, secret, sizeof(secret));
         struct str content = sqlite_read_bytes(&reader);
         char *copy = (char *)mem_alloc(content.len + 1);
-        if (content.len > 0) {
+        if (sealed) {
+            ok = sqlite_open_sealed(secret, content, copy, &content.len, err);
+        } else if (content.len > 0) {
             memcpy(copy, content.data, content.len);
         }
         copy[content.len] = '\0';
         out->content = (struct str){.data = copy, .len = content.len};
         sqlite_reset(db, SQL_ANSWER_FIND);
     }
-    return true;
+    return ok;
 }
 
 static bool usage_key(struct sqlite_db *db, const struct sqlite_period *period, struct err *err) {

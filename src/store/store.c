@@ -91,6 +91,7 @@ static int store_start_threads(struct store *store) {
 bool store_start(struct store *store, uv_loop_t *loop, void (*on_broken)(void *context, const struct err *err),
                  void *context, struct err *err) {
     assert(!store->started);
+    store->db->wipe_log = true; /* a crash may have left what was deleted before it */
     store->on_broken = on_broken;
     store->on_broken_context = context;
     store->wake = MEM_NEW(uv_async_t);

@@ -7,7 +7,9 @@
 
 #include "store/sqlite_devices.h"
 #include "store/sqlite_money.h"
+#include "store/store_conversations.h"
 #include "store/store_money.h"
+#include "store/store_task.h"
 
 #include <stdatomic.h>
 
@@ -18,11 +20,13 @@ enum store_request_kind {
     STORE_REQUEST_ADMIN,
     STORE_REQUEST_RECORD,
     STORE_REQUEST_REVIEW,
+    STORE_REQUEST_TASK_WRITE,
     STORE_REQUEST_ANSWER, /* the reader's */
     STORE_REQUEST_USAGE,
     STORE_REQUEST_PAGE,
     STORE_REQUEST_EARNINGS,
     STORE_REQUEST_ADMIN_READ,
+    STORE_REQUEST_TASK_READ,
 };
 
 struct store_admin_request {
@@ -60,6 +64,7 @@ struct store_request {
         struct store_review review;
         struct store_admin_request *admin;   /* owned */
         struct store_admin_read *admin_read; /* owned */
+        struct store_task *task;             /* owned until it answers */
         struct {
             struct store_answer answer; /* the scope is the question; content is owned once it was found */
             int64_t now_ms;
@@ -105,6 +110,8 @@ struct store {
     uv_async_t *wake;   /* on the heap of its own: libuv needs it until its close callback */
     void (*on_broken)(void *context, const struct err *err);
     void *on_broken_context;
+    void (*on_deliveries)(void *context, int64_t webhook); /* store_deliveries.h; NULL: nobody watches */
+    void *on_deliveries_context;
 
     /* Shared, under the mutex. */
     uv_mutex_t mutex;
@@ -116,6 +123,7 @@ struct store {
 
     _Atomic int64_t now_ms; /* the latest time that a request has told: what expires, expires by it */
     _Atomic uint64_t groups, records;
+    _Atomic bool deliveries_added; /* and on_deliveries not yet called */
 };
 
 /* store_requests.c: the loop's side. */
@@ -129,6 +137,12 @@ void store_deliver(struct store *store);
 /* For the threads: waits for requests and takes them all (false: none will come any more); gives them back. */
 bool store_lane_take(struct store *store, struct store_lane *lane, struct store_list *list);
 void store_lane_done(struct store *store, struct store_list *list);
+
+/* store_conversations.c: one block on the heap. */
+struct store_turn *store_turn_copy(const struct store_turn *turn);
+
+/* store_deliveries.c: tells who watches the deliveries that some were added (0), or that this webhook changed. */
+void store_deliveries_changed(struct store *store, int64_t webhook);
 
 /* store_admin_reads.c */
 MUST_CHECK bool store_admin_read_run(struct sqlite_db *db, struct store_admin_read *read, struct err *err);

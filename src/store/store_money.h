@@ -35,10 +35,14 @@ struct store_part {
 };
 enum { STORE_PARTS_MAX = 64 };
 
+struct store_turn;
 struct store_settlement { /* also of a job that was free: then there are no entries, but its record and answer */
     struct store_job job; /* with charge_nano and provider_nano set */
     char provider_account_id[STORE_ID_MAX]; /* empty: no device earns (charge 0) */
     const struct store_answer *answer;      /* NULL: none to keep; copied */
+    /* What it does to a conversation (store_conversations.h); NULL: nothing; copied. The answer goes when that goes, and is
+     * not kept when it is gone already. */
+    const struct store_turn *turn;
     /* Of an answer that several devices made, one after the other: what each did. Tokens and amounts add up to the job's
      * completion tokens and provider_nano; the prompt's tokens count for the last. Fewer than two: the job says it all, and
      * provider_account_id earns. Copied. */
@@ -47,7 +51,7 @@ struct store_settlement { /* also of a job that was free: then there are no entr
 };
 /* on_durable (may be NULL) with err NULL once it is on disk. ERR_CONFLICT, and nothing was written: its account, key or
  * an earner is unknown; its parts do not add up; a job of this id was settled before; the charge is more than the wallet has, or that of a failure;
- * the answer's scope holds one that had not expired when the job was created, and it does not replace it. */
+ * the conversation has gone on since its turn began; the answer's scope holds one that had not expired when the job was created, and it does not replace it. */
 void store_settle(struct store *store, const struct store_settlement *settlement,
                   void (*on_durable)(void *context, const struct err *err), void *context);
 /* The stored answer of a scope, also when expired ones are about to go: NULL when there is none. `content` is borrowed

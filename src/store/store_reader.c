@@ -20,12 +20,15 @@ static bool store_read(struct sqlite_db *db, struct store_request *request, stru
                                &request->earnings, err);
     case STORE_REQUEST_ADMIN_READ:
         return store_admin_read_run(db, request->admin_read, err);
+    case STORE_REQUEST_TASK_READ:
+        return request->task->read(request->task, db, err);
     case STORE_REQUEST_SETTLE:
     case STORE_REQUEST_ENROL:
     case STORE_REQUEST_KEY:
     case STORE_REQUEST_ADMIN:
     case STORE_REQUEST_RECORD:
     case STORE_REQUEST_REVIEW:
+    case STORE_REQUEST_TASK_WRITE:
         break; /* the writer's */
     }
     return err_set(err, ERR_INTERNAL, "unknown kind of request");

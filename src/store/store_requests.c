@@ -75,12 +75,16 @@ static void store_answer_read(struct store_request *request, bool ok, bool found
     case STORE_REQUEST_ADMIN_READ:
         store_admin_read_answer(request->admin_read, request->context, request->err);
         return;
+    case STORE_REQUEST_TASK_READ:
+        request->task->answer(request->task, request->err);
+        return;
     case STORE_REQUEST_SETTLE:
     case STORE_REQUEST_ENROL:
     case STORE_REQUEST_KEY:
     case STORE_REQUEST_ADMIN:
     case STORE_REQUEST_RECORD:
     case STORE_REQUEST_REVIEW:
+    case STORE_REQUEST_TASK_WRITE:
         return;
     }
 }
@@ -108,11 +112,15 @@ static void store_request_answer(struct store *store, struct store_request *requ
     case STORE_REQUEST_RECORD:
     case STORE_REQUEST_REVIEW:
         return; /* nobody waits */
+    case STORE_REQUEST_TASK_WRITE:
+        request->task->answer(request->task, request->err);
+        return;
     case STORE_REQUEST_ANSWER:
     case STORE_REQUEST_USAGE:
     case STORE_REQUEST_PAGE:
     case STORE_REQUEST_EARNINGS:
     case STORE_REQUEST_ADMIN_READ:
+    case STORE_REQUEST_TASK_READ:
         store_answer_read(request, ok, found);
         return;
     }
@@ -123,6 +131,7 @@ static void store_request_free(struct store_request *request) {
     case STORE_REQUEST_SETTLE:
         free((void *)(uintptr_t)request->settlement.answer);
         free((void *)(uintptr_t)request->settlement.parts);
+        free((void *)(uintptr_t)request->settlement.turn);
         break;
     case STORE_REQUEST_ADMIN:
         free(request->admin);
@@ -144,6 +153,8 @@ static void store_request_free(struct store_request *request) {
     case STORE_REQUEST_RECORD:
     case STORE_REQUEST_REVIEW:
     case STORE_REQUEST_EARNINGS:
+    case STORE_REQUEST_TASK_WRITE:
+    case STORE_REQUEST_TASK_READ:
         break;
     }
     free(request->err);
@@ -168,6 +179,9 @@ void store_deliver(struct store *store) {
         if (--store->outstanding == 0) {
             uv_unref((uv_handle_t *)store->wake);
         }
+    }
+    if (atomic_exchange_explicit(&store->deliveries_added, false, memory_order_relaxed)) {
+        store_deliveries_changed(store, 0);
     }
 }
 
@@ -247,6 +261,9 @@ void store_settle(struct store *store, const struct store_settlement *settlement
     if (settlement->answer != NULL) {
         request->settlement.answer = store_answer_copy(settlement->answer);
     }
+    if (settlement->turn != NULL) {
+        request->settlement.turn = store_turn_copy(settlement->turn);
+    }
     request->settlement.parts = NULL;
     if (settlement->part_count > 0) {
         const size_t size = settlement->part_count * sizeof(*settlement->parts);
@@ -292,6 +309,13 @@ void store_key_find(struct store *store, const uint8_t sha256[DIGEST_SHA256_SIZE
     struct store_request *request = store_request_new(STORE_REQUEST_KEY, context);
     request->on_key = on_result;
     memcpy(request->key.sha256, sha256, DIGEST_SHA256_SIZE);
+    store_request_queue(store, request);
+}
+
+void store_task_run(struct store *store, struct store_task *task) {
+    struct store_request *request =
+        store_request_new(task->write != NULL ? STORE_REQUEST_TASK_WRITE : STORE_REQUEST_TASK_READ, NULL);
+    request->task = task;
     store_request_queue(store, request);
 }
 

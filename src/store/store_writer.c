@@ -46,11 +46,15 @@ static bool store_request_run(struct store *store, struct store_request *request
     case STORE_REQUEST_REVIEW:
         *wrote = sqlite_review_add(store->db, &request->review, err);
         return *wrote;
+    case STORE_REQUEST_TASK_WRITE:
+        *wrote = request->task->write(request->task, &store->ledger, err);
+        return *wrote;
     case STORE_REQUEST_ANSWER:
     case STORE_REQUEST_USAGE:
     case STORE_REQUEST_PAGE:
     case STORE_REQUEST_EARNINGS:
     case STORE_REQUEST_ADMIN_READ:
+    case STORE_REQUEST_TASK_READ:
         break; /* the reader's */
     }
     return err_set(err, ERR_INTERNAL, "unknown kind of request");
@@ -105,6 +109,13 @@ static void store_group(struct store *store, struct store_list *list) {
         if (records > 0) {
             atomic_fetch_add_explicit(&store->records, records, memory_order_relaxed);
             atomic_fetch_add_explicit(&store->groups, 1, memory_order_relaxed);
+        }
+        if (store->db->wipe_log) {
+            sqlite_db_wipe_log(store->db); /* before anybody is told that it is deleted */
+        }
+        if (store->ledger.events > 0) {
+            store->ledger.events = 0;
+            atomic_store_explicit(&store->deliveries_added, true, memory_order_relaxed);
         }
         return;
     }

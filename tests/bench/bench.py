@@ -13,12 +13,14 @@ import sys
 import tempfile
 import time
 
+import conversation_rows
 import engine_row
 import harness
 import network_rows
 import placement_rows
 import rows
 import store_rows
+import webhook_rows
 from harness import BenchError, say
 
 MEASUREMENTS = {
@@ -28,6 +30,8 @@ MEASUREMENTS = {
     "memory": ("memory per idle provider", rows.idle_memory),
     "money": ("settlements, and the ledger's check", store_rows.settlements),
     "placement": ("decisions of placement", placement_rows.decisions),
+    "conversations": ("a conversation of 10,000 messages", conversation_rows.long_conversation),
+    "webhooks": ("webhook deliveries", webhook_rows.deliveries),
     "start": ("start-up of the gateway", rows.gateway_start),
     "live": ("15,000 live providers", network_rows.live_providers),
     "lost": ("time until a lost device's stream goes on", network_rows.device_lost),

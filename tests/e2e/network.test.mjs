@@ -87,7 +87,8 @@ describe('network', { concurrency: 3 }, () => {
   story('a stream that waits for a model tells how far it is', [], async (network) => {
     const device = await network.provider(['--engine', 'scripted', '--model', REFERENCE_MODEL, '--script-load-ms',
       '3000']);
-    await network.main.untilLog(/provider\.joined/);
+    await eventually(async () => (await command(network, 'provider', 'list')).data.some((one) => one.models?.length > 0),
+      () => 'the gateway does not know the model yet');
     const response = await network.post(CHAT, chat(script({ text: 'at last' }), { stream: true }));
     const raw = await response.text();
     assert.equal(response.status, 200, raw);

@@ -19,7 +19,7 @@ describe('a foreign id answers like a missing one', () => {
   let ours;
   let theirs; // what the other tenant has: { account, key, request, earning, device }
   before(async () => {
-    network = await Network.gateway();
+    network = await Network.gateway(['--webhooks-allow-private']);
     const device = await network.scripted();
     ours = await createAccount(network, 'unlimited', 'ours');
     const account = await createAccount(network, 'unlimited', 'theirs');
@@ -27,15 +27,25 @@ describe('a foreign id answers like a missing one', () => {
     const answer = await ask(network, chat('Theirs'), { key: account.api_key });
     const { data: keys } = await admin(network, 'GET', `/admin/accounts/${account.id}/keys`);
     const earnings = await (await network.fetch('/v1/provider/earnings')).json();
-    theirs = { account: account.id, key: keys[0].id, request: answer.id, earning: earnings.data[0].id, device: device.id };
+    const kept = await (await network.post('/v1/conversations', '', { key: account.api_key })).json();
+    const job = await (await network.post('/v1/jobs', chat('Theirs'), { key: account.api_key })).json();
+    theirs = { account: account.id, key: keys[0].id, request: answer.id, earning: earnings.data[0].id, job: job.id,
+      conversation: kept.id, device: device.id, ...await addWebhook(account) };
   });
   after(async () => {
     await assertBooks(network);
     await stopCleanly(network);
   });
 
-  async function answerTo(method, route) {
-    const response = await network.fetch(route, { method, key: ours.api_key });
+  /** With one delivery, which nobody takes. */
+  async function addWebhook({ api_key: key }) {
+    const { id } = await (await network.post('/v1/webhooks', { url: 'http://127.0.0.1:1/' }, { key })).json();
+    const delivery = await (await network.post(`/v1/webhooks/${id}/test`, '', { key })).json();
+    return { webhook: id, delivery: delivery.id };
+  }
+
+  async function answerTo(method, route, body) {
+    const response = await network.fetch(route, { method, key: ours.api_key, body });
     const headers = Object.fromEntries(response.headers);
     delete headers['x-request-id'];
     delete headers.date;
@@ -49,6 +59,20 @@ describe('a foreign id answers like a missing one', () => {
     'GET /v1/usage/requests?limit=1&after={request}': 404,
     'GET /v1/provider/earnings?after={earning}': 404,
     'GET /v1/provider/earnings?after={request}': 404,
+    'GET /v1/jobs/{job}': 404,
+    'HEAD /v1/jobs/{job}': 404,
+    'DELETE /v1/jobs/{job}': 404,
+    'GET /v1/jobs?after={job}': 404,
+    'GET /v1/jobs?limit=1&status=COMPLETED&after={job}': 404,
+    'GET /v1/webhooks/{webhook}': 404,
+    'DELETE /v1/webhooks/{webhook}': 404,
+    'POST /v1/webhooks/{webhook}/test': 404,
+    'POST /v1/webhooks/{webhook}/rotate-secret': 404,
+    'GET /v1/webhooks/{webhook}/deliveries': 404,
+    'GET /v1/conversations/{conversation}': 404,
+    'HEAD /v1/conversations/{conversation}': 404,
+    'DELETE /v1/conversations/{conversation}': 404,
+    'GET /v1/conversations?after={conversation}': 404,
     'GET /v1/provider/devices/{device}': 404,
     'HEAD /v1/provider/devices/{device}': 404,
     'GET /v1/provider/devices?after={device}': 404,
@@ -74,6 +98,22 @@ describe('a foreign id answers like a missing one', () => {
     });
   }
 
+  test('a foreign webhook and its delivery, in requests with a body', async () => {
+    const { webhook, delivery } = await addWebhook(ours);
+    const same = async (method, kind, route, body) => {
+      const [foreign, none] = await Promise.all([theirs[kind], missing(theirs[kind])].map((id) =>
+        answerTo(method, route.replace('{id}', id), body && JSON.stringify(body).replace('{id}', id))));
+      assert.equal(foreign.status, 404, foreign.body);
+      assert.deepEqual(foreign, none);
+    };
+    await same('PATCH', 'webhook', '/v1/webhooks/{id}', { status: 'disabled' });
+    await same('POST', 'webhook', '/v1/webhooks/{id}/redeliver', { delivery_id: delivery });
+    await same('POST', 'delivery', `/v1/webhooks/${webhook}/redeliver`, { delivery_id: '{id}' });
+    await same('GET', 'delivery', `/v1/webhooks/${webhook}/deliveries?after={id}`);
+    const own = JSON.parse((await answerTo('GET', '/v1/webhooks')).body);
+    assert.deepEqual(own.data.map(({ id }) => id), [webhook]);
+  });
+
   test('and an own one is found', async () => {
     const [{ id, key_id: keyId }] = await requestsOf(network, ours.api_key);
     assert.equal((await usageOf(network, ours.api_key, `?key=${keyId}`)).total_requests, 1);
@@ -85,9 +125,9 @@ describe('a foreign id answers like a missing one', () => {
     assert.equal(lines.length, 1);
     assert.ok(lines.every(({ id }) => id !== theirs.request));
     assert.equal((await usageOf(network, ours.api_key)).total_requests, 1);
-    const earnings = await answerTo('GET', '/v1/provider/earnings');
-    assert.deepEqual(JSON.parse(earnings.body).data, []);
-    assert.deepEqual(JSON.parse((await answerTo('GET', '/v1/provider/devices')).body).data, []);
+    for (const route of ['/v1/provider/earnings', '/v1/provider/devices', '/v1/jobs']) {
+      assert.deepEqual(JSON.parse((await answerTo('GET', route)).body).data, []);
+    }
   });
 
   test('an Idempotency-Key of the other tenant means nothing', async () => {

@@ -190,6 +190,7 @@ static void do_config(struct scenario *s, enum core_event_kind kind UNUSED) {
         {"cooldown_ms", &s->config.cooldown_ms},
         {"warming_retry_s", &s->config.warming_retry_s},
         {"failover_ms", &s->config.failover_ms},
+        {"continue_ms", &s->config.continue_ms},
         {"backoff_step_ms", &s->config.backoff_step_ms},
         {"retry_percent", &s->config.retry_percent},
         {"retry_floor", &s->config.retry_floor},

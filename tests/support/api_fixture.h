@@ -7,6 +7,7 @@
 #include "api/auth.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "support/api_async.h"
 #include "support/api_store.h"
 
 #include <arpa/inet.h>
@@ -33,6 +34,7 @@ struct auth {
     void (*on_result)(void *context, const struct auth_identity *identity, const struct err *err);
     void *context;
     int cancelled;
+    bool revoked;             /* for auth_find_key */
     enum store_key_kind kind; /* of the key "good" */
     const char *models;       /* that it may use */
 };
@@ -92,6 +94,19 @@ void auth_lookup(struct auth *auth, struct str header, uint64_t now_ms,
         err_set(&err, ERR_DENIED, "The API key is wrong.");
         callback(context, NULL, &err);
     }
+}
+
+/* The key of api_fixture_identify, unless it was revoked. */
+bool auth_find_key(struct auth *auth, const char *key_id, const struct auth_identity **out, struct err *err) {
+    static struct auth_identity identity;
+    if (auth->revoked || strcmp(key_id, "key_1") != 0) {
+        return err_set(err, ERR_DENIED, "The API key is wrong.");
+    }
+    identity = (struct auth_identity){.kind = auth->kind, .models = auth->models};
+    str_copy(identity.account_id, sizeof(identity.account_id), STR("acct_1"));
+    str_copy(identity.key_id, sizeof(identity.key_id), STR("key_1"));
+    *out = &identity;
+    return true;
 }
 
 void auth_cancel(struct auth *auth, const void *context) {
@@ -274,6 +289,7 @@ UNUSED static int api_fixture_teardown(void **state) {
         uv_run(loop_uv(fixture->loop), UV_RUN_ONCE);
     }
     api_store_clear(&fixture->store);
+    api_async_clear();
     api_free(fixture->api);
     loop_free(fixture->loop);
     buf_clear(&fixture->received);

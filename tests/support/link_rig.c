@@ -195,8 +195,11 @@ static const struct link_client_events CLIENT_EVENTS = {.on_ready = on_ready,
 
 static void pump(void *context) {
     struct link_rig *rig = context;
-    if (!rig->frozen) {
+    if (!rig->frozen || rig->over) { /* a late event of the gateway may have frozen it again */
         uv_run(loop_uv(rig->device_loop), UV_RUN_NOWAIT);
+        if (!uv_loop_alive(loop_uv(rig->device_loop))) {
+            loop_run(rig->device_loop); /* uv_run has skipped a dead loop's deferred work, such as the client's last */
+        }
     }
 }
 

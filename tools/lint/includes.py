@@ -33,7 +33,7 @@ PURE_HEADERS = {
 
 # A library is used in one place only.
 LIBRARY_HOMES = {
-    "curl/": {"cmd", "provider"},
+    "curl/": {"cmd", "gateway", "provider"},
     "ini.h": {"base", "cmd"},
     "llama.h": {"engine/llama_child"},
     "llhttp.h": {"net"},

@@ -103,7 +103,8 @@ static void test_preflight(void **state) {
                      204);
     assert_string_equal(api_fixture_header(fixture, "Access-Control-Allow-Headers"),
                         "Authorization, Content-Type, Idempotency-Key, authorization, x-stainless-os");
-    assert_string_equal(api_fixture_header(fixture, "Access-Control-Allow-Methods"), "GET, HEAD, POST, OPTIONS");
+    assert_string_equal(api_fixture_header(fixture, "Access-Control-Allow-Methods"),
+                        "GET, HEAD, POST, PATCH, DELETE, OPTIONS");
     assert_string_equal(api_fixture_header(fixture, "Access-Control-Allow-Origin"), "*");
     assert_int_equal(exchange(fixture, "OPTIONS /anything", "", NULL, &body), 204);
 }

@@ -362,6 +362,7 @@ static void shell_start(struct shell *s, uint64_t seed) {
     }
     s->config.whole_ms = pick(s, 20000);
     s->config.failover_ms = pick(s, 4000);
+    s->config.continue_ms = pick(s, 16000);
     s->config.backoff_step_ms = pick(s, 300);
     s->config.retry_percent = pick(s, 101);
     s->config.retry_floor = pick(s, 4);

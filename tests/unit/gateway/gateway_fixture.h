@@ -123,6 +123,12 @@ bool api_call_answer(struct api_call *call, const struct api_result *result, str
     (void)answer;
     return false;
 }
+bool api_call_turn(struct api_call *call, const struct api_result *result, struct store_turn *turn) {
+    (void)call;
+    (void)result;
+    (void)turn;
+    return false;
+}
 void api_call_finish(struct api_call *call, const struct api_result *result) {
     (void)call;
     (void)result;

@@ -14,18 +14,10 @@
 
 enum { PROMPT_PRICE = 10, COMPLETION_PRICE = 20, PROMPT_MAX = 300, DEAR_PROMPT_MAX = 300 * 1000 * 1000 };
 
-struct http_exchange {
-    struct arena arena;
-};
-
-struct arena *http_exchange_arena(struct http_exchange *exchange) {
-    return &exchange->arena;
-}
-
 /* One call and what came of it. */
 struct run {
     struct api_call call;
-    struct http_exchange exchange;
+    struct arena arena;
     struct gen_message message;
     struct gateway_job *job;
     struct buf text;
@@ -108,7 +100,7 @@ static int teardown(void **state) {
 static void run_start(struct world *world, struct run *run, const char *account, const char *text) {
     run->sandbox = world->sandbox;
     buf_init(&run->text, 1 << 20);
-    arena_init(&run->exchange.arena, 1 << 20);
+    arena_init(&run->arena, 1 << 20);
     gen_request_init(&run->call.generation);
     run->message = (struct gen_message){.role = GEN_ROLE_USER, .content = str_from(text)};
     run->call.generation.model = STR("nataris-demo-2m");
@@ -116,7 +108,7 @@ static void run_start(struct world *world, struct run *run, const char *account,
     run->call.generation.message_count = 1;
     run->call.generation.stream = true;
     run->call.stream = true;
-    run->call.exchange = &run->exchange;
+    run->call.arena = &run->arena;
     run->call.prompt_tokens_max = run->dear ? DEAR_PROMPT_MAX : PROMPT_MAX;
     run->call.prompt_price_nano = PROMPT_PRICE;
     run->call.completion_price_nano = COMPLETION_PRICE;
@@ -131,7 +123,7 @@ static void run_start(struct world *world, struct run *run, const char *account,
 
 static void run_clear(struct run *run) {
     buf_clear(&run->text);
-    arena_clear(&run->exchange.arena);
+    arena_clear(&run->arena);
     *run = (struct run){0};
 }
 

@@ -37,6 +37,7 @@ static void test_understood(void **state) {
         {"[[sandbox error=MODEL_NOT_FOUND]]", true, API_MODEL_NOT_FOUND, 0, 0, 0},
         {"[[sandbox error=REQUEST_TIMEOUT]]", true, API_REQUEST_TIMEOUT, 0, 0, 0},
         {"[[sandbox error=IDEMPOTENCY_CONFLICT]]", true, API_CONFLICT, 0, 0, 0},
+        {"[[sandbox error=CONVERSATION_BUSY]]", true, API_CONVERSATION_BUSY, 0, 0, 0},
         {"[[sandbox error=RATE_LIMIT_EXCEEDED retry_after=7]]", true, API_RATE_LIMIT_EXCEEDED, 0, 0, 7},
         {"[[sandbox error=INTERNAL_ERROR]]", true, API_INTERNAL, 0, 0, 0},
         {"[[sandbox error=model_warming]]", true, API_MODEL_WARMING, 0, 0, 0},

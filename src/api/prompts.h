@@ -1,0 +1,29 @@
+/* Every text that the network itself writes for a model, in one place. Short and plain: models of half a billion parameters
+ * must follow them. */
+#ifndef NATARIS_API_PROMPTS_H
+#define NATARIS_API_PROMPTS_H
+
+#include "base/buf.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+
+extern const struct str PROMPT_TITLE;        /* system: what a title is */
+extern const struct str PROMPT_TITLE_ASK;    /* ends the user's message, behind the exchange */
+extern const struct str PROMPT_SUMMARY;      /* system: what a summary is */
+extern const struct str PROMPT_SUMMARY_ASK;  /* ends the user's message, behind the messages */
+extern const struct str PROMPT_SUMMARY_OLD;  /* before the summary so far */
+extern const struct str PROMPT_SUMMARY_NEXT; /* before the messages that followed it */
+extern const struct str PROMPT_SUMMARY_HEAD; /* before the summary in the system text of a call */
+
+/* "User: ..." or "Assistant: ..." and a newline, of the text at most `bytes_max` bytes, cut between characters. */
+void prompt_append_message(struct buf *out, bool assistant, struct str text, size_t bytes_max);
+
+enum { PROMPT_TITLE_SIZE = 256, PROMPT_TITLE_CHARS = 80 };
+/* What a model wrote, as a title: its first line that says something, without quotes, marks and "Title:", at most
+ * PROMPT_TITLE_CHARS characters. False: nothing of use. */
+bool prompt_title_clean(struct str text, char out[PROMPT_TITLE_SIZE]);
+/* A title without a model: the first words of a message. */
+bool prompt_title_words(struct str message, char out[PROMPT_TITLE_SIZE]);
+
+#endif

@@ -1,0 +1,82 @@
+/* Jobs that nobody waits for (POST /v1/jobs). A job is stored with its request before it is acknowledged, and ends
+ * exactly once: the first of completed, failed and cancelled stays. */
+#ifndef NATARIS_STORE_STORE_ASYNC_H
+#define NATARIS_STORE_STORE_ASYNC_H
+
+#include "store/store_money.h"
+
+/* How long a job that has ended can be read; then it is deleted. */
+#define STORE_ASYNC_KEPT_MS (INT64_C(30) * 24 * 60 * 60 * 1000)
+
+enum store_async_state { /* stored by number */
+                         STORE_ASYNC_QUEUED,
+                         STORE_ASYNC_RUNNING,
+                         STORE_ASYNC_COMPLETED,
+                         STORE_ASYNC_FAILED,
+                         STORE_ASYNC_CANCELLED,
+                         STORE_ASYNC_STATES,
+};
+
+struct store_async {
+    char id[STORE_ID_MAX], account_id[STORE_ID_MAX], key_id[STORE_ID_MAX];
+    bool test;
+    int kind; /* the API's: the shape of its answer */
+    enum store_async_state state;
+    char model[STORE_MODEL_MAX];
+    int64_t created_ms, started_ms, ended_ms; /* wall clock; 0: not yet */
+    uint32_t prompt_tokens, completion_tokens;
+    int64_t charge_nano;
+    uint8_t body_sha256[DIGEST_SHA256_SIZE]; /* of what came under its idempotency key */
+    struct str body;                         /* the request; empty once it has ended. Not in lists */
+    struct str result;                       /* JSON: answer or error; empty before. Not in lists */
+};
+
+/* What a request is told; `job` (NULL with an error) is borrowed for the call. */
+typedef void store_async_told(void *context, const struct store_async *job, bool changed, const struct err *err);
+
+struct store_async_new {
+    struct store_async job;      /* id, account, key, test, kind, model, created_ms, body, body_sha256 */
+    const uint8_t *scope_sha256; /* of its idempotency key; NULL: none */
+    int64_t scope_since_ms;      /* a job under that key that is older does not count */
+    bool replaces;               /* nor does any: the key names this one from now on */
+};
+/* `changed` false: the job that is there under the idempotency key already. Copied. */
+void store_async_add(struct store *store, const struct store_async_new *asked, store_async_told *told, void *context);
+/* ERR_NOT_FOUND also for a job of another account, or of the other kind of key. */
+void store_async_find(struct store *store, const char *account_id, bool test, const char *id, store_async_told *told,
+                      void *context);
+/* A device has it (`state` RUNNING), or it waits again (QUEUED). Nothing once it has ended. */
+void store_async_move(struct store *store, const char *id, enum store_async_state state, int64_t now_ms);
+
+struct store_async_end {
+    char id[STORE_ID_MAX];
+    char account_id[STORE_ID_MAX]; /* empty: whosever it is; else ERR_NOT_FOUND for a foreign one */
+    bool test;                     /* looked at with account_id */
+    enum store_async_state state;  /* COMPLETED, FAILED or CANCELLED */
+    int64_t ended_ms;
+    uint32_t prompt_tokens, completion_tokens;
+    int64_t charge_nano;
+    struct str result;           /* copied */
+    const uint8_t *scope_sha256; /* a stored answer that goes with it (struct store_answer): it is here now; or NULL */
+    struct str event;            /* JSON: the data of its event (store_webhooks.h); empty: none. Copied */
+};
+/* Tells the job as it is then; `changed` false: it had ended before, and nothing was written. */
+void store_async_end(struct store *store, const struct store_async_end *end, store_async_told *told, void *context);
+
+struct store_async_query {
+    char account_id[STORE_ID_MAX]; /* empty: every job that has not ended, of all accounts, oldest first */
+    bool test;
+    int state;                /* one of enum store_async_state; negative: any */
+    char after[STORE_ID_MAX]; /* newest first, behind this one; empty: from the newest */
+    unsigned limit;           /* at most STORE_ASYNC_LIST_MAX */
+};
+enum { STORE_ASYNC_LIST_MAX = 100 * 1000 };
+/* ERR_NOT_FOUND: there is no `after`. Borrowed for the call. */
+void store_async_list(struct store *store, const struct store_async_query *query,
+                      void (*told)(void *context, const struct store_async *jobs, size_t count, bool more,
+                                   const struct err *err),
+                      void *context);
+/* Deletes some of the jobs that ended before that time; `told` says whether there may be more. */
+void store_async_purge(struct store *store, int64_t before_ms, void (*told)(void *context, bool more), void *context);
+
+#endif
