@@ -1,25 +1,36 @@
 #!/usr/bin/env bash
-# What takes longer than a test: the crash loop with the idempotency hammer (tests/soak/crash_loop.mjs), and the chaos of
-# devices (tests/soak/chaos.mjs). Arguments, each with a value: --only crash|chaos; --seed of both; --kills,
-# --idempotency-rounds, --clients; --seconds, --engine, --streams, --plain. The last line sums what was shown.
+# What takes longer than a test: the crash loop with the idempotency hammer (tests/soak/crash_loop.mjs), workflows under caps
+# and kills (tests/soak/workflows.mjs), and the chaos of devices (tests/soak/chaos.mjs). Arguments, each with a value:
+# --only crash|workflows|chaos; --seed of all; --kills, --idempotency-rounds, --clients; --workflow-kills, --caps;
+# --seconds, --engine, --streams, --plain. The last line sums what was shown.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 log=build-logs/soak.txt
 stamp=tests/e2e/node_modules/.installed
 
-only=all
+only=all # campaigns
 crash=()
+workflows=()
 chaos=()
 while [ $# -gt 0 ]; do
     case $1 in
         --only) only=${2-} ;;
-        --seed) crash+=("$1" "${2-}") && chaos+=("$1" "${2-}") ;;
+        --seed) crash+=("$1" "${2-}") && workflows+=("$1" "${2-}") && chaos+=("$1" "${2-}") ;;
         --kills | --idempotency-rounds | --clients) crash+=("$1" "${2-}") ;;
+        --workflow-kills | --caps) workflows+=("$1" "${2-}") ;;
         *) chaos+=("$1" "${2-}") ;; # it refuses what it does not know
     esac
     shift $(($# > 1 ? 2 : 1))
 done
+
+case $only in
+    all | crash | workflows | chaos) ;;
+    *)
+        echo "soak: no campaign is called $only" >&2
+        exit 2
+        ;;
+esac
 
 export NATARIS_BIN=${NATARIS_BIN:-$PWD/build/nataris}
 export NATARIS_TEST_TIMEOUT_S=${NATARIS_TEST_TIMEOUT_S:-86400}
@@ -32,12 +43,17 @@ fi
 
 status=0
 : >"$log"
-if [ "$only" != chaos ]; then
-    node tests/soak/crash_loop.mjs "${crash[@]}" | tee -a "$log" || status=$?
-fi
-if [ "$only" != crash ]; then
-    node tests/soak/chaos.mjs "${chaos[@]}" | tee -a "$log" || status=$?
-fi
+# campaign NAME SCRIPT ARGUMENT...: unless another one alone is wanted.
+campaign() {
+    local name=$1
+    shift
+    if [ "$only" = all ] || [ "$only" = "$name" ]; then
+        node "$@" | tee -a "$log" || status=$?
+    fi
+}
+campaign crash tests/soak/crash_loop.mjs "${crash[@]}"
+campaign workflows tests/soak/workflows.mjs "${workflows[@]}"
+campaign chaos tests/soak/chaos.mjs "${chaos[@]}"
 passed=$(grep -c '^ok ' "$log" || true)
 failed=$(grep -c '^FAILED ' "$log" || true)
 if [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then

@@ -1,5 +1,7 @@
 #include "api/answer.h"
 
+#include "api/workflows.h"
+
 const char *answer_finish_reason(enum gen_finish finish) {
     switch (finish) {
     case GEN_FINISH_STOP:
@@ -9,6 +11,14 @@ const char *answer_finish_reason(enum gen_finish finish) {
         return "length";
     }
     return "stop";
+}
+
+struct str answer_tool_calls(const struct api_call *call) {
+    return call->workflow_answer != NULL ? call->workflow_answer->tool_calls : STR("");
+}
+
+const char *answer_call_finish_reason(const struct api_call *call, const struct api_result *result) {
+    return answer_tool_calls(call).len > 0 ? "tool_calls" : answer_finish_reason(result->finish);
 }
 
 void answer_write_usage(struct json_writer *writer, const struct gen_usage *usage) {
@@ -36,7 +46,11 @@ void answer_write_provider(struct json_writer *writer, const struct api_result *
     json_end_object(writer);
 }
 
-void answer_write_nataris(struct json_writer *writer, const struct api_result *result) {
+void answer_write_nataris(struct json_writer *writer, const struct api_call *call, const struct api_result *result) {
+    if (call->workflow_answer != NULL) {
+        workflow_answer_write(writer, call->workflow_answer);
+        return;
+    }
     json_write_key(writer, "nataris");
     json_begin_object(writer);
     json_member_cstr(writer, "inference_type", result->inference_type);
@@ -62,10 +76,16 @@ static void write_choices(const struct api_call *call, const struct api_result *
     json_write_key(writer, "message");
     json_begin_object(writer);
     json_member_cstr(writer, "role", "assistant");
-    json_member_str(writer, "content", buf_str(&call->answer));
+    if (answer_tool_calls(call).len > 0) {
+        json_member_cstr(writer, "content", NULL);
+        json_write_key(writer, "tool_calls");
+        json_write_raw(writer, answer_tool_calls(call));
+    } else {
+        json_member_str(writer, "content", buf_str(&call->answer));
+    }
     json_end_object(writer);
     json_member_cstr(writer, "logprobs", NULL);
-    json_member_cstr(writer, "finish_reason", answer_finish_reason(result->finish));
+    json_member_cstr(writer, "finish_reason", answer_call_finish_reason(call, result));
     json_end_object(writer);
     json_end_array(writer);
 }
@@ -90,6 +110,6 @@ void answer_write(const struct api_call *call, const struct api_result *result, 
         answer_write_provider(&writer, result);
         break;
     }
-    answer_write_nataris(&writer, result);
+    answer_write_nataris(&writer, call, result);
     json_end_object(&writer);
 }

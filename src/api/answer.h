@@ -8,11 +8,14 @@
 /* Writes the whole answer, with the text gathered in call->answer. */
 void answer_write(const struct api_call *call, const struct api_result *result, struct buf *out);
 
-/* "stop" or "length". */
+/* "stop" or "length"; and of a call, whose workflow may have ended with "tool_calls". */
 const char *answer_finish_reason(enum gen_finish finish);
+const char *answer_call_finish_reason(const struct api_call *call, const struct api_result *result);
+/* JSON array: the calls of the caller's tools that the answer is; empty: it is a text. */
+struct str answer_tool_calls(const struct api_call *call);
 /* Each writes one member of the open object. */
 void answer_write_usage(struct json_writer *writer, const struct gen_usage *usage);
 void answer_write_provider(struct json_writer *writer, const struct api_result *result); /* inference's "provider" */
-void answer_write_nataris(struct json_writer *writer, const struct api_result *result);
+void answer_write_nataris(struct json_writer *writer, const struct api_call *call, const struct api_result *result);
 
 #endif

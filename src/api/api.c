@@ -6,6 +6,7 @@
 #include "api/respond.h"
 #include "api/router.h"
 #include "api/run.h"
+#include "api/workflows.h"
 #include "base/mem.h"
 #include "base/random.h"
 
@@ -34,6 +35,7 @@ struct api *api_new(struct loop *loop, struct auth *auth, struct store *store, c
     api->tick = loop_timer_new(loop, on_tick, api);
     api->starter = loop_timer_new(loop, runs_start_due, api);
     api->jobs = jobs_new(api);
+    api->workflows = workflows_new(api);
     buf_init(&api->text, API_TEXT_BYTES);
     prefix_key_init(&api->prefix_key);
     return api;
@@ -47,6 +49,7 @@ void api_free(struct api *api) {
     claims_clear(api);
     conversations_clear(api);
     jobs_free(api->jobs);
+    workflows_free(api->workflows);
     runs_clear(api);
     loop_timer_free(api->starter);
     loop_timer_free(api->tick);
@@ -57,10 +60,12 @@ void api_free(struct api *api) {
 
 void api_resume(struct api *api) {
     jobs_open(api->jobs);
+    workflows_open(api->workflows);
 }
 
 void api_drain(struct api *api) {
     api->draining = true;
+    workflows_drain(api->workflows);
 }
 
 size_t api_call_count(const struct api *api) {

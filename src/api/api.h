@@ -25,7 +25,10 @@ enum api_call_kind { API_CALL_CHAT, API_CALL_INFERENCE };
 
 enum { API_REQUEST_ID_SIZE = 32, API_OBJECT_ID_SIZE = 40 };
 
-struct api_call_sink; /* api/call.h: where its answer goes, an exchange or a run (api/run.h) */
+struct orchestration;   /* api/orchestration.h */
+struct workflow;        /* api/workflows.h */
+struct workflow_answer; /* likewise */
+struct api_call_sink;   /* api/call.h: where its answer goes, an exchange or a run (api/run.h) */
 
 /* One generation asked for by a client, or by the network itself for one. Allocated by the API, freed by it after
  * api_call_finish / api_call_fail, or after the client has gone (then backend->abandon is called first). */
@@ -59,8 +62,13 @@ struct api_call {
     struct buf answer;                      /* its text so far, for the answer, the store, or a device that goes on */
     struct api_claim *claim;                /* on an idempotency key; NULL without one */
     struct conversation_call *conversation; /* api/conversations.h; owned, NULL: none */
-    struct buf stored;                      /* what api_call_answer built; empty before */
-    struct api_call *next, *previous;       /* all live calls, for keep-alives */
+    const struct orchestration *orchestration;     /* a workflow answers it, not the backend; NULL: an ordinary call */
+    struct workflow *workflow;                     /* that workflow, as long as it has to be left */
+    const struct workflow_answer *workflow_answer; /* while its answer is written */
+    size_t workflow_sent;                          /* bytes of its text that have gone out as they came */
+    bool repeated;                                 /* its answer was stored before */
+    struct buf stored;                             /* what api_call_answer built; empty before */
+    struct api_call *next, *previous;              /* all live calls, for keep-alives */
 };
 
 struct api_backend {
@@ -94,7 +102,7 @@ void api_free(struct api *api); /* no call may be alive */
 /* The handlers for struct http_server_events; their context is the struct api. */
 void api_on_request(void *context, struct http_exchange *exchange);
 void api_on_refused(void *context, struct http_exchange *exchange, int status, const char *why);
-/* Goes on with the jobs that were open when the gateway before this one ended. */
+/* Goes on with the jobs and workflows that were open when the gateway before this one ended. */
 void api_resume(struct api *api);
 /* From now on runs fail instead of beginning (api/run.h); those that run go on. */
 void api_drain(struct api *api);

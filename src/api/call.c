@@ -6,6 +6,7 @@
 #include "api/price.h"
 #include "api/respond.h"
 #include "api/stream.h"
+#include "api/workflows.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
@@ -108,6 +109,7 @@ static struct api_call *call_new(struct api_request *request) {
     draft->claim = NULL;
     call->conversation = draft->conversation;
     draft->conversation = NULL;
+    call->orchestration = input->orchestration.enabled ? &input->orchestration : NULL;
     snprintf(call->request_id, sizeof(call->request_id), "%s", request->id);
     call_id_make(call);
     return call;
@@ -116,7 +118,11 @@ static struct api_call *call_new(struct api_request *request) {
 /* The backend forgets the call; what is left is to end the exchange and free. */
 static void call_abandon(struct api_call *call, int status, const char *outcome) {
     const struct api_backend *backend = &call->api->backend;
-    backend->abandon(backend->context, call);
+    if (call->orchestration != NULL) {
+        workflow_call_abandon(call);
+    } else {
+        backend->abandon(backend->context, call);
+    }
     if (call->stored.len > 0) {
         claim_linger(call->api, call->claim); /* its settlement goes on, and the answer into the store with it */
     }
@@ -145,7 +151,11 @@ void call_start(struct api_request *request) {
     call_link(call);
     http_exchange_on_gone(call->exchange, on_gone, call);
     const struct api_backend *backend = &request->api->backend;
-    backend->submit(backend->context, call); /* the call may be gone when this returns */
+    if (call->orchestration != NULL) { /* the call may be gone when this returns */
+        workflow_call_submit(call);
+    } else {
+        backend->submit(backend->context, call);
+    }
 }
 
 static void http_accepted(struct api_call *call) {
@@ -213,9 +223,14 @@ static void http_finish(struct api_call *call, const struct api_result *result) 
     } else if (call->stored.len > 0) {
         respond_json(call->request, 200, buf_str(&call->stored));
     } else {
+        struct respond_headers headers;
         struct buf *body = respond_buffer(call->api);
         answer_write(call, result, body);
-        respond_json(call->request, 200, buf_str(body));
+        respond_headers_init(&headers, call->request, STR("application/json"));
+        if (call->repeated) {
+            respond_headers_add(&headers, "Idempotent-Replayed", STR("true"));
+        }
+        respond_send(call->request, 200, &headers, buf_str(body));
     }
     call_free(call);
 }

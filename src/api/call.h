@@ -37,6 +37,8 @@ void call_unlink(struct api_call *call);
 MUST_CHECK bool call_body_parse(struct api_request *request, struct json_value *body, struct api_error *error);
 MUST_CHECK bool call_input_read(struct api_request *request, enum api_call_kind kind, struct json_value body,
                                 struct generation_input *input, struct api_error *error);
+/* The id that a model's name in a request stands for, if this key may use it. */
+MUST_CHECK bool call_model_read(struct api_request *request, struct str asked, struct str *id, struct api_error *error);
 
 /* Ends what a draft holds; and with a refusal. */
 void draft_drop(struct api_request *request);

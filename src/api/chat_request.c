@@ -275,5 +275,6 @@ static bool messages_read(struct json_value array, struct arena *arena, struct g
 bool chat_request_read(struct json_value body, struct arena *arena, struct generation_input *out, struct err *err) {
     struct generation_content content;
     return generation_fields_read(body, CHAT_DEFAULT_MAX_TOKENS, arena, out, &content, err) &&
+           generation_orchestration_read(&content, arena, &out->orchestration, err) &&
            messages_read(content.messages, arena, &out->request, err);
 }

@@ -1,10 +1,10 @@
 #include "api/conversations.h"
+#include "api/models.h"
 #include "api/pending.h"
 #include "api/respond.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "catalog/catalog.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -199,16 +199,6 @@ static void on_read(void *context, const struct store_conversation *conversation
     conversation_desk_release(api, desk);
 }
 
-static uint32_t context_of(const struct api *api, struct str model) {
-    uint32_t context_length = 0;
-    const struct catalog_model *facts = catalog_find(model);
-    (void)api->backend.availability(api->backend.context, model, &context_length);
-    if (context_length == 0 && facts != NULL) {
-        context_length = facts->context_length;
-    }
-    return context_length > 0 ? context_length : CONVERSATION_CONTEXT_DEFAULT;
-}
-
 void conversation_enter(struct api_request *request) {
     const struct generation_input *input = &request->draft->input;
     char id[STORE_ID_MAX];
@@ -228,8 +218,9 @@ void conversation_enter(struct api_request *request) {
         refuse_busy(request);
         return;
     }
-    *entering = (struct entering){
-        .desk = desk, .turns = desk->turns, .context_length = context_of(request->api, input->request.model)};
+    *entering = (struct entering){.desk = desk,
+                                  .turns = desk->turns,
+                                  .context_length = models_context_length(request->api, input->request.model)};
     desk->reads++;
     request->handler_data = entering;
     str_copy(id, sizeof(id), input->label);
@@ -262,20 +253,37 @@ static void count_own(struct conversation_call *call, const struct gen_usage *us
     }
 }
 
+/* Nobody has counted this prompt: what a workflow has used is that of all its steps. Estimates, and the density stays. */
+static void estimate_own(struct conversation_call *call) {
+    struct store_message *own = call->all + call->stored_count;
+    for (size_t i = 0; i < call->own_count; i++) {
+        own[i].tokens = (uint32_t)conversation_tokens(own[i].content, call->prompt.density);
+    }
+}
+
 bool conversation_turn(struct api_call *call, const struct api_result *result, struct store_turn *turn) {
     struct conversation_call *asked = call->conversation;
     struct store_message *answer = &asked->all[asked->stored_count + asked->own_count];
     const int64_t bytes = asked->prompt.bytes > 0 ? asked->prompt.bytes : 1;
-    const int64_t density = (int64_t)result->usage.prompt_tokens * KIB / bytes + 1;
+    const bool counted = call->orchestration == NULL;
+    const int64_t density =
+        counted ? (int64_t)result->usage.prompt_tokens * KIB / bytes + 1 : asked->conversation.density;
     if (call->answer.overflow) {
         return false;
     }
-    count_own(asked, &result->usage, density);
+    if (counted) {
+        count_own(asked, &result->usage, density);
+    } else {
+        estimate_own(asked);
+    }
     *answer = (struct store_message){.position = asked->conversation.message_count + (int64_t)asked->own_count,
                                      .role = GEN_ROLE_ASSISTANT,
                                      .tokens = result->usage.completion_tokens + CONVERSATION_ANSWER_TOKENS,
                                      .created_ms = clock_wall_ms(),
                                      .content = buf_str(&call->answer)};
+    if (!counted) {
+        answer->tokens = (uint32_t)conversation_tokens(answer->content, asked->prompt.density);
+    }
     *turn = (struct store_turn){.kind = STORE_TURN_EXCHANGE,
                                 .test = asked->conversation.test,
                                 .now_ms = answer->created_ms,
@@ -289,7 +297,7 @@ bool conversation_turn(struct api_call *call, const struct api_result *result, s
                                 .text = asked->system};
     memcpy(turn->conversation_id, asked->conversation.id, sizeof(turn->conversation_id));
     memcpy(turn->account_id, asked->conversation.account_id, sizeof(turn->account_id));
-    memcpy(turn->counted_by, asked->model, sizeof(turn->counted_by));
+    memcpy(turn->counted_by, counted ? asked->model : asked->conversation.counted_by, sizeof(turn->counted_by));
     asked->settling = true;
     return true;
 }
@@ -307,7 +315,7 @@ static void on_kept(void *context, const struct err *err) {
 void conversation_call_done(struct api_call *call, const struct api_result *result) {
     struct conversation_call *asked = call->conversation;
     struct store_turn turn;
-    if (asked->conversation.test) {
+    if (asked->conversation.test && call->orchestration == NULL) {
         if (conversation_turn(call, result, &turn)) {
             conversation_jobs_start(asked, buf_str(&call->answer));
             call->conversation = NULL; /* its own until it is stored */

@@ -1,6 +1,7 @@
 /* Titles and summaries: written by the conversation's own model, in jobs that cost its account the normal rate. One of each
  * at a time for a conversation. What one makes is stored in the transaction of its settlement; one that fails is tried again
  * after the next call, and the conversation goes on without it. */
+#include "api/conversation_facts.h"
 #include "api/conversations.h"
 #include "api/models.h"
 #include "api/prompts.h"
@@ -18,6 +19,8 @@ enum {
     SUMMARY_TOKENS_MIN = 48,
     SUMMARY_TOKENS_MAX = 512, /* of a small context an eighth */
     SUMMARY_BYTES = 8 * 1024,
+    FACTS_BYTES_MIN = 128,
+    FACTS_BYTES_MAX = 1024, /* of a small context a byte for four tokens */
     JOB_PROMPT_BYTES = 8 * 1024 * 1024,
     JOB_REPEAT_PENALTY_PERCENT = 110, /* small models fall into loops */
 };
@@ -32,6 +35,7 @@ struct conversation_job {
     uint32_t context_length, max_tokens;
     int64_t density;
     int64_t from, until;           /* positions that the summary is of */
+    struct buf facts, summary;     /* kept word for word; what the model wrote, with them behind it */
     char words[PROMPT_TITLE_SIZE]; /* the title where the model gives none */
     char title[PROMPT_TITLE_SIZE];
 };
@@ -39,6 +43,8 @@ struct conversation_job {
 void conversation_job_free(struct conversation_job *job) {
     if (job != NULL) {
         buf_clear(&job->prompt);
+        buf_clear(&job->facts);
+        buf_clear(&job->summary);
         free(job);
     }
 }
@@ -83,7 +89,13 @@ static bool job_turn(struct conversation_job *job, struct str text, struct store
         turn->kind = STORE_TURN_SUMMARY;
         turn->from = job->from;
         turn->until = job->until;
-        turn->text = summary_clean(text);
+        text = summary_clean(text);
+        if (text.len == 0) {
+            return false;
+        }
+        buf_reset(&job->summary);
+        conversation_facts_join(text, buf_str(&job->facts), &job->summary);
+        turn->text = buf_str(&job->summary);
     }
     return turn->text.len > 0;
 }
@@ -156,6 +168,8 @@ static struct conversation_job *job_new(const struct conversation_call *call, en
     model_choose(call, job->model);
     job->density = strcmp(job->model, call->model) == 0 ? call->prompt.density : 0;
     buf_init(&job->prompt, JOB_PROMPT_BYTES);
+    buf_init(&job->facts, FACTS_BYTES_MAX);
+    buf_init(&job->summary, SUMMARY_BYTES + 2 * FACTS_BYTES_MAX);
     return job;
 }
 
@@ -189,16 +203,23 @@ static int64_t fold_tokens(const struct conversation_job *job) {
     return job->context_length / 2;
 }
 
+static size_t facts_bytes(const struct conversation_job *job) {
+    const size_t bytes = job->context_length / 4;
+    return bytes < FACTS_BYTES_MIN ? FACTS_BYTES_MIN : bytes < FACTS_BYTES_MAX ? bytes : FACTS_BYTES_MAX;
+}
+
 static void on_messages(void *context, const struct store_conversation *conversation,
                         const struct store_message *messages, size_t count, bool more, const struct err *err) {
     struct conversation_job *job = context;
     int64_t left = fold_tokens(job);
+    struct str prose;
     (void)more; /* what is left comes with the next one */
     if (err != NULL || count == 0 || conversation->summary_until != messages[0].position) {
         job_end(job);
         return;
     }
     job->from = conversation->summary_until;
+    buf_append_str(&job->facts, conversation_facts_split(conversation->summary, &prose));
     if (conversation->summary.len > 0) {
         buf_append_str(&job->prompt, PROMPT_SUMMARY_OLD);
         buf_append_str(&job->prompt, conversation->summary);
@@ -213,6 +234,9 @@ static void on_messages(void *context, const struct store_conversation *conversa
         prompt_append_message(&job->prompt, message->role == GEN_ROLE_ASSISTANT, message->content,
                               bytes_of_tokens(left, message->content, job->density));
         left -= tokens;
+        if (message->role == GEN_ROLE_USER) {
+            conversation_facts_add(&job->facts, message->content, facts_bytes(job));
+        }
         job->until = message->position + 1;
     }
     buf_append_str(&job->prompt, PROMPT_SUMMARY_ASK);

@@ -15,7 +15,6 @@ enum {
     /* A client that goes away while its answer is being settled leaves its conversation busy until that is done. */
     CONVERSATION_LINGER_MS = 1000,
     CONVERSATION_SYSTEM_BYTES = 32 * 1024,
-    CONVERSATION_CONTEXT_DEFAULT = 2048, /* of a model of which nobody knows it */
 };
 
 struct conversation_job; /* conversation_jobs.c */

@@ -32,6 +32,21 @@ bool call_body_parse(struct api_request *request, struct json_value *body, struc
     return true;
 }
 
+bool call_model_read(struct api_request *request, struct str asked, struct str *id, struct api_error *error) {
+    struct str found;
+    if (!models_resolve(request->api, asked, &found)) {
+        models_set_unknown(error, asked);
+        return false;
+    }
+    if (!models_allowed(request->identity.models, found)) {
+        respond_error_set(error, API_FORBIDDEN, "This API key may not use the model '%.*s'.", STR_ARG(found));
+        snprintf(error->param, sizeof(error->param), "model");
+        return false;
+    }
+    *id = found;
+    return true;
+}
+
 bool call_input_read(struct api_request *request, enum api_call_kind kind, struct json_value body,
                      struct generation_input *input, struct api_error *error) {
     struct err err;
@@ -42,18 +57,7 @@ bool call_input_read(struct api_request *request, enum api_call_kind kind, struc
         respond_error_from_err(error, &err);
         return false;
     }
-    struct str asked = input->request.model;
-    if (!models_resolve(request->api, asked, &input->request.model)) {
-        models_set_unknown(error, asked);
-        return false;
-    }
-    if (!models_allowed(request->identity.models, input->request.model)) {
-        respond_error_set(error, API_FORBIDDEN, "This API key may not use the model '%.*s'.",
-                          STR_ARG(input->request.model));
-        snprintf(error->param, sizeof(error->param), "model");
-        return false;
-    }
-    return true;
+    return call_model_read(request, input->request.model, &input->request.model, error);
 }
 
 void draft_drop(struct api_request *request) {

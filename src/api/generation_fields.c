@@ -94,11 +94,12 @@ static bool response_format_read(const struct field_rule *rule, struct json_valu
                          "response_format is not supported yet, except {\"type\": \"text\"}.");
 }
 
-/* tool_choice and function_call: "none" and "auto" mean nothing where there are no tools. */
+/* tool_choice and function_call: "auto" is what agents do, and neither it nor "none" means a thing without tools. */
 static bool tool_choice_read(const struct field_rule *rule, struct json_value value, void *place, struct err *err) {
-    (void)place;
+    struct generation_fields *fields = place;
     struct str choice;
     if (json_as_str(value, &choice)) {
+        fields->content.tools_unused |= str_equal(choice, STR("none"));
         return str_equal(choice, STR("none")) || str_equal(choice, STR("auto")) ||
                field_unsupported(err, rule->name.data);
     }
@@ -124,19 +125,6 @@ static bool modalities_read(const struct field_rule *rule, struct json_value val
         }
     }
     return true;
-}
-
-static bool orchestration_read(const struct field_rule *rule, struct json_value value, void *place, struct err *err) {
-    (void)place;
-    struct json_value member;
-    bool enabled = false;
-    if (json_type_of(value) != JSON_OBJECT) {
-        return field_wrong_type(err, rule->name.data, "an object", value);
-    }
-    if (member_get(value, "enabled", &member) && !json_as_bool(member, &enabled)) {
-        return field_wrong_type(err, "orchestration.enabled", "true or false", member);
-    }
-    return !enabled || field_unsupported(err, "orchestration.enabled");
 }
 
 static bool is_letter(char c) {
@@ -203,7 +191,6 @@ static const struct field_rule generation_rules[] = {
     {STR("store"), field_read_ignored, .type = JSON_BOOL},
     {STR("parallel_tool_calls"), field_read_ignored, .type = JSON_BOOL},
     /* These would change the answer. */
-    {STR("tools"), field_refuse_filled, .type = JSON_ARRAY},
     {STR("tool_choice"), tool_choice_read, WHOLE},
     {STR("functions"), field_refuse_filled, .type = JSON_ARRAY},
     {STR("function_call"), tool_choice_read, WHOLE},
@@ -214,7 +201,9 @@ static const struct field_rule generation_rules[] = {
     {STR("modalities"), modalities_read, WHOLE},
     {STR("audio"), field_refuse, WHOLE},
     {STR("web_search_options"), field_refuse, WHOLE},
-    {STR("orchestration"), orchestration_read, WHOLE},
+    /* A chat that a workflow answers. */
+    {STR("orchestration"), field_read_json, AT(content.orchestration)},
+    {STR("tools"), field_read_json, AT(content.tools)},
 };
 
 static bool fields_agree(const struct generation_fields *fields, struct err *err) {
@@ -259,6 +248,53 @@ static void take_numbers(const struct generation_fields *fields, struct gen_requ
         request->max_tokens_given = true;
         request->max_tokens = (uint32_t)max_tokens->value;
     }
+}
+
+static bool tools_refuse(const struct generation_content *content, struct err *err) {
+    static const struct field_rule rule = {.name = STR("tools"), .type = JSON_ARRAY};
+    return json_type_of(content->tools) == JSON_NULL || field_refuse_filled(&rule, content->tools, NULL, err);
+}
+
+bool generation_orchestration_refuse(const struct generation_content *content, struct err *err) {
+    const struct json_value value = content->orchestration;
+    struct json_value member;
+    bool enabled = false;
+    if (json_type_of(value) != JSON_NULL) {
+        if (json_type_of(value) != JSON_OBJECT) {
+            return field_wrong_type(err, "orchestration", "an object", value);
+        }
+        if (member_get(value, "enabled", &member) && !json_as_bool(member, &enabled)) {
+            return field_wrong_type(err, "orchestration.enabled", "true or false", member);
+        }
+        if (enabled) {
+            return err_set_field(err, ERR_UNSUPPORTED, "orchestration.enabled",
+                                 "orchestration is not supported yet here. Use POST /v1/chat/completions.");
+        }
+    }
+    return tools_refuse(content, err);
+}
+
+bool generation_orchestration_read(const struct generation_content *content, struct arena *arena,
+                                   struct orchestration *out, struct err *err) {
+    *out = (struct orchestration){.max_steps = ORCHESTRATION_STEPS_DEFAULT, .max_cost_nano = -1};
+    if (json_type_of(content->orchestration) != JSON_NULL &&
+        !orchestration_read(content->orchestration, arena, out, err)) {
+        return false;
+    }
+    if (!out->enabled || json_type_of(content->tools) == JSON_NULL) {
+        return tools_refuse(content, err);
+    }
+    if (!orchestration_tools_read(content->tools, arena, out, err)) {
+        return false;
+    }
+    if (out->tool_count > 0 && !out->automatic && out->kind != CORE_WORKFLOW_AGENT) {
+        return err_set_field(err, ERR_UNSUPPORTED, "tools",
+                             "tools is not supported yet, except with the workflows agent and auto.");
+    }
+    if (content->tools_unused) {
+        out->tool_count = 0;
+    }
+    return true;
 }
 
 bool generation_copy(struct arena *arena, struct str text, struct str *out, struct err *err) {

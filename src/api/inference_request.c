@@ -7,7 +7,8 @@ bool inference_request_read(struct json_value body, struct arena *arena, struct 
                             struct err *err) {
     struct generation_content content;
     struct str prompt;
-    if (!generation_fields_read(body, INFERENCE_DEFAULT_MAX_TOKENS, arena, out, &content, err)) {
+    if (!generation_fields_read(body, INFERENCE_DEFAULT_MAX_TOKENS, arena, out, &content, err) ||
+        !generation_orchestration_refuse(&content, err)) {
         return false;
     }
     if (json_type_of(content.prompt) == JSON_NULL) {

@@ -30,16 +30,6 @@ static bool is_test(const struct api_request *request) {
 
 /* --- The job as JSON --- */
 
-static void write_time(struct json_writer *writer, const char *key, int64_t wall_ms) {
-    char text[CLOCK_TEXT_SIZE];
-    if (wall_ms == 0) {
-        json_member_cstr(writer, key, NULL);
-        return;
-    }
-    clock_format_utc(wall_ms, text);
-    json_member_cstr(writer, key, text);
-}
-
 static void write_texts(struct json_writer *writer, const struct store_async *job, bool whole) {
     if (whole && job->state == STORE_ASYNC_COMPLETED) {
         json_write_key(writer, "result");
@@ -56,13 +46,13 @@ void job_write(struct json_writer *writer, const struct store_async *job, bool w
     json_begin_object(writer);
     json_member_cstr(writer, "id", job->id);
     json_member_cstr(writer, "object", "job");
-    json_member_cstr(writer, "type", job->kind == API_CALL_CHAT ? "chat.completion" : "inference");
+    json_member_cstr(writer, "type", job->kind == JOB_INFERENCE ? "inference" : "chat.completion");
     json_member_cstr(writer, "status", job_state_name(job->state));
     json_member_cstr(writer, "model", job->model);
-    write_time(writer, "created_at", job->created_ms);
-    write_time(writer, "started_at", job->started_ms);
-    write_time(writer, "completed_at", job->ended_ms);
-    write_time(writer, "expires_at", ended ? job->ended_ms + STORE_ASYNC_KEPT_MS : 0);
+    page_write_time(writer, "created_at", job->created_ms);
+    page_write_time(writer, "started_at", job->started_ms);
+    page_write_time(writer, "completed_at", job->ended_ms);
+    page_write_time(writer, "expires_at", ended ? job->ended_ms + STORE_ASYNC_KEPT_MS : 0);
     json_write_key(writer, "usage");
     json_begin_object(writer);
     json_member_int(writer, "prompt_tokens", job->prompt_tokens);
@@ -177,7 +167,7 @@ static void creation_store(struct api_request *request, enum api_call_kind kind,
     const int64_t now_ms = clock_wall_ms();
     struct store_async_new new = {
         .job = {.test = is_test(request),
-                .kind = kind,
+                .kind = input->orchestration.enabled ? JOB_WORKFLOW : (int)kind,
                 .created_ms = now_ms,
                 .body = http_exchange_request(request->exchange)->body},
         .scope_sha256 = asked->kind != IDEMPOTENCY_NONE ? asked->scope_sha256 : NULL,
@@ -211,15 +201,6 @@ void jobs_handle_create(struct api_request *request) {
 
 /* --- The others --- */
 
-/* An id as it can be one of ours; else the empty text, which is nobody's. */
-static void id_read(const struct api_request *request, char out[STORE_ID_MAX]) {
-    struct str id;
-    if (!query_decode(request->parameter, out, STORE_ID_MAX - 1, &id) || memchr(id.data, '\0', id.len) != NULL) {
-        id.len = 0;
-    }
-    out[id.len] = '\0';
-}
-
 static void on_found(void *context, const struct store_async *job, bool changed, const struct err *err) {
     struct api_request *request = pending_end(context);
     (void)changed;
@@ -235,7 +216,7 @@ static void on_found(void *context, const struct store_async *job, bool changed,
 
 void jobs_handle_one(struct api_request *request) {
     char id[STORE_ID_MAX];
-    id_read(request, id);
+    page_path_id(request, id);
     store_async_find(request->api->store, request->identity.account_id, is_test(request), id, on_found,
                      pending_new(request, NULL));
 }
@@ -261,7 +242,9 @@ void jobs_handle_cancel(struct api_request *request) {
                                   .ended_ms = clock_wall_ms(),
                                   .result = STR(""),
                                   .event = STR("")};
-    id_read(request, end.id);
+    page_path_id(request, end.id);
+    job_workflow_id(end.id, end.workflow_id);
+    end.workflow_status = CORE_WORKFLOW_CANCELLED;
     str_copy(end.account_id, sizeof(end.account_id), str_from(request->identity.account_id));
     *cancelling = (struct cancelling){.jobs = request->api->jobs, .pending = pending_new(request, NULL)};
     store_async_end(request->api->store, &end, on_cancelled, cancelling);

@@ -8,6 +8,7 @@
 
 #include "api/generation_fields.h"
 #include "api/request.h"
+#include "api/workflows.h"
 #include "store/store_async.h"
 
 enum {
@@ -19,6 +20,9 @@ enum {
     JOBS_WAIT_MAX_MS = 24 * 60 * 60 * 1000, /* a job that cannot begin for so long fails with what kept it */
     JOBS_PURGE_MS = 60 * 60 * 1000,
 };
+
+/* What answers a job, as it is stored. A workflow's answer has the shape of a chat's. */
+enum job_kind { JOB_CHAT = API_CALL_CHAT, JOB_INFERENCE = API_CALL_INFERENCE, JOB_WORKFLOW };
 
 struct jobs *jobs_new(struct api *api);
 void jobs_free(struct jobs *jobs); /* NULL is fine */
@@ -35,6 +39,10 @@ void jobs_cancel(struct jobs *jobs, const char *id);
 
 /* What the body of a job asks for: a chat or an inference. `models` false: its model's id is left as it came. */
 MUST_CHECK bool job_kind_read(struct json_value body, enum api_call_kind *out, struct api_error *error);
+/* The id of a job's workflow has the tail of the job's own, so that whoever comes back to the job finds it. */
+void job_workflow_id(const char *id, char out[STORE_ID_MAX]);
+/* The whole chat.completion of a workflow's answer. */
+void job_workflow_write(const struct store_async *job, const struct workflow_answer *answer, struct buf *out);
 /* Writes the job as the API shows it; `whole` with its result. */
 void job_write(struct json_writer *writer, const struct store_async *job, bool whole);
 const char *job_state_name(enum store_async_state state); /* "QUEUED", ... */

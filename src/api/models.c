@@ -19,6 +19,17 @@ bool models_resolve(const struct api *api, struct str asked, struct str *id) {
     return api->backend.availability(api->backend.context, asked, &context_length) != CORE_MODEL_ABSENT;
 }
 
+uint32_t models_context_length(const struct api *api, struct str model) {
+    uint32_t context_length = 0;
+    const struct catalog_model *facts = catalog_find(model);
+    (void)api->backend.availability(api->backend.context, model, &context_length);
+    if (context_length > 0) {
+        return context_length;
+    }
+    return facts != NULL && facts->context_length < MODELS_CONTEXT_DEFAULT ? facts->context_length
+                                                                           : MODELS_CONTEXT_DEFAULT;
+}
+
 /* Repeated to the client only when it is plainly an id, and not some text that came astray. */
 static bool looks_like_id(struct str text) {
     enum { LONGEST_REPEATED = 64 };

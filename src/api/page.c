@@ -2,6 +2,7 @@
 
 #include "api/query.h"
 #include "api/respond.h"
+#include "base/clock.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -45,6 +46,14 @@ bool page_read_id(const struct api_request *request, const char *name, char out[
     return true;
 }
 
+void page_path_id(const struct api_request *request, char out[STORE_ID_MAX]) {
+    struct str id;
+    if (!query_decode(request->parameter, out, STORE_ID_MAX - 1, &id) || memchr(id.data, '\0', id.len) != NULL) {
+        id.len = 0;
+    }
+    out[id.len] = '\0';
+}
+
 bool page_read(const struct api_request *request, struct page *out, struct api_error *error) {
     struct str value;
     uint64_t limit = PAGE_LIMIT_DEFAULT;
@@ -62,6 +71,16 @@ bool page_read_period(const struct api_request *request, struct period *out, str
         return true;
     }
     return period_parse(value, out) || set_invalid(error, "period", "a month such as 2026-01");
+}
+
+void page_write_time(struct json_writer *writer, const char *key, int64_t wall_ms) {
+    char text[CLOCK_TEXT_SIZE];
+    if (wall_ms == 0) {
+        json_member_cstr(writer, key, NULL);
+        return;
+    }
+    clock_format_utc(wall_ms, text);
+    json_member_cstr(writer, key, text);
 }
 
 const char *page_job_status(enum store_job_outcome outcome) {

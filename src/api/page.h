@@ -18,6 +18,8 @@ MUST_CHECK bool page_read(const struct api_request *request, struct page *out, s
 /* An id from the query, empty without one. One that cannot be an id of ours is a 404, like any that is not there. */
 MUST_CHECK bool page_read_id(const struct api_request *request, const char *name, char out[STORE_ID_MAX],
                              struct api_error *error);
+/* What stands for {id} in the path, as it can be an id of ours; else the empty text, which is nobody's. */
+void page_path_id(const struct api_request *request, char out[STORE_ID_MAX]);
 /* Reads ?period; without it the month of now. */
 MUST_CHECK bool page_read_period(const struct api_request *request, struct period *out, struct api_error *error);
 
@@ -26,6 +28,8 @@ void page_set_missing(struct api_error *error, const char *param);
 /* What a read that failed means; ERR_NOT_FOUND is about the id in `param`. */
 void page_set_failed(struct api_error *error, const struct err *err, const char *param);
 
+/* A member with a time in UTC; null for 0, which is never. */
+void page_write_time(struct json_writer *writer, const char *key, int64_t wall_ms);
 /* "completed", "failed", "cancelled". */
 const char *page_job_status(enum store_job_outcome outcome);
 /* The members id, created and model of the open object. */

@@ -20,11 +20,12 @@ struct api {
     size_t call_count, pending_count;
     struct api_claim *claims; /* by scope: api/idempotency.c */
     struct api_claim *lingering_claims;
-    struct run *starting;       /* runs that wait for the next turn of the loop: api/run.c */
-    struct loop_timer *starter; /* fires in it */
-    struct jobs *jobs;          /* api/jobs.h */
-    bool draining;              /* no run begins any more */
-    struct buf text;            /* what is being written: respond_buffer */
+    struct run *starting;        /* runs that wait for the next turn of the loop: api/run.c */
+    struct loop_timer *starter;  /* fires in it */
+    struct jobs *jobs;           /* api/jobs.h */
+    struct workflows *workflows; /* api/workflows.h */
+    bool draining;               /* no run begins any more */
+    struct buf text;             /* what is being written: respond_buffer */
     struct prefix_key prefix_key;
     struct conversation_desk *conversations; /* uthash: api/conversation_call.c */
     size_t conversations_lingering;
@@ -60,6 +61,10 @@ void conversations_handle_create(struct api_request *request);
 void conversations_handle_list(struct api_request *request);
 void conversations_handle_one(struct api_request *request);
 void conversations_handle_delete(struct api_request *request);
+void workflows_handle_list(struct api_request *request);
+void workflows_handle_one(struct api_request *request);
+void workflows_handle_cancel(struct api_request *request);
+void workflows_handle_estimate(struct api_request *request);
 void webhooks_handle_create(struct api_request *request);
 void webhooks_handle_list(struct api_request *request);
 void webhooks_handle_one(struct api_request *request);

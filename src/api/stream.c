@@ -1,7 +1,9 @@
 #include "api/stream.h"
 
 #include "api/answer.h"
+#include "api/price.h"
 #include "api/respond.h"
+#include "api/workflows.h"
 #include "base/utf8.h"
 
 #include <inttypes.h>
@@ -65,8 +67,8 @@ static void chunk_close(struct json_writer *writer) {
     buf_append_cstr(writer->out, EVENT_END);
 }
 
-/* Chat: the first chunk (role, no reason) and the last with a choice (no role, the reason). */
-static void write_choice(const struct api_call *call, const char *role, const char *finish_reason, struct buf *out) {
+/* A chunk with a choice, up to where its delta's members stand; and what is behind them. */
+static struct json_writer choice_open(const struct api_call *call, struct buf *out) {
     struct json_writer writer = chunk_open(call, out);
     json_write_key(&writer, "choices");
     json_begin_array(&writer);
@@ -74,16 +76,48 @@ static void write_choice(const struct api_call *call, const char *role, const ch
     json_member_int(&writer, "index", 0);
     json_write_key(&writer, "delta");
     json_begin_object(&writer);
-    if (role != NULL) {
-        json_member_cstr(&writer, "role", role);
-        json_member_cstr(&writer, "content", "");
-    }
-    json_end_object(&writer);
-    json_member_cstr(&writer, "finish_reason", finish_reason);
-    json_end_object(&writer);
-    json_end_array(&writer);
+    return writer;
+}
+
+static void choice_close(struct json_writer *writer, const struct api_call *call, const char *finish_reason) {
+    json_end_object(writer);
+    json_member_cstr(writer, "finish_reason", finish_reason);
+    json_end_object(writer);
+    json_end_array(writer);
     if (call->include_usage) {
-        json_member_cstr(&writer, "usage", NULL);
+        json_member_cstr(writer, "usage", NULL);
+    }
+}
+
+static void write_role(const struct api_call *call, struct buf *out) {
+    struct json_writer writer = choice_open(call, out);
+    json_member_cstr(&writer, "role", "assistant");
+    json_member_cstr(&writer, "content", "");
+    choice_close(&writer, call, NULL);
+    chunk_close(&writer);
+}
+
+/* Of a call of the caller's tool; each needs its place, which a plain answer does not tell. */
+static void write_tool_calls(const struct api_call *call, struct buf *out) {
+    struct json_writer writer = choice_open(call, out);
+    struct str calls = answer_tool_calls(call); /* one object in an array */
+    json_write_key(&writer, "tool_calls");
+    buf_append_cstr(out, "[{\"index\":0,");
+    buf_append_str(out, (struct str){.data = calls.data + 2, .len = calls.len - 2});
+    writer.need_comma = true;
+    choice_close(&writer, call, NULL);
+    chunk_close(&writer);
+}
+
+/* The last with a choice: no text, the reason. */
+static void write_reason(const struct api_call *call, const struct api_result *result, struct buf *out) {
+    if (answer_tool_calls(call).len > 0) {
+        write_tool_calls(call, out);
+    }
+    struct json_writer writer = choice_open(call, out);
+    choice_close(&writer, call, answer_call_finish_reason(call, result));
+    if (call->workflow_answer != NULL) {
+        workflow_answer_write(&writer, call->workflow_answer);
     }
     chunk_close(&writer);
 }
@@ -100,12 +134,15 @@ void stream_begin(struct api_call *call) {
     }
     struct respond_headers headers;
     stream_headers_init(&headers, call->request);
+    if (call->repeated) {
+        respond_headers_add(&headers, "Idempotent-Replayed", STR("true"));
+    }
     http_stream_begin(call->exchange, 200, headers.items, headers.count);
     call->headers_sent = true;
     call->last_write_ms = loop_now_ms(call->api->loop);
     if (call->kind == API_CALL_CHAT) {
         struct buf *out = respond_buffer(call->api);
-        write_choice(call, "assistant", NULL, out);
+        write_role(call, out);
         stream_send(call, out);
     }
 }
@@ -138,10 +175,9 @@ void stream_write_text(struct api_call *call, struct str text) {
 
 static void write_last_chunks(const struct api_call *call, const struct api_result *result, struct buf *out) {
     struct json_writer writer;
-    const char *reason = answer_finish_reason(result->finish);
     switch (call->kind) {
     case API_CALL_CHAT:
-        write_choice(call, NULL, reason, out);
+        write_reason(call, result, out);
         if (call->include_usage) {
             writer = chunk_open(call, out);
             json_write_key(&writer, "choices");
@@ -154,10 +190,10 @@ static void write_last_chunks(const struct api_call *call, const struct api_resu
     case API_CALL_INFERENCE:
         writer = chunk_open(call, out);
         json_member_cstr(&writer, "output", "");
-        json_member_cstr(&writer, "finish_reason", reason);
+        json_member_cstr(&writer, "finish_reason", answer_finish_reason(result->finish));
         answer_write_usage(&writer, &result->usage);
         answer_write_provider(&writer, result);
-        answer_write_nataris(&writer, result);
+        answer_write_nataris(&writer, call, result);
         chunk_close(&writer);
         break;
     }
@@ -174,7 +210,7 @@ void stream_finish(struct api_call *call, const struct api_result *result) {
 
 void stream_write_whole(const struct api_call *call, const struct api_result *result, struct buf *out) {
     if (call->kind == API_CALL_CHAT) {
-        write_choice(call, "assistant", NULL, out);
+        write_role(call, out);
     }
     for (struct str text = buf_str(&call->answer); text.len > 0;) {
         write_delta(call, next_piece(&text), out);
@@ -202,6 +238,34 @@ void stream_fail(struct api_call *call, const struct api_error *error) {
 void stream_keep_alive(struct api_call *call) {
     struct buf *out = respond_buffer(call->api);
     buf_append_cstr(out, ": keep-alive" EVENT_END);
+    stream_send(call, out);
+}
+
+void stream_step(struct api_call *call, const struct workflow_progress *progress) {
+    const bool begins = progress->step->state == CORE_STEP_RUNNING;
+    const bool failed = progress->step->state == CORE_STEP_FAILED;
+    const char *name = core_step_name_text(progress->step->name);
+    struct buf *out = respond_buffer(call->api);
+    buf_append_format(out, ": step %" PRIu32 " %s %s" EVENT_END, progress->number + 1, name,
+                      begins   ? "running"
+                      : failed ? "failed"
+                               : "completed");
+    struct json_writer writer = choice_open(call, out);
+    choice_close(&writer, call, NULL);
+    json_write_key(&writer, "nataris");
+    json_begin_object(&writer);
+    json_member_cstr(&writer, "workflow_id", progress->id);
+    json_member_cstr(&writer, "workflow", core_workflow_kind_name(progress->kind));
+    json_write_key(&writer, "step");
+    json_begin_object(&writer);
+    json_member_int(&writer, "number", (int64_t)progress->number + 1);
+    json_member_cstr(&writer, "name", name);
+    json_member_cstr(&writer, "status", begins ? "RUNNING" : failed ? "FAILED" : "COMPLETED");
+    json_end_object(&writer);
+    json_member_int(&writer, "steps_executed", progress->steps_executed);
+    price_write_member(&writer, "total_cost_usd", progress->cost_nano);
+    json_end_object(&writer);
+    chunk_close(&writer);
     stream_send(call, out);
 }
 

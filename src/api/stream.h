@@ -4,6 +4,8 @@
 
 #include "api/api.h"
 
+struct workflow_progress; /* api/workflows.h */
+
 /* Builds what the chunks of this call have in common; false when the exchange's arena is full. */
 MUST_CHECK bool stream_prepare(struct api_call *call);
 /* Sends the headers (and a chat's first delta), unless they are out already. */
@@ -22,5 +24,8 @@ void stream_fail(struct api_call *call, const struct api_error *error);
 void stream_keep_alive(struct api_call *call);
 /* The same while the model is still being fetched or loaded: how far it is, and how long it may take. */
 void stream_progress(struct api_call *call, uint32_t percent, uint64_t ready_ms);
+
+/* A step of the call's workflow begins or has ended: a comment line, and a chunk without text. Headers must be out. */
+void stream_step(struct api_call *call, const struct workflow_progress *progress);
 
 #endif

@@ -93,8 +93,8 @@ static void abandon(void *context, struct api_call *call) {
 }
 
 static void stop_call(void *context, struct api_call *call) {
-    const struct gateway_job *job = call->backend_data;
-    if (!job->in_sandbox) {
+    const struct gateway_job *job = call->backend_data; /* NULL: a workflow answers it, whose runs are stopped */
+    if (job != NULL && !job->in_sandbox) {
         gateway_step_later(context, &(struct core_event){.kind = CORE_EVENT_ABORT,
                                                          .job = job->handle,
                                                          .abort = {.failure = CORE_FAILURE_STOPPED}});

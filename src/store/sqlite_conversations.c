@@ -91,6 +91,12 @@ static bool place_find(struct ledger *ledger, const char *account_id, bool test,
     return true;
 }
 
+bool sqlite_conversation_place(struct ledger *ledger, const char *account_id, bool test, const char *id,
+                               struct turn_place *out, struct err *err) {
+    int64_t counts[3];
+    return place_find(ledger, account_id, test, id, out, counts, err);
+}
+
 bool sqlite_turn_find(struct ledger *ledger, const struct store_turn *turn, struct turn_place *out, struct err *err) {
     int64_t counts[3] = {0}; /* messages, who gave the title, where the summary ends */
     if (!place_find(ledger, turn->account_id, turn->test, turn->conversation_id, out, counts, err)) {
@@ -207,6 +213,7 @@ bool sqlite_conversation_delete(struct ledger *ledger, const char *account_id, b
     return sqlite_run(db, SQL_CONVERSATION_LABELS_CLEAR, err) &&
            run_with_number(db, SQL_CONVERSATION_KEY_WIPE, place.number, err) &&
            run_with_number(db, SQL_CONVERSATION_ANSWERS_DELETE, place.number, err) &&
+           run_with_number(db, SQL_CONVERSATION_WORKFLOWS_DELETE, place.number, err) &&
            run_with_number(db, SQL_MESSAGES_DELETE, place.number, err) &&
            run_with_number(db, SQL_CONVERSATION_DELETE, place.number, err);
 }

@@ -19,6 +19,9 @@ MUST_CHECK bool sqlite_turn_find(struct ledger *ledger, const struct store_turn 
                                  struct err *err);
 MUST_CHECK bool sqlite_turn_write(struct sqlite_db *db, const struct store_turn *turn, const struct turn_place *place,
                                   struct err *err);
+/* `out` has number 0 when there is no such conversation. */
+MUST_CHECK bool sqlite_conversation_place(struct ledger *ledger, const char *account_id, bool test, const char *id,
+                                          struct turn_place *out, struct err *err);
 MUST_CHECK bool sqlite_conversation_add(struct ledger *ledger, const struct store_conversation *conversation,
                                         struct err *err);
 MUST_CHECK bool sqlite_conversation_delete(struct ledger *ledger, const char *account_id, bool test, const char *id,

@@ -28,7 +28,7 @@ static const struct {
 } sqlite_db_migrations[] = {
     {1, store_sql_0001_initial},     {2, store_sql_0002_money},     {3, store_sql_0003_earned},
     {4, store_sql_0004_join_uses},   {5, store_sql_0005_network},   {10, store_sql_0010_conversations},
-    {11, store_sql_0011_async_jobs}, {12, store_sql_0012_webhooks},
+    {11, store_sql_0011_async_jobs}, {12, store_sql_0012_webhooks}, {13, store_sql_0013_workflows},
 };
 
 static int sqlite_db_newest(void) {

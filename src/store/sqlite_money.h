@@ -7,6 +7,13 @@
 
 /* sqlite_settle.c. A refused settlement (ERR_CONFLICT) has written nothing. */
 MUST_CHECK bool sqlite_settle(struct ledger *ledger, const struct store_settlement *settlement, struct err *err);
+/* A stored answer: `room` false when one is there that had not expired by `now_ms` and may not be replaced; else what was
+ * there is gone. It is sealed when `place` is that of a conversation. */
+struct turn_place;
+MUST_CHECK bool sqlite_answer_room(struct sqlite_db *db, const struct store_answer *answer, int64_t now_ms, bool *room,
+                                   struct err *err);
+MUST_CHECK bool sqlite_answer_add(struct sqlite_db *db, const struct store_answer *answer,
+                                  const struct turn_place *place, struct err *err);
 /* Deletes at most `limit` answers that had expired by then. */
 MUST_CHECK bool sqlite_answers_expire(struct sqlite_db *db, int64_t now_ms, int64_t limit, struct err *err);
 MUST_CHECK bool sqlite_job_each(struct sqlite_db *db, bool (*row)(void *context, const struct store_job *job),

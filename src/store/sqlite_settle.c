@@ -1,7 +1,7 @@
 /* The end of a job: its record, its settlement in the ledger, its stored answer. */
-#include "store/sqlite_conversations.h"
 #include "store/sqlite_money.h"
 #include "store/sqlite_webhooks.h"
+#include "store/sqlite_workflows.h"
 
 static bool settle_refuse(struct err *err, const struct store_job *job, const char *why) {
     return err_set(err, ERR_CONFLICT, "Job %s cannot be settled: %s", job->id, why);
@@ -46,13 +46,12 @@ static bool settle_check(const struct store_settlement *settlement, struct err *
     return settle_check_parts(settlement, err);
 }
 
-/* A stored answer that had not expired when this request came means that the request was settled already, unless the new
- * one may replace it: then only the newest is kept. */
-static bool settle_make_room(struct ledger *ledger, const struct store_settlement *settlement, struct err *err) {
-    struct sqlite_db *db = ledger->db;
+bool sqlite_answer_room(struct sqlite_db *db, const struct store_answer *answer, int64_t now_ms, bool *room,
+                        struct err *err) {
     bool found;
+    *room = true;
     struct sqlite_binder binder = sqlite_bind(db, SQL_ANSWER_EXPIRY);
-    sqlite_bind_blob(&binder, settlement->answer->scope_sha256, DIGEST_SHA256_SIZE);
+    sqlite_bind_blob(&binder, answer->scope_sha256, DIGEST_SHA256_SIZE);
     if (!sqlite_next(db, SQL_ANSWER_EXPIRY, &found, err)) {
         return false;
     }
@@ -60,23 +59,27 @@ static bool settle_make_room(struct ledger *ledger, const struct store_settlemen
         return true;
     }
     struct sqlite_reader reader = sqlite_read(db, SQL_ANSWER_EXPIRY);
-    bool expired = sqlite_read_int(&reader) <= settlement->job.created_ms;
+    *room = sqlite_read_int(&reader) <= now_ms || answer->replaces;
     sqlite_reset(db, SQL_ANSWER_EXPIRY);
-    if (!expired && !settlement->answer->replaces) {
-        return settle_refuse(err, &settlement->job, "there is an answer under its idempotency key");
+    if (!*room) {
+        return true;
     }
     binder = sqlite_bind(db, SQL_ANSWER_DELETE);
-    sqlite_bind_blob(&binder, settlement->answer->scope_sha256, DIGEST_SHA256_SIZE);
+    sqlite_bind_blob(&binder, answer->scope_sha256, DIGEST_SHA256_SIZE);
     return sqlite_run(db, SQL_ANSWER_DELETE, err);
 }
 
-static bool settle_add_answer(struct sqlite_db *db, const struct store_settlement *settlement,
-                              const struct turn_place *place, struct err *err) {
-    const struct store_answer *answer = settlement->answer;
+/* A stored answer that had not expired when this request came means that the request was settled already, unless the new
+ * one may replace it: then only the newest is kept. */
+static bool settle_make_room(struct ledger *ledger, const struct store_settlement *settlement, struct err *err) {
+    bool room;
+    return sqlite_answer_room(ledger->db, settlement->answer, settlement->job.created_ms, &room, err) &&
+           (room || settle_refuse(err, &settlement->job, "there is an answer under its idempotency key"));
+}
+
+bool sqlite_answer_add(struct sqlite_db *db, const struct store_answer *answer, const struct turn_place *place,
+                       struct err *err) {
     struct buf room;
-    if (answer == NULL || (settlement->turn != NULL && place->number == 0)) {
-        return true;
-    }
     buf_init(&room, answer->content.len + SEAL_EXTRA);
     struct sqlite_binder binder = sqlite_bind(db, SQL_ANSWER_ADD);
     sqlite_bind_blob(&binder, answer->scope_sha256, sizeof(answer->scope_sha256));
@@ -181,21 +184,52 @@ static bool settle_add_parts(struct sqlite_db *db, const struct store_settlement
     return true;
 }
 
+/* The conversation that a settlement belongs to; `gone`: it had one. */
+struct settle_place {
+    struct turn_place turn;
+    bool gone;
+};
+
+static bool is_step(const struct store_job *job) {
+    return str_starts_with(str_from(job->id), STR("step_"));
+}
+
+/* A workflow's step does nothing to the conversation, but what it says goes with it. */
+static bool settle_find_place(struct ledger *ledger, const struct store_settlement *settlement,
+                              struct settle_place *out, struct err *err) {
+    const struct store_job *job = &settlement->job;
+    bool found;
+    *out = (struct settle_place){0};
+    if (settlement->turn != NULL) {
+        const bool ok = sqlite_turn_find(ledger, settlement->turn, &out->turn, err);
+        out->gone = out->turn.number == 0;
+        return ok;
+    }
+    if (!is_step(job)) {
+        return true;
+    }
+    const bool ok = sqlite_step_place(ledger->db, job->id, &out->turn, &found, err);
+    out->gone = !found && str_starts_with(str_from(job->label), STR("conv_"));
+    return ok;
+}
+
 /* What may be refused before anything is written. */
-static bool settle_prepare(struct ledger *ledger, const struct store_settlement *settlement, struct turn_place *place,
+static bool settle_prepare(struct ledger *ledger, const struct store_settlement *settlement, struct settle_place *place,
                            struct err *err) {
-    *place = (struct turn_place){0};
-    return (settlement->turn == NULL || sqlite_turn_find(ledger, settlement->turn, place, err)) &&
+    return settle_find_place(ledger, settlement, place, err) &&
            (settlement->answer == NULL || settle_make_room(ledger, settlement, err));
 }
 
 /* What belongs to the job's row; a refusal would leave half a settlement, so it is an error. */
 static bool settle_add_rest(struct ledger *ledger, const struct store_settlement *settlement,
-                            const struct settle_parties *parties, const struct turn_place *place, int64_t job_number,
+                            const struct settle_parties *parties, const struct settle_place *place, int64_t job_number,
                             struct err *err) {
-    bool ok = settle_add_parts(ledger->db, settlement, parties, job_number, err) &&
-              settle_add_answer(ledger->db, settlement, place, err) &&
-              (settlement->turn == NULL || sqlite_turn_write(ledger->db, settlement->turn, place, err));
+    struct sqlite_db *db = ledger->db;
+    const bool keep = settlement->answer != NULL && !place->gone;
+    bool ok = settle_add_parts(db, settlement, parties, job_number, err) &&
+              (!keep || sqlite_answer_add(db, settlement->answer, &place->turn, err)) &&
+              (settlement->turn == NULL || sqlite_turn_write(db, settlement->turn, &place->turn, err)) &&
+              (!is_step(&settlement->job) || sqlite_step_paid(db, &settlement->job, err));
     if (!ok && err->code == ERR_CONFLICT) {
         err->code = ERR_INTERNAL;
     }
@@ -207,7 +241,7 @@ static bool settle_add_rest(struct ledger *ledger, const struct store_settlement
 bool sqlite_settle(struct ledger *ledger, const struct store_settlement *settlement, struct err *err) {
     const struct store_job *job = &settlement->job;
     struct settle_parties parties;
-    struct turn_place place;
+    struct settle_place place;
     if (!settle_check(settlement, err) || !settle_find_parties(ledger, settlement, &parties, err)) {
         return false;
     }
@@ -223,7 +257,7 @@ bool sqlite_settle(struct ledger *ledger, const struct store_settlement *settlem
         .earner_count = parties.earned_count,
     };
     if (!ledger_check_bounds(ledger, &transaction, err) || !settle_prepare(ledger, settlement, &place, err) ||
-        !settle_add_job(ledger->db, job, &parties, settlement->turn != NULL && place.number == 0, err)) {
+        !settle_add_job(ledger->db, job, &parties, place.gone, err)) {
         return false;
     }
     transaction.job_number = sqlite_last_number(ledger->db);

@@ -74,6 +74,19 @@
 #define ASYNC_FROM " FROM async_jobs x JOIN accounts a ON a.number = x.account_number LEFT JOIN jobs j ON j.id = x.id"
 #define ASYNC_OF " WHERE x.account_number = (SELECT number FROM accounts WHERE id = ?) AND x.test = ?"
 
+#define WORKFLOW_COLUMNS                                                                                               \
+    "w.number, w.conversation_number, k.secret, w.id, a.id, w.key_id, w.test, w.kind, w.chosen, w.status, w.model,"    \
+    " w.max_steps, w.max_cost_nano, coalesce(c.id, ''), w.created_ms, w.ended_ms, w.steps_executed, w.prompt_tokens,"  \
+    " w.completion_tokens, w.cost_nano, w.body_sha256, w.task"
+#define WORKFLOW_KEY " LEFT JOIN conversation_keys k ON k.number = w.conversation_number"
+#define WORKFLOW_FROM                                                                                                  \
+    " FROM workflows w JOIN accounts a ON a.number = w.account_number" WORKFLOW_KEY                                    \
+    " LEFT JOIN conversations c ON c.number = w.conversation_number"
+#define WORKFLOW_OF " WHERE w.account_number = (SELECT number FROM accounts WHERE id = ?) AND w.test = ?"
+#define STEP_COLUMNS                                                                                                   \
+    "number, name, state, outcome, local, round, part, run_id, prompt_sha256, max_tokens, hold_nano, prompt_tokens,"   \
+    " completion_tokens, cost_nano, provider_id, started_ms, ended_ms, output"
+
 const char *const SQLITE_TEXTS[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_BEGIN_READ] = "BEGIN",
@@ -328,4 +341,51 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
     [SQL_ASYNC_OPEN] = "SELECT " ASYNC_COLUMNS ASYNC_FROM " WHERE x.state < 2 ORDER BY x.number LIMIT ?",
     [SQL_ASYNC_PURGE] = "DELETE FROM async_jobs WHERE number IN"
                         " (SELECT number FROM async_jobs WHERE state >= 2 AND ended_ms < ? LIMIT ?)",
+    [SQL_WORKFLOW_ADD] =
+        "INSERT INTO workflows (id, account_number, key_id, test, kind, chosen, status, model, max_steps,"
+        " max_cost_nano, conversation_number, created_ms, ended_ms, steps_executed, prompt_tokens, completion_tokens,"
+        " cost_nano, scope_sha256, body_sha256, task) VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, ?, ?,"
+        " ?)",
+    [SQL_WORKFLOW_TEXTS_ADD] =
+        "INSERT INTO workflow_texts (workflow_number, request, answer, error, extra) VALUES (?, ?, x'', x'', x'')",
+    [SQL_WORKFLOW_BY_SCOPE] = "SELECT id, created_ms FROM workflows WHERE scope_sha256 = ?",
+    [SQL_WORKFLOW_UNSCOPE] = "UPDATE workflows SET scope_sha256 = NULL WHERE scope_sha256 = ?",
+    [SQL_WORKFLOW_FIND] = "SELECT " WORKFLOW_COLUMNS ", x.request, x.answer, x.error, x.extra" WORKFLOW_FROM
+                          " JOIN workflow_texts x ON x.workflow_number = w.number WHERE w.id = ?",
+    [SQL_WORKFLOW_PLACE] =
+        "SELECT w.number, w.conversation_number, k.secret, w.status FROM workflows w" WORKFLOW_KEY " WHERE w.id = ?",
+    [SQL_WORKFLOW_SUM] = "UPDATE workflows SET steps_executed = steps_executed + ?, prompt_tokens = prompt_tokens + ?,"
+                         " completion_tokens = completion_tokens + ?, cost_nano = cost_nano + ? WHERE number = ?",
+    [SQL_WORKFLOW_END] = "UPDATE workflows SET status = ?, ended_ms = ? WHERE number = ?",
+    [SQL_WORKFLOW_TEXTS_END] =
+        "UPDATE workflow_texts SET request = x'', answer = ?, error = ?, extra = ? WHERE workflow_number = ?",
+    [SQL_WORKFLOW_CURSOR] = "SELECT w.number FROM workflows w" WORKFLOW_OF " AND w.id = ?",
+    [SQL_WORKFLOW_PAGE] =
+        "SELECT " WORKFLOW_COLUMNS WORKFLOW_FROM WORKFLOW_OF " AND w.number < ? ORDER BY w.number DESC LIMIT ?",
+    [SQL_WORKFLOW_PAGE_STATUS] = "SELECT " WORKFLOW_COLUMNS WORKFLOW_FROM WORKFLOW_OF
+                                 " AND w.number < ? AND w.status = ? ORDER BY w.number DESC LIMIT ?",
+    [SQL_WORKFLOW_TOTAL] = "SELECT total FROM workflow_counts"
+                           " WHERE account_number = (SELECT number FROM accounts WHERE id = ?) AND test = ?",
+    [SQL_WORKFLOW_OPEN] = "SELECT w.id, a.id, w.test FROM workflows w JOIN accounts a ON a.number = w.account_number"
+                          " WHERE w.status = 0 ORDER BY w.number",
+    [SQL_WORKFLOW_PURGE] = "DELETE FROM workflows WHERE number IN"
+                           " (SELECT number FROM workflows WHERE status <> 0 AND ended_ms < ? LIMIT ?)",
+    [SQL_CONVERSATION_WORKFLOWS_DELETE] =
+        "DELETE FROM workflows WHERE conversation_number = ? AND conversation_number <> 0",
+    [SQL_STEP_STATE] = "SELECT state, prompt_tokens, completion_tokens, cost_nano FROM workflow_steps"
+                       " WHERE workflow_number = ? AND number = ?",
+    [SQL_STEP_PUT] = "REPLACE INTO workflow_steps (workflow_number, " STEP_COLUMNS
+                     ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [SQL_STEP_EACH] = "SELECT " STEP_COLUMNS " FROM workflow_steps WHERE workflow_number = ? ORDER BY number",
+    [SQL_STEP_PAID] = "UPDATE workflow_steps SET prompt_tokens = ?, completion_tokens = ?, cost_nano = ?"
+                      " WHERE run_id = ? AND run_id <> '' RETURNING workflow_number",
+    [SQL_STEP_PLACE] =
+        "SELECT w.conversation_number, k.secret FROM workflow_steps s"
+        " JOIN workflows w ON w.number = s.workflow_number" WORKFLOW_KEY " WHERE s.run_id = ? AND s.run_id <> ''",
+    /* The newest workflows first: the inner order stays, because it has a limit and CROSS JOIN keeps it outside. */
+    [SQL_STEP_HISTORY] =
+        "SELECT s.prompt_tokens, s.completion_tokens FROM (SELECT w.number FROM workflows w" WORKFLOW_OF
+        " AND w.kind = ? AND w.model = ? ORDER BY w.number DESC LIMIT ?) n"
+        " CROSS JOIN workflow_steps s ON s.workflow_number = n.number"
+        " WHERE s.name = ? AND s.state = 2 AND s.local = 0 LIMIT ?",
 };

@@ -1,6 +1,7 @@
 /* The tasks of store_async.h: from the loop to a thread and back. */
 #include "base/mem.h"
 #include "store/sqlite_async.h"
+#include "store/sqlite_workflows.h"
 #include "store/store_internal.h"
 #include "store/store_webhooks.h"
 
@@ -162,6 +163,27 @@ static bool end_event(const struct async_task *async, struct ledger *ledger, str
     return store_event_add(ledger, &event, err);
 }
 
+/* In the same transaction: a workflow whose job was cancelled must not go on by itself after a crash. */
+static bool end_workflow(const struct async_task *async, struct ledger *ledger, struct err *err) {
+    const struct store_async_end *asked = &async->end.end;
+    struct workflow_row row = {0};
+    struct err missing = {0};
+    bool changed;
+    if (asked->workflow_id[0] == '\0' || !async->changed) {
+        return true;
+    }
+    if (!sqlite_workflow_find(ledger->db, async->job.account_id, async->job.test, asked->workflow_id, &row, &missing)) {
+        sqlite_workflow_clear(&row);
+        return missing.code == ERR_NOT_FOUND || err_set(err, ERR_INTERNAL, "%s", missing.message);
+    }
+    struct store_workflow_end end = {.status = asked->workflow_status, .ended_ms = asked->ended_ms};
+    end.text = end.error = end.extra = end.event = STR("");
+    str_copy(end.id, sizeof(end.id), str_from(asked->workflow_id));
+    const bool ok = sqlite_workflow_end(ledger, &end, &row, &changed, err);
+    sqlite_workflow_clear(&row);
+    return ok;
+}
+
 static bool end_write(struct store_task *task, struct ledger *ledger, struct err *err) {
     struct async_task *async = async_of(task);
     const struct store_async_end *end = &async->end.end;
@@ -171,7 +193,7 @@ static bool end_write(struct store_task *task, struct ledger *ledger, struct err
     sqlite_async_clear(&async->job);
     async->found = false;
     return sqlite_async_end(ledger, end, &async->changed, err) && async_find(async, ledger->db, end->id, err) &&
-           end_event(async, ledger, err);
+           end_workflow(async, ledger, err) && end_event(async, ledger, err);
 }
 
 static void end_answer(struct store_task *task, const struct err *err) {

@@ -58,7 +58,10 @@ struct store_async_end {
     int64_t charge_nano;
     struct str result;           /* copied */
     const uint8_t *scope_sha256; /* a stored answer that goes with it (struct store_answer): it is here now; or NULL */
-    struct str event;            /* JSON: the data of its event (store_webhooks.h); empty: none. Copied */
+    /* A workflow of its account that ends with it, if it is there and has not ended; empty: none. */
+    char workflow_id[STORE_ID_MAX];
+    int workflow_status;
+    struct str event; /* JSON: the data of its event (store_webhooks.h); empty: none. Copied */
 };
 /* Tells the job as it is then; `changed` false: it had ended before, and nothing was written. */
 void store_async_end(struct store *store, const struct store_async_end *end, store_async_told *told, void *context);

@@ -21,6 +21,8 @@ import placement_rows
 import rows
 import store_rows
 import webhook_rows
+import workflow_list_rows
+import workflow_rows
 from harness import BenchError, say
 
 MEASUREMENTS = {
@@ -32,6 +34,8 @@ MEASUREMENTS = {
     "placement": ("decisions of placement", placement_rows.decisions),
     "conversations": ("a conversation of 10,000 messages", conversation_rows.long_conversation),
     "webhooks": ("webhook deliveries", webhook_rows.deliveries),
+    "workflows": ("map_reduce on four devices and on one", workflow_rows.map_reduce),
+    "workflow-list": ("a list of 100,000 workflows", workflow_list_rows.long_list),
     "start": ("start-up of the gateway", rows.gateway_start),
     "live": ("15,000 live providers", network_rows.live_providers),
     "lost": ("time until a lost device's stream goes on", network_rows.device_lost),

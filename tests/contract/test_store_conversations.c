@@ -1,6 +1,6 @@
 /* Conversations, as every backend of store_conversations.h must keep them. */
 #include "base/compiler.h"
-#include "store/store_conversations.h"
+#include "store/store_workflows.h"
 #include "support/store_fixture.h"
 
 #include <sqlite3.h>
@@ -365,6 +365,46 @@ static bool label_is_empty(void *context, const struct store_job *job) {
     return true;
 }
 
+static void on_workflow(void *context, const struct store_workflow *workflow, const struct store_step *steps,
+                        size_t count, bool changed, const struct err *err) {
+    struct outcome *out = (struct outcome *)context;
+    (void)steps;
+    (void)changed;
+    out->code = err == NULL ? ERR_NONE : err->code;
+    out->count = count;
+    str_copy(out->content, sizeof(out->content), str_from(workflow == NULL ? "" : workflow->task));
+}
+
+/* One that has ended and one that runs, each with a step. */
+static void add_workflows(struct store_fixture *fixture, const char *conversation_id) {
+    struct outcome out;
+    for (int i = 0; i < 2; i++) {
+        struct store_workflow_new asked = {
+            .workflow = {.account_id = "acct_1", .task = "SECRETTASK", .request = STR("SECRETREQUEST")}};
+        struct store_workflow_end end = {
+            .status = 1, .text = STR("SECRETRESULT"), .error = STR("SECRETERROR"), .extra = STR("SECRETEXTRA")};
+        const struct store_step step = {.state = 2, .output = STR("SECRETOUTPUT")};
+        snprintf(asked.workflow.id, sizeof(asked.workflow.id), "wf_marked%d", i);
+        str_copy(end.id, sizeof(end.id), str_from(asked.workflow.id));
+        str_copy(asked.workflow.conversation_id, sizeof(asked.workflow.conversation_id), str_from(conversation_id));
+        store_workflow_add(fixture->store, &asked, on_workflow, &out);
+        store_step_put(fixture->store, asked.workflow.id, &step, NULL, NULL, NULL);
+        if (i == 0) {
+            store_workflow_end(fixture->store, &end, on_workflow, &out);
+        }
+        uv_run(&fixture->loop, UV_RUN_DEFAULT);
+        assert_int_equal(out.code, ERR_NONE);
+        store_workflow_find(fixture->store, "acct_1", false, asked.workflow.id, on_workflow, &out);
+        uv_run(&fixture->loop, UV_RUN_DEFAULT);
+        assert_string_equal(out.content, "SECRETTASK"); /* sealed, and opened again */
+        assert_int_equal(out.count, 1);
+    }
+    assert_true(in_files(fixture, "wf_marked", 9));
+    assert_false(in_files(fixture, "SECRETTASK", 10));
+    assert_false(in_files(fixture, "SECRETRE", 8));
+    assert_false(in_files(fixture, "SECRETOUTPUT", 12));
+}
+
 static void test_delete_leaves_nothing(void **state) {
     struct store_fixture *fixture = (struct store_fixture *)*state;
     struct outcome out;
@@ -378,6 +418,7 @@ static void test_delete_leaves_nothing(void **state) {
     struct store_turn turn = turn_of("acct_1", "conv_marked", STORE_TURN_TITLE);
     turn.text = STR("SECRETTITLE");
     assert_int_equal(keep(fixture, &turn), ERR_NONE);
+    add_workflows(fixture, "conv_marked");
     key_of(fixture, secret);
     assert_true(in_files(fixture, secret, sizeof(secret))); /* the test can see it */
     assert_true(in_files(fixture, "conv_marked", 11));
@@ -386,6 +427,11 @@ static void test_delete_leaves_nothing(void **state) {
     assert_int_equal(out.code, ERR_NONE);
     assert_false(in_files(fixture, secret, sizeof(secret)));
     assert_false(in_files(fixture, "SECRET", 6));
+    for (int i = 0; i < 2; i++) {
+        store_workflow_find(fixture->store, "acct_1", false, i == 0 ? "wf_marked0" : "wf_marked1", on_workflow, &out);
+        uv_run(&fixture->loop, UV_RUN_DEFAULT);
+        assert_int_equal(out.code, ERR_NOT_FOUND);
+    }
     assert_false(in_files(fixture, "conv_marked", 11));
     const struct store_conversation_ask what = all_of("acct_1", "conv_marked");
     assert_int_equal(code_of(fixture, &what), ERR_NOT_FOUND);

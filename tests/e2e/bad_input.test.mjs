@@ -177,7 +177,8 @@ describe('what would change the answer and is not there yet', () => refuseEach([
   ['logit_bias', { logit_bias: { 50256: -100 } }, 'logit_bias'],
   ['audio', { modalities: ['text', 'audio'] }, 'modalities'],
   ['web search', { web_search_options: {} }, 'web_search_options'],
-  ['orchestration', { orchestration: { enabled: true, workflow: 'research' } }, 'orchestration.enabled'],
+  ['tools with a workflow that has no use for them', { orchestration: { enabled: true, workflow: 'research' },
+    tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools'],
 ]));
 
 describe('what asks for nothing, or for what is there', () => {

@@ -305,7 +305,9 @@ test('thirty turns by id alone with the built-in model fit its context, and are 
     assert.equal(found.message_count, 62);
     assert.equal(found.titled_by, 'model', found.title);
     assert.ok(found.summary_message_count > 0);
+    assert.match(found.summary, /My name is Ada\./); // told in the first turn, and folded several times since
     const { data } = await (await network.fetch('/v1/usage/requests?limit=100')).json();
+    assert.ok(data.filter((request) => request.id.startsWith('summary_')).length > 1);
     for (const purpose of ['title_', 'summary_']) {
       const job = data.find((request) => request.id.startsWith(purpose));
       assert.ok(job && job.label === id && job.status === 'completed', purpose);

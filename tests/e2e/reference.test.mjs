@@ -166,10 +166,18 @@ test('a wrong key is a 401 INVALID_API_KEY', async () => {
   assert.equal(error.type, 'authentication_error');
 });
 
-test('orchestration is refused by its name as long as there is none', async () => {
-  const { error } = JSON.parse(await paste(ORCHESTRATION));
-  assert.equal(error.code, 'INVALID_REQUEST');
-  assert.equal(error.param, 'orchestration.enabled');
+test('orchestration answers in three steps, and is listed', async () => {
+  const answer = JSON.parse(await paste(ORCHESTRATION));
+  assert.equal(answer.object, 'chat.completion');
+  assert.equal(answer.nataris.steps_executed, 3);
+  const { workflows, total } = await (await network.fetch('/v1/workflows')).json();
+  assert.equal(total, 1);
+  const [{ id, type, status, task, total_cost_usd: cost, steps_executed: steps }] = workflows;
+  assert.deepEqual({ id, type, status, task, cost, steps }, { id: answer.nataris.workflow_id, type: 'RESEARCH',
+    status: 'COMPLETED', task: 'Research renewable energy trends', cost: answer.nataris.total_cost_usd, steps: 3 });
+  const estimate = await network.post('/v1/workflows/estimate',
+    { model: 'llama-3.2-1b-instruct-q4_k_m', workflow: 'research' });
+  assert.equal(estimate.status, 200);
   const off = JSON.parse(await paste(ORCHESTRATION.replace('"enabled": true', '"enabled": false')));
   assert.equal(off.object, 'chat.completion');
 });

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "support/api_async.h"
 #include "support/api_store.h"
+#include "support/api_workflows.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -290,6 +291,7 @@ UNUSED static int api_fixture_teardown(void **state) {
     }
     api_store_clear(&fixture->store);
     api_async_clear();
+    api_workflows_clear();
     api_free(fixture->api);
     loop_free(fixture->loop);
     buf_clear(&fixture->received);

@@ -37,6 +37,7 @@ LIBRARY_HOMES = {
     "ini.h": {"base", "cmd"},
     "llama.h": {"engine/llama_child"},
     "llhttp.h": {"net"},
+    "muParser": {"api"},
     "simdjson.h": {"base"},
     "sqlite3.h": {"store"},
 }

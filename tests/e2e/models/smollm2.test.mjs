@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ask, openaiClient, textOf, user } from '../support/chat.mjs';
+import { testEachWorkflow } from '../support/each_workflow.mjs';
 import { DEMO_MODEL, Network, stopCleanly } from '../support/network.mjs';
 import { readStream, textOfEvent } from '../support/stream.mjs';
 
@@ -134,3 +135,5 @@ test('a prompt over the context is refused, plain and streamed', async () => {
     assert.equal(error.param, 'messages');
   }
 });
+
+testEachWorkflow(() => network, MODEL, { bytes: 16_500 });

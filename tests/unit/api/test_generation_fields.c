@@ -234,11 +234,49 @@ static void test_wrong_types_and_ranges_of_extras(void **state) {
         {"\"modalities\":\"text\"", "modalities", NULL},
         {"\"modalities\":[1]", "modalities", NULL},
         {"\"orchestration\":true", "orchestration", NULL},
+        {"\"orchestration\":{\"workflow\":\"poetry\"}", "orchestration.workflow", NULL},
+        {"\"orchestration\":{\"max_steps\":0}", "orchestration.max_steps", NULL},
+        {"\"orchestration\":{\"max_cost_usd\":-1}", "orchestration.max_cost_usd", NULL},
         {"\"orchestration\":{\"enabled\":\"yes\"}", "orchestration.enabled", NULL},
     };
     for (size_t i = 0; i < COUNT_OF(refusals); i++) {
         assert_refused(*state, reader_read_members(*state, refusals[i].text), &refusals[i]);
     }
+}
+
+#define TOOL "{\"type\":\"function\",\"function\":{\"name\":\"weather\"}}"
+
+static void test_orchestration(void **state) {
+    struct request_reader *reader = *state;
+    const struct orchestration *asked = &reader->input.orchestration;
+    assert_true(reader_read_members(reader, ""));
+    assert_false(asked->enabled);
+    assert_true(reader_read_members(reader, "\"orchestration\":{\"enabled\":true}"));
+    assert_true(asked->enabled && asked->automatic);
+    assert_int_equal(asked->max_steps, ORCHESTRATION_STEPS_DEFAULT);
+    assert_true(asked->max_cost_nano < 0);
+    assert_true(reader_read_members(reader, "\"orchestration\":{\"enabled\":true,\"workflow\":\"MAP_REDUCE\","
+                                            "\"max_steps\":7,\"max_cost_usd\":0.25}"));
+    assert_false(asked->automatic);
+    assert_int_equal(asked->kind, CORE_WORKFLOW_MAP_REDUCE);
+    assert_int_equal(asked->max_steps, 7);
+    assert_int_equal(asked->max_cost_nano, 250000000);
+}
+
+static void test_tools_of_agents(void **state) {
+    static const char *const kinds[] = {"agent", "auto"};
+    struct request_reader *reader = *state;
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        char members[256];
+        snprintf(members, sizeof(members),
+                 "\"tools\":[" TOOL "],\"orchestration\":{\"enabled\":true,\"workflow\":\"%s\"}", kinds[i]);
+        assert_true(reader_read_members(reader, members));
+        assert_int_equal(reader->input.orchestration.tool_count, 1);
+        assert_str_equal(reader->input.orchestration.tools[0].name, "weather");
+    }
+    assert_true(reader_read_members(reader, "\"tools\":[" TOOL "],\"tool_choice\":\"none\","
+                                            "\"orchestration\":{\"enabled\":true}"));
+    assert_int_equal(reader->input.orchestration.tool_count, 0);
 }
 
 static void test_unsupported_by_name(void **state) {
@@ -257,7 +295,8 @@ static void test_unsupported_by_name(void **state) {
         {"\"audio\":{\"voice\":\"a\"}", "audio", NULL},
         {"\"web_search_options\":{}", "web_search_options", NULL},
         {"\"min_p\":0.05", "min_p", NULL},
-        {"\"orchestration\":{\"enabled\":true}", "orchestration.enabled", "not supported yet"},
+        {"\"orchestration\":{\"enabled\":false},\"tools\":[{}]", "tools", "not supported yet"},
+        {"\"orchestration\":{\"enabled\":true,\"workflow\":\"code\"},\"tools\":[" TOOL "]", "tools", "agent and auto"},
     };
     for (size_t i = 0; i < COUNT_OF(refusals); i++) {
         struct request_reader *reader = *state;
@@ -309,6 +348,8 @@ int main(void) {
         cmocka_unit_test(test_null_is_absent),
         cmocka_unit_test(test_wrong_types_and_ranges),
         cmocka_unit_test(test_wrong_types_and_ranges_of_extras),
+        cmocka_unit_test(test_orchestration),
+        cmocka_unit_test(test_tools_of_agents),
         cmocka_unit_test(test_unsupported_by_name),
         cmocka_unit_test(test_lengths_at_their_limits),
         cmocka_unit_test(test_negative_seed),

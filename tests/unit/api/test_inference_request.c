@@ -57,6 +57,9 @@ static void test_refused(void **state) {
         {"{\"prompt\":\"p\"}", "model"},
         {"{\"model\":\"m\",\"prompt\":\"p\",\"temperature\":3}", "temperature"},
         {"{\"model\":\"m\",\"prompt\":\"p\",\"tools\":[1]}", "tools"},
+        {"{\"model\":\"m\",\"prompt\":\"p\",\"orchestration\":{\"enabled\":true}}", "orchestration.enabled"},
+        {"{\"model\":\"m\",\"prompt\":\"p\",\"orchestration\":{\"enabled\":1}}", "orchestration.enabled"},
+        {"{\"model\":\"m\",\"prompt\":\"p\",\"orchestration\":true}", "orchestration"},
         {"[]", ""},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {

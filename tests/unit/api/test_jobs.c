@@ -132,6 +132,87 @@ static void test_goes_on_after_a_restart(void **state) {
     assert_non_null(strstr(job->result.data, "\"output\":\"Hi\""));
 }
 
+#define RESEARCH_CHAT                                                                                                  \
+    "{\"model\":\"" MODEL "\"," MESSAGES ",\"orchestration\":{\"enabled\":true,\"workflow\":\"research\"}}"
+
+/* The next step's call, with its output. */
+static void step_end(struct api_fixture *fixture, const char *output) {
+    struct api_call *call = api_fixture_await_call(fixture);
+    assert_memory_equal(call->id, "step_", 5);
+    deliver(call, output);
+    forget_call(fixture);
+    api_call_finish(call, &RESULT);
+}
+
+static void test_of_a_workflow_has_its_whole_answer(void **state) {
+    static const char *const outputs[] = {"facts", "sense", "The sun wins"};
+    struct api_fixture *fixture = *state;
+    const char *answer, *id = post(fixture, RESEARCH_CHAT);
+    char line[128];
+    assert_int_equal(api_async_find(id)->kind, JOB_WORKFLOW);
+    for (size_t i = 0; i < COUNT_OF(outputs); i++) {
+        step_end(fixture, outputs[i]);
+        assert_int_equal(api_async_find(id)->state, STORE_ASYNC_RUNNING);
+    }
+    turn_until(fixture, id, STORE_ASYNC_COMPLETED);
+    assert_string_equal(api_workflows.rows[0].id + strlen("wf_"), id + strlen("job_"));
+    assert_int_equal(api_workflows.rows[0].status, CORE_WORKFLOW_COMPLETED);
+    api_fixture_forget(fixture);
+    snprintf(line, sizeof(line), "GET " JOBS "/%s", id);
+    api_fixture_request(fixture, line, "", NULL);
+    assert_int_equal(api_fixture_answer(fixture, &answer), 200);
+    assert_non_null(strstr(answer, "\"type\":\"chat.completion\""));
+    assert_non_null(strstr(answer, "\"result\":{\"id\":\"chatcmpl-"));
+    assert_non_null(strstr(answer, "\"content\":\"The sun wins\""));
+    assert_non_null(strstr(answer, "\"nataris\":{\"inference_type\":\"p2p\",\"workflow_id\":\"wf_"));
+    assert_non_null(strstr(answer, "\"steps_executed\":3"));
+}
+
+static void test_its_cancel_is_that_of_its_workflow(void **state) {
+    struct api_fixture *fixture = *state;
+    const char *answer, *id = post(fixture, RESEARCH_CHAT);
+    char line[128];
+    api_fixture_await_call(fixture);
+    api_fixture_forget(fixture);
+    snprintf(line, sizeof(line), "DELETE " JOBS "/%s", id);
+    api_fixture_request(fixture, line, "", NULL);
+    assert_int_equal(api_fixture_answer(fixture, &answer), 200);
+    assert_non_null(strstr(answer, "\"status\":\"CANCELLED\""));
+    while (api_workflows.rows[0].status != CORE_WORKFLOW_CANCELLED) {
+        uv_run(loop_uv(fixture->loop), UV_RUN_NOWAIT);
+        assert_false(fixture->timed_out);
+    }
+    assert_int_equal(fixture->abandoned, 1);
+    assert_int_equal(api_call_count(fixture->api), 0);
+}
+
+static void test_finds_its_workflow_after_a_restart(void **state) {
+    struct api_fixture *fixture = *state;
+    struct store_async *job = &api_async.jobs[api_async.count++];
+    struct store_workflow row = {.kind = CORE_WORKFLOW_RESEARCH,
+                                 .status = CORE_WORKFLOW_COMPLETED,
+                                 .steps_executed = 3,
+                                 .request = STR(""),
+                                 .answer = STR("Made before"),
+                                 .error = STR(""),
+                                 .extra = STR("")};
+    *job = (struct store_async){.kind = JOB_WORKFLOW, .state = STORE_ASYNC_RUNNING, .created_ms = INT64_MAX / 2};
+    str_copy(job->id, sizeof(job->id), STR("job_old"));
+    str_copy(job->account_id, sizeof(job->account_id), STR("acct_1"));
+    str_copy(job->key_id, sizeof(job->key_id), STR("key_1"));
+    str_copy(job->model, sizeof(job->model), STR(MODEL));
+    job->body = api_async_copy(STR(RESEARCH_CHAT));
+    job->result = api_async_copy(STR(""));
+    str_copy(row.id, sizeof(row.id), STR("wf_old"));
+    str_copy(row.account_id, sizeof(row.account_id), STR("acct_1"));
+    str_copy(row.model, sizeof(row.model), STR(MODEL));
+    (void)api_workflows_add(&row);
+    api_resume(fixture->api);
+    turn_until(fixture, "job_old", STORE_ASYNC_COMPLETED);
+    assert_non_null(strstr(job->result.data, "Made before"));
+    assert_int_equal(fixture->submitted, 0); /* nothing is generated again */
+}
+
 static void test_of_a_revoked_key_fails(void **state) {
     struct api_fixture *fixture = *state;
     fixture->auth.revoked = true;
@@ -162,10 +243,12 @@ static void test_an_account_has_bounded_room(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_completes_with_the_whole_answer), TEST(test_waits_out_what_time_heals),
-        TEST(test_gives_up_a_failure_that_stays),   TEST(test_writes_its_end_again_when_the_store_was_busy),
-        TEST(test_is_cancelled_on_the_device),      TEST(test_goes_on_after_a_restart),
-        TEST(test_of_a_revoked_key_fails),          TEST(test_an_account_has_bounded_room),
+        TEST(test_completes_with_the_whole_answer),    TEST(test_waits_out_what_time_heals),
+        TEST(test_gives_up_a_failure_that_stays),      TEST(test_writes_its_end_again_when_the_store_was_busy),
+        TEST(test_is_cancelled_on_the_device),         TEST(test_goes_on_after_a_restart),
+        TEST(test_of_a_workflow_has_its_whole_answer), TEST(test_its_cancel_is_that_of_its_workflow),
+        TEST(test_finds_its_workflow_after_a_restart), TEST(test_of_a_revoked_key_fails),
+        TEST(test_an_account_has_bounded_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

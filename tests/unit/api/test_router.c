@@ -34,6 +34,11 @@ static void test_found(void **state) {
         {"GET", "/v1/provider/earnings", earnings_handle, true},
         {"GET", "/v1/provider/devices", devices_handle_list, true},
         {"GET", "/v1/provider/devices/prov_1", devices_handle_one, true},
+        {"GET", "/v1/workflows", workflows_handle_list, true},
+        {"POST", "/v1/workflows/estimate", workflows_handle_estimate, true},
+        {"GET", "/v1/workflows/wf_1", workflows_handle_one, true},
+        {"DELETE", "/v1/workflows/wf_1", workflows_handle_cancel, true},
+        {"POST", "/v1/workflows/wf_1/cancel", workflows_handle_cancel, true},
         {"HEAD", "/healthz", health_handle_live, false},
         {"GET", "/readyz", health_handle_ready, false},
         {"GET", "/openapi.json", openapi_handle, false},
@@ -89,6 +94,8 @@ static void test_wrong_method(void **state) {
     assert_string_equal(allow, "GET, HEAD, OPTIONS");
     assert_int_equal(find("POST", "/v1/usage"), ROUTE_WRONG_METHOD);
     assert_int_equal(find("DELETE", "/v1/models/x"), ROUTE_WRONG_METHOD);
+    assert_int_equal(find("POST", "/v1/workflows/wf_1"), ROUTE_WRONG_METHOD);
+    assert_string_equal(allow, "GET, HEAD, DELETE, OPTIONS");
     assert_int_equal(find("get", "/healthz"), ROUTE_WRONG_METHOD);
     assert_int_equal(find("", "/healthz"), ROUTE_WRONG_METHOD);
 }

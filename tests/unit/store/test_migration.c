@@ -1,5 +1,6 @@
 /* Files that an older program wrote. */
 #include "base/file.h"
+#include "store/store_workflows.h"
 #include "support/store_fixture.h"
 
 #include <sqlite3.h>
@@ -46,6 +47,26 @@ static void make_version_2(const char *path) {
     assert_int_equal(sqlite3_close(handle), SQLITE_OK);
 }
 
+/* A file of version 12, with a conversation: what is new is sealed under its key. */
+static void make_version_12(const char *path) {
+    static const char *const scripts[] = {"0001_initial", "0002_money",         "0003_earned",     "0004_join_uses",
+                                          "0005_network", "0010_conversations", "0011_async_jobs", "0012_webhooks"};
+    static const char rows[] =
+        "INSERT INTO accounts (number, id, name, owner, tier, suspended, created_ms)"
+        " VALUES (1, 'acct_1', 'one', 1, 0, 0, 5);"
+        "INSERT INTO conversation_keys VALUES (1, randomblob(32));"
+        "INSERT INTO conversations VALUES (1, 'conv_1', 1, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, '', 6, 6, x'', x'', x'')";
+    sqlite3 *handle;
+    assert_int_equal(sqlite3_open(path, &handle), SQLITE_OK);
+    for (size_t i = 0; i < COUNT_OF(scripts); i++) {
+        char script[256];
+        snprintf(script, sizeof(script), "%s/src/store/%s.sql", NATARIS_SOURCE_DIR, scripts[i]);
+        run_file(handle, script);
+    }
+    assert_int_equal(sqlite3_exec(handle, rows, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+}
+
 static int setup_with(void **state, void (*make)(const char *path)) {
     store_fixture_setup(state);
     struct store_fixture *fixture = (struct store_fixture *)*state;
@@ -64,6 +85,10 @@ static int setup(void **state) {
 
 static int setup_2(void **state) {
     return setup_with(state, make_version_2);
+}
+
+static int setup_12(void **state) {
+    return setup_with(state, make_version_12);
 }
 
 struct rows {
@@ -219,6 +244,41 @@ static void test_what_was_earned_stays(void **state) {
     assert_string_equal(job.id, "job_3");
 }
 
+static void on_workflow(void *context, const struct store_workflow *workflow, const struct store_step *steps,
+                        size_t count, bool changed, const struct err *err) {
+    (void)steps;
+    (void)count;
+    (void)changed;
+    assert_null(err);
+    assert_string_equal(workflow->conversation_id, "conv_1");
+    *(int *)context += 1;
+}
+
+static void on_list(void *context, const struct store_workflow *workflows, size_t count, bool more, int64_t total,
+                    const struct err *err) {
+    (void)more;
+    assert_null(err);
+    assert_int_equal(count, 1);
+    assert_int_equal(total, 1);
+    assert_string_equal(workflows[0].task, "a task");
+    *(int *)context += 1;
+}
+
+static void test_what_is_there_can_have_workflows(void **state) {
+    struct store_fixture *fixture = (struct store_fixture *)*state;
+    int called = 0;
+    const struct store_workflow_new asked = {
+        .workflow = {
+            .id = "wf_1", .account_id = "acct_1", .conversation_id = "conv_1", .task = "a task", .request = STR("{}")}};
+    const struct store_workflow_query query = {.account_id = "acct_1", .status = -1, .limit = 10};
+    store_fixture_start(fixture);
+    store_workflow_add(fixture->store, &asked, on_workflow, &called);
+    uv_run(&fixture->loop, UV_RUN_DEFAULT);
+    store_workflow_list(fixture->store, &query, on_list, &called);
+    uv_run(&fixture->loop, UV_RUN_DEFAULT);
+    assert_int_equal(called, 2);
+}
+
 #define MIGRATION_TEST(test) cmocka_unit_test_setup_teardown(test, setup, store_fixture_teardown)
 
 int main(void) {
@@ -228,6 +288,7 @@ int main(void) {
         MIGRATION_TEST(test_jobs_stay),
         MIGRATION_TEST(test_the_ledger_is_sound_and_goes_on),
         cmocka_unit_test_setup_teardown(test_what_was_earned_stays, setup_2, store_fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_what_is_there_can_have_workflows, setup_12, store_fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
