@@ -32,20 +32,12 @@ static void write_device(const struct api_request *request, const struct store_d
 }
 
 static void respond_list(struct api_request *request, const struct store_device *devices, size_t count, bool more) {
-    struct buf *body = respond_buffer(request->api);
     struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
-    json_member_cstr(&writer, "object", "list");
-    json_write_key(&writer, "data");
-    json_begin_array(&writer);
+    page_list_begin(request, &writer);
     for (size_t i = 0; i < count; i++) {
         write_device(request, &devices[i], &writer);
     }
-    json_end_array(&writer);
-    json_member_bool(&writer, "has_more", more);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    page_list_end(request, &writer, more);
 }
 
 /* Ends a question to the store: the request, or NULL when there is nothing more to do. */

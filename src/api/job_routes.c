@@ -277,20 +277,12 @@ static void on_listed(void *context, const struct store_async *jobs, size_t coun
         respond_failed(request, err, "after");
         return;
     }
-    struct buf *body = respond_buffer(request->api);
     struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
-    json_member_cstr(&writer, "object", "list");
-    json_write_key(&writer, "data");
-    json_begin_array(&writer);
+    page_list_begin(request, &writer);
     for (size_t i = 0; i < count; i++) {
         job_write(&writer, &jobs[i], false);
     }
-    json_end_array(&writer);
-    json_member_bool(&writer, "has_more", more);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    page_list_end(request, &writer, more);
 }
 
 void jobs_handle_list(struct api_request *request) {

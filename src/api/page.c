@@ -73,6 +73,21 @@ bool page_read_period(const struct api_request *request, struct period *out, str
     return period_parse(value, out) || set_invalid(error, "period", "a month such as 2026-01");
 }
 
+void page_list_begin(struct api_request *request, struct json_writer *writer) {
+    json_writer_init(writer, respond_buffer(request->api));
+    json_begin_object(writer);
+    json_member_cstr(writer, "object", "list");
+    json_write_key(writer, "data");
+    json_begin_array(writer);
+}
+
+void page_list_end(struct api_request *request, struct json_writer *writer, bool more) {
+    json_end_array(writer);
+    json_member_bool(writer, "has_more", more);
+    json_end_object(writer);
+    respond_json(request, 200, buf_str(writer->out));
+}
+
 void page_write_time(struct json_writer *writer, const char *key, int64_t wall_ms) {
     char text[CLOCK_TEXT_SIZE];
     if (wall_ms == 0) {

@@ -1,4 +1,4 @@
-/* What the routes that tell about the past have in common: their query, and lines of jobs. */
+/* What the routes that list things have in common: their query, the list, and lines of jobs. */
 #ifndef NATARIS_API_PAGE_H
 #define NATARIS_API_PAGE_H
 
@@ -27,6 +27,10 @@ MUST_CHECK bool page_read_period(const struct api_request *request, struct perio
 void page_set_missing(struct api_error *error, const char *param);
 /* What a read that failed means; ERR_NOT_FOUND is about the id in `param`. */
 void page_set_failed(struct api_error *error, const struct err *err, const char *param);
+
+/* A list as the answer: begin, one value for each of its items, end, which responds. */
+void page_list_begin(struct api_request *request, struct json_writer *writer);
+void page_list_end(struct api_request *request, struct json_writer *writer, bool more);
 
 /* A member with a time in UTC; null for 0, which is never. */
 void page_write_time(struct json_writer *writer, const char *key, int64_t wall_ms);

@@ -133,20 +133,12 @@ static void write_request(struct json_writer *writer, const struct store_job *jo
 }
 
 static void respond_requests(struct api_request *request, const struct store_job *jobs, size_t count, bool more) {
-    struct buf *body = respond_buffer(request->api);
     struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
-    json_member_cstr(&writer, "object", "list");
-    json_write_key(&writer, "data");
-    json_begin_array(&writer);
+    page_list_begin(request, &writer);
     for (size_t i = 0; i < count; i++) {
         write_request(&writer, &jobs[i]);
     }
-    json_end_array(&writer);
-    json_member_bool(&writer, "has_more", more);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    page_list_end(request, &writer, more);
 }
 
 static void on_requests(void *context, const struct store_job *jobs, size_t count, bool more, const struct err *err) {

@@ -248,19 +248,11 @@ static void on_list(void *context, const struct store_webhook *webhooks, size_t 
         respond_failed(request, err);
         return;
     }
-    struct buf *body = respond_buffer(request->api);
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
-    json_member_cstr(&writer, "object", "list");
-    json_write_key(&writer, "data");
-    json_begin_array(&writer);
+    page_list_begin(request, &writer);
     for (size_t i = 0; i < count; i++) {
         webhook_write(&writer, &webhooks[i], false);
     }
-    json_end_array(&writer);
-    json_member_bool(&writer, "has_more", false);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    page_list_end(request, &writer, false);
 }
 
 static void on_one(void *context, const struct store_webhook *webhooks, size_t count, const struct err *err) {
@@ -301,19 +293,11 @@ static void on_deliveries(void *context, const struct store_delivery *deliveries
         respond_failed(request, err);
         return;
     }
-    struct buf *body = respond_buffer(request->api);
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
-    json_member_cstr(&writer, "object", "list");
-    json_write_key(&writer, "data");
-    json_begin_array(&writer);
+    page_list_begin(request, &writer);
     for (size_t i = 0; i < count; i++) {
         webhook_write_delivery(&writer, &deliveries[i]);
     }
-    json_end_array(&writer);
-    json_member_bool(&writer, "has_more", more);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    page_list_end(request, &writer, more);
 }
 
 void webhooks_handle_deliveries(struct api_request *request) {

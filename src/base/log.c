@@ -53,7 +53,7 @@ static size_t log_append_character(struct buf *line, const char *text, size_t le
 }
 
 static void log_append_text(struct buf *line, const char *text) {
-    size_t len = strnlen(text, LOG_VALUE_MAX + 1);
+    size_t len = strlen(text);
     bool cut = len > LOG_VALUE_MAX;
     if (cut) {
         len = utf8_whole_prefix(text, LOG_VALUE_MAX);
