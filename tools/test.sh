@@ -97,6 +97,9 @@ test_all() {
     tools/build.sh asan
     section "address and undefined behaviour sanitizers: unit, replay, contract"
     run_ctest build-asan
+    section "without sanitizers: the sandbox, whose memory limit they would break"
+    tools/build.sh debug test_llama_child_sandbox
+    run_ctest build-debug --tests-regex '^test_llama_child_sandbox$'
     section "thread sanitizer: build"
     tools/build.sh tsan nataris nataris-llama tests-threaded
     section "thread sanitizer: unit tests of what has threads"
