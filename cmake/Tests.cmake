@@ -15,7 +15,7 @@ endif()
 
 # tests-threaded: the unit tests of the folders that start threads, for the thread sanitizer.
 add_custom_target(tests-threaded)
-set(threaded_folders net store engine provider gateway)
+set(threaded_folders net store store_sqlite engine provider webhook gateway gateway_sandbox gateway_operator)
 
 # Every tests/unit/<folder>/test_<name>.c is the program test_<folder>_<name>; likewise replay and contract.
 # nataris_test_dir(<name part> <CTest label> <dir> <library...>)
@@ -37,9 +37,13 @@ function(nataris_test_dir prefix label dir)
     endforeach()
 endfunction()
 
-foreach(folder base wire catalog net core link engine store api provider gateway cmd llama_child)
-    if(TARGET nataris_${folder})
-        nataris_test_dir(${folder} unit ${PROJECT_SOURCE_DIR}/tests/unit/${folder} nataris_${folder})
+foreach(room IN LISTS NATARIS_ROOMS)
+    string(REPLACE "/" "_" name ${room})
+    if(room STREQUAL "engine/llama_child")
+        set(name llama_child)
+    endif()
+    if(TARGET nataris_${name})
+        nataris_test_dir(${name} unit ${PROJECT_SOURCE_DIR}/tests/unit/${room} nataris_${name})
     endif()
 endforeach()
 nataris_test_dir(replay replay ${PROJECT_SOURCE_DIR}/tests/replay nataris_core)

@@ -19,7 +19,7 @@ void access_log(const struct api_request *request, int status) {
                    LOG_INT("ms", request_ms(request)));
 }
 
-void access_log_call(const struct api_call *call, int status, const char *outcome, const struct gen_usage *usage) {
+void access_log_call(const struct call *call, int status, const char *outcome, const struct gen_usage *usage) {
     if (!log_enabled(LOG_INFO)) {
         return;
     }

@@ -6,6 +6,6 @@
 
 void access_log(const struct api_request *request, int status);
 /* `outcome`: "completed", an error code, or "abandoned"; usage NULL when unknown. */
-void access_log_call(const struct api_call *call, int status, const char *outcome, const struct gen_usage *usage);
+void access_log_call(const struct call *call, int status, const char *outcome, const struct gen_usage *usage);
 
 #endif

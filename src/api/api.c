@@ -1,14 +1,14 @@
 #include "api/api.h"
 
-#include "api/call.h"
-#include "api/conversations.h"
-#include "api/jobs.h"
 #include "api/respond.h"
 #include "api/router.h"
-#include "api/run.h"
-#include "api/workflows.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "call/call.h"
+#include "call/run.h"
+#include "conversation/conversations.h"
+#include "jobs/jobs.h"
+#include "workflow/workflows.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -72,8 +72,8 @@ size_t api_call_count(const struct api *api) {
     return api->call_count + api->pending_count;
 }
 
-void api_call_each(const struct api *api, void (*visit)(void *context, struct api_call *call), void *context) {
-    for (struct api_call *call = api->calls; call != NULL; call = call->next) {
+void api_call_each(const struct api *api, void (*visit)(void *context, struct call *call), void *context) {
+    for (struct call *call = api->calls; call != NULL; call = call->next) {
         visit(context, call);
     }
 }
@@ -94,8 +94,8 @@ static void on_identity(void *context, const struct auth_identity *identity, con
     struct api_request *request = context;
     http_exchange_on_gone(request->exchange, NULL, NULL);
     if (identity == NULL) {
-        struct api_error error;
-        respond_error_from_err(&error, err);
+        struct fault error;
+        fault_from_err(&error, err);
         respond_error(request, &error);
         return;
     }
@@ -106,14 +106,14 @@ static void on_identity(void *context, const struct auth_identity *identity, con
 static void request_route(struct api_request *request) {
     const struct http_request *http = http_exchange_request(request->exchange);
     char allow[ROUTE_ALLOW_SIZE];
-    struct api_error error;
+    struct fault error;
     switch (route_find(http->method, http->path, &request->route, &request->parameter, allow)) {
     case ROUTE_UNKNOWN_PATH:
-        respond_error_set(&error, API_NOT_FOUND, "There is no such route. GET /openapi.json lists the routes.");
+        fault_set(&error, FAULT_NOT_FOUND, "There is no such route. GET /openapi.json lists the routes.");
         respond_error(request, &error);
         return;
     case ROUTE_WRONG_METHOD:
-        respond_error_set(&error, API_METHOD_NOT_ALLOWED, "This route does not have that method. It has: %s.", allow);
+        fault_set(&error, FAULT_METHOD_NOT_ALLOWED, "This route does not have that method. It has: %s.", allow);
         respond_error_header(request, &error, "Allow", str_from(allow));
         return;
     case ROUTE_FOUND:
@@ -143,28 +143,28 @@ void api_on_request(void *context, struct http_exchange *exchange) {
     }
 }
 
-static enum api_error_code refusal_code(int status) {
+static enum fault_code refusal_code(int status) {
     switch (status) {
     case 408:
-        return API_REQUEST_TIMEOUT;
+        return FAULT_REQUEST_TIMEOUT;
     case 413:
     case 414:
     case 431:
-        return API_TOO_LARGE;
+        return FAULT_TOO_LARGE;
     case 500:
-        return API_INTERNAL;
+        return FAULT_INTERNAL;
     case 503:
-        return API_UNAVAILABLE;
+        return FAULT_UNAVAILABLE;
     default:
-        return API_INVALID_REQUEST;
+        return FAULT_INVALID_REQUEST;
     }
 }
 
 void api_on_refused(void *context, struct http_exchange *exchange, int status, const char *why) {
     struct api_request request;
-    struct api_error error;
+    struct fault error;
     request_init(&request, context, exchange);
-    respond_error_set(&error, refusal_code(status), "The HTTP request was refused: %s.", why);
+    fault_set(&error, refusal_code(status), "The HTTP request was refused: %s.", why);
     error.status = status;
     respond_error(&request, &error);
 }

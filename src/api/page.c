@@ -11,28 +11,26 @@ static bool query_of(const struct api_request *request, const char *name, struct
     return query_find(http_exchange_request(request->exchange)->query, name, value);
 }
 
-static bool set_invalid(struct api_error *error, const char *param, const char *must) {
-    respond_error_set(error, API_INVALID_REQUEST, "%s must be %s.", param, must);
+static bool set_invalid(struct fault *error, const char *param, const char *must) {
+    fault_set(error, FAULT_INVALID_REQUEST, "%s must be %s.", param, must);
     snprintf(error->param, sizeof(error->param), "%s", param);
     return false;
 }
 
-void page_set_missing(struct api_error *error, const char *param) {
-    respond_error_set(error, API_NOT_FOUND, "There is no %s with this id.",
-                      strcmp(param, "key") == 0 ? "key" : "request");
+void page_set_missing(struct fault *error, const char *param) {
+    fault_set(error, FAULT_NOT_FOUND, "There is no %s with this id.", strcmp(param, "key") == 0 ? "key" : "request");
     snprintf(error->param, sizeof(error->param), "%s", param);
 }
 
-void page_set_failed(struct api_error *error, const struct err *err, const char *param) {
+void page_set_failed(struct fault *error, const struct err *err, const char *param) {
     if (err->code == ERR_NOT_FOUND) {
         page_set_missing(error, param);
     } else {
-        respond_error_from_err(error, err);
+        fault_from_err(error, err);
     }
 }
 
-bool page_read_id(const struct api_request *request, const char *name, char out[STORE_ID_MAX],
-                  struct api_error *error) {
+bool page_read_id(const struct api_request *request, const char *name, char out[STORE_ID_MAX], struct fault *error) {
     struct str value, id;
     out[0] = '\0';
     if (!query_of(request, name, &value)) {
@@ -54,7 +52,7 @@ void page_path_id(const struct api_request *request, char out[STORE_ID_MAX]) {
     out[id.len] = '\0';
 }
 
-bool page_read(const struct api_request *request, struct page *out, struct api_error *error) {
+bool page_read(const struct api_request *request, struct page *out, struct fault *error) {
     struct str value;
     uint64_t limit = PAGE_LIMIT_DEFAULT;
     if (query_of(request, "limit", &value) && (!str_parse_u64(value, PAGE_LIMIT_MAX, &limit) || limit < 1)) {
@@ -64,7 +62,7 @@ bool page_read(const struct api_request *request, struct page *out, struct api_e
     return page_read_id(request, "after", out->after, error);
 }
 
-bool page_read_period(const struct api_request *request, struct period *out, struct api_error *error) {
+bool page_read_period(const struct api_request *request, struct period *out, struct fault *error) {
     struct str value;
     if (!query_of(request, "period", &value)) {
         period_at(clock_wall_ms(), out);
@@ -98,19 +96,19 @@ void page_write_time(struct json_writer *writer, const char *key, int64_t wall_m
     json_member_cstr(writer, key, text);
 }
 
-const char *page_job_status(enum store_job_outcome outcome) {
+const char *page_outcome(enum store_outcome outcome) {
     switch (outcome) {
-    case STORE_JOB_COMPLETED:
+    case STORE_OUTCOME_COMPLETED:
         return "completed";
-    case STORE_JOB_FAILED:
+    case STORE_OUTCOME_FAILED:
         return "failed";
-    case STORE_JOB_CANCELLED:
+    case STORE_OUTCOME_CANCELLED:
         break;
     }
     return "cancelled";
 }
 
-void page_write_job(struct json_writer *writer, const struct store_job *job) {
+void page_write_generation(struct json_writer *writer, const struct store_generation *job) {
     json_member_cstr(writer, "id", job->id);
     json_member_int(writer, "created", job->created_ms / 1000);
     json_member_cstr(writer, "model", job->model);

@@ -6,7 +6,7 @@
 #include "api/router.h"
 #include "base/json_read.h"
 
-struct call_draft; /* api/call.c */
+struct call_draft; /* call/call.c */
 
 struct api {
     struct loop *loop;
@@ -16,18 +16,18 @@ struct api {
     struct json_parser *parser;
     struct loop_timer *tick; /* runs while calls are alive */
     bool ticking;
-    struct api_call *calls;
+    struct call *calls;
     size_t call_count, pending_count;
-    struct api_claim *claims; /* by scope: api/idempotency.c */
-    struct api_claim *lingering_claims;
-    struct run *starting;        /* runs that wait for the next turn of the loop: api/run.c */
+    struct claim *claims; /* by scope: call/claim.c */
+    struct claim *lingering_claims;
+    struct run *starting;        /* runs that wait for the next turn of the loop: call/run.c */
     struct loop_timer *starter;  /* fires in it */
-    struct jobs *jobs;           /* api/jobs.h */
-    struct workflows *workflows; /* api/workflows.h */
+    struct jobs *jobs;           /* jobs/jobs.h */
+    struct workflows *workflows; /* workflow/workflows.h */
     bool draining;               /* no run begins any more */
     struct buf text;             /* what is being written: respond_buffer */
     struct prefix_key prefix_key;
-    struct conversation_desk *conversations; /* uthash: api/conversation_call.c */
+    struct conversation_desk *conversations; /* uthash: conversation/call.c */
     size_t conversations_lingering;
 };
 
@@ -38,11 +38,11 @@ struct api_request {
     const struct route *route; /* NULL: unknown, or refused before it could be known */
     struct str parameter;      /* what stands for {id}, as it came */
     uint64_t started_ms;       /* loop clock */
-    char id[API_REQUEST_ID_SIZE];
+    char id[CALL_REQUEST_ID_SIZE];
     struct auth_identity identity; /* once the key is known; empty before and without one */
     struct call_draft *draft;      /* a call on its way, before it is one */
     void *handler_data;            /* the handler's own, in the exchange's arena */
-    struct api_call *call;         /* once it has become one; then the call's own line goes into the log */
+    struct call *call;             /* once it has become one; then the call's own line goes into the log */
 };
 
 /* Handlers of the routes; each answers the request, now or later. */

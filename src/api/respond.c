@@ -25,22 +25,22 @@ struct error_kind {
 };
 
 static const struct error_kind error_kinds[] = {
-    [API_INVALID_REQUEST] = {400, "INVALID_REQUEST", "invalid_request_error", RETRY_NEVER, 0},
-    [API_CONTEXT_LENGTH] = {400, "context_length_exceeded", "invalid_request_error", RETRY_NEVER, 0},
-    [API_INVALID_API_KEY] = {401, "INVALID_API_KEY", "authentication_error", RETRY_NEVER, 0},
-    [API_INSUFFICIENT_CREDITS] = {402, "INSUFFICIENT_CREDITS", "billing_error", RETRY_NEVER, 0},
-    [API_FORBIDDEN] = {403, "FORBIDDEN", "authentication_error", RETRY_NEVER, 0},
-    [API_NOT_FOUND] = {404, "NOT_FOUND", "not_found_error", RETRY_NEVER, 0},
-    [API_MODEL_NOT_FOUND] = {404, "MODEL_NOT_FOUND", "not_found_error", RETRY_NEVER, 0},
-    [API_METHOD_NOT_ALLOWED] = {405, "METHOD_NOT_ALLOWED", "invalid_request_error", RETRY_NEVER, 0},
-    [API_REQUEST_TIMEOUT] = {408, "REQUEST_TIMEOUT", "timeout_error", RETRY_ALWAYS, 1000},
-    [API_CONVERSATION_BUSY] = {409, "CONVERSATION_BUSY", "invalid_request_error", RETRY_WITH_WAIT, 0},
-    [API_CONFLICT] = {409, "IDEMPOTENCY_CONFLICT", "invalid_request_error", RETRY_WITH_WAIT, 0},
-    [API_TOO_LARGE] = {413, "REQUEST_TOO_LARGE", "invalid_request_error", RETRY_NEVER, 0},
-    [API_RATE_LIMIT_EXCEEDED] = {429, "RATE_LIMIT_EXCEEDED", "rate_limit_error", RETRY_ALWAYS, 1000},
-    [API_INTERNAL] = {500, "INTERNAL_ERROR", "server_error", RETRY_ALWAYS, 0},
-    [API_MODEL_WARMING] = {503, "model_warming", "service_unavailable_error", RETRY_ALWAYS, 300000},
-    [API_UNAVAILABLE] = {503, "SERVICE_UNAVAILABLE", "service_unavailable_error", RETRY_ALWAYS, 5000},
+    [FAULT_INVALID_REQUEST] = {400, "INVALID_REQUEST", "invalid_request_error", RETRY_NEVER, 0},
+    [FAULT_CONTEXT_LENGTH] = {400, "context_length_exceeded", "invalid_request_error", RETRY_NEVER, 0},
+    [FAULT_INVALID_API_KEY] = {401, "INVALID_API_KEY", "authentication_error", RETRY_NEVER, 0},
+    [FAULT_INSUFFICIENT_CREDITS] = {402, "INSUFFICIENT_CREDITS", "billing_error", RETRY_NEVER, 0},
+    [FAULT_FORBIDDEN] = {403, "FORBIDDEN", "authentication_error", RETRY_NEVER, 0},
+    [FAULT_NOT_FOUND] = {404, "NOT_FOUND", "not_found_error", RETRY_NEVER, 0},
+    [FAULT_MODEL_NOT_FOUND] = {404, "MODEL_NOT_FOUND", "not_found_error", RETRY_NEVER, 0},
+    [FAULT_METHOD_NOT_ALLOWED] = {405, "METHOD_NOT_ALLOWED", "invalid_request_error", RETRY_NEVER, 0},
+    [FAULT_REQUEST_TIMEOUT] = {408, "REQUEST_TIMEOUT", "timeout_error", RETRY_ALWAYS, 1000},
+    [FAULT_CONVERSATION_BUSY] = {409, "CONVERSATION_BUSY", "invalid_request_error", RETRY_WITH_WAIT, 0},
+    [FAULT_CONFLICT] = {409, "IDEMPOTENCY_CONFLICT", "invalid_request_error", RETRY_WITH_WAIT, 0},
+    [FAULT_TOO_LARGE] = {413, "REQUEST_TOO_LARGE", "invalid_request_error", RETRY_NEVER, 0},
+    [FAULT_RATE_LIMIT_EXCEEDED] = {429, "RATE_LIMIT_EXCEEDED", "rate_limit_error", RETRY_ALWAYS, 1000},
+    [FAULT_INTERNAL] = {500, "INTERNAL_ERROR", "server_error", RETRY_ALWAYS, 0},
+    [FAULT_MODEL_WARMING] = {503, "model_warming", "service_unavailable_error", RETRY_ALWAYS, 300000},
+    [FAULT_UNAVAILABLE] = {503, "SERVICE_UNAVAILABLE", "service_unavailable_error", RETRY_ALWAYS, 5000},
 };
 
 void respond_headers_add(struct respond_headers *headers, const char *name, struct str value) {
@@ -119,23 +119,23 @@ void respond_json(struct api_request *request, int status, struct str body) {
     respond_send(request, status, &headers, body);
 }
 
-int respond_error_status(const struct api_error *error) {
+int fault_status(const struct fault *error) {
     return error->status != 0 ? error->status : error_kinds[error->code].status;
 }
 
-const char *respond_error_name(enum api_error_code code) {
+const char *fault_name(enum fault_code code) {
     return error_kinds[code].code;
 }
 
-static uint64_t error_retry_after_ms(const struct api_error *error) {
+static uint64_t error_retry_after_ms(const struct fault *error) {
     return error->retry_after_ms != 0 ? error->retry_after_ms : error_kinds[error->code].retry_after_ms;
 }
 
-static uint64_t error_retry_after_s(const struct api_error *error) {
+static uint64_t error_retry_after_s(const struct fault *error) {
     return (error_retry_after_ms(error) + 999) / 1000;
 }
 
-static bool error_is_retryable(const struct api_error *error) {
+static bool error_is_retryable(const struct fault *error) {
     switch (error_kinds[error->code].retry) {
     case RETRY_ALWAYS:
         return true;
@@ -147,37 +147,36 @@ static bool error_is_retryable(const struct api_error *error) {
     return false;
 }
 
-void respond_error_write_object(struct json_writer *writer, const struct api_error *error) {
+void envelope_write_object(struct json_writer *writer, const struct fault *error) {
     const struct error_kind *kind = &error_kinds[error->code];
     json_begin_object(writer);
     json_member_cstr(writer, "message", error->message);
     json_member_cstr(writer, "type", kind->type);
     json_member_cstr(writer, "code", kind->code);
     json_member_cstr(writer, "param", error->param[0] != '\0' ? error->param : NULL);
-    int status = respond_error_status(error);
+    int status = fault_status(error);
     if ((status == 429 || status == 503) && error_retry_after_s(error) != 0) {
         json_member_int(writer, "retry_after", (int64_t)error_retry_after_s(error));
     }
     json_end_object(writer);
 }
 
-void respond_error_write(const struct api_error *error, struct buf *out) {
+void envelope_write(const struct fault *error, struct buf *out) {
     struct json_writer writer;
     json_writer_init(&writer, out);
     json_begin_object(&writer);
     json_write_key(&writer, "error");
-    respond_error_write_object(&writer, error);
+    envelope_write_object(&writer, error);
     json_end_object(&writer);
 }
 
-void respond_error_header(struct api_request *request, const struct api_error *error, const char *name,
-                          struct str value) {
+void respond_error_header(struct api_request *request, const struct fault *error, const char *name, struct str value) {
     struct respond_headers headers;
     respond_headers_init(&headers, request, STR("application/json"));
     if (name != NULL) {
         respond_headers_add(&headers, name, value);
     }
-    if (error->code == API_INVALID_API_KEY) {
+    if (error->code == FAULT_INVALID_API_KEY) {
         respond_headers_add(&headers, "WWW-Authenticate", STR("Bearer"));
     }
     const bool retryable = error_is_retryable(error);
@@ -193,11 +192,11 @@ void respond_error_header(struct api_request *request, const struct api_error *e
         respond_headers_add(&headers, "x-should-retry", STR("false"));
     }
     struct buf *body = respond_buffer(request->api);
-    respond_error_write(error, body);
-    respond_send(request, respond_error_status(error), &headers, buf_str(body));
+    envelope_write(error, body);
+    respond_send(request, fault_status(error), &headers, buf_str(body));
 }
 
-void respond_error(struct api_request *request, const struct api_error *error) {
+void respond_error(struct api_request *request, const struct fault *error) {
     respond_error_header(request, error, NULL, STR(""));
 }
 
@@ -238,29 +237,29 @@ void respond_preflight(struct api_request *request) {
     respond_send(request, 204, &headers, STR(""));
 }
 
-void respond_error_set(struct api_error *error, enum api_error_code code, const char *format, ...) {
-    *error = (struct api_error){.code = code};
+void fault_set(struct fault *error, enum fault_code code, const char *format, ...) {
+    *error = (struct fault){.code = code};
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(error->message, sizeof(error->message), format, arguments);
     va_end(arguments);
 }
 
-static enum api_error_code error_code_of(enum err_code code) {
+static enum fault_code error_code_of(enum err_code code) {
     switch (code) {
     case ERR_INVALID:
     case ERR_UNSUPPORTED:
-        return API_INVALID_REQUEST;
+        return FAULT_INVALID_REQUEST;
     case ERR_TOO_LARGE:
-        return API_TOO_LARGE;
+        return FAULT_TOO_LARGE;
     case ERR_NOT_FOUND:
-        return API_NOT_FOUND;
+        return FAULT_NOT_FOUND;
     case ERR_DENIED:
-        return API_INVALID_API_KEY;
+        return FAULT_INVALID_API_KEY;
     case ERR_TIMEOUT:
-        return API_REQUEST_TIMEOUT;
+        return FAULT_REQUEST_TIMEOUT;
     case ERR_UNAVAILABLE:
-        return API_UNAVAILABLE;
+        return FAULT_UNAVAILABLE;
     case ERR_NONE:
     case ERR_CONFLICT:
     case ERR_CLOSED:
@@ -268,18 +267,18 @@ static enum api_error_code error_code_of(enum err_code code) {
     case ERR_INTERNAL:
         break;
     }
-    return API_INTERNAL;
+    return FAULT_INTERNAL;
 }
 
-void respond_error_from_err(struct api_error *error, const struct err *err) {
-    enum api_error_code code = error_code_of(err->code);
-    if (code == API_INTERNAL) {
+void fault_from_err(struct fault *error, const struct err *err) {
+    enum fault_code code = error_code_of(err->code);
+    if (code == FAULT_INTERNAL) {
         /* The details are the operator's. */
         LOG_ERROR_EVENT("api.internal_error", LOG_TEXT("kind", err_code_name(err->code)),
                         LOG_TEXT("message", err->message));
-        respond_error_set(error, code, "Something went wrong on our side.");
+        fault_set(error, code, "Something went wrong on our side.");
     } else {
-        respond_error_set(error, code, "%s", err->message);
+        fault_set(error, code, "%s", err->message);
     }
     snprintf(error->param, sizeof(error->param), "%s", err->field);
 }

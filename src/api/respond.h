@@ -28,23 +28,22 @@ void respond_format_duration(uint64_t ms, char out[RESPOND_RATE_TEXT_SIZE]);
 void respond_json(struct api_request *request, int status, struct str body);
 /* The same with the headers made before. */
 void respond_send(struct api_request *request, int status, const struct respond_headers *headers, struct str body);
-void respond_error(struct api_request *request, const struct api_error *error);
+void respond_error(struct api_request *request, const struct fault *error);
 /* The same with one header more, such as Allow. */
-void respond_error_header(struct api_request *request, const struct api_error *error, const char *name,
-                          struct str value);
+void respond_error_header(struct api_request *request, const struct fault *error, const char *name, struct str value);
 /* OPTIONS, for every path. */
 void respond_preflight(struct api_request *request);
 
 /* An error with its code's own status. */
-void respond_error_set(struct api_error *error, enum api_error_code code, const char *format, ...) PRINTF_LIKE(3, 4);
+void fault_set(struct fault *error, enum fault_code code, const char *format, ...) PRINTF_LIKE(3, 4);
 /* What a failed function of ours means to a client. */
-void respond_error_from_err(struct api_error *error, const struct err *err);
-int respond_error_status(const struct api_error *error);
+void fault_from_err(struct fault *error, const struct err *err);
+int fault_status(const struct fault *error);
 /* The code's text, such as "INVALID_REQUEST". */
-const char *respond_error_name(enum api_error_code code);
+const char *fault_name(enum fault_code code);
 /* The object alone. */
-void respond_error_write_object(struct json_writer *writer, const struct api_error *error);
+void envelope_write_object(struct json_writer *writer, const struct fault *error);
 /* Appends {"error":{...}}. */
-void respond_error_write(const struct api_error *error, struct buf *out);
+void envelope_write(const struct fault *error, struct buf *out);
 
 #endif

@@ -1,10 +1,10 @@
 #include "api/stream.h"
 
-#include "api/answer.h"
-#include "api/price.h"
 #include "api/respond.h"
-#include "api/workflows.h"
 #include "base/utf8.h"
+#include "call/price.h"
+#include "format/answer.h"
+#include "workflow/workflows.h"
 
 #include <inttypes.h>
 
@@ -23,18 +23,18 @@ static const struct str chat_delta_end_usage = STR("\"},\"finish_reason\":null}]
 static const struct str inference_delta_start = STR(",\"output\":\"");
 static const struct str inference_delta_end = STR("\",\"finish_reason\":null}" EVENT_END);
 
-static struct str delta_start(const struct api_call *call) {
+static struct str delta_start(const struct call *call) {
     return call->kind == API_CALL_CHAT ? chat_delta_start : inference_delta_start;
 }
 
-static struct str delta_end(const struct api_call *call) {
+static struct str delta_end(const struct call *call) {
     if (call->kind == API_CALL_INFERENCE) {
         return inference_delta_end;
     }
     return call->include_usage ? chat_delta_end_usage : chat_delta_end;
 }
 
-bool stream_prepare(struct api_call *call) {
+bool stream_prepare(struct call *call) {
     struct buf *text = respond_buffer(call->api);
     struct json_writer writer;
     buf_append_cstr(text, EVENT_START);
@@ -51,13 +51,13 @@ bool stream_prepare(struct api_call *call) {
     return call->delta_prefix.data != NULL;
 }
 
-static void stream_send(struct api_call *call, const struct buf *events) {
+static void stream_send(struct call *call, const struct buf *events) {
     http_stream_write(call->exchange, buf_str(events));
     call->last_write_ms = loop_now_ms(call->api->loop);
 }
 
 /* A writer inside the object that chunk_head opened; chunk_close closes it. */
-static struct json_writer chunk_open(const struct api_call *call, struct buf *out) {
+static struct json_writer chunk_open(const struct call *call, struct buf *out) {
     buf_append_str(out, call->chunk_head);
     return (struct json_writer){.out = out, .need_comma = true};
 }
@@ -68,7 +68,7 @@ static void chunk_close(struct json_writer *writer) {
 }
 
 /* A chunk with a choice, up to where its delta's members stand; and what is behind them. */
-static struct json_writer choice_open(const struct api_call *call, struct buf *out) {
+static struct json_writer choice_open(const struct call *call, struct buf *out) {
     struct json_writer writer = chunk_open(call, out);
     json_write_key(&writer, "choices");
     json_begin_array(&writer);
@@ -79,7 +79,7 @@ static struct json_writer choice_open(const struct api_call *call, struct buf *o
     return writer;
 }
 
-static void choice_close(struct json_writer *writer, const struct api_call *call, const char *finish_reason) {
+static void choice_close(struct json_writer *writer, const struct call *call, const char *finish_reason) {
     json_end_object(writer);
     json_member_cstr(writer, "finish_reason", finish_reason);
     json_end_object(writer);
@@ -89,7 +89,7 @@ static void choice_close(struct json_writer *writer, const struct api_call *call
     }
 }
 
-static void write_role(const struct api_call *call, struct buf *out) {
+static void write_role(const struct call *call, struct buf *out) {
     struct json_writer writer = choice_open(call, out);
     json_member_cstr(&writer, "role", "assistant");
     json_member_cstr(&writer, "content", "");
@@ -98,7 +98,7 @@ static void write_role(const struct api_call *call, struct buf *out) {
 }
 
 /* Of a call of the caller's tool; each needs its place, which a plain answer does not tell. */
-static void write_tool_calls(const struct api_call *call, struct buf *out) {
+static void write_tool_calls(const struct call *call, struct buf *out) {
     struct json_writer writer = choice_open(call, out);
     struct str calls = answer_tool_calls(call); /* one object in an array */
     json_write_key(&writer, "tool_calls");
@@ -110,7 +110,7 @@ static void write_tool_calls(const struct api_call *call, struct buf *out) {
 }
 
 /* The last with a choice: no text, the reason. */
-static void write_reason(const struct api_call *call, const struct api_result *result, struct buf *out) {
+static void write_reason(const struct call *call, const struct call_result *result, struct buf *out) {
     if (answer_tool_calls(call).len > 0) {
         write_tool_calls(call, out);
     }
@@ -128,7 +128,7 @@ static void stream_headers_init(struct respond_headers *headers, const struct ap
     respond_headers_add(headers, "X-Accel-Buffering", STR("no"));
 }
 
-void stream_begin(struct api_call *call) {
+void stream_begin(struct call *call) {
     if (call->headers_sent) {
         return;
     }
@@ -147,7 +147,7 @@ void stream_begin(struct api_call *call) {
     }
 }
 
-static void write_delta(const struct api_call *call, struct str text, struct buf *out) {
+static void write_delta(const struct call *call, struct str text, struct buf *out) {
     buf_append_str(out, call->delta_prefix);
     json_escape(out, text);
     buf_append_str(out, delta_end(call));
@@ -165,7 +165,7 @@ static struct str next_piece(struct str *text) {
     return piece;
 }
 
-void stream_write_text(struct api_call *call, struct str text) {
+void stream_write_text(struct call *call, struct str text) {
     while (text.len > 0) {
         struct buf *out = respond_buffer(call->api);
         write_delta(call, next_piece(&text), out);
@@ -173,7 +173,7 @@ void stream_write_text(struct api_call *call, struct str text) {
     }
 }
 
-static void write_last_chunks(const struct api_call *call, const struct api_result *result, struct buf *out) {
+static void write_last_chunks(const struct call *call, const struct call_result *result, struct buf *out) {
     struct json_writer writer;
     switch (call->kind) {
     case API_CALL_CHAT:
@@ -200,7 +200,7 @@ static void write_last_chunks(const struct api_call *call, const struct api_resu
     buf_append_cstr(out, EVENT_START "[DONE]" EVENT_END);
 }
 
-void stream_finish(struct api_call *call, const struct api_result *result) {
+void stream_finish(struct call *call, const struct call_result *result) {
     stream_begin(call);
     struct buf *out = respond_buffer(call->api);
     write_last_chunks(call, result, out);
@@ -208,7 +208,7 @@ void stream_finish(struct api_call *call, const struct api_result *result) {
     http_stream_end(call->exchange);
 }
 
-void stream_write_whole(const struct api_call *call, const struct api_result *result, struct buf *out) {
+void stream_write_whole(const struct call *call, const struct call_result *result, struct buf *out) {
     if (call->kind == API_CALL_CHAT) {
         write_role(call, out);
     }
@@ -225,23 +225,23 @@ void stream_replay(struct api_request *request, struct str events) {
     respond_send(request, 200, &headers, events);
 }
 
-void stream_fail(struct api_call *call, const struct api_error *error) {
+void stream_fail(struct call *call, const struct fault *error) {
     struct buf *out = respond_buffer(call->api);
     buf_append_cstr(out, EVENT_START);
-    respond_error_write(error, out);
+    envelope_write(error, out);
     buf_append_cstr(out, EVENT_END);
     stream_send(call, out);
     http_exchange_close_after(call->exchange);
     http_stream_end(call->exchange);
 }
 
-void stream_keep_alive(struct api_call *call) {
+void stream_keep_alive(struct call *call) {
     struct buf *out = respond_buffer(call->api);
     buf_append_cstr(out, ": keep-alive" EVENT_END);
     stream_send(call, out);
 }
 
-void stream_step(struct api_call *call, const struct workflow_progress *progress) {
+void stream_step(struct call *call, const struct workflow_progress *progress) {
     const bool begins = progress->step->state == CORE_STEP_RUNNING;
     const bool failed = progress->step->state == CORE_STEP_FAILED;
     const char *name = core_step_name_text(progress->step->name);
@@ -269,7 +269,7 @@ void stream_step(struct api_call *call, const struct workflow_progress *progress
     stream_send(call, out);
 }
 
-void stream_progress(struct api_call *call, uint32_t percent, uint64_t ready_ms) {
+void stream_progress(struct call *call, uint32_t percent, uint64_t ready_ms) {
     struct buf *out = respond_buffer(call->api);
     buf_append_cstr(out, ": loading ");
     buf_append_str(out, call->generation.model);

@@ -1,6 +1,6 @@
 #include "cmd/admin_client.h"
 
-#include "api/admin.h"
+#include "admin/admin.h"
 #include "cmd/socket_call.h"
 
 #include <string.h>

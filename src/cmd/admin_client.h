@@ -1,5 +1,5 @@
 /* The operator's commands against a data folder: through DATA/admin.sock when a gateway runs there, so that it knows at
- * once; else on the store itself. The same requests and answers either way (api/admin.h). */
+ * once; else on the store itself. The same requests and answers either way (admin/admin.h). */
 #ifndef NATARIS_CMD_ADMIN_CLIENT_H
 #define NATARIS_CMD_ADMIN_CLIENT_H
 

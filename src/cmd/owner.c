@@ -5,7 +5,7 @@
 #include "base/json_write.h"
 #include "base/money.h"
 #include "base/random.h"
-#include "store/store_money.h"
+#include "store/money.h"
 
 #include <stdio.h>
 #include <string.h>

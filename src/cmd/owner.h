@@ -4,7 +4,7 @@
 #ifndef NATARIS_CMD_OWNER_H
 #define NATARIS_CMD_OWNER_H
 
-#include "api/key.h"
+#include "auth/key.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "store/store.h"

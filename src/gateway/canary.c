@@ -1,11 +1,11 @@
 #include "gateway/canary.h"
 
-#include "api/price.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
-#include "gateway/gateway_internal.h"
+#include "call/price.h"
+#include "gateway/internal.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "gateway/gateway_internal.h"
+#include "gateway/internal.h"
 
 #include <inttypes.h>
 
@@ -24,7 +24,7 @@ static void finish(struct gateway *gateway, const struct core_effect *effect) {
     if (job->call != NULL) {
         api_call_finish(job->call, &job->result);
     }
-    gateway_job_end(job, STORE_JOB_COMPLETED);
+    gateway_job_end(job, STORE_OUTCOME_COMPLETED);
 }
 
 static void fail(struct gateway *gateway, const struct core_effect *effect) {
@@ -35,11 +35,11 @@ static void fail(struct gateway *gateway, const struct core_effect *effect) {
     job->record.charge_nano = 0;
     job->record.provider_nano = 0;
     if (job->call != NULL) {
-        struct api_error error;
+        struct fault error;
         gateway_error_from_core(effect, job->call->generation.model, &error);
         api_call_fail(job->call, &error);
     }
-    gateway_job_end(job, STORE_JOB_FAILED);
+    gateway_job_end(job, STORE_OUTCOME_FAILED);
 }
 
 static void deliver(const struct core_effect *effect) {
@@ -51,12 +51,12 @@ static void deliver(const struct core_effect *effect) {
         return;
     }
     switch (api_call_deliver(job->call, effect->deliver.text)) {
-    case API_DELIVERED:
+    case CALL_DELIVERED:
         break;
-    case API_DELIVER_CUT:
+    case CALL_DELIVER_CUT:
         job->call = NULL; /* the API has called abandon already */
         break;
-    case API_DELIVER_TOO_LONG:
+    case CALL_DELIVER_TOO_LONG:
         gateway_step_later(job->gateway, &(struct core_event){.kind = CORE_EVENT_ABORT,
                                                               .job = job->handle,
                                                               .abort = {.failure = CORE_FAILURE_TOO_LONG}});
@@ -141,7 +141,7 @@ static void carry_out(struct gateway *gateway, const struct core_effect *effect,
         fail(gateway, effect);
         break;
     case CORE_EFFECT_CANCELLED:
-        gateway_job_end(job_of(effect), STORE_JOB_CANCELLED);
+        gateway_job_end(job_of(effect), STORE_OUTCOME_CANCELLED);
         break;
     case CORE_EFFECT_PROVIDER_ADMITTED:
         gateway_provider_admitted((struct gateway_provider *)(uintptr_t)effect->user, effect->provider);

@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "catalog/catalog.h"
-#include "gateway/gateway_internal.h"
+#include "gateway/internal.h"
 #include "wire/limits.h"
 
 enum {

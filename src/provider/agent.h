@@ -3,7 +3,7 @@
 #ifndef NATARIS_PROVIDER_AGENT_H
 #define NATARIS_PROVIDER_AGENT_H
 
-#include "link/link_client.h"
+#include "link/client.h"
 #include "provider/control.h"
 #include "provider/hosted_model.h"
 

@@ -2,7 +2,7 @@
 #ifndef NATARIS_PROVIDER_DEVICE_FACTS_H
 #define NATARIS_PROVIDER_DEVICE_FACTS_H
 
-#include "link/link_codec.h"
+#include "link/codec.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 #include "provider/pending_jobs.h"
 
 #include "base/mem.h"
-#include "link/link_codec.h"
+#include "link/codec.h"
 
 #include <stdlib.h>
 #include <utlist.h>

@@ -7,7 +7,7 @@
 #include "provider/control.h"
 #include "provider/device_facts.h"
 #include "provider/device_key.h"
-#include "provider/provider_models.h"
+#include "provider/models.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 #include "store/store.h"
 
 #include "base/mem.h"
-#include "store/sqlite_rows.h"
-#include "store/store_internal.h"
+#include "store/internal.h"
+#include "store/sqlite/rows.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -174,9 +174,9 @@ bool store_each_key(struct store *store, bool (*row)(void *context, const struct
     return sqlite_key_each(store_db(store), row, context, err);
 }
 
-bool store_each_job(struct store *store, bool (*row)(void *context, const struct store_job *job), void *context,
-                    struct err *err) {
-    return sqlite_job_each(store_db(store), row, context, err);
+bool store_each_generation(struct store *store, bool (*row)(void *context, const struct store_generation *job),
+                           void *context, struct err *err) {
+    return sqlite_generation_each(store_db(store), row, context, err);
 }
 
 bool store_setting_get(struct store *store, const char *name, char *out, size_t out_size, struct err *err) {

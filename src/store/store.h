@@ -79,16 +79,16 @@ struct store_device {
     struct store_record record; /* filled in by reads */
 };
 
-enum store_job_outcome { STORE_JOB_COMPLETED, STORE_JOB_FAILED, STORE_JOB_CANCELLED };
+enum store_outcome { STORE_OUTCOME_COMPLETED, STORE_OUTCOME_FAILED, STORE_OUTCOME_CANCELLED };
 
-struct store_job { /* one finished job, for usage and the operator's view; never prompt or answer */
+struct store_generation { /* one finished job, for usage and the operator's view; never prompt or answer */
     char id[STORE_ID_MAX];
     char account_id[STORE_ID_MAX];
     char key_id[STORE_ID_MAX];
     char model[STORE_MODEL_MAX];
     char device_id[STORE_ID_MAX]; /* the one that finished it; empty when none */
     char label[STORE_NAME_MAX];   /* the request's conversation_id when it is only a label */
-    enum store_job_outcome outcome;
+    enum store_outcome outcome;
     uint32_t prompt_tokens, completion_tokens, attempts;
     uint32_t ttft_ms, latency_ms;
     int64_t created_ms;
@@ -127,8 +127,9 @@ MUST_CHECK bool store_each_account(struct store *store, bool (*row)(void *contex
                                    void *context, struct err *err);
 MUST_CHECK bool store_each_key(struct store *store, bool (*row)(void *context, const struct store_key *key),
                                void *context, struct err *err);
-MUST_CHECK bool store_each_job(struct store *store, bool (*row)(void *context, const struct store_job *job),
-                               void *context, struct err *err);
+MUST_CHECK bool store_each_generation(struct store *store,
+                                      bool (*row)(void *context, const struct store_generation *job), void *context,
+                                      struct err *err);
 /* Small named settings: the gateway's own id and such. ERR_NOT_FOUND when absent. */
 MUST_CHECK bool store_setting_get(struct store *store, const char *name, char *out, size_t out_size, struct err *err);
 MUST_CHECK bool store_setting_set(struct store *store, const char *name, const char *value, struct err *err);

@@ -5,7 +5,7 @@
  * Prints "ready" once all are admitted and have sent a status; ends when standard input does. */
 #include "base/digest.h"
 #include "base/mem.h"
-#include "link/link_client.h"
+#include "link/client.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
-#include "store/store_money.h"
+#include "store/money.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -62,13 +62,13 @@ static void on_durable(void *context, const struct err *err) {
 }
 
 static void send_one(struct bench *bench) {
-    struct store_settlement settlement = {.job = {.outcome = STORE_JOB_COMPLETED,
+    struct store_settlement settlement = {.job = {.outcome = STORE_OUTCOME_COMPLETED,
                                                   .prompt_tokens = 40,
                                                   .completion_tokens = 200,
                                                   .attempts = 1,
                                                   .ttft_ms = 30,
                                                   .latency_ms = 900}};
-    struct store_job *job = &settlement.job;
+    struct store_generation *job = &settlement.job;
     const uint64_t number = bench->sent++, client = number * 7 % bench->accounts;
     char random[17];
     random_base62(random, sizeof random - 1);

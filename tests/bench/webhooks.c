@@ -4,9 +4,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
-#include "gateway/webhook_sender.h"
 #include "net/http_server.h"
-#include "store/store_task.h"
+#include "store/task.h"
+#include "webhook/sender.h"
 
 #include <getopt.h>
 #include <signal.h>

@@ -1,9 +1,9 @@
 /* A long list of workflows: how long a page of it takes, with the total.
  * bench_workflows FILE [--workflows N]
  * Prints one JSON object. FILE is created. */
+#include "store/workflows.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "store/store_workflows.h"
 
 #include <getopt.h>
 #include <inttypes.h>

@@ -145,7 +145,7 @@ static void on_durable(void *context, const struct err *err) {
 
 static void write_jobs(struct store *store, uint32_t from, uint32_t to) {
     for (uint32_t i = from; i < to; i++) {
-        struct store_job job = store_fixture_job(i);
+        struct store_generation job = store_fixture_job(i);
         store_fixture_settle(store, &job, on_durable, (void *)(uintptr_t)i);
     }
 }
@@ -167,18 +167,18 @@ static void test_job_records_answer_in_order_and_survive(void **state) {
 
     store_fixture_reopen(fixture);
     uint32_t number = 0;
-    assert_true(store_each_job(fixture->store, store_fixture_check_job, &number, &fixture->err));
+    assert_true(store_each_generation(fixture->store, store_fixture_check_job, &number, &fixture->err));
     assert_int_equal(number, 1010);
 }
 
 static void test_a_callback_is_optional(void **state) {
     struct store_fixture *fixture = (struct store_fixture *)*state;
     store_fixture_start(fixture);
-    struct store_job job = store_fixture_job(0);
+    struct store_generation job = store_fixture_job(0);
     store_fixture_settle(fixture->store, &job, NULL, NULL);
     store_fixture_reopen(fixture);
     uint32_t number = 0;
-    assert_true(store_each_job(fixture->store, store_fixture_check_job, &number, &fixture->err));
+    assert_true(store_each_generation(fixture->store, store_fixture_check_job, &number, &fixture->err));
     assert_int_equal(number, 1);
 }
 
@@ -187,10 +187,10 @@ static void test_a_refused_record_leaves_its_group(void **state) {
     writes = (struct writes){0};
     store_fixture_start(fixture);
     write_jobs(fixture->store, 0, 2);
-    struct store_job wrong = store_fixture_job(9);
-    wrong.outcome = (enum store_job_outcome)7;
+    struct store_generation wrong = store_fixture_job(9);
+    wrong.outcome = (enum store_outcome)7;
     store_fixture_settle(fixture->store, &wrong, on_durable, (void *)2);
-    struct store_job last = store_fixture_job(2);
+    struct store_generation last = store_fixture_job(2);
     store_fixture_settle(fixture->store, &last, on_durable, (void *)3);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
     assert_int_equal(writes.next, 4);
@@ -200,7 +200,7 @@ static void test_a_refused_record_leaves_its_group(void **state) {
 
     store_fixture_reopen(fixture);
     uint32_t number = 0;
-    assert_true(store_each_job(fixture->store, store_fixture_check_job, &number, &fixture->err));
+    assert_true(store_each_generation(fixture->store, store_fixture_check_job, &number, &fixture->err));
     assert_int_equal(number, 3);
 }
 

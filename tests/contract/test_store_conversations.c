@@ -1,6 +1,6 @@
 /* Conversations, as every backend of store_conversations.h must keep them. */
 #include "base/compiler.h"
-#include "store/store_workflows.h"
+#include "store/workflows.h"
 #include "support/store_fixture.h"
 
 #include <sqlite3.h>
@@ -147,7 +147,7 @@ static enum err_code settle(struct store_fixture *fixture, const char *id, int64
     const struct store_answer answer = {
         .scope_sha256 = {scope}, .expires_ms = noon_ms + 1000, .content = str_from(said)};
     struct store_settlement settlement = {
-        .job = {.model = "demo", .outcome = STORE_JOB_COMPLETED, .created_ms = noon_ms, .charge_nano = CHARGE_NANO},
+        .job = {.model = "demo", .outcome = STORE_OUTCOME_COMPLETED, .created_ms = noon_ms, .charge_nano = CHARGE_NANO},
         .turn = &turn,
         .answer = scope != 0 ? &answer : NULL};
     struct outcome out;
@@ -359,7 +359,7 @@ static void key_of(const struct store_fixture *fixture, char out[32]) {
     assert_int_equal(sqlite3_close(handle), SQLITE_OK);
 }
 
-static bool label_is_empty(void *context, const struct store_job *job) {
+static bool label_is_empty(void *context, const struct store_generation *job) {
     (void)context;
     assert_string_equal(job->label, "");
     return true;
@@ -439,7 +439,7 @@ static void test_delete_leaves_nothing(void **state) {
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
     assert_int_equal(out.count, 0);
     store_fixture_reopen(fixture);
-    assert_true(store_each_job(fixture->store, label_is_empty, NULL, &fixture->err));
+    assert_true(store_each_generation(fixture->store, label_is_empty, NULL, &fixture->err));
 }
 
 int main(void) {

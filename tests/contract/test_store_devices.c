@@ -1,5 +1,5 @@
 /* Devices as the operator sees them: their records, the review list, verification. */
-#include "store/store_devices.h"
+#include "store/devices.h"
 #include "support/store_fixture.h"
 #include "wire/join_token.h"
 

@@ -168,7 +168,7 @@ static void test_balances_do_not_overflow(void **state) {
 
 static struct store_settlement settlement_of(uint32_t number) {
     struct store_settlement settlement = {.job = store_fixture_job(number)};
-    settlement.job.outcome = STORE_JOB_COMPLETED;
+    settlement.job.outcome = STORE_OUTCOME_COMPLETED;
     settlement.job.prompt_tokens = 10;
     settlement.job.completion_tokens = 20;
     settlement.job.charge_nano = CHARGE_NANO;
@@ -225,7 +225,7 @@ static bool collect_key(void *context, const struct store_key *key) {
 static void test_a_settlement_moves_money(void **state) {
     struct store_fixture *fixture = (struct store_fixture *)*state;
     struct store_settlement settlement = settlement_of(1), failed = settlement_of(2);
-    failed.job.outcome = STORE_JOB_FAILED;
+    failed.job.outcome = STORE_OUTCOME_FAILED;
     failed.job.charge_nano = failed.job.provider_nano = 0;
     store_fixture_start(fixture);
     settle(fixture, &settlement);
@@ -270,7 +270,7 @@ static void test_one_job_is_settled_once(void **state) {
     settle(fixture, &two);
     expect_settled(fixture, 2, 1);
     two.job.charge_nano = two.job.provider_nano = 0; /* nor as another thing */
-    two.job.outcome = STORE_JOB_FAILED;
+    two.job.outcome = STORE_OUTCOME_FAILED;
     two.job.created_ms++;
     settle(fixture, &two);
     expect_settled(fixture, 0, 1);
@@ -293,7 +293,7 @@ static void test_what_breaks_a_rule_is_refused(void **state) {
     wrong[1].job.charge_nano = -1;
     wrong[2].job.provider_nano = CHARGE_NANO + 1;
     wrong[3].job.provider_nano = -1;
-    wrong[4].job.outcome = STORE_JOB_FAILED;
+    wrong[4].job.outcome = STORE_OUTCOME_FAILED;
     wrong[5].provider_account_id[0] = '\0';
     str_copy(wrong[6].provider_account_id, STORE_ID_MAX, STR("acct_nobody"));
     str_copy(wrong[7].job.account_id, STORE_ID_MAX, STR("acct_nobody"));

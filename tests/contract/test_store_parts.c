@@ -33,7 +33,7 @@ static struct store_part part_of(const char *device_id, const char *account_id, 
 /* 10 + 30 tokens, of which Ada's two devices made 5 + 15 and Bob's, in between, 10. */
 static struct store_settlement settlement_of(uint32_t number, struct store_part parts[3]) {
     struct store_settlement settlement = {.job = store_fixture_job(number), .parts = parts, .part_count = 3};
-    settlement.job.outcome = STORE_JOB_COMPLETED;
+    settlement.job.outcome = STORE_OUTCOME_COMPLETED;
     settlement.job.prompt_tokens = 10;
     settlement.job.completion_tokens = 30;
     settlement.job.charge_nano = 100;
@@ -74,11 +74,12 @@ static void assert_earned(struct store_fixture *fixture, const char *account_id,
 }
 
 struct line {
-    struct store_job job;
+    struct store_generation job;
     size_t count;
 };
 
-static void on_page(void *context, const struct store_job *jobs, size_t count, bool more, const struct err *err) {
+static void on_page(void *context, const struct store_generation *jobs, size_t count, bool more,
+                    const struct err *err) {
     struct line *line = (struct line *)context;
     (void)more;
     assert_null(err);
@@ -90,7 +91,7 @@ static void on_page(void *context, const struct store_job *jobs, size_t count, b
 
 static struct line read_line(struct store_fixture *fixture, const char *account_id, bool earned, const char *after) {
     struct line line = {.count = 99};
-    store_jobs_page(fixture->store, account_id, earned, after, 1, on_page, &line);
+    store_generations_page(fixture->store, account_id, earned, after, 1, on_page, &line);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
     return line;
 }

@@ -29,14 +29,14 @@ static void on_durable(void *context, const struct err *err) {
 
 static void settle_next(struct powered *powered) {
     struct store_settlement settlement = {.job = store_fixture_job(powered->sent++)};
-    settlement.job.outcome = STORE_JOB_COMPLETED;
+    settlement.job.outcome = STORE_OUTCOME_COMPLETED;
     settlement.job.charge_nano = CHARGE_NANO;
     settlement.job.provider_nano = PROVIDER_NANO;
     str_copy(settlement.provider_account_id, sizeof(settlement.provider_account_id), STR("acct_1"));
     store_settle(powered->fixture->store, &settlement, on_durable, powered);
 }
 
-static bool check_job(void *context, const struct store_job *job) {
+static bool check_job(void *context, const struct store_generation *job) {
     uint32_t *number = (uint32_t *)context;
     char id[STORE_ID_MAX];
     snprintf(id, sizeof(id), "job_%08u", (*number)++);
@@ -59,7 +59,7 @@ static void check_what_is_left(struct powered *powered) {
     if (!store_open_with(&fixture->store, fixture->path, &(struct store_options){.vfs = POWERCUT_VFS}, &fixture->err)) {
         fail_msg("%s", fixture->err.message);
     }
-    assert_true(store_each_job(fixture->store, check_job, &found, &fixture->err));
+    assert_true(store_each_generation(fixture->store, check_job, &found, &fixture->err));
     assert_true(store_ledger_check(fixture->store, on_problem, NULL, &report, &fixture->err));
     assert_int_equal(report.problems, 0);
     assert_int_equal(report.transactions, found + 1); /* and the grant */

@@ -106,7 +106,7 @@ static void test_two_processes_write_at_once(void **state) {
     other_process_cue(&other);
     for (uint32_t i = 0; i < 2100; i += 10) { /* many small groups in between its writes */
         for (uint32_t j = i; j < i + 10; j++) {
-            struct store_job job = store_fixture_job(j);
+            struct store_generation job = store_fixture_job(j);
             store_fixture_settle(fixture->store, &job, count_durable, &acknowledged);
         }
         uv_run(&fixture->loop, UV_RUN_DEFAULT);
@@ -118,7 +118,7 @@ static void test_two_processes_write_at_once(void **state) {
     char value[8];
     assert_true(store_setting_get(fixture->store, "n99", value, sizeof(value), &fixture->err));
     uint32_t number = 0;
-    assert_true(store_each_job(fixture->store, store_fixture_check_job, &number, &fixture->err));
+    assert_true(store_each_generation(fixture->store, store_fixture_check_job, &number, &fixture->err));
     assert_int_equal(number, 2100);
 }
 
@@ -143,7 +143,7 @@ static void victim_on_durable(void *context, const struct err *err) {
 
 static void victim_write(struct victim *victim) {
     struct store_settlement settlement = {.job = store_fixture_job(victim->next++), .provider_account_id = "acct_1"};
-    settlement.job.outcome = STORE_JOB_COMPLETED;
+    settlement.job.outcome = STORE_OUTCOME_COMPLETED;
     settlement.job.charge_nano = 20;
     settlement.job.provider_nano = 17;
     store_settle(victim->store, &settlement, victim_on_durable, victim);
@@ -193,9 +193,9 @@ static uint32_t kill_a_writer(const char *path, uint32_t from, uint32_t enough) 
     return acknowledged;
 }
 
-static bool check_settled_job(void *context, const struct store_job *job) {
+static bool check_settled_job(void *context, const struct store_generation *job) {
     uint32_t *number = (uint32_t *)context;
-    struct store_job expected = store_fixture_job((*number)++);
+    struct store_generation expected = store_fixture_job((*number)++);
     assert_string_equal(job->id, expected.id);
     assert_int_equal(job->charge_nano, 20);
     return true;
@@ -220,7 +220,7 @@ static void test_what_was_acknowledged_survives_sudden_death(void **state) {
         struct store_account account;
         uint32_t number = 0;
         assert_true(store_open(&fixture->store, fixture->path, &fixture->err));
-        assert_true(store_each_job(fixture->store, check_settled_job, &number, &fixture->err)); /* no gap */
+        assert_true(store_each_generation(fixture->store, check_settled_job, &number, &fixture->err)); /* no gap */
         assert_in_range(number, kept + acknowledged, kept + acknowledged + 7);
         assert_true(store_ledger_check(fixture->store, on_problem, NULL, &report, &fixture->err));
         assert_int_equal(report.problems, 0);

@@ -27,7 +27,7 @@ static int setup(void **state) {
 
 static struct store_settlement settlement_of(uint32_t number, int64_t created_ms) {
     struct store_settlement settlement = {.job = store_fixture_job(number)};
-    settlement.job.outcome = STORE_JOB_COMPLETED;
+    settlement.job.outcome = STORE_OUTCOME_COMPLETED;
     settlement.job.prompt_tokens = 10;
     settlement.job.completion_tokens = 20;
     settlement.job.charge_nano = CHARGE_NANO;
@@ -188,8 +188,8 @@ static void test_usage_by_model_and_key(void **state) {
     }
     str_copy(jobs[1].job.model, STORE_MODEL_MAX, STR("another"));
     str_copy(jobs[2].job.key_id, STORE_ID_MAX, STR("key_1b"));
-    jobs[3].job.outcome = STORE_JOB_CANCELLED; /* charged */
-    jobs[4].job.outcome = STORE_JOB_CANCELLED; /* free */
+    jobs[3].job.outcome = STORE_OUTCOME_CANCELLED; /* charged */
+    jobs[4].job.outcome = STORE_OUTCOME_CANCELLED; /* free */
     jobs[4].job.charge_nano = jobs[4].job.provider_nano = 0;
     str_copy(jobs[5].job.account_id, STORE_ID_MAX, STR("acct_2"));
     str_copy(jobs[5].job.key_id, STORE_ID_MAX, STR("key_2"));
@@ -228,10 +228,11 @@ struct page {
     size_t count;
     bool more;
     enum err_code code;
-    struct store_job jobs[16];
+    struct store_generation jobs[16];
 };
 
-static void on_page(void *context, const struct store_job *jobs, size_t count, bool more, const struct err *err) {
+static void on_page(void *context, const struct store_generation *jobs, size_t count, bool more,
+                    const struct err *err) {
     struct page *page = (struct page *)context;
     page->calls++;
     page->count = count;
@@ -245,7 +246,7 @@ static void on_page(void *context, const struct store_job *jobs, size_t count, b
 static struct page read_page(struct store_fixture *fixture, const char *account_id, bool earned, const char *after,
                              unsigned limit) {
     struct page page = {0};
-    store_jobs_page(fixture->store, account_id, earned, after, limit, on_page, &page);
+    store_generations_page(fixture->store, account_id, earned, after, limit, on_page, &page);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
     assert_int_equal(page.calls, 1);
     return page;
@@ -417,7 +418,8 @@ static void test_earnings_of_many_jobs(void **state) {
 
 /* --- The reader --- */
 
-static void count_page(void *context, const struct store_job *jobs, size_t count, bool more, const struct err *err) {
+static void count_page(void *context, const struct store_generation *jobs, size_t count, bool more,
+                       const struct err *err) {
     (void)jobs, (void)more, (void)count;
     int *counts = (int *)context;
     counts[err == NULL ? 0 : err->code == ERR_UNAVAILABLE ? 1 : 2]++;
@@ -427,14 +429,14 @@ static void test_too_many_questions_are_refused(void **state) {
     struct store_fixture *fixture = (struct store_fixture *)*state;
     int counts[3] = {0};
     for (int i = 0; i < 5000; i++) {
-        store_jobs_page(fixture->store, "acct_1", false, "", 1, count_page, counts);
+        store_generations_page(fixture->store, "acct_1", false, "", 1, count_page, counts);
     }
     struct store_settlement settlement = settlement_of(1, month_ms); /* the writer has its own queue */
     assert_int_equal(settle(fixture, &settlement), ERR_NONE);
     assert_int_equal(counts[0], 4096);
     assert_int_equal(counts[1], 904);
     assert_int_equal(counts[2], 0);
-    store_jobs_page(fixture->store, "acct_1", false, "", 1, count_page, counts);
+    store_generations_page(fixture->store, "acct_1", false, "", 1, count_page, counts);
     store_fixture_close(fixture); /* answers what waits */
     assert_int_equal(counts[0], 4097);
 }

@@ -1,6 +1,6 @@
 /* Webhooks, as every backend of store_webhooks.h and store_deliveries.h must keep them. */
-#include "store/sqlite_webhooks.h"
-#include "store/store_task.h"
+#include "store/sqlite/webhooks.h"
+#include "store/task.h"
 #include "support/store_fixture.h"
 
 #include "base/mem.h"
@@ -142,7 +142,7 @@ static void on_durable(void *context, const struct err *err) {
 
 static void settle(struct store_fixture *fixture, uint32_t number, int64_t created_ms) {
     struct store_settlement settlement = {.job = store_fixture_job(number)};
-    settlement.job.outcome = STORE_JOB_COMPLETED;
+    settlement.job.outcome = STORE_OUTCOME_COMPLETED;
     settlement.job.charge_nano = CHARGE_NANO;
     settlement.job.created_ms = created_ms;
     store_settle(fixture->store, &settlement, on_durable, NULL);

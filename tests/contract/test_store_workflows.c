@@ -1,6 +1,6 @@
 /* Workflows and their steps, as every backend of store_workflows.h must keep them. */
-#include "store/store_async.h"
-#include "store/store_webhooks.h"
+#include "store/jobs.h"
+#include "store/webhooks.h"
 #include "support/store_workflows_fixture.h"
 
 /* --- Adding --- */
@@ -314,7 +314,7 @@ static void test_its_event_goes_with_the_end(void **state) {
     assert_int_equal(number_of(fixture, "SELECT count(*) FROM webhook_events"), 1);
 }
 
-static void on_job(void *context, const struct store_async *job, bool changed, const struct err *err) {
+static void on_job(void *context, const struct store_job *job, bool changed, const struct err *err) {
     assert_null(err);
     assert_non_null(job);
     *(bool *)context = changed;
@@ -322,21 +322,21 @@ static void on_job(void *context, const struct store_async *job, bool changed, c
 
 static bool job_cancelled(struct store_fixture *fixture, const char *id, const char *workflow_id) {
     bool changed = false;
-    struct store_async_new asked = {.job = {.kind = 2, .created_ms = NOW, .body = STR("{}")}};
-    struct store_async_end end = {.state = STORE_ASYNC_CANCELLED,
-                                  .ended_ms = NOW + 7,
-                                  .result = STR(""),
-                                  .workflow_status = CANCELLED,
-                                  .event = STR("")};
+    struct store_job_new asked = {.job = {.kind = 2, .created_ms = NOW, .body = STR("{}")}};
+    struct store_job_end end = {.state = STORE_JOB_CANCELLED,
+                                .ended_ms = NOW + 7,
+                                .result = STR(""),
+                                .workflow_status = CANCELLED,
+                                .event = STR("")};
     str_copy(asked.job.id, STORE_ID_MAX, str_from(id));
     str_copy(asked.job.account_id, STORE_ID_MAX, STR("acct_1"));
     str_copy(asked.job.key_id, STORE_ID_MAX, STR("key_1"));
     str_copy(asked.job.model, STORE_MODEL_MAX, STR("demo"));
     str_copy(end.id, STORE_ID_MAX, str_from(id));
     str_copy(end.workflow_id, STORE_ID_MAX, str_from(workflow_id));
-    store_async_add(fixture->store, &asked, on_job, &changed);
+    store_job_add(fixture->store, &asked, on_job, &changed);
     turn(fixture);
-    store_async_end(fixture->store, &end, on_job, &changed);
+    store_job_end(fixture->store, &end, on_job, &changed);
     turn(fixture);
     return changed;
 }
@@ -362,7 +362,7 @@ static void test_goes_with_its_job(void **state) {
 /* Whether its step hears of it before, afterwards, or never, because it was cancelled. */
 static void test_what_is_settled_is_in_the_sums_once(void **state) {
     struct store_fixture *fixture = *state;
-    const struct store_job job = store_fixture_job(0);
+    const struct store_generation job = store_fixture_job(0);
     const int64_t tokens = job.prompt_tokens;
     add_plain(fixture, "wf_1");
     assert_int_equal(put_new(fixture, "wf_1", 0, STEP_RUNNING), ERR_NONE);

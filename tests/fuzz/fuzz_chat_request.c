@@ -1,6 +1,6 @@
 /* A request's body as a client sends it; the first byte chooses chat or inference. Property: no body harms, a refusal
  * says why, and what is accepted keeps every range and limit and can be read by the other end of the wire. */
-#include "api/generation_fields.h"
+#include "format/input.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Keys and join tokens. Property: what passes a check is of exact form, and passes no longer once a byte is changed. */
-#include "api/key.h"
+#include "auth/key.h"
 #include "wire/join_token.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* The link codec: first byte = text or binary, the rest = a message. Property: what is understood can be written, and
  * what is written reads back and is written the same again. */
-#include "link/link_codec.h"
+#include "link/codec.h"
 
 #include "wire/limits.h"
 

@@ -1,9 +1,9 @@
 /* What a client writes about a workflow, and what models write in its steps. The first byte chooses. Properties: nothing
  * harms; a refusal names its field; what a think or review means is part of its output; chunks cover their document without
  * cutting a character; a step's prompt fits; the calculator always says something. */
-#include "api/workflow_text.h"
-#include "api/workflow_tools.h"
 #include "base/utf8.h"
+#include "workflow/text.h"
+#include "workflow/tools.h"
 
 #include <stdlib.h>
 #include <string.h>

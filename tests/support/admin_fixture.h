@@ -3,11 +3,11 @@
 #ifndef NATARIS_TESTS_SUPPORT_ADMIN_FIXTURE_H
 #define NATARIS_TESTS_SUPPORT_ADMIN_FIXTURE_H
 
-#include "api/admin.h"
+#include "admin/admin.h"
 #include "base/compiler.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "store/store_devices.h"
+#include "store/devices.h"
 
 #include <stdio.h>
 #include <stdlib.h>

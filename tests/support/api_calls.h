@@ -16,7 +16,7 @@
     "245,"                                                                                                             \
     "\"ttft_ms\":31}"
 
-UNUSED static const struct api_result RESULT = {
+UNUSED static const struct call_result RESULT = {
     .finish = GEN_FINISH_STOP,
     .usage = {.prompt_tokens = 5, .completion_tokens = 2, .cached_tokens = 3},
     .provider_id = "prov_1",
@@ -27,8 +27,8 @@ UNUSED static const struct api_result RESULT = {
     .latency_ms = 245,
 };
 
-UNUSED static void deliver(struct api_call *call, const char *text) {
-    assert_int_equal(api_call_deliver(call, str_from(text)), API_DELIVERED);
+UNUSED static void deliver(struct call *call, const char *text) {
+    assert_int_equal(api_call_deliver(call, str_from(text)), CALL_DELIVERED);
 }
 
 /* `expected` with the call's id for $ID and its time for $TIME. */

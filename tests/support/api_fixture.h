@@ -4,10 +4,10 @@
 #define NATARIS_TESTS_SUPPORT_API_FIXTURE_H
 
 #include "api/api.h"
-#include "api/auth.h"
+#include "auth/auth.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "support/api_async.h"
+#include "support/api_jobs.h"
 #include "support/api_store.h"
 #include "support/api_workflows.h"
 
@@ -48,11 +48,11 @@ struct api_fixture {
     struct http_server *server;
     uint64_t ready_in_ms; /* of every model */
     /* The backend: what came, and what it does with it. */
-    struct api_call *call; /* the last one submitted; NULL once it was abandoned */
-    char call_id[API_OBJECT_ID_SIZE], request_id[API_REQUEST_ID_SIZE];
+    struct call *call; /* the last one submitted; NULL once it was abandoned */
+    char call_id[ID_SIZE], request_id[CALL_REQUEST_ID_SIZE];
     int64_t created;
     int submitted, abandoned, linked;
-    void (*on_submit)(struct api_fixture *fixture, struct api_call *call); /* NULL: nothing */
+    void (*on_submit)(struct api_fixture *fixture, struct call *call); /* NULL: nothing */
     bool ready;
     struct core_account_view view; /* no limit: no rate headers */
     struct store_usage sandbox;
@@ -115,7 +115,7 @@ void auth_cancel(struct auth *auth, const void *context) {
     auth->cancelled++;
 }
 
-static void api_fixture_submit(void *context, struct api_call *call) {
+static void api_fixture_submit(void *context, struct call *call) {
     struct api_fixture *fixture = (struct api_fixture *)context;
     fixture->submitted++;
     fixture->call = call;
@@ -127,7 +127,7 @@ static void api_fixture_submit(void *context, struct api_call *call) {
     }
 }
 
-static void api_fixture_abandon(void *context, struct api_call *call) {
+static void api_fixture_abandon(void *context, struct call *call) {
     struct api_fixture *fixture = (struct api_fixture *)context;
     assert_ptr_equal(call, fixture->call);
     fixture->abandoned++;
@@ -290,7 +290,7 @@ UNUSED static int api_fixture_teardown(void **state) {
         uv_run(loop_uv(fixture->loop), UV_RUN_ONCE);
     }
     api_store_clear(&fixture->store);
-    api_async_clear();
+    api_jobs_clear();
     api_workflows_clear();
     api_free(fixture->api);
     loop_free(fixture->loop);
@@ -354,7 +354,7 @@ UNUSED static void api_fixture_expect(struct api_fixture *fixture, const char *w
 }
 
 /* Turns the loop until the backend has a call. */
-UNUSED static struct api_call *api_fixture_await_call(struct api_fixture *fixture) {
+UNUSED static struct call *api_fixture_await_call(struct api_fixture *fixture) {
     while (fixture->call == NULL) {
         api_fixture_turn(fixture);
     }

@@ -4,9 +4,9 @@
 
 #include "base/mem.h"
 #include "net/loop.h"
-#include "store/store_devices.h"
-#include "store/store_money.h"
-#include "store/store_task.h"
+#include "store/devices.h"
+#include "store/money.h"
+#include "store/task.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,7 +28,7 @@ struct api_store_question {
                        const struct err *err);
     void (*on_answer)(void *context, const struct store_answer *answer, const struct err *err);
     void (*on_usage)(void *context, const struct store_usage *usage, const struct err *err);
-    void (*on_jobs)(void *context, const struct store_job *jobs, size_t count, bool more, const struct err *err);
+    void (*on_jobs)(void *context, const struct store_generation *jobs, size_t count, bool more, const struct err *err);
     void (*on_earnings)(void *context, const struct store_earnings *earnings, const struct err *err);
     void *context;
 };
@@ -45,7 +45,7 @@ struct store {
     struct store_answer answers[API_STORE_ANSWERS_MAX]; /* their contents are owned */
     size_t answer_count;
     struct store_usage usage;
-    const struct store_job *jobs;
+    const struct store_generation *jobs;
     size_t job_count;
     bool more;
     struct store_earnings earnings, earnings_ever;
@@ -156,10 +156,10 @@ void store_usage_read(struct store *store, const char *account_id, const char *k
     store->to_ms = to_ms;
 }
 
-void store_jobs_page(struct store *store, const char *account_id, bool earned, const char *after, unsigned limit,
-                     void (*on_result)(void *context, const struct store_job *jobs, size_t count, bool more,
-                                       const struct err *err),
-                     void *context) {
+void store_generations_page(struct store *store, const char *account_id, bool earned, const char *after, unsigned limit,
+                            void (*on_result)(void *context, const struct store_generation *jobs, size_t count,
+                                              bool more, const struct err *err),
+                            void *context) {
     struct api_store_question *question = api_store_ask(store, context);
     question->kind = QUESTION_JOBS;
     question->on_jobs = on_result;

@@ -3,8 +3,8 @@
 #define NATARIS_TESTS_SUPPORT_API_WORKFLOWS_H
 
 #include "core/workflow.h"
-#include "store/store_workflows.h"
-#include "support/api_async.h"
+#include "store/workflows.h"
+#include "support/api_jobs.h"
 
 enum { API_WORKFLOWS_MAX = 8, API_WORKFLOW_STEPS_MAX = 32 };
 
@@ -37,10 +37,10 @@ UNUSED static void api_workflows_clear(void) {
 }
 
 static void api_workflows_own(struct store_workflow *row) {
-    row->request = api_async_copy(row->request);
-    row->answer = api_async_copy(row->answer);
-    row->error = api_async_copy(row->error);
-    row->extra = api_async_copy(row->extra);
+    row->request = api_jobs_copy(row->request);
+    row->answer = api_jobs_copy(row->answer);
+    row->error = api_jobs_copy(row->error);
+    row->extra = api_jobs_copy(row->extra);
 }
 
 /* Its place; API_WORKFLOWS_MAX: there is none. */
@@ -143,7 +143,7 @@ void store_step_put(struct store *store, const char *workflow_id, const struct s
         api_workflows_drop(&place->output);
     }
     *place = *step;
-    place->output = api_async_copy(step->output);
+    place->output = api_jobs_copy(step->output);
     if (step->state >= CORE_STEP_DONE) {
         row->cost_nano += step->cost_nano;
         row->prompt_tokens += step->prompt_tokens;

@@ -4,8 +4,8 @@
 #define NATARIS_TESTS_SUPPORT_LINK_RIG_H
 
 #include "base/buf.h"
-#include "link/link_client.h"
-#include "link/link_server.h"
+#include "link/client.h"
+#include "link/server.h"
 #include "net/ws_conn.h"
 
 #include <stdbool.h>

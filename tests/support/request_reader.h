@@ -2,8 +2,8 @@
 #ifndef NATARIS_TESTS_SUPPORT_REQUEST_READER_H
 #define NATARIS_TESTS_SUPPORT_REQUEST_READER_H
 
-#include "api/generation_fields.h"
 #include "base/buf.h"
+#include "format/input.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

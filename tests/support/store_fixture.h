@@ -3,7 +3,7 @@
 #define NATARIS_TESTS_SUPPORT_STORE_FIXTURE_H
 
 #include "base/digest.h"
-#include "store/store_money.h"
+#include "store/money.h"
 #include "support/temp_folder.h"
 
 #include <setjmp.h>
@@ -82,9 +82,9 @@ UNUSED static struct store_key store_fixture_key(const char *id, const char *acc
     return key;
 }
 
-UNUSED static struct store_job store_fixture_job(uint32_t number) {
-    struct store_job job = {
-        .outcome = STORE_JOB_FAILED,
+UNUSED static struct store_generation store_fixture_job(uint32_t number) {
+    struct store_generation job = {
+        .outcome = STORE_OUTCOME_FAILED,
         .prompt_tokens = number,
         .completion_tokens = UINT32_MAX,
         .attempts = 2,
@@ -101,7 +101,7 @@ UNUSED static struct store_job store_fixture_job(uint32_t number) {
     return job;
 }
 
-UNUSED static void store_fixture_settle(struct store *store, const struct store_job *job,
+UNUSED static void store_fixture_settle(struct store *store, const struct store_generation *job,
                                         void (*on_durable)(void *context, const struct err *err), void *context) {
     const struct store_settlement settlement = {.job = *job};
     store_settle(store, &settlement, on_durable, context);
@@ -118,10 +118,10 @@ UNUSED static int store_fixture_setup_client(void **state) {
     return 0;
 }
 
-/* For store_each_job: the rows must be store_fixture_job 0, 1, 2 ...; `context` counts them. */
-UNUSED static bool store_fixture_check_job(void *context, const struct store_job *job) {
+/* For store_each_generation: the rows must be store_fixture_job 0, 1, 2 ...; `context` counts them. */
+UNUSED static bool store_fixture_check_job(void *context, const struct store_generation *job) {
     uint32_t *number = (uint32_t *)context;
-    struct store_job expected = store_fixture_job(*number);
+    struct store_generation expected = store_fixture_job(*number);
     assert_string_equal(job->id, expected.id);
     assert_string_equal(job->account_id, expected.account_id);
     assert_string_equal(job->key_id, expected.key_id);

@@ -2,7 +2,7 @@
 #ifndef NATARIS_TESTS_SUPPORT_STORE_WORKFLOWS_FIXTURE_H
 #define NATARIS_TESTS_SUPPORT_STORE_WORKFLOWS_FIXTURE_H
 
-#include "store/store_workflows.h"
+#include "store/workflows.h"
 #include "support/store_fixture.h"
 
 #include <sqlite3.h>
@@ -203,7 +203,7 @@ UNUSED static void settle(struct store_fixture *fixture, const char *id, const c
     const struct store_answer answer = {
         .scope_sha256 = {scope}, .expires_ms = NOW + 1000, .content = str_from(content)};
     struct store_settlement settlement = {.answer = &answer, .job = store_fixture_job(0)};
-    settlement.job.outcome = STORE_JOB_COMPLETED;
+    settlement.job.outcome = STORE_OUTCOME_COMPLETED;
     str_copy(settlement.job.id, STORE_ID_MAX, str_from(id));
     str_copy(settlement.job.label, STORE_NAME_MAX, str_from(label));
     store_settle(fixture->store, &settlement, on_code, &code);

@@ -21,7 +21,7 @@ export function cost({ prompt_tokens: prompt, completion_tokens: completion }, p
   return prompt * price.prompt + completion * price.completion;
 }
 
-/** What is held for a chat of one message until a device has counted its prompt (src/api/price.h). */
+/** What is held for a chat of one message until a device has counted its prompt (src/call/price.h). */
 export function worstCase({ messages: [{ content }], max_tokens: tokens }, price = REFERENCE_PRICE) {
   const TEMPLATE_AND_MESSAGE = 256 + 16;
   return (TEMPLATE_AND_MESSAGE + Buffer.byteLength(content)) * price.prompt + tokens * price.completion;

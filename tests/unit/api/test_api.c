@@ -23,14 +23,14 @@ static void assert_error(const char *body, const char *code, const char *param) 
     }
 }
 
-static void finish_call(struct api_fixture *fixture, struct api_call *call) {
-    const struct api_result result = {.inference_type = "p2p"};
+static void finish_call(struct api_fixture *fixture, struct call *call) {
+    const struct call_result result = {.inference_type = "p2p"};
     (void)fixture;
     api_call_finish(call, &result);
 }
 
-static void fail_call(struct api_fixture *fixture, struct api_call *call) {
-    const struct api_error error = {.code = API_RATE_LIMIT_EXCEEDED, .message = "Later.", .retry_after_ms = 5001};
+static void fail_call(struct api_fixture *fixture, struct call *call) {
+    const struct fault error = {.code = FAULT_RATE_LIMIT_EXCEEDED, .message = "Later.", .retry_after_ms = 5001};
     (void)fixture;
     api_call_fail(call, &error);
 }
@@ -263,7 +263,7 @@ static void test_models_of_a_bound_key(void **state) {
 static void test_price_of_a_call(void **state) {
     struct api_fixture *fixture = *state;
     api_fixture_request(fixture, "POST " CHAT, "", GOOD_CHAT);
-    const struct api_call *call = api_fixture_await_call(fixture);
+    const struct call *call = api_fixture_await_call(fixture);
     assert_int_equal(call->prompt_tokens_max, 256 + 16 + 2);
     assert_int_equal(call->prompt_price_nano, 10);
     assert_int_equal(call->completion_price_nano, 20);

@@ -1,12 +1,12 @@
 /* Calls from the request to the end of a plain answer: golden answers, failures, clients that go away. */
-#include "api/call.h"
+#include "call/call.h"
 #include "support/api_calls.h"
 
 static void test_plain_chat(void **state) {
     struct api_fixture *fixture = *state;
     const char *body;
     api_fixture_post(fixture, CHAT, PLAIN_CHAT);
-    struct api_call *call = api_fixture_await_call(fixture);
+    struct call *call = api_fixture_await_call(fixture);
     assert_int_equal(call->kind, API_CALL_CHAT);
     assert_string_equal(call->identity.account_id, "acct_1");
     assert_int_equal(api_call_count(fixture->api), 1);
@@ -33,14 +33,14 @@ static void test_plain_chat(void **state) {
 static void test_plain_inference(void **state) {
     struct api_fixture *fixture = *state;
     const char *body;
-    struct api_result result = RESULT;
+    struct call_result result = RESULT;
     result.finish = GEN_FINISH_LENGTH;
     result.provider_id = NULL;
     result.provider_region = "";
     result.inference_type = "sandbox";
     result.continued = 1;
     api_fixture_post(fixture, "/v1/inference", "{\"model\":\"nataris-fast\",\"prompt\":\"Write\",\"max_tokens\":50}");
-    struct api_call *call = api_fixture_await_call(fixture);
+    struct call *call = api_fixture_await_call(fixture);
     assert_int_equal(call->kind, API_CALL_INFERENCE);
     assert_int_equal(call->generation.max_tokens, 50);
     deliver(call, "Silicon");
@@ -64,7 +64,7 @@ static void test_log_line(void **state) {
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
     api_fixture_post(fixture, CHAT "?key=secret-query",
                      "{\"model\":\"" MODEL "\",\"messages\":[{\"role\":\"user\",\"content\":\"secret-prompt\"}]}");
-    struct api_call *call = api_fixture_await_call(fixture);
+    struct call *call = api_fixture_await_call(fixture);
     deliver(call, "secret-answer");
     log_set_level(LOG_INFO);
     dup2(ends[1], STDERR_FILENO);
@@ -89,16 +89,16 @@ static void test_log_line(void **state) {
     close(stderr_copy);
 }
 
-static void finish_inside(struct api_fixture *fixture, struct api_call *call) {
+static void finish_inside(struct api_fixture *fixture, struct call *call) {
     (void)fixture;
     api_call_accepted(call);
     deliver(call, "at once");
     api_call_finish(call, &RESULT);
 }
 
-static void fail_inside(struct api_fixture *fixture, struct api_call *call) {
+static void fail_inside(struct api_fixture *fixture, struct call *call) {
     (void)fixture;
-    const struct api_error error = {.code = API_MODEL_WARMING, .message = "Later.", .retry_after_ms = 300000};
+    const struct fault error = {.code = FAULT_MODEL_WARMING, .message = "Later.", .retry_after_ms = 300000};
     api_call_fail(call, &error);
 }
 
@@ -141,15 +141,15 @@ static void test_fail_inside_submit(void **state) {
 static void test_fail_with_param(void **state) {
     struct api_fixture *fixture = *state;
     const char *body;
-    const struct api_error error = {.code = API_CONTEXT_LENGTH, .message = "Too long.", .param = "max_tokens"};
+    const struct fault error = {.code = FAULT_CONTEXT_LENGTH, .message = "Too long.", .param = "max_tokens"};
     api_fixture_post(fixture, CHAT, PLAIN_CHAT);
-    struct api_call *call = api_fixture_await_call(fixture);
+    struct call *call = api_fixture_await_call(fixture);
     deliver(call, "text that is not sent");
     api_call_fail(call, &error);
     assert_int_equal(api_fixture_answer(fixture, &body), 400);
     assert_string_equal(body, "{\"error\":{\"message\":\"Too long.\",\"type\":\"invalid_request_error\",\"code\":"
                               "\"context_length_exceeded\",\"param\":\"max_tokens\"}}");
-    const struct api_error timeout = {.code = API_REQUEST_TIMEOUT, .message = "Nobody answered."};
+    const struct fault timeout = {.code = FAULT_REQUEST_TIMEOUT, .message = "Nobody answered."};
     fixture->call = NULL;
     api_fixture_forget(fixture);
     api_fixture_post(fixture, CHAT, STREAM_CHAT);
@@ -165,7 +165,7 @@ static void test_client_goes_away(void **state) {
     struct api_fixture *fixture = *state;
     for (size_t i = 0; i < COUNT_OF(bodies); i++) {
         api_fixture_post(fixture, CHAT, bodies[i]);
-        struct api_call *call = api_fixture_await_call(fixture);
+        struct call *call = api_fixture_await_call(fixture);
         deliver(call, "a");
         if (i == 2) {
             api_fixture_expect(fixture, "\"a\"");
@@ -187,14 +187,14 @@ static void test_plain_answer_has_a_limit(void **state) {
     memset(piece, 'x', PIECE);
     const char *body;
     api_fixture_post(fixture, CHAT, PLAIN_CHAT);
-    struct api_call *call = api_fixture_await_call(fixture);
+    struct call *call = api_fixture_await_call(fixture);
     for (size_t sent = 0; sent < LIMIT_ANSWER_BYTES; sent += PIECE) {
         deliver(call, piece);
     }
     /* The backend must be able to charge nothing, so it is no client that has gone, and the call is its to end. */
-    assert_int_equal(api_call_deliver(call, STR("x")), API_DELIVER_TOO_LONG);
+    assert_int_equal(api_call_deliver(call, STR("x")), CALL_DELIVER_TOO_LONG);
     assert_int_equal(fixture->abandoned, 0);
-    const struct api_error error = {.code = API_UNAVAILABLE, .message = "too long"};
+    const struct fault error = {.code = FAULT_UNAVAILABLE, .message = "too long"};
     api_call_fail(call, &error);
     assert_int_equal(api_fixture_answer(fixture, &body), 503);
     assert_non_null(strstr(body, "\"code\":\"SERVICE_UNAVAILABLE\""));
@@ -208,8 +208,8 @@ static void test_longest_plain_answer(void **state) {
     memset(text, 1, LIMIT_ANSWER_BYTES);
     const char *body;
     api_fixture_post(fixture, CHAT, PLAIN_CHAT);
-    struct api_call *call = api_fixture_await_call(fixture);
-    assert_int_equal(api_call_deliver(call, (struct str){text, LIMIT_ANSWER_BYTES}), API_DELIVERED);
+    struct call *call = api_fixture_await_call(fixture);
+    assert_int_equal(api_call_deliver(call, (struct str){text, LIMIT_ANSWER_BYTES}), CALL_DELIVERED);
     api_call_finish(call, &RESULT);
     assert_int_equal(api_fixture_answer(fixture, &body), 200);
     assert_true(strlen(body) > (size_t)6 * LIMIT_ANSWER_BYTES);
@@ -221,14 +221,14 @@ static void test_plain_calls_are_not_ticked(void **state) {
     struct api_fixture *fixture = *state;
     const char *body;
     api_fixture_post(fixture, CHAT, PLAIN_CHAT);
-    struct api_call *call = api_fixture_await_call(fixture);
+    struct call *call = api_fixture_await_call(fixture);
     call_tick(fixture->api, call->started_ms + 3600 * 1000);
     api_call_finish(call, &RESULT);
     assert_int_equal(api_fixture_answer(fixture, &body), 200);
     assert_golden(fixture, strstr(body, "\"usage\""), "\"usage\":" USAGE ",\"nataris\":" NATARIS "}");
 }
 
-static void count_call(void *context, struct api_call *call) {
+static void count_call(void *context, struct call *call) {
     assert_non_null(call->api);
     ++*(size_t *)context;
 }
@@ -237,7 +237,7 @@ static void count_call(void *context, struct api_call *call) {
 static void test_many_calls(void **state) {
     enum { COUNT = 3 };
     struct api_fixture *fixture = *state;
-    struct api_call *calls[COUNT];
+    struct call *calls[COUNT];
     int sockets[COUNT];
     for (size_t i = 0; i < COUNT; i++) {
         fixture->call = NULL;

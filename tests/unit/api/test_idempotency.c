@@ -1,7 +1,7 @@
 /* The same request twice: keys, SDK retries, replays, and 64 at once. */
-#include "api/call.h"
-#include "api/idempotency.h"
 #include "base/clock.h"
+#include "call/call.h"
+#include "call/claim.h"
 #include "support/api_calls.h"
 
 #define KEY(text) "Idempotency-Key: " text "\r\n"
@@ -11,14 +11,14 @@
 static const char other_chat[] = "{\"model\":\"" MODEL "\",\"messages\":[{\"role\":\"user\",\"content\":\"ho\"}]}";
 
 /* A settlement that is durable at once. */
-static void settle(struct api_fixture *fixture, struct api_call *call) {
+static void settle(struct api_fixture *fixture, struct call *call) {
     struct store_answer answer;
     if (api_call_answer(call, &RESULT, &answer)) {
         api_store_keep(&fixture->store, &answer);
     }
 }
 
-static void settle_and_finish(struct api_fixture *fixture, struct api_call *call) {
+static void settle_and_finish(struct api_fixture *fixture, struct call *call) {
     deliver(call, "the ");
     deliver(call, "answer");
     settle(fixture, call);
@@ -135,13 +135,13 @@ static void test_bad_keys(void **state) {
 /* A failed call stores nothing: the next one runs. */
 static void test_failure_is_not_kept(void **state) {
     struct api_fixture *fixture = *state;
-    const struct api_error error = {.code = API_REQUEST_TIMEOUT, .message = "Nobody answered."};
+    const struct fault error = {.code = FAULT_REQUEST_TIMEOUT, .message = "Nobody answered."};
     const char *body;
     for (int i = 1; i <= 2; i++) {
         api_fixture_forget(fixture);
         fixture->call = NULL;
         api_fixture_request(fixture, POST, KEY("k"), PLAIN_CHAT);
-        struct api_call *call = api_fixture_await_call(fixture);
+        struct call *call = api_fixture_await_call(fixture);
         if (i == 2) {
             settle(fixture, call); /* which then fails: the answer is not in the store */
             fixture->store.answers[0].expires_ms = 0;
@@ -162,8 +162,8 @@ static void test_large_answer_is_not_kept(void **state) {
     char *text = mem_calloc(1, LIMIT_ANSWER_BYTES);
     memset(text, 'x', LIMIT_ANSWER_BYTES);
     api_fixture_request(fixture, POST, KEY("k"), PLAIN_CHAT);
-    struct api_call *call = api_fixture_await_call(fixture);
-    assert_int_equal(api_call_deliver(call, (struct str){text, LIMIT_ANSWER_BYTES}), API_DELIVERED);
+    struct call *call = api_fixture_await_call(fixture);
+    assert_int_equal(api_call_deliver(call, (struct str){text, LIMIT_ANSWER_BYTES}), CALL_DELIVERED);
     assert_false(api_call_answer(call, &RESULT, &answer));
     api_call_finish(call, &RESULT);
     assert_int_equal(api_fixture_answer(fixture, &body), 200);
@@ -173,7 +173,7 @@ static void test_large_answer_is_not_kept(void **state) {
     api_fixture_request(fixture, POST, KEY("k2"), STREAM_CHAT);
     call = api_fixture_await_call(fixture);
     for (size_t sent = 0; sent <= LIMIT_ANSWER_BYTES; sent += LIMIT_DELTA_BYTES) {
-        assert_int_equal(api_call_deliver(call, (struct str){text, LIMIT_DELTA_BYTES}), API_DELIVERED);
+        assert_int_equal(api_call_deliver(call, (struct str){text, LIMIT_DELTA_BYTES}), CALL_DELIVERED);
         while (http_exchange_unsent(call->exchange) > 0) {
             api_fixture_turn(fixture);
         }
@@ -284,7 +284,7 @@ static void test_while_it_runs(void **state) {
     struct api_fixture *fixture = *state;
     struct client *clients = mem_calloc(CLIENTS, sizeof(*clients));
     client_send(fixture, &clients[0], KEY("k"), PLAIN_CHAT);
-    struct api_call *call = api_fixture_await_call(fixture);
+    struct call *call = api_fixture_await_call(fixture);
     api_fixture_disconnect(fixture);
     api_fixture_connect(fixture);
     assert_conflict(fixture, KEY("k"), PLAIN_CHAT, true);
@@ -335,7 +335,7 @@ static void test_sdk_retries(void **state) {
 static void test_sdk_retry_while_it_runs(void **state) {
     struct api_fixture *fixture = *state;
     struct client *clients = mem_calloc(CLIENTS, sizeof(*clients));
-    struct api_call *calls[2];
+    struct call *calls[2];
     const char *body;
     for (size_t i = 0; i < COUNT_OF(calls); i++) {
         fixture->call = NULL;
@@ -395,7 +395,7 @@ static void test_client_gone_while_settling(void **state) {
     struct store_answer answer;
     const char *body;
     api_fixture_request(fixture, POST, KEY("k"), PLAIN_CHAT);
-    struct api_call *call = api_fixture_await_call(fixture);
+    struct call *call = api_fixture_await_call(fixture);
     deliver(call, "the answer");
     assert_true(api_call_answer(call, &RESULT, &answer));
     struct store_answer late = answer;
@@ -437,7 +437,7 @@ static void test_sandbox(void **state) {
     struct client client;
     fixture->auth.kind = STORE_KEY_TEST;
     client_send(fixture, &client, KEY("k"), PLAIN_CHAT);
-    struct api_call *call = api_fixture_await_call(fixture);
+    struct call *call = api_fixture_await_call(fixture);
     api_fixture_disconnect(fixture);
     api_fixture_connect(fixture);
     assert_conflict(fixture, KEY("k"), PLAIN_CHAT, true);

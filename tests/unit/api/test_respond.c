@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
-static void assert_envelope(const struct api_error *error, const char *expected) {
+static void assert_envelope(const struct fault *error, const char *expected) {
     struct buf text;
     buf_init(&text, 4096);
-    respond_error_write(error, &text);
+    envelope_write(error, &text);
     assert_string_equal(buf_cstr(&text), expected);
     buf_clear(&text);
 }
@@ -20,49 +20,52 @@ static void assert_envelope(const struct api_error *error, const char *expected)
 static void test_every_code(void **state) {
     (void)state;
     static const struct {
-        enum api_error_code code;
+        enum fault_code code;
         int status;
         const char *rest; /* of the envelope, behind the message */
     } cases[] = {
-        {API_INVALID_REQUEST, 400, "\"type\":\"invalid_request_error\",\"code\":\"INVALID_REQUEST\",\"param\":null"},
-        {API_CONTEXT_LENGTH, 400,
+        {FAULT_INVALID_REQUEST, 400, "\"type\":\"invalid_request_error\",\"code\":\"INVALID_REQUEST\",\"param\":null"},
+        {FAULT_CONTEXT_LENGTH, 400,
          "\"type\":\"invalid_request_error\",\"code\":\"context_length_exceeded\",\"param\":null"},
-        {API_INVALID_API_KEY, 401, "\"type\":\"authentication_error\",\"code\":\"INVALID_API_KEY\",\"param\":null"},
-        {API_INSUFFICIENT_CREDITS, 402, "\"type\":\"billing_error\",\"code\":\"INSUFFICIENT_CREDITS\",\"param\":null"},
-        {API_FORBIDDEN, 403, "\"type\":\"authentication_error\",\"code\":\"FORBIDDEN\",\"param\":null"},
-        {API_CONFLICT, 409, "\"type\":\"invalid_request_error\",\"code\":\"IDEMPOTENCY_CONFLICT\",\"param\":null"},
-        {API_NOT_FOUND, 404, "\"type\":\"not_found_error\",\"code\":\"NOT_FOUND\",\"param\":null"},
-        {API_MODEL_NOT_FOUND, 404, "\"type\":\"not_found_error\",\"code\":\"MODEL_NOT_FOUND\",\"param\":null"},
-        {API_METHOD_NOT_ALLOWED, 405,
+        {FAULT_INVALID_API_KEY, 401, "\"type\":\"authentication_error\",\"code\":\"INVALID_API_KEY\",\"param\":null"},
+        {FAULT_INSUFFICIENT_CREDITS, 402,
+         "\"type\":\"billing_error\",\"code\":\"INSUFFICIENT_CREDITS\",\"param\":null"},
+        {FAULT_FORBIDDEN, 403, "\"type\":\"authentication_error\",\"code\":\"FORBIDDEN\",\"param\":null"},
+        {FAULT_CONFLICT, 409, "\"type\":\"invalid_request_error\",\"code\":\"IDEMPOTENCY_CONFLICT\",\"param\":null"},
+        {FAULT_NOT_FOUND, 404, "\"type\":\"not_found_error\",\"code\":\"NOT_FOUND\",\"param\":null"},
+        {FAULT_MODEL_NOT_FOUND, 404, "\"type\":\"not_found_error\",\"code\":\"MODEL_NOT_FOUND\",\"param\":null"},
+        {FAULT_METHOD_NOT_ALLOWED, 405,
          "\"type\":\"invalid_request_error\",\"code\":\"METHOD_NOT_ALLOWED\",\"param\":null"},
-        {API_REQUEST_TIMEOUT, 408, "\"type\":\"timeout_error\",\"code\":\"REQUEST_TIMEOUT\",\"param\":null"},
-        {API_TOO_LARGE, 413, "\"type\":\"invalid_request_error\",\"code\":\"REQUEST_TOO_LARGE\",\"param\":null"},
-        {API_RATE_LIMIT_EXCEEDED, 429,
+        {FAULT_REQUEST_TIMEOUT, 408, "\"type\":\"timeout_error\",\"code\":\"REQUEST_TIMEOUT\",\"param\":null"},
+        {FAULT_TOO_LARGE, 413, "\"type\":\"invalid_request_error\",\"code\":\"REQUEST_TOO_LARGE\",\"param\":null"},
+        {FAULT_RATE_LIMIT_EXCEEDED, 429,
          "\"type\":\"rate_limit_error\",\"code\":\"RATE_LIMIT_EXCEEDED\",\"param\":null,\"retry_after\":1"},
-        {API_INTERNAL, 500, "\"type\":\"server_error\",\"code\":\"INTERNAL_ERROR\",\"param\":null"},
-        {API_MODEL_WARMING, 503,
+        {FAULT_INTERNAL, 500, "\"type\":\"server_error\",\"code\":\"INTERNAL_ERROR\",\"param\":null"},
+        {FAULT_MODEL_WARMING, 503,
          "\"type\":\"service_unavailable_error\",\"code\":\"model_warming\",\"param\":null,\"retry_after\":300"},
-        {API_UNAVAILABLE, 503,
+        {FAULT_UNAVAILABLE, 503,
          "\"type\":\"service_unavailable_error\",\"code\":\"SERVICE_UNAVAILABLE\",\"param\":null,\"retry_after\":5"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct api_error error;
+        struct fault error;
         char expected[512];
-        respond_error_set(&error, cases[i].code, "Number %zu.", i);
+        fault_set(&error, cases[i].code, "Number %zu.", i);
         snprintf(expected, sizeof(expected), "{\"error\":{\"message\":\"Number %zu.\",%s}}", i, cases[i].rest);
-        assert_int_equal(respond_error_status(&error), cases[i].status);
+        assert_int_equal(fault_status(&error), cases[i].status);
         assert_envelope(&error, expected);
     }
 }
 
 static void test_param_retry_and_escaping(void **state) {
     (void)state;
-    struct api_error error = {
-        .code = API_RATE_LIMIT_EXCEEDED, .message = "a \"b\"\n", .param = "messages[2].role", .retry_after_ms = 59001};
+    struct fault error = {.code = FAULT_RATE_LIMIT_EXCEEDED,
+                          .message = "a \"b\"\n",
+                          .param = "messages[2].role",
+                          .retry_after_ms = 59001};
     assert_envelope(&error, "{\"error\":{\"message\":\"a \\\"b\\\"\\n\",\"type\":\"rate_limit_error\",\"code\":"
                             "\"RATE_LIMIT_EXCEEDED\",\"param\":\"messages[2].role\",\"retry_after\":60}}");
-    error = (struct api_error){.code = API_INVALID_REQUEST, .status = 415, .message = "m"};
-    assert_int_equal(respond_error_status(&error), 415);
+    error = (struct fault){.code = FAULT_INVALID_REQUEST, .status = 415, .message = "m"};
+    assert_int_equal(fault_status(&error), 415);
 }
 
 static void test_durations(void **state) {
@@ -86,25 +89,25 @@ static void test_from_err(void **state) {
     (void)state;
     static const struct {
         enum err_code code;
-        enum api_error_code expected;
+        enum fault_code expected;
     } cases[] = {
-        {ERR_INVALID, API_INVALID_REQUEST},
-        {ERR_UNSUPPORTED, API_INVALID_REQUEST},
-        {ERR_TOO_LARGE, API_TOO_LARGE},
-        {ERR_DENIED, API_INVALID_API_KEY},
-        {ERR_UNAVAILABLE, API_UNAVAILABLE},
-        {ERR_TIMEOUT, API_REQUEST_TIMEOUT},
-        {ERR_IO, API_INTERNAL},
-        {ERR_INTERNAL, API_INTERNAL},
-        {ERR_CLOSED, API_INTERNAL},
-        {ERR_CONFLICT, API_INTERNAL},
-        {ERR_NOT_FOUND, API_NOT_FOUND},
+        {ERR_INVALID, FAULT_INVALID_REQUEST},
+        {ERR_UNSUPPORTED, FAULT_INVALID_REQUEST},
+        {ERR_TOO_LARGE, FAULT_TOO_LARGE},
+        {ERR_DENIED, FAULT_INVALID_API_KEY},
+        {ERR_UNAVAILABLE, FAULT_UNAVAILABLE},
+        {ERR_TIMEOUT, FAULT_REQUEST_TIMEOUT},
+        {ERR_IO, FAULT_INTERNAL},
+        {ERR_INTERNAL, FAULT_INTERNAL},
+        {ERR_CLOSED, FAULT_INTERNAL},
+        {ERR_CONFLICT, FAULT_INTERNAL},
+        {ERR_NOT_FOUND, FAULT_NOT_FOUND},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct err err;
-        struct api_error error;
+        struct fault error;
         err_set_field(&err, cases[i].code, "field", "words");
-        respond_error_from_err(&error, &err);
+        fault_from_err(&error, &err);
         assert_int_equal(error.code, cases[i].expected);
         assert_string_equal(error.param, "field");
     }
@@ -114,9 +117,9 @@ static void test_from_err(void **state) {
 static void test_internal_words_stay_inside(void **state) {
     (void)state;
     struct err err;
-    struct api_error error;
+    struct fault error;
     err_set(&err, ERR_IO, "/var/lib/secret.db: disk I/O error");
-    respond_error_from_err(&error, &err);
+    fault_from_err(&error, &err);
     assert_null(strstr(error.message, "secret"));
 }
 

@@ -1,13 +1,13 @@
 /* Runs: from start to their one end, their stored answers, their cancel. */
-#include "api/run.h"
+#include "call/run.h"
 #include "support/api_calls.h"
 
 struct seen {
     int begun, ended, failed;
     bool repeated;
     char text[256], parts[256], object[4096];
-    struct api_result result;
-    struct api_error error;
+    struct call_result result;
+    struct fault error;
     struct run *cancel_in_text;
 };
 
@@ -37,7 +37,7 @@ static void on_end(void *context, const struct run_answer *answer) {
     buf_clear(&object);
 }
 
-static void on_failed(void *context, const struct api_error *error) {
+static void on_failed(void *context, const struct fault *error) {
     struct seen *seen = context;
     seen->failed++;
     seen->error = *error;
@@ -87,11 +87,11 @@ static struct run *start(struct api_fixture *fixture, const char *id, bool again
 static void test_ends_once_with_its_text(void **state) {
     struct api_fixture *fixture = *state;
     struct seen seen = {0};
-    struct api_result result = RESULT;
+    struct call_result result = RESULT;
     result.cost_nano = 77;
     start(fixture, "step_1", false, -1, &seen);
     assert_int_equal(fixture->submitted, 0); /* nothing happens before it returns */
-    struct api_call *call = api_fixture_await_call(fixture);
+    struct call *call = api_fixture_await_call(fixture);
     assert_string_equal(call->id, "step_1");
     assert_true(call->repeatable && call->generation.stream);
     assert_string_equal(call->region, "IN");
@@ -121,10 +121,10 @@ static void test_is_not_repeated_when_it_was_settled(void **state) {
     struct api_fixture *fixture = *state;
     struct seen first = {0}, second = {0}, third = {0};
     struct store_answer answer;
-    struct api_result result = RESULT;
+    struct call_result result = RESULT;
     result.cost_nano = 12345678901;
     start(fixture, "step_1", true, -1, &first);
-    struct api_call *call = api_fixture_await_call(fixture);
+    struct call *call = api_fixture_await_call(fixture);
     deliver(call, "a\nb");
     assert_true(api_call_answer(call, &result, &answer));
     api_store_keep(&fixture->store, &answer);
@@ -156,7 +156,7 @@ static void test_does_not_run_when_the_store_cannot_tell(void **state) {
     while (seen.failed == 0) {
         api_fixture_turn(fixture);
     }
-    assert_int_equal(seen.error.code, API_UNAVAILABLE);
+    assert_int_equal(seen.error.code, FAULT_UNAVAILABLE);
     assert_int_equal(fixture->submitted, 0);
     fixture->store.err = (struct err){0};
 }
@@ -178,16 +178,16 @@ static void test_holds_its_cost_cap(void **state) {
     enough.id = "step_2";
     run_start(fixture->api, &asked, &EVENTS, &poor);
     run_start(fixture->api, &enough, &EVENTS, &rich);
-    struct api_call *call = api_fixture_await_call(fixture);
+    struct call *call = api_fixture_await_call(fixture);
     assert_int_equal(poor.failed, 1);
-    assert_int_equal(poor.error.code, API_INSUFFICIENT_CREDITS);
+    assert_int_equal(poor.error.code, FAULT_INSUFFICIENT_CREDITS);
     assert_string_equal(call->id, "step_2");
     struct store_answer answer;
     assert_false(api_call_answer(call, &RESULT, &answer)); /* not asked to keep it */
     fixture->call = NULL;
-    api_call_fail(call, &(struct api_error){.code = API_MODEL_WARMING, .message = "soon"});
+    api_call_fail(call, &(struct fault){.code = FAULT_MODEL_WARMING, .message = "soon"});
     assert_int_equal(rich.failed, 1);
-    assert_int_equal(rich.error.code, API_MODEL_WARMING);
+    assert_int_equal(rich.error.code, FAULT_MODEL_WARMING);
 }
 
 static void test_is_cancelled_anywhere(void **state) {
@@ -199,14 +199,14 @@ static void test_is_cancelled_anywhere(void **state) {
     api_store_answer_all(&fixture->store);
     fixture->store.held = false;
     struct run *run = start(fixture, "step_3", false, -1, &seen);
-    struct api_call *call = api_fixture_await_call(fixture);
+    struct call *call = api_fixture_await_call(fixture);
     deliver(call, "one");
     assert_true(str_equal_cstr(run_text(run), "one"));
     run_cancel(run);
     assert_int_equal(fixture->abandoned, 1);
     seen.cancel_in_text = start(fixture, "step_4", false, -1, &seen);
     call = api_fixture_await_call(fixture);
-    assert_int_equal(api_call_deliver(call, STR("two")), API_DELIVER_CUT);
+    assert_int_equal(api_call_deliver(call, STR("two")), CALL_DELIVER_CUT);
     assert_int_equal(fixture->abandoned, 2);
     assert_int_equal(fixture->submitted, 2);
     assert_int_equal(seen.ended + seen.failed, 0);
@@ -221,12 +221,12 @@ static void test_does_not_begin_while_draining(void **state) {
     while (seen.failed == 0) {
         api_fixture_turn(fixture);
     }
-    assert_int_equal(seen.error.code, API_UNAVAILABLE);
+    assert_int_equal(seen.error.code, FAULT_UNAVAILABLE);
     assert_int_equal(fixture->submitted, 0);
 }
 
 static void test_ids_tell_their_purpose(void **state) {
-    char id[API_OBJECT_ID_SIZE], later[API_OBJECT_ID_SIZE];
+    char id[ID_SIZE], later[ID_SIZE];
     enum run_purpose purpose;
     (void)state;
     for (int i = RUN_JOB; i <= RUN_SUMMARY; i++) {

@@ -1,5 +1,5 @@
 /* Streams: golden chunks, splitting, failures in the middle, slow readers, late headers and keep-alives. */
-#include "api/call.h"
+#include "call/call.h"
 #include "support/api_calls.h"
 
 #define CHUNK_HEAD                                                                                                     \
@@ -12,7 +12,7 @@
 static void test_stream_chat(void **state) {
     struct api_fixture *fixture = *state;
     api_fixture_post(fixture, CHAT, STREAM_CHAT);
-    struct api_call *call = api_fixture_await_call(fixture);
+    struct call *call = api_fixture_await_call(fixture);
     assert_true(call->stream && call->generation.stream);
     api_call_accepted(call);
     /* The headers and the first delta leave before there is any text. */
@@ -37,12 +37,12 @@ static void test_stream_chat(void **state) {
 
 static void test_stream_chat_with_usage(void **state) {
     struct api_fixture *fixture = *state;
-    struct api_result result = RESULT;
+    struct call_result result = RESULT;
     result.finish = GEN_FINISH_LENGTH;
     api_fixture_post(fixture, CHAT,
                      "{\"model\":\"" MODEL "\",\"stream\":true,\"stream_options\":{\"include_usage\":true}," MESSAGES
                      "}");
-    struct api_call *call = api_fixture_await_call(fixture);
+    struct call *call = api_fixture_await_call(fixture);
     deliver(call, "a");
     api_call_finish(call, &result);
     char *payload = api_fixture_stream(fixture);
@@ -57,7 +57,7 @@ static void test_stream_chat_with_usage(void **state) {
 static void test_stream_inference(void **state) {
     struct api_fixture *fixture = *state;
     api_fixture_post(fixture, "/v1/inference", "{\"model\":\"" MODEL "\",\"prompt\":\"p\",\"stream\":true}");
-    struct api_call *call = api_fixture_await_call(fixture);
+    struct call *call = api_fixture_await_call(fixture);
     api_call_accepted(call);
     api_fixture_expect(fixture, "\r\n\r\n");
     deliver(call, "a");
@@ -84,7 +84,7 @@ static void test_long_delta_is_split(void **state) {
         memcpy(text + 1 + 2 * i, "\xc3\xa9", 2);
     }
     api_fixture_post(fixture, "/v1/inference", "{\"model\":\"" MODEL "\",\"prompt\":\"p\",\"stream\":true}");
-    struct api_call *call = api_fixture_await_call(fixture);
+    struct call *call = api_fixture_await_call(fixture);
     deliver(call, text);
     api_call_finish(call, &RESULT);
     char *payload = api_fixture_stream(fixture);
@@ -105,9 +105,9 @@ static void test_long_delta_is_split(void **state) {
 /* After the headers a failure is one event; the stream ends without [DONE] and the connection with it. */
 static void test_fail_in_mid_stream(void **state) {
     struct api_fixture *fixture = *state;
-    const struct api_error error = {.code = API_UNAVAILABLE, .message = "The device is gone."};
+    const struct fault error = {.code = FAULT_UNAVAILABLE, .message = "The device is gone."};
     api_fixture_post(fixture, CHAT, STREAM_CHAT);
-    struct api_call *call = api_fixture_await_call(fixture);
+    struct call *call = api_fixture_await_call(fixture);
     deliver(call, "a");
     api_call_fail(call, &error);
     char *payload = api_fixture_stream(fixture);
@@ -131,10 +131,10 @@ static void test_slow_reader_is_cut(void **state) {
     memset(piece, 'x', PIECE);
     piece[PIECE] = '\0';
     api_fixture_post(fixture, CHAT, STREAM_CHAT);
-    struct api_call *call = api_fixture_await_call(fixture);
+    struct call *call = api_fixture_await_call(fixture);
     uv_poll_stop(&fixture->poll);
     int pieces = 0;
-    while (api_call_deliver(call, str_from(piece)) == API_DELIVERED) {
+    while (api_call_deliver(call, str_from(piece)) == CALL_DELIVERED) {
         assert_in_range(++pieces, 1, PIECES_MAX);
         uv_run(loop_uv(fixture->loop), UV_RUN_NOWAIT);
     }
@@ -152,7 +152,7 @@ static void test_slow_reader_is_cut(void **state) {
 static void test_late_headers(void **state) {
     struct api_fixture *fixture = *state;
     api_fixture_post(fixture, CHAT, STREAM_CHAT);
-    struct api_call *call = api_fixture_await_call(fixture);
+    struct call *call = api_fixture_await_call(fixture);
     call_tick(fixture->api, call->started_ms + 700);
     assert_false(call->headers_sent);
     call_tick(fixture->api, call->started_ms + 1000);
@@ -167,7 +167,7 @@ static void test_late_headers(void **state) {
 static void test_keep_alive(void **state) {
     struct api_fixture *fixture = *state;
     api_fixture_post(fixture, CHAT, STREAM_CHAT);
-    struct api_call *call = api_fixture_await_call(fixture);
+    struct call *call = api_fixture_await_call(fixture);
     deliver(call, "a");
     uint64_t written = call->last_write_ms;
     call_tick(fixture->api, written + LIMIT_STREAM_KEEPALIVE_MS - 1);
@@ -188,7 +188,7 @@ static void test_progress_of_a_model(void **state) {
     struct api_fixture *fixture = *state;
     fixture->ready_in_ms = 11001;
     api_fixture_post(fixture, CHAT, STREAM_CHAT);
-    struct api_call *call = api_fixture_await_call(fixture);
+    struct call *call = api_fixture_await_call(fixture);
     const uint64_t start = call->started_ms;
     call_tick(fixture->api, start + 1000);
     call_tick(fixture->api, start + 2750);
@@ -208,10 +208,10 @@ static void test_progress_of_a_model(void **state) {
 /* What a device is given that goes on with the answer. */
 static void test_the_text_so_far_is_kept(void **state) {
     struct api_fixture *fixture = *state;
-    struct api_result result = RESULT;
+    struct call_result result = RESULT;
     struct str text;
     api_fixture_post(fixture, CHAT, STREAM_CHAT);
-    struct api_call *call = api_fixture_await_call(fixture);
+    struct call *call = api_fixture_await_call(fixture);
     assert_true(api_call_text(call, &text));
     assert_int_equal(text.len, 0);
     deliver(call, "Hel");

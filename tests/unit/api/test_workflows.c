@@ -1,6 +1,6 @@
 /* Workflows over HTTP with a scripted backend: which steps run, what is stored between them, what the client gets. */
-#include "api/workflows.h"
 #include "support/api_calls.h"
+#include "workflow/workflows.h"
 
 #define ORCHESTRATED(members, kind)                                                                                    \
     "{\"model\":\"" MODEL "\"," members MESSAGES ",\"orchestration\":{\"enabled\":true,\"workflow\":\"" kind "\"}}"
@@ -8,14 +8,14 @@
     "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"get_weather\",\"parameters\":{\"type\":\"object\","    \
     "\"properties\":{\"city\":{\"type\":\"string\"}}}}}],"
 
-static const struct api_error LATER = {.code = API_UNAVAILABLE, .message = "later"};
+static const struct fault LATER = {.code = FAULT_UNAVAILABLE, .message = "later"};
 
 static void turn(struct api_fixture *fixture) {
     uv_run(loop_uv(fixture->loop), UV_RUN_NOWAIT); /* what the fake store does in a turn wakes no loop that waits */
     assert_false(fixture->timed_out);
 }
 
-static struct api_call *await_run(struct api_fixture *fixture) {
+static struct call *await_run(struct api_fixture *fixture) {
     while (fixture->call == NULL) {
         turn(fixture);
     }
@@ -23,14 +23,14 @@ static struct api_call *await_run(struct api_fixture *fixture) {
 }
 
 static void run_end(struct api_fixture *fixture, const char *output) {
-    struct api_call *call = await_run(fixture);
+    struct call *call = await_run(fixture);
     deliver(call, output);
     fixture->call = NULL;
     api_call_finish(call, &RESULT);
 }
 
-static void run_fail(struct api_fixture *fixture, const struct api_error *error) {
-    struct api_call *call = await_run(fixture);
+static void run_fail(struct api_fixture *fixture, const struct fault *error) {
+    struct call *call = await_run(fixture);
     fixture->call = NULL;
     api_call_fail(call, error);
 }
@@ -55,7 +55,7 @@ static void test_research_is_three_steps(void **state) {
     api_fixture_post(fixture, CHAT, ORCHESTRATED("", "research"));
     const char *outputs[] = {"facts", "thoughts", "the report"};
     for (size_t i = 0; i < COUNT_OF(outputs); i++) {
-        const struct api_call *call = await_run(fixture);
+        const struct call *call = await_run(fixture);
         assert_int_equal(api_workflows.step_counts[0], i + 1); /* it was stored before it began */
         assert_int_equal(api_workflows.steps[0][i].state, CORE_STEP_RUNNING);
         assert_string_equal(api_workflows.steps[0][i].run_id, call->id);
@@ -133,7 +133,7 @@ static void test_an_agent_acts_by_itself(void **state) {
 
 static void test_a_step_waits_out_what_time_heals(void **state) {
     struct api_fixture *fixture = *state;
-    char id[API_OBJECT_ID_SIZE];
+    char id[ID_SIZE];
     api_fixture_post(fixture, CHAT, ORCHESTRATED("", "agent"));
     str_copy(id, sizeof(id), str_from(await_run(fixture)->id));
     run_fail(fixture, &LATER);
@@ -146,7 +146,7 @@ static void test_a_failure_that_stays_ends_it(void **state) {
     struct api_fixture *fixture = *state;
     api_fixture_post(fixture, CHAT, ORCHESTRATED("", "research"));
     run_end(fixture, "facts");
-    run_fail(fixture, &(struct api_error){.code = API_INSUFFICIENT_CREDITS, .message = "no money"});
+    run_fail(fixture, &(struct fault){.code = FAULT_INSUFFICIENT_CREDITS, .message = "no money"});
     assert_non_null(strstr(await_answer(fixture, 402), "no money"));
     assert_int_equal(api_workflows.rows[0].status, CORE_WORKFLOW_FAILED);
     assert_non_null(strstr(api_workflows.rows[0].error.data, "no money"));
@@ -155,8 +155,8 @@ static void test_a_failure_that_stays_ends_it(void **state) {
 
 static void test_a_prompt_that_does_not_fit_is_made_smaller(void **state) {
     struct api_fixture *fixture = *state;
-    const struct api_error too_long = {.code = API_CONTEXT_LENGTH, .message = "too long"};
-    char id[API_OBJECT_ID_SIZE];
+    const struct fault too_long = {.code = FAULT_CONTEXT_LENGTH, .message = "too long"};
+    char id[ID_SIZE];
     api_fixture_post(fixture, CHAT, ORCHESTRATED("", "research"));
     str_copy(id, sizeof(id), str_from(await_run(fixture)->id));
     for (int scale = 1; scale <= 16; scale *= 2) {
@@ -203,18 +203,18 @@ static void test_a_gateway_that_stops_leaves_it(void **state) {
 /* The same workflow in a new gateway: done steps stay, the one that ran runs again under its id. */
 static void test_goes_on_after_a_restart(void **state) {
     struct api_fixture *fixture = *state;
-    char id[API_OBJECT_ID_SIZE];
+    char id[ID_SIZE];
     api_fixture_post(fixture, CHAT, ORCHESTRATED("", "research"));
     run_end(fixture, "facts");
     str_copy(id, sizeof(id), str_from(await_run(fixture)->id));
     struct store_workflow row = api_workflows.rows[0];
     api_workflows.rows[0].status = CORE_WORKFLOW_FAILED; /* whoever had it does not get it back */
-    run_fail(fixture, &(struct api_error){.code = API_INTERNAL, .message = "killed"});
+    run_fail(fixture, &(struct fault){.code = FAULT_INTERNAL, .message = "killed"});
     (void)await_answer(fixture, 400);
     api_workflows.rows[0] = row;
     api_workflows.steps[0][1].state = CORE_STEP_RUNNING;
     api_resume(fixture->api);
-    const struct api_call *call = await_run(fixture);
+    const struct call *call = await_run(fixture);
     assert_string_equal(call->id, id);
     assert_non_null(strstr(call->generation.messages[call->generation.message_count - 1].content.data, "facts"));
     run_end(fixture, "thoughts");

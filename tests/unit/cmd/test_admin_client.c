@@ -3,7 +3,7 @@
 #include "cmd/admin_command.h"
 #include "cmd/owner.h"
 
-#include "api/admin.h"
+#include "admin/admin.h"
 #include "base/log.h"
 #include "support/store_fixture.h"
 

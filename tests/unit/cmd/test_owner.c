@@ -1,6 +1,6 @@
 #include "cmd/owner.h"
 
-#include "store/store_money.h"
+#include "store/money.h"
 #include "support/store_fixture.h"
 
 static int setup(void **state) {

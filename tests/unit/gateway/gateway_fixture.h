@@ -4,7 +4,7 @@
 #define NATARIS_TESTS_UNIT_GATEWAY_GATEWAY_FIXTURE_H
 
 #include "base/mem.h"
-#include "gateway/gateway_internal.h"
+#include "gateway/internal.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -104,42 +104,42 @@ void store_review_add(struct store *store, const struct store_review *review) {
     noted.review = *review;
 }
 
-void api_call_accepted(struct api_call *call) {
+void api_call_accepted(struct call *call) {
     (void)call;
 }
-enum api_delivery api_call_deliver(struct api_call *call, struct str text) {
+enum call_delivery api_call_deliver(struct call *call, struct str text) {
     (void)call;
     (void)text;
-    return API_DELIVERED;
+    return CALL_DELIVERED;
 }
-bool api_call_text(const struct api_call *call, struct str *out) {
+bool api_call_text(const struct call *call, struct str *out) {
     (void)call;
     *out = STR("");
     return true;
 }
-bool api_call_answer(struct api_call *call, const struct api_result *result, struct store_answer *answer) {
+bool api_call_answer(struct call *call, const struct call_result *result, struct store_answer *answer) {
     (void)call;
     (void)result;
     (void)answer;
     return false;
 }
-bool api_call_turn(struct api_call *call, const struct api_result *result, struct store_turn *turn) {
+bool api_call_turn(struct call *call, const struct call_result *result, struct store_turn *turn) {
     (void)call;
     (void)result;
     (void)turn;
     return false;
 }
-void api_call_finish(struct api_call *call, const struct api_result *result) {
+void api_call_finish(struct call *call, const struct call_result *result) {
     (void)call;
     (void)result;
     noted.finished++;
 }
-void api_call_fail(struct api_call *call, const struct api_error *error) {
+void api_call_fail(struct call *call, const struct fault *error) {
     (void)call;
     (void)error;
     noted.failed++;
 }
-void api_call_each(const struct api *api, void (*visit)(void *context, struct api_call *call), void *context) {
+void api_call_each(const struct api *api, void (*visit)(void *context, struct call *call), void *context) {
     (void)api;
     (void)visit;
     (void)context;
@@ -212,10 +212,10 @@ static inline void fixture_answer(struct gateway *gateway, struct link_peer *pee
 }
 
 /* A client asks; `call` outlives the job. */
-static inline void fixture_ask(struct gateway *gateway, struct api_call *call, struct gen_message *message,
+static inline void fixture_ask(struct gateway *gateway, struct call *call, struct gen_message *message,
                                const char *id) {
     *message = (struct gen_message){.role = GEN_ROLE_USER, .content = STR("hello")};
-    *call = (struct api_call){.prompt_tokens_max = 64};
+    *call = (struct call){.prompt_tokens_max = 64};
     (void)str_copy(call->id, sizeof call->id, str_from(id));
     gen_request_init(&call->generation);
     call->generation.model = STR(FIXTURE_MODEL);

@@ -57,7 +57,7 @@ static void test_each_has_its_turn(void **state) {
 static void test_only_idle_devices_with_a_warm_model(void **state) {
     struct gateway *gateway = *state;
     static struct link_peer cold, busy;
-    struct api_call call;
+    struct call call;
     struct gen_message message;
     fixture_join(gateway, &busy, "busy", LINK_MODEL_WARM, 4096);
     fixture_ask(gateway, &call, &message, "chatcmpl-1");

@@ -5,7 +5,7 @@
 #include "provider/provider.h"
 
 #include "base/mem.h"
-#include "link/link_server.h"
+#include "link/server.h"
 #include "unit/provider/temp_tree.h"
 #include "wire/limits.h"
 

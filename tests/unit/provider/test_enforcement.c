@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "link/link_server.h"
+#include "link/server.h"
 #include "unit/provider/temp_tree.h"
 #include "wire/limits.h"
 

@@ -25,14 +25,14 @@ static void on_durable(void *context, const struct err *err) {
         answers->last = err->code;
     }
     if (answers->more > 0) {
-        struct store_job job = store_fixture_job((uint32_t)(1000 + answers->more--));
+        struct store_generation job = store_fixture_job((uint32_t)(1000 + answers->more--));
         store_fixture_settle(answers->fixture->store, &job, on_durable, answers);
     }
 }
 
 static void write_jobs(struct answers *answers, uint32_t from, uint32_t to) {
     for (uint32_t i = from; i < to; i++) {
-        struct store_job job = store_fixture_job(i);
+        struct store_generation job = store_fixture_job(i);
         store_fixture_settle(answers->fixture->store, &job, on_durable, answers);
     }
 }
@@ -118,7 +118,7 @@ static void test_a_full_disk_breaks_the_store(void **state) {
     assert_int_equal(fixture->broken_count, 1);
 }
 
-static bool count_job(void *context, const struct store_job *job) {
+static bool count_job(void *context, const struct store_generation *job) {
     (void)job;
     ++*(int *)context;
     return true;
@@ -133,7 +133,7 @@ static void test_a_broken_store_kept_what_it_acknowledged(void **state) {
     fixture->broken_count = 0;
     store_fixture_reopen(fixture);
     int count = 0;
-    assert_true(store_each_job(fixture->store, count_job, &count, &fixture->err));
+    assert_true(store_each_generation(fixture->store, count_job, &count, &fixture->err));
     assert_int_equal(count, acknowledged);
     store_fixture_start(fixture);
     write_jobs(&answers, 7000, 7001);

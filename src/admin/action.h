@@ -1,0 +1,26 @@
+/* The bodies of admin requests as actions of the store. */
+#ifndef NATARIS_ADMIN_ACTION_H
+#define NATARIS_ADMIN_ACTION_H
+
+#include "auth/key.h"
+#include "base/json_read.h"
+#include "store/money.h"
+
+enum { ADMIN_KEY_DAYS_MAX = 3650 };
+
+struct admin_action {
+    struct store_admin admin;  /* its actor is the caller's business */
+    char secrets[2][KEY_SIZE]; /* of the keys that it makes, by kind; empty: none */
+};
+
+/* Each fills a zeroed action. `id` is the account's, or the key's for the last; `body` a JSON object. ERR_INVALID with
+ * the field. */
+typedef bool admin_action_read(struct json_value body, const char *id, int64_t now_ms, struct admin_action *out,
+                               struct err *err);
+admin_action_read admin_read_account_create, admin_read_account_change, admin_read_key_create, admin_read_credit,
+    admin_read_payout, admin_read_key_revoke, admin_read_device_change, admin_read_reviews_clear;
+
+const char *admin_tier_name(enum store_tier tier);
+const char *admin_key_kind_name(enum store_key_kind kind);
+
+#endif

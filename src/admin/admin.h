@@ -1,0 +1,85 @@
+/* The admin API: HTTP on a listener of its own (a Unix socket in the data folder), no keys: who can open the socket is the
+ * operator. Each action is one transaction with its line in the audit log (store_money.h), then known to core and auth
+ * before it is answered, so that a revocation holds at once.
+ *
+ *   POST   /admin/accounts                {name, tier?}: with a live and a test key and the welcome credit
+ *   GET    /admin/accounts                ?limit=&after=ID
+ *   GET    /admin/accounts/{id}
+ *   PATCH  /admin/accounts/{id}           {tier} or {suspended}
+ *   POST   /admin/accounts/{id}/keys      {kind, name?, expires_in_days?, cap_usd?, models?}
+ *   GET    /admin/accounts/{id}/keys      ?limit=&after=ID
+ *   DELETE /admin/keys/{id}
+ *   POST   /admin/accounts/{id}/credits   {type: "grant" or "refund", amount_usd, note?}
+ *   POST   /admin/accounts/{id}/payouts   {amount_usd, note?}
+ *   GET    /admin/accounts/{id}/earnings
+ *   GET    /admin/providers               ?limit=&after=ID: state, models, record of each
+ *   GET    /admin/providers/{id}
+ *   PATCH  /admin/providers/{id}          {verified}
+ *   DELETE /admin/providers/{id}/reviews
+ *   GET    /admin/reviews                 ?limit=&before=NUMBER, newest first
+ *   GET    /admin/jobs/{id}               what happened to it; live ones and the last that ended
+ *   GET    /admin/audit                   ?limit=&before=NUMBER, newest first
+ *   GET    /metrics
+ *
+ * Errors come in the envelope of the API. Dollars are decimal numbers, exact to the nano-dollar both ways. In a request
+ * they may also be strings: a JSON number is taken by its shortest decimal form, which is what was written up to 15
+ * digits; amounts with more need a string. */
+#ifndef NATARIS_ADMIN_ADMIN_H
+#define NATARIS_ADMIN_ADMIN_H
+
+#include "base/buf.h"
+#include "base/json_write.h"
+#include "core/core.h"
+#include "net/http_server.h"
+#include "net/loop.h"
+#include "store/money.h"
+
+struct admin;
+
+typedef void admin_done(void *context, const struct store_admin *result, const struct err *err);
+
+struct admin_backend {
+    void *context;
+    /* Carries it out in the store, then tells core and auth; then `done`. */
+    void (*execute)(void *context, const struct store_admin *action, admin_done *done, void *done_context);
+    /* Live figures of an account. NULL or false: none, no request is under way. */
+    bool (*account_view)(void *context, uint64_t account_number, struct core_account_view *view);
+    /* Whether some provider offers this model now. NULL: no gateway runs, so nobody does. */
+    bool (*model_offered)(void *context, struct str model);
+    /* Members of what is known of a device at this moment, into an open object. NULL: no gateway runs. */
+    void (*provider_write)(void *context, const struct store_device *device, struct json_writer *writer);
+    /* The object of GET /admin/jobs/{id}; false, and nothing written, when the job is not known (any more). NULL likewise. */
+    bool (*job_write)(void *context, const char *id, struct json_writer *writer);
+    /* Prometheus text of GET /metrics, appended. NULL: that route does not exist. */
+    void (*metrics)(void *context, struct buf *out);
+};
+
+/* The store must live until store_close, which comes before admin_free: it answers what waits. */
+struct admin *admin_new(struct loop *loop, struct store *store, const struct admin_backend *backend);
+void admin_free(struct admin *admin); /* NULL is fine */
+/* Handlers for struct http_server_events. The header "x-admin-actor" says who acts, for the audit log. */
+void admin_on_request(void *context, struct http_exchange *exchange);
+void admin_on_refused(void *context, struct http_exchange *exchange, int status, const char *why);
+
+/* The same without HTTP, for a command that has opened the store itself. */
+struct admin_request {
+    struct str method, path, query, body;
+    struct str actor; /* cut at STORE_ID_MAX - 1 */
+};
+struct admin_answer { /* borrowed for the call */
+    int status;
+    const char *route; /* the path as in the list above; "-" when there is none */
+    const char *content_type;
+    struct str body;
+};
+/* `on_answer` is called exactly once, now or later. */
+void admin_handle(struct admin *admin, const struct admin_request *request,
+                  void (*on_answer)(void *context, const struct admin_answer *answer), void *context);
+
+/* The JSON of a result, the same whether it came over the socket or from a store opened directly. Keys made by the action
+ * are given in clear by `secrets` (live, test; NULL: none). `unknown_models`: of a new key, those that nobody has heard of,
+ * separated by commas; they become "warnings". */
+void admin_write_result(const struct store_admin *result, const char *const secrets[2], struct str unknown_models,
+                        struct buf *out);
+
+#endif

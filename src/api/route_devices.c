@@ -1,0 +1,146 @@
+/* GET /v1/provider/devices: an account's own devices, and why they get no jobs. A foreign id answers like one that is not
+ * there. */
+#include "api/page.h"
+#include "api/pending.h"
+#include "api/query.h"
+#include "api/respond.h"
+#include "base/clock.h"
+#include "store/devices.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void respond_missing(struct api_request *request, const char *param) {
+    struct fault error;
+    fault_set(&error, FAULT_NOT_FOUND, "There is no device with this id.");
+    snprintf(error.param, sizeof(error.param), "%s", param);
+    respond_error(request, &error);
+}
+
+static void write_device(const struct api_request *request, const struct store_device *device,
+                         struct json_writer *writer) {
+    const struct api_backend *backend = &request->api->backend;
+    json_begin_object(writer);
+    json_member_cstr(writer, "id", device->id);
+    json_member_cstr(writer, "object", "provider.device");
+    json_member_int(writer, "created", device->created_ms / 1000);
+    json_member_cstr(writer, "name", device->name);
+    json_member_cstr(writer, "region", device->region[0] != '\0' ? device->region : NULL);
+    json_member_bool(writer, "verified", device->verified);
+    backend->provider_write(backend->context, device, writer);
+    json_end_object(writer);
+}
+
+static void respond_list(struct api_request *request, const struct store_device *devices, size_t count, bool more) {
+    struct json_writer writer;
+    page_list_begin(request, &writer);
+    for (size_t i = 0; i < count; i++) {
+        write_device(request, &devices[i], &writer);
+    }
+    page_list_end(request, &writer, more);
+}
+
+/* Ends a question to the store: the request, or NULL when there is nothing more to do. */
+static struct api_request *answered(void *pending, const struct err *err) {
+    struct api_request *request = pending_end(pending);
+    if (request != NULL && err != NULL) {
+        struct fault error;
+        fault_from_err(&error, err);
+        respond_error(request, &error);
+        return NULL;
+    }
+    return request;
+}
+
+static void on_page(void *context, const struct store_device *devices, size_t count, bool more, const struct err *err) {
+    struct api_request *request = answered(context, err);
+    if (request != NULL) {
+        respond_list(request, devices, count, more);
+    }
+}
+
+static void read_page(struct api_request *request, const struct page *page) {
+    store_devices_read(request->api->store, "", request->identity.account_id, page->after, page->limit, on_page,
+                       pending_new(request, NULL));
+}
+
+static bool is_own(const struct api_request *request, const struct store_device *devices, size_t count) {
+    return count > 0 && strcmp(devices[0].account_id, request->identity.account_id) == 0;
+}
+
+/* The device that the page comes after. */
+static void on_after(void *context, const struct store_device *devices, size_t count, bool more,
+                     const struct err *err) {
+    struct api_request *request = answered(context, err);
+    (void)more;
+    if (request == NULL) {
+        return;
+    }
+    if (is_own(request, devices, count)) {
+        read_page(request, request->handler_data);
+    } else {
+        respond_missing(request, "after");
+    }
+}
+
+static void on_one(void *context, const struct store_device *devices, size_t count, bool more, const struct err *err) {
+    struct api_request *request = answered(context, err);
+    (void)more;
+    if (request == NULL) {
+        return;
+    }
+    if (!is_own(request, devices, count)) {
+        respond_missing(request, "id");
+        return;
+    }
+    struct buf *body = respond_buffer(request->api);
+    struct json_writer writer;
+    json_writer_init(&writer, body);
+    write_device(request, &devices[0], &writer);
+    respond_json(request, 200, buf_str(body));
+}
+
+static void read_one(struct api_request *request, const char *id,
+                     void (*on_result)(void *context, const struct store_device *devices, size_t count, bool more,
+                                       const struct err *err)) {
+    store_devices_read(request->api->store, id, "", "", 1, on_result, pending_new(request, NULL));
+}
+
+void devices_handle_list(struct api_request *request) {
+    struct page *page = ARENA_NEW(http_exchange_arena(request->exchange), struct page);
+    struct fault error;
+    if (page == NULL) {
+        fault_set(&error, FAULT_TOO_LARGE, "The request is too large.");
+        respond_error(request, &error);
+        return;
+    }
+    request->handler_data = page;
+    if (!page_read(request, page, &error)) {
+        if (error.code == FAULT_NOT_FOUND) {
+            respond_missing(request, "after");
+        } else {
+            respond_error(request, &error);
+        }
+    } else if (page->after[0] != '\0' && request->identity.kind == STORE_KEY_TEST) {
+        respond_missing(request, "after");
+    } else if (request->identity.kind == STORE_KEY_TEST) {
+        respond_list(request, NULL, 0, false); /* no device works for the sandbox */
+    } else if (page->after[0] != '\0') {
+        read_one(request, page->after, on_after);
+    } else {
+        read_page(request, page);
+    }
+}
+
+void devices_handle_one(struct api_request *request) {
+    char decoded[STORE_ID_MAX];
+    struct str id;
+    if (request->identity.kind == STORE_KEY_TEST ||
+        !query_decode(request->parameter, decoded, sizeof(decoded) - 1, &id) || id.len == 0 ||
+        memchr(id.data, '\0', id.len) != NULL) {
+        respond_missing(request, "id");
+        return;
+    }
+    decoded[id.len] = '\0';
+    read_one(request, decoded, on_one);
+}

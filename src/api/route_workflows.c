@@ -1,0 +1,258 @@
+/* GET /v1/workflows, GET and DELETE /v1/workflows/{id}, POST /v1/workflows/{id}/cancel. */
+#include "api/page.h"
+#include "api/pending.h"
+#include "api/query.h"
+#include "api/respond.h"
+#include "call/models.h"
+#include "call/price.h"
+#include "workflow/workflows.h"
+
+#include <string.h>
+
+enum { KIND_NAME_SIZE = 16 };
+
+static bool is_test(const struct api_request *request) {
+    return request->identity.kind == STORE_KEY_TEST;
+}
+
+/* --- A workflow as JSON --- */
+
+/* "MAP_REDUCE": the reference has types in capitals, and names of workflows in requests without. */
+static void write_type(struct json_writer *writer, enum core_workflow_kind kind) {
+    const char *name = core_workflow_kind_name(kind);
+    char upper[KIND_NAME_SIZE];
+    size_t i = 0;
+    for (; name[i] != '\0' && i + 1 < sizeof(upper); i++) {
+        upper[i] = (char)(name[i] >= 'a' && name[i] <= 'z' ? name[i] - 'a' + 'A' : name[i]);
+    }
+    upper[i] = '\0';
+    json_member_cstr(writer, "type", upper);
+}
+
+/* The members that lists have too. */
+static void write_summary(struct json_writer *writer, const struct store_workflow *workflow) {
+    json_member_cstr(writer, "id", workflow->id);
+    json_member_cstr(writer, "object", "workflow");
+    write_type(writer, (enum core_workflow_kind)workflow->kind);
+    json_member_cstr(writer, "status", core_workflow_status_name((enum core_workflow_status)workflow->status));
+    json_member_cstr(writer, "task", workflow->task);
+    price_write_member(writer, "total_cost_usd", workflow->cost_nano);
+    json_member_int(writer, "steps_executed", workflow->steps_executed);
+    page_write_time(writer, "created_at", workflow->created_ms);
+    page_write_time(writer, "completed_at", workflow->ended_ms);
+}
+
+static void write_usage(struct json_writer *writer, const struct store_workflow *workflow) {
+    json_write_key(writer, "usage");
+    json_begin_object(writer);
+    json_member_int(writer, "prompt_tokens", workflow->prompt_tokens);
+    json_member_int(writer, "completion_tokens", workflow->completion_tokens);
+    json_member_int(writer, "total_tokens", (int64_t)workflow->prompt_tokens + workflow->completion_tokens);
+    json_end_object(writer);
+}
+
+static const char *step_status(enum core_step_state state) {
+    switch (state) {
+    case CORE_STEP_READY:
+        return "READY";
+    case CORE_STEP_RUNNING:
+        return "RUNNING";
+    case CORE_STEP_DONE:
+        return "COMPLETED";
+    case CORE_STEP_FAILED:
+        break;
+    }
+    return "FAILED";
+}
+
+static void write_step(struct json_writer *writer, const struct store_step *step, bool output) {
+    char digest[2 * DIGEST_SHA256_SIZE + 1];
+    digest_hex(step->prompt_sha256, DIGEST_SHA256_SIZE, digest);
+    json_begin_object(writer);
+    json_member_int(writer, "number", (int64_t)step->number + 1);
+    json_member_cstr(writer, "name", core_step_name_text((enum core_step_name)step->name));
+    json_member_cstr(writer, "status", step_status((enum core_step_state)step->state));
+    json_member_cstr(writer, "prompt_sha256", step->local ? NULL : digest);
+    if (output && step->state == CORE_STEP_DONE) {
+        json_member_str(writer, "output", step->output);
+    } else {
+        json_member_cstr(writer, "output", NULL);
+    }
+    json_member_int(writer, "prompt_tokens", step->prompt_tokens);
+    json_member_int(writer, "completion_tokens", step->completion_tokens);
+    price_write_member(writer, "cost_usd", step->cost_nano);
+    json_member_cstr(writer, "provider", step->provider_id[0] != '\0' ? step->provider_id : NULL);
+    page_write_time(writer, "started_at", step->started_ms);
+    page_write_time(writer, "completed_at", step->ended_ms);
+    json_end_object(writer);
+}
+
+static void write_answer(struct json_writer *writer, const struct store_workflow *workflow) {
+    switch ((enum core_workflow_status)workflow->status) {
+    case CORE_WORKFLOW_COMPLETED:
+    case CORE_WORKFLOW_BUDGET_EXCEEDED:
+    case CORE_WORKFLOW_MAX_STEPS:
+        json_member_str(writer, "answer", workflow->answer);
+        return;
+    case CORE_WORKFLOW_RUNNING:
+    case CORE_WORKFLOW_FAILED:
+    case CORE_WORKFLOW_CANCELLED:
+    case CORE_WORKFLOW_STATUSES:
+        break;
+    }
+    json_member_cstr(writer, "answer", NULL);
+}
+
+/* An agent that ended by calling a tool of its caller. */
+static void write_tool_calls(struct json_writer *writer, struct api *api, const struct store_workflow *workflow) {
+    struct json_value root, calls;
+    struct err err;
+    struct buf text;
+    if (workflow->extra.len == 0 || !json_parse(api->parser, workflow->extra, &root, &err) ||
+        !json_get(root, "tool_calls", &calls)) {
+        return;
+    }
+    buf_init(&text, LIMIT_ANSWER_BYTES);
+    json_serialize(calls, &text);
+    json_write_key(writer, "tool_calls");
+    json_write_raw(writer, buf_str(&text));
+    buf_clear(&text);
+}
+
+static void write_whole(struct json_writer *writer, struct api *api, const struct store_workflow *workflow,
+                        const struct store_step *steps, size_t step_count, bool outputs) {
+    json_begin_object(writer);
+    write_summary(writer, workflow);
+    json_member_bool(writer, "auto", workflow->chosen);
+    json_member_cstr(writer, "model", workflow->model);
+    json_member_int(writer, "max_steps", workflow->max_steps);
+    if (workflow->max_cost_nano < 0) {
+        json_member_cstr(writer, "max_cost_usd", NULL);
+    } else {
+        price_write_member(writer, "max_cost_usd", workflow->max_cost_nano);
+    }
+    json_member_cstr(writer, "conversation_id",
+                     workflow->conversation_id[0] != '\0' ? workflow->conversation_id : NULL);
+    page_write_time(writer, "expires_at", workflow->ended_ms != 0 ? workflow->ended_ms + STORE_WORKFLOW_KEPT_MS : 0);
+    write_usage(writer, workflow);
+    write_answer(writer, workflow);
+    write_tool_calls(writer, api, workflow);
+    json_write_key(writer, "error");
+    json_write_raw(writer, workflow->error.len > 0 ? workflow->error : STR("null"));
+    json_write_key(writer, "steps");
+    json_begin_array(writer);
+    for (size_t i = 0; i < step_count; i++) {
+        write_step(writer, &steps[i], outputs);
+    }
+    json_end_array(writer);
+    json_end_object(writer);
+}
+
+static void respond_failed(struct api_request *request, const struct err *err, const char *param) {
+    struct fault error;
+    fault_from_err(&error, err);
+    if (err->code == ERR_NOT_FOUND) {
+        fault_set(&error, FAULT_NOT_FOUND, "There is no workflow with this id.");
+        str_copy(error.param, sizeof(error.param), str_from(param));
+    }
+    respond_error(request, &error);
+}
+
+static void on_told(void *context, const struct store_workflow *workflow, const struct store_step *steps,
+                    size_t step_count, bool changed, const struct err *err) {
+    struct api_request *request = pending_end(context);
+    (void)changed;
+    if (request == NULL) {
+        return;
+    }
+    if (err != NULL) {
+        respond_failed(request, err, "id");
+        return;
+    }
+    struct json_writer writer;
+    struct buf *body = respond_buffer(request->api);
+    json_writer_init(&writer, body);
+    write_whole(&writer, request->api, workflow, steps, step_count, true);
+    if (body->overflow) { /* hundreds of long outputs: the answer is worth more than they are */
+        body = respond_buffer(request->api);
+        json_writer_init(&writer, body);
+        write_whole(&writer, request->api, workflow, steps, step_count, false);
+    }
+    respond_json(request, 200, buf_str(body));
+}
+
+void workflows_handle_one(struct api_request *request) {
+    char id[STORE_ID_MAX];
+    page_path_id(request, id);
+    store_workflow_find(request->api->store, request->identity.account_id, is_test(request), id, on_told,
+                        pending_new(request, NULL));
+}
+
+void workflows_handle_cancel(struct api_request *request) {
+    char id[STORE_ID_MAX];
+    page_path_id(request, id);
+    workflow_cancel(request->api->workflows, &request->identity, id, on_told, pending_new(request, NULL));
+}
+
+/* --- GET /v1/workflows --- */
+
+static bool status_read(const struct api_request *request, int *out, struct fault *error) {
+    struct str value;
+    *out = -1;
+    if (!query_find(http_exchange_request(request->exchange)->query, "status", &value)) {
+        return true;
+    }
+    for (int i = 0; i < CORE_WORKFLOW_STATUSES; i++) {
+        if (str_equal_nocase(value, str_from(core_workflow_status_name((enum core_workflow_status)i)))) {
+            *out = i;
+            return true;
+        }
+    }
+    fault_set(error, FAULT_INVALID_REQUEST,
+              "status must be one of RUNNING, COMPLETED, FAILED, CANCELLED, BUDGET_EXCEEDED, MAX_STEPS.");
+    str_copy(error->param, sizeof(error->param), STR("status"));
+    return false;
+}
+
+static void on_listed(void *context, const struct store_workflow *workflows, size_t count, bool more, int64_t total,
+                      const struct err *err) {
+    struct api_request *request = pending_end(context);
+    if (request == NULL) {
+        return;
+    }
+    if (err != NULL) {
+        respond_failed(request, err, "after");
+        return;
+    }
+    struct buf *body = respond_buffer(request->api);
+    struct json_writer writer;
+    json_writer_init(&writer, body);
+    json_begin_object(&writer);
+    json_member_cstr(&writer, "object", "list");
+    json_write_key(&writer, "workflows");
+    json_begin_array(&writer);
+    for (size_t i = 0; i < count; i++) {
+        json_begin_object(&writer);
+        write_summary(&writer, &workflows[i]);
+        json_end_object(&writer);
+    }
+    json_end_array(&writer);
+    json_member_int(&writer, "total", total);
+    json_member_bool(&writer, "has_more", more);
+    json_end_object(&writer);
+    respond_json(request, 200, buf_str(body));
+}
+
+void workflows_handle_list(struct api_request *request) {
+    struct store_workflow_query query = {.test = is_test(request)};
+    struct fault error;
+    struct page page;
+    if (!page_read(request, &page, &error) || !status_read(request, &query.status, &error)) {
+        respond_error(request, &error);
+        return;
+    }
+    str_copy(query.account_id, sizeof(query.account_id), str_from(request->identity.account_id));
+    memcpy(query.after, page.after, sizeof(query.after));
+    query.limit = page.limit;
+    store_workflow_list(request->api->store, &query, on_listed, pending_new(request, NULL));
+}

@@ -1,0 +1,332 @@
+#include "auth/auth.h"
+
+#include "auth/key.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/mem.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What an index is searched by is mostly the hash of a secret: no byte of it may show in the time a comparison takes. */
+#define HASH_KEYCMP(a, b, length) (!digest_equal((a), (b), (length)))
+#include <uthash.h>
+#include <utlist.h>
+
+struct auth_key {
+    UT_hash_handle hh, by_id;
+    uint8_t sha256[DIGEST_SHA256_SIZE];
+    struct auth_identity identity;
+    int64_t expires_ms; /* wall clock; 0: never */
+    bool revoked;       /* kept: an identity is good as long as the struct auth */
+    char *models;       /* owned; what identity.models points to */
+};
+
+struct auth_waiter {
+    struct auth_waiter *prev, *next;
+    void (*callback)(void *context, const struct auth_identity *identity, const struct err *err);
+    void *context;
+};
+
+/* A question to the store, for all requests that sent the same key. */
+struct auth_question {
+    UT_hash_handle hh;
+    uint8_t sha256[DIGEST_SHA256_SIZE];
+    struct auth *auth;
+    uint64_t asked_ms;
+    struct auth_waiter *waiters;
+};
+
+/* All live equally long, so the table's order (of insertion) is the order of expiry. */
+struct auth_unknown {
+    UT_hash_handle hh;
+    uint8_t sha256[DIGEST_SHA256_SIZE];
+    uint64_t until_ms;
+};
+
+struct auth {
+    struct store *store;
+    struct auth_key *keys, *keys_by_id;
+    struct auth_question *questions;
+    struct auth_unknown *unknown;
+    size_t waiters;
+};
+
+static bool auth_load_key(void *context, const struct store_key *key) {
+    auth_add_key((struct auth *)context, key);
+    return true;
+}
+
+bool auth_new(struct auth **out, struct store *store, struct err *err) {
+    *out = MEM_NEW(struct auth);
+    (*out)->store = store;
+    if (!store_each_key(store, auth_load_key, *out, err)) {
+        auth_free(*out);
+        *out = NULL;
+        return false;
+    }
+    return true;
+}
+
+static void auth_unknown_remove_oldest(struct auth *auth) {
+    struct auth_unknown *oldest = auth->unknown;
+    assert(oldest->hh.prev == NULL);
+    HASH_DEL(auth->unknown, oldest);
+    free(oldest);
+}
+
+void auth_free(struct auth *auth) {
+    if (auth == NULL) {
+        return;
+    }
+    assert(auth->questions == NULL); /* the store still had callbacks to call */
+    struct auth_key *key = auth->keys, *next;
+    HASH_CLEAR(by_id, auth->keys_by_id);
+    HASH_CLEAR(hh, auth->keys); /* the elements stay linked */
+    for (; key != NULL; key = next) {
+        next = key->hh.next;
+        free(key->models);
+        free(key);
+    }
+    while (auth->unknown != NULL) {
+        auth_unknown_remove_oldest(auth);
+    }
+    free(auth);
+}
+
+static struct auth_key *auth_index_find(struct auth *auth, const uint8_t sha256[DIGEST_SHA256_SIZE]) {
+    struct auth_key *key;
+    HASH_FIND(hh, auth->keys, sha256, DIGEST_SHA256_SIZE, key);
+    return key;
+}
+
+static struct auth_key *auth_index_add(struct auth *auth, const struct store_key *key) {
+    struct auth_key *added = MEM_NEW(struct auth_key);
+    memcpy(added->sha256, key->sha256, sizeof(added->sha256));
+    str_copy(added->identity.key_id, sizeof(added->identity.key_id), str_from(key->id));
+    HASH_ADD(hh, auth->keys, sha256, sizeof(added->sha256), added);
+    HASH_ADD_KEYPTR(by_id, auth->keys_by_id, added->identity.key_id, strlen(added->identity.key_id), added);
+    return added;
+}
+
+/* A key's list of models never changes, so what an identity borrowed stays. */
+static void auth_set_models(struct auth_key *known, const char *models) {
+    if (known->models == NULL) {
+        known->models = mem_strdup(models);
+        known->identity.models = known->models;
+    }
+}
+
+void auth_add_key(struct auth *auth, const struct store_key *key) {
+    struct auth_key *known = auth_index_find(auth, key->sha256);
+    if (known == NULL) {
+        known = auth_index_add(auth, key);
+    }
+    str_copy(known->identity.account_id, sizeof(known->identity.account_id), str_from(key->account_id));
+    known->identity.kind = key->kind;
+    known->identity.owner = key->owner;
+    known->identity.account_number = key->account_number;
+    known->identity.key_number = key->number;
+    auth_set_models(known, key->models);
+    known->expires_ms = key->expires_ms;
+    known->revoked = known->revoked || key->revoked_ms != 0;
+}
+
+void auth_remove_key(struct auth *auth, const char *key_id) {
+    struct auth_key *key;
+    HASH_FIND(by_id, auth->keys_by_id, key_id, strlen(key_id), key);
+    if (key != NULL) {
+        key->revoked = true;
+    }
+}
+
+/* --- The header --- */
+
+/* RFC 6750 2.1: "Bearer", in any case (RFC 9110 11.1), spaces, the token. Gives the key's hash. */
+static bool auth_read_header(struct str header, uint8_t sha256[DIGEST_SHA256_SIZE], struct err *err) {
+    struct str scheme, key;
+    header = str_trim(header);
+    if (header.len == 0) {
+        return err_set(err, ERR_DENIED, "Missing API key: send the header 'Authorization: Bearer nat_live_...'");
+    }
+    bool two_parts = str_split(header, ' ', &scheme, &key);
+    if (!str_equal_nocase(scheme, STR("Bearer"))) {
+        return err_set(err, ERR_DENIED,
+                       "The Authorization header must be of the form 'Authorization: Bearer nat_live_...'");
+    }
+    key = two_parts ? str_trim(key) : STR("");
+    if (key.len == 0) {
+        return err_set(err, ERR_DENIED, "The API key after 'Authorization: Bearer' is empty");
+    }
+    enum store_key_kind kind;
+    if (!key_check(key, &kind)) {
+        return err_set(err, ERR_DENIED,
+                       "Malformed API key: it begins with nat_live_ or nat_test_ and %d letters and digits follow; "
+                       "this one is cut or mistyped",
+                       (int)SECRET_TAIL_LENGTH);
+    }
+    key_hash(key, sha256);
+    return true;
+}
+
+static bool auth_deny_unknown(struct err *err) {
+    return err_set(err, ERR_DENIED, "Unknown API key: it was not issued by this network");
+}
+
+/* Whether a known key is good now. */
+static bool auth_check_key(const struct auth_key *key, const struct auth_identity **out, struct err *err) {
+    *out = NULL;
+    if (key->revoked) {
+        return err_set(err, ERR_DENIED, "This API key has been revoked: use another one");
+    }
+    if (key->expires_ms != 0 && clock_wall_ms() >= key->expires_ms) {
+        return err_set(err, ERR_DENIED, "This API key has expired: use another one");
+    }
+    *out = &key->identity;
+    return true;
+}
+
+bool auth_find_key(struct auth *auth, const char *key_id, const struct auth_identity **out, struct err *err) {
+    struct auth_key *key;
+    *out = NULL;
+    HASH_FIND(by_id, auth->keys_by_id, key_id, strlen(key_id), key);
+    return key != NULL ? auth_check_key(key, out, err) : auth_deny_unknown(err);
+}
+
+bool auth_find(struct auth *auth, struct str header, const struct auth_identity **out, struct err *err) {
+    uint8_t sha256[DIGEST_SHA256_SIZE] = {0};
+    *out = NULL;
+    if (!auth_read_header(header, sha256, err)) {
+        return false;
+    }
+    const struct auth_key *key = auth_index_find(auth, sha256);
+    if (key == NULL) {
+        return auth_deny_unknown(err);
+    }
+    return auth_check_key(key, out, err);
+}
+
+/* --- Keys recently found unknown --- */
+
+static bool auth_is_unknown(struct auth *auth, const uint8_t sha256[DIGEST_SHA256_SIZE], uint64_t now_ms) {
+    struct auth_unknown *unknown;
+    while (auth->unknown != NULL && auth->unknown->until_ms <= now_ms) {
+        auth_unknown_remove_oldest(auth);
+    }
+    HASH_FIND(hh, auth->unknown, sha256, DIGEST_SHA256_SIZE, unknown);
+    return unknown != NULL;
+}
+
+static void auth_remember_unknown(struct auth *auth, const struct auth_question *question) {
+    if (HASH_COUNT(auth->unknown) >= AUTH_UNKNOWN_MAX) {
+        auth_unknown_remove_oldest(auth);
+    }
+    struct auth_unknown *unknown = MEM_NEW(struct auth_unknown);
+    memcpy(unknown->sha256, question->sha256, sizeof(unknown->sha256));
+    unknown->until_ms = question->asked_ms + AUTH_UNKNOWN_MS;
+    HASH_ADD(hh, auth->unknown, sha256, sizeof(unknown->sha256), unknown);
+}
+
+/* --- Questions to the store --- */
+
+static void auth_question_answer(struct auth_question *question, const struct auth_identity *identity,
+                                 const struct err *err) {
+    /* One at a time from the list: a callback may cancel others. */
+    while (question->waiters != NULL) {
+        struct auth_waiter *waiter = question->waiters;
+        DL_DELETE(question->waiters, waiter);
+        question->auth->waiters--;
+        waiter->callback(waiter->context, identity, err);
+        free(waiter);
+    }
+}
+
+static void auth_on_key(void *context, const struct store_key *found, const struct err *store_err) {
+    struct auth_question *question = (struct auth_question *)context;
+    struct auth *auth = question->auth;
+    struct err err;
+    if (found != NULL) {
+        auth_add_key(auth, found);
+    }
+    /* Also what auth_add_key was told since the question was asked. */
+    const struct auth_key *key = auth_index_find(auth, question->sha256);
+    const struct auth_identity *identity;
+    if (key != NULL) {
+        bool good = auth_check_key(key, &identity, &err);
+        auth_question_answer(question, identity, good ? NULL : &err);
+    } else if (store_err != NULL) {
+        err_set(&err, ERR_UNAVAILABLE, "API keys cannot be checked at the moment");
+        auth_question_answer(question, NULL, &err);
+    } else {
+        auth_deny_unknown(&err);
+        auth_remember_unknown(auth, question);
+        auth_question_answer(question, NULL, &err);
+    }
+    HASH_DEL(auth->questions, question);
+    free(question);
+}
+
+/* The question about this key: the one that is open, a new one, or NULL when too many are. */
+static struct auth_question *auth_ask(struct auth *auth, const uint8_t sha256[DIGEST_SHA256_SIZE], uint64_t now_ms) {
+    struct auth_question *question;
+    HASH_FIND(hh, auth->questions, sha256, DIGEST_SHA256_SIZE, question);
+    if (question != NULL || HASH_COUNT(auth->questions) >= AUTH_LOOKUPS_MAX) {
+        return question;
+    }
+    question = MEM_NEW(struct auth_question);
+    question->auth = auth;
+    question->asked_ms = now_ms;
+    memcpy(question->sha256, sha256, sizeof(question->sha256));
+    HASH_ADD(hh, auth->questions, sha256, sizeof(question->sha256), question);
+    store_key_find(auth->store, sha256, auth_on_key, question);
+    return question;
+}
+
+void auth_lookup(struct auth *auth, struct str header, uint64_t now_ms,
+                 void (*callback)(void *context, const struct auth_identity *identity, const struct err *err),
+                 void *context) {
+    uint8_t sha256[DIGEST_SHA256_SIZE] = {0};
+    struct err err;
+    if (!auth_read_header(header, sha256, &err)) {
+        callback(context, NULL, &err);
+        return;
+    }
+    const struct auth_key *key = auth_index_find(auth, sha256);
+    if (key != NULL) {
+        const struct auth_identity *identity;
+        bool good = auth_check_key(key, &identity, &err);
+        callback(context, identity, good ? NULL : &err);
+        return;
+    }
+    if (auth_is_unknown(auth, sha256, now_ms)) {
+        auth_deny_unknown(&err);
+        callback(context, NULL, &err);
+        return;
+    }
+    struct auth_question *question = auth->waiters < AUTH_WAITERS_MAX ? auth_ask(auth, sha256, now_ms) : NULL;
+    if (question == NULL) {
+        err_set(&err, ERR_UNAVAILABLE, "Too many unknown API keys are being checked: try again");
+        callback(context, NULL, &err);
+        return;
+    }
+    struct auth_waiter *waiter = MEM_NEW(struct auth_waiter);
+    waiter->callback = callback;
+    waiter->context = context;
+    DL_APPEND(question->waiters, waiter);
+    auth->waiters++;
+}
+
+void auth_cancel(struct auth *auth, const void *context) {
+    struct auth_question *question, *next_question;
+    HASH_ITER (hh, auth->questions, question, next_question) {
+        struct auth_waiter *waiter, *next;
+        DL_FOREACH_SAFE (question->waiters, waiter, next) {
+            if (waiter->context == context) {
+                DL_DELETE(question->waiters, waiter);
+                auth->waiters--;
+                free(waiter);
+            }
+        }
+    }
+}

@@ -1,0 +1,17 @@
+/* Which models there are: the catalog's, and those that only some provider offers. */
+#ifndef NATARIS_CALL_MODELS_H
+#define NATARIS_CALL_MODELS_H
+
+#include "api/request.h"
+
+/* The id that an id or alias stands for; false when there is no such model. */
+bool models_resolve(const struct api *api, struct str asked, struct str *id);
+/* Whether a key with this list (struct auth_identity; NULL: all) may use the model of this id. */
+bool models_allowed(const char *models, struct str id);
+void models_set_unknown(struct fault *error, struct str asked);
+enum { MODELS_CONTEXT_DEFAULT = 2048 }; /* of a model of which nobody knows it */
+/* Tokens of prompt and answer together: of the devices that offer it. While there are none, no more than
+ * MODELS_CONTEXT_DEFAULT: what is planned for now must fit the device that comes. */
+uint32_t models_context_length(const struct api *api, struct str model);
+
+#endif

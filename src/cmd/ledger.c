@@ -1,0 +1,199 @@
+/* nataris ledger check|export: the proof that the books are right, and the books. Both read the store itself; a gateway
+ * may be running. */
+#include "base/clock.h"
+#include "base/money.h"
+#include "cmd/admin_command.h"
+#include "store/money.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LEDGER_TEXT_MAX = 1024 * 1024, ENTRY_TEXT_MAX = 16 * 1024 };
+
+struct ledger_config {
+    struct admin_options admin;
+    const char *format;
+};
+
+static bool open_ledger(const struct ledger_config *config, struct store **store, struct err *err) {
+    char path[FILE_PATH_MAX];
+    return admin_client_store_path(config->admin.data, path, err) && store_open(store, path, err);
+}
+
+/* --- check --- */
+
+struct ledger_check {
+    bool json;
+    struct buf problems; /* for --json: what does not fit is only counted */
+    struct json_writer writer;
+};
+
+static void on_problem(void *context, const char *text) {
+    struct ledger_check *check = context;
+    if (check->json) {
+        json_write_cstr(&check->writer, text);
+    } else {
+        printf("PROBLEM: %s\n", text);
+    }
+}
+
+static void print_json_report(const struct store_ledger_report *report, const struct buf *problems) {
+    struct buf text;
+    struct json_writer writer;
+    buf_init(&text, 2 * LEDGER_TEXT_MAX);
+    json_writer_init(&writer, &text);
+    json_begin_object(&writer);
+    json_member_bool(&writer, "ok", report->problems == 0);
+    json_member_int(&writer, "transactions", report->transactions);
+    json_member_int(&writer, "entries", report->entries);
+    json_member_int(&writer, "accounts", report->accounts);
+    json_member_int(&writer, "problems", report->problems);
+    json_write_key(&writer, "messages");
+    if (problems->overflow) {
+        json_write_null(&writer);
+    } else {
+        json_write_raw(&writer, buf_str(problems));
+    }
+    json_end_object(&writer);
+    printf("%s\n", buf_cstr(&text));
+    buf_clear(&text);
+}
+
+static void print_report(const struct store_ledger_report *report) {
+    printf("%" PRId64 " transactions, %" PRId64 " entries, %" PRId64 " ledger accounts: ", report->transactions,
+           report->entries, report->accounts);
+    if (report->problems == 0) {
+        printf("everything adds up\n");
+    } else {
+        printf("%" PRId64 " problem%s\n", report->problems, report->problems == 1 ? "" : "s");
+    }
+}
+
+static bool check_ledger(struct store *store, bool json, struct store_ledger_report *report, struct err *err) {
+    struct ledger_check check = {.json = json};
+    buf_init(&check.problems, LEDGER_TEXT_MAX);
+    json_writer_init(&check.writer, &check.problems);
+    json_begin_array(&check.writer);
+    const bool ok = store_ledger_check(store, on_problem, &check, report, err);
+    json_end_array(&check.writer);
+    if (ok && json) {
+        print_json_report(report, &check.problems);
+    } else if (ok) {
+        print_report(report);
+    }
+    buf_clear(&check.problems);
+    return ok;
+}
+
+static int run_check(const void *parsed) {
+    const struct ledger_config *config = parsed;
+    struct store_ledger_report report = {0};
+    struct store *store = NULL;
+    struct err err = {0};
+    const bool ok = open_ledger(config, &store, &err) && check_ledger(store, config->admin.json, &report, &err);
+    store_close(store);
+    if (!ok) {
+        return command_fail(&err);
+    }
+    return report.problems == 0 ? COMMAND_OK : COMMAND_FAILED;
+}
+
+/* --- export --- */
+
+/* RFC 4180. */
+static void print_csv_text(const char *text) {
+    printf(",\"");
+    for (const char *c = text; *c != '\0'; c++) {
+        printf(*c == '"' ? "\"\"" : "%c", *c);
+    }
+    printf("\"");
+}
+
+static bool print_csv(void *context, const struct store_entry *entry) {
+    char amount[MONEY_TEXT_SIZE], at[CLOCK_TEXT_SIZE];
+    (void)context;
+    clock_format_utc(entry->created_ms, at);
+    printf("%" PRId64 ",%" PRId64 ",%s,%s,%s,%s,%s", entry->number, entry->transaction, at, entry->ledger_account,
+           money_format_usd(entry->amount_nano, amount), entry->kind, entry->job_id);
+    print_csv_text(entry->note);
+    printf("\r\n");
+    return true;
+}
+
+struct json_export {
+    struct buf text;
+    bool begun;
+};
+
+static bool print_json(void *context, const struct store_entry *entry) {
+    struct json_export *export = context;
+    char amount[MONEY_TEXT_SIZE], at[CLOCK_TEXT_SIZE];
+    struct json_writer writer;
+    clock_format_utc(entry->created_ms, at);
+    buf_reset(&export->text);
+    json_writer_init(&writer, &export->text);
+    json_begin_object(&writer);
+    json_member_int(&writer, "number", entry->number);
+    json_member_int(&writer, "transaction", entry->transaction);
+    json_member_cstr(&writer, "created_at", at);
+    json_member_cstr(&writer, "ledger_account", entry->ledger_account);
+    json_write_key(&writer, "amount_usd");
+    json_write_raw(&writer, str_from(money_format_usd(entry->amount_nano, amount)));
+    json_member_cstr(&writer, "kind", entry->kind);
+    json_member_cstr(&writer, "job_id", entry->job_id[0] != '\0' ? entry->job_id : NULL);
+    json_member_cstr(&writer, "note", entry->note);
+    json_end_object(&writer);
+    printf("%s\n%s", export->begun ? "," : "", buf_cstr(&export->text));
+    export->begun = true;
+    return true;
+}
+
+static bool export_entries(struct store *store, bool json, struct err *err) {
+    struct json_export export = {0};
+    if (!json) {
+        printf("number,transaction,created_at,ledger_account,amount_usd,kind,job_id,note\r\n");
+        return store_each_entry(store, print_csv, NULL, err);
+    }
+    buf_init(&export.text, ENTRY_TEXT_MAX);
+    printf("[");
+    const bool ok = store_each_entry(store, print_json, &export, err);
+    printf("\n]\n");
+    buf_clear(&export.text);
+    return ok;
+}
+
+static int run_export(const void *parsed) {
+    const struct ledger_config *config = parsed;
+    struct store *store = NULL;
+    struct err err = {0};
+    const bool json = config->admin.json || strcmp(config->format, "json") == 0;
+    if (!json && strcmp(config->format, "csv") != 0) {
+        err_set(&err, ERR_INVALID, "--format is csv or json, not '%s'", config->format);
+        command_fail(&err);
+        return COMMAND_USAGE;
+    }
+    bool ok = open_ledger(config, &store, &err) && export_entries(store, json, &err);
+    store_close(store);
+    if (ok && (fflush(stdout) != 0 || ferror(stdout))) {
+        ok = err_set(&err, ERR_IO, "the output could not be written");
+    }
+    return ok ? COMMAND_OK : command_fail(&err);
+}
+
+static const struct option CHECK_OPTIONS[] = {ADMIN_OPTIONS(struct ledger_config)};
+static const struct option EXPORT_OPTIONS[] = {
+    {"format", OPTION_TEXT, "FORMAT", "csv", "csv or json", offsetof(struct ledger_config, format)},
+    ADMIN_OPTIONS(struct ledger_config),
+};
+
+const struct command COMMAND_LEDGER_CHECK = {.name = "ledger check",
+                                             .summary = "Prove that the books are right; exit status 1 if not",
+                                             .options = {CHECK_OPTIONS, COUNT_OF(CHECK_OPTIONS)},
+                                             .config_size = sizeof(struct ledger_config),
+                                             .run = run_check};
+const struct command COMMAND_LEDGER_EXPORT = {.name = "ledger export",
+                                              .summary = "Write every entry of the ledger as CSV or JSON",
+                                              .options = {EXPORT_OPTIONS, COUNT_OF(EXPORT_OPTIONS)},
+                                              .config_size = sizeof(struct ledger_config),
+                                              .run = run_export};

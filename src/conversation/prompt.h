@@ -1,0 +1,48 @@
+/* What of a conversation goes in front of a call's own messages, so that all of it fits the model. Pure. */
+#ifndef NATARIS_CONVERSATION_PROMPT_H
+#define NATARIS_CONVERSATION_PROMPT_H
+
+#include "base/arena.h"
+#include "store/conversations.h"
+#include "wire/generation.h"
+
+enum {
+    CONVERSATION_TOKENS_PER_MESSAGE = 16, /* what a chat template puts around one (call/price.h) */
+    CONVERSATION_TEMPLATE_TOKENS = 64,    /* what it adds by itself; of a small context a sixteenth */
+    CONVERSATION_ANSWER_TOKENS = 8,       /* around the answer, which the device has counted without it */
+};
+
+/* How many tokens a text has at most. A token stands for at least one byte. Where a device has counted (`density`: tokens
+ * for 1024 bytes of an earlier prompt; 0: none has), ASCII text counts for half as much again as that; other text is not
+ * guessed at. */
+int64_t conversation_tokens(struct str text, int64_t density);
+
+struct conversation_prompt {
+    /* Asked: */
+    const struct store_conversation *conversation;
+    const struct store_message *messages; /* the latest, those not in the summary, in their order */
+    size_t message_count;
+    bool more; /* there are older ones */
+    uint32_t context_length;
+
+    /* Answered: */
+    int64_t budget;                   /* tokens that the prompt may have */
+    int64_t density;                  /* of this model; 0: it has not counted here */
+    int64_t known;                    /* estimate of all but the call's own messages */
+    int64_t own;                      /* and of these */
+    int64_t bytes;                    /* of the whole prompt, with CONVERSATION_TOKENS_PER_MESSAGE each */
+    size_t first;                     /* the first of `messages` that is in the prompt */
+    bool cut;                         /* some are not, or are older */
+    bool system_given;                /* the call had a system text of its own: it becomes the conversation's */
+    struct str system;                /* that text */
+    struct gen_message *own_messages; /* the call's messages without system texts; part of the request's */
+    size_t own_count;
+};
+
+/* Replaces the request's messages. False: the arena is full. */
+MUST_CHECK bool conversation_prompt_make(struct conversation_prompt *prompt, struct arena *arena,
+                                         struct gen_request *request);
+/* Tokens of a stored message. */
+int64_t conversation_message_tokens(const struct conversation_prompt *prompt, const struct store_message *message);
+
+#endif

@@ -1,0 +1,280 @@
+/* POST /v1/chat/completions: the conversation. */
+#include "format/input.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { CHAT_DEFAULT_MAX_TOKENS = 256 };
+
+/* Where messages are read to, and which one is being read. */
+struct message_reader {
+    struct arena *arena;
+    struct err *err;
+    size_t index;
+};
+
+struct message_field {
+    char path[ERR_FIELD_MAX];
+};
+
+/* "messages[2].<member>". */
+static struct message_field field_of(const struct message_reader *reader, const char *format, ...) PRINTF_LIKE(2, 3);
+
+static struct message_field field_of(const struct message_reader *reader, const char *format, ...) {
+    struct message_field field;
+    int start = snprintf(field.path, sizeof(field.path), "messages[%zu].", reader->index);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(field.path + start, sizeof(field.path) - (size_t)start, format, arguments);
+    va_end(arguments);
+    return field;
+}
+
+static bool member_get(struct json_value object, const char *key, struct json_value *out) {
+    return json_get(object, key, out) && json_type_of(*out) != JSON_NULL;
+}
+
+static bool too_large(const struct message_reader *reader) {
+    return err_set(reader->err, ERR_TOO_LARGE, "The request is too large.");
+}
+
+static bool role_read(const struct message_reader *reader, struct json_value message, enum gen_role *role) {
+    static const struct {
+        struct str name;
+        enum gen_role role;
+    } roles[] = {
+        {STR("user"), GEN_ROLE_USER},        {STR("assistant"), GEN_ROLE_ASSISTANT}, {STR("system"), GEN_ROLE_SYSTEM},
+        {STR("developer"), GEN_ROLE_SYSTEM}, {STR("tool"), GEN_ROLE_TOOL},
+    };
+    struct json_value value;
+    struct str name;
+    if (!member_get(message, "role", &value)) {
+        return field_invalid(reader->err, field_of(reader, "role").path, "is required.");
+    }
+    if (!json_as_str(value, &name)) {
+        return field_wrong_type(reader->err, field_of(reader, "role").path, "a string", value);
+    }
+    for (size_t i = 0; i < COUNT_OF(roles); i++) {
+        if (str_equal(roles[i].name, name)) {
+            *role = roles[i].role;
+            return true;
+        }
+    }
+    return field_invalid(reader->err, field_of(reader, "role").path,
+                         "must be one of system, developer, user, assistant, tool.");
+}
+
+/* The name of a kind of content that exists elsewhere is worth repeating; anything else might be part of a prompt. */
+static bool part_refuse(const struct message_reader *reader, size_t index, struct str type) {
+    static const char *const known[] = {"image_url", "input_audio", "file", "refusal", "video_url", "image"};
+    struct message_field field = field_of(reader, "content[%zu].type", index);
+    for (size_t i = 0; i < COUNT_OF(known); i++) {
+        if (str_equal_cstr(type, known[i])) {
+            return err_set_field(reader->err, ERR_UNSUPPORTED, field.path,
+                                 "%s: content of type %s is not supported yet. Send text parts only.", field.path,
+                                 known[i]);
+        }
+    }
+    return field_invalid(reader->err, field.path, "must be \"text\".");
+}
+
+static bool part_read(const struct message_reader *reader, size_t index, struct json_value part, struct str *text) {
+    struct json_value value;
+    struct str type;
+    if (json_type_of(part) != JSON_OBJECT) {
+        return field_wrong_type(reader->err, field_of(reader, "content[%zu]", index).path, "an object", part);
+    }
+    if (!member_get(part, "type", &value)) {
+        return field_invalid(reader->err, field_of(reader, "content[%zu].type", index).path, "is required.");
+    }
+    if (!json_as_str(value, &type)) {
+        return field_wrong_type(reader->err, field_of(reader, "content[%zu].type", index).path, "a string", value);
+    }
+    if (!str_equal(type, STR("text"))) {
+        return part_refuse(reader, index, type);
+    }
+    if (!member_get(part, "text", &value)) {
+        return field_invalid(reader->err, field_of(reader, "content[%zu].text", index).path, "is required.");
+    }
+    return json_as_str(value, text) ||
+           field_wrong_type(reader->err, field_of(reader, "content[%zu].text", index).path, "a string", value);
+}
+
+/* Joins the text parts. */
+static bool parts_read(const struct message_reader *reader, struct json_value parts, struct str *out) {
+    size_t count = json_count(parts), total = 0, index = 0;
+    if (count == 0 || count > LIMIT_CONTENT_PARTS) {
+        return field_invalid(reader->err, field_of(reader, "content").path, "must hold 1 to %d parts.",
+                             LIMIT_CONTENT_PARTS);
+    }
+    struct json_iterator iterator;
+    struct json_value part;
+    struct str text;
+    for (json_iterate(parts, &iterator); json_next(&iterator, NULL, &part); index++) {
+        if (!part_read(reader, index, part, &text)) {
+            return false;
+        }
+        total += text.len;
+    }
+    char *joined = arena_alloc(reader->arena, total + 1);
+    if (joined == NULL) {
+        return too_large(reader);
+    }
+    size_t at = 0;
+    for (json_iterate(parts, &iterator); json_next(&iterator, NULL, &part);) {
+        if (part_read(reader, 0, part, &text) && text.len > 0) {
+            memcpy(joined + at, text.data, text.len);
+            at += text.len;
+        }
+    }
+    *out = (struct str){.data = joined, .len = total};
+    return true;
+}
+
+static bool content_read(const struct message_reader *reader, struct json_value message, struct gen_message *out) {
+    struct json_value value;
+    struct str text;
+    if (!member_get(message, "content", &value)) {
+        out->content = STR("");
+        return out->tool_call_count > 0 || field_invalid(reader->err, field_of(reader, "content").path, "is required.");
+    }
+    if (json_as_str(value, &text)) {
+        return generation_copy(reader->arena, text, &out->content, reader->err);
+    }
+    if (json_type_of(value) != JSON_ARRAY) {
+        return field_wrong_type(reader->err, field_of(reader, "content").path, "a string or an array of parts", value);
+    }
+    return parts_read(reader, value, &out->content);
+}
+
+/* A string that must be there, and must say something when max_bytes is a name's. */
+static bool text_read(const struct message_reader *reader, struct json_value object, const char *key,
+                      struct message_field field, size_t max_bytes, struct str *out) {
+    struct json_value value;
+    struct str text;
+    if (!member_get(object, key, &value)) {
+        return field_invalid(reader->err, field.path, "is required.");
+    }
+    if (!field_string(reader->err, field.path, value, max_bytes, &text)) {
+        return false;
+    }
+    if (text.len == 0 && max_bytes == LIMIT_NAME_BYTES) {
+        return field_invalid(reader->err, field.path, "must not be empty.");
+    }
+    return generation_copy(reader->arena, text, out, reader->err);
+}
+
+static bool tool_call_read(const struct message_reader *reader, size_t index, struct json_value call,
+                           struct gen_tool_call *out) {
+    struct json_value value, function;
+    struct str type;
+    if (json_type_of(call) != JSON_OBJECT) {
+        return field_wrong_type(reader->err, field_of(reader, "tool_calls[%zu]", index).path, "an object", call);
+    }
+    if (member_get(call, "type", &value) && (!json_as_str(value, &type) || !str_equal(type, STR("function")))) {
+        return field_invalid(reader->err, field_of(reader, "tool_calls[%zu].type", index).path,
+                             "must be \"function\".");
+    }
+    if (!member_get(call, "function", &function)) {
+        return field_invalid(reader->err, field_of(reader, "tool_calls[%zu].function", index).path, "is required.");
+    }
+    if (json_type_of(function) != JSON_OBJECT) {
+        return field_wrong_type(reader->err, field_of(reader, "tool_calls[%zu].function", index).path, "an object",
+                                function);
+    }
+    return text_read(reader, call, "id", field_of(reader, "tool_calls[%zu].id", index), LIMIT_NAME_BYTES, &out->id) &&
+           text_read(reader, function, "name", field_of(reader, "tool_calls[%zu].function.name", index),
+                     LIMIT_NAME_BYTES, &out->name) &&
+           text_read(reader, function, "arguments", field_of(reader, "tool_calls[%zu].function.arguments", index),
+                     SIZE_MAX, &out->arguments);
+}
+
+static bool tool_calls_read(const struct message_reader *reader, struct json_value message, struct gen_message *out) {
+    struct json_value array, item;
+    if (!member_get(message, "tool_calls", &array)) {
+        return true;
+    }
+    if (json_type_of(array) != JSON_ARRAY) {
+        return field_wrong_type(reader->err, field_of(reader, "tool_calls").path, "an array", array);
+    }
+    size_t count = json_count(array), index = 0;
+    if (count > LIMIT_TOOL_CALLS) {
+        return field_invalid(reader->err, field_of(reader, "tool_calls").path, "must hold at most %d calls.",
+                             LIMIT_TOOL_CALLS);
+    }
+    struct gen_tool_call *calls = count > 0 ? ARENA_ARRAY(reader->arena, struct gen_tool_call, count) : NULL;
+    if (calls == NULL) {
+        return count == 0 || too_large(reader);
+    }
+    struct json_iterator iterator;
+    for (json_iterate(array, &iterator); json_next(&iterator, NULL, &item); index++) {
+        if (!tool_call_read(reader, index, item, &calls[index])) {
+            return false;
+        }
+    }
+    out->tool_calls = calls;
+    out->tool_call_count = count;
+    return true;
+}
+
+static bool message_read(const struct message_reader *reader, struct json_value message, struct gen_message *out) {
+    struct json_value name;
+    struct str ignored;
+    *out = (struct gen_message){.content = STR(""), .tool_call_id = STR("")};
+    if (json_type_of(message) != JSON_OBJECT) {
+        char field[ERR_FIELD_MAX];
+        snprintf(field, sizeof(field), "messages[%zu]", reader->index);
+        return field_wrong_type(reader->err, field, "an object", message);
+    }
+    if (!role_read(reader, message, &out->role)) {
+        return false;
+    }
+    if (member_get(message, "name", &name) &&
+        !field_string(reader->err, field_of(reader, "name").path, name, LIMIT_NAME_BYTES, &ignored)) {
+        return false;
+    }
+    if (out->role == GEN_ROLE_ASSISTANT && !tool_calls_read(reader, message, out)) {
+        return false;
+    }
+    if (out->role == GEN_ROLE_TOOL && !text_read(reader, message, "tool_call_id", field_of(reader, "tool_call_id"),
+                                                 LIMIT_NAME_BYTES, &out->tool_call_id)) {
+        return false;
+    }
+    return content_read(reader, message, out);
+}
+
+static bool messages_read(struct json_value array, struct arena *arena, struct gen_request *request, struct err *err) {
+    if (json_type_of(array) == JSON_NULL) {
+        return field_invalid(err, "messages", "is required.");
+    }
+    if (json_type_of(array) != JSON_ARRAY) {
+        return field_wrong_type(err, "messages", "an array", array);
+    }
+    size_t count = json_count(array);
+    if (count == 0 || count > LIMIT_MESSAGES) {
+        return field_invalid(err, "messages", "must hold 1 to %d messages.", LIMIT_MESSAGES);
+    }
+    struct message_reader reader = {.arena = arena, .err = err};
+    struct gen_message *messages = ARENA_ARRAY(arena, struct gen_message, count);
+    if (messages == NULL) {
+        return too_large(&reader);
+    }
+    struct json_iterator iterator;
+    struct json_value item;
+    for (json_iterate(array, &iterator); json_next(&iterator, NULL, &item); reader.index++) {
+        if (!message_read(&reader, item, &messages[reader.index])) {
+            return false;
+        }
+    }
+    request->messages = messages;
+    request->message_count = count;
+    return true;
+}
+
+bool chat_request_read(struct json_value body, struct arena *arena, struct generation_input *out, struct err *err) {
+    struct generation_content content;
+    return generation_fields_read(body, CHAT_DEFAULT_MAX_TOKENS, arena, out, &content, err) &&
+           generation_orchestration_read(&content, arena, &out->orchestration, err) &&
+           messages_read(content.messages, arena, &out->request, err);
+}

@@ -1,0 +1,185 @@
+/* Why a device gets no jobs, in words: the same for the operator and for its owner. About the devices of others nothing
+ * but how many there are and how fast the middle one is. */
+#include "gateway/internal.h"
+
+#include <stdio.h>
+
+enum { SENTENCE_SIZE = 512 };
+
+const char *gateway_gate_words(enum core_gate gate) {
+    switch (gate) {
+    case CORE_GATE_NONE:
+        return "it can take a job now";
+    case CORE_GATE_MODEL:
+        return "it does not have the model yet";
+    case CORE_GATE_LOADING:
+        return "it loads the model at this moment";
+    case CORE_GATE_FAILED:
+        return "the model cannot be loaded there";
+    case CORE_GATE_MEMORY:
+        return "the model does not fit its memory now";
+    case CORE_GATE_CONTEXT:
+        return "prompt and answer do not fit the context that it offers";
+    case CORE_GATE_SLOTS:
+        return "all of its slots are taken";
+    case CORE_GATE_HEAT:
+        return "it is too hot";
+    case CORE_GATE_PAUSED:
+        return "a limit of its owner takes no jobs now";
+    case CORE_GATE_DRAINING:
+        return "it is about to stop";
+    case CORE_GATE_COOLDOWN:
+        return "it failed or was silent a moment ago";
+    case CORE_GATE_SILENT:
+        return "it does not answer at this moment";
+    case CORE_GATE_REGION:
+        return "it is not in the region asked for";
+    case CORE_GATE_PRIVACY:
+        return "a verified device was asked for";
+    case CORE_GATE_TRIED:
+        return "this job has failed there already";
+    case CORE_GATE_PINNED:
+        return "the job is for one certain device";
+    }
+    return "";
+}
+
+const char *gateway_gate_advice(enum core_gate gate) {
+    switch (gate) {
+    case CORE_GATE_MODEL:
+    case CORE_GATE_LOADING:
+    case CORE_GATE_COOLDOWN:
+        return "Nothing: it passes by itself.";
+    case CORE_GATE_FAILED:
+        return "Look into the provider's log, and check the file: nataris model list.";
+    case CORE_GATE_MEMORY:
+        return "Free memory, raise --max-ram, or serve a smaller model.";
+    case CORE_GATE_CONTEXT:
+        return "Offer a longer context: --context.";
+    case CORE_GATE_SLOTS:
+        return "Nothing: it is busy earning. More slots: --slots.";
+    case CORE_GATE_HEAT:
+        return "Let it cool down; fewer slots or threads heat it less.";
+    case CORE_GATE_PAUSED:
+        return "nataris provider status says which limit; nataris provider resume ends a pause by hand.";
+    case CORE_GATE_DRAINING:
+        return "Start the provider again.";
+    case CORE_GATE_SILENT:
+        return "Check its network, and whether it sleeps or has too little CPU time.";
+    case CORE_GATE_NONE:
+    case CORE_GATE_REGION:
+    case CORE_GATE_PRIVACY:
+    case CORE_GATE_TRIED:
+    case CORE_GATE_PINNED:
+        break;
+    }
+    return NULL;
+}
+
+const char *gateway_model_state_name(enum core_model_state state) {
+    static const char *const names[CORE_MODEL_STATE_COUNT] = {
+        [CORE_MODEL_DOWNLOADING] = "downloading", [CORE_MODEL_LOADING] = "loading", [CORE_MODEL_WARM] = "warm",
+        [CORE_MODEL_FAILED] = "failed",           [CORE_MODEL_COLD] = "cold",
+    };
+    return names[state];
+}
+
+const char *gateway_open_words(const struct core_offer_view *offer) {
+    if (offer->active > 0) {
+        return "It has jobs at this moment.";
+    }
+    if (offer->waiting > 0) {
+        return "Jobs wait for this model and none of them may go here, or one is about to.";
+    }
+    if (offer->rivals > 0) {
+        return "No demand lately that other devices do not serve as fast: speed, heat and reliability decide.";
+    }
+    return "No demand lately: nobody asks for this model.";
+}
+
+static const char *pause_words(enum link_pause pause) {
+    switch (pause) {
+    case LINK_PAUSE_NONE:
+        return NULL;
+    case LINK_PAUSE_OWNER:
+        return "It takes no jobs: it was paused by hand. nataris provider resume, on the device, ends that.";
+    case LINK_PAUSE_BATTERY:
+        return "It takes no jobs: its battery is below its owner's floor (--battery-floor).";
+    case LINK_PAUSE_POWER:
+        return "It takes no jobs: it does not charge, and its owner wants it to (--only-charging).";
+    case LINK_PAUSE_HEAT:
+        return "It takes no jobs: it is hotter than its owner allows (--max-heat).";
+    case LINK_PAUSE_HOURS:
+        return "It takes no jobs: it is outside the hours that its owner gave it (--hours).";
+    case LINK_PAUSE_METERED:
+        return "It takes no jobs: its network costs money (--avoid-metered).";
+    case LINK_PAUSE_IN_USE:
+        return "It takes no jobs: its owner is using it (--pause-in-use).";
+    }
+    return NULL;
+}
+
+static void write_device_reasons(const struct gateway_provider *provider, const struct core_provider_view *view,
+                                 struct json_writer *writer) {
+    char text[SENTENCE_SIZE];
+    const char *pause = pause_words(provider->pause);
+    if (pause != NULL) {
+        json_write_cstr(writer, pause);
+    }
+    if (view->cooldown_ms > 0) {
+        snprintf(text, sizeof text, "It failed or was silent a moment ago, and gets no new jobs for another %u s.",
+                 (unsigned)((view->cooldown_ms + 999) / 1000));
+        json_write_cstr(writer, text);
+    }
+    if (view->offer_count == 0) {
+        json_write_cstr(writer, "It offers no model: nataris model pull, then nataris provider --model.");
+    }
+}
+
+/* "n other devices could take such a job now; ..." */
+static void write_rivals(const struct core_offer_view *offer, double rivals_per_s, struct json_writer *writer) {
+    char text[SENTENCE_SIZE], own[48] = "is not measured yet";
+    size_t used = (size_t)snprintf(text, sizeof text, "%zu other device%s could take such a job now", offer->rivals,
+                                   offer->rivals == 1 ? "" : "s");
+    if (offer->decode_per_s > 0) {
+        snprintf(own, sizeof own, "%.1f", offer->decode_per_s);
+    }
+    if (rivals_per_s > 0) {
+        used += (size_t)snprintf(text + used, sizeof text - used,
+                                 "; the median of them decodes %.1f tokens/s, yours %s", rivals_per_s, own);
+    } else if (offer->decode_per_s > 0) {
+        used += (size_t)snprintf(text + used, sizeof text - used, "; yours decodes %s tokens/s", own);
+    }
+    snprintf(text + used, sizeof text - used, ". %zu job%s for it.", offer->waiting,
+             offer->waiting == 1 ? " waits" : "s wait");
+    json_write_cstr(writer, text);
+}
+
+static void write_offer_reasons(const struct core_offer_view *offer, struct json_writer *writer) {
+    char text[SENTENCE_SIZE];
+    const char *advice = gateway_gate_advice(offer->gate);
+    const bool open = offer->gate == CORE_GATE_NONE;
+    snprintf(text, sizeof text, "%.*s (%s): %s%s%s%s", STR_ARG(offer->offer.model),
+             gateway_model_state_name(offer->offer.state),
+             open ? gateway_open_words(offer) : gateway_gate_words(offer->gate), open ? "" : ".",
+             advice != NULL ? " " : "", advice != NULL ? advice : "");
+    json_write_cstr(writer, text);
+}
+
+void gateway_write_why(const struct gateway_provider *provider, const struct core_provider_view *view,
+                       struct json_writer *writer) {
+    struct core_offer_view offer;
+    json_write_key(writer, "why");
+    json_begin_array(writer);
+    if (view == NULL) {
+        json_write_cstr(writer, "It is not connected: start nataris provider there, and look into its log.");
+    } else {
+        const struct core *core = provider->gateway->core;
+        write_device_reasons(provider, view, writer);
+        for (size_t i = 0; core_provider_offer(core, provider->handle, i, &offer); i++) {
+            write_offer_reasons(&offer, writer);
+            write_rivals(&offer, core_provider_rivals_per_s(core, provider->handle, i), writer);
+        }
+    }
+    json_end_array(writer);
+}

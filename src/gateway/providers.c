@@ -1,0 +1,369 @@
+/* Providers as the gateway sees them: a link that has proven its key is enrolled or recognised by the store, then
+ * admitted by the core; from then on its messages are events. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "gateway/internal.h"
+
+#include <stdio.h>
+#include <utlist.h>
+
+static const char RELINK_REASON[] = "the operator has changed what this device may do";
+
+static struct gateway_provider *provider_of(struct link_peer *peer) {
+    return link_peer_user(peer);
+}
+
+struct gateway_provider *gateway_provider_find(struct gateway *gateway, uint64_t handle) {
+    struct gateway_provider *provider = NULL;
+    HASH_FIND(by_handle, gateway->providers_by_handle, &handle, sizeof handle, provider);
+    return provider;
+}
+
+static void provider_free(struct gateway_provider *provider) {
+    DL_DELETE(provider->gateway->providers, provider);
+    free(provider);
+}
+
+static void log_denied(const struct gateway_provider *provider, const char *reason) {
+    LOG_WARN_EVENT("provider.denied", LOG_TEXT("address", link_peer_address(provider->peer)),
+                   LOG_TEXT("reason", reason));
+}
+
+/* For good: the device does not come back by itself. */
+static void provider_deny(struct gateway_provider *provider, const char *reason) {
+    log_denied(provider, reason);
+    link_peer_deny(provider->peer, reason);
+}
+
+/* For now: the device tries again with back-off. */
+static void provider_turn_away(struct gateway_provider *provider, const char *reason) {
+    log_denied(provider, reason);
+    link_peer_close(provider->peer, reason);
+}
+
+static void models_changed(const struct gateway *gateway) {
+    if (gateway->events.on_models_changed != NULL) {
+        gateway->events.on_models_changed(gateway->context);
+    }
+}
+
+/* The core forgets the provider at once, even if its link takes a moment to close. */
+static void provider_leave(struct gateway_provider *provider) {
+    struct gateway *gateway = provider->gateway;
+    const uint64_t handle = provider->handle;
+    if (handle == CORE_NO_HANDLE) {
+        return;
+    }
+    job_log_device_gone(gateway->job_log, handle, &provider->device);
+    HASH_DELETE(by_handle, gateway->providers_by_handle, provider);
+    HASH_DELETE(by_id, gateway->providers_by_id, provider);
+    provider->handle = CORE_NO_HANDLE;
+    gateway_step(gateway, &(struct core_event){.kind = CORE_EVENT_PROVIDER_LEFT, .provider = handle});
+    gateway_record_keep_left(provider, handle);
+    models_changed(gateway);
+}
+
+struct gateway_provider *gateway_provider_by_id(const struct gateway *gateway, const char *device_id) {
+    struct gateway_provider *provider = NULL;
+    HASH_FIND(by_id, gateway->providers_by_id, device_id, strlen(device_id), provider);
+    return provider;
+}
+
+/* A device has one link: a new one replaces an older one that the network has not reported as broken yet. */
+static void close_older_link(struct gateway_provider *newer) {
+    struct gateway_provider *older = gateway_provider_by_id(newer->gateway, newer->device.id);
+    if (older != NULL) {
+        if (older->peer != NULL) {
+            link_peer_close(older->peer, "replaced by a newer link of this device");
+        }
+        provider_leave(older);
+        newer->device.record = older->device.record; /* the store was asked before */
+    }
+}
+
+void gateway_provider_verified(struct gateway *gateway, const struct store_device *device) {
+    struct gateway_provider *provider = gateway_provider_by_id(gateway, device->id);
+    struct core_provider_view view;
+    if (provider == NULL || provider->peer == NULL || provider->device.verified == device->verified) {
+        return;
+    }
+    if (core_provider_view(gateway->core, provider->handle, loop_now_ms(gateway->loop), &view) && view.active > 0) {
+        provider->relink = true;
+    } else {
+        link_peer_close(provider->peer, RELINK_REASON);
+    }
+}
+
+/* The core knows two letters or nothing. */
+static void copy_region(char out[CORE_REGION_SIZE], const char *region) {
+    if (strlen(region) == CORE_REGION_SIZE - 1) {
+        memcpy(out, region, CORE_REGION_SIZE);
+    }
+}
+
+static void tell_joined(struct gateway_provider *provider) {
+    struct core_event event = {
+        .kind = CORE_EVENT_PROVIDER_JOINED,
+        .joined = {.user = (uint64_t)(uintptr_t)provider,
+                   .ram_bytes = provider->ram_bytes,
+                   .verified = provider->device.verified,
+                   .record = gateway_record_from_store(&provider->device.record)},
+    };
+    const int64_t kept_ms = provider->device.record.kept_ms, now_ms = clock_wall_ms();
+    event.joined.away_ms = kept_ms != 0 && now_ms > kept_ms ? (uint64_t)(now_ms - kept_ms) : 0;
+    copy_region(event.joined.region, provider->device.region);
+    gateway_step(provider->gateway, &event);
+}
+
+static void on_enrolled(void *context, const struct store_device *device, const struct err *err) {
+    struct gateway_provider *provider = context;
+    provider->enrolling = false;
+    if (provider->peer == NULL) { /* the link closed while the store was asked */
+        provider_free(provider);
+        return;
+    }
+    if (err != NULL) {
+        LOG_ERROR_EVENT("provider.enrol_failed", LOG_TEXT("error", err->message));
+        provider_turn_away(provider, "the gateway cannot enrol devices at the moment");
+        return;
+    }
+    if (device == NULL) {
+        provider_deny(provider, "unknown device and no valid join token");
+        return;
+    }
+    provider->device = *device;
+    close_older_link(provider);
+    tell_joined(provider);
+}
+
+void gateway_provider_admitted(struct gateway_provider *provider, uint64_t handle) {
+    provider->handle = handle;
+    provider->joined_ms = clock_wall_ms();
+    HASH_ADD(by_handle, provider->gateway->providers_by_handle, handle, sizeof handle, provider);
+    HASH_ADD_KEYPTR(by_id, provider->gateway->providers_by_id, provider->device.id, strlen(provider->device.id),
+                    provider);
+    link_peer_admit(provider->peer, provider->device.id);
+    LOG_INFO_EVENT("provider.joined", LOG_TEXT("provider_id", provider->device.id),
+                   LOG_TEXT("name", provider->device.name), LOG_TEXT("address", link_peer_address(provider->peer)));
+}
+
+void gateway_provider_watch(struct gateway *gateway, uint64_t handle, bool watched) {
+    const struct gateway_provider *provider = gateway_provider_find(gateway, handle);
+    if (provider == NULL || provider->peer == NULL) {
+        return;
+    }
+    link_peer_watch(provider->peer, watched);
+    if (!watched && provider->relink) {
+        link_peer_close(provider->peer, RELINK_REASON);
+    }
+}
+
+void gateway_provider_want(struct gateway *gateway, uint64_t handle, struct str model) {
+    const struct gateway_provider *provider = gateway_provider_find(gateway, handle);
+    if (provider != NULL && provider->peer != NULL) {
+        char name[LIMIT_MODEL_ID_BYTES + 1];
+        (void)str_copy(name, sizeof name, model);
+        LOG_INFO_EVENT("provider.want", LOG_TEXT("provider_id", provider->device.id), LOG_TEXT("model", name));
+        gateway->counts.wants++;
+        link_peer_send_want(provider->peer, model);
+    }
+}
+
+void gateway_provider_refused(struct gateway_provider *provider) {
+    provider_turn_away(provider, "the gateway has as many providers as it can hold");
+}
+
+static void on_hello(void *context, struct link_peer *peer, const struct link_hello *hello) {
+    struct gateway *gateway = context;
+    struct gateway_provider *provider = MEM_NEW(struct gateway_provider);
+    struct store_device *device = &provider->device;
+    char suffix[21];
+    provider->gateway = gateway;
+    provider->peer = peer;
+    provider->enrolling = true;
+    random_base62(suffix, sizeof suffix - 1);
+    snprintf(device->id, sizeof device->id, "prov_%s", suffix);
+    memcpy(device->public_key, hello->public_key, sizeof device->public_key);
+    (void)str_copy(device->name, sizeof device->name, hello->device.name);
+    (void)str_copy(device->region, sizeof device->region, hello->device.region);
+    device->created_ms = clock_wall_ms();
+    provider->ram_bytes = hello->device.ram_bytes;
+    DL_APPEND(gateway->providers, provider);
+    link_peer_set_user(peer, provider);
+    store_device_enrol(gateway->store, hello->public_key, hello->join_token, device, on_enrolled, provider);
+}
+
+static enum core_model_state model_state(enum link_model_state state) {
+    switch (state) {
+    case LINK_MODEL_DOWNLOADING:
+        return CORE_MODEL_DOWNLOADING;
+    case LINK_MODEL_LOADING:
+        return CORE_MODEL_LOADING;
+    case LINK_MODEL_WARM:
+        return CORE_MODEL_WARM;
+    case LINK_MODEL_FAILED:
+        return CORE_MODEL_FAILED;
+    case LINK_MODEL_COLD:
+        return CORE_MODEL_COLD;
+    }
+    return CORE_MODEL_FAILED;
+}
+
+static enum core_heat heat_from_link(enum link_heat heat) {
+    switch (heat) {
+    case LINK_HEAT_NOMINAL:
+        return CORE_HEAT_NOMINAL;
+    case LINK_HEAT_FAIR:
+        return CORE_HEAT_FAIR;
+    case LINK_HEAT_SERIOUS:
+        return CORE_HEAT_SERIOUS;
+    case LINK_HEAT_CRITICAL:
+        return CORE_HEAT_CRITICAL;
+    }
+    return CORE_HEAT_CRITICAL;
+}
+
+static struct core_offer offer_from_link(const struct link_model *model) {
+    return (struct core_offer){
+        .model = model->id,
+        .state = model_state(model->state),
+        .slots = model->slots,
+        .context_length = model->context_length,
+        .load_ms = model->load_ms,
+        .too_large = model->too_large,
+        .bytes_left = model->bytes_total > model->bytes_done ? model->bytes_total - model->bytes_done : 0,
+        .bytes_per_s = model->bytes_per_s,
+    };
+}
+
+static void on_status(void *context, struct link_peer *peer, const struct link_status *status) {
+    struct gateway *gateway = context;
+    struct core_offer offers[LIMIT_LINK_MODELS];
+    provider_of(peer)->pause = status->pause;
+    const size_t count = status->model_count < COUNT_OF(offers) ? status->model_count : COUNT_OF(offers);
+    for (size_t i = 0; i < count; i++) {
+        offers[i] = offer_from_link(&status->models[i]);
+    }
+    gateway_step(gateway,
+                 &(struct core_event){.kind = CORE_EVENT_PROVIDER_STATUS,
+                                      .provider = provider_of(peer)->handle,
+                                      .status = {.offers = offers,
+                                                 .offer_count = count,
+                                                 .device = {.heat = heat_from_link(status->heat),
+                                                            .battery_percent = status->battery_percent,
+                                                            .charging = status->charging,
+                                                            .paused = status->pause != LINK_PAUSE_NONE,
+                                                            .takes_wants = status->takes_wants,
+                                                            .storage_free_bytes = status->storage_free_bytes}}});
+    models_changed(gateway);
+}
+
+static void on_accept(void *context, struct link_peer *peer, const struct link_accept *accept) {
+    gateway_step(context, &(struct core_event){.kind = CORE_EVENT_ACCEPT,
+                                               .provider = provider_of(peer)->handle,
+                                               .job = accept->job,
+                                               .accept = {.prompt_tokens = accept->prompt_tokens}});
+}
+
+static void on_delta(void *context, struct link_peer *peer, const struct link_delta *delta) {
+    gateway_step(context, &(struct core_event){.kind = CORE_EVENT_DELTA,
+                                               .provider = provider_of(peer)->handle,
+                                               .job = delta->job,
+                                               .delta = {.text = delta->text, .tokens = delta->tokens}});
+}
+
+static enum core_finish finish_from_link(enum gen_finish finish) {
+    switch (finish) {
+    case GEN_FINISH_STOP:
+        return CORE_FINISH_STOP;
+    case GEN_FINISH_LENGTH:
+        return CORE_FINISH_LENGTH;
+    case GEN_FINISH_CANCELLED:
+        return CORE_FINISH_CANCELLED;
+    }
+    return CORE_FINISH_CANCELLED;
+}
+
+static void on_done(void *context, struct link_peer *peer, const struct link_done *message) {
+    const struct gen_usage *usage = &message->done.usage;
+    gateway_step(context, &(struct core_event){.kind = CORE_EVENT_DONE,
+                                               .provider = provider_of(peer)->handle,
+                                               .job = message->job,
+                                               .done = {.finish = finish_from_link(message->done.finish),
+                                                        .prompt_tokens = usage->prompt_tokens,
+                                                        .completion_tokens = usage->completion_tokens,
+                                                        .cached_tokens = usage->cached_tokens}});
+}
+
+static enum core_attempt_failure failure_from_link(enum gen_failure failure) {
+    switch (failure) {
+    case GEN_FAILURE_BAD_REQUEST:
+        return CORE_ATTEMPT_BAD_REQUEST;
+    case GEN_FAILURE_CONTEXT_LENGTH:
+        return CORE_ATTEMPT_CONTEXT_LENGTH;
+    case GEN_FAILURE_OVERLOADED:
+        return CORE_ATTEMPT_OVERLOADED;
+    case GEN_FAILURE_MODEL_MISSING:
+        return CORE_ATTEMPT_MODEL_MISSING;
+    case GEN_FAILURE_ENGINE:
+        return CORE_ATTEMPT_ENGINE;
+    case GEN_FAILURE_DRAINING:
+        return CORE_ATTEMPT_DRAINING;
+    }
+    return CORE_ATTEMPT_ENGINE;
+}
+
+static void on_error(void *context, struct link_peer *peer, const struct link_error *error) {
+    gateway_step(context, &(struct core_event){.kind = CORE_EVENT_ERROR,
+                                               .provider = provider_of(peer)->handle,
+                                               .job = error->job,
+                                               .error = {.failure = failure_from_link(error->failure),
+                                                         .message = error->message,
+                                                         .param = error->param}});
+}
+
+static void on_drain(void *context, struct link_peer *peer) {
+    gateway_step(context,
+                 &(struct core_event){.kind = CORE_EVENT_PROVIDER_DRAINING, .provider = provider_of(peer)->handle});
+}
+
+static void on_silent(void *context, struct link_peer *peer) {
+    struct gateway *gateway = context;
+    gateway->counts.silences++;
+    LOG_WARN_EVENT("provider.silent", LOG_TEXT("provider_id", provider_of(peer)->device.id));
+    gateway_step(context,
+                 &(struct core_event){.kind = CORE_EVENT_PROVIDER_SILENT, .provider = provider_of(peer)->handle});
+}
+
+static void on_alive(void *context, struct link_peer *peer) {
+    LOG_INFO_EVENT("provider.alive", LOG_TEXT("provider_id", provider_of(peer)->device.id));
+    gateway_step(context,
+                 &(struct core_event){.kind = CORE_EVENT_PROVIDER_ALIVE, .provider = provider_of(peer)->handle});
+}
+
+static void on_gone(void *context, struct link_peer *peer, const char *reason) {
+    (void)context;
+    struct gateway_provider *provider = provider_of(peer);
+    LOG_INFO_EVENT("provider.gone", LOG_TEXT("provider_id", provider->device.id), LOG_TEXT("reason", reason));
+    provider->peer = NULL;
+    if (provider->enrolling) {
+        return; /* on_enrolled frees it */
+    }
+    provider_leave(provider);
+    provider_free(provider);
+}
+
+const struct link_server_events GATEWAY_LINK_EVENTS = {
+    .on_hello = on_hello,
+    .on_status = on_status,
+    .on_accept = on_accept,
+    .on_delta = on_delta,
+    .on_done = on_done,
+    .on_error = on_error,
+    .on_drain = on_drain,
+    .on_silent = on_silent,
+    .on_alive = on_alive,
+    .on_gone = on_gone,
+};

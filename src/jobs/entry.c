@@ -1,0 +1,307 @@
+/* A job from its turn to its end: a run, or a workflow. */
+#include "api/respond.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "call/call.h"
+#include "call/run.h"
+#include "format/answer.h"
+#include "jobs/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    BODY_ARENA_BYTES = 4 * LIMIT_HTTP_BODY_BYTES,
+    RESULT_BYTES = 6 * LIMIT_ANSWER_BYTES + 64 * 1024, /* every byte escaped */
+};
+
+/* --- The end --- */
+
+static void on_ended(void *context, const struct store_job *job, bool changed, const struct err *err) {
+    struct job_entry *entry = context;
+    (void)job;
+    (void)changed;
+    entry->account->active--;
+    if (err != NULL && err->code == ERR_UNAVAILABLE) { /* not written: once more, by its stored answer */
+        entry->again = true;
+        entry->not_before_ms = loop_now_ms(entry->jobs->api->loop) + JOB_RETRY_MIN_MS;
+        job_entry_wait(entry);
+        return;
+    }
+    if (err != NULL) {
+        LOG_WARN_EVENT("job.end_not_stored", LOG_TEXT("job_id", entry->job.id), LOG_TEXT("error", err->message));
+    }
+    job_entry_remove(entry);
+}
+
+/* `result` is the JSON of the answer or the error. */
+static void entry_end(struct job_entry *entry, enum store_job_state state, struct buf *result) {
+    struct store_job *job = &entry->job;
+    uint8_t scope[DIGEST_SHA256_SIZE];
+    struct json_writer writer;
+    struct buf event;
+    entry->state = ENTRY_ENDING;
+    entry->run = NULL;
+    entry->workflow = NULL;
+    job->state = state;
+    job->ended_ms = clock_wall_ms();
+    job->result = state == STORE_JOB_FAILED ? buf_str(result) : STR("");
+    buf_init(&event, 16 * 1024);
+    json_writer_init(&writer, &event);
+    job_write(&writer, job, false);
+    job->result = STR("");
+    run_scope(job->id, scope);
+    struct store_job_end end = {.state = state,
+                                .ended_ms = job->ended_ms,
+                                .prompt_tokens = job->prompt_tokens,
+                                .completion_tokens = job->completion_tokens,
+                                .charge_nano = job->charge_nano,
+                                .result = buf_str(result),
+                                .scope_sha256 = job->test ? NULL : scope,
+                                .event = job->test || event.overflow ? STR("") : buf_str(&event)};
+    str_copy(end.id, sizeof(end.id), str_from(job->id));
+    store_job_end(entry->jobs->api->store, &end, on_ended, entry);
+    buf_clear(&event);
+}
+
+static void entry_fail(struct job_entry *entry, const struct fault *error) {
+    struct json_writer writer;
+    struct buf text;
+    buf_init(&text, 8 * 1024);
+    json_writer_init(&writer, &text);
+    envelope_write_object(&writer, error);
+    entry_end(entry, STORE_JOB_FAILED, &text);
+    buf_clear(&text);
+}
+
+/* --- The run --- */
+
+static void on_begun(void *context) {
+    struct job_entry *entry = context;
+    entry->job.state = STORE_JOB_RUNNING;
+    entry->job.started_ms = clock_wall_ms();
+    store_job_move(entry->jobs->api->store, entry->job.id, STORE_JOB_RUNNING, entry->job.started_ms);
+}
+
+static void on_end(void *context, const struct run_answer *answer) {
+    struct job_entry *entry = context;
+    struct buf result;
+    buf_init(&result, RESULT_BYTES);
+    run_answer_write(answer, &result);
+    entry->job.prompt_tokens = answer->result.usage.prompt_tokens;
+    entry->job.completion_tokens = answer->result.usage.completion_tokens;
+    entry->job.charge_nano = answer->result.cost_nano;
+    entry_end(entry, STORE_JOB_COMPLETED, &result);
+    buf_clear(&result);
+}
+
+static uint64_t wait_of(const struct fault *error, uint64_t least_ms) {
+    const uint64_t wait = error->retry_after_ms > least_ms ? error->retry_after_ms : least_ms;
+    return wait < JOB_RETRY_MAX_MS ? wait : JOB_RETRY_MAX_MS;
+}
+
+/* Whether it goes back to wait, and until when. */
+static bool waits_for(struct job_entry *entry, const struct fault *error) {
+    const uint64_t now = loop_now_ms(entry->jobs->api->loop);
+    const bool patient = clock_wall_ms() < entry->job.created_ms + JOBS_WAIT_MAX_MS;
+    if (entry->jobs->api->draining) {
+        return error->code == FAULT_UNAVAILABLE; /* the next gateway goes on with it */
+    }
+    if (error->code == FAULT_RATE_LIMIT_EXCEEDED) {
+        entry->account->try_at_ms = now + wait_of(error, JOB_RETRY_MIN_MS);
+        return patient;
+    }
+    if (error->code == FAULT_MODEL_WARMING) {
+        entry->not_before_ms = now + 4 * JOB_RETRY_MIN_MS;
+        entry->warm_by_ms = now + wait_of(error, 4 * JOB_RETRY_MIN_MS);
+        return patient;
+    }
+    if (error->code == FAULT_REQUEST_TIMEOUT || error->code == FAULT_UNAVAILABLE) {
+        entry->not_before_ms = now + wait_of(error, (uint64_t)JOB_RETRY_MIN_MS << (2 * entry->tries));
+        return ++entry->tries < JOBS_TRIES_MAX;
+    }
+    return false;
+}
+
+/* It waits again, or has failed. */
+static void entry_refused(struct job_entry *entry, const struct fault *error) {
+    if (!waits_for(entry, error)) {
+        entry_fail(entry, error);
+        return;
+    }
+    entry->again = true;
+    entry->account->active--;
+    if (entry->job.state == STORE_JOB_RUNNING) {
+        entry->job.state = STORE_JOB_QUEUED;
+        entry->job.started_ms = 0;
+        store_job_move(entry->jobs->api->store, entry->job.id, STORE_JOB_QUEUED, 0);
+    }
+    job_entry_wait(entry);
+}
+
+static void on_failed(void *context, const struct fault *error) {
+    struct job_entry *entry = context;
+    entry->run = NULL;
+    entry_refused(entry, error);
+}
+
+static const struct run_events run_events = {.on_begun = on_begun, .on_end = on_end, .on_failed = on_failed};
+
+/* --- The workflow --- */
+
+void job_workflow_id(const char *id, char out[STORE_ID_MAX]) {
+    const char *tail = strchr(id, '_');
+    snprintf(out, STORE_ID_MAX, "wf_%.*s", STORE_ID_MAX - (int)sizeof("wf_"), tail != NULL ? tail + 1 : id);
+}
+
+static void on_step(void *context, const struct workflow_progress *progress) {
+    struct job_entry *entry = context;
+    (void)progress;
+    if (entry->job.state != STORE_JOB_RUNNING) {
+        on_begun(entry);
+    }
+}
+
+void job_workflow_write(const struct store_job *job, const struct workflow_answer *answer, struct buf *out) {
+    const char *tail = strchr(answer->id, '_');
+    const struct call_result result = {.finish = answer->finish, .usage = answer->usage};
+    struct call call = {.kind = API_CALL_CHAT,
+                        .generation = {.model = str_from(job->model)},
+                        .created_ms = job->created_ms,
+                        .answer = {.data = (char *)(uintptr_t)answer->text.data, .len = answer->text.len},
+                        .workflow_answer = answer};
+    snprintf(call.id, sizeof(call.id), "chatcmpl-%.*s", CALL_ID_TAIL, tail != NULL ? tail + 1 : answer->id);
+    answer_write(&call, &result, out);
+}
+
+static void on_workflow_end(void *context, const struct workflow_answer *answer) {
+    struct job_entry *entry = context;
+    struct buf result;
+    buf_init(&result, RESULT_BYTES);
+    job_workflow_write(&entry->job, answer, &result);
+    entry->job.prompt_tokens = answer->usage.prompt_tokens;
+    entry->job.completion_tokens = answer->usage.completion_tokens;
+    entry->job.charge_nano = answer->cost_nano;
+    entry_end(entry, STORE_JOB_COMPLETED, &result);
+    buf_clear(&result);
+}
+
+/* A workflow waits out by itself what time heals; this is its end, unless the gateway stops or the store was busy. */
+static void on_workflow_failed(void *context, const char *id, const struct fault *error) {
+    struct job_entry *entry = context;
+    (void)id;
+    entry->workflow = NULL;
+    if (error->code == FAULT_UNAVAILABLE) {
+        entry_refused(entry, error);
+    } else {
+        entry_fail(entry, error);
+    }
+}
+
+static const struct workflow_events workflow_events = {
+    .on_step = on_step, .on_end = on_workflow_end, .on_failed = on_workflow_failed};
+
+static void entry_start_workflow(struct job_entry *entry, const struct auth_identity *identity,
+                                 const struct generation_input *input) {
+    struct api *api = entry->jobs->api;
+    struct fault error;
+    char id[STORE_ID_MAX];
+    job_workflow_id(entry->job.id, id);
+    const struct workflow_request asked = {.id = id,
+                                           .identity = identity,
+                                           .generation = &input->request,
+                                           .asked = &input->orchestration,
+                                           .region = input->region,
+                                           .verified = input->verified,
+                                           .label = input->label};
+    entry->state = ENTRY_RUNNING;
+    entry->workflow = workflow_start(api->workflows, &asked, &workflow_events, entry, &error);
+    if (entry->workflow == NULL) {
+        entry_refused(entry, &error);
+    } else {
+        entry->again = true; /* it may be alive without this job from now on */
+    }
+}
+
+/* The job has ended: how its workflow does is told by GET /v1/workflows/{id}. */
+static void on_workflow_cancelled(void *context, const struct store_workflow *workflow, const struct store_step *steps,
+                                  size_t step_count, bool changed, const struct err *err) {
+    (void)context;
+    (void)workflow;
+    (void)steps;
+    (void)step_count;
+    (void)changed;
+    if (err != NULL && err->code != ERR_NOT_FOUND) {
+        LOG_WARN_EVENT("job.workflow_not_cancelled", LOG_TEXT("error", err->message));
+    }
+}
+
+void job_entry_stop(struct job_entry *entry) {
+    const struct store_job *job = &entry->job;
+    if (entry->run != NULL) {
+        run_cancel(entry->run);
+    } else if (entry->workflow != NULL) {
+        workflow_leave(entry->workflow, true);
+    } else if (job->kind == JOB_WORKFLOW && entry->again) { /* it goes on by itself after a restart */
+        struct auth_identity identity = {.kind = job->test ? STORE_KEY_TEST : STORE_KEY_LIVE};
+        char id[STORE_ID_MAX];
+        job_workflow_id(job->id, id);
+        str_copy(identity.account_id, sizeof(identity.account_id), str_from(job->account_id));
+        workflow_cancel(entry->jobs->api->workflows, &identity, id, on_workflow_cancelled, NULL);
+    }
+    entry->run = NULL;
+    entry->workflow = NULL;
+}
+
+/* --- Its turn --- */
+
+static bool input_read(struct job_entry *entry, struct str body, struct arena *arena, struct generation_input *input,
+                       struct fault *error) {
+    struct json_value root;
+    struct err err;
+    if (!json_parse(entry->jobs->api->parser, body, &root, &err) ||
+        !(entry->job.kind == JOB_INFERENCE ? inference_request_read(root, arena, input, &err)
+                                           : chat_request_read(root, arena, input, &err))) {
+        fault_from_err(error, &err);
+        return false;
+    }
+    input->request.model = str_from(entry->job.model); /* as it was resolved when the job came */
+    return true;
+}
+
+static void entry_start_run(struct job_entry *entry, const struct auth_identity *identity,
+                            const struct generation_input *input) {
+    const struct run_request asked = {.id = entry->job.id,
+                                      .identity = identity,
+                                      .kind = (enum api_call_kind)entry->job.kind,
+                                      .generation = &input->request,
+                                      .label = input->label,
+                                      .region = input->region,
+                                      .verified = input->verified,
+                                      .keep = true,
+                                      .again = entry->again,
+                                      .cost_max_nano = -1};
+    entry->state = ENTRY_RUNNING;
+    entry->run = run_start(entry->jobs->api, &asked, &run_events, entry);
+}
+
+void job_entry_run(struct job_entry *entry, struct str body) {
+    struct api *api = entry->jobs->api;
+    const struct auth_identity *identity;
+    struct generation_input input;
+    struct fault error;
+    struct arena arena;
+    struct err err;
+    arena_init(&arena, BODY_ARENA_BYTES);
+    if (!auth_find_key(api->auth, entry->job.key_id, &identity, &err)) {
+        fault_from_err(&error, &err);
+        entry_fail(entry, &error);
+    } else if (!input_read(entry, body, &arena, &input, &error)) {
+        entry_fail(entry, &error);
+    } else if (entry->job.kind == JOB_WORKFLOW) {
+        entry_start_workflow(entry, identity, &input);
+    } else {
+        entry_start_run(entry, identity, &input);
+    }
+    arena_clear(&arena);
+}

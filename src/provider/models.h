@@ -1,0 +1,23 @@
+/* Which models a provider hosts, from what its owner named. */
+#ifndef NATARIS_PROVIDER_MODELS_H
+#define NATARIS_PROVIDER_MODELS_H
+
+#include "provider/agent.h"
+#include "provider/provider.h"
+
+#define PROVIDER_OFFER_ALL "all"
+
+struct provider_models {
+    struct hosted_model_spec specs[LIMIT_LINK_MODELS]; /* paths borrowed from the options */
+    size_t count;
+    size_t kept; /* the first so many are loaded at once and kept; the others are on demand */
+};
+
+/* The errors are for the person who typed the names. */
+MUST_CHECK bool provider_models_resolve(struct provider_models *models, const struct provider_options *options,
+                                        bool needs_file, struct err *err);
+/* Hosts them. `common` is what the options of all models share. */
+void provider_models_start(const struct provider_models *models, const struct provider_options *options,
+                           const struct hosted_model_options *common, struct agent *agent);
+
+#endif

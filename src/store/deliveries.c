@@ -1,0 +1,128 @@
+/* The loop's side of store_deliveries.h. */
+#include "store/deliveries.h"
+
+#include "base/mem.h"
+#include "store/internal.h"
+#include "store/sqlite/webhooks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void store_deliveries_watch(struct store *store, void (*on_change)(void *context, int64_t webhook), void *context) {
+    store->on_deliveries = on_change;
+    store->on_deliveries_context = context;
+}
+
+void store_deliveries_changed(struct store *store, int64_t webhook) {
+    if (store->on_deliveries != NULL) {
+        store->on_deliveries(store->on_deliveries_context, webhook);
+    }
+}
+
+/* --- What is due --- */
+
+struct due_task {
+    struct store_task task;
+    struct store_due_query query; /* except is owned */
+    struct store_due *due;        /* owned until it is handed over */
+    void (*on_result)(void *context, struct store_due *due, const struct err *err);
+    void *context;
+};
+
+static bool due_read(struct store_task *task, struct sqlite_db *db, struct err *err) {
+    struct due_task *self = (struct due_task *)task;
+    return sqlite_deliveries_due(db, &self->query, self->due, err);
+}
+
+static void due_answer(struct store_task *task, const struct err *err) {
+    struct due_task *self = (struct due_task *)task;
+    if (err != NULL) {
+        store_due_free(self->due);
+    }
+    self->on_result(self->context, err == NULL ? self->due : NULL, err);
+    free((void *)(uintptr_t)self->query.except);
+    free(self);
+}
+
+void store_deliveries_due(struct store *store, const struct store_due_query *query,
+                          void (*on_result)(void *context, struct store_due *due, const struct err *err),
+                          void *context) {
+    struct due_task *self = MEM_NEW(struct due_task);
+    self->task = (struct store_task){.read = due_read, .answer = due_answer};
+    self->query = *query;
+    self->query.except = NULL;
+    if (query->except_count > 0) {
+        int64_t *except = (int64_t *)mem_calloc(query->except_count, sizeof(*except));
+        memcpy(except, query->except, query->except_count * sizeof(*except));
+        self->query.except = except;
+    }
+    self->due = MEM_NEW(struct store_due);
+    self->on_result = on_result;
+    self->context = context;
+    store_task_run(store, &self->task);
+}
+
+/* --- Attempts --- */
+
+struct attempt_task {
+    struct store_task task;
+    struct store *store;
+    struct store_attempt attempt;
+    void (*on_durable)(void *context, const struct err *err);
+    void *context;
+};
+
+static bool attempt_write(struct store_task *task, struct ledger *ledger, struct err *err) {
+    return sqlite_attempt_end(ledger, &((struct attempt_task *)task)->attempt, err);
+}
+
+static void attempt_answer(struct store_task *task, const struct err *err) {
+    struct attempt_task *self = (struct attempt_task *)task;
+    self->on_durable(self->context, err);
+    if (err == NULL && self->attempt.gone) {
+        store_deliveries_changed(self->store, self->attempt.webhook);
+    }
+    free(self);
+}
+
+void store_attempt_end(struct store *store, const struct store_attempt *attempt,
+                       void (*on_durable)(void *context, const struct err *err), void *context) {
+    struct attempt_task *self = MEM_NEW(struct attempt_task);
+    self->task = (struct store_task){.write = attempt_write, .answer = attempt_answer};
+    self->store = store;
+    self->attempt = *attempt;
+    self->on_durable = on_durable;
+    self->context = context;
+    store_task_run(store, &self->task);
+}
+
+/* --- What is old --- */
+
+struct purge_task {
+    struct store_task task;
+    int64_t before_ms;
+    bool more;
+    void (*on_done)(void *context, bool more, const struct err *err);
+    void *context;
+};
+
+static bool purge_write(struct store_task *task, struct ledger *ledger, struct err *err) {
+    struct purge_task *self = (struct purge_task *)task;
+    return sqlite_deliveries_purge(ledger->db, self->before_ms, &self->more, err);
+}
+
+static void purge_answer(struct store_task *task, const struct err *err) {
+    struct purge_task *self = (struct purge_task *)task;
+    self->on_done(self->context, err == NULL && self->more, err);
+    free(self);
+}
+
+void store_deliveries_purge(struct store *store, int64_t before_ms,
+                            void (*on_done)(void *context, bool more, const struct err *err), void *context) {
+    struct purge_task *self = MEM_NEW(struct purge_task);
+    self->task = (struct store_task){.write = purge_write, .answer = purge_answer};
+    self->before_ms = before_ms;
+    self->on_done = on_done;
+    self->context = context;
+    store_task_run(store, &self->task);
+}

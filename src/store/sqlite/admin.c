@@ -1,0 +1,196 @@
+/* What the operator does: each with its line in the audit log. */
+#include "base/compiler.h"
+#include "store/sqlite/devices.h"
+#include "store/sqlite/money.h"
+#include "store/sqlite/rows.h"
+
+static const char *const admin_actions[] = {
+    [STORE_ADMIN_ACCOUNT_CREATE] = "account.create",   [STORE_ADMIN_ACCOUNT_TIER] = "account.tier",
+    [STORE_ADMIN_ACCOUNT_SUSPEND] = "account.suspend", [STORE_ADMIN_KEY_CREATE] = "key.create",
+    [STORE_ADMIN_KEY_REVOKE] = "key.revoke",           [STORE_ADMIN_CREDIT_GRANT] = "credit.grant",
+    [STORE_ADMIN_CREDIT_REFUND] = "credit.refund",     [STORE_ADMIN_PAYOUT] = "payout",
+    [STORE_ADMIN_DEVICE_VERIFY] = "provider.verify",   [STORE_ADMIN_REVIEWS_CLEAR] = "review.clear",
+};
+
+static bool admin_check_amount(int64_t amount_nano, int64_t least, struct err *err) {
+    if (amount_nano < least || amount_nano > STORE_AMOUNT_MAX_NANO) {
+        return err_set_field(err, ERR_INVALID, "amount", "The amount must be from %lld to %lld nano-dollars",
+                             (long long)least, (long long)STORE_AMOUNT_MAX_NANO);
+    }
+    return true;
+}
+
+/* Moves money between an account of the network and the account's wallet or earnings. */
+static bool admin_move(struct ledger *ledger, const struct store_admin *admin, enum ledger_kind kind, struct err *err) {
+    static const int networks[] = {
+        [LEDGER_GRANT] = LEDGER_PROMOTIONS, [LEDGER_REFUND] = LEDGER_REFUNDS, [LEDGER_PAYOUT] = LEDGER_PAYOUTS};
+    struct ledger_account *account;
+    if (!ledger_find_account(ledger, admin->account.id, &account, err)) {
+        return false;
+    }
+    bool payout = kind == LEDGER_PAYOUT;
+    int64_t amount = payout ? -admin->amount_nano : admin->amount_nano;
+    const struct ledger_transaction transaction = {
+        .kind = kind,
+        .account_number = account->number,
+        .created_ms = admin->now_ms,
+        .note = admin->note,
+        .entries = {{payout ? &account->earnings : &account->wallet, amount},
+                    {&ledger->network[networks[kind]], -amount}},
+    };
+    return ledger_check_bounds(ledger, &transaction, err) && ledger_post(ledger, &transaction, err);
+}
+
+static bool admin_credit(struct ledger *ledger, const struct store_admin *admin, enum ledger_kind kind,
+                         struct err *err) {
+    return admin_check_amount(admin->amount_nano, 1, err) && admin_move(ledger, admin, kind, err);
+}
+
+static bool admin_add_keys(struct ledger *ledger, const struct store_admin *admin, const char *account_id,
+                           struct err *err) {
+    if (admin->key_count > COUNT_OF(admin->keys)) {
+        return err_set(err, ERR_INVALID, "Too many keys at once");
+    }
+    for (size_t i = 0; i < admin->key_count; i++) {
+        struct store_key key = admin->keys[i];
+        str_copy(key.account_id, sizeof(key.account_id), str_from(account_id));
+        if (!sqlite_key_add(ledger->db, &key, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool admin_create_account(struct ledger *ledger, const struct store_admin *admin, struct err *err) {
+    struct store_admin grant = *admin;
+    if (grant.note[0] == '\0') {
+        str_copy(grant.note, sizeof(grant.note), STR("welcome credit"));
+    }
+    return admin_check_amount(admin->amount_nano, 0, err) && sqlite_account_add(ledger->db, &admin->account, err) &&
+           admin_add_keys(ledger, admin, admin->account.id, err) &&
+           (admin->amount_nano == 0 || admin_move(ledger, &grant, LEDGER_GRANT, err));
+}
+
+static bool admin_create_key(struct ledger *ledger, const struct store_admin *admin, struct err *err) {
+    struct ledger_account *account;
+    if (admin->key_count != 1) {
+        return err_set(err, ERR_INVALID, "Exactly one key must be given");
+    }
+    return ledger_find_account(ledger, admin->keys[0].account_id, &account, err) &&
+           admin_add_keys(ledger, admin, account->id, err);
+}
+
+static bool admin_revoke_key(struct ledger *ledger, const struct store_admin *admin, struct err *err) {
+    const struct store_key *key = &admin->keys[0];
+    int64_t revoked_ms = key->revoked_ms != 0 ? key->revoked_ms : admin->now_ms;
+    if (revoked_ms <= 0) {
+        return err_set(err, ERR_INVALID, "The time of the revocation is missing");
+    }
+    return sqlite_key_revoke(ledger->db, key->id, revoked_ms, err);
+}
+
+static bool admin_apply(struct ledger *ledger, const struct store_admin *admin, struct err *err) {
+    switch (admin->kind) {
+    case STORE_ADMIN_ACCOUNT_CREATE:
+        return admin_create_account(ledger, admin, err);
+    case STORE_ADMIN_ACCOUNT_TIER:
+        return sqlite_account_set_tier(ledger->db, admin->account.id, admin->account.tier, err);
+    case STORE_ADMIN_ACCOUNT_SUSPEND:
+        return sqlite_account_suspend(ledger->db, admin->account.id, admin->account.suspended, err);
+    case STORE_ADMIN_KEY_CREATE:
+        return admin_create_key(ledger, admin, err);
+    case STORE_ADMIN_KEY_REVOKE:
+        return admin_revoke_key(ledger, admin, err);
+    case STORE_ADMIN_CREDIT_GRANT:
+        return admin_credit(ledger, admin, LEDGER_GRANT, err);
+    case STORE_ADMIN_CREDIT_REFUND:
+        return admin_credit(ledger, admin, LEDGER_REFUND, err);
+    case STORE_ADMIN_PAYOUT:
+        return admin_credit(ledger, admin, LEDGER_PAYOUT, err);
+    case STORE_ADMIN_DEVICE_VERIFY:
+        return sqlite_device_verify(ledger->db, admin->device.id, admin->device.verified, err);
+    case STORE_ADMIN_REVIEWS_CLEAR:
+        return sqlite_reviews_clear(ledger->db, admin->device.id, err);
+    }
+    return err_set(err, ERR_INVALID, "unknown kind of admin action");
+}
+
+static bool admin_is_about_key(const struct store_admin *admin) {
+    return admin->kind == STORE_ADMIN_KEY_CREATE || admin->kind == STORE_ADMIN_KEY_REVOKE;
+}
+
+static bool admin_is_about_device(const struct store_admin *admin) {
+    return admin->kind == STORE_ADMIN_DEVICE_VERIFY || admin->kind == STORE_ADMIN_REVIEWS_CLEAR;
+}
+
+/* The account, device and keys as they are now; ERR_NOT_FOUND for those that a change did not meet. */
+static bool admin_read_back(struct ledger *ledger, const struct store_admin *admin, struct store_admin *result,
+                            struct err *err) {
+    bool about_key = admin_is_about_key(admin), about_device = admin_is_about_device(admin);
+    *result = *admin;
+    result->key_count = about_key ? 1 : admin->kind == STORE_ADMIN_ACCOUNT_CREATE ? admin->key_count : 0;
+    for (size_t i = 0; i < result->key_count; i++) {
+        if (!sqlite_key_by_id(ledger->db, admin->keys[i].id, &result->keys[i], err)) {
+            return false;
+        }
+    }
+    if (about_device && !sqlite_device_by_id(ledger->db, admin->device.id, &result->device, err)) {
+        return false;
+    }
+    const char *account_id = about_key      ? result->keys[0].account_id
+                             : about_device ? result->device.account_id
+                                            : admin->account.id;
+    return sqlite_account_find(ledger->db, account_id, &result->account, err);
+}
+
+static const char *admin_detail(const struct store_admin *admin) {
+    static const char *const tiers[] = {"free", "starter", "pro", "unlimited"};
+    if (admin->kind == STORE_ADMIN_ACCOUNT_TIER) {
+        return tiers[admin->account.tier]; /* the database has checked it */
+    }
+    if (admin->kind == STORE_ADMIN_ACCOUNT_SUSPEND) {
+        return admin->account.suspended ? "suspended" : "resumed";
+    }
+    if (admin->kind == STORE_ADMIN_DEVICE_VERIFY) {
+        return admin->device.verified ? "verified" : "not verified";
+    }
+    return admin->note;
+}
+
+static bool admin_audit(struct ledger *ledger, const struct store_admin *admin, const struct store_admin *result,
+                        struct err *err) {
+    const char *subject = admin_is_about_key(admin)      ? result->keys[0].id
+                          : admin_is_about_device(admin) ? result->device.id
+                                                         : result->account.id;
+    struct sqlite_binder binder = sqlite_bind(ledger->db, SQL_AUDIT_ADD);
+    sqlite_bind_int(&binder, admin->now_ms);
+    sqlite_bind_text(&binder, admin->actor == NULL ? "" : admin->actor);
+    sqlite_bind_text(&binder, admin_actions[admin->kind]);
+    sqlite_bind_text(&binder, subject);
+    sqlite_bind_int(&binder, admin->amount_nano);
+    sqlite_bind_text(&binder, admin_detail(admin));
+    return sqlite_run(ledger->db, SQL_AUDIT_ADD, err);
+}
+
+static bool admin_inside(struct ledger *ledger, const struct store_admin *admin, struct store_admin *result,
+                         struct err *err) {
+    return admin_apply(ledger, admin, err) && ledger_flush(ledger, err) &&
+           admin_read_back(ledger, admin, result, err) && admin_audit(ledger, admin, result, err);
+}
+
+bool sqlite_admin(struct ledger *ledger, const struct store_admin *admin, struct store_admin *result, struct err *err) {
+    /* What the group has done so far goes to the database first: a refusal rolls back to here and forgets the rest. */
+    if (!ledger_flush(ledger, err) || !sqlite_run(ledger->db, SQL_SAVEPOINT, err)) {
+        return false;
+    }
+    if (admin_inside(ledger, admin, result, err)) {
+        return sqlite_run(ledger->db, SQL_SAVEPOINT_RELEASE, err);
+    }
+    struct err undo;
+    ledger_forget(ledger);
+    if (!sqlite_run(ledger->db, SQL_SAVEPOINT_ROLLBACK, &undo) ||
+        !sqlite_run(ledger->db, SQL_SAVEPOINT_RELEASE, &undo)) {
+        *err = undo;
+    }
+    return false;
+}

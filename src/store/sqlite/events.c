@@ -1,0 +1,148 @@
+/* What happened, and to whom it is told. */
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/json_write.h"
+#include "base/random.h"
+#include "store/sqlite/webhooks.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { EVENT_BODY_MAX = STORE_EVENT_DATA_MAX + 256, EVENT_ID_RANDOM = 16 };
+
+static const char *const event_names[STORE_EVENT_KINDS] = {
+    [STORE_EVENT_TEST] = "test",
+    [STORE_EVENT_JOB_COMPLETED] = "job.completed",
+    [STORE_EVENT_JOB_FAILED] = "job.failed",
+    [STORE_EVENT_WORKFLOW_COMPLETED] = "workflow.completed",
+    [STORE_EVENT_BALANCE_LOW] = "balance.low",
+    [STORE_EVENT_USAGE_THRESHOLD] = "usage.threshold",
+};
+
+const char *store_event_name(enum store_event_kind kind) {
+    return event_names[kind];
+}
+
+bool store_event_kind_of(struct str name, enum store_event_kind *out) {
+    for (int kind = STORE_EVENT_TEST + 1; kind < STORE_EVENT_KINDS; kind++) {
+        if (str_equal_cstr(name, event_names[kind])) {
+            *out = (enum store_event_kind)kind;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Begins with the time, so that rows made together lie together in the index. */
+static void event_make_id(const char *prefix, int64_t now_ms, char out[STORE_ID_MAX]) {
+    int len = snprintf(out, STORE_ID_MAX, "%s%012" PRIx64, prefix, (uint64_t)now_ms);
+    random_base62(out + len, EVENT_ID_RANDOM);
+}
+
+static bool event_write(struct sqlite_db *db, const struct store_event *event, int64_t account_number, struct str body,
+                        struct err *err) {
+    char id[STORE_ID_MAX];
+    event_make_id("evt_", event->created_ms, id);
+    struct sqlite_binder binder = sqlite_bind(db, SQL_EVENT_ADD);
+    sqlite_bind_text(&binder, id);
+    sqlite_bind_int(&binder, account_number);
+    sqlite_bind_int(&binder, event->kind);
+    sqlite_bind_int(&binder, event->created_ms);
+    sqlite_bind_blob(&binder, body.data, body.len);
+    return sqlite_run(db, SQL_EVENT_ADD, err);
+}
+
+/* As Standard Webhooks 1.0 recommends: type, timestamp, data. */
+static bool event_make(struct sqlite_db *db, const struct store_event *event, int64_t account_number, struct err *err) {
+    struct json_writer writer;
+    struct buf body;
+    char time[CLOCK_TEXT_SIZE];
+    if (event->data.len > STORE_EVENT_DATA_MAX) {
+        return err_set(err, ERR_INTERNAL, "The data of an event is longer than %d bytes", STORE_EVENT_DATA_MAX);
+    }
+    clock_format_utc(event->created_ms, time);
+    buf_init(&body, EVENT_BODY_MAX);
+    json_writer_init(&writer, &body);
+    json_begin_object(&writer);
+    json_member_cstr(&writer, "type", store_event_name(event->kind));
+    json_member_cstr(&writer, "timestamp", time);
+    json_write_key(&writer, "data");
+    json_write_raw(&writer, event->data);
+    json_end_object(&writer);
+    assert(!body.overflow);
+    bool ok = event_write(db, event, account_number, buf_str(&body), err);
+    buf_clear(&body);
+    return ok;
+}
+
+bool sqlite_delivery_add(struct ledger *ledger, int64_t webhook, int64_t event, bool asked, int64_t now_ms,
+                         char id[STORE_ID_MAX], struct err *err) {
+    event_make_id("dlv_", now_ms, id);
+    struct sqlite_binder binder = sqlite_bind(ledger->db, SQL_DELIVERY_ADD);
+    sqlite_bind_text(&binder, id);
+    sqlite_bind_int(&binder, webhook);
+    sqlite_bind_int(&binder, event);
+    sqlite_bind_int(&binder, asked);
+    sqlite_bind_int(&binder, now_ms);
+    sqlite_bind_int(&binder, now_ms);
+    if (!sqlite_run(ledger->db, SQL_DELIVERY_ADD, err)) {
+        return false;
+    }
+    ledger->events++;
+    return true;
+}
+
+static bool event_targets(struct sqlite_db *db, int64_t account_number, enum store_event_kind kind,
+                          int64_t out[STORE_WEBHOOKS_MAX], size_t *count, struct err *err) {
+    bool ok, found;
+    struct sqlite_binder binder = sqlite_bind(db, SQL_EVENT_TARGETS);
+    sqlite_bind_int(&binder, account_number);
+    sqlite_bind_int(&binder, kind);
+    *count = 0;
+    while ((ok = sqlite_next(db, SQL_EVENT_TARGETS, &found, err)) && found) {
+        struct sqlite_reader reader = sqlite_read(db, SQL_EVENT_TARGETS);
+        out[(*count)++] = sqlite_read_int(&reader);
+        if (*count == STORE_WEBHOOKS_MAX) {
+            break;
+        }
+    }
+    sqlite_reset(db, SQL_EVENT_TARGETS);
+    return ok;
+}
+
+bool sqlite_event_add(struct ledger *ledger, const struct store_event *event, const struct sqlite_event_target *target,
+                      char delivery_id[STORE_ID_MAX], struct err *err) {
+    int64_t webhooks[STORE_WEBHOOKS_MAX] = {target->webhook};
+    char id[STORE_ID_MAX];
+    size_t count = 1;
+    if (target->webhook == 0 &&
+        !event_targets(ledger->db, target->account_number, event->kind, webhooks, &count, err)) {
+        return false;
+    }
+    if (count == 0) {
+        return true;
+    }
+    if (!event_make(ledger->db, event, target->account_number, err)) {
+        return false;
+    }
+    const int64_t number = sqlite_last_number(ledger->db);
+    for (size_t i = 0; i < count; i++) {
+        if (!sqlite_delivery_add(ledger, webhooks[i], number, target->asked, event->created_ms,
+                                 delivery_id != NULL ? delivery_id : id, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool store_event_add(struct ledger *ledger, const struct store_event *event, struct err *err) {
+    struct ledger_account *account;
+    bool ok =
+        ledger_find_account(ledger, event->account_id, &account, err) &&
+        sqlite_event_add(ledger, event, &(struct sqlite_event_target){.account_number = account->number}, NULL, err);
+    if (!ok && (err->code == ERR_CONFLICT || err->code == ERR_NOT_FOUND || err->code == ERR_INVALID)) {
+        err->code = ERR_INTERNAL;
+    }
+    return ok;
+}

@@ -1,0 +1,220 @@
+#include "store/sqlite/jobs.h"
+
+#include "base/mem.h"
+#include "store/sqlite/money.h"
+
+#include <stdlib.h>
+
+static struct sqlite_reader async_read(struct sqlite_db *db, enum sql sql, struct store_job *out) {
+    struct sqlite_reader reader = sqlite_read(db, sql);
+    *out = (struct store_job){.body = STR(""), .result = STR("")};
+    sqlite_read_text(&reader, out->id, sizeof(out->id));
+    sqlite_read_text(&reader, out->account_id, sizeof(out->account_id));
+    sqlite_read_text(&reader, out->key_id, sizeof(out->key_id));
+    out->test = sqlite_read_int(&reader) != 0;
+    out->kind = (int)sqlite_read_int(&reader);
+    out->state = (enum store_job_state)sqlite_read_int(&reader);
+    sqlite_read_text(&reader, out->model, sizeof(out->model));
+    out->created_ms = sqlite_read_int(&reader);
+    out->started_ms = sqlite_read_int(&reader);
+    out->ended_ms = sqlite_read_int(&reader);
+    out->prompt_tokens = (uint32_t)sqlite_read_int(&reader);
+    out->completion_tokens = (uint32_t)sqlite_read_int(&reader);
+    out->charge_nano = sqlite_read_int(&reader);
+    sqlite_read_blob(&reader, out->body_sha256, sizeof(out->body_sha256));
+    return reader;
+}
+
+static struct str bytes_copy(struct str bytes) {
+    return (struct str){.data = mem_strndup(bytes.len > 0 ? bytes.data : "", bytes.len), .len = bytes.len};
+}
+
+bool sqlite_job_find(struct sqlite_db *db, const char *id, struct store_job *out, struct err *err) {
+    bool found;
+    struct sqlite_binder binder = sqlite_bind(db, SQL_ASYNC_FIND);
+    sqlite_bind_text(&binder, id);
+    if (!sqlite_next(db, SQL_ASYNC_FIND, &found, err)) {
+        return false;
+    }
+    if (!found) {
+        return err_set_field(err, ERR_NOT_FOUND, "id", "There is no such job");
+    }
+    struct sqlite_reader reader = async_read(db, SQL_ASYNC_FIND, out);
+    out->body = bytes_copy(sqlite_read_bytes(&reader));
+    out->result = bytes_copy(sqlite_read_bytes(&reader));
+    sqlite_reset(db, SQL_ASYNC_FIND);
+    return true;
+}
+
+void sqlite_job_clear(struct store_job *job) {
+    free((void *)(uintptr_t)job->body.data);
+    free((void *)(uintptr_t)job->result.data);
+    job->body = job->result = (struct str){.data = NULL, .len = 0};
+}
+
+/* Frees the scope for a new job, unless one that still counts has it. */
+static bool async_take_scope(struct sqlite_db *db, const struct store_job_new *asked, char existing[STORE_ID_MAX],
+                             struct err *err) {
+    bool found;
+    int64_t created_ms;
+    struct sqlite_binder binder = sqlite_bind(db, SQL_ASYNC_BY_SCOPE);
+    sqlite_bind_blob(&binder, asked->scope_sha256, DIGEST_SHA256_SIZE);
+    if (!sqlite_next(db, SQL_ASYNC_BY_SCOPE, &found, err)) {
+        return false;
+    }
+    if (!found) {
+        return true;
+    }
+    struct sqlite_reader reader = sqlite_read(db, SQL_ASYNC_BY_SCOPE);
+    sqlite_read_text(&reader, existing, STORE_ID_MAX);
+    created_ms = sqlite_read_int(&reader);
+    sqlite_reset(db, SQL_ASYNC_BY_SCOPE);
+    if (created_ms > asked->scope_since_ms && !asked->replaces) {
+        return true;
+    }
+    existing[0] = '\0';
+    binder = sqlite_bind(db, SQL_ASYNC_UNSCOPE);
+    sqlite_bind_blob(&binder, asked->scope_sha256, DIGEST_SHA256_SIZE);
+    return sqlite_run(db, SQL_ASYNC_UNSCOPE, err);
+}
+
+bool sqlite_job_add(struct ledger *ledger, const struct store_job_new *asked, char existing[STORE_ID_MAX],
+                    struct err *err) {
+    const struct store_job *job = &asked->job;
+    struct sqlite_db *db = ledger->db;
+    struct ledger_account *account;
+    existing[0] = '\0';
+    if (!ledger_find_account(ledger, job->account_id, &account, err) ||
+        (asked->scope_sha256 != NULL && !async_take_scope(db, asked, existing, err))) {
+        return false;
+    }
+    if (existing[0] != '\0') {
+        return true;
+    }
+    struct sqlite_binder binder = sqlite_bind(db, SQL_ASYNC_ADD);
+    sqlite_bind_text(&binder, job->id);
+    sqlite_bind_int(&binder, account->number);
+    sqlite_bind_text(&binder, job->key_id);
+    sqlite_bind_int(&binder, job->test);
+    sqlite_bind_int(&binder, job->kind);
+    sqlite_bind_text(&binder, job->model);
+    sqlite_bind_int(&binder, job->created_ms);
+    if (asked->scope_sha256 != NULL) {
+        sqlite_bind_blob(&binder, asked->scope_sha256, DIGEST_SHA256_SIZE);
+    } else {
+        sqlite_bind_null(&binder);
+    }
+    sqlite_bind_blob(&binder, job->body_sha256, sizeof(job->body_sha256));
+    sqlite_bind_blob(&binder, job->body.data, job->body.len);
+    return sqlite_run(db, SQL_ASYNC_ADD, err);
+}
+
+bool sqlite_job_move(struct sqlite_db *db, const char *id, enum store_job_state state, int64_t now_ms,
+                     struct err *err) {
+    struct sqlite_binder binder = sqlite_bind(db, SQL_ASYNC_MOVE);
+    sqlite_bind_int(&binder, state);
+    sqlite_bind_int(&binder, state == STORE_JOB_RUNNING ? now_ms : 0);
+    sqlite_bind_text(&binder, id);
+    return sqlite_run(db, SQL_ASYNC_MOVE, err);
+}
+
+bool sqlite_job_end(struct ledger *ledger, const struct store_job_end *end, bool *changed, struct err *err) {
+    struct sqlite_db *db = ledger->db;
+    struct sqlite_binder binder = sqlite_bind(db, SQL_ASYNC_END);
+    sqlite_bind_int(&binder, end->state);
+    sqlite_bind_int(&binder, end->ended_ms);
+    sqlite_bind_int(&binder, end->prompt_tokens);
+    sqlite_bind_int(&binder, end->completion_tokens);
+    sqlite_bind_int(&binder, end->charge_nano);
+    sqlite_bind_blob(&binder, end->result.data, end->result.len);
+    sqlite_bind_text(&binder, end->id);
+    if (!sqlite_run(db, SQL_ASYNC_END, err)) {
+        return false;
+    }
+    *changed = sqlite3_changes(db->handle) > 0;
+    if (end->scope_sha256 == NULL) {
+        return true;
+    }
+    binder = sqlite_bind(db, SQL_ANSWER_DELETE);
+    sqlite_bind_blob(&binder, end->scope_sha256, DIGEST_SHA256_SIZE);
+    return sqlite_run(db, SQL_ANSWER_DELETE, err);
+}
+
+static bool async_cursor(struct sqlite_db *db, const struct store_job_query *query, int64_t *number, struct err *err) {
+    bool found;
+    *number = INT64_MAX;
+    if (query->after[0] == '\0') {
+        return true;
+    }
+    struct sqlite_binder binder = sqlite_bind(db, SQL_ASYNC_CURSOR);
+    sqlite_bind_text(&binder, query->account_id);
+    sqlite_bind_int(&binder, query->test);
+    sqlite_bind_text(&binder, query->after);
+    if (!sqlite_next(db, SQL_ASYNC_CURSOR, &found, err)) {
+        return false;
+    }
+    if (!found) {
+        return err_set_field(err, ERR_NOT_FOUND, "after", "There is no such job");
+    }
+    struct sqlite_reader reader = sqlite_read(db, SQL_ASYNC_CURSOR);
+    *number = sqlite_read_int(&reader);
+    sqlite_reset(db, SQL_ASYNC_CURSOR);
+    return true;
+}
+
+static enum sql async_list_bind(struct sqlite_db *db, const struct store_job_query *query, int64_t before,
+                                size_t limit) {
+    const enum sql sql = query->account_id[0] == '\0' ? SQL_ASYNC_OPEN
+                         : query->state < 0           ? SQL_ASYNC_PAGE
+                                                      : SQL_ASYNC_PAGE_STATE;
+    struct sqlite_binder binder = sqlite_bind(db, sql);
+    if (sql != SQL_ASYNC_OPEN) {
+        sqlite_bind_text(&binder, query->account_id);
+        sqlite_bind_int(&binder, query->test);
+        sqlite_bind_int(&binder, before);
+    }
+    if (sql == SQL_ASYNC_PAGE_STATE) {
+        sqlite_bind_int(&binder, query->state);
+    }
+    sqlite_bind_int(&binder, (int64_t)limit + 1);
+    return sql;
+}
+
+bool sqlite_job_list(struct sqlite_db *db, const struct store_job_query *query, struct store_job **jobs, size_t *count,
+                     bool *more, struct err *err) {
+    const size_t limit = query->limit < STORE_JOB_LIST_MAX ? query->limit : STORE_JOB_LIST_MAX;
+    size_t capacity = 0;
+    int64_t before;
+    bool ok, found;
+    *jobs = NULL;
+    *count = 0;
+    *more = false;
+    if (!async_cursor(db, query, &before, err)) {
+        return false;
+    }
+    const enum sql sql = async_list_bind(db, query, before, limit);
+    while ((ok = sqlite_next(db, sql, &found, err)) && found) {
+        if (*count == limit) {
+            *more = true;
+            break;
+        }
+        if (*count == capacity) {
+            capacity = capacity == 0 ? 32 : 2 * capacity;
+            *jobs = mem_realloc(*jobs, capacity * sizeof(**jobs));
+        }
+        (void)async_read(db, sql, &(*jobs)[(*count)++]);
+    }
+    sqlite_reset(db, sql);
+    return ok;
+}
+
+bool sqlite_job_purge(struct sqlite_db *db, int64_t before_ms, int limit, bool *more, struct err *err) {
+    struct sqlite_binder binder = sqlite_bind(db, SQL_ASYNC_PURGE);
+    sqlite_bind_int(&binder, before_ms);
+    sqlite_bind_int(&binder, limit);
+    if (!sqlite_run(db, SQL_ASYNC_PURGE, err)) {
+        return false;
+    }
+    *more = sqlite3_changes(db->handle) == limit;
+    return true;
+}

@@ -1,0 +1,122 @@
+/* Steps that nobody generates: the cut of a long text, and what an agent's tools say. */
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "workflow/internal.h"
+#include "workflow/tools.h"
+
+#include <string.h>
+
+enum { SEARCH_TOKENS_MAX = 1 << 20, SEARCH_BYTES_MAX = 4 * 1024 * 1024 };
+
+static void chunk(struct workflow_step *step) {
+    struct workflow *workflow = step->workflow;
+    workflow->chunks = workflow_chunks_plan(&workflow->request, workflow->context_length, 1);
+    workflow_chunks_write(&workflow->chunks, &step->output);
+    workflow_step_ends(step);
+}
+
+static struct workflow_meaning meaning_of(const struct workflow_step *step) {
+    const struct workflow *workflow = step->workflow;
+    const uint32_t think = workflow->core->steps[step->number].first_input;
+    const struct workflow_scene scene = workflow_scene_of(workflow, 1);
+    return workflow_step_meaning(&scene, think, workflow->outputs[think]);
+}
+
+static void observed(struct workflow_step *step) {
+    struct buf *output = &step->output;
+    if (output->len > WORKFLOW_OBSERVATION_BYTES) {
+        output->len = utf8_whole_prefix(output->data, WORKFLOW_OBSERVATION_BYTES);
+    }
+    workflow_step_ends(step);
+}
+
+static void on_read(void *context, const struct store_conversation *conversation, const struct store_message *messages,
+                    size_t count, bool more, const struct err *err) {
+    struct workflow_step *step = context;
+    (void)conversation;
+    (void)more;
+    if (!workflow_answered(step->workflow)) {
+        return;
+    }
+    if (step->phase != STEP_READING) { /* it was cancelled */
+        workflow_pump(step->workflow);
+        return;
+    }
+    workflow_search(messages, err == NULL ? count : 0, meaning_of(step).argument, &step->output);
+    observed(step);
+}
+
+static void search_conversation(struct workflow_step *step) {
+    struct workflow *workflow = step->workflow;
+    const struct store_conversation_ask ask = {.account_id = workflow->row.account_id,
+                                               .id = workflow->row.conversation_id,
+                                               .test = workflow->row.test,
+                                               .whole = true,
+                                               .limit = STORE_MESSAGES_MAX,
+                                               .tokens_max = SEARCH_TOKENS_MAX,
+                                               .bytes_max = SEARCH_BYTES_MAX};
+    step->phase = STEP_READING;
+    workflow->asked_store++;
+    store_conversation_read(workflow->all->api->store, &ask, on_read, step);
+}
+
+/* Without a conversation: what came before the last message of the request. */
+static void search_request(struct workflow_step *step, struct str query) {
+    const struct gen_request *request = &step->workflow->request;
+    const size_t count = request->message_count > 0 ? request->message_count - 1 : 0;
+    struct arena arena;
+    arena_init(&arena, LIMIT_MESSAGES * sizeof(struct store_message) + sizeof(struct store_message));
+    struct store_message *messages = count > 0 ? ARENA_ARRAY(&arena, struct store_message, count) : NULL;
+    for (size_t i = 0; messages != NULL && i < count; i++) {
+        messages[i] = (struct store_message){
+            .position = (int64_t)i, .role = (int)request->messages[i].role, .content = request->messages[i].content};
+    }
+    workflow_search(messages, messages != NULL ? count : 0, query, &step->output);
+    arena_clear(&arena);
+}
+
+static void name_tools(struct workflow_step *step) {
+    const struct orchestration *asked = &step->workflow->asked;
+    buf_append_cstr(&step->output, "There is no such tool. Tools: calculator, time, search");
+    for (size_t i = 0; i < asked->tool_count; i++) {
+        buf_append_cstr(&step->output, ", ");
+        buf_append_str(&step->output, asked->tools[i].name);
+    }
+    buf_append_cstr(&step->output, ".");
+}
+
+static void act(struct workflow_step *step) {
+    const struct workflow_meaning meaning = meaning_of(step);
+    if (meaning.unknown_tool) {
+        name_tools(step);
+        observed(step);
+        return;
+    }
+    switch (meaning.tool) {
+    case WORKFLOW_TOOL_CALCULATOR:
+        workflow_calculate(meaning.argument, &step->output);
+        break;
+    case WORKFLOW_TOOL_TIME:
+        workflow_time(clock_wall_ms(), &step->output);
+        break;
+    case WORKFLOW_TOOL_SEARCH:
+        if (step->workflow->row.conversation_id[0] != '\0') {
+            search_conversation(step);
+            return;
+        }
+        search_request(step, meaning.argument);
+        break;
+    case WORKFLOW_TOOL_CALLER: /* ends the workflow: it is never acted upon */
+        break;
+    }
+    observed(step);
+}
+
+void workflow_step_local(struct workflow_step *step) {
+    buf_reset(&step->output);
+    if (step->workflow->core->steps[step->number].name == CORE_STEP_CHUNK) {
+        chunk(step);
+    } else {
+        act(step);
+    }
+}

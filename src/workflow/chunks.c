@@ -1,0 +1,226 @@
+#include "workflow/text.h"
+
+#include "base/words.h"
+#include "conversation/prompts.h"
+#include "workflow/fit.h"
+#include "workflow/scene.h"
+
+#include <string.h>
+
+enum {
+    CHUNK_BYTES_MIN = 64,
+    SLACK_PART = 8,          /* of a chunk: how far its end may move back to a better place */
+    SHRINK_PERCENT = 85,     /* while a chunk has more tokens than there is room for */
+    REDUCE_OWN_TOKENS = 128, /* a reduce's own words and its question */
+    SENTENCE_MARK_BYTES = 2,
+};
+
+static struct str user_text(const struct gen_request *request, bool longest) {
+    struct str found = request->message_count == 0 ? request->prompt : STR("");
+    for (size_t i = 0; i < request->message_count; i++) {
+        const struct gen_message *message = &request->messages[i];
+        if (message->role == GEN_ROLE_USER && (!longest || message->content.len > found.len)) {
+            found = message->content;
+        }
+    }
+    return found;
+}
+
+struct str workflow_document(const struct gen_request *request) {
+    return user_text(request, true);
+}
+
+struct str scene_task(const struct gen_request *request) {
+    return user_text(request, false);
+}
+
+/* A line that may be an instruction, or nothing. */
+static struct str short_line(struct str line) {
+    line = words_trim(line);
+    return line.len <= SCENE_QUESTION_BYTES ? line : STR("");
+}
+
+void scene_question(const struct gen_request *request, struct str out[2]) {
+    const struct str task = words_trim(scene_task(request));
+    out[0] = task;
+    out[1] = STR("");
+    if (task.len > 2 * SCENE_QUESTION_BYTES) {
+        struct str first, rest;
+        size_t at = task.len;
+        (void)str_split(task, '\n', &first, &rest);
+        while (at > 0 && task.data[at - 1] != '\n') {
+            at--;
+        }
+        out[0] = short_line(first);
+        out[1] = at > 0 ? short_line(words_rest(task, at)) : STR("");
+    }
+    if (out[0].len + out[1].len == 0) {
+        out[0] = PROMPT_QUESTION_NONE;
+    }
+}
+
+/* How good a place is to end a chunk: behind a paragraph, a line, a sentence, a word. */
+enum place { PLACE_NONE, PLACE_WORD, PLACE_SENTENCE, PLACE_LINE, PLACE_PARAGRAPH };
+
+static enum place place_of(struct str text, size_t at) {
+    if (at < SENTENCE_MARK_BYTES || at > text.len || !words_is_blank(text.data[at - 1])) {
+        return PLACE_NONE;
+    }
+    const char last = text.data[at - 1], before = text.data[at - 2];
+    if (last == '\n') {
+        return before == '\n' ? PLACE_PARAGRAPH : PLACE_LINE;
+    }
+    return before == '.' || before == '!' || before == '?' ? PLACE_SENTENCE : PLACE_WORD;
+}
+
+/* The best place of those from `low` to `high`, the last of equals. */
+static size_t place_best(struct str text, size_t low, size_t high) {
+    enum place best = PLACE_NONE;
+    size_t found = high;
+    for (size_t at = high; at > low && best < PLACE_PARAGRAPH; at--) {
+        const enum place here = place_of(text, at);
+        if (here > best) {
+            best = here;
+            found = at;
+        }
+    }
+    return best == PLACE_NONE ? fit_back(text, high) : found;
+}
+
+/* The places where chunks end lie about so far apart; each is found without those before it. A chunk begins at most an
+ * overlap before the end of the last, which may have moved back by the slack: so none is longer than `bytes`. */
+static size_t stride_of(const struct workflow_chunks *chunks) {
+    return chunks->bytes - chunks->bytes / SLACK_PART - chunks->overlap;
+}
+
+static size_t chunk_end(struct str document, const struct workflow_chunks *chunks, uint32_t index) {
+    const size_t slack = chunks->bytes / SLACK_PART;
+    size_t high;
+    if (index + 1 >= chunks->count || __builtin_mul_overflow(stride_of(chunks), (size_t)index + 1, &high) ||
+        high >= document.len) {
+        return document.len;
+    }
+    return place_best(document, high > slack ? high - slack : 0, high);
+}
+
+/* Forward to the next beginning of a word, within half of the overlap. */
+static size_t chunk_start(struct str document, const struct workflow_chunks *chunks, size_t last_end) {
+    const size_t start = last_end > chunks->overlap ? last_end - chunks->overlap : 0;
+    for (size_t at = start; at < start + chunks->overlap / 2 && at < last_end; at++) {
+        if (place_of(document, at) != PLACE_NONE) {
+            return at;
+        }
+    }
+    const size_t moved = fit_forward(document, start);
+    return moved < last_end ? moved : last_end;
+}
+
+struct str workflow_chunk(struct str document, const struct workflow_chunks *chunks, uint32_t index) {
+    if (index >= chunks->count) {
+        return STR("");
+    }
+    const size_t start = index > 0 ? chunk_start(document, chunks, chunk_end(document, chunks, index - 1)) : 0;
+    const size_t end = chunk_end(document, chunks, index);
+    return (struct str){document.data + start, end > start ? end - start : 0};
+}
+
+static struct workflow_chunks chunks_of(size_t document_bytes, size_t bytes) {
+    struct workflow_chunks chunks = {1, bytes, bytes * WORKFLOW_OVERLAP_PERCENT / 100};
+    if (document_bytes > bytes) {
+        const size_t stride = stride_of(&chunks);
+        const size_t count = (document_bytes + stride - 1) / stride;
+        chunks.count = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
+    }
+    return chunks;
+}
+
+static bool chunks_fit(struct str document, const struct workflow_chunks *chunks, int64_t tokens, uint32_t scale) {
+    for (uint32_t i = 0; i < chunks->count; i++) {
+        if (workflow_tokens(workflow_chunk(document, chunks, i), scale) > tokens) {
+            return false;
+        }
+    }
+    return true;
+}
+
+uint32_t scene_step_tokens(uint32_t context_length) {
+    const uint32_t quarter = fit_context(context_length) / 4;
+    return quarter < WORKFLOW_STEP_TOKENS ? quarter : WORKFLOW_STEP_TOKENS;
+}
+
+int64_t scene_map_cap(uint32_t context_length) {
+    return fit_context(context_length) / SCENE_MAP_CAP_PART;
+}
+
+/* Tokens of a map's prompt but for its chunk: the words, the question, and the client's system text if it is the only one. */
+static int64_t map_own_tokens(const struct gen_request *request, uint32_t context_length, uint32_t scale) {
+    const struct prompt_step *step = prompt_of_step(CORE_STEP_MAP, false);
+    const int64_t cap = scene_map_cap(context_length);
+    struct str question[2];
+    int64_t tokens = workflow_tokens(step->system, scale) + workflow_tokens(step->ask, scale) + 4;
+    for (size_t i = 0; i < PROMPT_INPUTS_MAX && step->inputs[i].source != PROMPT_NOTHING; i++) {
+        tokens += workflow_tokens(step->inputs[i].label, scale) + 2 * workflow_tokens(PROMPT_INPUT_END, scale);
+    }
+    scene_question(request, question);
+    for (size_t i = 0; i < COUNT_OF(question); i++) {
+        const int64_t needs = workflow_tokens(question[i], scale);
+        tokens += needs < cap ? needs : cap;
+    }
+    for (size_t i = 0; i < request->message_count; i++) {
+        if (request->messages[i].role == GEN_ROLE_SYSTEM) {
+            return tokens + cap;
+        }
+    }
+    return tokens;
+}
+
+struct workflow_chunks workflow_chunks_plan(const struct gen_request *request, uint32_t context_length,
+                                            uint32_t scale) {
+    const struct str document = workflow_document(request);
+    const int64_t room = (int64_t)fit_context(context_length) - fit_template_tokens(context_length) -
+                         scene_step_tokens(context_length) - map_own_tokens(request, context_length, scale);
+    const int64_t ascii = room > 0 ? room * 2 / (scale > 0 ? scale : 1) : 0;
+    size_t bytes = ascii > CHUNK_BYTES_MIN ? (size_t)ascii : CHUNK_BYTES_MIN;
+    struct workflow_chunks chunks = chunks_of(document.len, bytes);
+    /* Only other text than ASCII has more tokens than that. */
+    while (bytes > CHUNK_BYTES_MIN && !chunks_fit(document, &chunks, room, scale)) {
+        bytes = bytes * SHRINK_PERCENT / 100;
+        bytes = bytes > CHUNK_BYTES_MIN ? bytes : CHUNK_BYTES_MIN;
+        chunks = chunks_of(document.len, bytes);
+    }
+    return chunks;
+}
+
+void workflow_chunks_write(const struct workflow_chunks *chunks, struct buf *out) {
+    struct json_writer writer;
+    json_writer_init(&writer, out);
+    json_begin_object(&writer);
+    json_member_int(&writer, "chunks", chunks->count);
+    json_member_int(&writer, "bytes", (int64_t)chunks->bytes);
+    json_member_int(&writer, "overlap", (int64_t)chunks->overlap);
+    json_end_object(&writer);
+}
+
+static bool number_get(struct json_value object, const char *key, int64_t min, int64_t max, int64_t *out) {
+    struct json_value value;
+    return json_get(object, key, &value) && json_as_int64(value, out) && *out >= min && *out <= max;
+}
+
+bool workflow_chunks_read(struct json_parser *parser, struct str text, struct workflow_chunks *out) {
+    struct json_value root;
+    int64_t count, bytes, overlap;
+    if (!json_parse(parser, text, &root, NULL) || !number_get(root, "chunks", 1, UINT32_MAX, &count) ||
+        !number_get(root, "bytes", CHUNK_BYTES_MIN, INT32_MAX, &bytes) ||
+        !number_get(root, "overlap", 0, bytes / 2, &overlap)) {
+        return false;
+    }
+    *out = (struct workflow_chunks){(uint32_t)count, (size_t)bytes, (size_t)overlap};
+    return true;
+}
+
+/* Outputs are counted in real tokens, prompts by workflow_tokens, which says about twice as many. */
+uint32_t workflow_reduce_tokens(uint32_t context_length) {
+    const int64_t room = (int64_t)fit_context(context_length) - fit_template_tokens(context_length) -
+                         scene_step_tokens(context_length) - REDUCE_OWN_TOKENS;
+    return room > 2 ? (uint32_t)(room / 2) : 1;
+}

@@ -1,0 +1,201 @@
+#include "workflow/fit.h"
+
+#include "base/words.h"
+#include "workflow/text.h"
+
+#include <string.h>
+
+enum {
+    CONTEXT_UNKNOWN = 2048,
+    TEMPLATE_TOKENS = 96, /* of a template itself and two messages (conversation/prompt.h) ... */
+    TEMPLATE_PART = 8,    /* ... of a small context this part */
+    INPUT_TOKENS_MIN =
+        32,              /* with less room than this for what is not its own, a step's words are cut down to the ask */
+    UNITS_PER_TOKEN = 2, /* half tokens, so that nothing is rounded before the end */
+    CONTINUATION_BYTES = 3, /* of a character at most */
+};
+
+static const struct str gap_mark = STR(" ... ");
+
+static int64_t min_of(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+static int64_t max_of(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+static int64_t byte_units(char c, uint32_t scale) {
+    return (unsigned char)c < 0x80 ? (int64_t)scale : UNITS_PER_TOKEN;
+}
+
+int64_t workflow_tokens(struct str text, uint32_t scale) {
+    int64_t units = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        units += byte_units(text.data[i], scale);
+    }
+    return (units + UNITS_PER_TOKEN - 1) / UNITS_PER_TOKEN;
+}
+
+uint32_t fit_context(uint32_t context_length) {
+    return context_length > 0 ? context_length : CONTEXT_UNKNOWN;
+}
+
+int64_t fit_template_tokens(uint32_t context_length) {
+    return min_of(TEMPLATE_TOKENS, fit_context(context_length) / TEMPLATE_PART);
+}
+
+static bool is_continuation(char c) {
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+size_t fit_back(struct str text, size_t at) {
+    for (int i = 0; i < CONTINUATION_BYTES && at > 0 && at < text.len && is_continuation(text.data[at]); i++) {
+        at--;
+    }
+    return at < text.len ? at : text.len;
+}
+
+size_t fit_forward(struct str text, size_t at) {
+    for (int i = 0; i < CONTINUATION_BYTES && at < text.len && is_continuation(text.data[at]); i++) {
+        at++;
+    }
+    return at < text.len ? at : text.len;
+}
+
+static struct str first_of(struct str text, int64_t tokens, uint32_t scale) {
+    int64_t units = tokens * UNITS_PER_TOKEN;
+    size_t at = 0;
+    while (at < text.len && (units -= byte_units(text.data[at], scale)) >= 0) {
+        at++;
+    }
+    return (struct str){text.data, fit_back(text, at)};
+}
+
+static struct str last_of(struct str text, int64_t tokens, uint32_t scale) {
+    int64_t units = tokens * UNITS_PER_TOKEN;
+    size_t at = text.len;
+    while (at > 0 && (units -= byte_units(text.data[at - 1], scale)) >= 0) {
+        at--;
+    }
+    return words_rest(text, fit_forward(text, at));
+}
+
+static struct str concat(struct arena *arena, struct str a, struct str b, struct str c) {
+    char *out = arena_alloc(arena, a.len + b.len + c.len + 1);
+    if (out == NULL) {
+        return (struct str){0};
+    }
+    memcpy(out, a.data, a.len);
+    memcpy(out + a.len, b.data, b.len);
+    memcpy(out + a.len + b.len, c.data, c.len);
+    return (struct str){out, a.len + b.len + c.len};
+}
+
+struct str fit_text(struct str text, int64_t tokens, uint32_t scale, enum fit_cut cut, struct arena *arena) {
+    const int64_t mark = workflow_tokens(gap_mark, scale);
+    if (text.len == 0 || workflow_tokens(text, scale) <= tokens) {
+        return text.len > 0 ? text : STR("");
+    }
+    if (tokens < 4 * mark) { /* a mark would be most of it */
+        return cut == FIT_END ? last_of(text, tokens, scale) : first_of(text, tokens, scale);
+    }
+    const int64_t left = tokens - mark;
+    switch (cut) {
+    case FIT_BEGINNING:
+        return concat(arena, first_of(text, left, scale), gap_mark, STR(""));
+    case FIT_END:
+        return concat(arena, STR(""), gap_mark, last_of(text, left, scale));
+    case FIT_BOTH_ENDS:
+        break;
+    }
+    return concat(arena, first_of(text, left - left / 2, scale), gap_mark, last_of(text, left / 2, scale));
+}
+
+static int64_t piece_tokens(const struct fit_piece *piece, uint32_t scale) {
+    const int64_t tokens = workflow_tokens(piece->text, scale);
+    return piece->cap > 0 ? min_of(tokens, piece->cap) : tokens;
+}
+
+int64_t fit_tokens(const struct fit_prompt *prompt, uint32_t scale) {
+    int64_t tokens = 0;
+    for (size_t i = 0; i < prompt->count; i++) {
+        tokens += piece_tokens(&prompt->pieces[i], scale);
+    }
+    return tokens;
+}
+
+/* The share of those that do not get all they need: with it, all together have at most `room`. `needs` in tokens. */
+static int64_t share_of(const int64_t *needs, size_t count, int64_t room) {
+    int64_t share = 0;
+    for (;;) {
+        int64_t left = room, wanting = 0;
+        for (size_t i = 0; i < count; i++) {
+            left -= needs[i] <= share ? needs[i] : 0;
+            wanting += needs[i] > share;
+        }
+        const int64_t better = wanting > 0 ? left / wanting : share;
+        if (better <= share) {
+            return share;
+        }
+        share = better;
+    }
+}
+
+/* The step's own words do not fit: all but the ask go, and that may be cut. */
+static int64_t own_shorten(struct fit_prompt *prompt, int64_t budget, uint32_t scale) {
+    int64_t own = 0;
+    for (size_t i = 0; i < prompt->count; i++) {
+        struct fit_piece *piece = &prompt->pieces[i];
+        if (piece->own && !piece->ask) {
+            piece->text = STR("");
+        } else if (piece->ask) {
+            piece->text = first_of(piece->text, max_of(budget / 2, 1), scale);
+            own += workflow_tokens(piece->text, scale);
+        }
+    }
+    return own;
+}
+
+bool fit_prompt_cut(struct fit_prompt *prompt, int64_t budget, uint32_t scale, struct arena *arena) {
+    int64_t own = 0, others = 0;
+    int64_t *needs = ARENA_ARRAY(arena, int64_t, prompt->count);
+    if (needs == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < prompt->count; i++) {
+        needs[i] = prompt->pieces[i].own ? 0 : piece_tokens(&prompt->pieces[i], scale);
+        own += prompt->pieces[i].own ? piece_tokens(&prompt->pieces[i], scale) : 0;
+        others += needs[i];
+    }
+    if (own + min_of(others, INPUT_TOKENS_MIN) > budget) {
+        own = own_shorten(prompt, budget, scale);
+    }
+    const int64_t share = share_of(needs, prompt->count, max_of(budget - own, 0));
+    for (size_t i = 0; i < prompt->count; i++) {
+        struct fit_piece *piece = &prompt->pieces[i];
+        if (!piece->own) {
+            piece->text = fit_text(piece->text, min_of(needs[i], share), scale, piece->cut, arena);
+        }
+        if (piece->text.data == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct str fit_prompt_join(const struct fit_prompt *prompt, bool system, struct arena *arena) {
+    size_t bytes = 0, at = 0;
+    for (size_t i = 0; i < prompt->count; i++) {
+        bytes += prompt->pieces[i].system == system ? prompt->pieces[i].text.len : 0;
+    }
+    char *out = arena_alloc(arena, bytes + 1);
+    for (size_t i = 0; out != NULL && i < prompt->count; i++) {
+        const struct str text = prompt->pieces[i].text;
+        if (prompt->pieces[i].system == system && text.len > 0) {
+            memcpy(out + at, text.data, text.len);
+            at += text.len;
+        }
+    }
+    return (struct str){out, at};
+}

@@ -1,0 +1,225 @@
+/* How a workflow comes to life, and how it is told to end. */
+#include "api/respond.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "call/models.h"
+#include "workflow/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- A new one --- */
+
+static void workflow_store(struct workflow *workflow, bool replaces);
+
+/* One is there already under its idempotency key. */
+static void on_twin(struct workflow *workflow, const struct store_workflow *twin) {
+    struct fault error;
+    if (memcmp(twin->body_sha256, workflow->idempotency.body_sha256, sizeof(twin->body_sha256)) != 0) {
+        idempotency_set_other_body(&error);
+        workflow_tell_failed(workflow, &error);
+    } else if (twin->status == CORE_WORKFLOW_RUNNING) {
+        idempotency_set_running(&error);
+        workflow_tell_failed(workflow, &error);
+    } else if (twin->status == CORE_WORKFLOW_FAILED || twin->status == CORE_WORKFLOW_CANCELLED) {
+        workflow_store(workflow, true); /* as a call that failed: it is tried again */
+        return;
+    } else {
+        workflow_tell_stored(workflow, twin);
+    }
+    workflow_drop(workflow);
+}
+
+void workflow_go_on(struct workflow *workflow, const struct store_workflow *stored, const struct store_step *steps,
+                    size_t count) {
+    if (strcmp(stored->id, workflow->row.id) != 0) {
+        on_twin(workflow, stored);
+    } else if (stored->status == CORE_WORKFLOW_RUNNING) {
+        workflow_replay(workflow, stored, steps, count);
+    } else {
+        workflow_tell_stored(workflow, stored);
+        workflow_drop(workflow);
+    }
+}
+
+static void on_added(void *context, const struct store_workflow *stored, const struct store_step *steps, size_t count,
+                     bool changed, const struct err *err) {
+    struct workflow *workflow = context;
+    struct fault error;
+    if (!workflow_answered(workflow)) {
+        return;
+    }
+    if (err != NULL) {
+        fault_from_err(&error, err);
+        workflow_tell_failed(workflow, &error);
+        workflow_drop(workflow);
+    } else if (!changed && workflow->cancelled) {
+        workflow_error_cancelled(&error);
+        workflow_tell_failed(workflow, &error);
+        workflow_drop(workflow);
+    } else if (!changed) {
+        workflow_go_on(workflow, stored, steps, count);
+    } else {
+        buf_clear(&workflow->request_text);
+        LOG_INFO_EVENT("workflow.begin", LOG_TEXT("workflow", workflow->row.id),
+                       LOG_TEXT("kind", core_workflow_kind_name((enum core_workflow_kind)workflow->row.kind)),
+                       LOG_TEXT("account", workflow->row.account_id), LOG_INT("chosen", workflow->row.chosen));
+        workflow->state = WORKFLOW_RUNNING;
+        workflow_core_make(workflow);
+        if (workflow->cancelled) {
+            core_workflow_stop(workflow->core, CORE_WORKFLOW_CANCELLED);
+        }
+        workflow_pump(workflow);
+    }
+}
+
+static void workflow_store(struct workflow *workflow, bool replaces) {
+    const struct idempotency *idempotency = &workflow->idempotency;
+    const int64_t kept = idempotency->kind == IDEMPOTENCY_KEY ? IDEMPOTENCY_KEY_KEPT_MS : IDEMPOTENCY_SDK_KEPT_MS;
+    struct store_workflow_new new = {
+        .workflow = workflow->row, .scope_since_ms = workflow->row.created_ms - kept, .replaces = replaces};
+    if (idempotency->kind != IDEMPOTENCY_NONE) {
+        new.scope_sha256 = idempotency->scope_sha256;
+    }
+    new.workflow.request = buf_str(&workflow->request_text);
+    workflow->state = WORKFLOW_ADDING;
+    workflow->asked_store++;
+    store_workflow_add(workflow->all->api->store, &new, on_added, workflow);
+}
+
+static void row_fill(struct workflow *workflow, const struct workflow_request *asked) {
+    struct store_workflow *row = &workflow->row;
+    str_copy(row->key_id, sizeof(row->key_id), str_from(asked->identity->key_id));
+    row->chosen = asked->asked->automatic;
+    row->kind = (int)(row->chosen ? workflow_choose(asked->generation, asked->asked, workflow->context_length)
+                                  : asked->asked->kind);
+    str_copy(row->model, sizeof(row->model), asked->generation->model);
+    workflow_task(asked->generation, row->task, sizeof(row->task));
+    row->max_steps = asked->asked->max_steps;
+    row->max_cost_nano = asked->asked->max_cost_nano;
+    str_copy(row->conversation_id, sizeof(row->conversation_id), str_from(asked->conversation_id));
+    row->created_ms = clock_wall_ms();
+    row->request = row->answer = row->error = row->extra = STR("");
+    memcpy(row->body_sha256, workflow->idempotency.body_sha256, sizeof(row->body_sha256));
+}
+
+static struct workflow *workflow_make(struct workflows *workflows, const struct workflow_request *asked,
+                                      struct fault *error) {
+    char id[STORE_ID_MAX], tail[CALL_ID_TAIL + 1];
+    struct err err;
+    call_id_tail(clock_wall_ms(), tail);
+    snprintf(id, sizeof(id), "wf_%s", tail);
+    struct workflow *workflow = workflow_new(workflows, asked->id != NULL ? asked->id : id, asked->identity->account_id,
+                                             asked->identity->kind == STORE_KEY_TEST);
+    workflow->identity = *asked->identity;
+    workflow->context_length = models_context_length(workflows->api, asked->generation->model);
+    if (asked->idempotency != NULL) {
+        workflow->idempotency = *asked->idempotency;
+    }
+    row_fill(workflow, asked);
+    if (!workflow_request_write(asked, workflow->context_length, &workflow->request_text) ||
+        !workflow_request_read(workflow, buf_str(&workflow->request_text), &err)) {
+        fault_set(error, FAULT_TOO_LARGE, "The request is too large.");
+        workflow_drop(workflow);
+        return NULL;
+    }
+    return workflow;
+}
+
+struct workflow *workflow_start(struct workflows *workflows, const struct workflow_request *asked,
+                                const struct workflow_events *events, void *context, struct fault *error) {
+    struct workflow *workflow = asked->id != NULL ? workflow_find(workflows, asked->id) : NULL;
+    *error = (struct fault){.code = FAULT_INTERNAL};
+    if (workflow != NULL && (workflow->events != NULL || workflow->cancelled)) {
+        idempotency_set_running(error);
+        return NULL;
+    }
+    if (workflow == NULL) {
+        if (!workflows_have_room(workflows, asked->identity, error) ||
+            (workflow = workflow_make(workflows, asked, error)) == NULL) {
+            return NULL;
+        }
+        workflow_store(workflow, workflow->idempotency.kind == IDEMPOTENCY_SDK_FIRST);
+    }
+    workflow->events = events;
+    workflow->context = context;
+    return workflow;
+}
+
+/* --- Cancel --- */
+
+/* What runs is cancelled; then it ends as soon as the store has it. */
+static void workflow_stop(struct workflow *workflow) {
+    switch (workflow->state) {
+    case WORKFLOW_ADDING:
+    case WORKFLOW_READING:
+        workflow->cancelled = true;
+        break;
+    case WORKFLOW_RUNNING:
+        core_workflow_stop(workflow->core, CORE_WORKFLOW_CANCELLED);
+        for (uint32_t i = 0; i < workflow->step_count; i++) {
+            workflow_step_cancel(workflow->steps[i]);
+        }
+        break;
+    case WORKFLOW_ENDING:
+    case WORKFLOW_ENDED:
+        break;
+    }
+}
+
+void workflow_leave(struct workflow *workflow, bool cancel) {
+    workflow->events = NULL;
+    if (cancel) {
+        workflow_stop(workflow);
+        workflow_pump(workflow);
+    }
+}
+
+struct cancelling {
+    struct workflows *workflows;
+    char id[STORE_ID_MAX];
+    store_workflow_told *told;
+    void *context;
+};
+
+static void on_cancelled(void *context, const struct store_workflow *stored, const struct store_step *steps,
+                         size_t count, bool changed, const struct err *err) {
+    struct cancelling *cancelling = context;
+    struct workflow *workflow = workflow_find(cancelling->workflows, cancelling->id);
+    if (changed && workflow != NULL && workflow->state == WORKFLOW_RUNNING) {
+        struct fault error;
+        workflow_error_cancelled(&error);
+        workflow_tell_failed(workflow, &error);
+        workflow_drop(workflow);
+    } else if (workflow != NULL) { /* it ends by itself, if it was stopped */
+        workflow_pump(workflow);
+    }
+    cancelling->told(cancelling->context, stored, steps, count, changed, err);
+    free(cancelling);
+}
+
+void workflow_cancel(struct workflows *workflows, const struct auth_identity *identity, const char *id,
+                     store_workflow_told *told, void *context) {
+    struct cancelling *cancelling = MEM_NEW(struct cancelling);
+    const bool test = identity->kind == STORE_KEY_TEST;
+    struct workflow *workflow = workflow_find(workflows, id);
+    cancelling->workflows = workflows;
+    cancelling->told = told;
+    cancelling->context = context;
+    str_copy(cancelling->id, sizeof(cancelling->id), str_from(id));
+    if (workflow != NULL && workflow->row.test == test && strcmp(workflow->row.account_id, identity->account_id) == 0) {
+        workflow_stop(workflow);
+    }
+    struct store_workflow_end end = {.test = test,
+                                     .status = CORE_WORKFLOW_CANCELLED,
+                                     .ended_ms = clock_wall_ms(),
+                                     .text = STR(""),
+                                     .error = STR(""),
+                                     .extra = STR(""),
+                                     .event = STR("")};
+    str_copy(end.id, sizeof(end.id), str_from(id));
+    str_copy(end.account_id, sizeof(end.account_id), str_from(identity->account_id));
+    store_workflow_end(workflows->api->store, &end, on_cancelled, cancelling);
+}
