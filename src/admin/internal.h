@@ -3,7 +3,7 @@
 #define NATARIS_ADMIN_INTERNAL_H
 
 #include "admin/admin.h"
-#include "api/api.h"
+#include "call/calls.h"
 #include "base/json_read.h"
 
 struct admin {

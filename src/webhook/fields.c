@@ -1,8 +1,8 @@
 #include "webhook/fields.h"
 
 #include "base/clock.h"
+#include "base/json_values.h"
 #include "base/money.h"
-#include "call/price.h"
 #include "format/field.h"
 #include "net/web_url.h"
 #include "wire/webhook_signature.h"
@@ -167,7 +167,7 @@ void webhook_write(struct json_writer *writer, const struct store_webhook *webho
     json_member_cstr(writer, "description", webhook->description[0] != '\0' ? webhook->description : NULL);
     json_member_cstr(writer, "status", status_of(webhook->state));
     write_events(writer, webhook->events);
-    price_write_member(writer, "balance_low_usd", webhook->balance_nano);
+    json_member_usd(writer, "balance_low_usd", webhook->balance_nano);
     json_write_key(writer, "usage_thresholds_usd");
     json_begin_array(writer);
     for (size_t i = 0; i < webhook->usage_count; i++) {
