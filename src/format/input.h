@@ -3,8 +3,8 @@
 #define NATARIS_FORMAT_INPUT_H
 
 #include "base/arena.h"
-#include "format/field.h"
 #include "format/orchestration.h"
+#include "wire/field.h"
 #include "wire/generation.h"
 
 enum { GENERATION_REGION_SIZE = 3 };

@@ -1,7 +1,7 @@
 #include "format/orchestration.h"
 
 #include "base/money.h"
-#include "format/field.h"
+#include "wire/field.h"
 
 #include <inttypes.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 #include "format/orchestration.h"
 
-#include "format/field.h"
+#include "wire/field.h"
 
 #include <stdio.h>
 

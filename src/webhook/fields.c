@@ -3,8 +3,8 @@
 #include "base/clock.h"
 #include "base/money.h"
 #include "call/price.h"
-#include "format/field.h"
 #include "net/web_url.h"
+#include "wire/field.h"
 #include "wire/webhook_signature.h"
 
 #include <stdio.h>
