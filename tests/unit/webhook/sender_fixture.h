@@ -203,12 +203,14 @@ static void on_request(void *context, struct http_exchange *exchange) {
     assert_true(
         str_parse_u64(http_request_header(request, "webhook-timestamp"), INT64_MAX, (uint64_t *)&came->timestamp_s));
     assert_true(str_copy(came->body, sizeof(came->body), request->body));
+    if (fixture->answers[number].how == ANSWER_WITHOUT_END || fixture->answers[number].how == ANSWER_HOLD) {
+        came->held = exchange;
+        http_exchange_on_gone(exchange, on_gone, &came->held);
+    }
     if (fixture->answers[number].how != ANSWER_HOLD) {
         exchange_answer(fixture, came->hook, exchange);
         return;
     }
-    came->held = exchange;
-    http_exchange_on_gone(exchange, on_gone, &came->held);
     fixture->running[number]++;
     fixture->all++;
     fixture->most[number] =
