@@ -9,7 +9,7 @@
 #include "base/json_values.h"
 #include "call/models.h"
 #include "conversation/conversation.h"
-#include "format/field.h"
+#include "wire/field.h"
 
 #include <stdio.h>
 #include <string.h>

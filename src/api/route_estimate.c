@@ -7,7 +7,7 @@
 #include "call/models.h"
 #include "call/price.h"
 #include "format/chat.h"
-#include "format/field.h"
+#include "wire/field.h"
 #include "format/fields.h"
 #include "workflow/choose.h"
 #include "workflow/estimate.h"

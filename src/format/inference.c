@@ -1,7 +1,7 @@
 #include "format/inference.h"
 
 #include "format/events.h"
-#include "format/field.h"
+#include "wire/field.h"
 #include "format/fields.h"
 #include "format/orchestration.h"
 #include "format/parts.h"

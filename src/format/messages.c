@@ -1,6 +1,6 @@
 #include "format/messages.h"
 
-#include "format/field.h"
+#include "wire/field.h"
 #include "format/fields.h"
 
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 #include "format/orchestration.h"
 
 #include "base/money.h"
-#include "format/field.h"
 #include "format/tools.h"
+#include "wire/field.h"
 
 #include <inttypes.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 #include "format/tools.h"
 
-#include "format/field.h"
+#include "wire/field.h"
 
 #include <stdio.h>
 

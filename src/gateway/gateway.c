@@ -37,8 +37,10 @@ static bool open_store(struct gateway *gateway, const struct gateway_options *op
     if (!auth_new(&gateway->auth, gateway->store, err) || !gateway_accounts_load(gateway, err)) {
         return false;
     }
+    const struct webhook_sender_options webhooks = {
+        .loop = gateway->loop, .store = gateway->store, .lax = options->webhooks_lax};
     return store_start(gateway->store, loop_uv(gateway->loop), on_store_broken, gateway, err) &&
-           webhook_sender_new(&gateway->webhooks, gateway->loop, gateway->store, options->webhooks_lax, err);
+           webhook_sender_new(&gateway->webhooks, &webhooks, err);
 }
 
 static struct http_server_config http_config(void) {

@@ -1,8 +1,8 @@
 /* Reading a request's JSON object by a table of its fields: one pass, each field checked by its rule. null counts as
  * absent, unknown fields are ignored, of duplicate keys the first counts. Complaints name the field in err->field and
  * never quote a value. */
-#ifndef NATARIS_FORMAT_FIELD_H
-#define NATARIS_FORMAT_FIELD_H
+#ifndef NATARIS_WIRE_FIELD_H
+#define NATARIS_WIRE_FIELD_H
 
 #include "base/compiler.h"
 #include "base/err.h"

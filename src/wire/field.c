@@ -1,4 +1,4 @@
-#include "format/field.h"
+#include "wire/field.h"
 
 #include <assert.h>
 #include <stdarg.h>
