@@ -3,7 +3,7 @@
 
 if(EXISTS ${PROJECT_SOURCE_DIR}/src/main.c)
     add_executable(nataris ${PROJECT_SOURCE_DIR}/src/main.c)
-    target_link_libraries(nataris PRIVATE nataris_options nataris_cmd)
+    target_link_libraries(nataris PRIVATE nataris_options ${NATARIS_BESIDE_src})
     install(TARGETS nataris RUNTIME DESTINATION bin)
 endif()
 file(GLOB model_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/models/*.gguf)

@@ -16,7 +16,7 @@
 #ifndef NATARIS_SIM_NETWORK_H
 #define NATARIS_SIM_NETWORK_H
 
-#include "base/random.h"
+#include "base/random_source.h"
 #include "core/core.h"
 #include "sim/net_figures.h"
 

@@ -6,7 +6,7 @@
 #ifndef NATARIS_SIM_WORLD_H
 #define NATARIS_SIM_WORLD_H
 
-#include "base/random.h"
+#include "base/random_source.h"
 #include "core/core.h"
 #include "sim/ledger.h"
 

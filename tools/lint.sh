@@ -21,7 +21,7 @@ gate() {
 export PYTHONDONTWRITEBYTECODE=1
 gate format tools/lint/format.sh
 gate size python3 tools/lint/size.py
-gate includes python3 tools/lint/includes.py
+gate rooms python3 tools/lint/rooms.py
 gate banned python3 tools/lint/banned.py
 gate scripts python3 tools/lint/scripts.py
 gate tidy tools/lint/tidy.sh

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "base/random_source.h"
 #include "wire/webhook_signature.h"
 
 #include <inttypes.h>
