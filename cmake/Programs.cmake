@@ -33,8 +33,8 @@ target_link_libraries(nataris_llama_objects PRIVATE nataris_options nataris_engi
 add_library(nataris_llama_child STATIC $<TARGET_OBJECTS:nataris_llama_objects>)
 target_link_libraries(nataris_llama_child PUBLIC nataris_engine llama Threads::Threads)
 
-# A program that runs llama.cpp finds its libraries by a path from where it lies itself, and nowhere else. CMake's own path
-# for the build folder would be absolute and end in a colon, which stands for the current folder.
+# A program that runs llama.cpp finds its libraries by a path from where it lies itself, and nowhere else. CMake's own
+# path for the build folder would be absolute and end in a colon, which stands for the current folder.
 function(nataris_find_llama target path)
     set_target_properties(${target} PROPERTIES BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN/${path}")
 endfunction()

@@ -1,6 +1,7 @@
-# Reads src/rooms.txt: src/<room>/*.c, *.cpp form the static library nataris_<room> ("/" becomes "_"), linked to the rooms
-# and libraries that the table allows it. NATARIS_ROOMS lists the rooms in the table's order. A line of a folder outside src/
-# begins with a slash: "/tests/bench" gives NATARIS_BESIDE_tests_bench, the libraries of the rooms that it may include.
+# Reads src/rooms.txt: src/<room>/*.c, *.cpp form the static library nataris_<room> ("/" becomes "_"), linked to the
+# rooms and libraries that the table allows it. NATARIS_ROOMS lists the rooms in the table's order. A line of a folder
+# outside src/ begins with a slash: "/tests/bench" gives NATARIS_BESIDE_tests_bench, the libraries of the rooms that it
+# may include.
 set(NATARIS_LIB_crypto OpenSSL::Crypto)
 set(NATARIS_LIB_ssl OpenSSL::SSL)
 set(NATARIS_LIB_simdjson PkgConfig::SIMDJSON)
@@ -27,7 +28,7 @@ function(nataris_room room lower libraries)
     endforeach()
     foreach(library IN LISTS libraries)
         if(NOT DEFINED NATARIS_LIB_${library})
-            message(FATAL_ERROR "src/rooms.txt: room ${room} names the library ${library}, which cmake/Rooms.cmake does not know")
+            message(FATAL_ERROR "src/rooms.txt: ${room} names ${library}, which cmake/Rooms.cmake does not know")
         endif()
         target_link_libraries(nataris_${name} PUBLIC ${NATARIS_LIB_${library}})
     endforeach()

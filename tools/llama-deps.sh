@@ -27,7 +27,7 @@ find_registry() {
     if [ -z "$url" ] && command -v npm >/dev/null; then
         url=$(npm config get registry)
     fi
-    for file in "$root/.npmrc" "${NPM_CONFIG_USERCONFIG:-$HOME/.npmrc}" /etc/npmrc /usr/etc/npmrc /usr/local/etc/npmrc; do
+    for file in "$root/.npmrc" "${NPM_CONFIG_USERCONFIG:-$HOME/.npmrc}" {,/usr,/usr/local}/etc/npmrc; do
         [ -n "$url" ] || [ ! -r "$file" ] || url=$(sed -nE 's/^registry *= *"?([^" ]+).*/\1/p' "$file" | tail -n 1)
     done
     [ -n "$url" ] || url=$(default_registry)
@@ -56,8 +56,8 @@ fetch_package() {
     rm -f "$archive"
 }
 
-# The libraries come with a search path that ends in a colon, which stands for the current folder, where anybody could put
-# a library. The colon becomes the end of the text.
+# The libraries come with a search path that ends in a colon, which stands for the current folder, where anybody could
+# put a library. The colon becomes the end of the text.
 close_search_path() {
     local library=$1 place
     place=$(LC_ALL=C grep -obUaP '\$ORIGIN:\x00' "$library" | cut -d : -f 1)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Gate: no circle of includes, neither of rooms nor of files, but those that docs/ARCHITECTURE.md names under "Circles".
+"""Gate: no circle of includes, neither of rooms nor of files, but those that docs/ARCHITECTURE.md names as "Circles".
 
 A unit is a header with the source of its name: a.h, a.c. One unit needs another when one of its files includes the
 other's header. A circle of files is a set of units that all need each other in the end: none can be read, tested or

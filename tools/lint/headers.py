@@ -100,11 +100,12 @@ class Survey:
 
 def main():
     survey = Survey()
-    print(f"headers: {len(survey.elsewhere)} of {survey.total} functions ({survey.percent():.1f}%) are defined elsewhere")
+    share = f"{len(survey.elsewhere)} of {survey.total} functions ({survey.percent():.1f}%)"
+    print(f"headers: {share} are defined in a source of another name")
     if sys.argv[1:] == ["--list"]:
         print("\n".join(survey.elsewhere))
     if survey.percent() > ELSEWHERE_MOST_PERCENT:
-        survey.problems.append(f"more than {ELSEWHERE_MOST_PERCENT}% are defined elsewhere; tools/lint/headers.py --list names them")
+        survey.problems.append(f"more than {ELSEWHERE_MOST_PERCENT}%; tools/lint/headers.py --list names them")
     return source.report(survey.problems)
 
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Gate: where a program or library of ours looks for its libraries: nowhere but relative to itself ($ORIGIN).
 
-An empty entry in RUNPATH or RPATH means the current folder, and an absolute one some folder of the machine that built it:
-whoever can write there would have his code run. Looked at is what is built in build*/ and lies in .deps/llama/lib;
-what is in FOLDER... when some are given, such as an installed tree.
+An empty entry in RUNPATH or RPATH means the current folder, and an absolute one some folder of the machine that built
+it: whoever can write there would have his code run. Looked at is what is built in build*/ and lies in .deps/llama/lib;
+or what is in FOLDER... when some are given, such as an installed tree.
 """
 
 import os

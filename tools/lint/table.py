@@ -22,7 +22,7 @@ def read():
             continue
         fields = line.split("|")
         if len(fields) != 3:
-            raise TableError(f"{source.relative(TABLE)}:{number}: a line is: room | rooms that it may include | libraries")
+            raise TableError(f"{source.relative(TABLE)}:{number}: a line is: room | what it may include | libraries")
         name = fields[0].strip()
         if name in rooms:
             raise TableError(f"{source.relative(TABLE)}:{number}: {name} stands here twice")
@@ -30,7 +30,7 @@ def read():
     for room in rooms.values():
         for below in room.lower:
             if below not in rooms:
-                raise TableError(f"{source.relative(TABLE)}: {room.name} names the room {below}, which has no line of its own")
+                raise TableError(f"{source.relative(TABLE)}: {room.name} names {below}, which has no line of its own")
     return rooms
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Gate: no line of more than 120 columns in C, Python, shell and CMake files.
 
-clang-format breaks code at 120 columns but leaves comments as they are. --fix breaks long comments of C: the paragraph is
-filled anew from the long line on; a long one behind code goes above it (format.sh --fix then puts the rest in line).
+clang-format breaks code at 120 columns but leaves comments as they are. --fix breaks long comments of C: the paragraph
+is filled anew from the long line on; a long one behind code goes above it (format.sh --fix then puts the rest in line).
 """
 
 import re
