@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# What takes longer than a test: the crash loop with the idempotency hammer (tests/soak/crash_loop.mjs), workflows under caps
-# and kills (tests/soak/workflows.mjs), and the chaos of devices (tests/soak/chaos.mjs). Arguments, each with a value:
-# --only crash|workflows|chaos; --seed of all; --kills, --idempotency-rounds, --clients; --workflow-kills, --caps;
-# --seconds, --engine, --streams, --plain. The last line sums what was shown.
+# What takes longer than a test: the crash loop with the idempotency hammer (tests/soak/crash_loop.mjs), workflows under
+# caps and kills (tests/soak/workflows.mjs), and the chaos of devices (tests/soak/chaos.mjs). Arguments, each with a
+# value: --only crash|workflows|chaos; --seed of all; --kills, --idempotency-rounds, --clients; --workflow-kills,
+# --caps; --seconds, --engine, --streams, --plain. The last line sums what was shown.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -49,7 +49,8 @@ sum_lines() {
 run_ctest() {
     local folder=$1 status=0 log=$1/Testing/Temporary/LastTest.log
     shift
-    "${within[@]}" ctest --test-dir "$folder" --parallel "$(nproc)" --output-on-failure --no-tests=error "$@" || status=$?
+    "${within[@]}" ctest --test-dir "$folder" --parallel "$(nproc)" --output-on-failure --no-tests=error "$@" ||
+        status=$?
     passed=$((passed + $(sum_lines '^\[  PASSED  \] [0-9]+' "$log")))
     failed=$((failed + $(sum_lines '^\[  FAILED  \] [0-9]+' "$log")))
     return $status
@@ -75,7 +76,8 @@ install_npm() {
 run_node() {
     local folder=$1 status=0 tap=$logs/node.tap
     shift
-    NATARIS_BIN=$PWD/$folder/nataris "${within[@]}" node --test --test-concurrency=3 --test-reporter=spec --test-reporter-destination=stdout \
+    NATARIS_BIN=$PWD/$folder/nataris "${within[@]}" node --test --test-concurrency=3 \
+        --test-reporter=spec --test-reporter-destination=stdout \
         --test-reporter=tap --test-reporter-destination="$tap" "$@" || status=$?
     passed=$((passed + $(sum_lines '^# pass [0-9]+' "$tap")))
     failed=$((failed + $(sum_lines '^# (fail|cancelled) [0-9]+' "$tap")))

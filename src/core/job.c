@@ -45,9 +45,9 @@
  *
  * A canary (only_provider) has one attempt, and FAIL UNPLACEABLE when its device cannot take it in the step it comes.
  * The hold (hold.c) is opened with the job. COMMITTED settles it, every other end voids it. The slot is free as soon as
- * the job is SETTLING; that its client goes then, or an abort comes, changes nothing; nor does an abort while CANCELLING.
- * A delta with neither text nor tokens is a sign of life, not content. DONE with finish CANCELLED that nobody asked for
- * is an ERROR of the engine. An attempt that its job has given up lives on as a ghost (attempt.c). */
+ * the job is SETTLING; that its client goes then, or an abort comes, changes nothing; nor does an abort while
+ * CANCELLING. A delta with neither text nor tokens is a sign of life, not content. DONE with finish CANCELLED that
+ * nobody asked for is an ERROR of the engine. An attempt that its job has given up lives on as a ghost (attempt.c). */
 #include "core/core_internal.h"
 
 #include <string.h>

@@ -3,7 +3,6 @@
 #define NATARIS_NET_CONN_INTERNAL_H
 
 #include "net/chunk.h"
-#include "net/conn.h"
 #include "net/deadline.h"
 #include "net/loop_internal.h"
 #include "net/tls_session.h"
@@ -22,7 +21,9 @@ enum conn_state {
 
 enum { CONN_PEER_SIZE = 46 }; /* INET6_ADDRSTRLEN */
 
+struct conn_events;
 struct conn_write;
+struct listener;
 
 struct conn {
     union { /* which one: uv_handle_get_type */

@@ -69,7 +69,8 @@ const char *http_exchange_peer(const struct http_exchange *exchange);
  * NULL on_gone: not interested; answering an exchange whose client is gone is harmless until then. */
 void http_exchange_on_gone(struct http_exchange *exchange, void (*on_gone)(void *user), void *user);
 
-/* A header line to send (not the ones that frame the answer, which are made here); names and values are checked for control bytes and dropped when they have some. */
+/* A header line to send (not the ones that frame the answer, which are made here); names and values are checked for
+ * control bytes and dropped when they have some. */
 struct http_response_header {
     const char *name;
     struct str value;
@@ -89,8 +90,8 @@ void http_exchange_close_after(struct http_exchange *exchange);
 void http_stream_abort(struct http_exchange *exchange);
 /* Bytes the client has not read yet. */
 size_t http_exchange_unsent(const struct http_exchange *exchange);
-/* To be called within on_request only. Answers 101 with `headers` and hands the raw connection over with any bytes that came early (`early`, borrowed until
- * the next turn). Ends the exchange. Returns the conn; set its events at once. */
+/* To be called within on_request only. Answers 101 with `headers` and hands the raw connection over with any bytes that
+ * came early (`early`, borrowed until the next turn). Ends the exchange. Returns the conn; set its events at once. */
 struct conn *http_upgrade(struct http_exchange *exchange, const struct http_response_header *headers,
                           size_t header_count, struct str *early);
 

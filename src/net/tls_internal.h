@@ -1,9 +1,9 @@
+/* What a TLS context and its sessions share. Not for other folders. */
 #ifndef NATARIS_NET_TLS_INTERNAL_H
 #define NATARIS_NET_TLS_INTERNAL_H
 
-#include "net/tls.h"
-
 #include <openssl/ssl.h>
+#include <stddef.h>
 
 struct tls_context {
     unsigned users; /* its owner and its sessions, all of one thread */

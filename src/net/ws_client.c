@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "net/http_guard.h"
+#include "net/ws_conn.h"
 #include "net/ws_internal.h"
 #include "net/ws_url.h"
 

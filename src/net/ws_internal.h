@@ -2,7 +2,11 @@
 #ifndef NATARIS_NET_WS_INTERNAL_H
 #define NATARIS_NET_WS_INTERNAL_H
 
-#include "net/ws_conn.h"
+#include "net/websocket.h"
+
+struct conn;
+struct ws_conn;
+struct ws_conn_events;
 
 /* Takes the connection over. */
 struct ws_conn *ws_conn_new(struct conn *conn, enum ws_role role, size_t max_message,

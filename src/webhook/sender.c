@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "base/random_source.h"
 #include "net/address_class.h"
 #include "webhook/pace.h"
 #include "webhook/post.h"

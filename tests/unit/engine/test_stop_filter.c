@@ -7,7 +7,7 @@
 
 #include "engine/stop_filter.h"
 
-#include "base/random.h"
+#include "base/random_source.h"
 #include "base/utf8.h"
 
 #include <string.h>
