@@ -9,7 +9,7 @@ static int64_t request_ms(const struct api_request *request) {
 }
 
 void access_log(const struct api_request *request, int status) {
-    if (!log_enabled(LOG_INFO)) {
+    if (!LOG_ENABLED(LOG_INFO)) {
         return;
     }
     char method[METHOD_SIZE];
@@ -21,7 +21,7 @@ void access_log(const struct api_request *request, int status) {
 
 void access_log_call(const struct api_request *request, const struct call *call, bool streamed, int status,
                      const char *outcome, const struct gen_usage *usage) {
-    if (!log_enabled(LOG_INFO)) {
+    if (!LOG_ENABLED(LOG_INFO)) {
         return;
     }
     const struct gen_usage none = {0};
