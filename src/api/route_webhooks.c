@@ -4,6 +4,7 @@
 #include "api/respond.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "call/call.h"
 #include "webhook/fields.h"
 
 #include <stdio.h>
@@ -50,13 +51,12 @@ static void read_id(const struct api_request *request, char out[STORE_ID_MAX]) {
 
 static bool read_body(struct api_request *request, struct json_value *body) {
     struct fault error;
-    struct err err;
-    if (json_parse(request->api->parser, http_exchange_request(request->exchange)->body, body, &err) &&
-        (json_type_of(*body) == JSON_OBJECT ||
-         err_set(&err, ERR_INVALID, "The request's body must be a JSON object."))) {
-        return true;
+    if (call_body_parse(request, body, &error)) {
+        if (json_type_of(*body) == JSON_OBJECT) {
+            return true;
+        }
+        fault_set(&error, FAULT_INVALID_REQUEST, "The request's body must be a JSON object.");
     }
-    fault_from_err(&error, &err);
     respond_error(request, &error);
     return false;
 }
