@@ -5,6 +5,7 @@
 #include "cmd/command.h"
 #include "cmd/model_text.h"
 #include "provider/model_store.h"
+#include "provider/model_store_list.h"
 
 #include <stdio.h>
 #include <string.h>

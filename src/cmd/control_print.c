@@ -1,6 +1,7 @@
 /* What `nataris provider status` tells a person. */
+#include "cmd/control_print.h"
+
 #include "cmd/admin_command.h"
-#include "cmd/control_client.h"
 
 #include <inttypes.h>
 #include <stdio.h>

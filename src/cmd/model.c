@@ -4,6 +4,9 @@
 #include "cmd/command.h"
 #include "cmd/model_text.h"
 #include "provider/model_store.h"
+#include "provider/model_store_list.h"
+#include "provider/model_store_room.h"
+#include "provider/model_store_use.h"
 
 #include <stdio.h>
 

@@ -4,6 +4,7 @@
 #include "base/json_write.h"
 #include "cmd/command.h"
 #include "cmd/control_client.h"
+#include "cmd/control_print.h"
 #include "provider/pause_file.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* A TCP or Unix socket connection, with or without TLS, on the loop. Writes made in one turn of the loop are gathered and
- * leave in one system call at its end. Reads go through one shared buffer, so an idle connection holds no buffer of its
- * own. */
+/* A TCP or Unix socket connection, with or without TLS, on the loop. Writes made in one turn of the loop are gathered
+ * and leave in one system call at its end. Reads go through one shared buffer, so an idle connection holds no buffer of
+ * its own. */
 #ifndef NATARIS_NET_CONN_H
 #define NATARIS_NET_CONN_H
 

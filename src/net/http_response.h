@@ -5,8 +5,8 @@
 #include "net/conn.h"
 #include "net/http_exchange.h"
 
-/* A header line to send (not the ones that frame the answer, which are made here). One with control bytes in its name or
- * value is dropped. */
+/* A header line to send (not the ones that frame the answer, which are made here). One with control bytes in its name
+ * or value is dropped. */
 struct http_response_header {
     const char *name;
     struct str value;

@@ -37,8 +37,9 @@ void loop_defer_last(struct loop *loop, struct loop_deferred *deferred);
 
 /* --- For the files of this folder --- */
 
-/* For the end of libuv's callbacks, when no handler is running: a turn may bring thousands of requests, so what has been
- * deferred is run early when it has become much. The first answers leave sooner, and memory is free for the next. */
+/* For the end of libuv's callbacks, when no handler is running: a turn may bring thousands of requests, so what has
+ * been deferred is run early when it has become much. The first answers leave sooner, and memory is free for the
+ * next. */
 void loop_relieve(struct loop *loop);
 
 #endif

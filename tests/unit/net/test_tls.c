@@ -8,8 +8,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "net/tls.h"
-#include "support/net_harness.h"
 #include "support/names.h"
+#include "support/net_harness.h"
 #include "support/temp_folder.h"
 #include "support/tls_files.h"
 
