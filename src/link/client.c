@@ -5,7 +5,7 @@
 #include "base/random.h"
 #include "base/utf8.h"
 #include "link/backoff.h"
-#include "net/ws_conn.h"
+#include "net/ws_client.h"
 #include "net/ws_url.h"
 #include "wire/limits.h"
 

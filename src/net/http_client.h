@@ -1,6 +1,6 @@
-/* HTTP/1.1 requests to other servers, on the loop: the one place that uses libcurl (through net/curl_loop.h). A transfer
- * is one request and its answer, which comes in pieces. It ends in time and takes no more than it may; no callback comes
- * from inside a call of these functions. */
+/* HTTP/1.1 requests to other servers, on the loop: the one place that uses libcurl (through net/curl_loop.h). A
+ * transfer is one request and its answer, which comes in pieces. It ends in time and takes no more than it may; no
+ * callback comes from inside a call of these functions. */
 #ifndef NATARIS_NET_HTTP_CLIENT_H
 #define NATARIS_NET_HTTP_CLIENT_H
 
@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "net/address_lookup.h"
+#include "net/http_failure.h"
 #include "net/loop.h"
 
 #include <stdbool.h>
@@ -20,11 +21,10 @@ enum {
 };
 
 struct http_client;
-/* `allowed` is for URLs that strangers told, which net/web_url.h must understand: the addresses of the name are looked up
- * once and each must be allowed, the connection is pinned to them, and its own address is asked about once more when its
- * socket is made. It holds for all of a client's transfers, since they share connections. NULL: every address.
- * The first client of a process must be made before other threads make theirs. ERR_INTERNAL when libcurl does not
- * start. */
+/* `allowed` is for URLs that strangers told, which net/web_url.h must understand: the addresses of the name are looked
+ * up once and each must be allowed, the connection is pinned to them, and its own address is asked about once more when
+ * its socket is made. It holds for all of a client's transfers, since they share connections. NULL: every address. The
+ * first client of a process must be made before other threads make theirs. ERR_INTERNAL when libcurl does not start. */
 MUST_CHECK bool http_client_new(struct http_client **out, struct loop *loop, address_allowed *allowed, struct err *err);
 /* Cancels what is under way. Not from inside on_body. The loop must turn once more. NULL is fine. */
 void http_client_free(struct http_client *client);
@@ -53,20 +53,6 @@ struct http_answer {
     int64_t length;         /* of its body; -1: it does not say */
     int64_t retry_after_ms; /* 0: it does not say */
     int64_t date_s;         /* its Date, in seconds since 1970; 0: it does not say */
-};
-
-enum http_failure {
-    HTTP_FAILURE_NONE,      /* the whole answer came, whatever its status */
-    HTTP_FAILURE_REQUEST,   /* the URL is none, or its protocol is not allowed */
-    HTTP_FAILURE_NAME,      /* the host's name was not found */
-    HTTP_FAILURE_ADDRESS,   /* the host's address is not allowed */
-    HTTP_FAILURE_CONNECT,   /* nobody accepts connections there */
-    HTTP_FAILURE_TLS,       /* no handshake, or not with a certificate that is good for the host */
-    HTTP_FAILURE_TIME,      /* one of the times was over */
-    HTTP_FAILURE_BROKEN,    /* the connection ended before the answer did */
-    HTTP_FAILURE_TOO_LARGE, /* the body was longer than body_max; the answer's head had come */
-    HTTP_FAILURE_STOPPED,   /* on_body said so */
-    HTTP_FAILURE_OTHER,
 };
 
 struct http_result {

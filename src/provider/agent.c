@@ -417,8 +417,8 @@ void agent_drain(struct agent *agent) {
     }
 }
 
-/* The last part to close frees the agent. Its own deferred call is not queued any more: it was before the parts', and no
- * event of theirs queues it again. */
+/* The last part to close frees the agent. Its own deferred call is not queued any more: it was before the parts', and
+ * no event of theirs queues it again. */
 static void on_part_closed(void *context) {
     struct agent *agent = context;
     agent->open_parts--;

@@ -156,3 +156,11 @@ bool hosted_model_file_gone(const struct hosted_model *model) {
     return model->state == MODEL_COLD && model->pending.count == 0 && model->path[0] != '\0' &&
            !file_exists(model->path);
 }
+
+bool hosted_model_idle(const struct hosted_model *model) {
+    return model_life_is_idle(model);
+}
+
+void hosted_model_unload(struct hosted_model *model) {
+    model_life_unload(model);
+}

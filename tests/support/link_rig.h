@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "link/client.h"
 #include "link/server.h"
-#include "net/ws_conn.h"
+#include "net/ws_client.h"
 
 #include <stdbool.h>
 #include <stddef.h>

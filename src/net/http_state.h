@@ -1,10 +1,11 @@
-/* What the http_*.c files share. Not for other folders. */
-#ifndef NATARIS_NET_HTTP_INTERNAL_H
-#define NATARIS_NET_HTTP_INTERNAL_H
+/* What a server, its connections and their exchanges consist of: for the http_*.c files of the server. */
+#ifndef NATARIS_NET_HTTP_STATE_H
+#define NATARIS_NET_HTTP_STATE_H
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "net/deadline.h"
+#include "net/http_chunks.h"
 #include "net/http_server.h"
 
 /* How long a client may take to read our last answer and close (conn_close). */
@@ -69,41 +70,12 @@ struct http_exchange {
     struct buf body; /* gathers a body that does not arrive with its head */
     size_t content_length;
     size_t held; /* its part of the server's bodies_held */
-    struct http_guard_chunks chunks;
+    struct http_chunks chunks;
     void (*on_gone)(void *user);
     void *user;
     struct loop_deferred release; /* end of turn: on_gone, free */
     enum http_answer_state answer;
     bool chunked_request, head_only, chunked_answer, close_after;
 };
-
-/* http_conn.c */
-void http_conn_accept(void *context, struct conn *conn);
-void http_conn_close_if_idle(struct http_conn *http);
-/* The exchange is answered: go on with the next request, or close. */
-void http_conn_answered(struct http_conn *http, bool close);
-
-/* Gives the connection up to somebody else; `early` is borrowed to the end of the turn. */
-struct conn *http_conn_upgrade(struct http_conn *http, struct str *early);
-
-/* http_parse.c: a whole head that the guard has passed into the request. The head must live as long as the exchange.
- * Returns 0, or the status to refuse it with. */
-int http_parse_head(struct http_exchange *exchange, struct str head, const char **why);
-
-/* http_exchange.c */
-struct http_exchange *http_exchange_new(struct http_conn *http);
-/* To be asked before `len` bytes of its body are kept: false when all connections together keep too many. */
-bool http_exchange_hold(struct http_exchange *exchange, size_t len);
-/* What was held counts no more. Called while its connection still knows its server. */
-void http_exchange_let_go(struct http_exchange *exchange);
-/* The answer is complete or broken off: tells the connection and frees it at the end of the turn. */
-void http_exchange_end(struct http_exchange *exchange);
-/* The client is gone; at the end of a turn, outside of any handler. */
-void http_exchange_lose_client(struct http_exchange *exchange);
-
-/* http_server.c */
-/* RFC 9110 5.6.7, cached. */
-struct str http_server_date(struct http_server *server);
-void http_server_forget(struct http_server *server, struct http_conn *http);
 
 #endif

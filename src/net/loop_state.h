@@ -1,6 +1,6 @@
-/* What the files of this folder share of the loop. Not for other folders. */
-#ifndef NATARIS_NET_LOOP_INTERNAL_H
-#define NATARIS_NET_LOOP_INTERNAL_H
+/* What the loop consists of: for the files of this folder. */
+#ifndef NATARIS_NET_LOOP_STATE_H
+#define NATARIS_NET_LOOP_STATE_H
 
 #include "net/chunk.h"
 #include "net/deadline.h"
@@ -24,10 +24,5 @@ struct loop {
     char *plain_buffer; /* LOOP_PLAIN_BYTES; every TLS connection decrypts into it */
     bool stopped;
 };
-
-/* For the end of libuv's callbacks, when no handler is running: a turn may bring thousands of requests, so what has
- * been deferred is run early when it has become much. The first answers leave sooner, and memory is free for the
- * next. */
-void loop_relieve(struct loop *loop);
 
 #endif

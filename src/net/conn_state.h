@@ -1,10 +1,10 @@
-/* What listener.c, connect.c and conn.c share. Not for other folders. */
-#ifndef NATARIS_NET_CONN_INTERNAL_H
-#define NATARIS_NET_CONN_INTERNAL_H
+/* What a connection consists of: for conn.c, listener.c and connect.c. */
+#ifndef NATARIS_NET_CONN_STATE_H
+#define NATARIS_NET_CONN_STATE_H
 
 #include "net/chunk.h"
 #include "net/deadline.h"
-#include "net/loop_internal.h"
+#include "net/loop_state.h"
 #include "net/tls_session.h"
 
 #include <uv.h>
@@ -49,16 +49,5 @@ struct conn {
     bool paused, eof, linger, behind; /* behind: since the kernel did not take all, until all is sent */
     char peer[CONN_PEER_SIZE];
 };
-
-/* In state CONN_CONNECTING; freed by conn_discard, or through conn_start and what follows. */
-struct conn *conn_new(struct loop *loop);
-struct conn *conn_new_unix(struct loop *loop);
-/* It is connected: run the handshake if `tls` (taken over) is not NULL, then call on_ready; events' on_close tells of
- * a failure before that. */
-void conn_start(struct conn *conn, struct tls_session *tls, unsigned handshake_ms);
-/* Closes without any event, in any state. */
-void conn_discard(struct conn *conn);
-/* listener.c: the connection's memory is about to be freed. */
-void listener_forget_conn(struct listener *listener, struct conn *conn);
 
 #endif
