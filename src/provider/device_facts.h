@@ -2,7 +2,8 @@
 #ifndef NATARIS_PROVIDER_DEVICE_FACTS_H
 #define NATARIS_PROVIDER_DEVICE_FACTS_H
 
-#include "link/codec.h"
+#include "link/handshake.h"
+#include "link/status.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 #include "provider/pending_jobs.h"
 
 #include "base/mem.h"
-#include "link/codec.h"
+#include "link/message.h"
 
 #include <stdlib.h>
 #include <utlist.h>
@@ -29,7 +29,7 @@ bool pending_jobs_add(struct pending_jobs *pending, uint64_t id, const struct ge
     job->id = id;
     buf_init(&job->message, LIMIT_LINK_MESSAGE_BYTES);
     arena_init(&job->arena, READ_ARENA_MAX);
-    link_encode_job(&job->message, ANY_JOB, request);
+    link_encode_job(&job->message, LINK_VERSION_NEWEST, ANY_JOB, request);
     if (job->message.overflow) {
         pending_job_free(job);
         return false;
@@ -69,7 +69,7 @@ struct pending_job *pending_jobs_take_cancelled(struct pending_jobs *pending) {
 bool pending_job_read(struct pending_job *job, struct gen_request *request, struct err *err) {
     struct json_parser *parser = json_parser_new(LIMIT_LINK_MESSAGE_BYTES, LIMIT_JSON_DEPTH);
     struct link_message message;
-    bool worked = link_decode_text(parser, &job->arena, buf_str(&job->message), &message, err);
+    bool worked = link_decode_text(LINK_VERSION_NEWEST, parser, &job->arena, buf_str(&job->message), &message, err);
     json_parser_free(parser);
     if (worked) {
         *request = message.job.request;

@@ -75,6 +75,7 @@ void gen_request_init(struct gen_request *request) {
         .model = STR(""),
         .prompt = STR(""),
         .continue_text = STR(""),
+        .scope = STR(""),
         .max_tokens = 256,
         .temperature = 0.7,
         .top_p = 0.9,
