@@ -146,6 +146,24 @@ static void put_text_delta(struct buf *out, const struct link_delta *delta) {
     }
 }
 
+bool link_delta_fits(const struct link_delta *delta) {
+    return delta->text.len <= LIMIT_DELTA_BYTES && delta->tokens <= LIMIT_DELTA_TOKENS;
+}
+
+struct link_delta link_delta_cut(struct link_delta *rest) {
+    struct link_delta first = *rest;
+    if (first.text.len > LIMIT_DELTA_BYTES) {
+        first.text.len = utf8_whole_prefix(first.text.data, LIMIT_DELTA_BYTES);
+    }
+    if (first.tokens > LIMIT_DELTA_TOKENS) {
+        first.tokens = LIMIT_DELTA_TOKENS;
+    }
+    rest->text = (struct str){rest->text.data + first.text.len, rest->text.len - first.text.len};
+    rest->tokens -= first.tokens;
+    rest->parts = STR("");
+    return first;
+}
+
 void link_encode_delta(struct buf *out, enum link_version version, const struct link_delta *delta) {
     if (version < LINK_VERSION_2) {
         put_text_delta(out, delta);

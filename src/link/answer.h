@@ -49,6 +49,11 @@ struct link_error {
     struct str message, param;
 };
 
+/* Whether one message can hold it. */
+bool link_delta_fits(const struct link_delta *delta);
+/* Takes off as much as one message can hold, cut between characters, with all the parts. */
+struct link_delta link_delta_cut(struct link_delta *rest);
+
 /* Each appends one message: a text, or binary when link_kind_is_binary (link/message.h) says so. Check out->overflow. */
 void link_encode_accept(struct buf *out, enum link_version version, const struct link_accept *accept);
 void link_encode_delta(struct buf *out, enum link_version version, const struct link_delta *delta);

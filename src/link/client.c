@@ -3,7 +3,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
-#include "base/utf8.h"
 #include "link/address.h"
 #include "link/backoff.h"
 #include "net/ws_conn.h"
@@ -432,26 +431,24 @@ void link_client_send_accept(struct link_client *client, const struct link_accep
     }
 }
 
-/* A delta over the limits of one message goes out in several, cut between characters; its parts go with the first. */
-void link_client_send_delta(struct link_client *client, const struct link_delta *delta) {
-    struct link_delta rest = *delta;
-    while (client->state == CLIENT_READY) {
-        struct link_delta frame = rest;
-        if (frame.text.len > LIMIT_DELTA_BYTES) {
-            frame.text.len = utf8_whole_prefix(frame.text.data, LIMIT_DELTA_BYTES);
-        }
-        if (frame.tokens > LIMIT_DELTA_TOKENS) {
-            frame.tokens = LIMIT_DELTA_TOKENS;
-        }
-        link_encode_delta(begin_message(client), client->version, &frame);
+static void send_delta(struct link_client *client, const struct link_delta *delta) {
+    if (client->state == CLIENT_READY) {
+        link_encode_delta(begin_message(client), client->version, delta);
         send_message(client, LINK_DELTA);
-        rest.tokens -= frame.tokens;
-        rest.parts = STR("");
-        rest.text = (struct str){rest.text.data + frame.text.len, rest.text.len - frame.text.len};
-        if (rest.text.len == 0 && rest.tokens == 0) {
-            return;
-        }
     }
+}
+
+void link_client_send_delta(struct link_client *client, const struct link_delta *delta) {
+    if (link_delta_fits(delta)) {
+        send_delta(client, delta);
+        return;
+    }
+    struct link_delta rest = *delta;
+    while (!link_delta_fits(&rest)) {
+        const struct link_delta first = link_delta_cut(&rest);
+        send_delta(client, &first);
+    }
+    send_delta(client, &rest);
 }
 
 void link_client_send_done(struct link_client *client, const struct link_done *done) {
