@@ -190,6 +190,40 @@ static void test_gateway_of_version_2(void **state) {
                               "00\n");
 }
 
+/* A gateway that was replaced by an older one: each link has the version that was agreed on for it. */
+static void play_both_versions(struct link_rig *rig, const char *event) {
+    if (begins(event, "{\"type\":\"hello\"")) {
+        link_rig_ws_send(rig, rig->rounds++ == 0 ? CHALLENGE_2 : CHALLENGE);
+    } else if (begins(event, "{\"type\":\"auth\"")) {
+        link_rig_ws_send(rig, WELCOME);
+    } else if (begins(event, "{\"type\":\"status\"")) {
+        link_rig_ws_send(rig, "{\"type\":\"job\",\"job\":5,\"request\":{\"model\":\"m\",\"prompt\":\"x\"}}");
+    } else if (begins(event, "binary 02")) {
+        ws_conn_close(rig->ws, WS_CLOSE_GOING_AWAY, "older");
+    } else if (begins(event, "{\"type\":\"accept\"")) {
+        link_rig_end(rig);
+    }
+}
+
+static void accept_the_job(struct link_rig *rig, const char *event) {
+    if (begins(event, "job 5 ")) {
+        link_client_send_accept(rig->client, &(struct link_accept){.job = 5, .prompt_tokens = 3});
+    }
+}
+
+static void test_version_is_agreed_on_by_link(void **state) {
+    struct link_rig *rig = *state;
+    rig->on_request = link_rig_accept_ws;
+    rig->on_ws = play_both_versions;
+    rig->on_provider = accept_the_job;
+    link_rig_start_client(rig, "join_x");
+    link_rig_run(rig);
+    assert_int_equal(rig->rounds, 2);
+    assert_string_equal(
+        buf_cstr(&rig->provider_log),
+        "ready prov_9\nstatus due\njob 5 m 1\nlost older (1001)\nready prov_9\nstatus due\njob 5 m 1\n");
+}
+
 static void test_kind_of_job_that_was_not_listed(void **state) {
     static const char *const KINDS[] = {"embed", "dream"};
     (void)state;
@@ -331,6 +365,7 @@ int main(void) {
         CASE(test_malformed_request_is_an_error_of_its_job),
         CASE(test_gateway_of_version_1),
         CASE(test_gateway_of_version_2),
+        CASE(test_version_is_agreed_on_by_link),
         cmocka_unit_test(test_kind_of_job_that_was_not_listed),
         CASE(test_closes_inside_an_event),
         CASE(test_silent_gateway),
