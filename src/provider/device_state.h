@@ -2,7 +2,7 @@
 #ifndef NATARIS_PROVIDER_DEVICE_STATE_H
 #define NATARIS_PROVIDER_DEVICE_STATE_H
 
-#include "link/codec.h"
+#include "link/status.h"
 
 #include <stdbool.h>
 #include <stdint.h>

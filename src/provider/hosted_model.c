@@ -104,6 +104,7 @@ const char *hosted_model_id(const struct hosted_model *model) {
 void hosted_model_describe(const struct hosted_model *model, struct link_model *out) {
     *out = (struct link_model){.id = str_from(model->spec.id),
                                .state = model->told,
+                               .kinds = LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE),
                                .slots = model->facts.slots,
                                .context_length = model->facts.context_length,
                                .bytes_done = model->bytes_done,

@@ -5,7 +5,7 @@
 
 #include "catalog/catalog.h"
 #include "engine/engine.h"
-#include "link/codec.h"
+#include "link/status.h"
 #include "provider/hosted_model_spec.h"
 #include "provider/model_store_room.h"
 #include "provider/progress.h"

@@ -4,7 +4,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
-#include "link/codec.h"
+#include "link/status.h"
 #include "provider/device_state.h"
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-/* What the decoder refuses, and which member it names. */
-#include "link/codec.h"
+/* What is refused of text messages, and which member is named. */
+#include "link/message.h"
 
 #include "wire/limits.h"
 
@@ -40,30 +40,7 @@ static int teardown(void **state) {
 
 static bool decode(struct fixture *f, const char *text) {
     err_clear(&f->err);
-    return link_decode_text(f->parser, &f->arena, str_from(text), &f->message, &f->err);
-}
-
-static void test_malformed_delta(void **state) {
-    struct fixture *f = *state;
-    static const struct str CASES[] = {
-        {"", 0},
-        {"\x01", 1},
-        {"\x01\0\0\0\0\0\0\0\0\0", 10},           /* one byte short of a header */
-        {"\x01\0\x01\0\0\0\0\0\0\0\0", 11},       /* job 0 */
-        {"\x01\0\x01\0\x20\0\0\0\0\0\0", 11},     /* job 2^53 */
-        {"\x01\0\x01\0\0\0\0\0\0\0\x07\xff", 12}, /* not UTF-8 */
-        {"\x01\0\x01\0\0\0\0\0\0\0\x07"
-         "a\xc3",
-         13}, /* half a character */
-    };
-    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
-        assert_false(link_decode_binary(CASES[i], &f->message, &f->err));
-        assert_int_equal(f->err.code, ERR_INVALID);
-    }
-    static char big[LINK_DELTA_HEADER + LIMIT_DELTA_BYTES + 1] = "\x01\0\x01\0\0\0\0\0\0\0\x07";
-    memset(big + LINK_DELTA_HEADER, 'x', LIMIT_DELTA_BYTES + 1);
-    assert_true(link_decode_binary((struct str){big, sizeof big - 1}, &f->message, &f->err));
-    assert_false(link_decode_binary((struct str){big, sizeof big}, &f->message, &f->err));
+    return link_decode_text(LINK_VERSION_1, f->parser, &f->arena, str_from(text), &f->message, &f->err);
 }
 
 struct malformed {
@@ -221,9 +198,10 @@ static void test_long_strings(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        CASE(test_malformed),       CASE(test_malformed_request_names_its_job),
-        CASE(test_too_many_models), CASE(test_long_strings),
-        CASE(test_malformed_delta),
+        CASE(test_malformed),
+        CASE(test_malformed_request_names_its_job),
+        CASE(test_too_many_models),
+        CASE(test_long_strings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
