@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tools/check.sh NAME: builds and runs one test, in the debug build. NAME is
+# tools/check.sh NAME: builds and runs one test, in the debug build (PRESET=asan: with the sanitizers). NAME is
 #   a file: tests/unit/net/test_conn.c, tests/replay/accept-silent.replay, tests/e2e/money.test.mjs;
 #   or what CTest calls it, or a part of that: test_net_conn, net_ws;
 #   or a file of tests/e2e: e2e/money, or just continuation when no program has the name.
@@ -7,40 +7,41 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 name=${1-}
+preset=${PRESET:-debug}
 if [ -z "$name" ]; then
     echo "usage: make check NAME=test_net_conn (or a file of tests/, see tools/check.sh)" >&2
     exit 2
 fi
 
 run_e2e() {
-    tools/build.sh debug nataris nataris-llama
+    tools/build.sh "$preset" nataris nataris-llama
     tools/e2e-deps.sh
-    NATARIS_BIN=$PWD/build-debug/nataris exec node --test "$1"
+    NATARIS_BIN=$PWD/build-$preset/nataris exec node --test "$1"
 }
 
 # A scenario is not a program: the runner takes a folder of them.
 run_scenario() {
-    tools/build.sh debug test_replay_replay
+    tools/build.sh "$preset" test_replay_replay
     folder=$(mktemp -d)
     trap 'rm -rf "$folder"' EXIT
     cp "$1" "$folder"
-    REPLAY_DIR=$folder build-debug/test_replay_replay
+    REPLAY_DIR=$folder build-$preset/test_replay_replay
 }
 
 # What CTest knows by the name: a program each, and the simulator under three names.
 run_programs() {
     local tests
-    mapfile -t tests < <(ctest --test-dir build-debug --show-only --tests-regex "$1" | sed -nE 's/^ *Test +#[0-9]+: //p')
+    mapfile -t tests < <(ctest --test-dir build-$preset --show-only --tests-regex "$1" | sed -nE 's/^ *Test +#[0-9]+: //p')
     if [ ${#tests[@]} -eq 0 ]; then
         return 1
     fi
     mapfile -t programs < <(printf '%s\n' "${tests[@]}" | sed 's/^sim.*/nataris-sim/' | sort -u)
-    tools/build.sh debug "${programs[@]}" nataris-llama
-    ctest --test-dir build-debug --tests-regex "$1" --output-on-failure
+    tools/build.sh "$preset" "${programs[@]}" nataris-llama
+    ctest --test-dir build-$preset --tests-regex "$1" --output-on-failure
 }
 
 tools/deps.sh build test
-tools/build.sh debug nataris-generated >/dev/null
+tools/build.sh "$preset" nataris-generated >/dev/null
 case $name in
     *.test.mjs) run_e2e "$name" ;;
     e2e/*) run_e2e "tests/$name.test.mjs" ;;
