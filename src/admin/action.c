@@ -4,7 +4,7 @@
 #include "base/money.h"
 #include "base/random.h"
 #include "catalog/catalog.h"
-#include "format/field.h"
+#include "wire/field.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* The routes that need no key: is the process alive, can it serve, what does it understand; and where providers join.
- */
+#include "api/route_health.h"
+
 #include "api/respond.h"
 #include "base/json_write.h"
 #include "embedded_api.h"
@@ -14,11 +14,11 @@ static void respond_status(struct api_request *request, const char *status) {
     respond_json(request, 200, buf_str(body));
 }
 
-void health_handle_live(struct api_request *request) {
+static void handle_live(struct api_request *request) {
     respond_status(request, "ok");
 }
 
-void health_handle_ready(struct api_request *request) {
+static void handle_ready(struct api_request *request) {
     const struct api_backend *backend = &request->api->backend;
     if (backend->ready(backend->context)) {
         respond_status(request, "ready");
@@ -26,14 +26,14 @@ void health_handle_ready(struct api_request *request) {
     }
     struct fault error;
     fault_set(&error, FAULT_UNAVAILABLE, "No model can serve yet, or the gateway is shutting down.");
-    respond_error(request, &error);
+    respond_fault(request, &error);
 }
 
-void openapi_handle(struct api_request *request) {
+static void openapi_handle(struct api_request *request) {
     respond_json(request, 200, (struct str){.data = (const char *)api_json_openapi, .len = api_json_openapi_len});
 }
 
-void link_handle(struct api_request *request) {
+static void link_handle(struct api_request *request) {
     const struct http_request *http = http_exchange_request(request->exchange);
     if (str_equal_nocase(str_trim(http_request_header(http, "upgrade")), STR("websocket")) &&
         str_equal(http->method, STR("GET"))) {
@@ -44,5 +44,14 @@ void link_handle(struct api_request *request) {
     struct fault error;
     fault_set(&error, FAULT_INVALID_REQUEST, "Providers connect here by WebSocket: send \"Upgrade: websocket\".");
     error.status = 426;
-    respond_error_header(request, &error, "Upgrade", STR("websocket"));
+    respond_fault_header(request, &error, "Upgrade", STR("websocket"));
 }
+
+static const struct route routes[] = {
+    {"GET", "/healthz", false, handle_live, NULL},
+    {"GET", "/readyz", false, handle_ready, NULL},
+    {"GET", "/openapi.json", false, openapi_handle, NULL},
+    {"GET", "/link", false, link_handle, NULL},
+};
+
+const struct route_set ROUTES_HEALTH = {routes, COUNT_OF(routes)};

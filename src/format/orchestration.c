@@ -1,7 +1,8 @@
 #include "format/orchestration.h"
 
 #include "base/money.h"
-#include "format/field.h"
+#include "format/tools.h"
+#include "wire/field.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -193,4 +194,63 @@ bool orchestration_read_stored(struct json_value object, struct arena *arena, st
                     stored_tools(object, arena, out);
     out->max_steps = (uint32_t)max_steps;
     return ok || err_set(err, ERR_INTERNAL, "the stored orchestration cannot be read");
+}
+
+/* --- In a chat --- */
+
+static bool tools_refuse(const struct fields_content *content, struct err *err) {
+    static const struct field_rule rule = {.name = STR("tools"), .type = JSON_ARRAY};
+    return json_type_of(content->tools) == JSON_NULL || field_refuse_filled(&rule, content->tools, NULL, err);
+}
+
+bool orchestration_refuse(const struct fields_content *content, struct err *err) {
+    const struct json_value value = content->orchestration;
+    struct json_value member;
+    bool enabled = false;
+    if (json_type_of(value) != JSON_NULL) {
+        if (json_type_of(value) != JSON_OBJECT) {
+            return field_wrong_type(err, "orchestration", "an object", value);
+        }
+        if (json_get_given(value, "enabled", &member) && !json_as_bool(member, &enabled)) {
+            return field_wrong_type(err, "orchestration.enabled", "true or false", member);
+        }
+        if (enabled) {
+            return err_set_field(err, ERR_UNSUPPORTED, "orchestration.enabled",
+                                 "orchestration is not supported yet here. Use POST /v1/chat/completions.");
+        }
+    }
+    return tools_refuse(content, err);
+}
+
+static bool tools_take(const struct fields_content *content, struct arena *arena, struct orchestration *out,
+                       struct err *err) {
+    if (!out->enabled || json_type_of(content->tools) == JSON_NULL) {
+        return tools_refuse(content, err);
+    }
+    if (!tools_read(content->tools, arena, out, err)) {
+        return false;
+    }
+    if (out->tool_count > 0 && !out->automatic && out->kind != CORE_WORKFLOW_AGENT) {
+        return err_set_field(err, ERR_UNSUPPORTED, "tools",
+                             "tools is not supported yet, except with the workflows agent and auto.");
+    }
+    if (content->tools_unused) {
+        out->tool_count = 0;
+    }
+    return true;
+}
+
+bool orchestration_read_content(const struct fields_content *content, struct arena *arena,
+                                const struct orchestration **out, struct err *err) {
+    *out = NULL;
+    if (json_type_of(content->orchestration) == JSON_NULL) { /* as most are */
+        return tools_refuse(content, err);
+    }
+    struct orchestration *asked = ARENA_NEW(arena, struct orchestration);
+    if (asked == NULL) {
+        return err_set(err, ERR_TOO_LARGE, "The request is too large.");
+    }
+    *asked = (struct orchestration){.max_steps = ORCHESTRATION_STEPS_DEFAULT, .max_cost_nano = -1};
+    *out = asked;
+    return orchestration_read(content->orchestration, arena, asked, err) && tools_take(content, arena, asked, err);
 }

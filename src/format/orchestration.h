@@ -7,7 +7,7 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "core/workflow.h"
-#include "wire/generation.h"
+#include "format/fields.h"
 
 enum {
     ORCHESTRATION_STEPS_DEFAULT = 10,
@@ -46,8 +46,10 @@ MUST_CHECK bool orchestration_read(struct json_value value, struct arena *arena,
                                    struct err *err);
 /* "research", ..., "auto" in any case of letters; false: none of them. */
 MUST_CHECK bool orchestration_kind_read(struct str name, bool *automatic, enum core_workflow_kind *kind);
-/* "tools" as in OpenAI's API: [{"type": "function", "function": {"name", "description", "parameters"}}]. Sets the tools only. */
-MUST_CHECK bool orchestration_tools_read(struct json_value value, struct arena *arena, struct orchestration *out,
-                                         struct err *err);
+/* What a chat says: "orchestration" and "tools" of its body, in *out, which is NULL when it says nothing of either. Those of a
+ * request that no workflow can answer are refused unless they ask for nothing. */
+MUST_CHECK bool orchestration_read_content(const struct fields_content *content, struct arena *arena,
+                                           const struct orchestration **out, struct err *err);
+MUST_CHECK bool orchestration_refuse(const struct fields_content *content, struct err *err);
 
 #endif

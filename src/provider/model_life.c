@@ -306,15 +306,8 @@ static void fail_pending(struct hosted_model *model, enum gen_failure failure, c
 static void submit_pending(struct hosted_model *model) {
     struct pending_job *job = NULL;
     while ((job = pending_jobs_take(&model->pending)) != NULL) {
-        struct gen_request request;
-        uint64_t id = job->id;
-        struct err err = {0};
-        if (pending_job_read(job, &request, &err)) {
-            model->jobs++;
-            model->engine->ops->submit(model->engine, id, &request);
-        } else {
-            model->events->on_failed(model->context, id, GEN_FAILURE_BAD_REQUEST, err.message, err.field);
-        }
+        model->jobs++;
+        model->engine->ops->submit(model->engine, job->id, &job->request);
         pending_job_free(job);
     }
 }

@@ -17,10 +17,16 @@ enum store_job_state { /* stored by number */
                        STORE_JOB_STATES,
 };
 
+enum store_job_kind { /* what answers it, and so the shape of its answer; stored by number */
+                      STORE_JOB_CHAT = 0,
+                      STORE_JOB_INFERENCE = 1,
+                      STORE_JOB_WORKFLOW = 2, /* answered in a chat's shape */
+};
+
 struct store_job {
     char id[STORE_ID_MAX], account_id[STORE_ID_MAX], key_id[STORE_ID_MAX];
     bool test;
-    int kind; /* the API's: the shape of its answer */
+    enum store_job_kind kind;
     enum store_job_state state;
     char model[STORE_MODEL_MAX];
     int64_t created_ms, started_ms, ended_ms; /* wall clock; 0: not yet */

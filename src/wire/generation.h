@@ -63,6 +63,12 @@ void gen_request_write(const struct gen_request *request, struct json_writer *wr
 MUST_CHECK bool gen_request_read(struct json_value object, struct arena *arena, struct gen_request *request,
                                  struct err *err);
 
+/* Makes everything that the request borrows its own, in the arena. False: the arena is full, and the request is half of
+ * both: it must not be used. */
+MUST_CHECK bool gen_request_copy(struct arena *arena, struct gen_request *request);
+/* Whether both ask for the same: every member, texts by their bytes. */
+bool gen_request_equal(const struct gen_request *a, const struct gen_request *b);
+
 enum gen_finish { GEN_FINISH_STOP, GEN_FINISH_LENGTH, GEN_FINISH_CANCELLED };
 const char *gen_finish_name(enum gen_finish finish); /* "stop", "length", "cancelled" */
 bool gen_finish_from_name(struct str name, enum gen_finish *out);

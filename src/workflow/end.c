@@ -1,20 +1,19 @@
-/* How a workflow ends: its answer, its last words in the store, and what its waiter is told. */
-#include "api/respond.h"
+#include "workflow/end.h"
+
 #include "base/clock.h"
+#include "base/json_values.h"
 #include "base/log.h"
-#include "call/price.h"
 #include "conversation/prompt.h"
-#include "workflow/internal.h"
+#include "format/envelope.h"
+#include "workflow/compose.h"
+#include "workflow/meaning.h"
+#include "workflow/step.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { ERROR_BYTES = 8 * 1024, EVENT_BYTES = 8 * 1024 };
-
-void workflow_error_cancelled(struct fault *error) {
-    fault_set(error, FAULT_INVALID_REQUEST, "The workflow was cancelled.");
-}
 
 static void error_missing(struct fault *error) {
     fault_set(error, FAULT_INTERNAL, "A step of the workflow failed.");
@@ -103,20 +102,6 @@ static void answer_make(struct workflow *workflow, enum core_workflow_status sta
     answer->latency_ms = (uint32_t)(latency < 0 ? 0 : latency > UINT32_MAX ? UINT32_MAX : latency);
 }
 
-void workflow_answer_write(struct json_writer *writer, const struct workflow_answer *answer) {
-    json_write_key(writer, "nataris");
-    json_begin_object(writer);
-    json_member_cstr(writer, "inference_type", answer->test ? "sandbox" : "p2p");
-    json_member_cstr(writer, "workflow_id", answer->id);
-    json_member_cstr(writer, "workflow", core_workflow_kind_name(answer->kind));
-    json_member_cstr(writer, "status", core_workflow_status_name(answer->status));
-    json_member_int(writer, "steps_executed", answer->steps_executed);
-    price_write_member(writer, "total_cost_usd", answer->cost_nano);
-    json_member_bool(writer, "auto", answer->chosen);
-    json_member_int(writer, "latency_ms", answer->latency_ms);
-    json_end_object(writer);
-}
-
 /* --- Into the store --- */
 
 static void write_extra(const struct workflow *workflow, struct buf *out) {
@@ -148,7 +133,7 @@ static void write_event(const struct workflow *workflow, struct buf *out) {
     json_member_cstr(&writer, "status", core_workflow_status_name(answer->status));
     json_member_cstr(&writer, "model", workflow->row.model);
     json_member_int(&writer, "steps_executed", answer->steps_executed);
-    price_write_member(&writer, "total_cost_usd", answer->cost_nano);
+    json_member_usd(&writer, "total_cost_usd", answer->cost_nano);
     json_end_object(&writer);
 }
 
@@ -164,7 +149,7 @@ static void on_ended(void *context, const struct store_workflow *row, const stru
         return;
     }
     if (err != NULL && err->code == ERR_UNAVAILABLE) { /* not written: the tick tries again */
-        workflow_wait(workflow);
+        workflows_wake(workflow->all);
         return;
     }
     if (err != NULL) {
@@ -175,7 +160,7 @@ static void on_ended(void *context, const struct store_workflow *row, const stru
                    LOG_TEXT("status", core_workflow_status_name(status)), LOG_INT("changed", changed),
                    LOG_INT("steps", workflow->answer.steps_executed));
     if (!changed || !has_answer(status)) {
-        workflow_error_cancelled(&error);
+        workflow_fault_cancelled(&error);
         workflow_tell_failed(workflow, changed && status == CORE_WORKFLOW_FAILED ? &workflow->error : &error);
     } else if (workflow->events != NULL) {
         const struct workflow_events *events = workflow->events;
@@ -274,7 +259,7 @@ void workflow_end(struct workflow *workflow) {
     end.stored = stored_make(workflow, &stored) ? &stored : NULL;
     str_copy(end.id, sizeof(end.id), str_from(workflow->row.id));
     workflow->asked_store++;
-    store_workflow_end(workflow->all->api->store, &end, on_ended, workflow);
+    store_workflow_end(workflow->all->calls->store, &end, on_ended, workflow);
     arena_clear(&arena);
     buf_clear(&error);
     buf_clear(&extra);
@@ -284,10 +269,6 @@ void workflow_end(struct workflow *workflow) {
 /* --- One that ended before --- */
 
 static void stored_error_read(struct workflow *workflow, struct str text, struct fault *error) {
-    static const enum fault_code codes[] = {FAULT_INVALID_REQUEST,      FAULT_CONTEXT_LENGTH, FAULT_INVALID_API_KEY,
-                                            FAULT_INSUFFICIENT_CREDITS, FAULT_FORBIDDEN,      FAULT_MODEL_NOT_FOUND,
-                                            FAULT_RATE_LIMIT_EXCEEDED,  FAULT_TOO_LARGE,      FAULT_REQUEST_TIMEOUT,
-                                            FAULT_MODEL_WARMING,        FAULT_UNAVAILABLE};
     struct json_value root, value;
     struct str code, message;
     struct err err;
@@ -296,10 +277,8 @@ static void stored_error_read(struct workflow *workflow, struct str text, struct
         !json_as_str(value, &code) || !json_get(root, "message", &value) || !json_as_str(value, &message)) {
         return;
     }
-    for (size_t i = 0; i < COUNT_OF(codes); i++) {
-        if (str_equal_cstr(code, fault_name(codes[i]))) {
-            error->code = codes[i];
-        }
+    if (!fault_code_of(code, &error->code)) {
+        return;
     }
     str_copy(error->message, sizeof(error->message), message);
 }
@@ -328,7 +307,7 @@ void workflow_tell_stored(struct workflow *workflow, const struct store_workflow
     const struct workflow_events *events = workflow->events;
     struct fault error;
     if (stored->status == CORE_WORKFLOW_FAILED || stored->status == CORE_WORKFLOW_CANCELLED) {
-        workflow_error_cancelled(&error);
+        workflow_fault_cancelled(&error);
         if (stored->status == CORE_WORKFLOW_FAILED) {
             stored_error_read(workflow, stored->error, &error);
         }

@@ -26,6 +26,8 @@ struct fit_prompt {
     size_t count, capacity;
 };
 
+/* Tokens that a text has at most, for fitting: ASCII counts one for two bytes times `scale`, other text one for each byte. */
+int64_t fit_text_tokens(struct str text, uint32_t scale);
 /* Tokens of a context that are not for our texts: what a chat template puts around two messages. */
 int64_t fit_template_tokens(uint32_t context_length);
 /* A model's context; that of a small one where it is not known. */

@@ -1,4 +1,4 @@
-#include "conversation/prompts.h"
+#include "workflow/prompts.h"
 
 #include <stddef.h>
 

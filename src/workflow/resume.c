@@ -1,20 +1,22 @@
-/* What of a workflow is stored beside its row, so that it is whole again after a crash; and back. */
-#include "api/respond.h"
+#include "workflow/resume.h"
+
 #include "base/log.h"
-#include "conversation/conversations.h"
-#include "workflow/internal.h"
+#include "conversation/conversation.h"
+#include "workflow/budget.h"
+#include "workflow/step.h"
+#include "workflow/step_run.h"
 
 #include <string.h>
 
 /* --- The request --- */
 
-static void write_turn(const struct conversation_call *conversation, struct json_writer *writer) {
+static void write_turn(const struct conversation *conversation, struct json_writer *writer) {
     json_write_key(writer, "turn");
     json_begin_object(writer);
-    json_member_int(writer, "from", conversation->conversation.message_count);
+    json_member_int(writer, "from", conversation->stored.message_count);
     json_member_int(writer, "own", (int64_t)conversation->own_count);
-    json_member_int(writer, "density", conversation->conversation.density);
-    json_member_cstr(writer, "counted_by", conversation->conversation.counted_by);
+    json_member_int(writer, "density", conversation->stored.density);
+    json_member_cstr(writer, "counted_by", conversation->stored.counted_by);
     json_member_bool(writer, "system_given", conversation->prompt.system_given);
     json_member_str(writer, "system", conversation->system);
     json_end_object(writer);
@@ -105,7 +107,7 @@ void workflow_core_make(struct workflow *workflow) {
     const struct core_workflow_config config = {.kind = (enum core_workflow_kind)workflow->row.kind,
                                                 .max_steps = workflow->row.max_steps,
                                                 .max_cost_nano = workflow->row.max_cost_nano,
-                                                .reduce_tokens = workflow_reduce_tokens(workflow->context_length)};
+                                                .reduce_tokens = budget_reduce_tokens(workflow->context_length)};
     workflow->core = core_workflow_new(&config);
 }
 
@@ -160,7 +162,7 @@ static bool steps_take(struct workflow *workflow, const struct store_step *steps
 static void identity_make(struct workflow *workflow) {
     const struct auth_identity *identity;
     struct err err;
-    if (auth_find_key(workflow->all->api->auth, workflow->row.key_id, &identity, &err)) {
+    if (auth_find_key(workflow->all->calls->auth, workflow->row.key_id, &identity, &err)) {
         workflow->identity = *identity;
     } /* else its next step finds the same, and it fails */
 }
@@ -200,7 +202,7 @@ void workflow_replay(struct workflow *workflow, const struct store_workflow *row
     }
     LOG_INFO_EVENT("workflow.resume", LOG_TEXT("workflow", workflow->row.id), LOG_INT("steps", count));
     for (uint32_t i = 0; i < count && workflow->state == WORKFLOW_RUNNING && i < workflow->step_count; i++) {
-        if (workflow->steps[i]->phase == STEP_WAITING && !workflow->all->api->draining) {
+        if (workflow->steps[i]->phase == STEP_WAITING && !workflow->all->calls->draining) {
             workflow_step_resume(workflow->steps[i]);
         }
     }

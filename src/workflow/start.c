@@ -1,12 +1,15 @@
-/* How a workflow comes to life, and how it is told to end. */
-#include "api/respond.h"
+#include "workflow/start.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "call/models.h"
-#include "workflow/internal.h"
+#include "workflow/choose.h"
+#include "workflow/end.h"
+#include "workflow/resume.h"
+#include "workflow/step.h"
+#include "workflow/task.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,7 +59,7 @@ static void on_added(void *context, const struct store_workflow *stored, const s
         workflow_tell_failed(workflow, &error);
         workflow_drop(workflow);
     } else if (!changed && workflow->cancelled) {
-        workflow_error_cancelled(&error);
+        workflow_fault_cancelled(&error);
         workflow_tell_failed(workflow, &error);
         workflow_drop(workflow);
     } else if (!changed) {
@@ -77,16 +80,17 @@ static void on_added(void *context, const struct store_workflow *stored, const s
 
 static void workflow_store(struct workflow *workflow, bool replaces) {
     const struct idempotency *idempotency = &workflow->idempotency;
-    const int64_t kept = idempotency->kind == IDEMPOTENCY_KEY ? IDEMPOTENCY_KEY_KEPT_MS : IDEMPOTENCY_SDK_KEPT_MS;
-    struct store_workflow_new new = {
-        .workflow = workflow->row, .scope_since_ms = workflow->row.created_ms - kept, .replaces = replaces};
+    struct store_workflow_new new = {.workflow = workflow->row,
+                                     .scope_since_ms =
+                                         workflow->row.created_ms - idempotency_kept_ms(idempotency->kind),
+                                     .replaces = replaces};
     if (idempotency->kind != IDEMPOTENCY_NONE) {
         new.scope_sha256 = idempotency->scope_sha256;
     }
     new.workflow.request = buf_str(&workflow->request_text);
     workflow->state = WORKFLOW_ADDING;
     workflow->asked_store++;
-    store_workflow_add(workflow->all->api->store, &new, on_added, workflow);
+    store_workflow_add(workflow->all->calls->store, &new, on_added, workflow);
 }
 
 static void row_fill(struct workflow *workflow, const struct workflow_request *asked) {
@@ -96,7 +100,7 @@ static void row_fill(struct workflow *workflow, const struct workflow_request *a
     row->kind = (int)(row->chosen ? workflow_choose(asked->generation, asked->asked, workflow->context_length)
                                   : asked->asked->kind);
     str_copy(row->model, sizeof(row->model), asked->generation->model);
-    workflow_task(asked->generation, row->task, sizeof(row->task));
+    task_copy(asked->generation, row->task, sizeof(row->task));
     row->max_steps = asked->asked->max_steps;
     row->max_cost_nano = asked->asked->max_cost_nano;
     str_copy(row->conversation_id, sizeof(row->conversation_id), str_from(asked->conversation_id));
@@ -107,14 +111,13 @@ static void row_fill(struct workflow *workflow, const struct workflow_request *a
 
 static struct workflow *workflow_make(struct workflows *workflows, const struct workflow_request *asked,
                                       struct fault *error) {
-    char id[STORE_ID_MAX], tail[CALL_ID_TAIL + 1];
+    char id[ID_SIZE];
     struct err err;
-    call_id_tail(clock_wall_ms(), tail);
-    snprintf(id, sizeof(id), "wf_%s", tail);
+    id_make("wf_", clock_wall_ms(), id);
     struct workflow *workflow = workflow_new(workflows, asked->id != NULL ? asked->id : id, asked->identity->account_id,
                                              asked->identity->kind == STORE_KEY_TEST);
     workflow->identity = *asked->identity;
-    workflow->context_length = models_context_length(workflows->api, asked->generation->model);
+    workflow->context_length = models_context_length(workflows->calls, asked->generation->model);
     if (asked->idempotency != NULL) {
         workflow->idempotency = *asked->idempotency;
     }
@@ -130,7 +133,7 @@ static struct workflow *workflow_make(struct workflows *workflows, const struct 
 
 struct workflow *workflow_start(struct workflows *workflows, const struct workflow_request *asked,
                                 const struct workflow_events *events, void *context, struct fault *error) {
-    struct workflow *workflow = asked->id != NULL ? workflow_find(workflows, asked->id) : NULL;
+    struct workflow *workflow = asked->id != NULL ? workflows_find(workflows, asked->id) : NULL;
     *error = (struct fault){.code = FAULT_INTERNAL};
     if (workflow != NULL && (workflow->events != NULL || workflow->cancelled)) {
         idempotency_set_running(error);
@@ -187,10 +190,10 @@ struct cancelling {
 static void on_cancelled(void *context, const struct store_workflow *stored, const struct store_step *steps,
                          size_t count, bool changed, const struct err *err) {
     struct cancelling *cancelling = context;
-    struct workflow *workflow = workflow_find(cancelling->workflows, cancelling->id);
+    struct workflow *workflow = workflows_find(cancelling->workflows, cancelling->id);
     if (changed && workflow != NULL && workflow->state == WORKFLOW_RUNNING) {
         struct fault error;
-        workflow_error_cancelled(&error);
+        workflow_fault_cancelled(&error);
         workflow_tell_failed(workflow, &error);
         workflow_drop(workflow);
     } else if (workflow != NULL) { /* it ends by itself, if it was stopped */
@@ -204,7 +207,7 @@ void workflow_cancel(struct workflows *workflows, const struct auth_identity *id
                      store_workflow_told *told, void *context) {
     struct cancelling *cancelling = MEM_NEW(struct cancelling);
     const bool test = identity->kind == STORE_KEY_TEST;
-    struct workflow *workflow = workflow_find(workflows, id);
+    struct workflow *workflow = workflows_find(workflows, id);
     cancelling->workflows = workflows;
     cancelling->told = told;
     cancelling->context = context;
@@ -221,5 +224,5 @@ void workflow_cancel(struct workflows *workflows, const struct auth_identity *id
                                      .event = STR("")};
     str_copy(end.id, sizeof(end.id), str_from(id));
     str_copy(end.account_id, sizeof(end.account_id), str_from(identity->account_id));
-    store_workflow_end(workflows->api->store, &end, on_cancelled, cancelling);
+    store_workflow_end(workflows->calls->store, &end, on_cancelled, cancelling);
 }

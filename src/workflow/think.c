@@ -1,6 +1,9 @@
+#include "workflow/think.h"
+
+#include "base/compiler.h"
 #include "base/utf8.h"
 #include "base/words.h"
-#include "workflow/scene.h"
+#include "workflow/tools.h"
 
 #include <string.h>
 

@@ -7,6 +7,7 @@
 #include "auth/auth.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "call/call.h"
 #include "support/api_jobs.h"
 #include "support/api_store.h"
 #include "support/api_workflows.h"
@@ -26,7 +27,13 @@
 
 #include <cmocka.h>
 
-enum { API_FIXTURE_WAIT_MS = 20 * 1000, API_FIXTURE_RECEIVED_MAX = 64 << 20, API_FIXTURE_BODY_MAX = 64 * 1024 };
+/* The beat wakes a loop in which nothing else is open, though something is deferred to the end of its iteration. */
+enum {
+    API_FIXTURE_WAIT_MS = 20 * 1000,
+    API_FIXTURE_BEAT_MS = 10,
+    API_FIXTURE_RECEIVED_MAX = 64 << 20,
+    API_FIXTURE_BODY_MAX = 64 * 1024
+};
 
 /* The key "good" is right at once, "later" at the end of the turn, "never" is never answered, "broken" fails in the
  * store, all others are wrong. */
@@ -44,12 +51,14 @@ struct api_fixture {
     struct loop *loop;
     struct auth auth;
     struct store store;
+    struct calls *calls;
+    struct executor executor;
     struct api *api;
     struct http_server *server;
     uint64_t ready_in_ms; /* of every model */
     /* The backend: what came, and what it does with it. */
     struct call *call; /* the last one submitted; NULL once it was abandoned */
-    char call_id[ID_SIZE], request_id[CALL_REQUEST_ID_SIZE];
+    char call_id[ID_SIZE], request_id[ID_SIZE];
     int64_t created;
     int submitted, abandoned, linked;
     void (*on_submit)(struct api_fixture *fixture, struct call *call); /* NULL: nothing */
@@ -64,6 +73,7 @@ struct api_fixture {
     uv_poll_t poll;
     uv_timer_t watchdog;
     struct buf received;
+    unsigned beats;
     bool closed, timed_out;
 };
 
@@ -192,7 +202,8 @@ static void api_fixture_link(void *context, struct http_exchange *exchange) {
 }
 
 static void api_fixture_on_time(uv_timer_t *timer) {
-    ((struct api_fixture *)timer->data)->timed_out = true;
+    struct api_fixture *fixture = timer->data;
+    fixture->timed_out = ++fixture->beats > API_FIXTURE_WAIT_MS / API_FIXTURE_BEAT_MS;
 }
 
 static void api_fixture_on_bytes(uv_poll_t *poll, int status, int events) {
@@ -243,21 +254,23 @@ UNUSED static int api_fixture_setup(void **state) {
     log_set_level(LOG_ERROR);
     fixture->loop = loop_new();
     fixture->ready = true;
-    const struct api_backend backend = {
-        .context = fixture,
-        .submit = api_fixture_submit,
-        .abandon = api_fixture_abandon,
-        .availability = api_fixture_availability,
-        .ready_in_ms = api_fixture_ready_in_ms,
-        .model_at = api_fixture_model_at,
-        .ready = api_fixture_ready,
-        .account_view = api_fixture_account_view,
-        .sandbox_usage = api_fixture_sandbox_usage,
-        .provider_write = api_fixture_provider_write,
-        .link = api_fixture_link,
-    };
+    fixture->executor =
+        (struct executor){.context = fixture, .submit = api_fixture_submit, .abandon = api_fixture_abandon};
+    const struct call_backend network = {.context = fixture,
+                                         .devices = &fixture->executor,
+                                         .sandbox = &fixture->executor,
+                                         .availability = api_fixture_availability,
+                                         .ready_in_ms = api_fixture_ready_in_ms,
+                                         .model_at = api_fixture_model_at,
+                                         .account_view = api_fixture_account_view};
+    const struct api_backend backend = {.context = fixture,
+                                        .ready = api_fixture_ready,
+                                        .sandbox_usage = api_fixture_sandbox_usage,
+                                        .provider_write = api_fixture_provider_write,
+                                        .link = api_fixture_link};
     api_store_init(&fixture->store, fixture->loop);
-    fixture->api = api_new(fixture->loop, &fixture->auth, &fixture->store, &backend);
+    fixture->calls = calls_new(fixture->loop, &fixture->auth, &fixture->store, &network);
+    fixture->api = api_new(fixture->calls, &FORMATS, &backend);
     const struct listener_options listen = {.address = "127.0.0.1:0", .max_connections = 128, .handshake_ms = 1000};
     const struct http_server_config config = {
         .head_limits = {LIMIT_HTTP_HEAD_BYTES, LIMIT_HTTP_HEADER_COUNT, LIMIT_HTTP_URL_BYTES},
@@ -271,7 +284,7 @@ UNUSED static int api_fixture_setup(void **state) {
     buf_init(&fixture->received, API_FIXTURE_RECEIVED_MAX);
     uv_timer_init(loop_uv(fixture->loop), &fixture->watchdog);
     fixture->watchdog.data = fixture;
-    uv_timer_start(&fixture->watchdog, api_fixture_on_time, API_FIXTURE_WAIT_MS, 0);
+    uv_timer_start(&fixture->watchdog, api_fixture_on_time, API_FIXTURE_BEAT_MS, API_FIXTURE_BEAT_MS);
     api_fixture_connect(fixture);
     *state = fixture;
     return 0;
@@ -286,13 +299,14 @@ UNUSED static int api_fixture_teardown(void **state) {
     api_fixture_disconnect(fixture);
     uv_close((uv_handle_t *)&fixture->watchdog, NULL);
     http_server_close(fixture->server, api_fixture_on_closed, NULL);
-    while (api_call_count(fixture->api) > 0) {
+    while (calls_count(fixture->calls) > 0) {
         uv_run(loop_uv(fixture->loop), UV_RUN_ONCE);
     }
     api_store_clear(&fixture->store);
     api_jobs_clear();
     api_workflows_clear();
     api_free(fixture->api);
+    calls_free(fixture->calls);
     loop_free(fixture->loop);
     buf_clear(&fixture->received);
     free(fixture);

@@ -26,13 +26,13 @@ static void assert_error(const char *body, const char *code, const char *param) 
 static void finish_call(struct api_fixture *fixture, struct call *call) {
     const struct call_result result = {.inference_type = "p2p"};
     (void)fixture;
-    api_call_finish(call, &result);
+    call->sink->finished(call, &result);
 }
 
 static void fail_call(struct api_fixture *fixture, struct call *call) {
     const struct fault error = {.code = FAULT_RATE_LIMIT_EXCEEDED, .message = "Later.", .retry_after_ms = 5001};
     (void)fixture;
-    api_call_fail(call, &error);
+    call->sink->failed(call, &error);
 }
 
 static void test_health(void **state) {

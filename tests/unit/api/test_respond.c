@@ -1,6 +1,7 @@
 /* The error envelope: golden texts for every code. */
 #include "api/respond.h"
 #include "embedded_api.h"
+#include "format/envelope.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -160,6 +161,7 @@ static void test_openapi_is_sound(void **state) {
     /* Its routes are the router's. */
     assert_true(json_get(root, "paths", &paths));
     assert_true(json_count(paths) > 0);
+    struct router *router = router_new(&FORMATS);
     struct json_iterator iterator;
     struct str path;
     for (json_iterate(paths, &iterator); json_next(&iterator, &path, &item);) {
@@ -172,13 +174,15 @@ static void test_openapi_is_sound(void **state) {
             struct json_value security;
             char allow[ROUTE_ALLOW_SIZE];
             if (json_get(item, methods[i][0], &part)) {
-                assert_int_equal(route_find(str_from(methods[i][1]), path, &route, &parameter, allow), ROUTE_FOUND);
+                assert_int_equal(router_find(router, str_from(methods[i][1]), path, &route, &parameter, allow),
+                                 ROUTE_FOUND);
                 assert_int_equal(route->needs_key, !json_get(part, "security", &security));
                 found++;
             }
         }
         assert_true(found > 0);
     }
+    router_free(router);
     json_parser_free(parser);
 }
 

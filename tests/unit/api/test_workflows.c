@@ -26,13 +26,13 @@ static void run_end(struct api_fixture *fixture, const char *output) {
     struct call *call = await_run(fixture);
     deliver(call, output);
     fixture->call = NULL;
-    api_call_finish(call, &RESULT);
+    call->sink->finished(call, &RESULT);
 }
 
 static void run_fail(struct api_fixture *fixture, const struct fault *error) {
     struct call *call = await_run(fixture);
     fixture->call = NULL;
-    api_call_fail(call, error);
+    call->sink->failed(call, error);
 }
 
 static void await_status(struct api_fixture *fixture, enum core_workflow_status status) {

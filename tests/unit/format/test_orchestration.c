@@ -1,4 +1,5 @@
 #include "format/orchestration.h"
+#include "format/tools.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,7 +46,7 @@ static bool reads(struct fixture *fixture, const char *text) {
 
 static bool reads_tools(struct fixture *fixture, const char *text) {
     err_clear(&fixture->err);
-    return orchestration_tools_read(parse(fixture, text), &fixture->arena, &fixture->read, &fixture->err);
+    return tools_read(parse(fixture, text), &fixture->arena, &fixture->read, &fixture->err);
 }
 
 static void test_defaults(void **state) {

@@ -98,52 +98,56 @@ void store_record_keep(struct store *store, const char *device_id, const struct 
     noted.record = *record;
     (void)str_copy(noted.kept_id, sizeof noted.kept_id, str_from(device_id));
 }
+void store_answer_find(struct store *store, const uint8_t scope_sha256[DIGEST_SHA256_SIZE], int64_t now_ms,
+                       void (*on_result)(void *context, const struct store_answer *answer, const struct err *err),
+                       void *context) {
+    (void)store;
+    (void)scope_sha256;
+    (void)now_ms;
+    on_result(context, NULL, NULL);
+}
 void store_review_add(struct store *store, const struct store_review *review) {
     (void)store;
     noted.reviews++;
     noted.review = *review;
 }
 
-void api_call_accepted(struct call *call) {
+static void sink_accepted(struct call *call) {
     (void)call;
 }
-enum call_delivery api_call_deliver(struct call *call, struct str text) {
+static enum call_delivery sink_deliver(struct call *call, struct str text) {
     (void)call;
     (void)text;
     return CALL_DELIVERED;
 }
-bool api_call_text(const struct call *call, struct str *out) {
-    (void)call;
-    *out = STR("");
-    return true;
-}
-bool api_call_answer(struct call *call, const struct call_result *result, struct store_answer *answer) {
+static bool sink_answer(struct call *call, const struct call_result *result, struct store_answer *answer) {
     (void)call;
     (void)result;
     (void)answer;
     return false;
 }
-bool api_call_turn(struct call *call, const struct call_result *result, struct store_turn *turn) {
+static bool sink_turn(struct call *call, const struct call_result *result, struct store_turn *turn) {
     (void)call;
     (void)result;
     (void)turn;
     return false;
 }
-void api_call_finish(struct call *call, const struct call_result *result) {
+static void sink_finished(struct call *call, const struct call_result *result) {
     (void)call;
     (void)result;
     noted.finished++;
 }
-void api_call_fail(struct call *call, const struct fault *error) {
+static void sink_failed(struct call *call, const struct fault *fault) {
     (void)call;
-    (void)error;
+    (void)fault;
     noted.failed++;
 }
-void api_call_each(const struct api *api, void (*visit)(void *context, struct call *call), void *context) {
-    (void)api;
-    (void)visit;
-    (void)context;
-}
+static const struct call_sink fixture_sink = {.accepted = sink_accepted,
+                                              .deliver = sink_deliver,
+                                              .answer = sink_answer,
+                                              .turn = sink_turn,
+                                              .finished = sink_finished,
+                                              .failed = sink_failed};
 
 static int fixture_setup(void **state) {
     struct gateway *gateway = MEM_NEW(struct gateway);
@@ -155,6 +159,7 @@ static int fixture_setup(void **state) {
     gateway->core = core_new(&config);
     gateway->core_timer = loop_timer_new(gateway->loop, gateway_core_timer_due, gateway);
     gateway->job_log = job_log_new();
+    gateway->devices = gateway_devices(gateway);
     *state = gateway;
     return 0;
 }
@@ -215,14 +220,14 @@ static inline void fixture_answer(struct gateway *gateway, struct link_peer *pee
 static inline void fixture_ask(struct gateway *gateway, struct call *call, struct gen_message *message,
                                const char *id) {
     *message = (struct gen_message){.role = GEN_ROLE_USER, .content = STR("hello")};
-    *call = (struct call){.prompt_tokens_max = 64};
+    *call = (struct call){.sink = &fixture_sink, .executor = &gateway->devices, .prompt_tokens_max = 64};
     (void)str_copy(call->id, sizeof call->id, str_from(id));
     gen_request_init(&call->generation);
     call->generation.model = STR(FIXTURE_MODEL);
     call->generation.messages = message;
     call->generation.message_count = 1;
     call->generation.max_tokens = 16;
-    GATEWAY_API_BACKEND.submit(gateway, call);
+    call_submit(call);
 }
 
 #endif
