@@ -25,19 +25,20 @@ run_scenario() {
     folder=$(mktemp -d)
     trap 'rm -rf "$folder"' EXIT
     cp "$1" "$folder"
-    REPLAY_DIR=$folder build-$preset/test_replay_replay
+    REPLAY_DIR=$folder "build-$preset/test_replay_replay"
 }
 
 # What CTest knows by the name: a program each, and the simulator under three names.
 run_programs() {
     local tests
-    mapfile -t tests < <(ctest --test-dir build-$preset --show-only --tests-regex "$1" | sed -nE 's/^ *Test +#[0-9]+: //p')
+    mapfile -t tests < <(ctest --test-dir "build-$preset" --show-only --tests-regex "$1" |
+        sed -nE 's/^ *Test +#[0-9]+: //p')
     if [ ${#tests[@]} -eq 0 ]; then
         return 1
     fi
     mapfile -t programs < <(printf '%s\n' "${tests[@]}" | sed 's/^sim.*/nataris-sim/' | sort -u)
     tools/build.sh "$preset" "${programs[@]}" nataris-llama
-    ctest --test-dir build-$preset --tests-regex "$1" --output-on-failure
+    ctest --test-dir "build-$preset" --tests-regex "$1" --output-on-failure
 }
 
 tools/deps.sh build test

@@ -2,8 +2,8 @@
 """How much of src/ the unit, replay and contract tests run: lines of each room and in all.
 
 Builds the preset "coverage", runs the tests with these CTest labels, and reads what gcov has counted. --check fails
-when a figure is under its threshold below; --lines ROOM names the lines of a room that no test runs; --report only reads
-again what the last run counted.
+when a figure is under its threshold below; --lines ROOM names the lines of a room that no test runs; --report only
+reads again what the last run counted.
 """
 
 import argparse

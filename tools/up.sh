@@ -27,7 +27,7 @@ if [ "$port" != 0 ] && (exec 3<>"/dev/tcp/$host/$port") 2>/dev/null; then
 fi
 
 number=0
-# phase WHAT EXPECTED COMMAND...: says what begins and how long that takes on 2 cores the first time, and how long it took.
+# phase WHAT EXPECTED COMMAND...: says what begins, how long that takes on 2 cores the first time, and how long it took.
 phase() {
     local what=$1 expected=$2 started=$SECONDS
     shift 2

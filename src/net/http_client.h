@@ -1,6 +1,6 @@
-/* HTTP/1.1 requests to other servers, on the loop: the one place that uses libcurl (through net/curl_loop.h). A transfer
- * is one request and its answer, which comes in pieces. It ends in time and takes no more than it may; no callback comes
- * from inside a call of these functions. */
+/* HTTP/1.1 requests to other servers, on the loop: the one place that uses libcurl (through net/curl_loop.h). A
+ * transfer is one request and its answer, which comes in pieces. It ends in time and takes no more than it may; no
+ * callback comes from inside a call of these functions. */
 #ifndef NATARIS_NET_HTTP_CLIENT_H
 #define NATARIS_NET_HTTP_CLIENT_H
 
@@ -20,11 +20,10 @@ enum {
 };
 
 struct http_client;
-/* `allowed` is for URLs that strangers told, which net/web_url.h must understand: the addresses of the name are looked up
- * once and each must be allowed, the connection is pinned to them, and its own address is asked about once more when its
- * socket is made. It holds for all of a client's transfers, since they share connections. NULL: every address.
- * The first client of a process must be made before other threads make theirs. ERR_INTERNAL when libcurl does not
- * start. */
+/* `allowed` is for URLs that strangers told, which net/web_url.h must understand: the addresses of the name are looked
+ * up once and each must be allowed, the connection is pinned to them, and its own address is asked about once more when
+ * its socket is made. It holds for all of a client's transfers, since they share connections. NULL: every address. The
+ * first client of a process must be made before other threads make theirs. ERR_INTERNAL when libcurl does not start. */
 MUST_CHECK bool http_client_new(struct http_client **out, struct loop *loop, address_allowed *allowed, struct err *err);
 /* Cancels what is under way. Not from inside on_body. The loop must turn once more. NULL is fine. */
 void http_client_free(struct http_client *client);

@@ -6,8 +6,8 @@
 #include "base/buf.h"
 #include "net/http_client.h"
 
-/* Blocks. The answer's body is appended to `body` as far as its limit allows, whatever options->body_max says; more than
- * that is HTTP_FAILURE_TOO_LARGE. */
+/* Blocks. The answer's body is appended to `body` as far as its limit allows, whatever options->body_max says; more
+ * than that is HTTP_FAILURE_TOO_LARGE. */
 void http_question_ask(const struct http_transfer_options *options, struct buf *body, struct http_result *result);
 
 #endif
