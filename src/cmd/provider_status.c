@@ -1,18 +1,17 @@
-/* What `nataris provider status` tells a person. */
-#include "cmd/admin_command.h"
-#include "cmd/control_client.h"
+#include "cmd/provider_status.h"
+
+#include "base/str.h"
+#include "cmd/table.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { CELL_SIZE = 300 };
-
 struct cell {
-    char text[CELL_SIZE];
+    char text[TABLE_CELL_SIZE];
 };
 
 static const char *cell(struct cell *out, struct json_value object, const char *name) {
-    return admin_cell(object, name, out->text, sizeof out->text);
+    return table_cell(object, name, out->text, sizeof(out->text));
 }
 
 static bool is_given(struct json_value object, const char *name) {
@@ -30,7 +29,7 @@ static void print_link(struct json_value status) {
     struct cell a, b;
     printf("%-11s %s (%s)\n", "Provider", cell(&a, status, "provider_id"), cell(&b, status, "name"));
     printf("%-11s %s\n", "Gateway", cell(&a, status, "gateway"));
-    printf("%-11s %s since %s\n", "Link", admin_flag(status, "connected") ? "connected" : "not connected",
+    printf("%-11s %s since %s\n", "Link", table_flag(status, "connected") ? "connected" : "not connected",
            cell(&a, status, "since"));
 }
 
@@ -38,7 +37,7 @@ static void print_pause(struct json_value status) {
     struct json_value pause = {0};
     struct cell reason, until;
     (void)json_get(status, "pause", &pause);
-    if (admin_flag(status, "draining")) {
+    if (table_flag(status, "draining")) {
         printf("%-11s no: it is stopping\n", "Takes jobs");
     } else if (!is_given(pause, "reason")) {
         printf("%-11s yes\n", "Takes jobs");
@@ -88,13 +87,13 @@ static void print_device(struct json_value status) {
     printf("%-11s ", "Device");
     if (is_given(device, "battery_percent")) {
         printf("battery %" PRId64 "%% %s, ", number(device, "battery_percent"),
-               admin_flag(device, "charging") ? "charging" : "discharging");
+               table_flag(device, "charging") ? "charging" : "discharging");
     }
     printf("heat %s", cell(&value, device, "heat"));
     if (is_given(device, "celsius")) {
         printf(" (%" PRId64 " C)", number(device, "celsius"));
     }
-    printf(", network %s", admin_flag(device, "metered") ? "metered" : "free");
+    printf(", network %s", table_flag(device, "metered") ? "metered" : "free");
     if (is_given(device, "idle_s")) {
         printf(", last used %" PRId64 " s ago", number(device, "idle_s"));
     }
@@ -114,7 +113,7 @@ static void print_limits(struct json_value status) {
         struct cell text;
         bool truth = true;
         int64_t count = 1;
-        (void)str_copy(option, sizeof option, name);
+        (void)str_copy(option, sizeof(option), name);
         (void)json_as_bool(value, &truth);
         (void)json_as_int64(value, &count);
         if (!truth || count == 0 || json_type_of(value) == JSON_NULL) {
@@ -126,7 +125,7 @@ static void print_limits(struct json_value status) {
     printf("%s\n", any ? "" : " none");
 }
 
-void control_print_status(struct json_value status) {
+void provider_status_print(struct json_value status) {
     struct json_value error;
     struct cell message, at;
     print_link(status);
