@@ -13,6 +13,8 @@ else()
     add_library(nataris_test_support INTERFACE)
 endif()
 
+# tests-quick: what `make unit` runs.
+add_custom_target(tests-quick)
 # tests-threaded: the unit tests of the folders that start threads, for the thread sanitizer.
 add_custom_target(tests-threaded)
 set(threaded_folders net store store_sqlite engine provider webhook gateway gateway_sandbox gateway_operator)
@@ -33,6 +35,9 @@ function(nataris_test_dir prefix label dir)
         endif()
         add_test(NAME ${name} COMMAND ${name})
         set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 120)
+        if(label MATCHES "unit|replay")
+            add_dependencies(tests-quick ${name})
+        endif()
         if(label STREQUAL "unit" AND prefix IN_LIST threaded_folders)
             set_tests_properties(${name} PROPERTIES LABELS "unit;threaded")
             add_dependencies(tests-threaded ${name})

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """How much of src/ the unit, replay and contract tests run: lines of each room and in all.
 
-Builds the preset "coverage", runs the tests with these CTest labels, and reads what gcov has counted. --check fails when
-a figure is under its threshold below; --lines ROOM names the lines of a room that no test runs; --report only reads again
-what the last run counted.
+Builds the preset "coverage", runs the tests with these CTest labels, and reads what gcov has counted. --check fails
+when a figure is under its threshold below; --lines ROOM names the lines of a room that no test runs; --report only
+reads again what the last run counted.
 """
 
 import argparse

@@ -7,7 +7,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 log=build-logs/soak.txt
-stamp=tests/e2e/node_modules/.installed
 
 only=all # campaigns
 crash=()
@@ -36,10 +35,7 @@ export NATARIS_BIN=${NATARIS_BIN:-$PWD/build/nataris}
 export NATARIS_TEST_TIMEOUT_S=${NATARIS_TEST_TIMEOUT_S:-86400}
 mkdir -p build-logs
 tools/deps.sh test
-if ! cmp -s tests/e2e/package-lock.json $stamp; then
-    (cd tests/e2e && npm ci --loglevel=error)
-    cp tests/e2e/package-lock.json $stamp
-fi
+tools/e2e-deps.sh
 
 status=0
 : >"$log"

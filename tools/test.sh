@@ -64,14 +64,6 @@ run_fuzz() {
     return $status
 }
 
-install_npm() {
-    local stamp=tests/e2e/node_modules/.installed
-    if ! cmp -s tests/e2e/package-lock.json $stamp; then
-        (cd tests/e2e && npm ci --loglevel=error)
-        cp tests/e2e/package-lock.json $stamp
-    fi
-}
-
 # run_node BUILD_FOLDER FILE...: end-to-end tests against the programs of that build.
 run_node() {
     local folder=$1 status=0 tap=$logs/node.tap
@@ -84,17 +76,31 @@ run_node() {
     return $status
 }
 
+# The installed programs run, and look for their libraries beside themselves only.
+run_installed() {
+    local folder=$logs/installed
+    rm -rf "$folder"
+    cmake --install build --prefix "$folder" >/dev/null
+    python3 tools/lint/runpath.py "$folder"
+    "$folder/bin/nataris" --version
+    # Without its socket it says how it is called, which takes all of its libraries.
+    { "$folder/libexec/nataris/nataris-llama" 2>&1 || true; } | grep '^usage: nataris-llama'
+    passed=$((passed + 1))
+}
+
 test_models() {
     section "release build"
     tools/build.sh release
     section "end to end on the default chat model"
-    install_npm
+    tools/e2e-deps.sh
     run_node build tests/e2e/models/*.test.mjs
 }
 
 test_all() {
     section "release build"
     tools/build.sh release
+    section "the release build, installed"
+    run_installed
     section "address and undefined behaviour sanitizers: build"
     tools/build.sh asan
     section "address and undefined behaviour sanitizers: unit, replay, contract"
@@ -113,7 +119,7 @@ test_all() {
     section "fuzz targets: a short run of each"
     run_fuzz
     section "end to end, address and undefined behaviour sanitizers"
-    install_npm
+    tools/e2e-deps.sh
     run_node build-asan tests/e2e/*.test.mjs
     section "end to end, thread sanitizer: the smoke test"
     within=("${fixed_layout[@]}")

@@ -33,7 +33,8 @@ struct log_field {
 
 /* `event` is a dotted constant such as "link.closed". Values are quoted when they hold a space, '=' or a quote. */
 void log_write(enum log_level level, const char *event, const struct log_field *fields);
-/* The level from which on lines are written; set by log_set_level alone. Looked at without a call: most lines are not wanted. */
+/* The level from which on lines are written; set by log_set_level alone. Looked at without a call: most lines are not
+ * wanted. */
 extern int log_threshold;
 #define LOG_ENABLED(level) ((int)(level) >= __atomic_load_n(&log_threshold, __ATOMIC_RELAXED))
 

@@ -29,7 +29,8 @@
  *                                        deadline, silent        CANCEL, cooldown; likewise, but FAIL TIMEOUT
  * STREAMING   stages[]      silence      DELTA with content      DELIVER, and the deadline starts again
  *                                        DONE                    SETTLING, SETTLE
- *                                        ERROR, left             what came is a part; QUEUED, in front, to be continued;
+ *                                        ERROR, left             what came is a part; QUEUED, in front, to be
+ *                                                                continued;
  *                                                                SETTLING with finish LENGTH when no token is left;
  *                                                                FAIL LOST past CORE_PARTS_MAX parts
  *                                        deadline, silent        CANCEL, cooldown; likewise

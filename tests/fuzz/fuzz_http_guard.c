@@ -1,6 +1,6 @@
-/* The guard in front of llhttp: first byte = way of splitting, the rest = a request head and a chunked body. Properties:
- * however the input is split, the verdict is the same; where the guard says yes, llhttp sees the same head end, the same
- * kind of body and the same body bytes. */
+/* The guard in front of llhttp: first byte = way of splitting, the rest = a request head and a chunked body.
+ * Properties: however the input is split, the verdict is the same; where the guard says yes, llhttp sees the same head
+ * end, the same kind of body and the same body bytes. */
 #include "base/buf.h"
 #include "base/mem.h"
 #include "net/http_chunks.h"

@@ -1,6 +1,6 @@
-/* What a client writes about a workflow, and what models write in its steps. The first byte chooses. Properties: nothing
- * harms; a refusal names its field; what a think or review means is part of its output; chunks cover their document without
- * cutting a character; a step's prompt fits; the calculator always says something. */
+/* What a client writes about a workflow, and what models write in its steps. The first byte chooses. Properties:
+ * nothing harms; a refusal names its field; what a think or review means is part of its output; chunks cover their
+ * document without cutting a character; a step's prompt fits; the calculator always says something. */
 #include "base/utf8.h"
 #include "workflow/budget.h"
 #include "workflow/choose.h"
