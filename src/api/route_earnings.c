@@ -81,15 +81,15 @@ static void on_period(void *context, const struct store_earnings *earnings, cons
 
 static void handle(struct api_request *request) {
     struct earnings_query *query = ARENA_NEW(http_exchange_arena(request->exchange), struct earnings_query);
-    struct fault error;
+    struct fault fault;
     if (query == NULL) {
-        fault_set_too_large(&error);
-        respond_fault(request, &error);
+        fault_set_too_large(&fault);
+        respond_fault(request, &fault);
         return;
     }
     request->handler_data = query;
-    if (!page_read_period(request, &query->period, &error) || !page_read(request, "request", &query->page, &error)) {
-        respond_fault(request, &error);
+    if (!page_read_period(request, &query->period, &fault) || !page_read(request, "request", &query->page, &fault)) {
+        respond_fault(request, &fault);
     } else if (request_is_test(request)) {
         respond_earnings(request, NULL, 0, false); /* no device works for the sandbox */
     } else {

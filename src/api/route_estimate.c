@@ -7,8 +7,8 @@
 #include "call/models.h"
 #include "call/price.h"
 #include "format/chat.h"
-#include "wire/field.h"
 #include "format/fields.h"
+#include "wire/field.h"
 #include "workflow/choose.h"
 #include "workflow/estimate.h"
 

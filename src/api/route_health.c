@@ -24,9 +24,9 @@ static void handle_ready(struct api_request *request) {
         respond_status(request, "ready");
         return;
     }
-    struct fault error;
-    fault_set(&error, FAULT_UNAVAILABLE, "No model can serve yet, or the gateway is shutting down.");
-    respond_fault(request, &error);
+    struct fault fault;
+    fault_set(&fault, FAULT_UNAVAILABLE, "No model can serve yet, or the gateway is shutting down.");
+    respond_fault(request, &fault);
 }
 
 static void openapi_handle(struct api_request *request) {
@@ -41,10 +41,10 @@ static void link_handle(struct api_request *request) {
         backend->link(backend->context, request->exchange);
         return;
     }
-    struct fault error;
-    fault_set(&error, FAULT_INVALID_REQUEST, "Providers connect here by WebSocket: send \"Upgrade: websocket\".");
-    error.status = 426;
-    respond_fault_header(request, &error, "Upgrade", STR("websocket"));
+    struct fault fault;
+    fault_set(&fault, FAULT_INVALID_REQUEST, "Providers connect here by WebSocket: send \"Upgrade: websocket\".");
+    fault.status = 426;
+    respond_fault_header(request, &fault, "Upgrade", STR("websocket"));
 }
 
 static const struct route routes[] = {

@@ -179,7 +179,7 @@ static void handle_cancel(struct api_request *request) {
 
 /* --- GET /v1/workflows --- */
 
-static bool status_read(const struct api_request *request, int *out, struct fault *error) {
+static bool status_read(const struct api_request *request, int *out, struct fault *fault) {
     struct str value;
     *out = -1;
     if (!query_find(http_exchange_request(request->exchange)->query, "status", &value)) {
@@ -191,7 +191,7 @@ static bool status_read(const struct api_request *request, int *out, struct faul
             return true;
         }
     }
-    fault_set_param(error, FAULT_INVALID_REQUEST, "status",
+    fault_set_param(fault, FAULT_INVALID_REQUEST, "status",
                     "status must be one of RUNNING, COMPLETED, FAILED, CANCELLED, BUDGET_EXCEEDED, MAX_STEPS.");
     return false;
 }
@@ -223,13 +223,13 @@ static void on_listed(void *context, const struct store_workflow *workflows, siz
 
 static void handle_list(struct api_request *request) {
     struct store_workflow_query query = {.test = request_is_test(request)};
-    struct fault error;
+    struct fault fault;
     struct page page;
-    if (!page_read(request, "workflow", &page, &error) || !status_read(request, &query.status, &error)) {
-        respond_fault(request, &error);
+    if (!page_read(request, "workflow", &page, &fault) || !status_read(request, &query.status, &fault)) {
+        respond_fault(request, &fault);
         return;
     }
-    str_copy(query.account_id, sizeof(query.account_id), str_from(request->identity.account_id));
+    (void)str_copy(query.account_id, sizeof(query.account_id), str_from(request->identity.account_id));
     memcpy(query.after, page.after, sizeof(query.after));
     query.limit = page.limit;
     store_workflow_list(request->api->calls->store, &query, on_listed, pending_new(request, NULL));

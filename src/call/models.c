@@ -42,7 +42,7 @@ bool models_allowed(const char *models, struct str id) {
     struct str entry, rest = str_from(models);
     bool any = str_trim(rest).len > 0;
     while (rest.len > 0) {
-        str_split(rest, ',', &entry, &rest);
+        (void)str_split(rest, ',', &entry, &rest);
         entry = str_trim(entry);
         const struct catalog_model *model = catalog_find(entry);
         if (str_equal(entry, id) || (model != NULL && str_equal_cstr(id, model->id))) {

@@ -113,10 +113,10 @@ static void on_end(void *context, const struct answer *answer) {
     upkeep_end(upkeep);
 }
 
-static void on_failed(void *context, const struct fault *error) {
+static void on_failed(void *context, const struct fault *fault) {
     struct upkeep *upkeep = context;
     LOG_INFO_EVENT("conversation.upkeep_failed", LOG_TEXT("conversation", upkeep->desk->name.id),
-                   LOG_TEXT("purpose", run_purpose_name(upkeep->purpose)), LOG_TEXT("error", error->message));
+                   LOG_TEXT("purpose", run_purpose_name(upkeep->purpose)), LOG_TEXT("error", fault->message));
     upkeep_end(upkeep);
 }
 
@@ -151,7 +151,7 @@ static void model_choose(const struct conversation *own, char out[STORE_MODEL_MA
     memcpy(out, own->model, STORE_MODEL_MAX);
     if (own->stored.model[0] != '\0' && models_resolve(own->desk->all->calls, str_from(own->stored.model), &id) &&
         models_allowed(own->identity.models, id)) {
-        str_copy(out, STORE_MODEL_MAX, id);
+        (void)str_copy(out, STORE_MODEL_MAX, id);
     }
 }
 

@@ -1,4 +1,4 @@
-/* A job that has not ended yet: its place in the queue, and its turn, as a run or a workflow, to its end in the store. */
+/* A job that has not ended yet: its place in the queue, and what runs for it (a run or a workflow), to its end in the store. */
 #ifndef NATARIS_JOBS_ENTRY_H
 #define NATARIS_JOBS_ENTRY_H
 
@@ -56,7 +56,7 @@ struct jobs {
     bool ticking;
 };
 
-/* Its turn has come, and its request from the store. */
+/* There is room for it, and its request has come from the store. */
 void job_entry_run(struct job_entry *entry, struct str body);
 /* What runs of it is cancelled, without a word. */
 void job_entry_stop(struct job_entry *entry);

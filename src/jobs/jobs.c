@@ -15,7 +15,7 @@ static struct job_account *account_get(struct jobs *jobs, const char *id, bool t
     struct job_account *account;
     struct job_account_key key;
     memset(&key, 0, sizeof(key));
-    str_copy(key.id, sizeof(key.id), str_from(id));
+    (void)str_copy(key.id, sizeof(key.id), str_from(id));
     key.test = test;
     HASH_FIND(hh, jobs->accounts, &key, sizeof(key), account);
     if (account == NULL) {
@@ -35,17 +35,17 @@ static void account_put(struct jobs *jobs, struct job_account *account) {
     }
 }
 
-bool jobs_reserve(struct jobs *jobs, const struct auth_identity *identity, struct fault *error) {
+bool jobs_reserve(struct jobs *jobs, const struct auth_identity *identity, struct fault *fault) {
     if (jobs->total >= JOBS_TOTAL_MAX) {
-        fault_set(error, FAULT_UNAVAILABLE, "Too many jobs wait. Retry later.");
-        error->retry_after_ms = PATIENCE_MAX_MS;
+        fault_set(fault, FAULT_UNAVAILABLE, "Too many jobs wait. Retry later.");
+        fault->retry_after_ms = PATIENCE_MAX_MS;
         return false;
     }
     struct job_account *account = account_get(jobs, identity->account_id, identity->kind == STORE_KEY_TEST);
     if (account->open >= JOBS_OPEN_MAX) {
-        fault_set(error, FAULT_RATE_LIMIT_EXCEEDED, "%d jobs of this account have not ended yet. Retry when some have.",
+        fault_set(fault, FAULT_RATE_LIMIT_EXCEEDED, "%d jobs of this account have not ended yet. Retry when some have.",
                   JOBS_OPEN_MAX);
-        error->retry_after_ms = PATIENCE_MAX_MS;
+        fault->retry_after_ms = PATIENCE_MAX_MS;
         return false;
     }
     account->open++;

@@ -96,7 +96,7 @@ bool workflow_request_read(struct workflow *workflow, struct str text, struct er
     workflow->context_length = (uint32_t)member_int(root, "context_length");
     workflow->verified = member_bool(root, "verified");
     workflow->label = member_text(root, "label", &workflow->arena);
-    str_copy(workflow->region, sizeof(workflow->region), member_text(root, "region", &workflow->arena));
+    (void)str_copy(workflow->region, sizeof(workflow->region), member_text(root, "region", &workflow->arena));
     read_turn(workflow, root);
     return true;
 }
@@ -170,7 +170,7 @@ static void identity_make(struct workflow *workflow) {
 /* It cannot go on: its end says why. */
 static void replay_fails(struct workflow *workflow, const char *why) {
     LOG_ERROR_EVENT("workflow.unreadable", LOG_TEXT("workflow", workflow->row.id), LOG_TEXT("error", why));
-    fault_set(&workflow->error, FAULT_INTERNAL, "The stored workflow cannot be read.");
+    fault_set(&workflow->fault, FAULT_INTERNAL, "The stored workflow cannot be read.");
     for (uint32_t i = 0; i < workflow->step_count; i++) {
         workflow_step_cancel(workflow->steps[i]);
     }

@@ -18,8 +18,8 @@ struct workflow_step *workflow_step_get(struct workflow *workflow, uint32_t numb
         step->number = workflow->step_count;
         step->scale = 1;
         buf_init(&step->output, LIMIT_ANSWER_BYTES);
-        workflow->steps = (struct workflow_step **)mem_realloc(workflow->steps, count * sizeof(struct workflow_step *));
-        workflow->outputs = (struct str *)mem_realloc(workflow->outputs, count * sizeof(struct str));
+        workflow->steps = mem_realloc(workflow->steps, count * sizeof(struct workflow_step *));
+        workflow->outputs = mem_realloc(workflow->outputs, count * sizeof(struct str));
         workflow->steps[workflow->step_count] = step;
         workflow->outputs[workflow->step_count] = STR("");
         workflow->step_count++;
@@ -161,10 +161,10 @@ void workflow_step_cancel(struct workflow_step *step) {
 }
 
 /* The others that run may end: they are paid for. Those that wait need not begin any more. */
-void workflow_step_fails(struct workflow_step *step, const struct fault *error) {
+void workflow_step_fails(struct workflow_step *step, const struct fault *fault) {
     struct workflow *workflow = step->workflow;
-    if (workflow->error.message[0] == '\0') {
-        workflow->error = *error;
+    if (workflow->fault.message[0] == '\0') {
+        workflow->fault = *fault;
     }
     step->phase = STEP_IDLE;
     store_failed(step);

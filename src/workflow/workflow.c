@@ -13,8 +13,8 @@
 struct workflow *workflow_new(struct workflows *workflows, const char *id, const char *account_id, bool test) {
     struct workflow *workflow = MEM_NEW(struct workflow);
     workflow->all = workflows;
-    str_copy(workflow->row.id, sizeof(workflow->row.id), str_from(id));
-    str_copy(workflow->row.account_id, sizeof(workflow->row.account_id), str_from(account_id));
+    (void)str_copy(workflow->row.id, sizeof(workflow->row.id), str_from(id));
+    (void)str_copy(workflow->row.account_id, sizeof(workflow->row.account_id), str_from(account_id));
     workflow->row.test = test;
     arena_init(&workflow->arena, WORKFLOW_ARENA_BYTES);
     buf_init(&workflow->request_text, WORKFLOW_REQUEST_BYTES);
@@ -57,11 +57,11 @@ bool workflow_answered(struct workflow *workflow) {
     return false;
 }
 
-void workflow_tell_failed(struct workflow *workflow, const struct fault *error) {
+void workflow_tell_failed(struct workflow *workflow, const struct fault *fault) {
     const struct workflow_events *events = workflow->events;
     workflow->events = NULL;
     if (events != NULL) {
-        events->on_failed(workflow->context, workflow->row.id, error);
+        events->on_failed(workflow->context, workflow->row.id, fault);
     }
 }
 
@@ -70,11 +70,11 @@ void workflow_fault_cancelled(struct fault *fault) {
 }
 
 void workflow_lost(struct workflow *workflow, const struct err *err) {
-    struct fault error;
+    struct fault fault;
     if (err->code == ERR_CONFLICT || err->code == ERR_NOT_FOUND) {
-        workflow_fault_cancelled(&error);
+        workflow_fault_cancelled(&fault);
     } else {
-        fault_from_err(&error, err);
+        fault_from_err(&fault, err);
     }
     LOG_WARN_EVENT("workflow.lost", LOG_TEXT("workflow", workflow->row.id), LOG_TEXT("error", err->message));
     for (uint32_t i = 0; i < workflow->step_count; i++) {
@@ -85,7 +85,7 @@ void workflow_lost(struct workflow *workflow, const struct err *err) {
         }
         step->phase = STEP_IDLE;
     }
-    workflow_tell_failed(workflow, &error);
+    workflow_tell_failed(workflow, &fault);
     workflow_drop(workflow);
 }
 
@@ -122,13 +122,13 @@ static bool is_parked(const struct workflow *workflow) {
 
 /* The next gateway goes on with it. */
 static void workflow_park(struct workflow *workflow) {
-    struct fault error;
-    fault_set(&error, FAULT_UNAVAILABLE,
+    struct fault fault;
+    fault_set(&fault, FAULT_UNAVAILABLE,
               "The gateway is restarting. The workflow %s goes on by itself; GET /v1/workflows/%s tells how far "
               "it is.",
               workflow->row.id, workflow->row.id);
-    error.retry_after_ms = 4 * WORKFLOW_RETRY_MIN_MS;
-    workflow_tell_failed(workflow, &error);
+    fault.retry_after_ms = 4 * WORKFLOW_RETRY_MIN_MS;
+    workflow_tell_failed(workflow, &fault);
 }
 
 void workflow_pump(struct workflow *workflow) {

@@ -66,7 +66,7 @@ struct workflow {
     size_t asked_store; /* answers of the store to come; it lives until then */
     struct idempotency idempotency;
     struct buf request_text;       /* while ADDING */
-    struct fault error;            /* of one that fails; code meaningless without a message */
+    struct fault fault;            /* of one that fails; code meaningless without a message */
     struct buf text, calls;        /* of the answer, while ENDING */
     struct workflow_answer answer; /* likewise */
 };

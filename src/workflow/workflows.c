@@ -26,7 +26,7 @@ static struct workflow_account *account_get(struct workflows *workflows, const c
     struct workflow_account *account;
     struct workflow_account_key key;
     memset(&key, 0, sizeof(key));
-    str_copy(key.id, sizeof(key.id), str_from(id));
+    (void)str_copy(key.id, sizeof(key.id), str_from(id));
     key.test = test;
     HASH_FIND(hh, workflows->accounts, &key, sizeof(key), account);
     if (account == NULL) {
@@ -44,27 +44,27 @@ static void account_put(struct workflows *workflows, struct workflow_account *ac
     }
 }
 
-bool workflows_have_room(struct workflows *workflows, const struct auth_identity *identity, struct fault *error) {
+bool workflows_have_room(struct workflows *workflows, const struct auth_identity *identity, struct fault *fault) {
     if (workflows->calls->draining) {
-        fault_set(error, FAULT_UNAVAILABLE, "The gateway is restarting. You were not charged.");
-        error->retry_after_ms = 4 * WORKFLOW_RETRY_MIN_MS;
+        fault_set(fault, FAULT_UNAVAILABLE, "The gateway is restarting. You were not charged.");
+        fault->retry_after_ms = 4 * WORKFLOW_RETRY_MIN_MS;
         return false;
     }
     if (workflows->total >= WORKFLOWS_TOTAL_MAX) {
-        fault_set(error, FAULT_UNAVAILABLE, "Too many workflows run. Retry later.");
-        error->retry_after_ms = PATIENCE_MAX_MS;
+        fault_set(fault, FAULT_UNAVAILABLE, "Too many workflows run. Retry later.");
+        fault->retry_after_ms = PATIENCE_MAX_MS;
         return false;
     }
     struct workflow_account_key key;
     const struct workflow_account *account;
     memset(&key, 0, sizeof(key));
-    str_copy(key.id, sizeof(key.id), str_from(identity->account_id));
+    (void)str_copy(key.id, sizeof(key.id), str_from(identity->account_id));
     key.test = identity->kind == STORE_KEY_TEST;
     HASH_FIND(hh, workflows->accounts, &key, sizeof(key), account);
     if (account != NULL && account->open >= WORKFLOWS_OPEN_MAX) {
-        fault_set(error, FAULT_RATE_LIMIT_EXCEEDED,
+        fault_set(fault, FAULT_RATE_LIMIT_EXCEEDED,
                   "%d workflows of this account have not ended yet. Retry when some have.", WORKFLOWS_OPEN_MAX);
-        error->retry_after_ms = 4 * WORKFLOW_RETRY_MIN_MS;
+        fault->retry_after_ms = 4 * WORKFLOW_RETRY_MIN_MS;
         return false;
     }
     return true;

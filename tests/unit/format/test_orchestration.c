@@ -17,7 +17,7 @@ struct fixture {
 };
 
 static int setup(void **state) {
-    struct fixture *fixture = (struct fixture *)calloc(1, sizeof(*fixture));
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
     arena_init(&fixture->arena, 1024 * 1024);
     fixture->parser = json_parser_new(64 * 1024, 32);
     orchestration_init(&fixture->read);
