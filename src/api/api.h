@@ -1,5 +1,5 @@
-/* The HTTP API: routes only. A route reads a request, asks a room below (calls, conversations, workflows, jobs, the store) and
- * writes what it says. */
+/* The HTTP API: routes only. A route reads a request, asks a room below (calls, conversations, workflows, jobs, the
+ * store) and writes what it says. */
 #ifndef NATARIS_API_API_H
 #define NATARIS_API_API_H
 

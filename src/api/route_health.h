@@ -1,4 +1,5 @@
-/* The routes that need no key: is the process alive, can it serve, what does it understand; and where providers join. */
+/* The routes that need no key: is the process alive, can it serve, what does it understand; and where providers
+ * join. */
 #ifndef NATARIS_API_ROUTE_HEALTH_H
 #define NATARIS_API_ROUTE_HEALTH_H
 

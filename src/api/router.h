@@ -1,5 +1,5 @@
-/* The table of routes: which handler a method and a path mean. Each resource has its routes in a file route_*.c of its own,
- * each format its path in its table; the router puts them together. */
+/* The table of routes: which handler a method and a path mean. Each resource has its routes in a file route_*.c of its
+ * own, each format its path in its table; the router puts them together. */
 #ifndef NATARIS_API_ROUTER_H
 #define NATARIS_API_ROUTER_H
 

@@ -1,5 +1,5 @@
-/* What all calls of a gateway share: the loop, the keys, the store, the network behind them, and the list of those that are
- * alive. One thread, the loop's. */
+/* What all calls of a gateway share: the loop, the keys, the store, the network behind them, and the list of those that
+ * are alive. One thread, the loop's. */
 #ifndef NATARIS_CALL_CALLS_H
 #define NATARIS_CALL_CALLS_H
 

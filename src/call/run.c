@@ -228,8 +228,8 @@ void runs_start_due(void *context) {
     size_t count;
     struct run *run;
     DL_COUNT(calls->starting, run, count);
-    for (; count > 0 && (run = calls->starting) != NULL;
-         count--) { /* those that callbacks add wait for the next iteration of the loop */
+    /* Those that callbacks add meanwhile wait for the next iteration of the loop. */
+    for (; count > 0 && (run = calls->starting) != NULL; count--) {
         DL_DELETE(calls->starting, run);
         if (!may_start(run)) {
             const struct fault fault = run->fault;

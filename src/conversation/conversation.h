@@ -1,7 +1,7 @@
-/* Calls on a conversation. A call whose conversation_id is one of its account's has what was said before put in front of its
- * messages, and both sides of it are stored with its settlement. One call at a time: a second one is refused with 409
- * CONVERSATION_BUSY. Any other id is only a label, one that looks like ours too: nobody can tell a foreign conversation from
- * one that never was. */
+/* Calls on a conversation. A call whose conversation_id is one of its account's has what was said before put in front
+ * of its messages, and both sides of it are stored with its settlement. One call at a time: a second one is refused
+ * with 409 CONVERSATION_BUSY. Any other id is only a label, one that looks like ours too: nobody can tell a foreign
+ * conversation from one that never was. */
 #ifndef NATARIS_CONVERSATION_CONVERSATION_H
 #define NATARIS_CONVERSATION_CONVERSATION_H
 

@@ -39,8 +39,8 @@ struct conversations {
 struct conversations *conversations_new(struct calls *calls, bool titles_off, bool summaries_off);
 void conversations_free(struct conversations *conversations); /* no call may have one; NULL is fine */
 
-/* Ends the lingering whose time is over at `now_ms` (loop clock). Asking for a desk does so first, which is soon enough: nobody
- * else can tell. */
+/* Ends the lingering whose time is over at `now_ms` (loop clock). Asking for a desk does so first, which is soon
+ * enough: nobody else can tell. */
 void conversations_sweep(struct conversations *conversations, uint64_t now_ms);
 /* Looks the desk up or makes it. */
 struct conversation_desk *conversation_desk_get(struct conversations *conversations,

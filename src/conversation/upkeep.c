@@ -194,7 +194,8 @@ static void title_start(const struct conversation *own, struct str answer) {
 
 /* --- Summaries --- */
 
-/* Tokens of old messages that one upkeep folds; the rest of the context is for what it says about them and for its answer. */
+/* Tokens of old messages that one upkeep folds; the rest of the context is for what it says about them and for its
+ * answer. */
 static int64_t fold_tokens(const struct upkeep *upkeep) {
     return upkeep->context_length / 2;
 }

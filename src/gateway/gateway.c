@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "catalog/catalog.h"
+#include "format/formats.h"
 #include "gateway/internal.h"
 #include "wire/limits.h"
 

@@ -1,4 +1,5 @@
-/* A job that has not ended yet: its place in the queue, and what runs for it (a run or a workflow), to its end in the store. */
+/* A job that has not ended yet: its place in the queue, and what runs for it (a run or a workflow), to its end in the
+ * store. */
 #ifndef NATARIS_JOBS_ENTRY_H
 #define NATARIS_JOBS_ENTRY_H
 

@@ -24,8 +24,8 @@ struct workflow *workflow_start(struct workflows *workflows, const struct workfl
                                 const struct workflow_events *events, void *context, struct fault *fault);
 /* Its waiter goes, and no callback comes any more. `cancel`: the workflow ends CANCELLED, what runs is cancelled. */
 void workflow_leave(struct workflow *workflow, bool cancel);
-/* DELETE /v1/workflows/{id}, of a workflow that may be alive or not: ends it CANCELLED in the store, then here; its waiter is
- * failed. `told` as in store_workflow_end. */
+/* DELETE /v1/workflows/{id}, of a workflow that may be alive or not: ends it CANCELLED in the store, then here; its
+ * waiter is failed. `told` as in store_workflow_end. */
 void workflow_cancel(struct workflows *workflows, const struct auth_identity *identity, const char *id,
                      store_workflow_told *told, void *context);
 /* What the store has of it: on with it, or its end is told. */

@@ -112,7 +112,8 @@ static bool is_pair(struct str text, char open, char close) {
     return text.len >= 2 && text.data[0] == open && text.data[text.len - 1] == close;
 }
 
-/* Without what stands around an argument: blanks, a trailing mark, one pair of quotes; at most WORKFLOW_ARGUMENT_BYTES. */
+/* Without what stands around an argument: blanks, a trailing mark, one pair of quotes; at most
+ * WORKFLOW_ARGUMENT_BYTES. */
 static struct str argument_trim(struct str text) {
     text = words_trim(text);
     while (text.len > 0 && (text.data[text.len - 1] == '`' || text.data[text.len - 1] == '*') &&

@@ -1,6 +1,7 @@
-/* One workflow that is alive: the shell around core/workflow.h. Each step is stored before it begins, run (call/run.h) under
- * an id of its own, and stored again with its output before the next begins; so a gateway that is killed goes on where it was
- * and pays nothing twice. The last step's text goes to the client as it comes; any other answer as a whole at the end.
+/* One workflow that is alive: the shell around core/workflow.h. Each step is stored before it begins, run (call/run.h)
+ * under an id of its own, and stored again with its output before the next begins; so a gateway that is killed goes on
+ * where it was and pays nothing twice. The last step's text goes to the client as it comes; any other answer as a whole
+ * at the end.
  *
  * A workflow is owned by itself. Who waits for it (an HTTP call, a job, nobody after a restart) is its waiter. */
 #ifndef NATARIS_WORKFLOW_WORKFLOW_H

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "call/call.h"
+#include "format/formats.h"
 #include "support/api_jobs.h"
 #include "support/api_store.h"
 #include "support/api_workflows.h"
@@ -35,8 +36,8 @@ enum {
     API_FIXTURE_BODY_MAX = 64 * 1024
 };
 
-/* The key "good" is right at once, "later" at the end of the iteration, "never" is never answered, "broken" fails in the
- * store, all others are wrong. */
+/* The key "good" is right at once, "later" at the end of the iteration, "never" is never answered, "broken" fails in
+ * the store, all others are wrong. */
 struct auth {
     struct loop_deferred deferred;
     void (*on_result)(void *context, const struct auth_identity *identity, const struct err *err);

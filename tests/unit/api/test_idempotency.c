@@ -233,7 +233,8 @@ static void clients_close(struct client *clients) {
     }
 }
 
-/* However the iterations of the loop fall, one of them runs, and the others are told to come back, before and after the store answers. */
+/* However the iterations of the loop fall, one of them runs, and the others are told to come back, before and after the
+ * store answers. */
 static void test_64_at_once(void **state) {
     struct api_fixture *fixture = *state;
     struct client *clients = mem_calloc(CLIENTS, sizeof(*clients));

@@ -2,6 +2,7 @@
 #include "api/respond.h"
 #include "embedded_api.h"
 #include "format/envelope.h"
+#include "format/formats.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

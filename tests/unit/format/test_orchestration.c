@@ -41,12 +41,13 @@ static struct json_value parse(struct fixture *fixture, const char *text) {
 
 static bool reads(struct fixture *fixture, const char *text) {
     err_clear(&fixture->err);
-    return orchestration_read(parse(fixture, text), &fixture->arena, &fixture->read, &fixture->err);
+    return orchestration_read(parse(fixture, text), &fixture->read, &fixture->err);
 }
 
 static bool reads_tools(struct fixture *fixture, const char *text) {
     err_clear(&fixture->err);
-    return tools_read(parse(fixture, text), &fixture->arena, &fixture->read, &fixture->err);
+    return tools_read(parse(fixture, text), &fixture->arena, &fixture->read.tools, &fixture->read.tool_count,
+                      &fixture->err);
 }
 
 static void test_defaults(void **state) {
