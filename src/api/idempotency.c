@@ -1,7 +1,5 @@
 #include "api/idempotency.h"
 
-#include "api/router.h"
-
 static const struct http_header *header_find(const struct http_request *http, const char *name) {
     for (size_t i = 0; i < http->header_count; i++) {
         if (str_equal_nocase(http->headers[i].name, str_from(name))) {

@@ -131,13 +131,9 @@ static void on_created(void *context, const struct err *err) {
     if (request == NULL) {
         return;
     }
-    struct buf *body = respond_buffer(request->api);
-    struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
+    struct json_writer writer = respond_json_begin(request);
     write_conversation(&writer, request->handler_data);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    respond_json_end(request, 200, &writer);
 }
 
 static void handle_create(struct api_request *request) {
@@ -191,10 +187,7 @@ static void on_one(void *context, const struct store_conversation *conversation,
     if (request == NULL) {
         return;
     }
-    struct buf *body = respond_buffer(request->api);
-    struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
+    struct json_writer writer = respond_json_begin(request);
     write_conversation(&writer, conversation);
     json_member_text(&writer, "system", conversation->system);
     json_member_text(&writer, "summary", conversation->summary);
@@ -206,8 +199,7 @@ static void on_one(void *context, const struct store_conversation *conversation,
     }
     json_end_array(&writer);
     json_member_bool(&writer, "has_more", more);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    respond_json_end(request, 200, &writer);
 }
 
 static bool number_read(const struct api_request *request, const char *name, uint64_t min, uint64_t max, uint64_t *out,
@@ -250,15 +242,11 @@ static void on_deleted(void *context, const struct err *err) {
     if (request == NULL) {
         return;
     }
-    struct buf *body = respond_buffer(request->api);
-    struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
+    struct json_writer writer = respond_json_begin(request);
     json_member_str(&writer, "id", request->parameter);
     json_member_cstr(&writer, "object", "conversation.deleted");
     json_member_bool(&writer, "deleted", true);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    respond_json_end(request, 200, &writer);
 }
 
 static void handle_delete(struct api_request *request) {

@@ -26,10 +26,7 @@ static void write_line(struct json_writer *writer, const struct store_generation
 static void respond_earnings(struct api_request *request, const struct store_generation *generations, size_t count,
                              bool more) {
     const struct earnings_query *query = request->handler_data;
-    struct buf *body = respond_buffer(request->api);
-    struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
+    struct json_writer writer = respond_json_begin(request);
     json_member_cstr(&writer, "object", "provider.earnings");
     json_member_cstr(&writer, "period_start", query->period.start);
     json_member_cstr(&writer, "period_end", query->period.end);
@@ -45,8 +42,7 @@ static void respond_earnings(struct api_request *request, const struct store_gen
     }
     json_end_array(&writer);
     json_member_bool(&writer, "has_more", more);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    respond_json_end(request, 200, &writer);
 }
 
 static void on_lines(void *context, const struct store_generation *generations, size_t count, bool more,

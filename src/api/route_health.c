@@ -5,13 +5,9 @@
 #include "embedded_api.h"
 
 static void respond_status(struct api_request *request, const char *status) {
-    struct buf *body = respond_buffer(request->api);
-    struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
+    struct json_writer writer = respond_json_begin(request);
     json_member_cstr(&writer, "status", status);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    respond_json_end(request, 200, &writer);
 }
 
 static void handle_live(struct api_request *request) {

@@ -44,10 +44,7 @@ static void write_by_model(struct json_writer *writer, const struct store_usage 
 
 static void respond_usage(struct api_request *request, const struct store_usage *usage) {
     const struct usage_query *query = request->handler_data;
-    struct buf *body = respond_buffer(request->api);
-    struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
+    struct json_writer writer = respond_json_begin(request);
     json_member_cstr(&writer, "object", "usage");
     json_member_cstr(&writer, "period_start", query->period.start);
     json_member_cstr(&writer, "period_end", query->period.end);
@@ -59,8 +56,7 @@ static void respond_usage(struct api_request *request, const struct store_usage 
         json_member_cstr(&writer, "key_id", query->key_id);
     }
     write_by_model(&writer, usage);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    respond_json_end(request, 200, &writer);
 }
 
 static void on_usage(void *context, const struct store_usage *usage, const struct err *err) {

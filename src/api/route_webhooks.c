@@ -90,18 +90,14 @@ static void on_secret(void *context, const struct store_webhook_result *result, 
 
 static void on_deleted(void *context, const struct store_webhook_result *result, const struct err *err) {
     struct api_request *request = answered(context, err);
-    struct json_writer writer;
     if (request == NULL) {
         return;
     }
-    struct buf *body = respond_buffer(request->api);
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
+    struct json_writer writer = respond_json_begin(request);
     json_member_cstr(&writer, "id", result->webhook.id);
     json_member_cstr(&writer, "object", "webhook");
     json_member_bool(&writer, "deleted", true);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    respond_json_end(request, 200, &writer);
 }
 
 static void on_asked(void *context, const struct store_webhook_result *result, const struct err *err) {

@@ -202,10 +202,7 @@ static void on_listed(void *context, const struct store_workflow *workflows, siz
     if (request == NULL) {
         return;
     }
-    struct buf *body = respond_buffer(request->api);
-    struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
+    struct json_writer writer = respond_json_begin(request);
     json_member_cstr(&writer, "object", "list");
     json_write_key(&writer, "workflows");
     json_begin_array(&writer);
@@ -217,8 +214,7 @@ static void on_listed(void *context, const struct store_workflow *workflows, siz
     json_end_array(&writer);
     json_member_int(&writer, "total", total);
     json_member_bool(&writer, "has_more", more);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    respond_json_end(request, 200, &writer);
 }
 
 static void handle_list(struct api_request *request) {

@@ -1,5 +1,6 @@
 /* The fault envelope: golden texts for every code. */
 #include "api/respond.h"
+#include "api/router.h"
 #include "embedded_api.h"
 #include "format/envelope.h"
 #include "format/formats.h"
