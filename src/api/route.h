@@ -1,5 +1,5 @@
-/* A route: which handler a method and a path mean. Types only; each resource has its routes in a file route_*.c of its own,
- * and the router puts them together. */
+/* A route: which handler a method and a path mean. Types only; each resource has its routes in a file route_*.c of its
+ * own, and the router puts them together. */
 #ifndef NATARIS_API_ROUTE_H
 #define NATARIS_API_ROUTE_H
 

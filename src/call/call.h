@@ -87,6 +87,11 @@ void call_abandon(struct call *call);
 
 /* The part of a new call that follows from `generation` and `identity`, which must be set. */
 void call_init(struct call *call, struct calls *calls, const struct call_sink *sink, struct arena *arena);
+/* Live calls are listed: a drain counts them and a stop ends them. */
+void call_link(struct call *call);
+void call_unlink(struct call *call);
+/* Calls `visit` for each call alive; it must not end one. */
+void call_each(const struct calls *calls, void (*visit)(void *context, struct call *call), void *context);
 /* What it holds by itself; not the call, which is part of its owner's struct. */
 void call_clear(struct call *call);
 /* All text so far, for a device that is to go on with it. Borrowed until the call is told anything. False: it is a

@@ -182,12 +182,12 @@ static bool sink_turn(struct call *call, const struct call_result *result, struc
 }
 
 static void sink_finished(struct call *call, const struct call_result *result) {
-    calls_unlink(call);
+    call_unlink(call);
     run_end(run_of(call), result);
 }
 
 static void sink_failed(struct call *call, const struct fault *fault) {
-    calls_unlink(call);
+    call_unlink(call);
     run_fail(run_of(call), fault);
 }
 
@@ -223,7 +223,7 @@ static bool may_start(struct run *run) {
     return fault->message[0] == '\0';
 }
 
-void runs_start_due(void *context) {
+static void start_due(void *context) {
     struct calls *calls = context;
     size_t count;
     struct run *run;
@@ -238,7 +238,7 @@ void runs_start_due(void *context) {
         }
         run->state = RUN_RUNNING;
         run->call.started_ms = loop_now_ms(calls->loop);
-        calls_link(calls, &run->call);
+        call_link(&run->call);
         call_submit(&run->call); /* the run may be gone when this returns */
     }
     if (calls->starting != NULL) {
@@ -246,12 +246,21 @@ void runs_start_due(void *context) {
     }
 }
 
-void runs_clear(struct calls *calls) {
+void runs_open(struct calls *calls) {
+    calls->starter = loop_timer_new(calls->loop, start_due, calls);
+}
+
+void runs_close(struct calls *calls) {
     struct run *run;
+    if (calls == NULL) {
+        return;
+    }
     while ((run = calls->starting) != NULL) {
         DL_DELETE(calls->starting, run);
         run_free(run);
     }
+    loop_timer_free(calls->starter);
+    calls->starter = NULL;
 }
 
 static uint32_t member_u32(struct json_value object, const char *key) {
@@ -373,7 +382,7 @@ void run_cancel(struct run *run) {
         DL_DELETE(call->calls->starting, run);
         break;
     case RUN_RUNNING:
-        calls_unlink(call);
+        call_unlink(call);
         call_abandon(call);
         run_log(run, "cancelled", NULL);
         if (run->delivering) {

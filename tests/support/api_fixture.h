@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "call/call.h"
+#include "call/run.h"
 #include "format/formats.h"
 #include "support/api_jobs.h"
 #include "support/api_store.h"
@@ -275,6 +276,7 @@ UNUSED static int api_fixture_setup(void **state) {
                                         .link = api_fixture_link};
     api_store_init(&fixture->store, fixture->loop);
     fixture->calls = calls_new(fixture->loop, &fixture->auth, &fixture->store, &network);
+    runs_open(fixture->calls);
     fixture->api = api_new(fixture->calls, &FORMATS, &backend);
     const struct listener_options listen = {.address = "127.0.0.1:0", .max_connections = 128, .handshake_ms = 1000};
     const struct http_server_config config = {
@@ -311,6 +313,7 @@ UNUSED static int api_fixture_teardown(void **state) {
     api_jobs_clear();
     api_workflows_clear();
     api_free(fixture->api);
+    runs_close(fixture->calls);
     calls_free(fixture->calls);
     loop_free(fixture->loop);
     buf_clear(&fixture->received);

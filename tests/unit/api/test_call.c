@@ -249,7 +249,7 @@ static void test_many_calls(void **state) {
     }
     assert_int_equal(calls_count(fixture->calls), COUNT);
     size_t seen = 0;
-    calls_each(fixture->calls, count_call, &seen);
+    call_each(fixture->calls, count_call, &seen);
     assert_int_equal(seen, COUNT);
     calls[1]->sink->finished(calls[1], &RESULT);
     http_calls_tick(fixture->api, calls[0]->started_ms + 1000);
