@@ -4,13 +4,9 @@
 #ifndef NATARIS_CONVERSATION_UPKEEP_H
 #define NATARIS_CONVERSATION_UPKEEP_H
 
-#include "conversation/conversation.h"
-
-struct upkeep;
+#include "conversation/conversations.h"
 
 /* The title and the summary that are due after this call. `answer` is borrowed. */
 void upkeep_start(const struct conversation *own, struct str answer);
-/* Without a word: its run must be gone. NULL is fine. */
-void upkeep_free(struct upkeep *upkeep);
 
 #endif
