@@ -23,13 +23,13 @@ static void on_ended(void *context, const struct store_job *job, bool changed, c
     if (err != NULL && err->code == ERR_UNAVAILABLE) { /* not written: once more, by its stored answer */
         entry->again = true;
         patience_pause(&entry->patience, loop_now_ms(entry->jobs->calls->loop), PATIENCE_MIN_MS);
-        jobs_wait(entry);
+        job_queue_wait(entry);
         return;
     }
     if (err != NULL) {
         LOG_WARN_EVENT("job.end_not_stored", LOG_TEXT("job_id", entry->job.id), LOG_TEXT("error", err->message));
     }
-    jobs_remove(entry);
+    job_queue_remove(entry);
 }
 
 /* `result` is the JSON of the answer or the error. */
@@ -132,7 +132,7 @@ static void entry_refused(struct job_entry *entry, const struct fault *fault) {
         entry->job.started_ms = 0;
         store_job_move(entry->jobs->calls->store, entry->job.id, STORE_JOB_QUEUED, 0);
     }
-    jobs_wait(entry);
+    job_queue_wait(entry);
 }
 
 static void on_failed(void *context, const struct fault *fault) {

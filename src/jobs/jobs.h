@@ -15,17 +15,13 @@
 #include "workflow/workflows.h"
 
 enum {
-    JOBS_OPEN_MAX = 1000,                   /* of an account and kind of key, waiting or running; past it: 429 */
-    JOBS_TOTAL_MAX = 100 * 1000,            /* of all; past it: 503 */
-    JOBS_ACTIVE_MAX = 64,                   /* of an account at once, whatever its tier allows */
-    JOBS_TRIES_MAX = 5,                     /* of a failure that may pass */
-    JOBS_TICK_MS = 250,                     /* how often room is looked for while jobs wait */
-    JOBS_WAIT_MAX_MS = 24 * 60 * 60 * 1000, /* a job that cannot begin for so long fails with what kept it */
+    JOBS_OPEN_MAX = 1000,        /* of an account and kind of key, waiting or running; past it: 429 */
+    JOBS_TOTAL_MAX = 100 * 1000, /* of all; past it: 503 */
+    JOBS_ACTIVE_MAX = 64,        /* of an account at once, whatever its tier allows */
     JOBS_PURGE_MS = 60 * 60 * 1000,
 };
 
-struct jobs;      /* jobs/entry.h */
-struct job_entry; /* likewise */
+struct jobs; /* jobs/queue.h */
 
 /* All borrowed. */
 struct jobs *jobs_new(struct calls *calls, struct workflows *workflows, const struct formats *formats);
@@ -40,8 +36,5 @@ void jobs_release(struct jobs *jobs, const char *account_id, bool test);
 void jobs_add(struct jobs *jobs, const struct store_job *job);
 /* It has ended as cancelled in the store. */
 void jobs_cancel(struct jobs *jobs, const char *id);
-/* Of one that is not waiting: back into its account's list; and it has ended. */
-void jobs_wait(struct job_entry *entry);
-void jobs_remove(struct job_entry *entry);
 
 #endif
