@@ -7,7 +7,6 @@
 #include "format/envelope.h"
 #include "workflow/compose.h"
 #include "workflow/meaning.h"
-#include "workflow/step.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -149,7 +148,7 @@ static void on_ended(void *context, const struct store_workflow *row, const stru
         return;
     }
     if (err != NULL && err->code == ERR_UNAVAILABLE) { /* not written: the tick tries again */
-        workflows_wake(workflow->all);
+        workflow_wait(workflow);
         return;
     }
     if (err != NULL) {

@@ -133,14 +133,14 @@ static struct workflow *workflow_make(struct workflows *workflows, const struct 
 
 struct workflow *workflow_start(struct workflows *workflows, const struct workflow_request *asked,
                                 const struct workflow_events *events, void *context, struct fault *fault) {
-    struct workflow *workflow = asked->id != NULL ? workflows_find(workflows, asked->id) : NULL;
+    struct workflow *workflow = asked->id != NULL ? workflow_find(workflows, asked->id) : NULL;
     *fault = (struct fault){.code = FAULT_INTERNAL};
     if (workflow != NULL && (workflow->events != NULL || workflow->cancelled)) {
         idempotency_set_running(fault);
         return NULL;
     }
     if (workflow == NULL) {
-        if (!workflows_have_room(workflows, asked->identity, fault) ||
+        if (!workflow_has_room(workflows, asked->identity, fault) ||
             (workflow = workflow_make(workflows, asked, fault)) == NULL) {
             return NULL;
         }
@@ -190,7 +190,7 @@ struct cancelling {
 static void on_cancelled(void *context, const struct store_workflow *stored, const struct store_step *steps,
                          size_t count, bool changed, const struct err *err) {
     struct cancelling *cancelling = context;
-    struct workflow *workflow = workflows_find(cancelling->workflows, cancelling->id);
+    struct workflow *workflow = workflow_find(cancelling->workflows, cancelling->id);
     if (changed && workflow != NULL && workflow->state == WORKFLOW_RUNNING) {
         struct fault fault;
         workflow_fault_cancelled(&fault);
@@ -207,7 +207,7 @@ void workflow_cancel(struct workflows *workflows, const struct auth_identity *id
                      store_workflow_told *told, void *context) {
     struct cancelling *cancelling = MEM_NEW(struct cancelling);
     const bool test = identity->kind == STORE_KEY_TEST;
-    struct workflow *workflow = workflows_find(workflows, id);
+    struct workflow *workflow = workflow_find(workflows, id);
     cancelling->workflows = workflows;
     cancelling->told = told;
     cancelling->context = context;

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "workflow/step_run.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,21 +26,6 @@ struct workflow_step *workflow_step_get(struct workflow *workflow, uint32_t numb
     return workflow->steps[number];
 }
 
-void workflow_step_free(struct workflow_step *step) {
-    buf_clear(&step->output);
-    free(step);
-}
-
-struct workflow_scene workflow_scene_of(const struct workflow *workflow, uint32_t scale) {
-    return (struct workflow_scene){.request = &workflow->request,
-                                   .asked = &workflow->asked,
-                                   .workflow = workflow->core,
-                                   .outputs = workflow->outputs,
-                                   .chunks = workflow->chunks,
-                                   .context_length = workflow->context_length,
-                                   .scale = scale};
-}
-
 bool workflow_step_is_parked(const struct workflow_step *step) {
     return step->phase == STEP_WAITING || step->phase == STEP_UNSTORED;
 }
@@ -62,7 +46,7 @@ void workflow_step_tell(const struct workflow_step *step) {
 void workflow_step_wait(struct workflow_step *step, enum workflow_step_phase phase, uint64_t wait_ms) {
     step->phase = phase;
     patience_pause(&step->patience, loop_now_ms(workflow_step_calls(step)->loop), wait_ms);
-    workflows_wake(step->workflow->all);
+    workflow_wait(step->workflow);
 }
 
 /* --- Its end --- */
@@ -105,7 +89,7 @@ static void on_end_stored(void *context, const struct err *err) {
     workflow_pump(workflow);
 }
 
-static void store_end(struct workflow_step *step) {
+void workflow_step_store_end(struct workflow_step *step) {
     struct workflow *workflow = step->workflow;
     uint8_t scope[DIGEST_SHA256_SIZE];
     const bool kept = !step->record.local && !workflow->row.test;
@@ -123,7 +107,7 @@ void workflow_step_ends(struct workflow_step *step) {
     step->record.ended_ms = clock_wall_ms();
     step->record.output = buf_str(&step->output);
     workflow->outputs[step->number] = step->record.output;
-    store_end(step);
+    workflow_step_store_end(step);
 }
 
 static void on_failed_stored(void *context, const struct err *err) {
@@ -178,14 +162,7 @@ void workflow_step_fails(struct workflow_step *step, const struct fault *fault) 
     workflow_pump(workflow);
 }
 
-void workflow_step_due(struct workflow_step *step) {
-    if (workflow_step_calls(step)->draining ||
-        !patience_is_due(&step->patience, workflow_step_calls(step), str_from(step->workflow->row.model))) {
-        return;
-    }
-    if (step->phase == STEP_UNSTORED) {
-        store_end(step);
-    } else if (step->phase == STEP_WAITING) {
-        workflow_step_store_begin(step); /* which also tells whether it is to go on at all */
-    }
+bool workflow_step_is_due(const struct workflow_step *step) {
+    return workflow_step_is_parked(step) && !workflow_step_calls(step)->draining &&
+           patience_is_due(&step->patience, workflow_step_calls(step), str_from(step->workflow->row.model));
 }

@@ -75,7 +75,7 @@ static void on_failed(void *context, const struct fault *fault) {
         workflow_step_store_begin(step);
     } else if (passes(step, fault)) {
         step->phase = STEP_WAITING;
-        workflows_wake(step->workflow->all);
+        workflow_wait(step->workflow);
     } else {
         workflow_step_fails(step, fault);
     }
