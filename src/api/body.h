@@ -3,6 +3,8 @@
 #define NATARIS_API_BODY_H
 
 #include "api/request.h"
+#include "base/json_read.h"
+#include "call/fault.h"
 
 /* Any JSON value; it lives until the next document is parsed. False: `fault` is a 400, or a 415 for a
  * Content-Encoding. */

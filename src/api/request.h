@@ -5,9 +5,7 @@
 #include "api/backend.h"
 #include "api/route.h"
 #include "base/buf.h"
-#include "base/json_read.h"
 #include "call/calls.h"
-#include "call/fault.h"
 #include "format/format.h"
 #include "wire/id.h"
 

@@ -11,7 +11,6 @@
 #include "conversation/conversation.h"
 #include "wire/field.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { MESSAGES_LIMIT_DEFAULT = 100, MESSAGES_BYTES = 2 * 1024 * 1024 };

@@ -4,10 +4,8 @@
 #include "api/pending.h"
 #include "api/query.h"
 #include "api/respond.h"
-#include "base/clock.h"
 #include "store/devices.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static void respond_missing(struct api_request *request, const char *param) {

@@ -13,7 +13,6 @@
 #include "jobs/job.h"
 #include "jobs/jobs.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

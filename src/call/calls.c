@@ -1,5 +1,6 @@
 #include "call/calls.h"
 
+#include "base/json_read.h"
 #include "base/mem.h"
 #include "call/claim.h"
 

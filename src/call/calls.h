@@ -4,7 +4,6 @@
 #define NATARIS_CALL_CALLS_H
 
 #include "auth/auth.h"
-#include "base/json_read.h"
 #include "call/prefix.h"
 #include "core/core.h"
 #include "net/loop.h"
@@ -13,10 +12,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct call;     /* call/call.h */
-struct claims;   /* call/claim.h */
-struct executor; /* call/call.h */
-struct run;      /* call/run.h */
+struct call;        /* call/call.h */
+struct claims;      /* call/claim.h */
+struct executor;    /* call/call.h */
+struct json_parser; /* base/json_read.h */
+struct run;         /* call/run.h */
 
 /* The network as calls see it. */
 struct call_backend {

@@ -2,8 +2,6 @@
 
 #include "catalog/catalog.h"
 
-#include <stdio.h>
-
 bool models_resolve(const struct calls *calls, struct str asked, struct str *id) {
     const struct catalog_model *model = catalog_find(asked);
     if (model != NULL) {

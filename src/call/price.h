@@ -2,7 +2,6 @@
 #ifndef NATARIS_CALL_PRICE_H
 #define NATARIS_CALL_PRICE_H
 
-#include "catalog/catalog.h"
 #include "wire/generation.h"
 
 enum {

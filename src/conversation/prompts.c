@@ -1,6 +1,5 @@
 #include "conversation/prompts.h"
 
-#include "base/compiler.h"
 #include "base/utf8.h"
 
 #include <string.h>

@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { NUMBER_BYTES = 64, FIELD_PREFIX = sizeof("orchestration.") - 1 };
 

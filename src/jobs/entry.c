@@ -6,8 +6,6 @@
 #include "jobs/job.h"
 #include "workflow/start.h"
 
-#include <string.h>
-
 enum {
     BODY_ARENA_BYTES = 4 * LIMIT_HTTP_BODY_BYTES,
     RESULT_BYTES = 6 * LIMIT_ANSWER_BYTES + 64 * 1024, /* every byte escaped */

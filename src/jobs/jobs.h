@@ -12,7 +12,6 @@
 #include "call/fault.h"
 #include "format/format.h"
 #include "store/jobs.h"
-#include "workflow/workflows.h"
 
 enum {
     JOBS_OPEN_MAX = 1000,        /* of an account and kind of key, waiting or running; past it: 429 */
@@ -21,7 +20,8 @@ enum {
     JOBS_PURGE_MS = 60 * 60 * 1000,
 };
 
-struct jobs; /* jobs/queue.h */
+struct jobs;      /* jobs/queue.h */
+struct workflows; /* workflow/workflow.h */
 
 /* All borrowed. */
 struct jobs *jobs_new(struct calls *calls, struct workflows *workflows, const struct formats *formats);

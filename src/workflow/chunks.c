@@ -6,8 +6,6 @@
 #include "workflow/prompts.h"
 #include "workflow/task.h"
 
-#include <string.h>
-
 enum {
     CHUNK_BYTES_MIN = 64,
     SLACK_PART = 8,      /* of a chunk: how far its end may move back to a better place */

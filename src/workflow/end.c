@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "conversation/prompt.h"
 #include "format/envelope.h"
-#include "workflow/compose.h"
 #include "workflow/meaning.h"
 
 #include <ctype.h>

@@ -1,6 +1,7 @@
 #include "workflow/pump.h"
 
 #include "workflow/end.h"
+#include "workflow/step.h"
 #include "workflow/step_run.h"
 
 static size_t steps_in(const struct workflow *workflow, enum workflow_step_phase phase) {

@@ -6,8 +6,6 @@
 #include "workflow/step.h"
 #include "workflow/step_run.h"
 
-#include <string.h>
-
 void workflow_core_make(struct workflow *workflow) {
     const struct core_workflow_config config = {.kind = (enum core_workflow_kind)workflow->row.kind,
                                                 .max_steps = workflow->row.max_steps,

@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* --- The steps --- */

@@ -6,6 +6,7 @@
 #include "workflow/budget.h"
 #include "workflow/compose.h"
 #include "workflow/meaning.h"
+#include "workflow/step.h"
 
 #include <string.h>
 

@@ -5,8 +5,6 @@
 #include "base/words.h"
 #include "workflow/tools.h"
 
-#include <string.h>
-
 /* What comes first in a line of a think counts, behind marks such as "**", "#", ">" or "1.". */
 enum label { LABEL_NONE, LABEL_ACTION, LABEL_INPUT, LABEL_ANSWER, LABEL_THOUGHT, LABEL_MADE_UP };
 
