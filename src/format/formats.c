@@ -1,4 +1,4 @@
-#include "format/format.h"
+#include "format/formats.h"
 
 #include "base/compiler.h"
 #include "format/chat.h"
