@@ -30,6 +30,7 @@ static struct {
     bool unknown_device;        /* neither known nor with a token */
     bool enrols_later;          /* fake_store_enrol_now does it */
     struct store_device device; /* known already, when it has an id */
+    const char *owner;          /* account of those that are not; NULL: none */
     /* A question that waits. */
     struct store_device candidate;
     void (*on_enrolled)(void *context, const struct store_device *device, const struct err *err);
@@ -73,6 +74,7 @@ void store_device_enrol(struct store *store, const uint8_t public_key[ED25519_KE
     (void)token;
     fake_store.enrolled++;
     fake_store.candidate = *candidate;
+    (void)str_copy(fake_store.candidate.account_id, STORE_ID_MAX, str_from(fake_store.owner));
     fake_store.on_enrolled = on_result;
     fake_store.enrol_context = context;
     if (!fake_store.enrols_later) {

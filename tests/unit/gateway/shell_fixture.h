@@ -142,7 +142,22 @@ UNUSED static void shell_answer(struct shell_fixture *fixture, struct link_peer 
     shell_done(fixture, peer, GEN_FINISH_STOP, 1);
 }
 
+UNUSED static void shell_error(struct shell_fixture *fixture, struct link_peer *peer, enum gen_failure failure) {
+    PROVIDERS_LINK_EVENTS.on_error(
+        &fixture->shell.providers, peer,
+        &(struct link_error){
+            .job = peer->job, .failure = failure, .message = STR("its words"), .param = STR("messages")});
+}
+
 /* --- Clients --- */
+
+/* The core knows the account, with so much on it. */
+UNUSED static void shell_account(struct shell_fixture *fixture, uint64_t account, int64_t nano) {
+    core_loop_step(&fixture->shell.core,
+                   &(struct core_event){.kind = CORE_EVENT_ACCOUNT, .account = {.account = account}});
+    core_loop_step(&fixture->shell.core, &(struct core_event){.kind = CORE_EVENT_CREDIT,
+                                                              .credit = {.account = account, .amount_nano = nano}});
+}
 
 /* One call and what came of it; the test clears it. */
 struct shell_call {
@@ -152,6 +167,7 @@ struct shell_call {
     bool leaves_at_text; /* the client goes when it sees some */
     bool too_long;       /* any text is too much for the answer */
     bool stores;         /* it has an answer to keep for a retry, and a turn of its conversation */
+    size_t text_max;     /* bytes of it that are kept; 0: as many as ever */
     struct call_result result;
     char provider_id[STORE_ID_MAX], provider_region[8]; /* of the result */
     struct fault fault;
@@ -215,7 +231,7 @@ UNUSED static void shell_ask(struct shell_fixture *fixture, struct shell_call *s
     call->executor = &fixture->shell.generations.executor;
     call->prompt_tokens_max = 64;
     call->label = STR("");
-    buf_init(&call->text, LIMIT_ANSWER_BYTES);
+    buf_init(&call->text, self->text_max > 0 ? self->text_max : LIMIT_ANSWER_BYTES);
     (void)str_copy(call->id, sizeof(call->id), str_from(id));
     gen_request_init(&call->generation);
     call->generation.model = STR(SHELL_MODEL);
