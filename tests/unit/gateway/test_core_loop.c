@@ -149,7 +149,7 @@ static void test_the_timer(void **state) {
     assert_int_equal(core_counts(world->core_loop.core).queued, 1);
     while (count_of(world, CORE_EFFECT_FAIL) == 0) {
         assert_true(uv_loop_alive(loop_uv(world->loop))); /* the timer is armed */
-        uv_run(loop_uv(world->loop), UV_RUN_ONCE);
+        uv_run(loop_uv(world->loop), UV_RUN_NOWAIT);
     }
     assert_int_equal(count_of(world, CORE_EFFECT_WAKE), 0);
 }

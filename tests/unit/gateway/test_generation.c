@@ -199,16 +199,14 @@ static void test_it_is_lost(void **state) {
     struct shell_call call = {0};
     struct core_config config;
     shell_fixture_config(&config);
-    config.continue_ms = 1; /* hardly anybody is waited for */
+    config.continue_ms = config.queue_ms = 1; /* hardly anybody is waited for */
     shell_fixture_reopen(fixture, &config);
     shell_join(fixture, &peer, "laptop", LINK_MODEL_WARM, 4096);
     shell_ask(fixture, &call, "chatcmpl-1");
     shell_accept(fixture, &peer);
     shell_delta(fixture, &peer, "one ", 1);
     shell_leave(&peer);
-    while (call.failed == 0) {
-        uv_run(loop_uv(fixture->loop), UV_RUN_ONCE);
-    }
+    SHELL_UNTIL(fixture, call.failed > 0);
     assert_non_null(strstr(call.fault.message, "was lost while it answered"));
     assert_int_equal(fixture->shell.counts.lost, 1);
     assert_int_equal(fixture->shell.counts.failures, 1);
@@ -224,9 +222,7 @@ static void test_time_in_the_queue_is_counted(void **state) {
     shell_ask(fixture, &first, "chatcmpl-1");
     shell_ask(fixture, &second, "chatcmpl-2");
     const uint64_t asked_ms = loop_now_ms(fixture->loop);
-    while (loop_now_ms(fixture->loop) == asked_ms) {
-        uv_run(loop_uv(fixture->loop), UV_RUN_NOWAIT);
-    }
+    SHELL_UNTIL(fixture, loop_now_ms(fixture->loop) > asked_ms);
     shell_answer(fixture, &peer, "hi");
     assert_int_equal(fixture->shell.counts.queued, 1);
     assert_int_equal(fixture->shell.counts.queue_ms, loop_now_ms(fixture->loop) - asked_ms);
