@@ -2,11 +2,10 @@
 
 #include "base/buf.h"
 #include "base/money.h"
-#include "base/random.h"
 #include "catalog/catalog.h"
 #include "wire/field.h"
+#include "wire/id.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { ID_RANDOM = 20, AMOUNT_TEXT_MAX = 64 };
@@ -129,19 +128,13 @@ static bool field_missing(struct err *err, const char *field) {
 
 /* --- Actions --- */
 
-static void make_id(char out[STORE_ID_MAX], const char *prefix) {
-    char suffix[ID_RANDOM + 1];
-    random_base62(suffix, ID_RANDOM);
-    snprintf(out, STORE_ID_MAX, "%s%s", prefix, suffix);
-}
-
 /* One key more, with a secret of its own. */
 static struct store_key *add_key(struct admin_action *action, enum store_key_kind kind, const char *account_id) {
     struct store_key *key = &action->admin.keys[action->admin.key_count++];
     key->kind = kind;
     key->created_ms = action->admin.now_ms;
     key->cap_nano = -1;
-    make_id(key->id, "key_");
+    id_make_random("key_", ID_RANDOM, key->id);
     (void)str_copy(key->account_id, sizeof(key->account_id), str_from(account_id));
     (void)str_copy(key->name, sizeof(key->name), STR("default"));
     key_generate(kind, action->secrets[kind]);
@@ -170,11 +163,11 @@ bool admin_read_account_create(struct json_value body, const char *id, int64_t n
     if (account->name[0] == '\0') {
         return field_missing(err, "name");
     }
-    make_id(account->id, "acct_");
+    id_make_random("acct_", ID_RANDOM, account->id);
     account->created_ms = now_ms;
     out->admin.amount_nano = STORE_WELCOME_CREDIT_NANO;
-    add_key(out, STORE_KEY_LIVE, account->id);
-    add_key(out, STORE_KEY_TEST, account->id);
+    (void)add_key(out, STORE_KEY_LIVE, account->id);
+    (void)add_key(out, STORE_KEY_TEST, account->id);
     return true;
 }
 

@@ -1,6 +1,7 @@
-/* The admin API: HTTP on a listener of its own (a Unix socket in the data folder), no keys: who can open the socket is the
- * operator. Each action is one transaction with its line in the audit log (store_money.h), then known to core and auth
- * before it is answered, so that a revocation holds at once.
+/* The admin API: HTTP on a listener of its own (a Unix socket in the data folder), no keys: who can open the socket is
+ * the operator. Each action is one transaction with its line in the audit log (store/money.h), then known to core and
+ * auth before it is answered, so that a revocation holds at once. admin/routes.h answers requests, admin/http.h brings
+ * them.
  *
  *   POST   /admin/accounts                {name, tier?}: with a live and a test key and the welcome credit
  *   GET    /admin/accounts                ?limit=&after=ID
@@ -28,13 +29,15 @@
 #define NATARIS_ADMIN_ADMIN_H
 
 #include "base/buf.h"
+#include "base/json_read.h"
 #include "base/json_write.h"
 #include "core/core.h"
-#include "net/http_server.h"
 #include "net/loop.h"
 #include "store/money.h"
 
-struct admin;
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 typedef void admin_done(void *context, const struct store_admin *result, const struct err *err);
 
@@ -48,38 +51,25 @@ struct admin_backend {
     bool (*model_offered)(void *context, struct str model);
     /* Members of what is known of a device at this moment, into an open object. NULL: no gateway runs. */
     void (*provider_write)(void *context, const struct store_device *device, struct json_writer *writer);
-    /* The object of GET /admin/jobs/{id}; false, and nothing written, when the job is not known (any more). NULL likewise. */
-    bool (*job_write)(void *context, const char *id, struct json_writer *writer);
+    /* The object of GET /admin/jobs/{id}: what happened to a generation. False, and nothing written, when it is not
+     * known (any more). NULL likewise. */
+    bool (*generation_write)(void *context, const char *id, struct json_writer *writer);
     /* Prometheus text of GET /metrics, appended. NULL: that route does not exist. */
     void (*metrics)(void *context, struct buf *out);
 };
 
-/* The store must live until store_close, which comes before admin_free: it answers what waits. */
+struct admin {
+    struct loop *loop;   /* borrowed, like the store */
+    struct store *store; /* lives until store_close, which comes before admin_free: it answers what waits */
+    struct admin_backend backend;
+    struct json_parser *parser;
+    struct buf text;   /* the answer being written; good until the next */
+    size_t operations; /* asked and not answered */
+};
+
 struct admin *admin_new(struct loop *loop, struct store *store, const struct admin_backend *backend);
-void admin_free(struct admin *admin); /* NULL is fine */
-/* Handlers for struct http_server_events. The header "x-admin-actor" says who acts, for the audit log. */
-void admin_on_request(void *context, struct http_exchange *exchange);
-void admin_on_refused(void *context, struct http_exchange *exchange, int status, const char *why);
-
-/* The same without HTTP, for a command that has opened the store itself. */
-struct admin_request {
-    struct str method, path, query, body;
-    struct str actor; /* cut at STORE_ID_MAX - 1 */
-};
-struct admin_answer { /* borrowed for the call */
-    int status;
-    const char *route; /* the path as in the list above; "-" when there is none */
-    const char *content_type;
-    struct str body;
-};
-/* `on_answer` is called exactly once, now or later. */
-void admin_handle(struct admin *admin, const struct admin_request *request,
-                  void (*on_answer)(void *context, const struct admin_answer *answer), void *context);
-
-/* The JSON of a result, the same whether it came over the socket or from a store opened directly. Keys made by the action
- * are given in clear by `secrets` (live, test; NULL: none). `unknown_models`: of a new key, those that nobody has heard of,
- * separated by commas; they become "warnings". */
-void admin_write_result(const struct store_admin *result, const char *const secrets[2], struct str unknown_models,
-                        struct buf *out);
+void admin_free(struct admin *admin); /* no operation may be under way; NULL is fine */
+/* An empty buffer for an answer. */
+struct buf *admin_text(struct admin *admin);
 
 #endif

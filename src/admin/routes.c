@@ -1,6 +1,6 @@
-/* The routes of the admin API, from a request to its answer, without HTTP. */
+#include "admin/routes.h"
+
 #include "admin/action.h"
-#include "admin/internal.h"
 #include "admin/write.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -59,7 +59,7 @@ static void operation_fail(struct operation *operation, const struct err *err) {
 
 static void operation_missing(struct operation *operation, const char *what) {
     struct err err;
-    err_set(&err, ERR_NOT_FOUND, "There is no such %s.", what);
+    (void)err_set(&err, ERR_NOT_FOUND, "There is no such %s.", what);
     operation_fail(operation, &err);
 }
 
@@ -90,7 +90,7 @@ static void on_executed(void *context, const struct store_admin *result, const s
         secrets[i] = operation->action.secrets[i][0] != '\0' ? operation->action.secrets[i] : NULL;
     }
     struct buf unknown;
-    buf_init(&unknown, sizeof result->keys[0].models);
+    buf_init(&unknown, sizeof(result->keys[0].models));
     if (result->kind == STORE_ADMIN_KEY_CREATE) {
         find_unknown_models(&operation->admin->backend, &result->keys[0], &unknown);
     }
@@ -109,7 +109,7 @@ static void operation_act(struct operation *operation, struct str body) {
             return;
         }
         if (json_type_of(object) != JSON_OBJECT) {
-            err_set(&err, ERR_INVALID, "The body must be a JSON object.");
+            (void)err_set(&err, ERR_INVALID, "The body must be a JSON object.");
             operation_fail(operation, &err);
             return;
         }
@@ -257,7 +257,7 @@ static void start_audit(struct operation *operation) {
     store_audit_read(operation->admin->store, operation->before, operation->limit, on_audit, operation);
 }
 
-/* --- Devices and jobs --- */
+/* --- Devices and generations --- */
 
 static void write_device(struct operation *operation, struct json_writer *writer, const struct store_device *device) {
     const struct admin_backend *backend = &operation->admin->backend;
@@ -327,11 +327,11 @@ static void start_reviews(struct operation *operation) {
     store_reviews_read(operation->admin->store, "", operation->before, operation->limit, on_reviews, operation);
 }
 
-static void start_job(struct operation *operation) {
+static void start_generation(struct operation *operation) {
     const struct admin_backend *backend = &operation->admin->backend;
     struct json_writer writer;
     json_writer_init(&writer, admin_text(operation->admin));
-    if (backend->job_write == NULL || !backend->job_write(backend->context, operation->id, &writer)) {
+    if (backend->generation_write == NULL || !backend->generation_write(backend->context, operation->id, &writer)) {
         operation_missing(operation, "job: only running ones and the last that ended are remembered");
         return;
     }
@@ -367,7 +367,7 @@ static const struct route_row ROWS[] = {
     {"PATCH", "/admin/providers/{id}", admin_read_device_change, NULL},
     {"DELETE", "/admin/providers/{id}/reviews", admin_read_reviews_clear, NULL},
     {"GET", "/admin/reviews", NULL, start_reviews},
-    {"GET", "/admin/jobs/{id}", NULL, start_job},
+    {"GET", "/admin/jobs/{id}", NULL, start_generation},
     {"GET", "/admin/audit", NULL, start_audit},
     {"GET", "/metrics", NULL, start_metrics},
 };
@@ -426,7 +426,7 @@ static bool read_parameter(struct operation *operation, struct str name, struct 
         return ok;
     }
     if (str_equal_cstr(name, "after")) {
-        return str_copy(operation->after, sizeof operation->after, value) ||
+        return str_copy(operation->after, sizeof(operation->after), value) ||
                err_set_field(err, ERR_INVALID, "after", "after must be the id of the last one of the page before.");
     }
     return true; /* unknown ones are ignored */
@@ -453,7 +453,7 @@ void admin_handle(struct admin *admin, const struct admin_request *request,
     operation->admin = admin;
     operation->on_answer = on_answer;
     operation->context = context;
-    (void)str_copy(operation->actor, sizeof operation->actor, request->actor);
+    (void)str_copy(operation->actor, sizeof(operation->actor), request->actor);
     admin->operations++;
     if (!route_request(request, operation, &err) || !read_query(operation, request->query, &err)) {
         operation_fail(operation, &err);

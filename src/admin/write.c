@@ -1,9 +1,12 @@
 #include "admin/write.h"
 
 #include "admin/action.h"
-#include "admin/admin.h"
 #include "base/clock.h"
 #include "base/money.h"
+#include "call/fault.h"
+#include "format/envelope.h"
+
+#include <stdio.h>
 
 static void member_usd(struct json_writer *writer, const char *key, int64_t nano) {
     char text[MONEY_TEXT_SIZE];
@@ -137,7 +140,7 @@ static void member_warnings(struct json_writer *writer, struct str unknown_model
     json_begin_array(writer);
     for (bool more = true; more;) {
         more = str_split(unknown_models, ',', &model, &unknown_models);
-        (void)snprintf(text, sizeof text, "Neither the catalog nor any provider that is connected has a model '%.*s'.",
+        (void)snprintf(text, sizeof(text), "Neither the catalog nor any provider that is connected has a model '%.*s'.",
                        STR_ARG(model));
         json_write_cstr(writer, text);
     }
@@ -185,4 +188,18 @@ void admin_write_result(const struct store_admin *result, const char *const secr
         break;
     }
     json_end_object(&writer);
+}
+
+int admin_write_error(const struct err *err, struct buf *out) {
+    struct fault fault;
+    if (err->code == ERR_CONFLICT) {
+        fault_set(&fault, FAULT_INVALID_REQUEST, "%s", err->message);
+        fault.status = 409;
+    } else if (err->code == ERR_UNSUPPORTED) {
+        fault_set(&fault, FAULT_METHOD_NOT_ALLOWED, "%s", err->message);
+    } else {
+        fault_from_err(&fault, err);
+    }
+    envelope_write(&fault, out);
+    return fault_status(&fault);
 }

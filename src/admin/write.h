@@ -1,8 +1,11 @@
-/* The JSON of the admin API's answers. admin_write_result is in admin.h. */
+/* The JSON of the admin API's answers. */
 #ifndef NATARIS_ADMIN_WRITE_H
 #define NATARIS_ADMIN_WRITE_H
 
+#include "base/buf.h"
+#include "base/err.h"
 #include "base/json_write.h"
+#include "base/str.h"
 #include "core/core.h"
 #include "store/devices.h"
 #include "store/money.h"
@@ -16,5 +19,13 @@ void admin_write_device(struct json_writer *writer, const struct store_device *d
 void admin_write_review(struct json_writer *writer, const struct store_review *review);
 void admin_write_audit(struct json_writer *writer, const struct store_audit *line);
 void admin_write_earnings(struct json_writer *writer, const char *account_id, const struct store_earnings *earnings);
+
+/* The JSON of a result, the same whether it came over the socket or from a store opened directly. Keys made by the
+ * action are given in clear by `secrets` (live, test; NULL: none). `unknown_models`: of a new key, those that nobody
+ * has heard of, separated by commas; they become "warnings". */
+void admin_write_result(const struct store_admin *result, const char *const secrets[2], struct str unknown_models,
+                        struct buf *out);
+/* Appends the envelope of an error; returns the status. ERR_CONFLICT is 409, ERR_UNSUPPORTED 405. */
+int admin_write_error(const struct err *err, struct buf *out);
 
 #endif

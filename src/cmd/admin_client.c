@@ -1,6 +1,6 @@
 #include "cmd/admin_client.h"
 
-#include "admin/admin.h"
+#include "admin/routes.h"
 #include "cmd/socket_call.h"
 
 #include <string.h>

@@ -1,7 +1,11 @@
-/* A job on its devices: what each attempt sends, and what a settlement says of those that made the answer. */
+#include "gateway/attempts.h"
+
 #include "base/log.h"
 #include "base/mem.h"
-#include "gateway/internal.h"
+#include "gateway/providers.h"
+#include "link/peer.h"
+
+#include <stdlib.h>
 
 static enum gen_finish finish_from_core(enum core_finish finish) {
     switch (finish) {
@@ -15,89 +19,85 @@ static enum gen_finish finish_from_core(enum core_finish finish) {
     return GEN_FINISH_STOP;
 }
 
-/* Most jobs have one. */
-static struct gateway_attempt *add_attempt(struct gateway_job *job) {
-    const size_t count = job->attempt_count++;
+/* Most generations have one. */
+static struct attempt *add_attempt(struct generation *generation) {
+    const size_t count = generation->attempt_count++;
     if (count == 0) {
-        job->attempts = &job->first_attempt;
+        generation->attempts = &generation->first_attempt;
     } else if (count == 1) {
-        job->attempts = mem_alloc(2 * sizeof *job->attempts);
-        job->attempts[0] = job->first_attempt;
+        generation->attempts = mem_alloc(2 * sizeof(*generation->attempts));
+        generation->attempts[0] = generation->first_attempt;
     } else {
-        job->attempts = mem_realloc(job->attempts, (count + 1) * sizeof *job->attempts);
+        generation->attempts = mem_realloc(generation->attempts, (count + 1) * sizeof(*generation->attempts));
     }
-    return &job->attempts[count];
+    return &generation->attempts[count];
 }
 
-static void keep_attempt(struct gateway_job *job, uint32_t number, const struct store_device *device) {
-    struct gateway_attempt *attempt = add_attempt(job);
+static void keep_attempt(struct generation *generation, uint32_t number, const struct store_device *device) {
+    struct attempt *attempt = add_attempt(generation);
     attempt->number = number;
-    (void)str_copy(attempt->device_id, sizeof attempt->device_id, str_from(device->id));
-    (void)str_copy(attempt->account_id, sizeof attempt->account_id, str_from(device->account_id));
-    (void)str_copy(attempt->region, sizeof attempt->region, str_from(device->region));
-    (void)str_copy(job->record.device_id, sizeof job->record.device_id, str_from(device->id));
+    (void)str_copy(attempt->device_id, sizeof(attempt->device_id), str_from(device->id));
+    (void)str_copy(attempt->account_id, sizeof(attempt->account_id), str_from(device->account_id));
+    (void)str_copy(attempt->region, sizeof(attempt->region), str_from(device->region));
+    (void)str_copy(generation->record.device_id, sizeof(generation->record.device_id), str_from(device->id));
 }
 
-/* A stream is delivered however long it is; only when it must be continued does it matter that its text was too long to be
- * kept. The device is not asked: it could only begin anew. */
-static void abort_too_long(struct gateway_job *job) {
-    gateway_step_later(job->gateway, &(struct core_event){.kind = CORE_EVENT_ABORT,
-                                                          .job = job->handle,
-                                                          .abort = {.failure = CORE_FAILURE_TOO_LONG}});
-}
-
-void gateway_job_dispatch(struct gateway *gateway, struct gateway_job *job, const struct core_effect *effect) {
-    const struct gateway_provider *provider = gateway_provider_find(gateway, effect->provider);
-    /* A job whose client has gone is cancelled and never dispatched; a provider the core knows has a link. */
-    if ((job->call == NULL && job->canary == NULL) || provider == NULL || provider->peer == NULL) {
+void attempts_dispatch(struct generation *generation, const struct core_effect *effect) {
+    const struct gateway_provider *provider = providers_find(generation->generations->providers, effect->provider);
+    /* One whose client has gone is cancelled and never dispatched; a provider that the core knows has a link. */
+    if (generation->call == NULL || provider == NULL || provider->peer == NULL) {
         return;
     }
-    struct gen_request request = job->canary != NULL ? job->canary->request : job->call->generation;
-    keep_attempt(job, effect->dispatch.attempt, &provider->device);
+    struct gen_request request = generation->call->generation;
+    keep_attempt(generation, effect->dispatch.attempt, &provider->device);
     request.max_tokens = effect->dispatch.max_tokens;
-    if (effect->dispatch.continues && job->call != NULL && !call_text(job->call, &request.continue_text)) {
-        abort_too_long(job);
+    if (effect->dispatch.continues && !call_text(generation->call, &request.continue_text)) {
+        /* A stream is delivered however long it is; only when it must be continued does it matter that its text was too
+         * long to be kept. The device is not asked: it could only begin anew. */
+        generation_abort(generation, CORE_FAILURE_TOO_LONG);
         return;
     }
     link_peer_send_job(provider->peer, effect->job, &request);
 }
 
-static const struct gateway_attempt *attempt_find(const struct gateway_job *job, uint32_t number) {
-    for (size_t i = job->attempt_count; i-- > 0;) {
-        if (job->attempts[i].number == number) {
-            return &job->attempts[i];
+static const struct attempt *attempt_find(const struct generation *generation, uint32_t number) {
+    for (size_t i = generation->attempt_count; i-- > 0;) {
+        if (generation->attempts[i].number == number) {
+            return &generation->attempts[i];
         }
     }
     return NULL;
 }
 
 /* Who finished the answer: the last one that made a part of it, else the last one that was asked. */
-static const struct gateway_attempt *finisher_of(const struct gateway_job *job, const struct core_outcome *outcome) {
-    const struct gateway_attempt *found = NULL;
+static const struct attempt *finisher_of(const struct generation *generation, const struct core_outcome *outcome) {
+    const struct attempt *found = NULL;
     if (outcome->part_count > 0) {
-        found = attempt_find(job, outcome->parts[outcome->part_count - 1].attempt);
+        found = attempt_find(generation, outcome->parts[outcome->part_count - 1].attempt);
     }
-    return found != NULL || job->attempt_count == 0 ? found : &job->attempts[job->attempt_count - 1];
+    return found != NULL || generation->attempt_count == 0 ? found
+                                                           : &generation->attempts[generation->attempt_count - 1];
 }
 
-static void keep_result(struct gateway_job *job, const struct core_outcome *outcome,
-                        const struct gateway_attempt *finisher) {
-    job->record.prompt_tokens = outcome->prompt_tokens;
-    job->record.completion_tokens = outcome->completion_tokens;
-    job->record.attempts = outcome->attempts;
-    job->record.ttft_ms = outcome->ttft_ms;
-    job->record.latency_ms = outcome->latency_ms;
-    job->record.charge_nano = outcome->charge_nano;
-    job->record.provider_nano = outcome->provider_nano;
+static void keep_result(struct generation *generation, const struct core_outcome *outcome,
+                        const struct attempt *finisher) {
+    generation->record.prompt_tokens = outcome->prompt_tokens;
+    generation->record.completion_tokens = outcome->completion_tokens;
+    generation->record.attempts = outcome->attempts;
+    generation->record.ttft_ms = outcome->ttft_ms;
+    generation->record.latency_ms = outcome->latency_ms;
+    generation->record.charge_nano = outcome->charge_nano;
+    generation->record.provider_nano = outcome->provider_nano;
     if (finisher != NULL) {
-        (void)str_copy(job->record.device_id, sizeof job->record.device_id, str_from(finisher->device_id));
+        (void)str_copy(generation->record.device_id, sizeof(generation->record.device_id),
+                       str_from(finisher->device_id));
     }
-    job->result = (struct call_result){
+    generation->result = (struct call_result){
         .finish = finish_from_core(outcome->finish),
         .usage = {.prompt_tokens = outcome->prompt_tokens,
                   .completion_tokens = outcome->completion_tokens,
                   .cached_tokens = outcome->cached_tokens},
-        .provider_id = job->record.device_id,
+        .provider_id = generation->record.device_id,
         .provider_region = finisher != NULL ? finisher->region : NULL,
         .inference_type = "p2p",
         .attempts = outcome->attempts,
@@ -108,16 +108,17 @@ static void keep_result(struct gateway_job *job, const struct core_outcome *outc
     };
 }
 
-/* False: an attempt that this job never made; the core and this folder disagree, and nothing may be charged. */
-static bool fill_parts(const struct gateway_job *job, const struct core_outcome *outcome, struct store_part *parts) {
+/* False: an attempt that was never made; the core and this folder disagree, and nothing may be charged. */
+static bool fill_parts(const struct generation *generation, const struct core_outcome *outcome,
+                       struct store_part *parts) {
     for (size_t i = 0; i < outcome->part_count; i++) {
         const struct core_part *part = &outcome->parts[i];
-        const struct gateway_attempt *attempt = attempt_find(job, part->attempt);
+        const struct attempt *attempt = attempt_find(generation, part->attempt);
         if (attempt == NULL) {
             return false;
         }
-        (void)str_copy(parts[i].device_id, sizeof parts[i].device_id, str_from(attempt->device_id));
-        (void)str_copy(parts[i].account_id, sizeof parts[i].account_id, str_from(attempt->account_id));
+        (void)str_copy(parts[i].device_id, sizeof(parts[i].device_id), str_from(attempt->device_id));
+        (void)str_copy(parts[i].account_id, sizeof(parts[i].account_id), str_from(attempt->account_id));
         parts[i].tokens = part->tokens;
         parts[i].amount_nano = part->nano;
     }
@@ -125,51 +126,65 @@ static bool fill_parts(const struct gateway_job *job, const struct core_outcome 
 }
 
 static void on_settled(void *context, const struct err *err) {
-    const struct gateway_job *job = context;
+    const struct generation *generation = context;
     if (err != NULL) {
-        LOG_ERROR_EVENT("job.not_settled", LOG_TEXT("job_id", job->record.id), LOG_TEXT("error", err->message));
+        LOG_ERROR_EVENT("job.not_settled", LOG_TEXT("job_id", generation->record.id), LOG_TEXT("error", err->message));
     }
-    gateway_step(
-        job->gateway,
-        &(struct core_event){.kind = CORE_EVENT_COMMITTED, .job = job->handle, .committed = {.durable = err == NULL}});
+    core_loop_step(generation->generations->core, &(struct core_event){.kind = CORE_EVENT_COMMITTED,
+                                                                       .job = generation->handle,
+                                                                       .committed = {.durable = err == NULL}});
 }
 
-/* The answer leaves only when its settlement is durable; what a retry will be given is stored in the same transaction. */
-void gateway_job_settle(struct gateway *gateway, struct gateway_job *job, const struct core_effect *effect) {
+/* The same without asking the store. */
+static void commit_later(const struct generation *generation, bool durable) {
+    core_loop_step_later(generation->generations->core, &(struct core_event){.kind = CORE_EVENT_COMMITTED,
+                                                                             .job = generation->handle,
+                                                                             .committed = {.durable = durable}});
+}
+
+/* What its call wants to be stored with the settlement. */
+static void ask_call(const struct generation *generation, struct store_answer *answer, struct store_turn *turn,
+                     struct store_settlement *settlement) {
+    struct call *call = generation->call;
+    if (call == NULL || generation->record.outcome == STORE_OUTCOME_CANCELLED) {
+        return;
+    }
+    if (call->sink->answer(call, &generation->result, answer)) {
+        settlement->answer = answer;
+    }
+    if (call->sink->turn(call, &generation->result, turn)) {
+        settlement->turn = turn;
+    }
+}
+
+void attempts_settle(struct generation *generation, const struct core_effect *effect) {
     const struct core_outcome *outcome = &effect->finish;
-    const struct gateway_attempt *finisher = finisher_of(job, outcome);
+    const struct attempt *finisher = finisher_of(generation, outcome);
     struct store_answer answer;
     struct store_turn turn;
     struct store_part parts[CORE_PARTS_MAX];
     struct store_settlement settlement = {0};
-    keep_result(job, outcome, finisher);
-    job->recorded = true;
-    if (job->canary != NULL) { /* free, and nobody's */
-        gateway_step_later(
-            gateway,
-            &(struct core_event){.kind = CORE_EVENT_COMMITTED, .job = job->handle, .committed = {.durable = true}});
+    keep_result(generation, outcome, finisher);
+    generation->recorded = true;
+    if (generation->canary) {
+        commit_later(generation, true);
         return;
     }
     if (outcome->part_count > 1) {
-        if (!fill_parts(job, outcome, parts)) {
-            LOG_ERROR_EVENT("job.unknown_attempt", LOG_TEXT("job_id", job->record.id));
-            gateway_step_later(gateway, &(struct core_event){.kind = CORE_EVENT_COMMITTED, .job = job->handle});
+        if (!fill_parts(generation, outcome, parts)) {
+            LOG_ERROR_EVENT("job.unknown_attempt", LOG_TEXT("job_id", generation->record.id));
+            commit_later(generation, false);
             return;
         }
         settlement.parts = parts;
         settlement.part_count = outcome->part_count;
     }
-    job->record.outcome = outcome->cancelled ? STORE_OUTCOME_CANCELLED : STORE_OUTCOME_COMPLETED;
-    settlement.job = job->record;
+    generation->record.outcome = outcome->cancelled ? STORE_OUTCOME_CANCELLED : STORE_OUTCOME_COMPLETED;
+    settlement.job = generation->record;
     if (finisher != NULL) {
-        (void)str_copy(settlement.provider_account_id, sizeof settlement.provider_account_id,
+        (void)str_copy(settlement.provider_account_id, sizeof(settlement.provider_account_id),
                        str_from(finisher->account_id));
     }
-    if (job->call != NULL && !outcome->cancelled && job->call->sink->answer(job->call, &job->result, &answer)) {
-        settlement.answer = &answer;
-    }
-    if (job->call != NULL && !outcome->cancelled && job->call->sink->turn(job->call, &job->result, &turn)) {
-        settlement.turn = &turn;
-    }
-    store_settle(gateway->store, &settlement, on_settled, job);
+    ask_call(generation, &answer, &turn, &settlement);
+    store_settle(generation->generations->store, &settlement, on_settled, generation);
 }

@@ -1,28 +1,82 @@
 #include "gateway/canary.h"
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "call/call.h"
 #include "call/price.h"
-#include "gateway/internal.h"
+#include "catalog/canary.h"
+#include "wire/id.h"
 
-#include <stdio.h>
+#include <assert.h>
+#include <stdlib.h>
+#include <utlist.h>
 
 enum {
     CANARY_TOKENS = 64,
     CANARY_TEXT_BYTES = 16 * 1024, /* what is looked at of an answer */
     CANARY_ID_RANDOM = 16,
-    /* Of so many connected devices one is asked each time, and always one. More would keep models warm that nobody uses. */
+    /* Of so many connected devices one is asked each time, and always one. More would keep models warm that nobody
+     * uses. */
     CANARY_DEVICES_PER_QUESTION = 64,
 };
 
-void canary_free(struct canary *canary) {
-    if (canary != NULL) {
-        buf_clear(&canary->answer);
-        free(canary);
-    }
+struct canary {
+    struct call call; /* first: its sink gets this */
+    struct canaries *canaries;
+    const struct catalog_canary *question;
+    struct gen_message message;
+    struct buf answer;
+    uint64_t provider; /* handle */
+    struct canary *next, *prev;
+};
+
+static struct canary *canary_of(struct call *call) {
+    return (struct canary *)call;
 }
+
+static void canary_free(struct canary *canary) {
+    DL_DELETE(canary->canaries->list, canary);
+    buf_clear(&canary->answer);
+    free(canary);
+}
+
+/* --- The sink --- */
+
+static void accepted(struct call *call) {
+    (void)call;
+}
+
+static enum call_delivery deliver(struct call *call, struct str text) {
+    (void)buf_append_str(&canary_of(call)->answer, text); /* its beginning is enough */
+    return CALL_DELIVERED;
+}
+
+static void finished(struct call *call, const struct call_result *result) {
+    struct canary *canary = canary_of(call);
+    if (catalog_canary_is_right(canary->question, buf_str(&canary->answer))) {
+        LOG_DEBUG_EVENT("canary.right", LOG_TEXT("provider_id", result->provider_id));
+    } else {
+        core_loop_step_later(&canary->canaries->shell->core,
+                             &(struct core_event){.kind = CORE_EVENT_REVIEW,
+                                                  .provider = canary->provider,
+                                                  .review = {.review = CORE_REVIEW_CANARY}});
+    }
+    canary_free(canary);
+}
+
+static void failed(struct call *call, const struct fault *fault) {
+    (void)fault;
+    canary_free(canary_of(call));
+}
+
+/* Nothing of it is stored, so nobody asks for an answer or a turn. */
+static const struct call_sink CANARY_SINK = {
+    .accepted = accepted, .deliver = deliver, .finished = finished, .failed = failed};
+
+/* --- Questions --- */
 
 static const struct catalog_canary *question_for(struct str model) {
     size_t count = 0;
@@ -30,20 +84,19 @@ static const struct catalog_canary *question_for(struct str model) {
         count++;
     }
     uint64_t number;
-    random_bytes(&number, sizeof number);
+    random_bytes(&number, sizeof(number));
     return count == 0 ? NULL : catalog_canary_at(model, (size_t)(number % count));
 }
 
 /* A model that is warm there and has questions; loading one for this would be a waste. */
-static const struct catalog_canary *question_of(const struct gateway *gateway,
-                                                const struct gateway_provider *provider) {
+static const struct catalog_canary *question_of(const struct core_loop *core, uint64_t provider) {
     struct core_provider_view view;
     struct core_offer_view offer;
-    if (provider->handle == CORE_NO_HANDLE ||
-        !core_provider_view(gateway->core, provider->handle, loop_now_ms(gateway->loop), &view) || view.active > 0) {
+    if (provider == CORE_NO_HANDLE || !core_provider_view(core->core, provider, core_loop_now_ms(core), &view) ||
+        view.active > 0) {
         return NULL;
     }
-    for (size_t i = 0; core_provider_offer(gateway->core, provider->handle, i, &offer); i++) {
+    for (size_t i = 0; core_provider_offer(core->core, provider, i, &offer); i++) {
         const struct catalog_canary *question = offer.gate == CORE_GATE_NONE && offer.offer.state == CORE_MODEL_WARM
                                                     ? question_for(offer.offer.model)
                                                     : NULL;
@@ -54,81 +107,73 @@ static const struct catalog_canary *question_of(const struct gateway *gateway,
     return NULL;
 }
 
-static struct gateway_job *canary_job(struct gateway *gateway, const struct catalog_canary *question,
-                                      uint64_t provider) {
-    struct gateway_job *job = MEM_NEW(struct gateway_job);
+static struct canary *canary_new(struct canaries *canaries, const struct catalog_canary *question, uint64_t provider) {
     struct canary *canary = MEM_NEW(struct canary);
-    char suffix[CANARY_ID_RANDOM + 1];
-    random_base62(suffix, CANARY_ID_RANDOM);
+    struct call *call = &canary->call;
+    struct gen_request *request = &call->generation;
+    canary->canaries = canaries;
     canary->question = question;
     canary->provider = provider;
     canary->message =
         (struct gen_message){.role = GEN_ROLE_USER, .content = str_from(question->question), .tool_call_id = STR("")};
-    gen_request_init(&canary->request);
-    canary->request.model = str_from(question->model);
-    canary->request.messages = &canary->message;
-    canary->request.message_count = 1;
-    canary->request.max_tokens = CANARY_TOKENS;
-    canary->request.max_tokens_given = true;
-    canary->request.temperature = 0;
-    canary->request.stream = true;
     buf_init(&canary->answer, CANARY_TEXT_BYTES);
-    job->gateway = gateway;
-    job->canary = canary;
-    job->record.created_ms = clock_wall_ms();
-    snprintf(job->record.id, sizeof job->record.id, "canary_%s", suffix);
-    (void)str_copy(job->record.model, sizeof job->record.model, canary->request.model);
-    job->story = job_story_begin(gateway->job_log, &job->record, loop_now_ms(gateway->loop));
-    return job;
+    gen_request_init(request);
+    request->model = str_from(question->model);
+    request->messages = &canary->message;
+    request->message_count = 1;
+    request->max_tokens = CANARY_TOKENS;
+    request->max_tokens_given = true;
+    request->temperature = 0;
+    request->stream = true;
+    id_make_random("canary_", CANARY_ID_RANDOM, call->id);
+    call->sink = &CANARY_SINK;
+    call->executor = &canaries->shell->generations.executor;
+    call->prompt_tokens_max = price_prompt_tokens_max(request);
+    call->label = STR("");
+    call->created_ms = clock_wall_ms();
+    DL_APPEND(canaries->list, canary);
+    return canary;
 }
 
-static void ask(struct gateway *gateway, const struct catalog_canary *question, uint64_t provider) {
-    struct gateway_job *job = canary_job(gateway, question, provider);
-    gateway->counts.canaries++;
-    gateway_step(gateway,
-                 &(struct core_event){.kind = CORE_EVENT_REQUEST,
-                                      .request = {.user = (uint64_t)(uintptr_t)job,
-                                                  .model = job->canary->request.model,
-                                                  .max_tokens = CANARY_TOKENS,
-                                                  .prompt_tokens_max = price_prompt_tokens_max(&job->canary->request),
-                                                  .only_provider = provider}});
+static void ask(struct canaries *canaries, const struct catalog_canary *question, uint64_t provider) {
+    struct canary *canary = canary_new(canaries, question, provider);
+    canaries->shell->counts.canaries++;
+    generation_submit(&canaries->shell->generations, &canary->call, provider);
 }
 
-/* Whoever was asked or passed over goes to the end of the list, so that each has its turn. */
+/* Whoever was asked or passed over goes to the end of the list, so that nobody is left out. */
 void canaries_due(void *context) {
-    struct gateway *gateway = context;
-    size_t connected = HASH_CNT(by_handle, gateway->providers_by_handle);
+    struct canaries *canaries = context;
+    size_t connected = providers_connected(&canaries->shell->providers);
     size_t questions = 1 + connected / CANARY_DEVICES_PER_QUESTION;
-    for (; gateway->state == GATEWAY_SERVING && connected > 0 && questions > 0; connected--) {
-        struct gateway_provider *provider = gateway->providers;
-        DL_DELETE(gateway->providers, provider);
-        DL_APPEND(gateway->providers, provider);
-        const struct catalog_canary *question = question_of(gateway, provider);
+    for (; !canaries->stopped && connected > 0 && questions > 0; connected--) {
+        const uint64_t provider = providers_rotate(&canaries->shell->providers)->handle;
+        const struct catalog_canary *question = question_of(&canaries->shell->core, provider);
         if (question != NULL) {
-            ask(gateway, question, provider->handle);
+            ask(canaries, question, provider);
             questions--;
         }
     }
 }
 
-void canaries_stop(struct gateway *gateway) {
-    const struct gateway_job *job;
-    DL_FOREACH (gateway->jobs, job) {
-        if (job->canary != NULL) {
-            gateway_step_later(gateway, &(struct core_event){.kind = CORE_EVENT_ABORT,
-                                                             .job = job->handle,
-                                                             .abort = {.failure = CORE_FAILURE_STOPPED}});
-        }
+void canaries_stop(struct canaries *canaries) {
+    const struct canary *canary;
+    canaries->stopped = true;
+    DL_FOREACH (canaries->list, canary) {
+        generation_abort(canary->call.executor_data, CORE_FAILURE_STOPPED);
     }
 }
 
-void canary_check(struct gateway *gateway, const struct gateway_job *job) {
-    const struct canary *canary = job->canary;
-    if (catalog_canary_is_right(canary->question, buf_str(&canary->answer))) {
-        LOG_DEBUG_EVENT("canary.right", LOG_TEXT("provider_id", job->record.device_id));
-        return;
+void canaries_init(struct canaries *canaries, struct core_shell *shell, uint32_t every_ms) {
+    *canaries = (struct canaries){.shell = shell};
+    canaries->timer = loop_timer_new(shell->core.loop, canaries_due, canaries);
+    if (every_ms > 0) {
+        loop_timer_start(canaries->timer, every_ms, every_ms);
     }
-    gateway_step_later(gateway, &(struct core_event){.kind = CORE_EVENT_REVIEW,
-                                                     .provider = canary->provider,
-                                                     .review = {.review = CORE_REVIEW_CANARY}});
+}
+
+void canaries_clear(struct canaries *canaries) {
+    assert(canaries->list == NULL);
+    loop_timer_free(canaries->timer);
+    *canaries = (struct canaries){0};
 }

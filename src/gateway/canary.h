@@ -1,30 +1,31 @@
-/* Now and then an idle device is asked a question with a known answer (catalog/canary.h). On the wire it is a job like any
- * other; it is free, in nobody's usage, goes to that device alone, and a wrong answer puts the device on the review list. */
+/* Now and then an idle device is asked a question with a known answer (catalog/canary.h). On the wire it is a
+ * generation like any other; it is free, in nobody's usage, goes to that device alone, and a wrong answer puts the
+ * device on the review list. */
 #ifndef NATARIS_GATEWAY_CANARY_H
 #define NATARIS_GATEWAY_CANARY_H
 
-#include "base/buf.h"
-#include "catalog/canary.h"
-#include "core/core.h"
-#include "wire/generation.h"
+#include "gateway/core_shell.h"
+#include "net/loop.h"
 
-struct gateway;
-struct gateway_job;
+#include <stdbool.h>
+#include <stdint.h>
 
-struct canary { /* of a gateway_job that has no call */
-    const struct catalog_canary *question;
-    struct gen_message message;
-    struct gen_request request;
-    struct buf answer;
-    uint64_t provider; /* handle */
+struct canary; /* one question under way */
+
+struct canaries {
+    struct core_shell *shell;
+    struct canary *list;
+    struct loop_timer *timer; /* owned */
+    bool stopped;
 };
 
-void canary_free(struct canary *canary); /* NULL is fine */
-/* The timer's: asks some of the devices that are idle, each in its turn. */
-void canaries_due(void *context); /* the gateway */
-/* Nobody waits for them: they do not hold up a stop. With the gateway's next step. */
-void canaries_stop(struct gateway *gateway);
-/* FINISH came: looks at the answer. */
-void canary_check(struct gateway *gateway, const struct gateway_job *job);
+/* `every_ms` 0: never by itself. */
+void canaries_init(struct canaries *canaries, struct core_shell *shell, uint32_t every_ms);
+/* Also of zeros. None may be under way. */
+void canaries_clear(struct canaries *canaries);
+/* Asks some of the devices that are idle, one after the other as time goes by. The context is the struct canaries. */
+void canaries_due(void *context);
+/* Nobody waits for them: they do not hold up a stop. They fail with the core's next step, and no new one begins. */
+void canaries_stop(struct canaries *canaries);
 
 #endif

@@ -1,28 +1,271 @@
 #include "gateway/gateway.h"
 
+#include "admin/admin.h"
+#include "admin/http.h"
+#include "api/api.h"
+#include "auth/auth.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "call/call.h"
+#include "call/failure.h"
 #include "call/run.h"
 #include "catalog/catalog.h"
 #include "format/formats.h"
-#include "gateway/internal.h"
+#include "gateway/accounts.h"
+#include "gateway/canary.h"
+#include "gateway/core_shell.h"
+#include "gateway/operator/metrics.h"
+#include "gateway/sandbox/sandbox.h"
+#include "gateway/views.h"
+#include "link/server.h"
+#include "net/http_server.h"
+#include "net/tls.h"
+#include "store/store.h"
+#include "webhook/sender.h"
 #include "wire/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 enum {
     DRAIN_CHECK_MS = 100,
-    RECORDS_MS = 60 * 1000,
     CANARY_MS = 30 * 60 * 1000,
     STOP_MS = 1000, /* for answers that are on their way when the drain's time is over */
+};
+
+enum gateway_state {
+    GATEWAY_SERVING,
+    GATEWAY_DRAINING, /* what runs may end */
+    GATEWAY_STOPPING, /* what ran has failed; the answers are on their way to the clients */
+    GATEWAY_CLOSING,
+};
+
+struct gateway { /* its parts are owned, but for the loop */
+    struct loop *loop;
+    struct gateway_events events;
+    void *context;
+    enum gateway_state state;
+    uint32_t drain_ms;
+    uint64_t drain_until_ms; /* loop clock */
+    struct loop_timer *drain_timer;
+    struct err stop_reason; /* code ERR_NONE for an ordinary stop */
+    unsigned still_open;    /* parts that have not reported closed */
+
+    struct store *store;
+    struct auth *auth;
+    struct core_shell shell;
+    struct accounts accounts;
+    struct canaries canaries;
+    struct sandbox *sandbox;
+    struct webhook_sender *webhooks;
+    struct calls *calls;
+    struct api *api;
+    struct tls_context *tls;
+    struct http_server *http;
+    struct link_server *links;
+    struct admin *admin;
+    struct http_server *admin_http; /* NULL: the admin API listens nowhere */
 };
 
 void gateway_options_init(struct gateway_options *options) {
     *options = (struct gateway_options){
         .drain_ms = 30 * 1000, .heartbeat_ms = LIMIT_LINK_HEARTBEAT_MS, .canary_ms = CANARY_MS};
     core_config_init(&options->core);
-    options->tiers[STORE_TIER_FREE] = (struct gateway_tier_limits){.requests_per_minute = 10, .concurrent = 2};
-    options->tiers[STORE_TIER_STARTER] = (struct gateway_tier_limits){.requests_per_minute = 60, .concurrent = 5};
-    options->tiers[STORE_TIER_PRO] = (struct gateway_tier_limits){.requests_per_minute = 300, .concurrent = 20};
+    gateway_tiers_init(options->tiers);
+}
+
+/* --- What the rooms above ask of the gateway --- */
+
+static void admin_execute(void *context, const struct store_admin *action, admin_done *done, void *done_context) {
+    struct gateway *gateway = context;
+    accounts_execute(&gateway->accounts, action, done, done_context);
+}
+
+static bool admin_account_view(void *context, uint64_t account_number, struct core_account_view *view) {
+    const struct gateway *gateway = context;
+    return core_account_view(gateway->shell.core.core, account_number, loop_now_ms(gateway->loop), view);
+}
+
+static bool admin_model_offered(void *context, struct str model) {
+    const struct gateway *gateway = context;
+    return core_model_availability(gateway->shell.core.core, model, NULL) != CORE_MODEL_ABSENT;
+}
+
+static void admin_metrics(void *context, struct buf *out) {
+    const struct gateway *gateway = context;
+    const struct metrics metrics = {.core = core_counts(gateway->shell.core.core),
+                                    .network = gateway->shell.counts,
+                                    .store = store_counts(gateway->store),
+                                    .webhooks = webhook_sender_counts(gateway->webhooks),
+                                    .connections = http_server_connection_count(gateway->http)};
+    metrics_write(&metrics, out);
+}
+
+static void provider_write(void *context, const struct store_device *device, struct json_writer *writer) {
+    const struct gateway *gateway = context;
+    views_write_device(&gateway->shell, device, writer);
+}
+
+static bool admin_generation_write(void *context, const char *id, struct json_writer *writer) {
+    struct gateway *gateway = context;
+    return views_write_story(&gateway->shell, id, writer);
+}
+
+static const struct admin_backend ADMIN_BACKEND = {
+    .execute = admin_execute,
+    .account_view = admin_account_view,
+    .model_offered = admin_model_offered,
+    .metrics = admin_metrics,
+    .provider_write = provider_write,
+    .generation_write = admin_generation_write,
+};
+
+static bool api_ready(void *context) {
+    const struct gateway *gateway = context;
+    return gateway->state == GATEWAY_SERVING && views_ready(&gateway->shell);
+}
+
+static void api_sandbox_usage(void *context, const struct auth_identity *identity, struct store_usage *usage) {
+    const struct gateway *gateway = context;
+    sandbox_usage(gateway->sandbox, identity, usage);
+}
+
+static void api_link(void *context, struct http_exchange *exchange) {
+    const struct gateway *gateway = context;
+    link_server_accept(gateway->links, exchange);
+}
+
+static struct api_backend api_backend_of(struct gateway *gateway, const struct gateway_options *options) {
+    return (struct api_backend){.context = gateway,
+                                .webhooks_lax = options->webhooks_lax,
+                                .titles_off = options->titles_off,
+                                .summaries_off = options->summaries_off,
+                                .ready = api_ready,
+                                .sandbox_usage = api_sandbox_usage,
+                                .provider_write = provider_write,
+                                .link = api_link};
+}
+
+static void on_models_changed(void *context) {
+    const struct gateway *gateway = context;
+    if (gateway->events.on_models_changed != NULL) {
+        gateway->events.on_models_changed(gateway->context);
+    }
+}
+
+/* --- Closing --- */
+
+/* Everything that closes at once; the rest is closed and gone by now, or was never opened. */
+static void gateway_free(struct gateway *gateway) {
+    loop_timer_free(gateway->drain_timer);
+    webhook_sender_stop(gateway->webhooks);
+    if (gateway->store != NULL) {
+        store_close(gateway->store); /* answers key look-ups that still wait, through the API */
+    }
+    webhook_sender_free(gateway->webhooks);
+    api_free(gateway->api);
+    runs_close(gateway->calls);
+    calls_free(gateway->calls);
+    sandbox_free(gateway->sandbox);
+    admin_free(gateway->admin);
+    auth_free(gateway->auth);
+    canaries_clear(&gateway->canaries);
+    core_shell_clear(&gateway->shell);
+    if (gateway->tls != NULL) {
+        tls_context_free(gateway->tls);
+    }
+    free(gateway);
+}
+
+static void part_closed(void *context) {
+    struct gateway *gateway = context;
+    if (--gateway->still_open > 0) {
+        return;
+    }
+    const struct gateway_events events = gateway->events;
+    const struct err reason = gateway->stop_reason;
+    void *events_context = gateway->context;
+    gateway_free(gateway);
+    LOG_INFO_EVENT("gateway.stopped");
+    events.on_stopped(events_context, reason.code == ERR_NONE ? NULL : &reason);
+}
+
+static void sandbox_closed(void *context) {
+    struct gateway *gateway = context;
+    gateway->sandbox = NULL;
+    part_closed(gateway);
+}
+
+/* A workflow's runs are stopped by it; the sandbox stops its own. */
+static void stop_call(void *context, struct call *call) {
+    const struct gateway *gateway = context;
+    if (call->executor == &gateway->shell.generations.executor) {
+        generation_abort(call->executor_data, CORE_FAILURE_STOPPED);
+    }
+}
+
+static void tell_drain(struct gateway *gateway) {
+    core_loop_step(&gateway->shell.core, &(struct core_event){.kind = CORE_EVENT_DRAIN});
+}
+
+/* Every call gets its answer now: that the gateway stops, and nothing is charged. One that is being settled goes on. */
+static void stop_calls(struct gateway *gateway) {
+    struct fault fault;
+    call_each(gateway->calls, stop_call, gateway);
+    tell_drain(gateway);
+    failure_stopped(&fault);
+    sandbox_stop(gateway->sandbox, &fault);
+}
+
+static void close_parts(struct gateway *gateway) {
+    if (gateway->state == GATEWAY_CLOSING) {
+        return;
+    }
+    gateway->state = GATEWAY_CLOSING;
+    loop_timer_stop(gateway->drain_timer);
+    stop_calls(gateway);
+    gateway->still_open = gateway->admin_http == NULL ? 3 : 4;
+    /* Clients first: cutting what still runs sends cancels over links that are still open. */
+    http_server_close(gateway->http, part_closed, gateway);
+    if (gateway->admin_http != NULL) {
+        http_server_close(gateway->admin_http, part_closed, gateway);
+    }
+    link_server_close(gateway->links, part_closed, gateway);
+    sandbox_close(gateway->sandbox, sandbox_closed, gateway);
+}
+
+/* Polled while draining: requests end in many places, and a tenth of a second more does not matter at a stop. */
+static void drain_check(void *context) {
+    struct gateway *gateway = context;
+    const bool over = loop_now_ms(gateway->loop) >= gateway->drain_until_ms;
+    const bool idle = calls_count(gateway->calls) == 0 && core_counts(gateway->shell.core.core).jobs == 0;
+    if (gateway->state == GATEWAY_DRAINING && over && !idle) {
+        gateway->state = GATEWAY_STOPPING;
+        gateway->drain_until_ms += STOP_MS;
+        LOG_INFO_EVENT("gateway.drain_over", LOG_INT("requests", calls_count(gateway->calls)));
+        stop_calls(gateway);
+    } else if (gateway->state == GATEWAY_DRAINING
+                   ? idle
+                   : over || (idle && http_server_connection_count(gateway->http) == 0)) {
+        close_parts(gateway);
+    }
+}
+
+void gateway_drain(struct gateway *gateway) {
+    if (gateway->state != GATEWAY_SERVING) {
+        close_parts(gateway);
+        return;
+    }
+    LOG_INFO_EVENT("gateway.draining", LOG_INT("requests", calls_count(gateway->calls)));
+    gateway->state = GATEWAY_DRAINING;
+    gateway->drain_until_ms = loop_now_ms(gateway->loop) + gateway->drain_ms;
+    http_server_drain(gateway->http);
+    api_drain(gateway->api);
+    link_server_drain(gateway->links);
+    canaries_stop(&gateway->canaries);
+    tell_drain(gateway);
+    loop_timer_start(gateway->drain_timer, 0, DRAIN_CHECK_MS);
 }
 
 static void on_store_broken(void *context, const struct err *err) {
@@ -32,17 +275,52 @@ static void on_store_broken(void *context, const struct err *err) {
     gateway_drain(gateway); /* what cannot be recorded must not be acknowledged */
 }
 
-static bool open_store(struct gateway *gateway, const struct gateway_options *options, struct err *err) {
-    if (!store_open(&gateway->store, options->store_path, err)) {
-        return false;
+/* --- Opening --- */
+
+static void open_core(struct gateway *gateway, const struct gateway_options *options) {
+    struct core_config config = options->core;
+    random_bytes(&config.seed, sizeof(config.seed));
+    config.trace = true; /* `nataris job explain` lives on it */
+    core_shell_init(&gateway->shell, gateway->loop, gateway->store, &config);
+    gateway->shell.providers.on_models_changed = on_models_changed;
+    gateway->shell.providers.context = gateway;
+    canaries_init(&gateway->canaries, &gateway->shell, options->canary_ms);
+    for (size_t i = 0; i < catalog_count(); i++) {
+        const struct catalog_model *model = catalog_at(i);
+        core_loop_step(&gateway->shell.core, &(struct core_event){.kind = CORE_EVENT_MODEL,
+                                                                  .model = {.model = str_from(model->id),
+                                                                            .file_bytes = model->file_bytes,
+                                                                            .ram_bytes = model->ram_bytes}});
     }
-    if (!auth_new(&gateway->auth, gateway->store, err) || !gateway_accounts_load(gateway, err)) {
+}
+
+static bool open_accounts(struct gateway *gateway, const struct gateway_options *options, struct err *err) {
+    gateway->accounts = (struct accounts){.shell = &gateway->shell, .store = gateway->store, .auth = gateway->auth};
+    memcpy(gateway->accounts.tiers, options->tiers, sizeof(gateway->accounts.tiers));
+    return accounts_load(&gateway->accounts, err);
+}
+
+static bool open_store(struct gateway *gateway, const struct gateway_options *options, struct err *err) {
+    if (!store_open(&gateway->store, options->store_path, err) || !auth_new(&gateway->auth, gateway->store, err)) {
         return false;
     }
     const struct webhook_sender_options webhooks = {
         .loop = gateway->loop, .store = gateway->store, .lax = options->webhooks_lax};
-    return store_start(gateway->store, loop_uv(gateway->loop), on_store_broken, gateway, err) &&
+    open_core(gateway, options);
+    return open_accounts(gateway, options, err) &&
+           store_start(gateway->store, loop_uv(gateway->loop), on_store_broken, gateway, err) &&
            webhook_sender_new(&gateway->webhooks, &webhooks, err);
+}
+
+/* What answers, behind the listeners. */
+static void open_rooms(struct gateway *gateway, const struct gateway_options *options) {
+    gateway->drain_timer = loop_timer_new(gateway->loop, drain_check, gateway);
+    gateway->sandbox = sandbox_new(gateway->loop, &options->core);
+    const struct call_backend network = views_call_backend(&gateway->shell, sandbox_executor(gateway->sandbox));
+    gateway->calls = calls_new(gateway->loop, gateway->auth, gateway->store, &network);
+    runs_open(gateway->calls);
+    const struct api_backend backend = api_backend_of(gateway, options);
+    gateway->api = api_new(gateway->calls, &FORMATS, &backend);
 }
 
 static struct http_server_config http_config(void) {
@@ -76,7 +354,7 @@ static bool open_admin(struct gateway *gateway, const struct gateway_options *op
     static const struct http_server_events EVENTS = {.on_request = admin_on_request, .on_refused = admin_on_refused};
     const struct http_server_config config = http_config();
     const struct listener_options listen = {.address = options->admin, .max_connections = LIMIT_ADMIN_CONNECTIONS};
-    struct admin_backend backend = GATEWAY_ADMIN_BACKEND;
+    struct admin_backend backend = ADMIN_BACKEND;
     if (options->admin == NULL) {
         return true;
     }
@@ -85,158 +363,53 @@ static bool open_admin(struct gateway *gateway, const struct gateway_options *op
     return http_server_open(&gateway->admin_http, gateway->loop, &listen, &config, &EVENTS, gateway->admin, err);
 }
 
-static void open_core(struct gateway *gateway, const struct gateway_options *options) {
-    struct core_config config = options->core;
-    random_bytes(&config.seed, sizeof config.seed);
-    config.trace = true; /* `nataris job explain` lives on it */
-    gateway->core = core_new(&config);
-    gateway->core_timer = loop_timer_new(gateway->loop, gateway_core_timer_due, gateway);
-    gateway->records_timer = loop_timer_new(gateway->loop, gateway_records_due, gateway);
-    loop_timer_start(gateway->records_timer, RECORDS_MS, RECORDS_MS);
-    gateway->canary_timer = loop_timer_new(gateway->loop, canaries_due, gateway);
-    if (options->canary_ms > 0) {
-        loop_timer_start(gateway->canary_timer, options->canary_ms, options->canary_ms);
-    }
-    for (size_t i = 0; i < catalog_count(); i++) {
-        const struct catalog_model *model = catalog_at(i);
-        gateway_step(gateway, &(struct core_event){.kind = CORE_EVENT_MODEL,
-                                                   .model = {.model = str_from(model->id),
-                                                             .file_bytes = model->file_bytes,
-                                                             .ram_bytes = model->ram_bytes}});
-    }
-}
-
-/* Everything that closes at once; the rest is closed and gone by now, or was never opened. */
-static void gateway_free(struct gateway *gateway) {
-    loop_timer_free(gateway->core_timer);
-    loop_timer_free(gateway->drain_timer);
-    loop_timer_free(gateway->records_timer);
-    loop_timer_free(gateway->canary_timer);
-    webhook_sender_stop(gateway->webhooks);
-    if (gateway->store != NULL) {
-        store_close(gateway->store); /* answers key look-ups that still wait, through the API */
-    }
-    webhook_sender_free(gateway->webhooks);
-    api_free(gateway->api);
-    runs_close(gateway->calls);
-    calls_free(gateway->calls);
-    sandbox_free(gateway->sandbox);
-    if (gateway->admin != NULL) {
-        admin_free(gateway->admin);
-    }
-    if (gateway->auth != NULL) {
-        auth_free(gateway->auth);
-    }
-    if (gateway->core != NULL) {
-        core_free(gateway->core);
-    }
-    if (gateway->tls != NULL) {
-        tls_context_free(gateway->tls);
-    }
-    job_log_free(gateway->job_log);
-    free(gateway->later);
-    free(gateway);
-}
-
-static void part_closed(void *context) {
-    struct gateway *gateway = context;
-    if (--gateway->still_open > 0) {
-        return;
-    }
-    const struct gateway_events events = gateway->events;
-    const struct err reason = gateway->stop_reason;
-    void *events_context = gateway->context;
-    gateway_free(gateway);
-    LOG_INFO_EVENT("gateway.stopped");
-    events.on_stopped(events_context, reason.code == ERR_NONE ? NULL : &reason);
-}
-
-static void sandbox_closed(void *context) {
-    struct gateway *gateway = context;
-    gateway->sandbox = NULL;
-    part_closed(gateway);
-}
-
-static void close_parts(struct gateway *gateway) {
-    if (gateway->state == GATEWAY_CLOSING) {
-        return;
-    }
-    gateway->state = GATEWAY_CLOSING;
-    loop_timer_stop(gateway->drain_timer);
-    gateway_calls_stop(gateway);
-    gateway->still_open = gateway->admin_http == NULL ? 3 : 4;
-    /* Clients first: cutting what still runs sends cancels over links that are still open. */
-    http_server_close(gateway->http, part_closed, gateway);
-    if (gateway->admin_http != NULL) {
-        http_server_close(gateway->admin_http, part_closed, gateway);
-    }
-    link_server_close(gateway->links, part_closed, gateway);
-    sandbox_close(gateway->sandbox, sandbox_closed, gateway);
-}
-
-/* Polled while draining: requests end in many places, and a tenth of a second more does not matter at a stop. */
-static void drain_check(void *context) {
-    struct gateway *gateway = context;
-    const bool over = loop_now_ms(gateway->loop) >= gateway->drain_until_ms;
-    const bool idle = calls_count(gateway->calls) == 0 && core_counts(gateway->core).jobs == 0;
-    if (gateway->state == GATEWAY_DRAINING && over && !idle) {
-        gateway->state = GATEWAY_STOPPING;
-        gateway->drain_until_ms += STOP_MS;
-        LOG_INFO_EVENT("gateway.drain_over", LOG_INT("requests", calls_count(gateway->calls)));
-        gateway_calls_stop(gateway);
-    } else if (gateway->state == GATEWAY_DRAINING
-                   ? idle
-                   : over || (idle && http_server_connection_count(gateway->http) == 0)) {
-        close_parts(gateway);
-    }
-}
-
 static void free_after_admin(void *context) {
     gateway_free(context);
+}
+
+/* Listening comes last, so that a failure before leaves nothing that closes asynchronously. */
+static bool open_listeners(struct gateway *gateway, const struct gateway_options *options, struct err *err) {
+    if (!open_admin(gateway, options, err)) {
+        gateway_free(gateway);
+        return false;
+    }
+    if (open_http(gateway, options, err)) {
+        return true;
+    }
+    if (gateway->admin_http == NULL) {
+        gateway_free(gateway);
+    } else {
+        http_server_close(gateway->admin_http, free_after_admin, gateway);
+        loop_run(gateway->loop); /* closing takes an iteration; nothing else is open yet */
+    }
+    return false;
+}
+
+static void open_links(struct gateway *gateway, const struct gateway_options *options) {
+    const struct link_server_config config = {.heartbeat_ms = options->heartbeat_ms,
+                                              .handshake_ms = LIMIT_LINK_HANDSHAKE_MS,
+                                              .backlog_bytes = LIMIT_LINK_BACKLOG_BYTES,
+                                              .watch_ping_ms = LIMIT_LINK_WATCH_PING_MS,
+                                              .watch_silence_ms = LIMIT_LINK_WATCH_SILENCE_MS};
+    gateway->links = link_server_new(gateway->loop, &config, &PROVIDERS_LINK_EVENTS, &gateway->shell.providers);
 }
 
 bool gateway_open(struct gateway **out, struct loop *loop, const struct gateway_options *options,
                   const struct gateway_events *events, void *context, struct err *err) {
     struct gateway *gateway = MEM_NEW(struct gateway);
     gateway->loop = loop;
-    gateway->job_log = job_log_new();
     gateway->events = *events;
     gateway->context = context;
     gateway->drain_ms = options->drain_ms;
-    memcpy(gateway->tiers, options->tiers, sizeof gateway->tiers);
-    open_core(gateway, options);
     if (!open_store(gateway, options, err)) {
         gateway_free(gateway);
         return false;
     }
-    gateway->drain_timer = loop_timer_new(loop, drain_check, gateway);
-    gateway->sandbox = sandbox_new(loop, &options->core);
-    gateway->devices = gateway_devices(gateway);
-    const struct call_backend network = gateway_call_backend(gateway);
-    gateway->calls = calls_new(loop, gateway->auth, gateway->store, &network);
-    runs_open(gateway->calls);
-    const struct api_backend backend = gateway_api_backend(gateway, options);
-    gateway->api = api_new(gateway->calls, &FORMATS, &backend);
-    /* Listening comes last, so that a failure before leaves nothing that closes asynchronously. */
-    if (!open_admin(gateway, options, err)) {
-        gateway_free(gateway);
-        return false;
+    open_rooms(gateway, options);
+    if (!open_listeners(gateway, options, err)) {
+        return false; /* and freed it */
     }
-    if (!open_http(gateway, options, err)) {
-        if (gateway->admin_http == NULL) {
-            gateway_free(gateway);
-        } else {
-            http_server_close(gateway->admin_http, free_after_admin, gateway);
-            loop_run(loop); /* closing takes a turn; nothing else is open yet */
-        }
-        return false;
-    }
-    const struct link_server_config link_config = {.heartbeat_ms = options->heartbeat_ms,
-                                                   .handshake_ms = LIMIT_LINK_HANDSHAKE_MS,
-                                                   .backlog_bytes = LIMIT_LINK_BACKLOG_BYTES,
-                                                   .watch_ping_ms = LIMIT_LINK_WATCH_PING_MS,
-                                                   .watch_silence_ms = LIMIT_LINK_WATCH_SILENCE_MS};
-    gateway->links = link_server_new(loop, &link_config, &GATEWAY_LINK_EVENTS, gateway);
+    open_links(gateway, options);
     sandbox_start(gateway->sandbox);
     api_resume(gateway->api);
     *out = gateway;
@@ -251,23 +424,7 @@ unsigned gateway_port(const struct gateway *gateway) {
 
 bool gateway_model_at(const struct gateway *gateway, size_t index, struct str *model, bool *available) {
     enum core_availability availability;
-    const bool found = core_model_at(gateway->core, index, model, &availability, NULL);
+    const bool found = core_model_at(gateway->shell.core.core, index, model, &availability, NULL);
     *available = found && availability == CORE_MODEL_AVAILABLE;
     return found;
-}
-
-void gateway_drain(struct gateway *gateway) {
-    if (gateway->state != GATEWAY_SERVING) {
-        close_parts(gateway);
-        return;
-    }
-    LOG_INFO_EVENT("gateway.draining", LOG_INT("requests", calls_count(gateway->calls)));
-    gateway->state = GATEWAY_DRAINING;
-    gateway->drain_until_ms = loop_now_ms(gateway->loop) + gateway->drain_ms;
-    http_server_drain(gateway->http);
-    api_drain(gateway->api);
-    link_server_drain(gateway->links);
-    canaries_stop(gateway);
-    gateway_step(gateway, &(struct core_event){.kind = CORE_EVENT_DRAIN});
-    loop_timer_start(gateway->drain_timer, 0, DRAIN_CHECK_MS);
 }

@@ -6,17 +6,13 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "core/core.h"
+#include "gateway/tiers.h"
 #include "net/loop.h"
-#include "store/store.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct gateway;
-
-struct gateway_tier_limits {
-    uint32_t requests_per_minute, concurrent; /* 0: no limit */
-};
 
 struct gateway_options {    /* strings are borrowed until gateway_open returns */
     const char *store_path; /* the database file; its folder exists */
@@ -24,7 +20,7 @@ struct gateway_options {    /* strings are borrowed until gateway_open returns *
     const char *tls_cert;   /* PEM files, or both NULL for plain HTTP */
     const char *tls_key;
     const char *admin; /* where the admin API listens, such as "unix:DATA/admin.sock"; NULL: nowhere */
-    struct gateway_tier_limits tiers[STORE_TIER_UNLIMITED + 1];
+    struct gateway_tier_limits tiers[GATEWAY_TIERS];
     uint32_t drain_ms;     /* how long running requests may go on after gateway_drain */
     uint32_t heartbeat_ms; /* between two heartbeats of a provider */
     uint32_t canary_ms;    /* between two questions with known answers to idle providers; 0: none */

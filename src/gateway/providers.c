@@ -1,13 +1,19 @@
-/* Providers as the gateway sees them: a link that has proven its key is enrolled or recognised by the store, then
- * admitted by the core; from then on its messages are events. */
+#include "gateway/providers.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/random.h"
-#include "gateway/internal.h"
+#include "gateway/records.h"
+#include "link/peer.h"
+#include "wire/id.h"
+#include "wire/limits.h"
 
-#include <stdio.h>
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
+
+enum { RECORDS_MS = 60 * 1000, ID_RANDOM = 20 };
 
 static const char RELINK_REASON[] = "the operator has changed what this device may do";
 
@@ -15,14 +21,38 @@ static struct gateway_provider *provider_of(struct link_peer *peer) {
     return link_peer_user(peer);
 }
 
-struct gateway_provider *gateway_provider_find(struct gateway *gateway, uint64_t handle) {
+struct gateway_provider *providers_find(const struct providers *providers, uint64_t handle) {
     struct gateway_provider *provider = NULL;
-    HASH_FIND(by_handle, gateway->providers_by_handle, &handle, sizeof handle, provider);
+    HASH_FIND(by_handle, providers->by_handle, &handle, sizeof(handle), provider);
     return provider;
 }
 
+struct gateway_provider *providers_by_id(const struct providers *providers, const char *device_id) {
+    struct gateway_provider *provider = NULL;
+    HASH_FIND(by_id, providers->by_id, device_id, strlen(device_id), provider);
+    return provider;
+}
+
+size_t providers_connected(const struct providers *providers) {
+    return HASH_CNT(by_handle, providers->by_handle);
+}
+
+struct gateway_provider *providers_rotate(struct providers *providers) {
+    struct gateway_provider *provider = providers->list;
+    if (provider != NULL) {
+        DL_DELETE(providers->list, provider);
+        DL_APPEND(providers->list, provider);
+    }
+    return provider;
+}
+
+/* Of the context of a link event. */
+static struct core_loop *core_of(void *context) {
+    return ((struct providers *)context)->core;
+}
+
 static void provider_free(struct gateway_provider *provider) {
-    DL_DELETE(provider->gateway->providers, provider);
+    DL_DELETE(provider->providers->list, provider);
     free(provider);
 }
 
@@ -43,37 +73,39 @@ static void provider_turn_away(struct gateway_provider *provider, const char *re
     link_peer_close(provider->peer, reason);
 }
 
-static void models_changed(const struct gateway *gateway) {
-    if (gateway->events.on_models_changed != NULL) {
-        gateway->events.on_models_changed(gateway->context);
+static void models_changed(const struct providers *providers) {
+    if (providers->on_models_changed != NULL) {
+        providers->on_models_changed(providers->context);
+    }
+}
+
+/* After the core was told that it left; `handle` is what it had there. */
+static void keep_left(struct gateway_provider *provider, uint64_t handle) {
+    struct core_record record;
+    if (core_provider_left(provider->providers->core->core, handle, &record)) {
+        record_keep(provider->providers->store, &provider->device, &record);
     }
 }
 
 /* The core forgets the provider at once, even if its link takes a moment to close. */
 static void provider_leave(struct gateway_provider *provider) {
-    struct gateway *gateway = provider->gateway;
+    struct providers *providers = provider->providers;
     const uint64_t handle = provider->handle;
     if (handle == CORE_NO_HANDLE) {
         return;
     }
-    job_log_device_gone(gateway->job_log, handle, &provider->device);
-    HASH_DELETE(by_handle, gateway->providers_by_handle, provider);
-    HASH_DELETE(by_id, gateway->providers_by_id, provider);
+    stories_device_gone(providers->stories, handle, &provider->device);
+    HASH_DELETE(by_handle, providers->by_handle, provider);
+    HASH_DELETE(by_id, providers->by_id, provider);
     provider->handle = CORE_NO_HANDLE;
-    gateway_step(gateway, &(struct core_event){.kind = CORE_EVENT_PROVIDER_LEFT, .provider = handle});
-    gateway_record_keep_left(provider, handle);
-    models_changed(gateway);
-}
-
-struct gateway_provider *gateway_provider_by_id(const struct gateway *gateway, const char *device_id) {
-    struct gateway_provider *provider = NULL;
-    HASH_FIND(by_id, gateway->providers_by_id, device_id, strlen(device_id), provider);
-    return provider;
+    core_loop_step(providers->core, &(struct core_event){.kind = CORE_EVENT_PROVIDER_LEFT, .provider = handle});
+    keep_left(provider, handle);
+    models_changed(providers);
 }
 
 /* A device has one link: a new one replaces an older one that the network has not reported as broken yet. */
 static void close_older_link(struct gateway_provider *newer) {
-    struct gateway_provider *older = gateway_provider_by_id(newer->gateway, newer->device.id);
+    struct gateway_provider *older = providers_by_id(newer->providers, newer->device.id);
     if (older != NULL) {
         if (older->peer != NULL) {
             link_peer_close(older->peer, "replaced by a newer link of this device");
@@ -83,13 +115,14 @@ static void close_older_link(struct gateway_provider *newer) {
     }
 }
 
-void gateway_provider_verified(struct gateway *gateway, const struct store_device *device) {
-    struct gateway_provider *provider = gateway_provider_by_id(gateway, device->id);
+void providers_verified(struct providers *providers, const struct store_device *device) {
+    struct gateway_provider *provider = providers_by_id(providers, device->id);
     struct core_provider_view view;
     if (provider == NULL || provider->peer == NULL || provider->device.verified == device->verified) {
         return;
     }
-    if (core_provider_view(gateway->core, provider->handle, loop_now_ms(gateway->loop), &view) && view.active > 0) {
+    if (core_provider_view(providers->core->core, provider->handle, core_loop_now_ms(providers->core), &view) &&
+        view.active > 0) {
         provider->relink = true;
     } else {
         link_peer_close(provider->peer, RELINK_REASON);
@@ -109,12 +142,12 @@ static void tell_joined(struct gateway_provider *provider) {
         .joined = {.user = (uint64_t)(uintptr_t)provider,
                    .ram_bytes = provider->ram_bytes,
                    .verified = provider->device.verified,
-                   .record = gateway_record_from_store(&provider->device.record)},
+                   .record = record_from_store(&provider->device.record)},
     };
     const int64_t kept_ms = provider->device.record.kept_ms, now_ms = clock_wall_ms();
     event.joined.away_ms = kept_ms != 0 && now_ms > kept_ms ? (uint64_t)(now_ms - kept_ms) : 0;
     copy_region(event.joined.region, provider->device.region);
-    gateway_step(provider->gateway, &event);
+    core_loop_step(provider->providers->core, &event);
 }
 
 static void on_enrolled(void *context, const struct store_device *device, const struct err *err) {
@@ -138,19 +171,30 @@ static void on_enrolled(void *context, const struct store_device *device, const 
     tell_joined(provider);
 }
 
-void gateway_provider_admitted(struct gateway_provider *provider, uint64_t handle) {
+void providers_admitted(struct gateway_provider *provider, uint64_t handle) {
+    struct providers *providers = provider->providers;
     provider->handle = handle;
     provider->joined_ms = clock_wall_ms();
-    HASH_ADD(by_handle, provider->gateway->providers_by_handle, handle, sizeof handle, provider);
-    HASH_ADD_KEYPTR(by_id, provider->gateway->providers_by_id, provider->device.id, strlen(provider->device.id),
-                    provider);
+    HASH_ADD(by_handle, providers->by_handle, handle, sizeof(handle), provider);
+    HASH_ADD_KEYPTR(by_id, providers->by_id, provider->device.id, strlen(provider->device.id), provider);
     link_peer_admit(provider->peer, provider->device.id);
     LOG_INFO_EVENT("provider.joined", LOG_TEXT("provider_id", provider->device.id),
                    LOG_TEXT("name", provider->device.name), LOG_TEXT("address", link_peer_address(provider->peer)));
 }
 
-void gateway_provider_watch(struct gateway *gateway, uint64_t handle, bool watched) {
-    const struct gateway_provider *provider = gateway_provider_find(gateway, handle);
+void providers_refused(struct gateway_provider *provider) {
+    provider_turn_away(provider, "the gateway has as many providers as it can hold");
+}
+
+void providers_cancel(const struct providers *providers, uint64_t handle, uint64_t job) {
+    const struct gateway_provider *provider = providers_find(providers, handle);
+    if (provider != NULL && provider->peer != NULL) {
+        link_peer_send_cancel(provider->peer, job);
+    }
+}
+
+void providers_watch(const struct providers *providers, uint64_t handle, bool watched) {
+    const struct gateway_provider *provider = providers_find(providers, handle);
     if (provider == NULL || provider->peer == NULL) {
         return;
     }
@@ -160,39 +204,45 @@ void gateway_provider_watch(struct gateway *gateway, uint64_t handle, bool watch
     }
 }
 
-void gateway_provider_want(struct gateway *gateway, uint64_t handle, struct str model) {
-    const struct gateway_provider *provider = gateway_provider_find(gateway, handle);
+void providers_want(const struct providers *providers, uint64_t handle, struct str model) {
+    const struct gateway_provider *provider = providers_find(providers, handle);
     if (provider != NULL && provider->peer != NULL) {
         char name[LIMIT_MODEL_ID_BYTES + 1];
-        (void)str_copy(name, sizeof name, model);
+        (void)str_copy(name, sizeof(name), model);
         LOG_INFO_EVENT("provider.want", LOG_TEXT("provider_id", provider->device.id), LOG_TEXT("model", name));
-        gateway->counts.wants++;
+        providers->counts->wants++;
         link_peer_send_want(provider->peer, model);
     }
 }
 
-void gateway_provider_refused(struct gateway_provider *provider) {
-    provider_turn_away(provider, "the gateway has as many providers as it can hold");
+void providers_records_due(void *context) {
+    struct providers *providers = context;
+    struct gateway_provider *provider;
+    DL_FOREACH (providers->list, provider) {
+        struct core_provider_view view;
+        if (core_provider_view(providers->core->core, provider->handle, core_loop_now_ms(providers->core), &view) &&
+            record_has_changed(&provider->device.record, &view.record)) {
+            record_keep(providers->store, &provider->device, &view.record);
+        }
+    }
 }
 
 static void on_hello(void *context, struct link_peer *peer, const struct link_hello *hello) {
-    struct gateway *gateway = context;
+    struct providers *providers = context;
     struct gateway_provider *provider = MEM_NEW(struct gateway_provider);
     struct store_device *device = &provider->device;
-    char suffix[21];
-    provider->gateway = gateway;
+    provider->providers = providers;
     provider->peer = peer;
     provider->enrolling = true;
-    random_base62(suffix, sizeof suffix - 1);
-    snprintf(device->id, sizeof device->id, "prov_%s", suffix);
-    memcpy(device->public_key, hello->public_key, sizeof device->public_key);
-    (void)str_copy(device->name, sizeof device->name, hello->device.name);
-    (void)str_copy(device->region, sizeof device->region, hello->device.region);
+    id_make_random("prov_", ID_RANDOM, device->id);
+    memcpy(device->public_key, hello->public_key, sizeof(device->public_key));
+    (void)str_copy(device->name, sizeof(device->name), hello->device.name);
+    (void)str_copy(device->region, sizeof(device->region), hello->device.region);
     device->created_ms = clock_wall_ms();
     provider->ram_bytes = hello->device.ram_bytes;
-    DL_APPEND(gateway->providers, provider);
+    DL_APPEND(providers->list, provider);
     link_peer_set_user(peer, provider);
-    store_device_enrol(gateway->store, hello->public_key, hello->join_token, device, on_enrolled, provider);
+    store_device_enrol(providers->store, hello->public_key, hello->join_token, device, on_enrolled, provider);
 }
 
 static enum core_model_state model_state(enum link_model_state state) {
@@ -244,7 +294,7 @@ static struct core_offer offer_from_link(const struct link_model *model) {
 }
 
 static void on_status(void *context, struct link_peer *peer, const struct link_status *status) {
-    struct gateway *gateway = context;
+    struct providers *providers = context;
     struct core_offer offers[LIMIT_LINK_MODELS];
     provider_of(peer)->pause = status->pause;
     size_t count = 0;
@@ -253,32 +303,32 @@ static void on_status(void *context, struct link_peer *peer, const struct link_s
             offers[count++] = offer_from_link(&status->models[i]);
         }
     }
-    gateway_step(gateway,
-                 &(struct core_event){.kind = CORE_EVENT_PROVIDER_STATUS,
-                                      .provider = provider_of(peer)->handle,
-                                      .status = {.offers = offers,
-                                                 .offer_count = count,
-                                                 .device = {.heat = heat_from_link(status->heat),
-                                                            .battery_percent = status->battery_percent,
-                                                            .charging = status->charging,
-                                                            .paused = status->pause != LINK_PAUSE_NONE,
-                                                            .takes_wants = status->takes_wants,
-                                                            .storage_free_bytes = status->storage_free_bytes}}});
-    models_changed(gateway);
+    core_loop_step(providers->core,
+                   &(struct core_event){.kind = CORE_EVENT_PROVIDER_STATUS,
+                                        .provider = provider_of(peer)->handle,
+                                        .status = {.offers = offers,
+                                                   .offer_count = count,
+                                                   .device = {.heat = heat_from_link(status->heat),
+                                                              .battery_percent = status->battery_percent,
+                                                              .charging = status->charging,
+                                                              .paused = status->pause != LINK_PAUSE_NONE,
+                                                              .takes_wants = status->takes_wants,
+                                                              .storage_free_bytes = status->storage_free_bytes}}});
+    models_changed(providers);
 }
 
 static void on_accept(void *context, struct link_peer *peer, const struct link_accept *accept) {
-    gateway_step(context, &(struct core_event){.kind = CORE_EVENT_ACCEPT,
-                                               .provider = provider_of(peer)->handle,
-                                               .job = accept->job,
-                                               .accept = {.prompt_tokens = accept->prompt_tokens}});
+    core_loop_step(core_of(context), &(struct core_event){.kind = CORE_EVENT_ACCEPT,
+                                                          .provider = provider_of(peer)->handle,
+                                                          .job = accept->job,
+                                                          .accept = {.prompt_tokens = accept->prompt_tokens}});
 }
 
 static void on_delta(void *context, struct link_peer *peer, const struct link_delta *delta) {
-    gateway_step(context, &(struct core_event){.kind = CORE_EVENT_DELTA,
-                                               .provider = provider_of(peer)->handle,
-                                               .job = delta->job,
-                                               .delta = {.text = delta->text, .tokens = delta->tokens}});
+    core_loop_step(core_of(context), &(struct core_event){.kind = CORE_EVENT_DELTA,
+                                                          .provider = provider_of(peer)->handle,
+                                                          .job = delta->job,
+                                                          .delta = {.text = delta->text, .tokens = delta->tokens}});
 }
 
 /* The core knows three; an answer that ended well in another way has stopped. */
@@ -299,13 +349,13 @@ static enum core_finish finish_from_link(enum link_finish finish) {
 
 static void on_done(void *context, struct link_peer *peer, const struct link_done *message) {
     const struct gen_usage *usage = &message->usage;
-    gateway_step(context, &(struct core_event){.kind = CORE_EVENT_DONE,
-                                               .provider = provider_of(peer)->handle,
-                                               .job = message->job,
-                                               .done = {.finish = finish_from_link(message->finish),
-                                                        .prompt_tokens = usage->prompt_tokens,
-                                                        .completion_tokens = usage->completion_tokens,
-                                                        .cached_tokens = usage->cached_tokens}});
+    core_loop_step(core_of(context), &(struct core_event){.kind = CORE_EVENT_DONE,
+                                                          .provider = provider_of(peer)->handle,
+                                                          .job = message->job,
+                                                          .done = {.finish = finish_from_link(message->finish),
+                                                                   .prompt_tokens = usage->prompt_tokens,
+                                                                   .completion_tokens = usage->completion_tokens,
+                                                                   .cached_tokens = usage->cached_tokens}});
 }
 
 static enum core_attempt_failure failure_from_link(enum gen_failure failure) {
@@ -327,31 +377,31 @@ static enum core_attempt_failure failure_from_link(enum gen_failure failure) {
 }
 
 static void on_error(void *context, struct link_peer *peer, const struct link_error *error) {
-    gateway_step(context, &(struct core_event){.kind = CORE_EVENT_ERROR,
-                                               .provider = provider_of(peer)->handle,
-                                               .job = error->job,
-                                               .error = {.failure = failure_from_link(error->failure),
-                                                         .message = error->message,
-                                                         .param = error->param}});
+    core_loop_step(core_of(context), &(struct core_event){.kind = CORE_EVENT_ERROR,
+                                                          .provider = provider_of(peer)->handle,
+                                                          .job = error->job,
+                                                          .error = {.failure = failure_from_link(error->failure),
+                                                                    .message = error->message,
+                                                                    .param = error->param}});
 }
 
 static void on_drain(void *context, struct link_peer *peer) {
-    gateway_step(context,
-                 &(struct core_event){.kind = CORE_EVENT_PROVIDER_DRAINING, .provider = provider_of(peer)->handle});
+    core_loop_step(core_of(context),
+                   &(struct core_event){.kind = CORE_EVENT_PROVIDER_DRAINING, .provider = provider_of(peer)->handle});
 }
 
 static void on_silent(void *context, struct link_peer *peer) {
-    struct gateway *gateway = context;
-    gateway->counts.silences++;
+    const struct providers *providers = context;
+    providers->counts->silences++;
     LOG_WARN_EVENT("provider.silent", LOG_TEXT("provider_id", provider_of(peer)->device.id));
-    gateway_step(context,
-                 &(struct core_event){.kind = CORE_EVENT_PROVIDER_SILENT, .provider = provider_of(peer)->handle});
+    core_loop_step(core_of(context),
+                   &(struct core_event){.kind = CORE_EVENT_PROVIDER_SILENT, .provider = provider_of(peer)->handle});
 }
 
 static void on_alive(void *context, struct link_peer *peer) {
     LOG_INFO_EVENT("provider.alive", LOG_TEXT("provider_id", provider_of(peer)->device.id));
-    gateway_step(context,
-                 &(struct core_event){.kind = CORE_EVENT_PROVIDER_ALIVE, .provider = provider_of(peer)->handle});
+    core_loop_step(core_of(context),
+                   &(struct core_event){.kind = CORE_EVENT_PROVIDER_ALIVE, .provider = provider_of(peer)->handle});
 }
 
 static void on_gone(void *context, struct link_peer *peer, const char *reason) {
@@ -366,7 +416,7 @@ static void on_gone(void *context, struct link_peer *peer, const char *reason) {
     provider_free(provider);
 }
 
-const struct link_server_events GATEWAY_LINK_EVENTS = {
+const struct link_server_events PROVIDERS_LINK_EVENTS = {
     .on_hello = on_hello,
     .on_status = on_status,
     .on_accept = on_accept,
@@ -378,3 +428,16 @@ const struct link_server_events GATEWAY_LINK_EVENTS = {
     .on_alive = on_alive,
     .on_gone = on_gone,
 };
+
+void providers_init(struct providers *providers, struct core_loop *core, struct store *store, struct stories *stories,
+                    struct network_counts *counts) {
+    *providers = (struct providers){.core = core, .store = store, .stories = stories, .counts = counts};
+    providers->records_timer = loop_timer_new(core->loop, providers_records_due, providers);
+    loop_timer_start(providers->records_timer, RECORDS_MS, RECORDS_MS);
+}
+
+void providers_clear(struct providers *providers) {
+    assert(providers->list == NULL);
+    loop_timer_free(providers->records_timer);
+    *providers = (struct providers){0};
+}

@@ -3,7 +3,7 @@
 #ifndef NATARIS_TESTS_SUPPORT_ADMIN_FIXTURE_H
 #define NATARIS_TESTS_SUPPORT_ADMIN_FIXTURE_H
 
-#include "admin/admin.h"
+#include "admin/routes.h"
 #include "base/compiler.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -54,7 +54,7 @@ static void admin_fixture_execute(void *context, const struct store_admin *actio
     struct admin_fixture *fixture = context;
     fixture->executed++;
     fixture->action = *action;
-    str_copy(fixture->actor, sizeof fixture->actor, str_from(action->actor));
+    str_copy(fixture->actor, sizeof(fixture->actor), str_from(action->actor));
     fixture->done = done;
     fixture->done_context = done_context;
     if (!fixture->later) {
@@ -78,7 +78,7 @@ static void admin_fixture_provider_write(void *context, const struct store_devic
     json_member_cstr(writer, "state", strcmp(device->id, "prov_1") == 0 ? "idle" : "away");
 }
 
-static bool admin_fixture_job_write(void *context, const char *id, struct json_writer *writer) {
+static bool admin_fixture_generation_write(void *context, const char *id, struct json_writer *writer) {
     (void)context;
     if (strcmp(id, "chatcmpl-1") != 0) {
         return false;
@@ -100,8 +100,8 @@ static struct store_account admin_fixture_account(uint64_t number, const char *i
                                     .tier = number == 1 ? STORE_TIER_UNLIMITED : STORE_TIER_PRO,
                                     .created_ms = ADMIN_FIXTURE_CREATED_MS,
                                     .balance_nano = 5000000000};
-    str_copy(account.id, sizeof account.id, str_from(id));
-    str_copy(account.name, sizeof account.name, str_from(id + 5));
+    str_copy(account.id, sizeof(account.id), str_from(id));
+    str_copy(account.name, sizeof(account.name), str_from(id + 5));
     return account;
 }
 
@@ -112,7 +112,7 @@ void store_accounts_read(struct store *store, const char *id, const char *after,
                          void *context) {
     const struct store_account all[] = {admin_fixture_account(1, "acct_owner"), admin_fixture_account(7, "acct_ada")};
     (void)store;
-    str_copy(admin_fixture->after, sizeof admin_fixture->after, str_from(after));
+    str_copy(admin_fixture->after, sizeof(admin_fixture->after), str_from(after));
     admin_fixture->limit = limit;
     if (strcmp(id, "acct_broken") == 0) {
         const struct err err = {.code = ERR_IO, .message = "disk I/O error"};
@@ -135,9 +135,9 @@ void store_keys_read(struct store *store, const char *account_id, const char *af
     (void)store;
     keys[1].created_ms = keys[1].expires_ms = keys[1].revoked_ms = 86400000;
     for (size_t i = 0; i < COUNT_OF(keys); i++) {
-        str_copy(keys[i].account_id, sizeof keys[i].account_id, str_from(account_id));
+        str_copy(keys[i].account_id, sizeof(keys[i].account_id), str_from(account_id));
     }
-    str_copy(admin_fixture->after, sizeof admin_fixture->after, str_from(after));
+    str_copy(admin_fixture->after, sizeof(admin_fixture->after), str_from(after));
     admin_fixture->limit = limit;
     on_result(context, keys, 2, false, NULL);
 }
@@ -154,7 +154,7 @@ void store_devices_read(struct store *store, const char *id, const char *account
                                         .created_ms = ADMIN_FIXTURE_CREATED_MS};
     (void)store;
     (void)account_id;
-    str_copy(admin_fixture->after, sizeof admin_fixture->after, str_from(after));
+    str_copy(admin_fixture->after, sizeof(admin_fixture->after), str_from(after));
     admin_fixture->limit = limit;
     on_result(context, &device, id[0] == '\0' || strcmp(id, "prov_1") == 0 ? 1 : 0, false, NULL);
 }
@@ -212,7 +212,7 @@ UNUSED static int admin_fixture_setup(void **state) {
                                           .model_offered = admin_fixture_model_offered,
                                           .metrics = admin_fixture_metrics,
                                           .provider_write = admin_fixture_provider_write,
-                                          .job_write = admin_fixture_job_write};
+                                          .generation_write = admin_fixture_generation_write};
     log_set_level(LOG_ERROR);
     fixture->loop = loop_new();
     fixture->admin = admin_new(fixture->loop, NULL, &backend);
@@ -235,8 +235,8 @@ static void admin_fixture_on_answer(void *context, const struct admin_answer *an
     struct admin_fixture *fixture = context;
     fixture->answers++;
     fixture->status = answer->status;
-    str_copy(fixture->route, sizeof fixture->route, str_from(answer->route));
-    str_copy(fixture->content_type, sizeof fixture->content_type, str_from(answer->content_type));
+    str_copy(fixture->route, sizeof(fixture->route), str_from(answer->route));
+    str_copy(fixture->content_type, sizeof(fixture->content_type), str_from(answer->content_type));
     buf_reset(&fixture->body);
     buf_append_str(&fixture->body, answer->body);
 }

@@ -1,23 +1,32 @@
-/* What the gateway knows of a device at this moment, for the operator and for its owner. */
+#include "gateway/operator/device_view.h"
+
 #include "base/clock.h"
-#include "gateway/internal.h"
+#include "gateway/operator/why.h"
 
 static const char *heat_name(enum core_heat heat) {
-    static const char *const names[] = {"nominal", "fair", "serious", "critical"};
-    return names[heat];
+    switch (heat) {
+    case CORE_HEAT_NOMINAL:
+        return "nominal";
+    case CORE_HEAT_FAIR:
+        return "fair";
+    case CORE_HEAT_SERIOUS:
+        return "serious";
+    case CORE_HEAT_CRITICAL:
+        return "critical";
+    }
+    return "";
 }
 
 static void write_offer(const struct core_offer_view *view, struct json_writer *writer) {
-    const char *advice = gateway_gate_advice(view->gate);
+    const char *advice = why_gate_advice(view->gate);
     json_begin_object(writer);
     json_member_str(writer, "model", view->offer.model);
-    json_member_cstr(writer, "state", gateway_model_state_name(view->offer.state));
+    json_member_cstr(writer, "state", why_model_state(view->offer.state));
     json_member_int(writer, "slots", view->offer.slots);
     json_member_int(writer, "active", view->active);
     json_member_int(writer, "context_length", view->offer.context_length);
     json_member_cstr(writer, "gate", core_gate_name(view->gate));
-    json_member_cstr(writer, "why",
-                     view->gate == CORE_GATE_NONE ? gateway_open_words(view) : gateway_gate_words(view->gate));
+    json_member_cstr(writer, "why", view->gate == CORE_GATE_NONE ? why_open(view) : why_gate(view->gate));
     json_member_cstr(writer, "advice", advice);
     json_member_int(writer, "prefill_tokens_per_s", (int64_t)view->prefill_per_s);
     json_member_int(writer, "decode_tokens_per_s", (int64_t)view->decode_per_s);
@@ -53,11 +62,11 @@ static void write_record(const struct core_record *record, struct json_writer *w
     json_end_object(writer);
 }
 
-static void write_models(const struct gateway *gateway, uint64_t handle, struct json_writer *writer) {
+static void write_models(const struct core *core, uint64_t handle, struct json_writer *writer) {
     struct core_offer_view offer;
     json_write_key(writer, "models");
     json_begin_array(writer);
-    for (size_t i = 0; core_provider_offer(gateway->core, handle, i, &offer); i++) {
+    for (size_t i = 0; core_provider_offer(core, handle, i, &offer); i++) {
         write_offer(&offer, writer);
     }
     json_end_array(writer);
@@ -74,34 +83,30 @@ static void write_link(bool connected, int64_t since_ms, const char *state, stru
     json_member_cstr(writer, "state", state);
 }
 
-static void write_away(const struct store_device *device, struct json_writer *writer) {
-    const struct core_record kept = gateway_record_from_store(&device->record);
-    write_link(false, device->record.kept_ms, "away", writer);
-    write_record(&kept, writer);
-    gateway_write_why(NULL, NULL, writer);
+static void write_away(const struct device_view *view, struct json_writer *writer) {
+    write_link(false, view->last_seen_ms, "away", writer);
+    write_record(&view->kept, writer);
+    why_write_away(writer);
 }
 
-/* Members into the open object: what is live of a device, or what was kept of one that is away. */
-void gateway_provider_write(void *context, const struct store_device *device, struct json_writer *writer) {
-    const struct gateway *gateway = context;
-    const struct gateway_provider *provider = gateway_provider_by_id(gateway, device->id);
-    struct core_provider_view view;
-    if (provider == NULL || !core_provider_view(gateway->core, provider->handle, loop_now_ms(gateway->loop), &view)) {
-        write_away(device, writer);
+void device_view_write(const struct device_view *view, struct json_writer *writer) {
+    struct core_provider_view live;
+    if (view->handle == CORE_NO_HANDLE || !core_provider_view(view->core, view->handle, view->now_ms, &live)) {
+        write_away(view, writer);
         return;
     }
-    write_link(true, provider->joined_ms, state_of(&view), writer);
-    write_record(&view.record, writer);
-    json_member_cstr(writer, "heat", heat_name(view.device.heat));
-    if (view.device.battery_percent >= 0) {
-        json_member_int(writer, "battery_percent", view.device.battery_percent);
+    write_link(true, view->joined_ms, state_of(&live), writer);
+    write_record(&live.record, writer);
+    json_member_cstr(writer, "heat", heat_name(live.device.heat));
+    if (live.device.battery_percent >= 0) {
+        json_member_int(writer, "battery_percent", live.device.battery_percent);
     } else {
         json_member_cstr(writer, "battery_percent", NULL);
     }
-    json_member_bool(writer, "charging", view.device.charging);
-    json_member_cstr(writer, "paused", provider->pause != LINK_PAUSE_NONE ? link_pause_name(provider->pause) : NULL);
-    json_member_int(writer, "cooldown_ms", (int64_t)view.cooldown_ms);
-    json_member_int(writer, "active_jobs", view.active);
-    write_models(gateway, provider->handle, writer);
-    gateway_write_why(provider, &view, writer);
+    json_member_bool(writer, "charging", live.device.charging);
+    json_member_cstr(writer, "paused", view->pause != LINK_PAUSE_NONE ? link_pause_name(view->pause) : NULL);
+    json_member_int(writer, "cooldown_ms", (int64_t)live.cooldown_ms);
+    json_member_int(writer, "active_jobs", live.active);
+    write_models(view->core, view->handle, writer);
+    why_write(view->core, view->handle, &live, view->pause, writer);
 }

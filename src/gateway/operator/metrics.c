@@ -1,12 +1,11 @@
-/* GET /metrics: Prometheus text. What only grows is a counter, and its name ends in _total. */
-#include "gateway/internal.h"
+#include "gateway/operator/metrics.h"
 
 static void metric(struct buf *out, const char *type, const char *name, const char *help, uint64_t value) {
-    buf_append_format(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, type, name,
-                      (unsigned long long)value);
+    (void)buf_append_format(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, type, name,
+                            (unsigned long long)value);
 }
 
-static void write_network(const struct gateway_counts *counts, struct buf *out) {
+static void write_network(const struct network_counts *counts, struct buf *out) {
     metric(out, "counter", "nataris_placements_total", "Jobs sent to a provider: first and further attempts.",
            counts->placements);
     metric(out, "counter", "nataris_candidates_total", "Providers weighed for all placements.", counts->candidates);
@@ -33,18 +32,14 @@ static void write_webhooks(const struct webhook_counts *counts, struct buf *out)
     metric(out, "gauge", "nataris_webhooks_running", "Webhook deliveries under way.", counts->running);
 }
 
-void gateway_metrics(void *context, struct buf *out) {
-    const struct gateway *gateway = context;
-    const struct core_counts counts = core_counts(gateway->core);
-    const struct store_counts stored = store_counts(gateway->store);
-    metric(out, "gauge", "nataris_jobs_queued", "Jobs waiting for a provider.", counts.queued);
-    metric(out, "gauge", "nataris_jobs_running", "Jobs running on providers.", counts.running);
-    metric(out, "gauge", "nataris_providers", "Connected providers.", counts.providers);
-    metric(out, "gauge", "nataris_connections", "Open client connections.",
-           http_server_connection_count(gateway->http));
-    write_network(&gateway->counts, out);
-    const struct webhook_counts webhooks = webhook_sender_counts(gateway->webhooks);
-    write_webhooks(&webhooks, out);
-    metric(out, "counter", "nataris_store_groups_total", "Groups of records committed since the start.", stored.groups);
-    metric(out, "counter", "nataris_store_records_total", "Records committed since the start.", stored.records);
+void metrics_write(const struct metrics *metrics, struct buf *out) {
+    metric(out, "gauge", "nataris_jobs_queued", "Jobs waiting for a provider.", metrics->core.queued);
+    metric(out, "gauge", "nataris_jobs_running", "Jobs running on providers.", metrics->core.running);
+    metric(out, "gauge", "nataris_providers", "Connected providers.", metrics->core.providers);
+    metric(out, "gauge", "nataris_connections", "Open client connections.", metrics->connections);
+    write_network(&metrics->network, out);
+    write_webhooks(&metrics->webhooks, out);
+    metric(out, "counter", "nataris_store_groups_total", "Groups of records committed since the start.",
+           metrics->store.groups);
+    metric(out, "counter", "nataris_store_records_total", "Records committed since the start.", metrics->store.records);
 }

@@ -1,12 +1,10 @@
-/* Why a device gets no jobs, in words: the same for the operator and for its owner. About the devices of others nothing
- * but how many there are and how fast the middle one is. */
-#include "gateway/internal.h"
+#include "gateway/operator/why.h"
 
 #include <stdio.h>
 
 enum { SENTENCE_SIZE = 512 };
 
-const char *gateway_gate_words(enum core_gate gate) {
+const char *why_gate(enum core_gate gate) {
     switch (gate) {
     case CORE_GATE_NONE:
         return "it can take a job now";
@@ -44,7 +42,7 @@ const char *gateway_gate_words(enum core_gate gate) {
     return "";
 }
 
-const char *gateway_gate_advice(enum core_gate gate) {
+const char *why_gate_advice(enum core_gate gate) {
     switch (gate) {
     case CORE_GATE_MODEL:
     case CORE_GATE_LOADING:
@@ -76,7 +74,7 @@ const char *gateway_gate_advice(enum core_gate gate) {
     return NULL;
 }
 
-const char *gateway_model_state_name(enum core_model_state state) {
+const char *why_model_state(enum core_model_state state) {
     static const char *const names[CORE_MODEL_STATE_COUNT] = {
         [CORE_MODEL_DOWNLOADING] = "downloading", [CORE_MODEL_LOADING] = "loading", [CORE_MODEL_WARM] = "warm",
         [CORE_MODEL_FAILED] = "failed",           [CORE_MODEL_COLD] = "cold",
@@ -84,7 +82,7 @@ const char *gateway_model_state_name(enum core_model_state state) {
     return names[state];
 }
 
-const char *gateway_open_words(const struct core_offer_view *offer) {
+const char *why_open(const struct core_offer_view *offer) {
     if (offer->active > 0) {
         return "It has jobs at this moment.";
     }
@@ -119,16 +117,17 @@ static const char *pause_words(enum link_pause pause) {
     return NULL;
 }
 
-static void write_device_reasons(const struct gateway_provider *provider, const struct core_provider_view *view,
+static void write_device_reasons(enum link_pause pause, const struct core_provider_view *view,
                                  struct json_writer *writer) {
     char text[SENTENCE_SIZE];
-    const char *pause = pause_words(provider->pause);
-    if (pause != NULL) {
-        json_write_cstr(writer, pause);
+    const char *words = pause_words(pause);
+    if (words != NULL) {
+        json_write_cstr(writer, words);
     }
     if (view->cooldown_ms > 0) {
-        snprintf(text, sizeof text, "It failed or was silent a moment ago, and gets no new jobs for another %u s.",
-                 (unsigned)((view->cooldown_ms + 999) / 1000));
+        (void)snprintf(text, sizeof(text),
+                       "It failed or was silent a moment ago, and gets no new jobs for another %u s.",
+                       (unsigned)((view->cooldown_ms + 999) / 1000));
         json_write_cstr(writer, text);
     }
     if (view->offer_count == 0) {
@@ -139,47 +138,48 @@ static void write_device_reasons(const struct gateway_provider *provider, const 
 /* "n other devices could take such a job now; ..." */
 static void write_rivals(const struct core_offer_view *offer, double rivals_per_s, struct json_writer *writer) {
     char text[SENTENCE_SIZE], own[48] = "is not measured yet";
-    size_t used = (size_t)snprintf(text, sizeof text, "%zu other device%s could take such a job now", offer->rivals,
+    size_t used = (size_t)snprintf(text, sizeof(text), "%zu other device%s could take such a job now", offer->rivals,
                                    offer->rivals == 1 ? "" : "s");
     if (offer->decode_per_s > 0) {
-        snprintf(own, sizeof own, "%.1f", offer->decode_per_s);
+        (void)snprintf(own, sizeof(own), "%.1f", offer->decode_per_s);
     }
     if (rivals_per_s > 0) {
-        used += (size_t)snprintf(text + used, sizeof text - used,
+        used += (size_t)snprintf(text + used, sizeof(text) - used,
                                  "; the median of them decodes %.1f tokens/s, yours %s", rivals_per_s, own);
     } else if (offer->decode_per_s > 0) {
-        used += (size_t)snprintf(text + used, sizeof text - used, "; yours decodes %s tokens/s", own);
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "; yours decodes %s tokens/s", own);
     }
-    snprintf(text + used, sizeof text - used, ". %zu job%s for it.", offer->waiting,
-             offer->waiting == 1 ? " waits" : "s wait");
+    (void)snprintf(text + used, sizeof(text) - used, ". %zu job%s for it.", offer->waiting,
+                   offer->waiting == 1 ? " waits" : "s wait");
     json_write_cstr(writer, text);
 }
 
 static void write_offer_reasons(const struct core_offer_view *offer, struct json_writer *writer) {
     char text[SENTENCE_SIZE];
-    const char *advice = gateway_gate_advice(offer->gate);
+    const char *advice = why_gate_advice(offer->gate);
     const bool open = offer->gate == CORE_GATE_NONE;
-    snprintf(text, sizeof text, "%.*s (%s): %s%s%s%s", STR_ARG(offer->offer.model),
-             gateway_model_state_name(offer->offer.state),
-             open ? gateway_open_words(offer) : gateway_gate_words(offer->gate), open ? "" : ".",
-             advice != NULL ? " " : "", advice != NULL ? advice : "");
+    (void)snprintf(text, sizeof(text), "%.*s (%s): %s%s%s%s", STR_ARG(offer->offer.model),
+                   why_model_state(offer->offer.state), open ? why_open(offer) : why_gate(offer->gate), open ? "" : ".",
+                   advice != NULL ? " " : "", advice != NULL ? advice : "");
     json_write_cstr(writer, text);
 }
 
-void gateway_write_why(const struct gateway_provider *provider, const struct core_provider_view *view,
-                       struct json_writer *writer) {
+void why_write_away(struct json_writer *writer) {
+    json_write_key(writer, "why");
+    json_begin_array(writer);
+    json_write_cstr(writer, "It is not connected: start nataris provider there, and look into its log.");
+    json_end_array(writer);
+}
+
+void why_write(const struct core *core, uint64_t handle, const struct core_provider_view *view, enum link_pause pause,
+               struct json_writer *writer) {
     struct core_offer_view offer;
     json_write_key(writer, "why");
     json_begin_array(writer);
-    if (view == NULL) {
-        json_write_cstr(writer, "It is not connected: start nataris provider there, and look into its log.");
-    } else {
-        const struct core *core = provider->gateway->core;
-        write_device_reasons(provider, view, writer);
-        for (size_t i = 0; core_provider_offer(core, provider->handle, i, &offer); i++) {
-            write_offer_reasons(&offer, writer);
-            write_rivals(&offer, core_provider_rivals_per_s(core, provider->handle, i), writer);
-        }
+    write_device_reasons(pause, view, writer);
+    for (size_t i = 0; core_provider_offer(core, handle, i, &offer); i++) {
+        write_offer_reasons(&offer, writer);
+        write_rivals(&offer, core_provider_rivals_per_s(core, handle, i), writer);
     }
     json_end_array(writer);
 }

@@ -22,7 +22,7 @@ struct answering {
     int64_t held_nano, prompt_price_nano, completion_price_nano;
     struct sandbox_trigger trigger; /* its text is gone */
     uint32_t tokens;                /* delivered so far */
-    bool failed;                    /* by run_fail */
+    bool failed;                    /* by answering_fail */
     UT_hash_handle by_id;
 };
 
@@ -41,7 +41,7 @@ struct sandbox {
 
 static struct answering *answering_find(const struct sandbox *sandbox, uint64_t id) {
     struct answering *answering = NULL;
-    HASH_FIND(by_id, sandbox->answerings, &id, sizeof id, answering);
+    HASH_FIND(by_id, sandbox->answerings, &id, sizeof(id), answering);
     return answering;
 }
 
@@ -156,7 +156,7 @@ static void on_failed(void *context, uint64_t job, enum gen_failure failure, con
     answering_void(sandbox, answering);
 }
 
-/* A script may be silent for ever: without an end, such jobs would take all slots. */
+/* A script may be silent for ever: without an end, such calls would take all slots. */
 static void fail_overdue(void *context) {
     struct sandbox *sandbox = context;
     const uint64_t now = loop_now_ms(sandbox->loop);
@@ -269,7 +269,7 @@ static void engine_closed(void *context) {
     void (*on_closed)(void *) = sandbox->on_closed;
     void *closed_context = sandbox->closed_context;
     struct answering *answering = sandbox->answerings;
-    HASH_CLEAR(by_id, sandbox->answerings); /* frees the table; the runs themselves stay chained */
+    HASH_CLEAR(by_id, sandbox->answerings); /* frees the table; the elements stay chained */
     while (answering != NULL) {
         struct answering *next = answering->by_id.next;
         free(answering);

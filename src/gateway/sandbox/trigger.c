@@ -44,8 +44,8 @@ static bool set_error(struct sandbox_trigger *trigger, struct str name) {
         }
         trigger->fails = true;
         trigger->error.code = triggers[i].code;
-        str_copy(trigger->error.param, sizeof(trigger->error.param), str_from(triggers[i].param));
-        str_copy(trigger->error.message, sizeof(trigger->error.message), str_from(triggers[i].message));
+        (void)str_copy(trigger->error.param, sizeof(trigger->error.param), str_from(triggers[i].param));
+        (void)str_copy(trigger->error.message, sizeof(trigger->error.message), str_from(triggers[i].message));
         trigger->after = trigger->after > 0 ? trigger->after : triggers[i].after;
         return true;
     }
@@ -93,13 +93,12 @@ static bool find_directive(const struct gen_request *request, struct sandbox_tri
         return false;
     }
     struct str text = request->messages[i - 1].content;
-    const char *start =
-        text.len > 0 ? (const char *)memmem(text.data, text.len, DIRECTIVE, sizeof(DIRECTIVE) - 1) : NULL;
+    const char *start = text.len > 0 ? memmem(text.data, text.len, DIRECTIVE, sizeof(DIRECTIVE) - 1) : NULL;
     if (start == NULL) {
         return false;
     }
     const char *end = text.data + text.len, *inside = start + sizeof(DIRECTIVE) - 1;
-    const char *close = (const char *)memmem(inside, (size_t)(end - inside), "]]", 2);
+    const char *close = memmem(inside, (size_t)(end - inside), "]]", 2);
     *options = (struct str){.data = inside, .len = (size_t)((close != NULL ? close : end) - inside)};
     out->text = (struct str){.data = start, .len = (size_t)((close != NULL ? close + 2 : end) - start)};
     out->message = i - 1;
@@ -115,13 +114,13 @@ bool sandbox_trigger_read(const struct gen_request *request, struct sandbox_trig
     }
     bool understood = rest.len > 0 && rest.data[0] == ' ' && rest.data + rest.len < out->text.data + out->text.len;
     while (understood && (rest = str_trim(rest)).len > 0) {
-        str_split(rest, ' ', &option, &rest);
+        (void)str_split(rest, ' ', &option, &rest);
         understood = set_option(out, option);
     }
     if (!understood || (!out->fails && (out->after > 0 || out->error.retry_after_ms > 0))) {
         out->error = (struct fault){.code = FAULT_INVALID_REQUEST};
-        snprintf(out->error.message, sizeof(out->error.message), "The sandbox directive is not understood.");
-        snprintf(out->error.param, sizeof(out->error.param), "messages[%zu].content", out->message);
+        (void)snprintf(out->error.message, sizeof(out->error.message), "The sandbox directive is not understood.");
+        (void)snprintf(out->error.param, sizeof(out->error.param), "messages[%zu].content", out->message);
         return false;
     }
     return true;
@@ -136,7 +135,7 @@ bool sandbox_trigger_translate(const struct sandbox_trigger *trigger, const stru
     enum { WORDS_MAX = 64 };
     struct str old = request->messages[trigger->message].content;
     size_t before = (size_t)(trigger->text.data - old.data), behind = before + trigger->text.len;
-    char *content = (char *)arena_alloc(arena, old.len + WORDS_MAX);
+    char *content = arena_alloc(arena, old.len + WORDS_MAX);
     struct gen_message *messages = ARENA_ARRAY(arena, struct gen_message, request->message_count);
     if (content == NULL || messages == NULL) {
         return false;

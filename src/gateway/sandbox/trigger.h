@@ -1,5 +1,5 @@
-/* What a text asks the sandbox to do: [[sandbox error=CODE retry_after=SECONDS after=TOKENS rate=TOKENS_PER_SECOND slow]]
- * in the last message of the user, so that a client can be tested against every error (docs/SANDBOX.md). */
+/* What a text asks the sandbox to do: [[sandbox error=CODE retry_after=SECONDS after=TOKENS rate=TOKENS_PER_SECOND
+ * slow]] in the last message of the user, so that a client can be tested against every error (docs/SANDBOX.md). */
 #ifndef NATARIS_GATEWAY_SANDBOX_TRIGGER_H
 #define NATARIS_GATEWAY_SANDBOX_TRIGGER_H
 

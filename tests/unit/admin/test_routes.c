@@ -42,7 +42,7 @@ static void assert_refused(struct admin_fixture *fixture, const char *line, cons
     if (admin_fixture_call(fixture, line, body) != status) {
         fail_msg("%s %s: %d %s", line, body, fixture->status, admin_fixture_body(fixture));
     }
-    snprintf(expected, sizeof expected, param != NULL ? "\"param\":\"%s\"" : "\"param\":null", param);
+    snprintf(expected, sizeof(expected), param != NULL ? "\"param\":\"%s\"" : "\"param\":null", param);
     assert_has(fixture, "{\"error\":{\"message\":\"");
     assert_has(fixture, expected);
     assert_int_equal(fixture->executed, executed);
@@ -66,12 +66,12 @@ static void test_create_makes_an_account_with_two_keys(void **state) {
     static const char *const members[] = {"api_key", "test_key"};
     for (size_t i = 0; i < COUNT_OF(members); i++) {
         enum store_key_kind kind;
-        read_member(fixture, members[i], secret, sizeof secret);
+        read_member(fixture, members[i], secret, sizeof(secret));
         assert_true(key_check(str_from(secret), &kind));
         assert_int_equal(kind, i == 0 ? STORE_KEY_LIVE : STORE_KEY_TEST);
         assert_int_equal(action->keys[i].kind, kind);
         key_hash(str_from(secret), sha256);
-        assert_memory_equal(action->keys[i].sha256, sha256, sizeof sha256);
+        assert_memory_equal(action->keys[i].sha256, sha256, sizeof(sha256));
         assert_string_equal(action->keys[i].account_id, action->account.id);
         assert_int_equal(action->keys[i].cap_nano, -1);
         assert_int_equal(action->keys[i].expires_ms, 0);
@@ -92,7 +92,7 @@ static void test_create_refuses(void **state) {
     assert_refused(fixture, "POST /admin/accounts", "{\"name\":7}", 400, "name");
     assert_refused(fixture, "POST /admin/accounts", "{\"name\":\"a\\nb\"}", 400, "name");
     assert_refused(fixture, "POST /admin/accounts", "{\"name\":\"Ada\",\"tier\":\"gold\"}", 400, "tier");
-    snprintf(body, sizeof body, "{\"name\":\"%0*d\"}", STORE_NAME_MAX, 0);
+    snprintf(body, sizeof(body), "{\"name\":\"%0*d\"}", STORE_NAME_MAX, 0);
     assert_refused(fixture, "POST /admin/accounts", body, 400, "name");
 }
 
@@ -184,7 +184,7 @@ static void test_keys_are_made_with_their_limits(void **state) {
     assert_int_equal(key->expires_ms, action->now_ms + 30 * MS_PER_DAY);
     assert_int_equal(key->cap_nano, 1500000000);
     assert_string_equal(key->models, "nataris-demo-2m,my/own:model");
-    read_member(fixture, "key", secret, sizeof secret);
+    read_member(fixture, "key", secret, sizeof(secret));
     assert_true(key_check(str_from(secret), &kind));
     assert_int_equal(kind, STORE_KEY_TEST);
     assert_has(fixture, "\"cap_usd\":1.5,\"spent_usd\":0,\"models\":[\"nataris-demo-2m\",\"my/own:model\"],\"key\":");
@@ -234,9 +234,9 @@ static void test_keys_refuse(void **state) {
     }
     size_t len = strlen(body);
     for (int i = 0; i < 5; i++) { /* five of 120 bytes are more than a key may list */
-        len += (size_t)snprintf(body + len, sizeof body - len, "%s%0120d", i > 0 ? "\",\"" : "", i);
+        len += (size_t)snprintf(body + len, sizeof(body) - len, "%s%0120d", i > 0 ? "\",\"" : "", i);
     }
-    snprintf(body + len, sizeof body - len, "\"]}");
+    snprintf(body + len, sizeof(body) - len, "\"]}");
     assert_refused(fixture, "POST " ACCOUNT "/keys", body, 400, "models");
 }
 
@@ -274,7 +274,7 @@ static void test_money_is_exact(void **state) {
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char body[128];
-        snprintf(body, sizeof body, "{\"type\":\"grant\",\"amount_usd\":%s,\"note\":\"thanks\"}", cases[i].amount);
+        snprintf(body, sizeof(body), "{\"type\":\"grant\",\"amount_usd\":%s,\"note\":\"thanks\"}", cases[i].amount);
         assert_int_equal(admin_fixture_call(fixture, "POST " ACCOUNT "/credits", body), 200);
         assert_int_equal(fixture->action.kind, STORE_ADMIN_CREDIT_GRANT);
         assert_string_equal(fixture->action.account.id, "acct_ada");
@@ -295,7 +295,7 @@ static void test_money_refuses(void **state) {
                                           "1e9", "null", "[]",   "\"$5\"",           "\"nan\""};
     for (size_t i = 0; i < COUNT_OF(amounts); i++) {
         char body[96];
-        snprintf(body, sizeof body, "{\"type\":\"grant\",\"amount_usd\":%s}", amounts[i]);
+        snprintf(body, sizeof(body), "{\"type\":\"grant\",\"amount_usd\":%s}", amounts[i]);
         assert_refused(fixture, "POST " ACCOUNT "/credits", body, 400, "amount_usd");
         assert_refused(fixture, "POST " ACCOUNT "/payouts", body, 400, "amount_usd");
     }

@@ -4,6 +4,7 @@
 #include "cmd/owner.h"
 
 #include "admin/admin.h"
+#include "admin/http.h"
 #include "base/log.h"
 #include "support/store_fixture.h"
 

@@ -1,4 +1,6 @@
-/* The admin API over HTTP on a Unix socket. What the routes do is in test_admin_routes.c. */
+/* The admin API over HTTP on a Unix socket. What the routes do is in test_routes.c. */
+#include "admin/http.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { WAIT_MS = 20 * 1000, TURNS_MAX = 100 * 1000, RECEIVED_MAX = 64 * 1024 };
+enum { WAIT_MS = 20 * 1000, ITERATIONS_MAX = 100 * 1000, RECEIVED_MAX = 64 * 1024 };
 
 struct world {
     struct admin_fixture *fixture;
@@ -28,9 +30,9 @@ struct world {
 
 static void open_client(struct world *world) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    str_copy(address.sun_path, sizeof address.sun_path, str_from(world->path));
+    str_copy(address.sun_path, sizeof(address.sun_path), str_from(world->path));
     world->client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(connect(world->client, (const struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(connect(world->client, (const struct sockaddr *)&address, sizeof(address)), 0);
 }
 
 static int setup(void **state) {
@@ -49,7 +51,7 @@ static int setup(void **state) {
     world->fixture = fixture;
     temp_folder_init(&world->folder);
     temp_folder_file(&world->folder, "admin.sock", world->path);
-    snprintf(address, sizeof address, "unix:%s", world->path);
+    snprintf(address, sizeof(address), "unix:%s", world->path);
     const struct listener_options options = {.address = address, .max_connections = 4};
     assert_true(http_server_open(&world->server, world->fixture->loop, &options, &config, &EVENTS,
                                  world->fixture->admin, &err));
@@ -70,34 +72,34 @@ static int teardown(void **state) {
     return 0;
 }
 
-static void turn(struct world *world) {
+static void iterate(struct world *world) {
     uv_run(loop_uv(world->fixture->loop), UV_RUN_NOWAIT);
 }
 
 static void send_request(struct world *world, const char *line, const char *headers, const char *body) {
     char text[2048];
-    const int len = snprintf(text, sizeof text, "%s HTTP/1.1\r\nHost: localhost\r\n%sContent-Length: %zu\r\n\r\n%s",
+    const int len = snprintf(text, sizeof(text), "%s HTTP/1.1\r\nHost: localhost\r\n%sContent-Length: %zu\r\n\r\n%s",
                              line, headers, strlen(body), body);
     assert_int_equal(send(world->client, text, (size_t)len, 0), len);
 }
 
-/* Turns the loop until `words` were received. */
+/* Runs the loop until `words` were received. */
 static void expect(struct world *world, const char *words) {
-    for (unsigned turns = 0; strstr(world->received, words) == NULL; turns++) {
-        turn(world);
+    for (unsigned iterations = 0; strstr(world->received, words) == NULL; iterations++) {
+        iterate(world);
         const ssize_t got =
             recv(world->client, world->received + world->len, RECEIVED_MAX - 1 - world->len, MSG_DONTWAIT);
         if (got > 0) {
             world->len += (size_t)got;
         }
-        if (turns > TURNS_MAX) {
+        if (iterations > ITERATIONS_MAX) {
             fail_msg("no %s in %s", words, world->received);
         }
     }
 }
 
 static void forget(struct world *world) {
-    memset(world->received, 0, sizeof world->received);
+    memset(world->received, 0, sizeof(world->received));
     world->len = 0;
 }
 
@@ -143,12 +145,12 @@ static void test_an_action_outlives_its_client(void **state) {
     world->fixture->later = true;
     send_request(world, "DELETE /admin/keys/key_1", "", "");
     for (int i = 0; i < 1000 && world->fixture->executed == 0; i++) {
-        turn(world);
+        iterate(world);
     }
     assert_int_equal(world->fixture->executed, 1);
     close(world->client);
     for (int i = 0; i < 1000 && http_server_connection_count(world->server) > 0; i++) {
-        turn(world);
+        iterate(world);
     }
     assert_int_equal(http_server_connection_count(world->server), 0);
     admin_fixture_done(world->fixture);

@@ -1,0 +1,30 @@
+/* GET /metrics: Prometheus text. What only grows is a counter, and its name ends in _total. */
+#ifndef NATARIS_GATEWAY_OPERATOR_METRICS_H
+#define NATARIS_GATEWAY_OPERATOR_METRICS_H
+
+#include "base/buf.h"
+#include "core/core.h"
+#include "store/store.h"
+#include "webhook/sender.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Since the start, as the gateway counts on its way. */
+struct network_counts {
+    uint64_t placements, candidates, continuations, failures, lost, wants, silences, reviews, canaries;
+    uint64_t queue_ms, queued; /* time that generations waited until their first placement, and how many did */
+};
+
+/* Everything that the text tells, as of now. */
+struct metrics {
+    struct core_counts core;
+    struct network_counts network;
+    struct store_counts store;
+    struct webhook_counts webhooks;
+    size_t connections; /* of clients */
+};
+
+void metrics_write(const struct metrics *metrics, struct buf *out);
+
+#endif

@@ -1,0 +1,72 @@
+/* Providers as the gateway sees them: a link that has proven its key is enrolled or recognised by the store, then
+ * admitted by the core; from then on its messages are events of the core. */
+#ifndef NATARIS_GATEWAY_PROVIDERS_H
+#define NATARIS_GATEWAY_PROVIDERS_H
+
+#include "gateway/core_loop.h"
+#include "gateway/operator/metrics.h"
+#include "gateway/operator/story.h"
+#include "link/server.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uthash.h>
+
+/* One link, from its proven hello until it is gone. */
+struct gateway_provider {
+    struct providers *providers;
+    struct link_peer *peer; /* NULL once the link is gone */
+    uint64_t handle;        /* the core's; CORE_NO_HANDLE until admitted */
+    bool enrolling;         /* the store has been asked and has not answered */
+    struct store_device device;
+    uint64_t ram_bytes;    /* of its hello */
+    int64_t joined_ms;     /* wall clock; 0 until admitted */
+    enum link_pause pause; /* as its latest status said */
+    bool relink; /* its link is to be closed when its generations are over: something that it joins with has changed */
+    struct gateway_provider *next, *prev;
+    UT_hash_handle by_handle, by_id; /* once admitted */
+};
+
+struct providers {
+    struct core_loop *core; /* borrowed, like the next three */
+    struct store *store;
+    struct stories *stories;
+    struct network_counts *counts;
+    /* Some model became available or stopped being so. May be NULL. */
+    void (*on_models_changed)(void *context);
+    void *context;
+    struct gateway_provider *list;      /* every one, also while enrolling */
+    struct gateway_provider *by_handle; /* uthash */
+    struct gateway_provider *by_id;     /* uthash */
+    struct loop_timer *records_timer;   /* owned */
+};
+
+/* Keeps the records of the devices from now on, every minute and when one leaves. */
+void providers_init(struct providers *providers, struct core_loop *core, struct store *store, struct stories *stories,
+                    struct network_counts *counts);
+/* Every link is gone. Also of zeros. */
+void providers_clear(struct providers *providers);
+
+/* What the link server tells; the context is the struct providers. */
+extern const struct link_server_events PROVIDERS_LINK_EVENTS;
+
+/* NULL: not connected. */
+struct gateway_provider *providers_find(const struct providers *providers, uint64_t handle);
+struct gateway_provider *providers_by_id(const struct providers *providers, const char *device_id);
+size_t providers_connected(const struct providers *providers);
+/* The first of the list goes to its end: for those who take one after the other. NULL: the list is empty. */
+struct gateway_provider *providers_rotate(struct providers *providers);
+/* The device has that mark from its next link on: that comes at once when it has no generations, else after them. */
+void providers_verified(struct providers *providers, const struct store_device *device);
+/* Writes the records that have changed; the context is the struct providers. */
+void providers_records_due(void *context);
+
+/* Effects of the core. */
+void providers_admitted(struct gateway_provider *provider, uint64_t handle);
+void providers_refused(struct gateway_provider *provider);
+void providers_cancel(const struct providers *providers, uint64_t handle, uint64_t job);
+void providers_watch(const struct providers *providers, uint64_t handle, bool watched);
+void providers_want(const struct providers *providers, uint64_t handle, struct str model);
+
+#endif

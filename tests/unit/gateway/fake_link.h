@@ -1,0 +1,65 @@
+/* Links without sockets: what the gateway does to a link is noted in it. One file of tests includes it; it takes the
+ * place of the link server. */
+#ifndef NATARIS_TESTS_UNIT_GATEWAY_FAKE_LINK_H
+#define NATARIS_TESTS_UNIT_GATEWAY_FAKE_LINK_H
+
+#include "base/compiler.h"
+#include "link/peer.h"
+#include "link/server.h"
+
+#include <stdio.h>
+
+/* A link as a test knows it. The fixture's teardown closes it, so it is static in its test. */
+struct link_peer {
+    void *user;
+    uint64_t job; /* of the latest sent */
+    unsigned jobs, cancels, wants;
+    char question[128];
+    uint32_t max_tokens;     /* of the latest job, likewise */
+    char continue_text[128]; /* likewise */
+    char want[128];          /* the latest model */
+    char admitted[64];       /* the id that it was admitted with */
+    char denied[128];        /* the reason, for good */
+    char closed[128];        /* the reason, for now */
+    bool watched;
+};
+
+void link_peer_admit(struct link_peer *peer, const char *provider_id) {
+    (void)str_copy(peer->admitted, sizeof(peer->admitted), str_from(provider_id));
+}
+void link_peer_deny(struct link_peer *peer, const char *reason) {
+    (void)str_copy(peer->denied, sizeof(peer->denied), str_from(reason));
+}
+void link_peer_close(struct link_peer *peer, const char *reason) {
+    (void)str_copy(peer->closed, sizeof(peer->closed), str_from(reason));
+}
+void link_peer_watch(struct link_peer *peer, bool watched) {
+    peer->watched = watched;
+}
+void link_peer_send_job(struct link_peer *peer, uint64_t job, const struct gen_request *request) {
+    peer->job = job;
+    peer->jobs++;
+    peer->max_tokens = request->max_tokens;
+    (void)str_copy(peer->question, sizeof(peer->question), request->messages[0].content);
+    (void)str_copy(peer->continue_text, sizeof(peer->continue_text), request->continue_text);
+}
+void link_peer_send_cancel(struct link_peer *peer, uint64_t job) {
+    (void)job;
+    peer->cancels++;
+}
+void link_peer_send_want(struct link_peer *peer, struct str model) {
+    peer->wants++;
+    (void)str_copy(peer->want, sizeof(peer->want), model);
+}
+void link_peer_set_user(struct link_peer *peer, void *user) {
+    peer->user = user;
+}
+void *link_peer_user(const struct link_peer *peer) {
+    return peer->user;
+}
+const char *link_peer_address(const struct link_peer *peer) {
+    (void)peer;
+    return "127.0.0.1";
+}
+
+#endif

@@ -1,0 +1,107 @@
+/* The text of GET /metrics: every figure under its name, with help and type before it. */
+#include "gateway/operator/metrics.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Each figure has a number of its own, so that none can be another's. */
+static const struct metrics METRICS = {
+    .core = {.queued = 1, .running = 2, .providers = 3},
+    .network = {.placements = 10,
+                .candidates = 11,
+                .continuations = 12,
+                .failures = 13,
+                .lost = 14,
+                .wants = 15,
+                .silences = 16,
+                .reviews = 17,
+                .canaries = 18,
+                .queue_ms = 19,
+                .queued = 20},
+    .store = {.groups = 30, .records = 31},
+    .webhooks = {.delivered = 40, .failed = 41, .retried = 42, .running = 43},
+    .connections = 50,
+};
+
+static const struct {
+    const char *name;
+    unsigned value;
+} FIGURES[] = {
+    {"nataris_jobs_queued", 1},
+    {"nataris_jobs_running", 2},
+    {"nataris_providers", 3},
+    {"nataris_connections", 50},
+    {"nataris_placements_total", 10},
+    {"nataris_candidates_total", 11},
+    {"nataris_continuations_total", 12},
+    {"nataris_failures_total", 13},
+    {"nataris_lost_total", 14},
+    {"nataris_wants_total", 15},
+    {"nataris_silences_total", 16},
+    {"nataris_reviews_total", 17},
+    {"nataris_canaries_total", 18},
+    {"nataris_queue_waits_total", 20},
+    {"nataris_queue_wait_ms_total", 19},
+    {"nataris_webhooks_delivered_total", 40},
+    {"nataris_webhooks_retried_total", 42},
+    {"nataris_webhooks_failed_total", 41},
+    {"nataris_webhooks_running", 43},
+    {"nataris_store_groups_total", 30},
+    {"nataris_store_records_total", 31},
+};
+
+static size_t count_of(const char *text, const char *part) {
+    size_t count = 0;
+    for (; (text = strstr(text, part)) != NULL; text += strlen(part)) {
+        count++;
+    }
+    return count;
+}
+
+static void test_every_figure(void **state) {
+    struct buf out;
+    char line[128];
+    (void)state;
+    buf_init(&out, 1 << 16);
+    metrics_write(&METRICS, &out);
+    for (size_t i = 0; i < COUNT_OF(FIGURES); i++) {
+        (void)snprintf(line, sizeof(line), "\n%s %u\n", FIGURES[i].name, FIGURES[i].value);
+        if (count_of(buf_cstr(&out), line) != 1) {
+            fail_msg("not once:%s in %s", line, buf_cstr(&out));
+        }
+    }
+    assert_int_equal(count_of(buf_cstr(&out), "# TYPE "), COUNT_OF(FIGURES));
+    assert_int_equal(count_of(buf_cstr(&out), "# HELP "), COUNT_OF(FIGURES));
+    buf_clear(&out);
+}
+
+/* Prometheus treats the two differently. */
+static void test_what_only_grows_is_a_counter(void **state) {
+    struct buf out;
+    char line[128];
+    (void)state;
+    buf_init(&out, 1 << 16);
+    metrics_write(&METRICS, &out);
+    for (size_t i = 0; i < COUNT_OF(FIGURES); i++) {
+        const char *name = FIGURES[i].name;
+        const bool total = strlen(name) > 6 && strcmp(name + strlen(name) - 6, "_total") == 0;
+        (void)snprintf(line, sizeof(line), "# TYPE %s %s\n", name, total ? "counter" : "gauge");
+        if (strstr(buf_cstr(&out), line) == NULL) {
+            fail_msg("no %s in %s", line, buf_cstr(&out));
+        }
+    }
+    buf_clear(&out);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_figure),
+        cmocka_unit_test(test_what_only_grows_is_a_counter),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
