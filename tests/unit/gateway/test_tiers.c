@@ -1,0 +1,27 @@
+/* The limits of the tiers as docs/OPERATING.md promises them. */
+#include "gateway/tiers.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static void test_the_defaults(void **state) {
+    struct gateway_tier_limits tiers[GATEWAY_TIERS];
+    (void)state;
+    gateway_tiers_init(tiers);
+    assert_int_equal(tiers[STORE_TIER_FREE].requests_per_minute, 10);
+    assert_int_equal(tiers[STORE_TIER_FREE].concurrent, 2);
+    assert_int_equal(tiers[STORE_TIER_STARTER].requests_per_minute, 60);
+    assert_int_equal(tiers[STORE_TIER_STARTER].concurrent, 5);
+    assert_int_equal(tiers[STORE_TIER_PRO].requests_per_minute, 300);
+    assert_int_equal(tiers[STORE_TIER_PRO].concurrent, 20);
+    assert_int_equal(tiers[STORE_TIER_UNLIMITED].requests_per_minute, 0);
+    assert_int_equal(tiers[STORE_TIER_UNLIMITED].concurrent, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_the_defaults)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
