@@ -25,7 +25,7 @@ static void on_gone(void *user) {
     (void)user;
 }
 
-/* "/model" is the file; "/interrupt" presses Ctrl-C when half of it is out; all else is not there. */
+/* "/model" is the file; "/interrupt" presses Ctrl-C and never answers; all else is not there. */
 static void on_request(void *context, struct http_exchange *exchange) {
     struct world *world = context;
     const struct http_request *request = http_exchange_request(exchange);
@@ -34,8 +34,6 @@ static void on_request(void *context, struct http_exchange *exchange) {
         http_respond(exchange, 200, NULL, 0, STR(CONTENT));
     } else if (str_equal_cstr(request->path, "/interrupt")) {
         http_exchange_on_gone(exchange, on_gone, NULL);
-        http_stream_begin(exchange, 200, NULL, 0);
-        http_stream_write(exchange, STR("GGUF"));
         kill(getpid(), SIGINT);
     } else {
         http_respond(exchange, 404, NULL, 0, STR("no such file"));
