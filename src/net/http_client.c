@@ -32,7 +32,7 @@ enum transfer_state {
 };
 
 struct http_transfer {
-    struct http_client *client; /* NULL: it was freed */
+    struct http_client *client; /* NULL: it has left it */
     enum transfer_state state;
     CURL *easy;
     struct curl_slist *headers, *pin;
@@ -89,13 +89,13 @@ static void transfer_free(struct http_transfer *transfer) {
     free(transfer);
 }
 
-/* With a failure, `detail` may be empty: then the reason stands there too. */
+/* `detail` may be empty: then the reason stands there too. */
 static void transfer_end(struct http_transfer *transfer, enum http_failure failure, const char *reason,
                          const char *detail) {
     struct http_result *result = &transfer->result;
     char words[HTTP_CLIENT_DETAIL_MAX];
     (void)snprintf(words, sizeof(words), "%s", detail[0] != '\0' ? detail : reason);
-    transfer_detach(transfer);
+    transfer_detach(transfer); /* libcurl writes its words into the result until then */
     memcpy(result->detail, words, sizeof(words));
     result->failure = failure;
     result->reason = reason;
@@ -216,7 +216,7 @@ static void on_done(void *private, CURLcode code) {
     const enum http_failure failure = ours ? transfer->ours : http_failure_of((int)code);
     const char *reason = http_failure_reason(failure, ours, (int)code);
     transfer->result.os_error = failure == HTTP_FAILURE_CONNECT ? (int)os_error : 0;
-    transfer_end(transfer, failure, reason, ours ? "" : transfer->result.detail);
+    transfer_end(transfer, failure, reason, ours || code == CURLE_OK ? "" : transfer->result.detail);
 }
 
 /* --- The beginning --- */
@@ -233,15 +233,13 @@ static void on_addresses(void *context, const char *addresses, const struct err 
     struct http_transfer *transfer = context;
     char pin[WEB_URL_HOST_MAX + ADDRESS_LOOKUP_TEXT_MAX + 16];
     transfer->lookup = NULL;
-    if (addresses == NULL && err->code == ERR_DENIED) {
-        transfer_end(transfer, HTTP_FAILURE_ADDRESS, "the host's address is not allowed", "");
-        return;
-    }
     if (addresses == NULL) {
-        transfer_end(transfer, HTTP_FAILURE_NAME, "the host's name was not found", "");
+        const enum http_failure failure = err->code == ERR_DENIED ? HTTP_FAILURE_ADDRESS : HTTP_FAILURE_NAME;
+        transfer_end(transfer, failure, http_failure_reason(failure, true, CURLE_OK), "");
         return;
     }
-    (void)snprintf(pin, sizeof(pin), "%s:%u:%s", transfer->url.host, transfer->url.port, addresses);
+    /* "+": libcurl forgets it after a minute; strangers have many names. */
+    (void)snprintf(pin, sizeof(pin), "+%s:%u:%s", transfer->url.host, transfer->url.port, addresses);
     transfer->pin = curl_slist_append(NULL, pin);
     curl_easy_setopt(transfer->easy, CURLOPT_RESOLVE, transfer->pin);
     transfer_run(transfer);
