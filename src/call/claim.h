@@ -64,7 +64,6 @@ void claim_release(struct claim *claim);
 void claim_linger(struct claim *claim);
 /* Whether such an answer may still come: "not stored" does not mean "never ran" then. */
 bool claim_lingers(const struct claim *claim);
-const struct idempotency *claim_of(const struct claim *claim);
 /* The stored form of an answer under this claim, with its content; borrows it. */
 struct store_answer claim_answer(const struct claim *claim, bool stream, struct str content, int64_t wall_ms);
 

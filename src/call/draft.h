@@ -52,8 +52,6 @@ void draft_go_on(struct draft *draft, enum draft_step step);
 void draft_gone(struct draft *draft);
 /* Ends what a draft holds, and answers with the fault. Returns DRAFT_OVER. */
 enum draft_step draft_refuse(struct draft *draft, const struct fault *fault);
-/* Ends what a draft holds. */
-void draft_drop(struct draft *draft);
 
 /* For a stage that asks the store: a token that outlives the draft, for the answer's context. One at a time. */
 struct draft_wait *draft_wait_begin(struct draft *draft);

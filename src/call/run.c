@@ -393,7 +393,3 @@ void run_cancel(struct run *run) {
     }
     run_free(run);
 }
-
-struct str run_text(const struct run *run) {
-    return buf_str(&run->call.text);
-}

@@ -67,8 +67,6 @@ struct run *run_start(struct calls *calls, const struct run_request *asked, cons
 /* No callback comes any more. What a device has produced is paid for when it has confirmed the cancel; that settlement
  * is recorded under the run's id without an answer. */
 void run_cancel(struct run *run);
-/* The text so far. */
-struct str run_text(const struct run *run);
 
 /* The name under which `keep` stores an answer (store_answer_find), so that others may delete it. */
 void run_scope(const char *id, uint8_t out[DIGEST_SHA256_SIZE]);

@@ -14,7 +14,8 @@ enum {
     CONVERSATION_LINGER_MS = 1000,
 };
 
-/* Something that is made for a conversation meanwhile (conversation/upkeep.h); stands first in a struct of its maker's. */
+/* Something that is made for a conversation meanwhile (conversation/upkeep.h); stands first in a struct of its
+ * maker's. */
 struct conversation_work {
     /* Without a word, of a gateway that ends: the run that makes it is gone. */
     void (*free)(struct conversation_work *work);

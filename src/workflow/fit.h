@@ -41,8 +41,6 @@ int64_t fit_tokens(const struct fit_prompt *prompt, uint32_t scale);
 MUST_CHECK bool fit_prompt_cut(struct fit_prompt *prompt, int64_t budget, uint32_t scale, struct arena *arena);
 /* The pieces of one message, one behind the other. data NULL: the arena is full. */
 struct str fit_prompt_join(const struct fit_prompt *prompt, bool system, struct arena *arena);
-/* At most so many tokens of it. data NULL: the arena is full. */
-struct str fit_text(struct str text, int64_t tokens, uint32_t scale, enum fit_cut cut, struct arena *arena);
 /* Moves a place in a text back (or forward) to where a character begins. */
 size_t fit_back(struct str text, size_t at);
 size_t fit_forward(struct str text, size_t at);

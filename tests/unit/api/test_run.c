@@ -206,7 +206,6 @@ static void test_is_cancelled_anywhere(void **state) {
     struct run *run = start(fixture, "step_3", false, -1, &seen);
     struct call *call = api_fixture_await_call(fixture);
     deliver(call, "one");
-    assert_true(str_equal_cstr(run_text(run), "one"));
     run_cancel(run);
     assert_int_equal(fixture->abandoned, 1);
     seen.cancel_in_text = start(fixture, "step_4", false, -1, &seen);
