@@ -1,5 +1,5 @@
-/* A draft: a request for a generation before it is a call. It goes through a table of stages, any of which may wait for the
- * store; the table says what a request goes through, so nobody has to be asked what comes next. */
+/* A draft: a request for a generation before it is a call. It goes through a table of stages, any of which may wait for
+ * the store; the table says what a request goes through, so nobody has to be asked what comes next. */
 #ifndef NATARIS_CALL_DRAFT_H
 #define NATARIS_CALL_DRAFT_H
 

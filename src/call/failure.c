@@ -7,14 +7,14 @@ enum { SHORT_RETRY_MS = 1000, PLACE_RETRY_MS = 30 * 1000 };
 
 static void set(struct fault *out, enum fault_code code, uint64_t retry_after_ms, const char *message) {
     *out = (struct fault){.code = code, .retry_after_ms = retry_after_ms};
-    (void)str_copy(out->message, sizeof out->message, str_from(message));
+    (void)str_copy(out->message, sizeof(out->message), str_from(message));
 }
 
 /* The device's own words reach the client only for faults of the request; they are cut to the envelope's bounds. */
 static void set_client_fault(struct fault *out, enum fault_code code, struct str message, struct str param) {
     *out = (struct fault){.code = code};
-    (void)str_copy(out->message, sizeof out->message, message.len > 0 ? message : STR("The request was refused."));
-    (void)str_copy(out->param, sizeof out->param, param);
+    (void)str_copy(out->message, sizeof(out->message), message.len > 0 ? message : STR("The request was refused."));
+    (void)str_copy(out->param, sizeof(out->param), param);
 }
 
 void failure_suspended(struct fault *out) {
@@ -35,7 +35,7 @@ static bool set_refusal(const struct core_effect *effect, struct fault *out) {
         return true;
     case CORE_FAILURE_RATE:
         set(out, FAULT_RATE_LIMIT_EXCEEDED, retry_after_ms, "");
-        snprintf(out->message, sizeof out->message, "Rate limit exceeded. Retry after %" PRIu64 " seconds.",
+        snprintf(out->message, sizeof(out->message), "Rate limit exceeded. Retry after %" PRIu64 " seconds.",
                  (retry_after_ms + 999) / 1000);
         return true;
     case CORE_FAILURE_CONCURRENCY:
@@ -67,7 +67,7 @@ static bool set_refusal(const struct core_effect *effect, struct fault *out) {
 static void set_warming(const struct core_effect *effect, struct str model, struct fault *out) {
     const uint64_t retry_after_ms = effect->fail.retry_after_ms > 0 ? effect->fail.retry_after_ms : SHORT_RETRY_MS;
     set(out, FAULT_MODEL_WARMING, retry_after_ms, "");
-    snprintf(out->message, sizeof out->message,
+    snprintf(out->message, sizeof(out->message),
              "No provider has the model '%.*s' available yet (it may be downloading). Retry in about %" PRIu64 " %s.",
              STR_ARG(model),
              retry_after_ms >= 120000 ? (retry_after_ms + 59999) / 60000 : (retry_after_ms + 999) / 1000,
@@ -83,7 +83,7 @@ static void set_unplaceable(const struct core_effect *effect, struct fault *out)
 
 void failure_too_long(struct fault *out) {
     set(out, FAULT_UNAVAILABLE, 0, "");
-    snprintf(out->message, sizeof out->message,
+    snprintf(out->message, sizeof(out->message),
              "The provider's answer is longer than %d bytes. You were not charged. Retry the request.",
              LIMIT_ANSWER_BYTES);
 }

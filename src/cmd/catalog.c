@@ -6,6 +6,7 @@
 #include "cmd/model_text.h"
 #include "cmd/table.h"
 #include "provider/model_store.h"
+#include "provider/model_store_list.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,6 +5,9 @@
 #include "cmd/model_text.h"
 #include "cmd/table.h"
 #include "provider/model_store.h"
+#include "provider/model_store_list.h"
+#include "provider/model_store_room.h"
+#include "provider/model_store_use.h"
 
 #include <stdio.h>
 

@@ -81,7 +81,7 @@ static void stop_call(void *context, struct call *call) {
 
 void gateway_calls_stop(struct gateway *gateway) {
     struct fault error;
-    calls_each(gateway->calls, stop_call, gateway);
+    call_each(gateway->calls, stop_call, gateway);
     gateway_step(gateway, &(struct core_event){.kind = CORE_EVENT_DRAIN});
     failure_stopped(&error);
     sandbox_stop(gateway->sandbox, &error);

@@ -3,7 +3,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "call/run.h"
 #include "catalog/catalog.h"
+#include "format/formats.h"
 #include "gateway/internal.h"
 #include "wire/limits.h"
 
@@ -116,6 +118,7 @@ static void gateway_free(struct gateway *gateway) {
     }
     webhook_sender_free(gateway->webhooks);
     api_free(gateway->api);
+    runs_close(gateway->calls);
     calls_free(gateway->calls);
     sandbox_free(gateway->sandbox);
     if (gateway->admin != NULL) {
@@ -211,6 +214,7 @@ bool gateway_open(struct gateway **out, struct loop *loop, const struct gateway_
     gateway->devices = gateway_devices(gateway);
     const struct call_backend network = gateway_call_backend(gateway);
     gateway->calls = calls_new(loop, gateway->auth, gateway->store, &network);
+    runs_open(gateway->calls);
     const struct api_backend backend = gateway_api_backend(gateway, options);
     gateway->api = api_new(gateway->calls, &FORMATS, &backend);
     /* Listening comes last, so that a failure before leaves nothing that closes asynchronously. */

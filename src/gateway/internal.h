@@ -13,6 +13,7 @@
 #include "gateway/gateway.h"
 #include "gateway/operator/story.h"
 #include "gateway/sandbox/sandbox.h"
+#include "link/peer.h"
 #include "link/server.h"
 #include "net/http_server.h"
 #include "net/loop.h"

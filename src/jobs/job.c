@@ -2,6 +2,7 @@
 
 #include "base/json_values.h"
 #include "format/chat.h"
+#include "format/formats.h"
 #include "wire/id.h"
 
 _Static_assert((int)ID_SIZE == (int)STORE_ID_MAX, "an id fits into the store");

@@ -203,61 +203,6 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose, struct 
 
 /* --- How libcurl says that it is over --- */
 
-static enum http_failure failure_of(CURLcode code) {
-    switch ((int)code) {
-    case CURLE_OK:
-        return HTTP_FAILURE_NONE;
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_URL_MALFORMAT:
-        return HTTP_FAILURE_REQUEST;
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-        return HTTP_FAILURE_NAME;
-    case CURLE_COULDNT_CONNECT:
-        return HTTP_FAILURE_CONNECT;
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-        return HTTP_FAILURE_TLS;
-    case CURLE_OPERATION_TIMEDOUT:
-        return HTTP_FAILURE_TIME;
-    case CURLE_PARTIAL_FILE:
-    case CURLE_RECV_ERROR:
-    case CURLE_SEND_ERROR:
-    case CURLE_GOT_NOTHING:
-        return HTTP_FAILURE_BROKEN;
-    default:
-        return HTTP_FAILURE_OTHER;
-    }
-}
-
-/* Libcurl's words, but for what we ourselves broke off or looked up. */
-static const char *reason_of(enum http_failure failure, bool ours, CURLcode code) {
-    switch (failure) {
-    case HTTP_FAILURE_NONE:
-        return "";
-    case HTTP_FAILURE_ADDRESS:
-        return "the host's address is not allowed";
-    case HTTP_FAILURE_TOO_LARGE:
-        return "the answer is too long";
-    case HTTP_FAILURE_STOPPED:
-        return "it was stopped";
-    case HTTP_FAILURE_NAME:
-        return "the host's name was not found";
-    case HTTP_FAILURE_REQUEST:
-    case HTTP_FAILURE_CONNECT:
-    case HTTP_FAILURE_TLS:
-    case HTTP_FAILURE_TIME:
-    case HTTP_FAILURE_BROKEN:
-    case HTTP_FAILURE_OTHER:
-        break;
-    }
-    return ours ? "the answer's head is too long" : curl_easy_strerror(code);
-}
-
 static void on_done(void *private, CURLcode code) {
     struct http_transfer *transfer = private;
     long os_error = 0;
@@ -268,8 +213,8 @@ static void on_done(void *private, CURLcode code) {
     curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &os_error);
     const bool ours =
         transfer->ours != HTTP_FAILURE_NONE && (code == CURLE_WRITE_ERROR || code == CURLE_COULDNT_CONNECT);
-    const enum http_failure failure = ours ? transfer->ours : failure_of(code);
-    const char *reason = reason_of(failure, ours, code);
+    const enum http_failure failure = ours ? transfer->ours : http_failure_of((int)code);
+    const char *reason = http_failure_reason(failure, ours, (int)code);
     transfer->result.os_error = failure == HTTP_FAILURE_CONNECT ? (int)os_error : 0;
     transfer_end(transfer, failure, reason, ours ? "" : transfer->result.detail);
 }
@@ -491,11 +436,11 @@ bool http_client_new(struct http_client **out, struct loop *loop, address_allowe
 }
 
 void http_client_free(struct http_client *client) {
+    struct http_transfer *transfer, *next;
     if (client == NULL) {
         return;
     }
-    while (client->transfers != NULL) {
-        struct http_transfer *transfer = client->transfers;
+    DL_FOREACH_SAFE (client->transfers, transfer, next) {
         http_transfer_cancel(transfer);
         transfer_leave(transfer); /* its memory goes when the loop turns */
     }

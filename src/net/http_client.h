@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "net/address_lookup.h"
+#include "net/http_failure.h"
 #include "net/loop.h"
 
 #include <stdbool.h>
@@ -52,20 +53,6 @@ struct http_answer {
     int64_t length;         /* of its body; -1: it does not say */
     int64_t retry_after_ms; /* 0: it does not say */
     int64_t date_s;         /* its Date, in seconds since 1970; 0: it does not say */
-};
-
-enum http_failure {
-    HTTP_FAILURE_NONE,      /* the whole answer came, whatever its status */
-    HTTP_FAILURE_REQUEST,   /* the URL is none, or its protocol is not allowed */
-    HTTP_FAILURE_NAME,      /* the host's name was not found */
-    HTTP_FAILURE_ADDRESS,   /* the host's address is not allowed */
-    HTTP_FAILURE_CONNECT,   /* nobody accepts connections there */
-    HTTP_FAILURE_TLS,       /* no handshake, or not with a certificate that is good for the host */
-    HTTP_FAILURE_TIME,      /* one of the times was over */
-    HTTP_FAILURE_BROKEN,    /* the connection ended before the answer did */
-    HTTP_FAILURE_TOO_LARGE, /* the body was longer than body_max; the answer's head had come */
-    HTTP_FAILURE_STOPPED,   /* on_body said so */
-    HTTP_FAILURE_OTHER,
 };
 
 struct http_result {

@@ -1,4 +1,6 @@
 /* Whether the gateway can be reached, who it is, and whether its clock and ours agree. */
+#include "provider/doctor_gateway.h"
+
 #include "base/clock.h"
 #include "base/file.h"
 #include "net/http_question.h"

@@ -5,6 +5,7 @@
 #include "provider/fetch_url.h"
 #include "provider/fetch_wheel.h"
 #include "provider/model_store.h"
+#include "provider/model_store_room.h"
 
 #include <stdio.h>
 #include <stdlib.h>

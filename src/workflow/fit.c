@@ -1,8 +1,6 @@
 #include "workflow/fit.h"
 
 #include "base/buf.h"
-#include "base/mem.h"
-#include "base/utf8.h"
 #include "base/words.h"
 
 #include <string.h>

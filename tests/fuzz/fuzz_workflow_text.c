@@ -35,7 +35,8 @@ static void fuzz_orchestration(struct str text, struct arena *arena, bool tools)
     if (!json_parse(parser, text, &root, NULL)) {
         return;
     }
-    if (!(tools ? orchestration_tools_read(root, arena, &read, &err) : orchestration_read(root, arena, &read, &err))) {
+    if (!(tools ? tools_read(root, arena, &read.tools, &read.tool_count, &err)
+                : orchestration_read(root, &read, &err))) {
         check(err.message[0] != '\0' && err.field[0] != '\0');
         return;
     }

@@ -24,7 +24,8 @@ struct link_peer {
 };
 
 static struct {
-    unsigned settled, reviews, kept, finished, failed;
+    unsigned settled, reviews, kept, finished, failed, delivered;
+    enum gen_finish finish; /* of the latest that finished */
     struct store_review review;
     struct store_record record;
     char kept_id[STORE_ID_MAX];
@@ -118,6 +119,7 @@ static void sink_accepted(struct call *call) {
 static enum call_delivery sink_deliver(struct call *call, struct str text) {
     (void)call;
     (void)text;
+    noted.delivered++;
     return CALL_DELIVERED;
 }
 static bool sink_answer(struct call *call, const struct call_result *result, struct store_answer *answer) {
@@ -134,7 +136,7 @@ static bool sink_turn(struct call *call, const struct call_result *result, struc
 }
 static void sink_finished(struct call *call, const struct call_result *result) {
     (void)call;
-    (void)result;
+    noted.finish = result->finish;
     noted.finished++;
 }
 static void sink_failed(struct call *call, const struct fault *fault) {
@@ -194,8 +196,11 @@ static inline const char *fixture_id(const struct link_peer *peer) {
 static inline void fixture_join(struct gateway *gateway, struct link_peer *peer, const char *name,
                                 enum link_model_state model, uint32_t context_length) {
     const struct link_hello hello = {.device = {.name = str_from(name)}};
-    const struct link_model offer = {
-        .id = STR(FIXTURE_MODEL), .state = model, .slots = 1, .context_length = context_length};
+    const struct link_model offer = {.id = STR(FIXTURE_MODEL),
+                                     .state = model,
+                                     .kinds = LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE),
+                                     .slots = 1,
+                                     .context_length = context_length};
     const struct link_status status = {.battery_percent = -1, .models = &offer, .model_count = 1};
     *peer = (struct link_peer){0};
     GATEWAY_LINK_EVENTS.on_hello(gateway, peer, &hello);
@@ -211,9 +216,10 @@ static inline void fixture_answer(struct gateway *gateway, struct link_peer *pee
     fixture_accept(gateway, peer);
     GATEWAY_LINK_EVENTS.on_delta(gateway, peer,
                                  &(struct link_delta){.job = peer->job, .text = str_from(text), .tokens = 1});
-    GATEWAY_LINK_EVENTS.on_done(
-        gateway, peer,
-        &(struct link_done){.job = peer->job, .done = {.usage = {.prompt_tokens = 10, .completion_tokens = 1}}});
+    GATEWAY_LINK_EVENTS.on_done(gateway, peer,
+                                &(struct link_done){.job = peer->job,
+                                                    .finish = LINK_FINISH_STOP,
+                                                    .usage = {.prompt_tokens = 10, .completion_tokens = 1}});
 }
 
 /* A client asks; `call` outlives the job. */
