@@ -38,7 +38,7 @@ static void test_completes_with_the_whole_answer(void **state) {
     call->sink->finished(call, &RESULT);
     turn_until(fixture, id, STORE_JOB_COMPLETED);
     assert_non_null(strstr(api_jobs.event.data, "\"status\":\"COMPLETED\""));
-    assert_null(strstr(api_jobs.event.data, "Hi")); /* what is told to others has no answers in it */
+    assert_null(strstr(api_jobs.event.data, "\"Hi\"")); /* what is told to others has no answers in it */
     api_fixture_forget(fixture);
     snprintf(line, sizeof(line), "GET " JOBS "/%s", id);
     api_fixture_request(fixture, line, "", NULL);
