@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What an index is searched by is mostly the hash of a secret: no byte of it may show in the time a comparison takes. */
+/* What an index is searched by is mostly the hash of a secret: no byte of it may show in the time a comparison
+ * takes. */
 #define HASH_KEYCMP(a, b, length) (!digest_equal((a), (b), (length)))
 #include <uthash.h>
 #include <utlist.h>
@@ -54,7 +55,7 @@ struct auth {
 };
 
 static bool auth_load_key(void *context, const struct store_key *key) {
-    auth_add_key((struct auth *)context, key);
+    auth_add_key(context, key);
     return true;
 }
 
@@ -159,8 +160,8 @@ static bool auth_read_header(struct str header, struct str *key, struct err *err
     return key->len > 0 || err_set(err, ERR_DENIED, "The API key after 'Authorization: Bearer' is empty");
 }
 
-/* The key that the header has, and its hash: *known is NULL when it is not in memory. False: it cannot be one. A text of the
- * right length is looked up first: one that is found need not be checked for its form. */
+/* The key that the header has, and its hash: *known is NULL when it is not in memory. False: it cannot be one. A text
+ * of the right length is looked up first: one that is found need not be checked for its form. */
 static bool auth_find_header(const struct auth *auth, struct str header, uint8_t sha256[DIGEST_SHA256_SIZE],
                              struct auth_key **known, struct err *err) {
     struct str key;
@@ -251,7 +252,7 @@ static void auth_question_answer(struct auth_question *question, const struct au
 }
 
 static void auth_on_key(void *context, const struct store_key *found, const struct err *store_err) {
-    struct auth_question *question = (struct auth_question *)context;
+    struct auth_question *question = context;
     struct auth *auth = question->auth;
     struct err err;
     if (found != NULL) {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 void random_bytes(void *out, size_t len) {
-    unsigned char *place = (unsigned char *)out;
+    unsigned char *place = out;
     while (len > 0) {
         int part = len < INT_MAX ? (int)len : INT_MAX;
         if (RAND_bytes(place, part) != 1) {

@@ -177,8 +177,7 @@ static struct core_candidate *place_add(struct core *core) {
         /* Bounded: the jobs that are looked at in one step, CORE_CANDIDATES_MAX for each that is placed. */
         core->candidate_capacity =
             core->candidate_capacity == 0 ? 2 * CORE_CANDIDATES_MAX : core->candidate_capacity * 2;
-        core->candidates = (struct core_candidate *)mem_realloc(core->candidates, core->candidate_capacity *
-                                                                                      sizeof(struct core_candidate));
+        core->candidates = mem_realloc(core->candidates, core->candidate_capacity * sizeof(struct core_candidate));
     }
     return &core->candidates[core->candidate_count++];
 }

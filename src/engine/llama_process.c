@@ -65,7 +65,7 @@ static void on_process_exit(uv_process_t *handle, int64_t status, int signal_num
 }
 
 static void on_kill_timer(void *context) {
-    struct llama_process *process = (struct llama_process *)context;
+    struct llama_process *process = context;
     if (!process->exited) {
         uv_process_kill(&process->process, SIGKILL);
     }

@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
-/* The gateway's address with LINK_PATH behind its own path; the caller frees it. ERR_INVALID when `url` is no address, or
- * one that needs TLS while there is none here. */
+/* The gateway's address with LINK_PATH behind its own path; the caller frees it. ERR_INVALID when `url` is no address,
+ * or one that needs TLS while there is none here. */
 MUST_CHECK bool link_address_of(const char *url, bool has_tls, char **out, struct err *err);
 
 #endif

@@ -1,5 +1,5 @@
-/* What a provider says of a job: that it has it, what it makes, and how it ended. Version 1 has text messages and deltas of
- * plain text; version 2 a binary message each for accept, delta and done. */
+/* What a provider says of a job: that it has it, what it makes, and how it ended. Version 1 has text messages and
+ * deltas of plain text; version 2 a binary message each for accept, delta and done. */
 #ifndef NATARIS_LINK_ANSWER_H
 #define NATARIS_LINK_ANSWER_H
 
@@ -54,7 +54,8 @@ bool link_delta_fits(const struct link_delta *delta);
 /* Takes off as much as one message can hold, cut between characters, with all the parts. */
 struct link_delta link_delta_cut(struct link_delta *rest);
 
-/* Each appends one message: a text, or binary when link_kind_is_binary (link/message.h) says so. Check out->overflow. */
+/* Each appends one message: a text, or binary when link_kind_is_binary (link/message.h) says so. Check
+ * out->overflow. */
 void link_encode_accept(struct buf *out, enum link_version version, const struct link_accept *accept);
 void link_encode_delta(struct buf *out, enum link_version version, const struct link_delta *delta);
 void link_encode_done(struct buf *out, enum link_version version, const struct link_done *done);

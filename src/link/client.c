@@ -94,7 +94,7 @@ static void client_lost(struct link_client *client, const char *reason, bool fat
 
 /* Gives the link up; on_lost follows when the connection is closed. */
 static void client_leave(struct link_client *client, uint16_t code, const char *reason) {
-    str_copy(client->reason, sizeof client->reason, str_from(reason));
+    str_copy(client->reason, sizeof(client->reason), str_from(reason));
     client_set_state(client, CLIENT_LEAVING);
     loop_timer_stop(client->timer);
     ws_conn_close(client->ws, code, reason);
@@ -126,7 +126,7 @@ static void send_hello(struct link_client *client) {
                                .version_count = LINK_VERSION_NEWEST,
                                .join_token = str_from(client->config.join_token),
                                .device = client->config.device};
-    memcpy(hello.public_key, client->public_key, sizeof hello.public_key);
+    memcpy(hello.public_key, client->public_key, sizeof(hello.public_key));
     link_encode_hello(begin_message(client), &hello);
     send_message(client, LINK_HELLO);
 }
@@ -159,7 +159,7 @@ static void handle_welcome(struct link_client *client, const struct link_welcome
     client_set_state(client, CLIENT_READY);
     loop_timer_start(client->timer, welcome->heartbeat_ms, welcome->heartbeat_ms);
     char provider_id[LIMIT_NAME_BYTES + 1];
-    str_copy(provider_id, sizeof provider_id, welcome->provider_id);
+    str_copy(provider_id, sizeof(provider_id), welcome->provider_id);
     client->events->on_ready(client->context, provider_id);
     if (client->state == CLIENT_READY && !client->closing) {
         client->events->on_status_due(client->context);
@@ -168,7 +168,7 @@ static void handle_welcome(struct link_client *client, const struct link_welcome
 
 static void client_unexpected(struct link_client *client, enum link_kind kind) {
     char reason[REASON_MAX];
-    snprintf(reason, sizeof reason, "message \"%s\" is not expected here", link_kind_name(kind));
+    snprintf(reason, sizeof(reason), "message \"%s\" is not expected here", link_kind_name(kind));
     client_leave(client, WS_CLOSE_PROTOCOL, reason);
 }
 
@@ -290,7 +290,7 @@ static void on_ws_close(void *context, uint16_t code, struct str reason) {
         return;
     }
     char text[REASON_MAX];
-    snprintf(text, sizeof text, "%.*s (%u)", STR_ARG(reason), code);
+    snprintf(text, sizeof(text), "%.*s (%u)", STR_ARG(reason), code);
     client_lost(client, text, code == WS_CLOSE_POLICY);
 }
 
@@ -397,10 +397,10 @@ bool link_client_new(struct link_client **out, struct loop *loop, const struct l
     client->config = *config;
     client->config.url = url;
     client->config.join_token = mem_strdup(config->join_token ? config->join_token : "");
-    memcpy(client->public_key, public_key, sizeof public_key);
+    memcpy(client->public_key, public_key, sizeof(public_key));
     client->timer = loop_timer_new(loop, on_timer, client);
     uint64_t seed = 0;
-    random_bytes(&seed, sizeof seed);
+    random_bytes(&seed, sizeof(seed));
     link_backoff_init(&client->backoff, config->backoff_min_ms, config->backoff_max_ms, seed);
     client->parser = json_parser_new(LIMIT_LINK_MESSAGE_BYTES, LIMIT_JSON_DEPTH);
     arena_init(&client->arena, DECODE_ARENA_MAX);

@@ -1,5 +1,6 @@
-/* The messages between a provider and the gateway (docs/PROTOCOL.md), as a whole: their kinds, and taking one apart that came
- * in. A text message is one JSON object with a "type"; the first byte of a binary one says what it is. No state, no I/O. */
+/* The messages between a provider and the gateway (docs/PROTOCOL.md), as a whole: their kinds, and taking one apart
+ * that came in. A text message is one JSON object with a "type"; the first byte of a binary one says what it is. No
+ * state, no I/O. */
 #ifndef NATARIS_LINK_MESSAGE_H
 #define NATARIS_LINK_MESSAGE_H
 
@@ -50,10 +51,10 @@ bool link_kind_is_binary(enum link_kind kind, enum link_version version);
 /* Check out->overflow. */
 void link_encode_drain(struct buf *out);
 
-/* Decodes a text message of the agreed version (before one is agreed on: of version 1); strings are copied into the arena
- * (cleared by the caller). Unknown kinds give LINK_UNKNOWN and true; malformed ones false with ERR_INVALID and the member
- * at fault in err->field. A job whose request alone is wrong gives false, too, with kind LINK_JOB and its number set: such a
- * job can be refused without giving up the link. */
+/* Decodes a text message of the agreed version (before one is agreed on: of version 1); strings are copied into the
+ * arena (cleared by the caller). Unknown kinds give LINK_UNKNOWN and true; malformed ones false with ERR_INVALID and
+ * the member at fault in err->field. A job whose request alone is wrong gives false, too, with kind LINK_JOB and its
+ * number set: such a job can be refused without giving up the link. */
 MUST_CHECK bool link_decode_text(enum link_version version, struct json_parser *parser, struct arena *arena,
                                  struct str payload, struct link_message *message, struct err *err);
 /* Decodes a binary message without copying. Unknown binary kinds give LINK_UNKNOWN and true. */

@@ -1,6 +1,6 @@
-/* What a delta of version 2 is made of (docs/PROTOCOL.md "Parts of a delta"): tagged parts, each with its length in front, so
- * that one of a newer peer is passed over. Nothing is copied or allocated when parts are read: they are walked through in
- * the message. */
+/* What a delta of version 2 is made of (docs/PROTOCOL.md "Parts of a delta"): tagged parts, each with its length in
+ * front, so that one of a newer peer is passed over. Nothing is copied or allocated when parts are read: they are
+ * walked through in the message. */
 #ifndef NATARIS_LINK_PART_H
 #define NATARIS_LINK_PART_H
 
@@ -67,8 +67,8 @@ void link_parts_add_audio(struct buf *out, const struct link_audio *audio);
 /* Writes the head of a part and gives what follows it. */
 uint8_t *link_part_put_head(uint8_t *out, enum link_part_kind kind, size_t len);
 
-/* Checks all the parts of a delta that counts `tokens` tokens, and divides them into its text (empty when there is none) and
- * the others, both borrowed from `parts`. ERR_INVALID with the part at fault in err->field. */
+/* Checks all the parts of a delta that counts `tokens` tokens, and divides them into its text (empty when there is
+ * none) and the others, both borrowed from `parts`. ERR_INVALID with the part at fault in err->field. */
 MUST_CHECK bool link_parts_read(struct str parts, uint32_t tokens, struct str *text, struct str *others,
                                 struct err *err);
 /* Takes the first part off; false at the end, or where checked parts would not go on. */

@@ -1,5 +1,5 @@
-/* Reads the members of a JSON message. A member that is not known is never looked at; one that is must have its type and
- * range. Null counts as absent, and an absent member leaves its default. */
+/* Reads the members of a JSON message. A member that is not known is never looked at; one that is must have its type
+ * and range. Null counts as absent, and an absent member leaves its default. */
 #ifndef NATARIS_LINK_READER_H
 #define NATARIS_LINK_READER_H
 

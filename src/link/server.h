@@ -1,6 +1,6 @@
-/* The gateway's side of the link: the set of links, one peer (link/peer.h) for each connected provider. Handshake: hello ->
- * challenge -> auth (signature checked here) -> on_hello -> admit or deny. Every violation closes the link with a reason
- * (docs/PROTOCOL.md). */
+/* The gateway's side of the link: the set of links, one peer (link/peer.h) for each connected provider. Handshake:
+ * hello -> challenge -> auth (signature checked here) -> on_hello -> admit or deny. Every violation closes the link
+ * with a reason (docs/PROTOCOL.md). */
 #ifndef NATARIS_LINK_SERVER_H
 #define NATARIS_LINK_SERVER_H
 

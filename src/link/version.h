@@ -1,5 +1,5 @@
-/* The versions of the link's protocol (docs/PROTOCOL.md "Versions"). The handshake is the same in all of them: it is where
- * the two sides agree on one. */
+/* The versions of the link's protocol (docs/PROTOCOL.md "Versions"). The handshake is the same in all of them: it is
+ * where the two sides agree on one. */
 #ifndef NATARIS_LINK_VERSION_H
 #define NATARIS_LINK_VERSION_H
 
@@ -11,8 +11,8 @@
 #define LINK_SUBPROTOCOL "nataris.link.v1"
 #define LINK_PATH "/link"
 
-/* VERSION_2: deltas are made of parts, accept and done are binary, jobs have a kind and a cache scope, how a job finished
- * is an open set. */
+/* VERSION_2: deltas are made of parts, accept and done are binary, jobs have a kind and a cache scope, how a job
+ * finished is an open set. */
 enum link_version { LINK_VERSION_1 = 1, LINK_VERSION_2 = 2 };
 #define LINK_VERSION_NEWEST LINK_VERSION_2
 #define LINK_VERSIONS_SPOKEN "1 and 2" /* for people */

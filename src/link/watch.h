@@ -1,5 +1,5 @@
-/* Watches links that have jobs, so that one which says nothing any more is noticed in less than two seconds. A list of them
- * and one timer: idle links cost nothing here. */
+/* Watches links that have jobs, so that one which says nothing any more is noticed in less than two seconds. A list of
+ * them and one timer: idle links cost nothing here. */
 #ifndef NATARIS_LINK_WATCH_H
 #define NATARIS_LINK_WATCH_H
 

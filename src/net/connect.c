@@ -72,7 +72,7 @@ static void attempt_expired(struct deadline *deadline) {
 }
 
 static void attempt_on_ready(void *context, struct conn *conn) {
-    struct conn_attempt *attempt = (struct conn_attempt *)context;
+    struct conn_attempt *attempt = context;
     attempt->conn = NULL;
     attempt->done = true;
     attempt->on_open(attempt->context, conn, NULL);
@@ -80,7 +80,7 @@ static void attempt_on_ready(void *context, struct conn *conn) {
 }
 
 static void attempt_on_handshake_failed(void *context, const struct err *reason) {
-    struct conn_attempt *attempt = (struct conn_attempt *)context;
+    struct conn_attempt *attempt = context;
     attempt->conn = NULL;
     attempt_fail(attempt, reason != NULL ? reason->code : ERR_CLOSED,
                  reason != NULL ? reason->message : "connection closed");

@@ -41,7 +41,7 @@ static void heap_sift_down(struct deadline_heap *heap, struct deadline *deadline
 static void heap_insert(struct deadline_heap *heap, struct deadline *deadline) {
     if (heap->count == heap->capacity) {
         heap->capacity = heap->capacity > 0 ? heap->capacity * 2 : 64;
-        heap->items = (struct deadline **)mem_realloc((void *)heap->items, heap->capacity * sizeof(*heap->items));
+        heap->items = mem_realloc((void *)heap->items, heap->capacity * sizeof(*heap->items));
     }
     heap->count++;
     deadline->queued_ms = deadline->due_ms;

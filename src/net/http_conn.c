@@ -279,7 +279,7 @@ static void http_conn_process(struct http_conn *http) {
 }
 
 static void http_conn_on_data(void *context, struct str data) {
-    struct http_conn *http = (struct http_conn *)context;
+    struct http_conn *http = context;
     http->rest = data;
     if (http->early.len > 0) {
         buf_append_str(&http->early, data);
@@ -289,7 +289,7 @@ static void http_conn_on_data(void *context, struct str data) {
 }
 
 static void http_conn_on_drain(void *context) {
-    struct http_conn *http = (struct http_conn *)context;
+    struct http_conn *http = context;
     loop_defer(http->loop, &http->proceed);
 }
 
@@ -353,7 +353,7 @@ static void http_conn_leave_server(struct http_conn *http) {
 
 static void http_conn_on_close(void *context, const struct err *reason) {
     (void)reason;
-    struct http_conn *http = (struct http_conn *)context;
+    struct http_conn *http = context;
     struct http_exchange *exchange = http->exchange;
     bool answering = http->state == HTTP_CONN_ANSWERING || http->state == HTTP_CONN_REFUSING;
     http->state = HTTP_CONN_GONE;
@@ -375,7 +375,7 @@ static const struct conn_events HTTP_CONN_EVENTS = {
 };
 
 void http_conn_accept(void *context, struct conn *conn) {
-    struct http_server *server = (struct http_server *)context;
+    struct http_server *server = context;
     struct http_conn *http = MEM_NEW(struct http_conn);
     http->server = server;
     http->loop = server->loop;

@@ -71,7 +71,7 @@ void listener_forget_conn(struct listener *listener, struct conn *conn) {
 }
 
 static void listener_on_ready(void *context, struct conn *conn) {
-    struct listener *listener = (struct listener *)context;
+    struct listener *listener = context;
     listener_remove_handshake(listener, conn);
     listener->events->on_conn(listener->context, conn);
 }

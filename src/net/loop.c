@@ -77,8 +77,8 @@ struct loop *loop_new(void) {
     uv_unref((uv_handle_t *)&loop->before_poll);
     uv_unref((uv_handle_t *)&loop->after_poll);
     deadline_heap_init(&loop->deadlines, loop);
-    loop->read_buffer = (char *)mem_alloc(LOOP_READ_BYTES);
-    loop->plain_buffer = (char *)mem_alloc(LOOP_PLAIN_BYTES);
+    loop->read_buffer = mem_alloc(LOOP_READ_BYTES);
+    loop->plain_buffer = mem_alloc(LOOP_PLAIN_BYTES);
     return loop;
 }
 

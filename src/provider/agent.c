@@ -57,7 +57,7 @@ static struct job_entry *entry_take(struct agent *agent) {
             return NULL;
         }
         uint32_t count = agent->entry_count == 0 ? 16 : 2 * agent->entry_count;
-        agent->entries = mem_realloc(agent->entries, count * sizeof *agent->entries);
+        agent->entries = mem_realloc(agent->entries, count * sizeof(*agent->entries));
         for (uint32_t i = agent->entry_count; i < count; i++) {
             agent->entries[i] = (struct job_entry){.next_free = i + 1 < count ? (int32_t)i + 1 : AGENT_NO_SLOT};
         }

@@ -72,7 +72,7 @@ static void read_usb(void *context, const char *folder, const char *name) {
     char device[64];
     uint64_t transfers;
     struct str head, tail;
-    if (!str_split(str_from(name), ':', &head, &tail) || !str_copy(device, sizeof device, head) ||
+    if (!str_split(str_from(name), ':', &head, &tail) || !str_copy(device, sizeof(device), head) ||
         !str_equal_cstr(device_read_attribute(&look->text, folder, name, "bInterfaceClass"), "03")) {
         return;
     }

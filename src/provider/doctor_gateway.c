@@ -52,7 +52,7 @@ void doctor_check_gateway(struct doctor *doctor) {
     struct ws_url parsed;
     struct err err = {0};
     struct http_result result;
-    char url[sizeof parsed.authority + 32];
+    char url[sizeof(parsed.authority) + 32];
     if (doctor->options->gateway_url == NULL) {
         doctor_say(doctor, "gateway", DOCTOR_WARN, "give --gateway URL, or let the provider run meanwhile",
                    "the gateway was not tried: its address is not known");
@@ -62,7 +62,7 @@ void doctor_check_gateway(struct doctor *doctor) {
         doctor_say(doctor, "gateway", DOCTOR_FAIL, "look at --gateway", "%s", err.message);
         return;
     }
-    snprintf(url, sizeof url, "%s://%s/healthz", parsed.secure ? "https" : "http", parsed.authority);
+    snprintf(url, sizeof(url), "%s://%s/healthz", parsed.secure ? "https" : "http", parsed.authority);
     ask(url, doctor->options->ca_file, &result);
     if (result.failure == HTTP_FAILURE_NONE) {
         judge_reply(doctor, &parsed, &result.answer);

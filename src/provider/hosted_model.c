@@ -23,7 +23,7 @@ struct hosted_model *hosted_model_new(const struct hosted_model_spec *spec, cons
     model->turn.run = model_life_turn;
     model->timer = loop_timer_new(model->options.engine.loop, model_life_timer, model);
     if (spec->path != NULL) {
-        str_copy(model->path, sizeof model->path, str_from(spec->path));
+        str_copy(model->path, sizeof(model->path), str_from(spec->path));
     }
     progress_init(&model->progress, options->progress, model->spec.id);
     loop_timer_start(model->timer, 0, 0);

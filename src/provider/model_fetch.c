@@ -163,7 +163,7 @@ static void run(void *context) {
         err_clear(&err);
         fetch->found = try_source(fetch, source, &err);
         if (!fetch->found) {
-            add_reason(reasons, sizeof reasons, err.message);
+            add_reason(reasons, sizeof(reasons), err.message);
         }
     }
     if (!fetch->found) {

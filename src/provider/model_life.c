@@ -404,7 +404,7 @@ static void on_fetched(void *context, const char *path, const struct err *err) {
     } else if (path == NULL) {
         fail(model, MODEL_FAILED, err);
     } else {
-        str_copy(model->path, sizeof model->path, str_from(path));
+        str_copy(model->path, sizeof(model->path), str_from(path));
         move(model, model->options.on_demand ? MODEL_COLD : MODEL_STARTING);
     }
 }

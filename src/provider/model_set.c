@@ -190,7 +190,7 @@ static void drop(struct model_set *set, size_t index) {
     struct hosted_model *model = set->members[index].model;
     LOG_INFO_EVENT("model.dropped", LOG_TEXT("model", hosted_model_id(model)));
     set->count--;
-    memmove(&set->members[index], &set->members[index + 1], (set->count - index) * sizeof set->members[0]);
+    memmove(&set->members[index], &set->members[index + 1], (set->count - index) * sizeof(set->members[0]));
     set->open_parts++;
     hosted_model_close(model, on_part_closed, set);
 }
@@ -247,7 +247,7 @@ void model_set_want(struct model_set *set, struct str id) {
         return;
     }
     struct hosted_model_spec spec = {.catalog = catalog};
-    str_copy(spec.id, sizeof spec.id, id);
+    str_copy(spec.id, sizeof(spec.id), id);
     LOG_INFO_EVENT("model.wanted", LOG_TEXT("model", spec.id));
     add(set, &spec, &set->want_options, true);
 }

@@ -253,7 +253,7 @@ static void on_model(void *context, const struct err *why) {
 
 static void on_refused(void *context, const char *reason) {
     char words[ERR_MESSAGE_MAX];
-    snprintf(words, sizeof words, "the gateway refuses this device: %s", reason);
+    snprintf(words, sizeof(words), "the gateway refuses this device: %s", reason);
     give_up(context, ERR_DENIED, words);
 }
 

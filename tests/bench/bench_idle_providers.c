@@ -92,7 +92,7 @@ int main(int argc, char **argv) {
     setrlimit(RLIMIT_NOFILE, &files);
     wanted = strtoul(argv[3], NULL, 10);
     struct loop *loop = loop_new();
-    struct idle_provider *providers = mem_calloc(wanted, sizeof *providers);
+    struct idle_provider *providers = mem_calloc(wanted, sizeof(*providers));
     for (size_t i = 0; i < wanted; i++) {
         struct link_client_config config = {.url = argv[1],
                                             .join_token = argv[2],

@@ -40,7 +40,7 @@ static int pause_at_body(llhttp_t *parser) {
 /* Methods and targets are llhttp's to judge; the rest of a head that the guard accepts is good. */
 static void check_head(struct str head) {
     const char *why = NULL;
-    char *copy = (char *)mem_alloc(head.len);
+    char *copy = mem_alloc(head.len);
     memcpy(copy, head.data, head.len);
     enum http_guard_verdict verdict = http_guard_check_head((struct str){.data = copy, .len = head.len}, &LIMITS, &why);
     demand(verdict == HTTP_GUARD_OK || why != NULL);

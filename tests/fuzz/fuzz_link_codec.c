@@ -1,5 +1,5 @@
-/* The link's messages: first byte = bit 0: binary, bit 1: version 2; the rest = a message. Property: what is understood can
- * be written, and what is written reads back and is written the same again. */
+/* The link's messages: first byte = bit 0: binary, bit 1: version 2; the rest = a message. Property: what is understood
+ * can be written, and what is written reads back and is written the same again. */
 #include "link/message.h"
 #include "link/part.h"
 #include "wire/limits.h"

@@ -22,7 +22,7 @@ static void note(struct link_rig *rig, struct buf *log, void (*hook)(struct link
     char line[LINE_MAX_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
+    vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
     buf_append_format(log, "%s\n", line);
     if (hook && !rig->over) {
@@ -218,13 +218,13 @@ void link_rig_use_device_loop(struct link_rig *rig) {
 
 void link_rig_start_client(struct link_rig *rig, const char *token) {
     char url[64];
-    snprintf(url, sizeof url, "http://127.0.0.1:%u/", http_server_port(rig->http));
+    snprintf(url, sizeof(url), "http://127.0.0.1:%u/", http_server_port(rig->http));
     struct link_client_config config = {.url = url,
                                         .join_token = token,
                                         .device = {.name = STR("bench"), .cores = 2},
                                         .backoff_min_ms = 1,
                                         .backoff_max_ms = 4};
-    memcpy(config.private_key, rig->private_key, sizeof config.private_key);
+    memcpy(config.private_key, rig->private_key, sizeof(config.private_key));
     struct err err = {0};
     struct loop *loop = rig->device_loop ? rig->device_loop : rig->loop;
     if (!link_client_new(&rig->client, loop, &config, &CLIENT_EVENTS, rig, &err)) {
@@ -267,7 +267,7 @@ static void on_ws_open(void *context, struct ws_conn *ws, const struct err *reas
 
 void link_rig_start_ws(struct link_rig *rig) {
     char url[64];
-    snprintf(url, sizeof url, "ws://127.0.0.1:%u" LINK_PATH, http_server_port(rig->http));
+    snprintf(url, sizeof(url), "ws://127.0.0.1:%u" LINK_PATH, http_server_port(rig->http));
     const struct ws_connect_options options = {.url = url,
                                                .protocol = LINK_SUBPROTOCOL,
                                                .max_message = LIMIT_LINK_MESSAGE_BYTES,

@@ -53,7 +53,7 @@ static void check(struct run *r, const struct core_workflow *w) {
 }
 
 static void random_start(struct run *r, uint64_t seed) {
-    memset(r, 0, sizeof *r);
+    memset(r, 0, sizeof(*r));
     r->seed = seed;
     r->random.state = seed;
     bool long_one = pick(r, 200) == 0;

@@ -1,5 +1,5 @@
-/* A decoded message as a JSON object, in the words of tests/vectors/link.json, and encoded again. One file of tests includes
- * it. */
+/* A decoded message as a JSON object, in the words of tests/vectors/link.json, and encoded again. One file of tests
+ * includes it. */
 #ifndef NATARIS_TESTS_UNIT_LINK_MESSAGE_FIELDS_H
 #define NATARIS_TESTS_UNIT_LINK_MESSAGE_FIELDS_H
 

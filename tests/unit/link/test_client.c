@@ -71,10 +71,10 @@ static void test_signs_the_challenge(void **state) {
     uint8_t signature[ED25519_SIGNATURE_SIZE];
     size_t len = 0;
     const char *text = strstr(buf_cstr(&rig->ws_log), "\"signature\":\"") + 13;
-    assert_true(digest_base64_decode((struct str){text, 88}, signature, sizeof signature, &len));
+    assert_true(digest_base64_decode((struct str){text, 88}, signature, sizeof(signature), &len));
     struct buf proof;
     uint8_t nonce[LINK_NONCE_SIZE];
-    for (size_t i = 0; i < sizeof nonce; i++) {
+    for (size_t i = 0; i < sizeof(nonce); i++) {
         nonce[i] = (uint8_t)i;
     }
     buf_init(&proof, 256);
@@ -348,7 +348,7 @@ static void test_bad_addresses(void **state) {
     for (size_t i = 0; i < COUNT_OF(URLS); i++) {
         struct link_client_config config = {.url = URLS[i]};
         struct err err = {0};
-        memcpy(config.private_key, rig->private_key, sizeof config.private_key);
+        memcpy(config.private_key, rig->private_key, sizeof(config.private_key));
         assert_false(link_client_new(&rig->client, rig->loop, &config, &events, rig, &err));
         assert_int_equal(err.code, ERR_INVALID);
     }

@@ -1,5 +1,5 @@
-/* tests/vectors/link.json is the protocol (docs/PROTOCOL.md): the messages in it are decoded to the fields beside them and
- * encoded to the same bytes. A change of an exact one is a new version. */
+/* tests/vectors/link.json is the protocol (docs/PROTOCOL.md): the messages in it are decoded to the fields beside them
+ * and encoded to the same bytes. A change of an exact one is a new version. */
 #include "link/message.h"
 
 #include "base/file.h"
@@ -241,8 +241,8 @@ static void test_refused(void **state) {
     each(*state, "refused", check_refused);
 }
 
-/* A binary message that breaks off anywhere is refused, or means less: a delta may end after any part. A copy of the exact
- * size lets the address sanitizer see a byte read behind the end. */
+/* A binary message that breaks off anywhere is refused, or means less: a delta may end after any part. A copy of the
+ * exact size lets the address sanitizer see a byte read behind the end. */
 static void check_cut(struct fixture *f, struct json_value vector) {
     if (!read_payload(f, vector)) {
         return;

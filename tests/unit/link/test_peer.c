@@ -14,7 +14,7 @@
 /* Offers one version. */
 static void send_hello(struct link_rig *rig, uint32_t version) {
     struct link_hello hello = {.versions = {version}, .version_count = 1, .join_token = STR(LINK_RIG_TOKEN)};
-    memcpy(hello.public_key, rig->public_key, sizeof hello.public_key);
+    memcpy(hello.public_key, rig->public_key, sizeof(hello.public_key));
     struct buf out;
     buf_init(&out, 4096);
     link_encode_hello(&out, &hello);
@@ -163,7 +163,7 @@ static void test_delta_before_hello(void **state) {
 static void test_large_hello(void **state) {
     struct link_rig *rig = *state;
     static char words[LIMIT_LINK_HELLO_BYTES + 2];
-    memset(words, ' ', sizeof words - 1);
+    memset(words, ' ', sizeof(words) - 1);
     first_words = words;
     rig->on_ws = say_first_words;
     link_rig_start_ws(rig);

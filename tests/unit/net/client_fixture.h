@@ -1,7 +1,7 @@
 /* An HTTP server with answers of many kinds, a client on the same loop, and what became of its transfers. Include after
  * cmocka.h. */
-#ifndef NATARIS_TESTS_NET_CLIENT_FIXTURE_H
-#define NATARIS_TESTS_NET_CLIENT_FIXTURE_H
+#ifndef NATARIS_TESTS_UNIT_NET_CLIENT_FIXTURE_H
+#define NATARIS_TESTS_UNIT_NET_CLIENT_FIXTURE_H
 
 #include "net/http_client.h"
 #include "support/http_fixture.h"

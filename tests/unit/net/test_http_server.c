@@ -87,7 +87,7 @@ static void test_large_body_arrives_whole(void **state) {
     size_t len = fixture->config.body_bytes;
     char head[128];
     snprintf(head, sizeof(head), "POST /echo HTTP/1.1\r\n" HOST "Content-Length: %zu\r\n\r\n", len);
-    char *body = (char *)mem_alloc(len);
+    char *body = mem_alloc(len);
     for (size_t i = 0; i < len; i++) {
         body[i] = (char)('a' + i % 23);
     }

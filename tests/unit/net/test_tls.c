@@ -100,7 +100,7 @@ static void test_round_trip_by_address(void **state) {
 static void test_many_bytes_with_pauses(void **state) {
     struct world *world = (struct world *)*state;
     connect_both(world, "localhost");
-    char *pattern = (char *)mem_alloc(BIG);
+    char *pattern = mem_alloc(BIG);
     for (size_t i = 0; i < BIG; i++) {
         pattern[i] = (char)(i * 2654435761U >> 13);
     }

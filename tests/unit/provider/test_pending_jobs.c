@@ -30,7 +30,7 @@ static void order_is_kept_and_the_request_is_a_copy(void **state) {
     request.continue_text = STR("so far");
     request.scope = STR("a scope");
     assert_true(pending_jobs_add(&pending, UINT64_MAX, &request)); /* an id of ours may be any */
-    memset(prompt, 'x', sizeof prompt - 1);
+    memset(prompt, 'x', sizeof(prompt) - 1);
     request = request_of("second");
     assert_true(pending_jobs_add(&pending, 2, &request));
     assert_int_equal(pending.count, 2);
@@ -74,8 +74,8 @@ static void too_large_a_request_is_not_held(void **state) {
     struct pending_jobs pending = {0};
     struct gen_request request = request_of("");
     (void)state;
-    memset(prompt, 'x', sizeof prompt);
-    request.prompt = (struct str){prompt, sizeof prompt};
+    memset(prompt, 'x', sizeof(prompt));
+    request.prompt = (struct str){prompt, sizeof(prompt)};
     assert_false(pending_jobs_add(&pending, 1, &request));
     assert_int_equal(pending.count, 0);
 }
