@@ -35,7 +35,8 @@ struct conn {
     void *context;
     /* Called once when bytes can flow, with the opener's context. */
     void (*on_ready)(void *context, struct conn *conn);
-    struct listener *listener;    /* that accepted it, or NULL */
+    struct listener *listener; /* that accepted it, or NULL; it is told when the memory is about to be freed */
+    void (*on_freed)(struct listener *listener, struct conn *conn);
     struct conn *previous, *next; /* the listener's list of handshakes */
     struct tls_session *tls;      /* NULL: plain */
     struct chunk *gathered;       /* written this turn, or while `writing` is under way */

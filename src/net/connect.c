@@ -32,7 +32,7 @@ static void attempt_free_if_done(struct conn_attempt *attempt) {
     if (!attempt->done || attempt->looking_up || attempt->connecting || attempt->finish.queued) {
         return;
     }
-    deadline_remove(attempt->loop, &attempt->deadline);
+    deadline_remove(loop_deadlines(attempt->loop), &attempt->deadline);
     uv_freeaddrinfo(attempt->addresses);
     free(attempt->host);
     free(attempt);
@@ -168,7 +168,7 @@ struct conn_attempt *conn_connect(struct loop *loop, const struct conn_connect_o
     attempt->finish.run = attempt_report_failure;
     attempt->deadline.expired = attempt_expired;
     attempt->lookup.data = attempt;
-    deadline_set(loop, &attempt->deadline, options->timeout_ms);
+    deadline_set(loop_deadlines(loop), &attempt->deadline, options->timeout_ms);
     char port[16];
     snprintf(port, sizeof(port), "%u", options->port);
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};

@@ -60,7 +60,7 @@ static void transfer_hush(struct http_transfer *transfer) {
         address_lookup_cancel(transfer->lookup);
         transfer->lookup = NULL;
     }
-    deadline_remove(transfer->client->loop, &transfer->deadline);
+    deadline_remove(loop_deadlines(transfer->client->loop), &transfer->deadline);
 }
 
 /* Nor libcurl. Not from inside its callbacks. */
@@ -399,7 +399,7 @@ struct http_transfer *http_transfer_start(struct http_client *client, const stru
         read_url(transfer, options);
     }
     if (options->whole_ms > 0) {
-        deadline_set(client->loop, &transfer->deadline, options->whole_ms);
+        deadline_set(loop_deadlines(client->loop), &transfer->deadline, options->whole_ms);
     }
     loop_defer(client->loop, &transfer->turn);
     return transfer;

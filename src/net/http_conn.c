@@ -88,7 +88,7 @@ static void http_conn_begin_body(struct http_conn *http, struct str body_here) {
     } else if (exchange->chunked_request) {
         http_chunks_init(&exchange->chunks);
         http->state = HTTP_CONN_CHUNKED;
-        deadline_set(http->loop, &http->deadline, http->server->config.body_timeout_ms);
+        deadline_set(loop_deadlines(http->loop), &http->deadline, http->server->config.body_timeout_ms);
     } else if (!http_exchange_hold(exchange, body_here.len)) {
         http_conn_refuse_body(http);
     } else if (body_here.len == exchange->content_length) {
@@ -100,7 +100,7 @@ static void http_conn_begin_body(struct http_conn *http, struct str body_here) {
             exchange->content_length < HTTP_BODY_FIRST_BYTES ? exchange->content_length : HTTP_BODY_FIRST_BYTES;
         buf_reserve(&exchange->body, first);
         http->state = HTTP_CONN_LENGTH;
-        deadline_set(http->loop, &http->deadline, http->server->config.body_timeout_ms);
+        deadline_set(loop_deadlines(http->loop), &http->deadline, http->server->config.body_timeout_ms);
     }
 }
 
@@ -160,7 +160,7 @@ static bool http_conn_read_head(struct http_conn *http) {
     http->scanned = http->rest.len;
     if (!http->head_started) {
         http->head_started = true;
-        deadline_set(http->loop, &http->deadline, http->server->config.head_timeout_ms);
+        deadline_set(loop_deadlines(http->loop), &http->deadline, http->server->config.head_timeout_ms);
     }
     return false;
 }
@@ -314,7 +314,7 @@ void http_conn_answered(struct http_conn *http, bool close) {
         return;
     }
     http->state = HTTP_CONN_HEAD;
-    deadline_set(http->loop, &http->deadline, http->server->config.idle_timeout_ms);
+    deadline_set(loop_deadlines(http->loop), &http->deadline, http->server->config.idle_timeout_ms);
     if (!http->processing && http->early.len > 0) {
         loop_defer(http->loop, &http->proceed);
     }
@@ -345,7 +345,7 @@ static void http_conn_expired(struct deadline *deadline) {
 
 /* Its memory goes at the end of this turn. */
 static void http_conn_leave_server(struct http_conn *http) {
-    deadline_remove(http->loop, &http->deadline);
+    deadline_remove(loop_deadlines(http->loop), &http->deadline);
     http_server_forget(http->server, http);
     http->server = NULL;
     loop_defer(http->loop, &http->proceed);
@@ -390,7 +390,7 @@ void http_conn_accept(void *context, struct conn *conn) {
     server->conns = http;
     server->conn_count++;
     conn_set_events(conn, &HTTP_CONN_EVENTS, http);
-    deadline_set(server->loop, &http->deadline, server->config.idle_timeout_ms);
+    deadline_set(loop_deadlines(server->loop), &http->deadline, server->config.idle_timeout_ms);
 }
 
 struct conn *http_conn_upgrade(struct http_conn *http, struct str *early) {

@@ -24,7 +24,5 @@ unsigned listener_port(const struct listener *listener); /* 0 for a Unix socket 
 size_t listener_connection_count(const struct listener *listener);
 /* Stops accepting; accepted connections live on. Frees the listener once the last of them is closed. */
 void listener_close(struct listener *listener);
-/* For conn.c: the connection's memory is about to be freed. */
-void listener_forget_conn(struct listener *listener, struct conn *conn);
 
 #endif

@@ -12,6 +12,8 @@ struct loop *loop_new(void); /* also makes the process ignore SIGPIPE */
 /* Closes what the loop itself owns and frees it; every connection, server and timer must be closed before. */
 void loop_free(struct loop *loop);
 uv_loop_t *loop_uv(struct loop *loop);
+struct deadline_heap; /* net/deadline.h */
+struct deadline_heap *loop_deadlines(struct loop *loop);
 /* Until nothing is active or loop_stop. */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);

@@ -4,9 +4,14 @@
 
 #include "net/chunk.h"
 #include "net/deadline.h"
-#include "net/loop.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
 
 enum { LOOP_READ_BYTES = 64 * 1024, LOOP_PLAIN_BYTES = 16 * 1024, LOOP_RELIEVE_AT = 64 };
+
+struct loop_deferred; /* net/loop.h */
 
 struct loop_queue {
     struct loop_deferred *first, *last;

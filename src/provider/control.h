@@ -9,23 +9,11 @@
 #define NATARIS_PROVIDER_CONTROL_H
 
 #include "net/loop.h"
-#include "provider/owner_guard.h"
-#include "provider/tally.h"
-
-#include <stddef.h>
+#include "provider/control_status.h"
 
 #define CONTROL_SOCKET "control.sock"
 
 enum { CONTROL_PAUSE_MAX_S = 366 * 24 * 3600 };
-
-struct control_view { /* filled by the provider; borrowed for the call */
-    const char *gateway, *name;
-    const struct tally *tally;
-    bool draining;
-    uint32_t running;
-    const struct link_model *models;
-    size_t model_count;
-};
 
 struct control_config {
     const char *data_folder; /* borrowed */

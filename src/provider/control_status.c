@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/json_write.h"
-#include "provider/control.h"
 
 #include <stdio.h>
 

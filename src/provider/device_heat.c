@@ -2,7 +2,7 @@
  * judgement counts. A zone without trip points is judged by fixed temperatures. */
 #include "provider/device_heat.h"
 
-#include "provider/device_state.h"
+#include "provider/device_read.h"
 
 #include <stdio.h>
 

@@ -5,7 +5,7 @@
 #include "provider/device_use.h"
 
 #include "base/clock.h"
-#include "provider/device_state.h"
+#include "provider/device_read.h"
 
 #include <string.h>
 #include <sys/stat.h>

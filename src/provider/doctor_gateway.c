@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "net/http_question.h"
 #include "net/ws_url.h"
-#include "provider/doctor.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef NATARIS_PROVIDER_DOCTOR_GATEWAY_H
 #define NATARIS_PROVIDER_DOCTOR_GATEWAY_H
 
-#include "provider/doctor.h"
+#include "provider/doctor_finding.h"
 
 void doctor_check_gateway(struct doctor *doctor);
 

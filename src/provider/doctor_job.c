@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "provider/device_facts.h"
-#include "provider/doctor.h"
 
 enum { TRIAL_TOKENS = 48, TRIAL_TIMEOUT_MS = 180 * 1000, TRIAL_JOB = 1, SLOW_TOKENS_PER_S = 4 };
 

@@ -2,7 +2,7 @@
 #ifndef NATARIS_PROVIDER_DOCTOR_JOB_H
 #define NATARIS_PROVIDER_DOCTOR_JOB_H
 
-#include "provider/doctor.h"
+#include "provider/doctor_finding.h"
 
 /* Makes `model`, whose file is at `path` (NULL: it needs none), answer a short prompt. */
 void doctor_check_job(struct doctor *doctor, const char *model, const char *path);

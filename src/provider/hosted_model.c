@@ -3,8 +3,6 @@
 #include "base/mem.h"
 #include "provider/model_life.h"
 
-#include <sys/stat.h>
-
 enum { SLOTS_GUESSED = 4 }; /* of a model that was never loaded, for the bound of the jobs that wait */
 
 /* --- Life --- */
@@ -117,18 +115,6 @@ bool hosted_model_hopeless(const struct hosted_model *model) {
     return model->told == LINK_MODEL_FAILED && !model->was_warm;
 }
 
-uint64_t hosted_model_need_bytes(const struct hosted_model *model) {
-    struct stat file;
-    if (model->facts.memory_bytes > 0) {
-        return model->facts.memory_bytes;
-    }
-    if (model->spec.catalog != NULL && model->spec.catalog->ram_bytes > 0) {
-        return model->spec.catalog->ram_bytes;
-    }
-    /* The file is mapped whole; a quarter more is a usual context. */
-    return model->path[0] != '\0' && stat(model->path, &file) == 0 ? (uint64_t)file.st_size * 5 / 4 : 0;
-}
-
 bool hosted_model_holds_memory(const struct hosted_model *model) {
     return model->engine != NULL || model->state == MODEL_STARTING;
 }
@@ -164,4 +150,8 @@ bool hosted_model_idle(const struct hosted_model *model) {
 
 void hosted_model_unload(struct hosted_model *model) {
     model_life_unload(model);
+}
+
+uint64_t hosted_model_need_bytes(const struct hosted_model *model) {
+    return model_life_need_bytes(model);
 }

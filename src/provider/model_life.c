@@ -47,6 +47,18 @@ static bool has_open_engine(const struct hosted_model *model) {
     return model->state == MODEL_WARM || model->state == MODEL_BROKEN;
 }
 
+uint64_t model_life_need_bytes(const struct hosted_model *model) {
+    struct stat file;
+    if (model->facts.memory_bytes > 0) {
+        return model->facts.memory_bytes;
+    }
+    if (model->spec.catalog != NULL && model->spec.catalog->ram_bytes > 0) {
+        return model->spec.catalog->ram_bytes;
+    }
+    /* The file is mapped whole; a quarter more is a usual context. */
+    return model->path[0] != '\0' && stat(model->path, &file) == 0 ? (uint64_t)file.st_size * 5 / 4 : 0;
+}
+
 bool model_life_is_idle(const struct hosted_model *model) {
     return model->options.on_demand && has_open_engine(model) && model->jobs == 0 && model->pending.count == 0;
 }
@@ -334,7 +346,7 @@ static void try_load(struct hosted_model *model) {
         return;
     case MODEL_ROOM_NONE:
         LOG_WARN_EVENT("model.no_memory", LOG_TEXT("model", model->spec.id),
-                       LOG_INT("needs_bytes", hosted_model_need_bytes(model)));
+                       LOG_INT("needs_bytes", model_life_need_bytes(model)));
         fail_pending(model, GEN_FAILURE_OVERLOADED, "the device has no memory for the model now");
         if (model->state == MODEL_STARTING) {
             move(model, MODEL_COLD);

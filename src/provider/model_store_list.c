@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "provider/model_added.h"
 #include "provider/model_store.h"
-#include "provider/model_store_room.h"
 
 #include <dirent.h>
 #include <errno.h>

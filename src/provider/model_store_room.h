@@ -27,7 +27,5 @@ struct model_store_space {
 };
 MUST_CHECK bool model_store_measure(struct model_store_space *out, const char *folder,
                                     const struct model_store_room *room, struct err *err);
-/* Clear words for a full disk. */
-bool model_store_no_room(const char *folder, uint64_t bytes, struct err *err);
 
 #endif

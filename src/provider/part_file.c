@@ -2,8 +2,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "provider/disk_space.h"
 #include "provider/model_store.h"
-#include "provider/model_store_room.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -125,7 +125,7 @@ bool part_file_append(struct part_file *part, const void *data, size_t len, stru
     while (len > 0) {
         ssize_t written = write(part->fd, rest, len);
         if (written < 0 && (errno == ENOSPC || errno == EDQUOT)) {
-            return model_store_no_room(part->folder, len, err);
+            return disk_space_short(part->folder, len, err);
         }
         if (written < 0 && errno != EINTR) {
             return err_set_errno(err, errno, "cannot write %s", part->path);
