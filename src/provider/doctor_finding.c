@@ -20,7 +20,7 @@ void doctor_say(struct doctor *doctor, const char *check, enum doctor_level leve
     struct doctor_finding finding = {.check = check, .level = level, .advice = advice};
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(finding.message, sizeof finding.message, format, arguments);
+    vsnprintf(finding.message, sizeof(finding.message), format, arguments);
     va_end(arguments);
     doctor->failed = doctor->failed || level == DOCTOR_FAIL;
     doctor->on_finding(doctor->context, &finding);

@@ -1,6 +1,6 @@
 /* A sender between a real store and a real server on this machine, with a clock that the test moves. */
-#ifndef NATARIS_TESTS_WEBHOOK_SENDER_FIXTURE_H
-#define NATARIS_TESTS_WEBHOOK_SENDER_FIXTURE_H
+#ifndef NATARIS_TESTS_UNIT_WEBHOOK_SENDER_FIXTURE_H
+#define NATARIS_TESTS_UNIT_WEBHOOK_SENDER_FIXTURE_H
 
 #include "webhook/sender.h"
 
