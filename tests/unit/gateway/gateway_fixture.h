@@ -1,5 +1,5 @@
-/* A whole gateway on loopback in one loop: its store in a temporary folder, clients that speak HTTP to it, the operator's
- * socket, and a device behind the real client side of the link. One file of tests includes it. */
+/* A whole gateway on loopback in one loop: its store in a temporary folder, clients that speak HTTP to it, the
+ * operator's socket, and a device behind the real client side of the link. One file of tests includes it. */
 #ifndef NATARIS_TESTS_UNIT_GATEWAY_GATEWAY_FIXTURE_H
 #define NATARIS_TESTS_UNIT_GATEWAY_GATEWAY_FIXTURE_H
 

@@ -1,5 +1,5 @@
-/* What the core, auth and the links learn of accounts: all of it at the start, and each action of the operator once it is
- * durable. The store is real, the links are not. */
+/* What the core, auth and the links learn of accounts: all of it at the start, and each action of the operator once it
+ * is durable. The store is real, the links are not. */
 #include "gateway/accounts.h"
 
 #include "auth/key.h"

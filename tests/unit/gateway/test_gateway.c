@@ -134,7 +134,8 @@ static void test_an_action_holds_at_once(void **state) {
     gateway_fixture_assert_has(chat(fixture, STORE_KEY_LIVE, ""), "HTTP/1.1 401 ");
 }
 
-/* A key for a model that the network does not know gets a warning; one for a model that only a device knows does not. */
+/* A key for a model that the network does not know gets a warning; one for a model that only a device knows does
+ * not. */
 static void test_models_that_are_offered(void **state) {
     struct gateway_fixture *fixture = *state;
     gateway_fixture_join(fixture);

@@ -125,7 +125,8 @@ static void asking_clear(struct asking *asking) {
     *asking = (struct asking){0};
 }
 
-/* Never blocks in the loop: what ends the calls may come at the start of an iteration, and only the sweep is left then. */
+/* Never blocks in the loop: what ends the calls may come at the start of an iteration, and only the sweep is left
+ * then. */
 static void await_end(struct world *world) {
     while (sandbox_count(world->sandbox) > world->silent) {
         uv_run(loop_uv(world->loop), UV_RUN_NOWAIT);
