@@ -39,7 +39,8 @@ struct gateway_events {
     void (*on_stopped)(void *context, const struct err *err);
 };
 
-/* Opens the store, listens, and is ready for requests and providers when it returns. */
+/* Opens the store, listens, and is ready for requests and providers when it returns. A failure may run the loop until
+ * nothing is open in it any more, so nothing else should be. */
 MUST_CHECK bool gateway_open(struct gateway **out, struct loop *loop, const struct gateway_options *options,
                              const struct gateway_events *events, void *context, struct err *err);
 unsigned gateway_port(const struct gateway *gateway);

@@ -32,6 +32,7 @@ struct admin_fixture {
     char after[STORE_ID_MAX];
     unsigned limit;
     int64_t before;
+    bool reads_fail; /* all reads but those of accounts, among which acct_broken always does */
     /* The last answer of admin_fixture_call. */
     int answers, status;
     char route[64], content_type[64];
@@ -105,6 +106,13 @@ static struct store_account admin_fixture_account(uint64_t number, const char *i
     return account;
 }
 
+static const struct err ADMIN_FIXTURE_BROKEN = {.code = ERR_IO, .message = "disk I/O error"};
+
+/* What a read that fails says; NULL: it does not. */
+static const struct err *admin_fixture_read_err(void) {
+    return admin_fixture->reads_fail ? &ADMIN_FIXTURE_BROKEN : NULL;
+}
+
 /* The store has the accounts acct_owner (1) and acct_ada (7). */
 void store_accounts_read(struct store *store, const char *id, const char *after, unsigned limit,
                          void (*on_result)(void *context, const struct store_account *accounts, size_t count, bool more,
@@ -115,8 +123,7 @@ void store_accounts_read(struct store *store, const char *id, const char *after,
     str_copy(admin_fixture->after, sizeof(admin_fixture->after), str_from(after));
     admin_fixture->limit = limit;
     if (strcmp(id, "acct_broken") == 0) {
-        const struct err err = {.code = ERR_IO, .message = "disk I/O error"};
-        on_result(context, NULL, 0, false, &err);
+        on_result(context, NULL, 0, false, &ADMIN_FIXTURE_BROKEN);
     } else if (id[0] == '\0') {
         on_result(context, all, limit < 2 ? limit : 2, limit < 2, NULL);
     } else {
@@ -139,7 +146,7 @@ void store_keys_read(struct store *store, const char *account_id, const char *af
     }
     str_copy(admin_fixture->after, sizeof(admin_fixture->after), str_from(after));
     admin_fixture->limit = limit;
-    on_result(context, keys, 2, false, NULL);
+    on_result(context, keys, 2, false, admin_fixture_read_err());
 }
 
 /* The store has one device, prov_1 of acct_ada. */
@@ -156,7 +163,7 @@ void store_devices_read(struct store *store, const char *id, const char *account
     (void)account_id;
     str_copy(admin_fixture->after, sizeof(admin_fixture->after), str_from(after));
     admin_fixture->limit = limit;
-    on_result(context, &device, id[0] == '\0' || strcmp(id, "prov_1") == 0 ? 1 : 0, false, NULL);
+    on_result(context, &device, id[0] == '\0' || strcmp(id, "prov_1") == 0 ? 1 : 0, false, admin_fixture_read_err());
 }
 
 void store_reviews_read(struct store *store, const char *id, int64_t before, unsigned limit,
@@ -172,7 +179,7 @@ void store_reviews_read(struct store *store, const char *id, int64_t before, uns
     (void)id;
     admin_fixture->before = before;
     admin_fixture->limit = limit;
-    on_result(context, &line, 1, false, NULL);
+    on_result(context, &line, 1, false, admin_fixture_read_err());
 }
 
 void store_audit_read(struct store *store, int64_t before, unsigned limit,
@@ -189,7 +196,7 @@ void store_audit_read(struct store *store, int64_t before, unsigned limit,
     (void)store;
     admin_fixture->before = before;
     admin_fixture->limit = limit;
-    on_result(context, &line, 1, true, NULL);
+    on_result(context, &line, 1, true, admin_fixture_read_err());
 }
 
 void store_earnings_read(struct store *store, const char *account_id, int64_t from_ms, int64_t to_ms,
@@ -201,7 +208,7 @@ void store_earnings_read(struct store *store, const char *account_id, int64_t fr
     assert_string_equal(account_id, "acct_ada");
     assert_int_equal(from_ms, 0);
     assert_int_equal(to_ms, INT64_MAX);
-    on_result(context, &earnings, NULL);
+    on_result(context, &earnings, admin_fixture_read_err());
 }
 
 UNUSED static int admin_fixture_setup(void **state) {

@@ -362,6 +362,33 @@ static void test_the_store_may_refuse(void **state) {
     assert_int_equal(admin_fixture_call(fixture, "GET /admin/accounts/acct_broken/earnings", ""), 500);
 }
 
+/* Every read that fails says so, and nothing of the page before. */
+static void test_the_store_cannot_read(void **state) {
+    static const char *const lines[] = {
+        "GET " ACCOUNT "/keys",           "GET " ACCOUNT "/earnings",    "GET /admin/audit",
+        "GET /admin/providers",           "GET /admin/providers/prov_1", "GET /admin/reviews",
+        "GET /admin/accounts/acct_broken"};
+    struct admin_fixture *fixture = *state;
+    fixture->reads_fail = true;
+    for (size_t i = 0; i < COUNT_OF(lines); i++) {
+        assert_int_equal(admin_fixture_call(fixture, lines[i], ""), 500);
+        assert_has(fixture, "{\"error\":{\"message\":\"Something went wrong on our side.\"");
+    }
+}
+
+/* A command on the store itself: there is no gateway that could tell more. */
+static void test_without_a_gateway(void **state) {
+    struct admin_fixture *fixture = *state;
+    const struct admin_backend none = {.context = fixture, .execute = admin_fixture_execute};
+    fixture->admin->backend = none;
+    assert_int_equal(admin_fixture_call(fixture, "GET /metrics", ""), 404);
+    assert_int_equal(admin_fixture_call(fixture, "GET /admin/jobs/chatcmpl-1", ""), 404);
+    assert_int_equal(admin_fixture_call(fixture, "GET /admin/providers/prov_1", ""), 200);
+    assert_null(strstr(admin_fixture_body(fixture), "\"state\""));
+    assert_int_equal(admin_fixture_call(fixture, "GET " ACCOUNT, ""), 200);
+    assert_has(fixture, "\"balance_usd\":5,\"held_usd\":0,\"active_requests\":0}");
+}
+
 static void test_answers_may_come_later(void **state) {
     struct admin_fixture *fixture = *state;
     fixture->later = true;
@@ -391,6 +418,8 @@ int main(void) {
         ADMIN_TEST(test_earnings_audit_metrics),
         ADMIN_TEST(test_devices_reviews_and_jobs),
         ADMIN_TEST(test_the_store_may_refuse),
+        ADMIN_TEST(test_the_store_cannot_read),
+        ADMIN_TEST(test_without_a_gateway),
         ADMIN_TEST(test_answers_may_come_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

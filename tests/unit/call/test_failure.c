@@ -1,5 +1,5 @@
-/* What failures of the core, of devices and of engines are to a client: the code, the words, whom they blame, when to try
- * again. */
+/* What failures of the core, of devices and of engines are to a client: the code, the words, whom they blame, when to
+ * try again. */
 #include "call/failure.h"
 
 #include <setjmp.h>
@@ -67,7 +67,8 @@ static void test_each_failure_of_the_core(void **state) {
     }
 }
 
-/* No failure of the network's own may look like one of the client, and none that cost nothing may keep silent about it. */
+/* No failure of the network's own may look like one of the client, and none that costs nothing may keep silent about
+ * it. */
 static void test_the_client_is_blamed_for_its_own_only(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(CORE); i++) {

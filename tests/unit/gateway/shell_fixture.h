@@ -81,7 +81,8 @@ UNUSED static int shell_fixture_teardown(void **state) {
 
 #define SHELL_TEST(function) cmocka_unit_test_setup_teardown(function, shell_fixture_setup, shell_fixture_teardown)
 
-/* Runs the loop without ever blocking in it: a timer that is due at the start of an iteration leaves nothing to wait for. */
+/* Runs the loop without ever blocking in it: a timer that is due at the start of an iteration leaves nothing to wait
+ * for. */
 #define SHELL_UNTIL(fixture, condition)                                                                                \
     do {                                                                                                               \
         while (!(condition)) {                                                                                         \

@@ -1,5 +1,5 @@
-/* Links from hello to gone: who is admitted, denied or sent away, and what replaces what. What a link's messages are to the
- * core is in test_providers_events.c. */
+/* Links from hello to gone: who is admitted, denied or sent away, and what replaces what. What a link's messages are to
+ * the core is in test_providers_events.c. */
 #include "gateway/providers.h"
 
 #include "unit/gateway/shell_fixture.h"
@@ -93,8 +93,8 @@ static void test_gone_while_the_store_is_asked(void **state) {
     assert_string_equal(peer.admitted, "");
 }
 
-/* A device has one link: a new one replaces an older one that the network has not reported as broken yet, and goes on with
- * its record. */
+/* A device has one link: a new one replaces an older one that the network has not reported as broken yet, and goes on
+ * with its record. */
 static void test_a_newer_link(void **state) {
     struct shell_fixture *fixture = *state;
     static struct link_peer older, newer;

@@ -1,4 +1,4 @@
-/* The sandbox's runs, its money and its count, with a sink of the test's own. */
+/* The sandbox's calls, its money and its count, with a sink of the test's own. */
 #include "base/mem.h"
 #include "call/call.h"
 #include "gateway/sandbox/account.h"
@@ -15,7 +15,7 @@
 enum { PROMPT_PRICE = 10, COMPLETION_PRICE = 20, PROMPT_MAX = 300, DEAR_PROMPT_MAX = 300 * 1000 * 1000 };
 
 /* One call and what came of it. */
-struct run {
+struct asking {
     struct call call;
     struct arena arena;
     struct gen_message message;
@@ -24,36 +24,37 @@ struct run {
     bool dear;         /* it may cost three dollars */
     bool gone_at_text; /* the client leaves when it sees some */
     bool too_long;     /* any text is too much for the answer */
+    size_t arena_max;  /* 0: enough */
     struct call_result result;
     struct fault error;
 };
 
-static struct run *run_of(struct call *call) {
-    return (struct run *)call;
+static struct asking *asking_of(struct call *call) {
+    return (struct asking *)call;
 }
 
 static void accepted(struct call *call) {
-    run_of(call)->accepted = true;
+    asking_of(call)->accepted = true;
 }
 
 static enum call_delivery deliver(struct call *call, struct str text) {
-    struct run *run = run_of(call);
-    assert_true(buf_append_str(&run->text, text));
-    if (run->gone_at_text) {
+    struct asking *asking = asking_of(call);
+    assert_true(buf_append_str(&asking->text, text));
+    if (asking->gone_at_text) {
         call_abandon(call);
         return CALL_DELIVER_CUT;
     }
-    return run->too_long ? CALL_DELIVER_TOO_LONG : CALL_DELIVERED;
+    return asking->too_long ? CALL_DELIVER_TOO_LONG : CALL_DELIVERED;
 }
 
 static void finished(struct call *call, const struct call_result *result) {
-    run_of(call)->finished = true;
-    run_of(call)->result = *result;
+    asking_of(call)->finished = true;
+    asking_of(call)->result = *result;
 }
 
 static void failed(struct call *call, const struct fault *fault) {
-    run_of(call)->failed = true;
-    run_of(call)->error = *fault;
+    asking_of(call)->failed = true;
+    asking_of(call)->error = *fault;
 }
 
 static const struct call_sink sink = {.accepted = accepted, .deliver = deliver, .finished = finished, .failed = failed};
@@ -98,35 +99,37 @@ static int teardown(void **state) {
     return 0;
 }
 
-static void run_start(struct world *world, struct run *run, const char *account, const char *text) {
-    run->call.calls = &calls;
-    run->call.sink = &sink;
-    run->call.executor = sandbox_executor(world->sandbox);
-    buf_init(&run->text, 1 << 20);
-    arena_init(&run->arena, 1 << 20);
-    gen_request_init(&run->call.generation);
-    run->message = (struct gen_message){.role = GEN_ROLE_USER, .content = str_from(text)};
-    run->call.generation.model = STR("nataris-demo-2m");
-    run->call.generation.messages = &run->message;
-    run->call.generation.message_count = 1;
-    run->call.generation.stream = true;
-    run->call.arena = &run->arena;
-    run->call.prompt_tokens_max = run->dear ? DEAR_PROMPT_MAX : PROMPT_MAX;
-    run->call.prompt_price_nano = PROMPT_PRICE;
-    run->call.completion_price_nano = COMPLETION_PRICE;
-    str_copy(run->call.identity.account_id, STORE_ID_MAX, str_from(account));
-    call_submit(&run->call);
+static void asking_start(struct world *world, struct asking *asking, const char *account, const char *text) {
+    asking->call.calls = &calls;
+    asking->call.sink = &sink;
+    asking->call.executor = sandbox_executor(world->sandbox);
+    buf_init(&asking->text, 1 << 20);
+    arena_init(&asking->arena, asking->arena_max > 0 ? asking->arena_max : 1 << 20);
+    gen_request_init(&asking->call.generation);
+    asking->message = (struct gen_message){.role = GEN_ROLE_USER, .content = str_from(text)};
+    asking->call.generation.model = STR("nataris-demo-2m");
+    asking->call.generation.messages = &asking->message;
+    asking->call.generation.message_count = 1;
+    asking->call.generation.stream = true;
+    asking->call.arena = &asking->arena;
+    asking->call.prompt_tokens_max = asking->dear ? DEAR_PROMPT_MAX : PROMPT_MAX;
+    asking->call.prompt_price_nano = PROMPT_PRICE;
+    asking->call.completion_price_nano = COMPLETION_PRICE;
+    str_copy(asking->call.identity.account_id, STORE_ID_MAX, str_from(account));
+    call_submit(&asking->call);
 }
 
-static void run_clear(struct run *run) {
-    buf_clear(&run->text);
-    arena_clear(&run->arena);
-    *run = (struct run){0};
+static void asking_clear(struct asking *asking) {
+    buf_clear(&asking->text);
+    arena_clear(&asking->arena);
+    *asking = (struct asking){0};
 }
 
+/* Never blocks in the loop: what ends the calls may come at the start of an iteration, and only the sweep is left
+ * then. */
 static void await_end(struct world *world) {
     while (sandbox_count(world->sandbox) > world->silent) {
-        uv_run(loop_uv(world->loop), UV_RUN_ONCE);
+        uv_run(loop_uv(world->loop), UV_RUN_NOWAIT);
     }
 }
 
@@ -140,16 +143,16 @@ static struct store_usage usage_of(struct world *world, const char *account) {
 
 static void test_charge_and_count(void **state) {
     struct world *world = *state;
-    struct run run = {0};
+    struct asking asking = {0};
     assert_int_equal(usage_of(world, "acct_1").balance_nano, SANDBOX_CREDIT_NANO);
     assert_int_equal(usage_of(world, "acct_1").model_count, 0);
     for (int i = 1; i <= 2; i++) {
-        run_start(world, &run, "acct_1", "[[script tokens=5]] and on");
+        asking_start(world, &asking, "acct_1", "[[script tokens=5]] and on");
         await_end(world);
-        assert_true(run.accepted && run.finished && !run.failed);
-        assert_string_equal(run.result.inference_type, "sandbox");
-        assert_int_equal(run.result.usage.completion_tokens, 5);
-        const int64_t charge = run.result.usage.prompt_tokens * PROMPT_PRICE + 5 * COMPLETION_PRICE;
+        assert_true(asking.accepted && asking.finished && !asking.failed);
+        assert_string_equal(asking.result.inference_type, "sandbox");
+        assert_int_equal(asking.result.usage.completion_tokens, 5);
+        const int64_t charge = asking.result.usage.prompt_tokens * PROMPT_PRICE + 5 * COMPLETION_PRICE;
         struct store_usage usage = usage_of(world, "acct_1");
         assert_int_equal(usage.balance_nano, SANDBOX_CREDIT_NANO - i * charge);
         assert_int_equal(usage.requests, i);
@@ -159,7 +162,7 @@ static void test_charge_and_count(void **state) {
         assert_string_equal(usage.models[0].model, "nataris-demo-2m");
         assert_int_equal(usage.models[0].requests, i);
         assert_int_equal(usage.models[0].charge_nano, i * charge);
-        run_clear(&run);
+        asking_clear(&asking);
     }
     assert_int_equal(usage_of(world, "acct_2").balance_nano, SANDBOX_CREDIT_NANO);
     assert_int_equal(usage_of(world, "acct_2").requests, 0);
@@ -174,83 +177,83 @@ static void assert_untouched(struct world *world, const char *account) {
 /* An error at once is answered inside submit, and costs nothing. */
 static void test_error_at_once(void **state) {
     struct world *world = *state;
-    struct run run = {0};
-    run_start(world, &run, "acct_1", "[[sandbox error=RATE_LIMIT_EXCEEDED retry_after=9]]");
-    assert_true(run.failed && !run.accepted);
-    assert_int_equal(run.error.code, FAULT_RATE_LIMIT_EXCEEDED);
-    assert_int_equal(run.error.retry_after_ms, 9000);
-    run_clear(&run);
-    run_start(world, &run, "acct_1", "[[sandbox wrong]]");
-    assert_true(run.failed);
-    assert_int_equal(run.error.code, FAULT_INVALID_REQUEST);
-    run_clear(&run);
+    struct asking asking = {0};
+    asking_start(world, &asking, "acct_1", "[[sandbox error=RATE_LIMIT_EXCEEDED retry_after=9]]");
+    assert_true(asking.failed && !asking.accepted);
+    assert_int_equal(asking.error.code, FAULT_RATE_LIMIT_EXCEEDED);
+    assert_int_equal(asking.error.retry_after_ms, 9000);
+    asking_clear(&asking);
+    asking_start(world, &asking, "acct_1", "[[sandbox wrong]]");
+    assert_true(asking.failed);
+    assert_int_equal(asking.error.code, FAULT_INVALID_REQUEST);
+    asking_clear(&asking);
     assert_int_equal(usage_of(world, "acct_1").balance_nano, SANDBOX_CREDIT_NANO);
     assert_int_equal(usage_of(world, "acct_1").requests, 0);
 }
 
 static void test_device_lost_in_mid_stream(void **state) {
     struct world *world = *state;
-    struct run run = {0};
-    run_start(world, &run, "acct_1",
-              "[[script text=\"one two three four five six\"]] [[sandbox error=device_lost after=4]]");
+    struct asking asking = {0};
+    asking_start(world, &asking, "acct_1",
+                 "[[script text=\"one two three four five six\"]] [[sandbox error=device_lost after=4]]");
     await_end(world);
-    assert_true(run.accepted && run.failed && !run.finished);
-    assert_int_equal(run.error.code, FAULT_UNAVAILABLE);
-    assert_string_equal(buf_cstr(&run.text), "one two three four");
-    run_clear(&run);
+    assert_true(asking.accepted && asking.failed && !asking.finished);
+    assert_int_equal(asking.error.code, FAULT_UNAVAILABLE);
+    assert_string_equal(buf_cstr(&asking.text), "one two three four");
+    asking_clear(&asking);
     assert_untouched(world, "acct_1");
 }
 
 /* The rate reaches the engine: an endless answer at some speed says something and is not over. */
 static void test_rate(void **state) {
     struct world *world = *state;
-    struct run run = {0};
-    run_start(world, &run, "acct_1", "[[sandbox rate=1000 error=device_lost after=2]]");
+    struct asking asking = {0};
+    asking_start(world, &asking, "acct_1", "[[sandbox rate=1000 error=device_lost after=2]]");
     await_end(world);
-    assert_true(run.accepted && run.failed && run.text.len > 0);
-    run_clear(&run);
+    assert_true(asking.accepted && asking.failed && asking.text.len > 0);
+    asking_clear(&asking);
 }
 
 /* A client that goes away pays for what it got until the engine stopped. */
 static void test_client_gone(void **state) {
     struct world *world = *state;
-    struct run run = {.gone_at_text = true};
-    run_start(world, &run, "acct_1", "[[script tokens=50 rate=1000]]");
+    struct asking asking = {.gone_at_text = true};
+    asking_start(world, &asking, "acct_1", "[[script tokens=50 rate=1000]]");
     await_end(world);
-    assert_true(!run.finished && !run.failed);
+    assert_true(!asking.finished && !asking.failed);
     struct store_usage usage = usage_of(world, "acct_1");
     assert_int_equal(usage.requests, 1);
     assert_in_range(usage.completion_tokens, 1, 49);
     assert_int_equal(usage.charge_nano,
                      usage.prompt_tokens * PROMPT_PRICE + usage.completion_tokens * COMPLETION_PRICE);
     assert_int_equal(usage.balance_nano, SANDBOX_CREDIT_NANO - usage.charge_nano);
-    run_clear(&run);
+    asking_clear(&asking);
 }
 
 /* The answer cannot be given, which is no fault of the client's. */
 static void test_too_long(void **state) {
     struct world *world = *state;
-    struct run run = {.too_long = true};
-    run_start(world, &run, "acct_1", "[[script tokens=50 rate=1000]]");
+    struct asking asking = {.too_long = true};
+    asking_start(world, &asking, "acct_1", "[[script tokens=50 rate=1000]]");
     await_end(world);
-    assert_true(run.failed && !run.finished);
-    assert_int_equal(run.error.code, FAULT_UNAVAILABLE);
+    assert_true(asking.failed && !asking.finished);
+    assert_int_equal(asking.error.code, FAULT_UNAVAILABLE);
     assert_untouched(world, "acct_1");
-    run_clear(&run);
+    asking_clear(&asking);
 }
 
 static void test_stop(void **state) {
     struct world *world = *state;
-    struct run runs[2] = {0};
+    struct asking askings[2] = {0};
     const struct fault error = {.code = FAULT_UNAVAILABLE, .message = "stop"};
-    run_start(world, &runs[0], "acct_1", "[[script silent]]");
-    run_start(world, &runs[1], "acct_2", "[[script silent]]");
+    asking_start(world, &askings[0], "acct_1", "[[script silent]]");
+    asking_start(world, &askings[1], "acct_2", "[[script silent]]");
     sandbox_stop(world->sandbox, &error);
     for (int i = 0; i < 2; i++) {
-        assert_true(runs[i].failed);
-        assert_string_equal(runs[i].error.message, "stop");
+        assert_true(askings[i].failed);
+        assert_string_equal(askings[i].error.message, "stop");
         await_end(world);
-        run_clear(&runs[i]);
+        asking_clear(&askings[i]);
     }
     assert_untouched(world, "acct_1");
     assert_untouched(world, "acct_2");
@@ -284,50 +287,118 @@ static void test_holds(void **state) {
 /* Two calls of three dollars each: the second has to wait for the end of the first. */
 static void test_insufficient_credits(void **state) {
     struct world *world = *state;
-    struct run first = {.dear = true}, second = {.dear = true};
-    run_start(world, &first, "acct_1", "[[script silent]]");
+    struct asking first = {.dear = true}, second = {.dear = true};
+    asking_start(world, &first, "acct_1", "[[script silent]]");
     assert_int_equal(sandbox_count(world->sandbox), 1);
     world->silent = 1;
-    run_start(world, &second, "acct_1", "[[script tokens=1]]");
+    asking_start(world, &second, "acct_1", "[[script tokens=1]]");
     assert_true(second.failed);
     assert_int_equal(second.error.code, FAULT_INSUFFICIENT_CREDITS);
-    run_clear(&second);
+    asking_clear(&second);
     second.dear = true;
-    run_start(world, &second, "acct_2", "[[script tokens=1]]");
+    asking_start(world, &second, "acct_2", "[[script tokens=1]]");
     await_end(world);
     assert_true(second.finished);
-    run_clear(&second);
+    asking_clear(&second);
     world->silent = 0;
     call_abandon(&first.call);
     await_end(world);
-    run_clear(&first);
+    asking_clear(&first);
     second.dear = true;
-    run_start(world, &second, "acct_1", "[[script tokens=1]]");
+    asking_start(world, &second, "acct_1", "[[script tokens=1]]");
     await_end(world);
     assert_true(second.finished);
-    run_clear(&second);
+    asking_clear(&second);
 }
 
-/* A script may be silent for ever, its job may not. */
+/* A script may be silent for ever, its call may not. */
 static void test_overdue(void **state) {
     struct world *world = *state;
     struct core_config config;
     struct world strict = {.loop = world->loop};
-    struct run run = {0};
+    struct asking asking = {0};
     core_config_init(&config);
     config.whole_ms = 1;
     config.whole_per_token_ms = 0;
     strict.sandbox = sandbox_new(world->loop, &config);
     sandbox_start(strict.sandbox);
-    run_start(&strict, &run, "acct_1", "[[script silent]]");
-    await_end(&strict);
-    assert_true(run.accepted && run.failed && !run.finished);
-    assert_int_equal(run.error.code, FAULT_REQUEST_TIMEOUT);
+    asking_start(&strict, &asking, "acct_1", "[[script silent]]");
+    while (sandbox_count(strict.sandbox) > 0) { /* the sweep ends it */
+        uv_run(loop_uv(world->loop), UV_RUN_ONCE);
+    }
+    assert_true(asking.accepted && asking.failed && !asking.finished);
+    assert_int_equal(asking.error.code, FAULT_REQUEST_TIMEOUT);
     assert_untouched(&strict, "acct_1");
-    run_clear(&run);
+    asking_clear(&asking);
     sandbox_close(strict.sandbox, on_closed, &strict);
     loop_run(world->loop);
     assert_true(strict.closed);
+}
+
+/* The operator's word holds here, too. */
+static void test_a_suspended_account(void **state) {
+    struct world *world = *state;
+    struct asking asking = {0};
+    asking_start(world, &asking, "acct_suspended", "[[script tokens=1]]");
+    assert_true(asking.failed && !asking.accepted);
+    assert_int_equal(asking.error.code, FAULT_FORBIDDEN);
+    assert_int_equal(sandbox_count(world->sandbox), 0);
+    asking_clear(&asking);
+}
+
+/* The engine itself refuses or fails: it costs nothing. */
+static void test_the_engine_fails(void **state) {
+    struct world *world = *state;
+    struct asking asking = {0};
+    asking_start(world, &asking, "acct_1", "[[script fail=context_length]]");
+    await_end(world);
+    assert_true(asking.failed && !asking.finished);
+    assert_int_equal(asking.error.code, FAULT_CONTEXT_LENGTH);
+    asking_clear(&asking);
+    asking_start(world, &asking, "acct_1", "[[script tokens=5 rate=1000 after=1 fail=engine]]");
+    await_end(world);
+    assert_true(asking.failed && asking.text.len > 0);
+    assert_int_equal(asking.error.code, FAULT_UNAVAILABLE);
+    asking_clear(&asking);
+    assert_untouched(world, "acct_1");
+}
+
+/* The client goes at once: nobody is told of the end, and it is counted with what was produced. */
+static void test_the_client_goes_at_once(void **state) {
+    struct world *world = *state;
+    struct asking asking = {0};
+    asking_start(world, &asking, "acct_1", "[[script fail=engine]]");
+    call_abandon(&asking.call);
+    await_end(world);
+    assert_false(asking.failed || asking.finished);
+    assert_int_equal(usage_of(world, "acct_1").requests, 1);
+    assert_int_equal(usage_of(world, "acct_1").completion_tokens, 0);
+    asking_clear(&asking);
+}
+
+/* The request with its directive translated does not fit its memory. */
+static void test_too_large_to_translate(void **state) {
+    struct world *world = *state;
+    struct asking asking = {.arena_max = 16};
+    asking_start(world, &asking, "acct_1", "[[sandbox rate=5]]");
+    assert_true(asking.failed);
+    assert_int_equal(asking.error.code, FAULT_TOO_LARGE);
+    assert_untouched(world, "acct_1");
+    asking_clear(&asking);
+}
+
+/* What never began ends at once, and what has not ended at the close is dropped. */
+static void test_ends(void **state) {
+    struct world *world = *state;
+    struct core_config config;
+    struct asking asking = {0};
+    core_config_init(&config);
+    sandbox_free(sandbox_new(world->loop, &config));
+    sandbox_free(NULL);
+    asking_start(world, &asking, "acct_1", "[[script silent]]");
+    call_abandon(&asking.call);
+    assert_int_equal(sandbox_count(world->sandbox), 1); /* the engine has not confirmed it */
+    asking_clear(&asking);
 }
 
 int main(void) {
@@ -343,6 +414,11 @@ int main(void) {
         TEST(test_holds),
         TEST(test_insufficient_credits),
         TEST(test_overdue),
+        TEST(test_a_suspended_account),
+        TEST(test_the_engine_fails),
+        TEST(test_the_client_goes_at_once),
+        TEST(test_too_large_to_translate),
+        TEST(test_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
