@@ -112,6 +112,17 @@ static void on_asked(void *context, const struct store_webhook_result *result, c
     respond_json(request, 200, buf_str(body));
 }
 
+/* The store calls the delivery that is not there what lists call it. */
+static void on_redelivered(void *context, const struct store_webhook_result *result, const struct err *err) {
+    struct err named;
+    if (err != NULL && err->code == ERR_NOT_FOUND && str_equal_cstr(str_from(err->field), "after")) {
+        named = *err;
+        (void)str_copy(named.field, sizeof(named.field), STR("delivery_id"));
+        err = &named;
+    }
+    on_asked(context, result, err);
+}
+
 static bool read_change(struct api_request *request, struct store_webhook_change *change) {
     struct json_value body;
     struct fault fault;
@@ -207,7 +218,7 @@ static void handle_redeliver(struct api_request *request) {
     if (!str_copy(change.delivery_id, sizeof(change.delivery_id), id)) {
         (void)snprintf(change.delivery_id, sizeof(change.delivery_id), "-"); /* too long for one of ours */
     }
-    store_webhook_change(request->api->calls->store, &change, on_asked, pending_new(request, NULL));
+    store_webhook_change(request->api->calls->store, &change, on_redelivered, pending_new(request, NULL));
 }
 
 /* --- Lists --- */
@@ -271,7 +282,7 @@ static void handle_deliveries(struct api_request *request) {
     if (!allowed(request)) {
         return;
     }
-    if (!page_read(request, "webhook", &page, &fault)) {
+    if (!page_read(request, "delivery", &page, &fault)) {
         respond_fault(request, &fault);
         return;
     }

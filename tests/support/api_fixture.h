@@ -1,5 +1,5 @@
-/* The API behind a real HTTP server on loopback, with a scripted backend, a fake key check, a fake store and one raw
- * client. */
+/* The API behind a real HTTP server on loopback, with a scripted network, a fake key check and one raw client. The store is
+ * a fake, or with support/api_real.h a real one. */
 #ifndef NATARIS_TESTS_SUPPORT_API_FIXTURE_H
 #define NATARIS_TESTS_SUPPORT_API_FIXTURE_H
 
@@ -10,9 +10,14 @@
 #include "call/call.h"
 #include "call/run.h"
 #include "format/formats.h"
+
+#ifdef API_FIXTURE_REAL_STORE
+#include "support/store_fixture.h"
+#else
 #include "support/api_jobs.h"
 #include "support/api_store.h"
 #include "support/api_workflows.h"
+#endif
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -44,15 +49,20 @@ struct auth {
     void (*on_result)(void *context, const struct auth_identity *identity, const struct err *err);
     void *context;
     int cancelled;
-    bool revoked;             /* for auth_find_key */
-    enum store_key_kind kind; /* of the key "good" */
-    const char *models;       /* that it may use */
+    bool revoked;        /* for auth_find_key */
+    const char *account; /* of the key "good" and the next; NULL: "acct_1" */
+    enum store_key_kind kind;
+    const char *models; /* that it may use */
 };
 
 struct api_fixture {
     struct loop *loop;
     struct auth auth;
+#ifdef API_FIXTURE_REAL_STORE
+    struct store_fixture *files;
+#else
     struct store store;
+#endif
     struct calls *calls;
     struct executor executor;
     struct api *api;
@@ -79,11 +89,17 @@ struct api_fixture {
     bool closed, timed_out;
 };
 
+static struct auth_identity api_fixture_identity(const struct auth *auth) {
+    struct auth_identity identity = {.kind = auth->kind, .models = auth->models};
+    (void)str_copy(identity.account_id, sizeof(identity.account_id),
+                   str_from(auth->account != NULL ? auth->account : "acct_1"));
+    (void)str_copy(identity.key_id, sizeof(identity.key_id), STR("key_1"));
+    return identity;
+}
+
 static void api_fixture_identify(struct loop_deferred *deferred) {
     struct auth *auth = (struct auth *)deferred;
-    struct auth_identity identity = {.kind = auth->kind, .models = auth->models};
-    (void)str_copy(identity.account_id, sizeof(identity.account_id), STR("acct_1"));
-    (void)str_copy(identity.key_id, sizeof(identity.key_id), STR("key_1"));
+    const struct auth_identity identity = api_fixture_identity(auth);
     auth->on_result(auth->context, &identity, NULL);
 }
 
@@ -115,9 +131,7 @@ bool auth_find_key(struct auth *auth, const char *key_id, const struct auth_iden
     if (auth->revoked || strcmp(key_id, "key_1") != 0) {
         return err_set(err, ERR_DENIED, "The API key is wrong.");
     }
-    identity = (struct auth_identity){.kind = auth->kind, .models = auth->models};
-    (void)str_copy(identity.account_id, sizeof(identity.account_id), STR("acct_1"));
-    (void)str_copy(identity.key_id, sizeof(identity.key_id), STR("key_1"));
+    identity = api_fixture_identity(auth);
     *out = &identity;
     return true;
 }
@@ -184,8 +198,8 @@ static bool api_fixture_ready(void *context) {
 
 static bool api_fixture_account_view(void *context, const struct auth_identity *identity,
                                      struct core_account_view *view) {
-    assert_string_equal(identity->account_id, "acct_1");
     const struct api_fixture *fixture = context;
+    assert_string_equal(identity->account_id, api_fixture_identity(&fixture->auth).account_id);
     *view = fixture->view;
     return view->requests_per_minute != 0;
 }
@@ -253,7 +267,47 @@ UNUSED static void api_fixture_turn(struct api_fixture *fixture) {
     assert_false(fixture->timed_out);
 }
 
-UNUSED static int api_fixture_setup(void **state) {
+#ifdef API_FIXTURE_REAL_STORE
+/* With the accounts "acct_1" and "acct_2". */
+static struct store *api_fixture_store_open(struct api_fixture *fixture) {
+    void *files = NULL;
+    const struct store_account other = store_fixture_account("acct_2", false);
+    assert_int_equal(store_fixture_setup_client(&files), 0);
+    fixture->files = files;
+    assert_true(store_account_add(fixture->files->store, &other, NULL));
+    assert_true(store_start(fixture->files->store, loop_uv(fixture->loop), store_fixture_on_broken, files, NULL));
+    return fixture->files->store;
+}
+
+/* What waits is answered. */
+static void api_fixture_store_close(struct api_fixture *fixture) {
+    store_close(fixture->files->store);
+    fixture->files->store = NULL;
+}
+
+static void api_fixture_store_clear(struct api_fixture *fixture) {
+    void *files = fixture->files;
+    (void)store_fixture_teardown(&files);
+}
+#else
+static struct store *api_fixture_store_open(struct api_fixture *fixture) {
+    api_store_init(&fixture->store, fixture->loop);
+    return &fixture->store;
+}
+
+static void api_fixture_store_close(struct api_fixture *fixture) {
+    api_store_clear(&fixture->store);
+    api_jobs_clear();
+    api_workflows_clear();
+}
+
+static void api_fixture_store_clear(struct api_fixture *fixture) {
+    (void)fixture;
+}
+#endif
+
+/* With these formats in place of those of the gateway. */
+UNUSED static int api_fixture_setup_formats(void **state, const struct formats *formats) {
     static const struct http_server_events events = {.on_request = api_on_request, .on_refused = api_on_refused};
     struct api_fixture *fixture = MEM_NEW(struct api_fixture);
     struct err err;
@@ -274,10 +328,9 @@ UNUSED static int api_fixture_setup(void **state) {
                                         .sandbox_usage = api_fixture_sandbox_usage,
                                         .provider_write = api_fixture_provider_write,
                                         .link = api_fixture_link};
-    api_store_init(&fixture->store, fixture->loop);
-    fixture->calls = calls_new(fixture->loop, &fixture->auth, &fixture->store, &network);
+    fixture->calls = calls_new(fixture->loop, &fixture->auth, api_fixture_store_open(fixture), &network);
     runs_open(fixture->calls);
-    fixture->api = api_new(fixture->calls, &FORMATS, &backend);
+    fixture->api = api_new(fixture->calls, formats, &backend);
     const struct listener_options listen = {.address = "127.0.0.1:0", .max_connections = 128, .handshake_ms = 1000};
     const struct http_server_config config = {
         .head_limits = {LIMIT_HTTP_HEAD_BYTES, LIMIT_HTTP_HEADER_COUNT, LIMIT_HTTP_URL_BYTES},
@@ -297,6 +350,10 @@ UNUSED static int api_fixture_setup(void **state) {
     return 0;
 }
 
+UNUSED static int api_fixture_setup(void **state) {
+    return api_fixture_setup_formats(state, &FORMATS);
+}
+
 static void api_fixture_on_closed(void *context) {
     (void)context;
 }
@@ -309,13 +366,12 @@ UNUSED static int api_fixture_teardown(void **state) {
     while (calls_count(fixture->calls) > 0) {
         uv_run(loop_uv(fixture->loop), UV_RUN_ONCE);
     }
-    api_store_clear(&fixture->store);
-    api_jobs_clear();
-    api_workflows_clear();
+    api_fixture_store_close(fixture);
     api_free(fixture->api);
     runs_close(fixture->calls);
     calls_free(fixture->calls);
     loop_free(fixture->loop);
+    api_fixture_store_clear(fixture);
     buf_clear(&fixture->received);
     free(fixture);
     return 0;
