@@ -7,6 +7,8 @@
 /* `on_change` comes on the loop's thread: deliveries were added (webhook 0), or the webhook of that number is another
  * now: what is known of it must be asked again. NULL ends it. */
 void store_deliveries_watch(struct store *store, void (*on_change)(void *context, int64_t webhook), void *context);
+/* For the store's own files, on the loop's thread: tells that. */
+void store_deliveries_changed(struct store *store, int64_t webhook);
 
 enum { STORE_DUE_EACH_MAX = 256 }; /* deliveries of one webhook in one answer */
 

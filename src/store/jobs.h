@@ -3,24 +3,32 @@
 #ifndef NATARIS_STORE_JOBS_H
 #define NATARIS_STORE_JOBS_H
 
-#include "store/money.h"
+#include "store/store.h"
+#include "store/workflows.h"
 
 /* How long a job that has ended can be read; then it is deleted. */
 #define STORE_JOB_KEPT_MS (INT64_C(30) * 24 * 60 * 60 * 1000)
 
 enum store_job_state { /* stored by number */
-                       STORE_JOB_QUEUED,
-                       STORE_JOB_RUNNING,
-                       STORE_JOB_COMPLETED,
-                       STORE_JOB_FAILED,
-                       STORE_JOB_CANCELLED,
-                       STORE_JOB_STATES,
+                       STORE_JOB_QUEUED = 0,
+                       STORE_JOB_RUNNING = 1,
+                       STORE_JOB_COMPLETED = 2,
+                       STORE_JOB_FAILED = 3,
+                       STORE_JOB_CANCELLED = 4,
 };
+enum { STORE_JOB_STATES = 5 };
+
+enum store_job_kind { /* stored by number */
+                      STORE_JOB_CHAT = 0,
+                      STORE_JOB_INFERENCE = 1,
+                      STORE_JOB_WORKFLOW = 2, /* a chat that a workflow answers */
+};
+enum { STORE_JOB_KINDS = 3 };
 
 struct store_job {
     char id[STORE_ID_MAX], account_id[STORE_ID_MAX], key_id[STORE_ID_MAX];
     bool test;
-    int kind; /* the API's: the shape of its answer */
+    enum store_job_kind kind;
     enum store_job_state state;
     char model[STORE_MODEL_MAX];
     int64_t created_ms, started_ms, ended_ms; /* wall clock; 0: not yet */
@@ -57,13 +65,13 @@ struct store_job_end {
     uint32_t prompt_tokens, completion_tokens;
     int64_t charge_nano;
     struct str result;           /* copied */
-    const uint8_t *scope_sha256; /* a stored answer that goes with it (struct store_answer): it is here now; or NULL */
+    const uint8_t *scope_sha256; /* a stored answer that goes with it (answers.h): it is here now; or NULL */
     /* A workflow of its account that ends with it, if it is there and has not ended; empty: none. */
     char workflow_id[STORE_ID_MAX];
-    int workflow_status;
-    struct str event; /* JSON: the data of its event (store_webhooks.h); empty: none. Copied */
+    enum store_workflow_status workflow_status;
+    struct str event; /* JSON: the data of its event (events.h); empty: none. Copied */
 };
-/* Tells the job as it is then; `changed` false: it had ended before, and nothing was written. */
+/* Tells the job as it is then; `changed` false: it had ended before, and nothing was written. To end it once more is safe. */
 void store_job_end(struct store *store, const struct store_job_end *end, store_job_told *told, void *context);
 
 struct store_job_query {

@@ -1,10 +1,9 @@
-/* What the operator does: each with its line in the audit log. */
-#include "base/compiler.h"
-#include "store/sqlite/devices.h"
-#include "store/sqlite/money.h"
-#include "store/sqlite/rows.h"
+#include "store/sqlite/admin.h"
 
-static const char *const admin_actions[] = {
+#include "store/sqlite/accounts.h"
+#include "store/sqlite/devices.h"
+
+static const char *const admin_actions[STORE_ADMIN_KINDS] = {
     [STORE_ADMIN_ACCOUNT_CREATE] = "account.create",   [STORE_ADMIN_ACCOUNT_TIER] = "account.tier",
     [STORE_ADMIN_ACCOUNT_SUSPEND] = "account.suspend", [STORE_ADMIN_KEY_CREATE] = "key.create",
     [STORE_ADMIN_KEY_REVOKE] = "key.revoke",           [STORE_ADMIN_CREDIT_GRANT] = "credit.grant",
@@ -111,6 +110,8 @@ static bool admin_apply(struct ledger *ledger, const struct store_admin *admin, 
         return sqlite_device_verify(ledger->db, admin->device.id, admin->device.verified, err);
     case STORE_ADMIN_REVIEWS_CLEAR:
         return sqlite_reviews_clear(ledger->db, admin->device.id, err);
+    case STORE_ADMIN_KINDS:
+        break;
     }
     return err_set(err, ERR_INVALID, "unknown kind of admin action");
 }
@@ -178,7 +179,9 @@ static bool admin_inside(struct ledger *ledger, const struct store_admin *admin,
            admin_read_back(ledger, admin, result, err) && admin_audit(ledger, admin, result, err);
 }
 
-bool sqlite_admin(struct ledger *ledger, const struct store_admin *admin, struct store_admin *result, struct err *err) {
+static bool admin_act(struct store_connection *connection, const struct store_admin *admin, struct store_admin *result,
+                      struct err *err) {
+    struct ledger *ledger = ledger_of(connection);
     /* What the group has done so far goes to the database first: a refusal rolls back to here and forgets the rest. */
     if (!ledger_flush(ledger, err) || !sqlite_run(ledger->db, SQL_SAVEPOINT, err)) {
         return false;
@@ -194,3 +197,48 @@ bool sqlite_admin(struct ledger *ledger, const struct store_admin *admin, struct
     }
     return false;
 }
+
+/* --- The audit log --- */
+
+static void audit_read(struct sqlite_db *db, enum sql sql, struct store_audit *out) {
+    struct sqlite_reader reader = sqlite_read(db, sql);
+    out->number = sqlite_read_int(&reader);
+    out->created_ms = sqlite_read_int(&reader);
+    sqlite_read_text(&reader, out->actor, sizeof(out->actor));
+    sqlite_read_text(&reader, out->action, sizeof(out->action));
+    sqlite_read_text(&reader, out->subject, sizeof(out->subject));
+    out->amount_nano = sqlite_read_int(&reader);
+    sqlite_read_text(&reader, out->note, sizeof(out->note));
+}
+
+static bool audit_each(struct store_connection *connection, bool (*row)(void *context, const struct store_audit *audit),
+                       void *context, struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
+    bool ok, found;
+    struct store_audit audit;
+    while ((ok = sqlite_next(db, SQL_AUDIT_EACH, &found, err)) && found) {
+        audit_read(db, SQL_AUDIT_EACH, &audit);
+        if (!row(context, &audit)) {
+            break;
+        }
+    }
+    sqlite_reset(db, SQL_AUDIT_EACH);
+    return ok;
+}
+
+static bool audit_page(struct store_connection *connection, int64_t before, size_t limit, struct store_audit *rows,
+                       size_t *count, struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
+    bool ok, found;
+    struct sqlite_binder binder = sqlite_bind(db, SQL_AUDIT_PAGE);
+    sqlite_bind_int(&binder, before);
+    sqlite_bind_int(&binder, (int64_t)limit);
+    *count = 0;
+    while ((ok = sqlite_next(db, SQL_AUDIT_PAGE, &found, err)) && found) {
+        audit_read(db, SQL_AUDIT_PAGE, &rows[(*count)++]);
+    }
+    return ok;
+}
+
+const struct store_admin_rows sqlite_admin_rows = {
+    .act = admin_act, .audit_each = audit_each, .audit_page = audit_page};

@@ -4,7 +4,6 @@
 #ifndef NATARIS_STORE_SQLITE_LEDGER_H
 #define NATARIS_STORE_SQLITE_LEDGER_H
 
-#include "store/money.h"
 #include "store/sqlite/db.h"
 
 #include <uthash.h>
@@ -26,7 +25,7 @@ struct ledger_account {
     char id[STORE_ID_MAX];
     int64_t number;
     struct ledger_balance wallet, earnings;
-    struct ledger_alerts *alerts; /* sqlite_alerts.c; owned, NULL: not read yet */
+    struct ledger_alerts *alerts; /* alerts.c; owned, NULL: not read yet */
 };
 
 struct ledger_key {
@@ -43,13 +42,17 @@ struct ledger {
     struct ledger_balance network[LEDGER_NETWORK_END];
     struct ledger_balance *changed;
     struct ledger_key *changed_keys;
-    uint64_t events;      /* webhook deliveries that were added since the sender was told (store_event_add) */
+    int64_t answers;      /* that settlements of this group have kept */
     int64_t data_version; /* changes when another connection has written */
     int64_t last_job;     /* that was added */
     bool settled_parts;   /* among those that ledger_flush has to write, there are jobs of several earners */
     int64_t settled_job;  /* the first job whose settlement ledger_flush has to write; 0: none */
     int64_t earned_until; /* the last job in `earned`; negative: not read yet */
 };
+
+static inline struct ledger *ledger_of(struct store_connection *connection) {
+    return sqlite_db_of(connection)->ledger;
+}
 
 void ledger_init(struct ledger *ledger, struct sqlite_db *db);
 void ledger_clear(struct ledger *ledger);

@@ -1,14 +1,16 @@
-/* The end of a job: its record, its settlement in the ledger, its stored answer. */
-#include "store/sqlite/money.h"
-#include "store/sqlite/webhooks.h"
-#include "store/sqlite/workflows.h"
+#include "store/sqlite/settlements.h"
+
+#include "store/sqlite/alerts.h"
+#include "store/sqlite/answers.h"
+#include "store/sqlite/steps.h"
+#include "store/sqlite/turns.h"
 
 static bool settle_refuse(struct err *err, const struct store_generation *job, const char *why) {
     return err_set(err, ERR_CONFLICT, "Job %s cannot be settled: %s", job->id, why);
 }
 
 static bool settle_check_parts(const struct store_settlement *settlement, struct err *err) {
-    const struct store_generation *job = &settlement->job;
+    const struct store_generation *job = &settlement->generation;
     int64_t amount_nano = 0;
     uint64_t tokens = 0;
     if (settlement->part_count < 2) {
@@ -30,7 +32,7 @@ static bool settle_check_parts(const struct store_settlement *settlement, struct
 }
 
 static bool settle_check(const struct store_settlement *settlement, struct err *err) {
-    const struct store_generation *job = &settlement->job;
+    const struct store_generation *job = &settlement->generation;
     if (job->charge_nano < 0 || job->charge_nano > STORE_AMOUNT_MAX_NANO) {
         return settle_refuse(err, job, "its charge is out of bounds");
     }
@@ -46,51 +48,12 @@ static bool settle_check(const struct store_settlement *settlement, struct err *
     return settle_check_parts(settlement, err);
 }
 
-bool sqlite_answer_room(struct sqlite_db *db, const struct store_answer *answer, int64_t now_ms, bool *room,
-                        struct err *err) {
-    bool found;
-    *room = true;
-    struct sqlite_binder binder = sqlite_bind(db, SQL_ANSWER_EXPIRY);
-    sqlite_bind_blob(&binder, answer->scope_sha256, DIGEST_SHA256_SIZE);
-    if (!sqlite_next(db, SQL_ANSWER_EXPIRY, &found, err)) {
-        return false;
-    }
-    if (!found) {
-        return true;
-    }
-    struct sqlite_reader reader = sqlite_read(db, SQL_ANSWER_EXPIRY);
-    *room = sqlite_read_int(&reader) <= now_ms || answer->replaces;
-    sqlite_reset(db, SQL_ANSWER_EXPIRY);
-    if (!*room) {
-        return true;
-    }
-    binder = sqlite_bind(db, SQL_ANSWER_DELETE);
-    sqlite_bind_blob(&binder, answer->scope_sha256, DIGEST_SHA256_SIZE);
-    return sqlite_run(db, SQL_ANSWER_DELETE, err);
-}
-
 /* A stored answer that had not expired when this request came means that the request was settled already, unless the new
  * one may replace it: then only the newest is kept. */
 static bool settle_make_room(struct ledger *ledger, const struct store_settlement *settlement, struct err *err) {
     bool room;
-    return sqlite_answer_room(ledger->db, settlement->answer, settlement->job.created_ms, &room, err) &&
-           (room || settle_refuse(err, &settlement->job, "there is an answer under its idempotency key"));
-}
-
-bool sqlite_answer_add(struct sqlite_db *db, const struct store_answer *answer, const struct turn_place *place,
-                       struct err *err) {
-    struct buf room;
-    buf_init(&room, answer->content.len + SEAL_EXTRA);
-    struct sqlite_binder binder = sqlite_bind(db, SQL_ANSWER_ADD);
-    sqlite_bind_blob(&binder, answer->scope_sha256, sizeof(answer->scope_sha256));
-    sqlite_bind_blob(&binder, answer->body_sha256, sizeof(answer->body_sha256));
-    sqlite_bind_int(&binder, answer->expires_ms);
-    sqlite_bind_int(&binder, answer->stream);
-    sqlite_bind_int(&binder, place->number);
-    sqlite_bind_sealed(&binder, place, answer->content, &room);
-    bool ok = sqlite_run(db, SQL_ANSWER_ADD, err);
-    buf_clear(&room);
-    return ok;
+    return sqlite_answer_room(ledger->db, settlement->answer, settlement->generation.created_ms, &room, err) &&
+           (room || settle_refuse(err, &settlement->generation, "there is an answer under its idempotency key"));
 }
 
 /* Who a settlement is about. */
@@ -116,7 +79,7 @@ static void settle_earn(struct settle_parties *parties, struct ledger_account *a
 static bool settle_find_earners(struct ledger *ledger, const struct store_settlement *settlement,
                                 struct settle_parties *out, struct err *err) {
     if (settlement->part_count < 2) {
-        return settlement->job.provider_nano == 0 ||
+        return settlement->generation.provider_nano == 0 ||
                ledger_find_account(ledger, settlement->provider_account_id, &out->earner, err);
     }
     for (size_t i = 0; i < settlement->part_count; i++) {
@@ -133,8 +96,8 @@ static bool settle_find_parties(struct ledger *ledger, const struct store_settle
                                 struct settle_parties *out, struct err *err) {
     out->earner = NULL;
     out->earned_count = 0;
-    bool ok = ledger_find_account(ledger, settlement->job.account_id, &out->client, err) &&
-              ledger_find_key(ledger, settlement->job.key_id, &out->key, err) &&
+    bool ok = ledger_find_account(ledger, settlement->generation.account_id, &out->client, err) &&
+              ledger_find_key(ledger, settlement->generation.key_id, &out->key, err) &&
               settle_find_earners(ledger, settlement, out, err);
     if (!ok && err->code == ERR_NOT_FOUND) {
         err->code = ERR_CONFLICT;
@@ -145,7 +108,7 @@ static bool settle_find_parties(struct ledger *ledger, const struct store_settle
 /* `gone`: so is the conversation that it was for, and nothing is to name it any more. */
 static bool settle_add_job(struct sqlite_db *db, const struct store_generation *job,
                            const struct settle_parties *parties, bool gone, struct err *err) {
-    struct sqlite_binder binder = sqlite_bind(db, SQL_JOB_ADD);
+    struct sqlite_binder binder = sqlite_bind(db, SQL_GENERATION_ADD);
     sqlite_bind_text(&binder, job->id);
     sqlite_bind_int(&binder, parties->client->number);
     sqlite_bind_int(&binder, parties->key->number);
@@ -162,7 +125,9 @@ static bool settle_add_job(struct sqlite_db *db, const struct store_generation *
     sqlite_bind_int(&binder, job->charge_nano);
     sqlite_bind_int(&binder, job->provider_nano);
     sqlite_bind_int(&binder, parties->earner == NULL ? 0 : parties->earner->number);
-    return sqlite_run(db, SQL_JOB_ADD, err);
+    sqlite_bind_int(&binder, job->purpose);
+    sqlite_bind_int(&binder, job->kind);
+    return sqlite_run(db, SQL_GENERATION_ADD, err);
 }
 
 static bool settle_add_parts(struct sqlite_db *db, const struct store_settlement *settlement,
@@ -170,14 +135,14 @@ static bool settle_add_parts(struct sqlite_db *db, const struct store_settlement
     for (size_t i = 0; i < settlement->part_count && settlement->part_count > 1; i++) {
         const struct store_part *part = &settlement->parts[i];
         const bool last = i + 1 == settlement->part_count;
-        struct sqlite_binder binder = sqlite_bind(db, SQL_JOB_PART_ADD);
+        struct sqlite_binder binder = sqlite_bind(db, SQL_GENERATION_PART_ADD);
         sqlite_bind_int(&binder, job_number);
         sqlite_bind_int(&binder, parties->part_owners[i]->number);
         sqlite_bind_text(&binder, part->device_id);
-        sqlite_bind_int(&binder, last ? settlement->job.prompt_tokens : 0);
+        sqlite_bind_int(&binder, last ? settlement->generation.prompt_tokens : 0);
         sqlite_bind_int(&binder, part->tokens);
         sqlite_bind_int(&binder, part->amount_nano);
-        if (!sqlite_run(db, SQL_JOB_PART_ADD, err)) {
+        if (!sqlite_run(db, SQL_GENERATION_PART_ADD, err)) {
             return false;
         }
     }
@@ -190,14 +155,11 @@ struct settle_place {
     bool gone;
 };
 
-static bool is_step(const struct store_generation *job) {
-    return str_starts_with(str_from(job->id), STR("step_"));
-}
-
-/* A workflow's step does nothing to the conversation, but what it says goes with it. */
+/* A workflow's step does nothing to the conversation, but what it says goes with it: a step that is not there any more went
+ * with its workflow. */
 static bool settle_find_place(struct ledger *ledger, const struct store_settlement *settlement,
                               struct settle_place *out, struct err *err) {
-    const struct store_generation *job = &settlement->job;
+    const struct store_generation *job = &settlement->generation;
     bool found;
     *out = (struct settle_place){0};
     if (settlement->turn != NULL) {
@@ -205,11 +167,11 @@ static bool settle_find_place(struct ledger *ledger, const struct store_settleme
         out->gone = out->turn.number == 0;
         return ok;
     }
-    if (!is_step(job)) {
+    if (job->purpose != STORE_PURPOSE_STEP) {
         return true;
     }
     const bool ok = sqlite_step_place(ledger->db, job->id, &out->turn, &found, err);
-    out->gone = !found && str_starts_with(str_from(job->label), STR("conv_"));
+    out->gone = !found;
     return ok;
 }
 
@@ -226,20 +188,20 @@ static bool settle_add_rest(struct ledger *ledger, const struct store_settlement
                             struct err *err) {
     struct sqlite_db *db = ledger->db;
     const bool keep = settlement->answer != NULL && !place->gone;
-    bool ok = settle_add_parts(db, settlement, parties, job_number, err) &&
-              (!keep || sqlite_answer_add(db, settlement->answer, &place->turn, err)) &&
-              (settlement->turn == NULL || sqlite_turn_write(db, settlement->turn, &place->turn, err)) &&
-              (!is_step(&settlement->job) || sqlite_step_paid(db, &settlement->job, err));
-    if (!ok && err->code == ERR_CONFLICT) {
-        err->code = ERR_INTERNAL;
-    }
-    return ok;
+    const bool step = settlement->generation.purpose == STORE_PURPOSE_STEP;
+    return sqlite_no_refusal(
+        settle_add_parts(db, settlement, parties, job_number, err) &&
+            (!keep || sqlite_answer_add(db, settlement->answer, &place->turn, err)) &&
+            (settlement->turn == NULL || sqlite_turn_write(db, settlement->turn, &place->turn, err)) &&
+            (!step || sqlite_step_paid(db, &settlement->generation, err)),
+        err);
 }
 
 /* The order matters: what may be refused comes before or with the job's row, whose id is unique; behind it a refusal
  * would leave half a settlement, so it is an error that rolls the whole group back. */
-bool sqlite_settle(struct ledger *ledger, const struct store_settlement *settlement, struct err *err) {
-    const struct store_generation *job = &settlement->job;
+static bool settle(struct store_connection *connection, const struct store_settlement *settlement, struct err *err) {
+    struct ledger *ledger = ledger_of(connection);
+    const struct store_generation *job = &settlement->generation;
     struct settle_parties parties;
     struct settle_place place;
     if (!settle_check(settlement, err) || !settle_find_parties(ledger, settlement, &parties, err)) {
@@ -265,48 +227,11 @@ bool sqlite_settle(struct ledger *ledger, const struct store_settlement *settlem
         return false;
     }
     ledger_settle(ledger, &transaction);
+    ledger->answers += settlement->answer != NULL;
     if (job->charge_nano > 0) {
         ledger_spend(ledger, parties.key, job->charge_nano);
     }
     return alerts_settled(ledger, parties.client, job, err);
 }
 
-bool sqlite_answers_expire(struct sqlite_db *db, int64_t now_ms, int64_t limit, struct err *err) {
-    struct sqlite_binder binder = sqlite_bind(db, SQL_ANSWER_EXPIRE);
-    sqlite_bind_int(&binder, now_ms);
-    sqlite_bind_int(&binder, limit);
-    return sqlite_run(db, SQL_ANSWER_EXPIRE, err);
-}
-
-void sqlite_generation_read(struct sqlite_db *db, enum sql sql, struct store_generation *out) {
-    struct sqlite_reader reader = sqlite_read(db, sql);
-    sqlite_read_text(&reader, out->id, sizeof(out->id));
-    sqlite_read_text(&reader, out->account_id, sizeof(out->account_id));
-    sqlite_read_text(&reader, out->key_id, sizeof(out->key_id));
-    sqlite_read_text(&reader, out->label, sizeof(out->label));
-    sqlite_read_text(&reader, out->model, sizeof(out->model));
-    sqlite_read_text(&reader, out->device_id, sizeof(out->device_id));
-    out->outcome = (enum store_outcome)sqlite_read_int(&reader);
-    out->prompt_tokens = (uint32_t)sqlite_read_int(&reader);
-    out->completion_tokens = (uint32_t)sqlite_read_int(&reader);
-    out->attempts = (uint32_t)sqlite_read_int(&reader);
-    out->ttft_ms = (uint32_t)sqlite_read_int(&reader);
-    out->latency_ms = (uint32_t)sqlite_read_int(&reader);
-    out->created_ms = sqlite_read_int(&reader);
-    out->charge_nano = sqlite_read_int(&reader);
-    out->provider_nano = sqlite_read_int(&reader);
-}
-
-bool sqlite_generation_each(struct sqlite_db *db, bool (*row)(void *context, const struct store_generation *job),
-                            void *context, struct err *err) {
-    bool ok, found;
-    struct store_generation job;
-    while ((ok = sqlite_next(db, SQL_JOB_EACH, &found, err)) && found) {
-        sqlite_generation_read(db, SQL_JOB_EACH, &job);
-        if (!row(context, &job)) {
-            break;
-        }
-    }
-    sqlite_reset(db, SQL_JOB_EACH);
-    return ok;
-}
+const struct store_settlement_rows sqlite_settlement_rows = {.settle = settle};
