@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "catalog/catalog.h"
 #include "format/field.h"
+#include "store/ledger.h"
 
 #include <stdio.h>
 #include <string.h>

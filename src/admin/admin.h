@@ -32,7 +32,7 @@
 #include "core/core.h"
 #include "net/http_server.h"
 #include "net/loop.h"
-#include "store/money.h"
+#include "store/admin.h"
 
 struct admin;
 

@@ -11,7 +11,11 @@
 #include "core/core.h"
 #include "net/http_server.h"
 #include "net/loop.h"
+#include "store/answers.h"
 #include "store/conversations.h"
+#include "store/devices.h"
+#include "store/generations.h"
+#include "store/usage.h"
 #include "wire/generation.h"
 
 #include <stdbool.h>
@@ -40,6 +44,7 @@ struct call {
     char request_id[CALL_REQUEST_ID_SIZE]; /* x-request-id */
     char id[ID_SIZE];                      /* "chatcmpl-..." or "inf_..." */
     enum api_call_kind kind;
+    enum store_purpose purpose;
     struct auth_identity identity; /* a copy */
     struct gen_request generation; /* strings live in the arena; model is the resolved id */
     uint32_t prompt_tokens_max;    /* more than the prompt can ever be (call/price.h): for the hold */

@@ -259,6 +259,7 @@ static enum fault_code error_code_of(enum err_code code) {
     case ERR_TIMEOUT:
         return FAULT_REQUEST_TIMEOUT;
     case ERR_UNAVAILABLE:
+    case ERR_IN_DOUBT:
         return FAULT_UNAVAILABLE;
     case ERR_NONE:
     case ERR_CONFLICT:
@@ -277,6 +278,10 @@ void fault_from_err(struct fault *error, const struct err *err) {
         LOG_ERROR_EVENT("api.internal_error", LOG_TEXT("kind", err_code_name(err->code)),
                         LOG_TEXT("message", err->message));
         fault_set(error, code, "Something went wrong on our side.");
+    } else if (err->code == ERR_IN_DOUBT) {
+        fault_set(error, code,
+                  "Whether this was done cannot be told now. Look before you try again, or try again with the same "
+                  "Idempotency-Key.");
     } else {
         fault_set(error, code, "%s", err->message);
     }

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "call/models.h"
 #include "conversation/conversations.h"
+#include "conversation/stored.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -65,7 +66,7 @@ static void write_text(struct json_writer *writer, const char *key, struct str t
 static void write_message(struct json_writer *writer, const struct store_message *message) {
     json_begin_object(writer);
     json_member_int(writer, "position", message->position);
-    json_member_cstr(writer, "role", gen_role_name((enum gen_role)message->role));
+    json_member_cstr(writer, "role", gen_role_name(conversation_gen_role(message->role)));
     json_member_str(writer, "content", message->content);
     json_member_int(writer, "tokens", message->tokens);
     write_time(writer, "created_at", message->created_ms);

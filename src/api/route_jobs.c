@@ -10,18 +10,26 @@
 #include "call/price.h"
 #include "call/run.h"
 #include "jobs/jobs.h"
+#include "jobs/stored.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const state_names[STORE_JOB_STATES] = {
-    [STORE_JOB_QUEUED] = "QUEUED", [STORE_JOB_RUNNING] = "RUNNING",     [STORE_JOB_COMPLETED] = "COMPLETED",
-    [STORE_JOB_FAILED] = "FAILED", [STORE_JOB_CANCELLED] = "CANCELLED",
-};
-
 const char *job_state_name(enum store_job_state state) {
-    return state_names[state];
+    switch (state) {
+    case STORE_JOB_QUEUED:
+        break;
+    case STORE_JOB_RUNNING:
+        return "RUNNING";
+    case STORE_JOB_COMPLETED:
+        return "COMPLETED";
+    case STORE_JOB_FAILED:
+        return "FAILED";
+    case STORE_JOB_CANCELLED:
+        return "CANCELLED";
+    }
+    return "QUEUED";
 }
 
 static bool is_test(const struct api_request *request) {
@@ -46,7 +54,7 @@ void job_write(struct json_writer *writer, const struct store_job *job, bool who
     json_begin_object(writer);
     json_member_cstr(writer, "id", job->id);
     json_member_cstr(writer, "object", "job");
-    json_member_cstr(writer, "type", job->kind == JOB_INFERENCE ? "inference" : "chat.completion");
+    json_member_cstr(writer, "type", job->kind == STORE_JOB_INFERENCE ? "inference" : "chat.completion");
     json_member_cstr(writer, "status", job_state_name(job->state));
     json_member_cstr(writer, "model", job->model);
     page_write_time(writer, "created_at", job->created_ms);
@@ -167,7 +175,7 @@ static void creation_store(struct api_request *request, enum api_call_kind kind,
     const int64_t now_ms = clock_wall_ms();
     struct store_job_new new = {
         .job = {.test = is_test(request),
-                .kind = input->orchestration.enabled ? JOB_WORKFLOW : (int)kind,
+                .kind = job_stored_kind(kind, input->orchestration.enabled),
                 .created_ms = now_ms,
                 .body = http_exchange_request(request->exchange)->body},
         .scope_sha256 = asked->kind != IDEMPOTENCY_NONE ? asked->scope_sha256 : NULL,
@@ -244,7 +252,7 @@ void jobs_handle_cancel(struct api_request *request) {
                                 .event = STR("")};
     page_path_id(request, end.id);
     job_workflow_id(end.id, end.workflow_id);
-    end.workflow_status = CORE_WORKFLOW_CANCELLED;
+    end.workflow_status = STORE_WORKFLOW_CANCELLED;
     str_copy(end.account_id, sizeof(end.account_id), str_from(request->identity.account_id));
     *cancelling = (struct cancelling){.jobs = request->api->jobs, .pending = pending_new(request, NULL)};
     store_job_end(request->api->store, &end, on_cancelled, cancelling);
@@ -257,7 +265,7 @@ static bool state_read(const struct api_request *request, int *out, struct fault
         return true;
     }
     for (int i = 0; i < STORE_JOB_STATES; i++) {
-        if (str_equal_nocase(value, str_from(state_names[i]))) {
+        if (str_equal_nocase(value, str_from(job_state_name((enum store_job_state)i)))) {
             *out = i;
             return true;
         }

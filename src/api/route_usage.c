@@ -3,7 +3,6 @@
 #include "api/pending.h"
 #include "api/respond.h"
 #include "call/price.h"
-#include "call/run.h"
 
 /* What was asked, while the store reads; in the exchange's arena. */
 struct usage_query {
@@ -116,7 +115,6 @@ void usage_handle(struct api_request *request) {
 /* --- GET /v1/usage/requests --- */
 
 static void write_request(struct json_writer *writer, const struct store_generation *job) {
-    enum run_purpose purpose;
     json_begin_object(writer);
     page_write_generation(writer, job);
     json_member_cstr(writer, "status", page_outcome(job->outcome));
@@ -125,8 +123,8 @@ static void write_request(struct json_writer *writer, const struct store_generat
     price_write_member(writer, "cost_usd", job->charge_nano);
     json_member_int(writer, "latency_ms", job->latency_ms);
     json_member_cstr(writer, "key_id", job->key_id);
-    if (run_purpose_of(job->id, &purpose)) {
-        json_member_cstr(writer, "purpose", run_purpose_name(purpose));
+    if (job->purpose != STORE_PURPOSE_REQUEST) {
+        json_member_cstr(writer, "purpose", store_purpose_name(job->purpose));
     }
     json_member_cstr(writer, "label", job->label[0] != '\0' ? job->label : NULL);
     json_end_object(writer);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "call/call.h"
 #include "call/price.h"
+#include "call/stored.h"
 #include "format/answer.h"
 
 #include <assert.h>
@@ -42,29 +43,15 @@ struct run {
 
 /* --- Names --- */
 
-static const char *const purpose_names[] = {
-    [RUN_JOB] = "job", [RUN_STEP] = "step", [RUN_TITLE] = "title", [RUN_SUMMARY] = "summary"};
-
 const char *run_purpose_name(enum run_purpose purpose) {
-    return purpose_names[purpose];
-}
-
-bool run_purpose_of(const char *id, enum run_purpose *out) {
-    for (size_t i = 0; i < COUNT_OF(purpose_names); i++) {
-        const size_t len = strlen(purpose_names[i]);
-        if (strncmp(id, purpose_names[i], len) == 0 && id[len] == '_') {
-            *out = (enum run_purpose)i;
-            return true;
-        }
-    }
-    return false;
+    return store_purpose_name(call_stored_purpose(purpose));
 }
 
 void run_id_make(enum run_purpose purpose, char out[ID_SIZE]) {
     char tail[CALL_ID_TAIL + 1];
     call_id_tail(clock_wall_ms(), tail);
     tail[CALL_ID_TAIL] = '\0';
-    snprintf(out, ID_SIZE, "%s_%s", purpose_names[purpose], tail);
+    snprintf(out, ID_SIZE, "%s_%s", run_purpose_name(purpose), tail);
 }
 
 void run_scope(const char *id, uint8_t out[DIGEST_SHA256_SIZE]) {
@@ -389,6 +376,7 @@ struct run *run_start(struct api *api, const struct run_request *asked, const st
     run->keep = asked->keep && asked->identity->kind == STORE_KEY_LIVE;
     run->cost_max_nano = asked->cost_max_nano;
     call->kind = asked->kind;
+    call->purpose = call_stored_purpose(asked->purpose);
     call->identity = *asked->identity;
     call->generation = *asked->generation;
     call->generation.stream = events->on_text != NULL;

@@ -20,18 +20,17 @@
 
 struct run;
 
-/* The id's prefix tells it, in the record of the job and in GET /v1/usage/requests. */
+/* The record of the generation has it, for GET /v1/usage/requests; the id's prefix shows it to people. */
 enum run_purpose { RUN_JOB, RUN_STEP, RUN_TITLE, RUN_SUMMARY };
 const char *run_purpose_name(enum run_purpose purpose); /* "job", "step", "title", "summary" */
-/* Whether an id of a job is that of a run. */
-bool run_purpose_of(const char *id, enum run_purpose *out);
 /* "job_...", "step_...", ...: a new one that sorts by time. */
 void run_id_make(enum run_purpose purpose, char out[ID_SIZE]);
 
 #define RUN_KEPT_MS (INT64_C(30) * 24 * 60 * 60 * 1000)
 
 struct run_request {
-    const char *id;                       /* of run_id_make */
+    const char *id; /* of run_id_make */
+    enum run_purpose purpose;
     const struct auth_identity *identity; /* whose account and key pay; copied, but its models must stay */
     enum api_call_kind kind;              /* the shape of the answer that run_answer_write makes */
     const struct gen_request *generation; /* copied; its model is the resolved id, its `stream` is set by on_text */

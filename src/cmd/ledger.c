@@ -1,9 +1,10 @@
 /* nataris ledger check|export: the proof that the books are right, and the books. Both read the store itself; a gateway
  * may be running. */
+#include "store/ledger.h"
 #include "base/clock.h"
 #include "base/money.h"
 #include "cmd/admin_command.h"
-#include "store/money.h"
+#include "gateway/database.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@ struct ledger_config {
 
 static bool open_ledger(const struct ledger_config *config, struct store **store, struct err *err) {
     char path[FILE_PATH_MAX];
-    return admin_client_store_path(config->admin.data, path, err) && store_open(store, path, err);
+    return admin_client_store_path(config->admin.data, path, err) && gateway_database_open(store, path, err);
 }
 
 /* --- check --- */

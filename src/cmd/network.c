@@ -1,6 +1,7 @@
 #include "cmd/network.h"
 
 #include "base/json_write.h"
+#include "gateway/database.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +31,7 @@ static bool make_urls(struct network *network, const char *listen, bool tls, uns
  * which by then is the gateway's own; a second connection writes it. */
 static bool remember_origin(const char *store_path, const struct network *network, struct err *err) {
     struct store *store = NULL;
-    if (!store_open(&store, store_path, err)) {
+    if (!gateway_database_open(&store, store_path, err)) {
         return false;
     }
     const bool ok = store_setting_set(store, "origin", network->origin, err);
@@ -55,7 +56,7 @@ static bool lock_folder(const char *data_folder, struct err *err) {
 
 static bool prepare_owner(struct network *network, const char *store_path, const char *data_folder, struct err *err) {
     struct store *store = NULL;
-    if (!store_open(&store, store_path, err)) {
+    if (!gateway_database_open(&store, store_path, err)) {
         return false;
     }
     const bool ok = owner_ensure(store, data_folder, &network->owner, err) &&

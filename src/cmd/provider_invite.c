@@ -2,6 +2,7 @@
 #include "base/json_write.h"
 #include "cmd/command.h"
 #include "cmd/owner.h"
+#include "gateway/database.h"
 
 #include <stdio.h>
 
@@ -64,7 +65,7 @@ static bool invite(const struct invite_config *config, char token[JOIN_TOKEN_SIZ
     if (!file_exists(path)) {
         return err_set(err, ERR_NOT_FOUND, "%s is no data folder: start a gateway there first", config->data);
     }
-    if (!store_open(&store, path, err)) {
+    if (!gateway_database_open(&store, path, err)) {
         return false;
     }
     bool ok = find_account(store, config->account, &owner.account, err) &&

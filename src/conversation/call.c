@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "call/models.h"
 #include "conversation/conversations.h"
+#include "conversation/stored.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -116,8 +117,10 @@ static bool tools_refuse(const struct gen_request *generation, struct fault *err
 
 static void own_message(struct store_message *out, int64_t position, const struct gen_message *message,
                         int64_t created_ms) {
-    *out = (struct store_message){
-        .position = position, .role = (int)message->role, .created_ms = created_ms, .content = message->content};
+    *out = (struct store_message){.position = position,
+                                  .role = conversation_stored_role(message->role),
+                                  .created_ms = created_ms,
+                                  .content = message->content};
 }
 
 /* What must be known of it when its answer is there. */
@@ -276,7 +279,7 @@ bool conversation_turn(struct call *call, const struct call_result *result, stru
         estimate_own(asked);
     }
     *answer = (struct store_message){.position = asked->conversation.message_count + (int64_t)asked->own_count,
-                                     .role = GEN_ROLE_ASSISTANT,
+                                     .role = STORE_ROLE_ASSISTANT,
                                      .tokens = result->usage.completion_tokens + CONVERSATION_ANSWER_TOKENS,
                                      .created_ms = clock_wall_ms(),
                                      .content = buf_str(&call->answer)};

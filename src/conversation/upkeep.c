@@ -140,6 +140,7 @@ static void job_run(struct conversation_job *job) {
     generation.repeat_penalty = JOB_REPEAT_PENALTY_PERCENT / 100.0;
     run_id_make(job->purpose, id);
     const struct run_request asked = {.id = id,
+                                      .purpose = job->purpose,
                                       .identity = &job->identity,
                                       .kind = API_CALL_CHAT,
                                       .generation = &generation,
@@ -231,10 +232,10 @@ static void on_messages(void *context, const struct store_conversation *conversa
         if (i > 0 && tokens > left) {
             break;
         }
-        prompt_append_message(&job->prompt, message->role == GEN_ROLE_ASSISTANT, message->content,
+        prompt_append_message(&job->prompt, message->role == STORE_ROLE_ASSISTANT, message->content,
                               bytes_of_tokens(left, message->content, job->density));
         left -= tokens;
-        if (message->role == GEN_ROLE_USER) {
+        if (message->role == STORE_ROLE_USER) {
             conversation_facts_add(&job->facts, message->content, facts_bytes(job));
         }
         job->until = message->position + 1;
@@ -251,7 +252,7 @@ static int64_t fold_until(const struct conversation_call *call) {
     while (at > 0 && call->all[at - 1].tokens <= left) {
         left -= call->all[--at].tokens;
     }
-    while (at < count && call->all[at].role != GEN_ROLE_USER) {
+    while (at < count && call->all[at].role != STORE_ROLE_USER) {
         at++;
     }
     if (at == count) { /* the last exchange always stays */

@@ -2,6 +2,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "gateway/internal.h"
+#include "store/settlements.h"
+#include "store/turns.h"
 
 static enum gen_finish finish_from_core(enum core_finish finish) {
     switch (finish) {
@@ -160,7 +162,7 @@ void gateway_job_settle(struct gateway *gateway, struct gateway_job *job, const 
         settlement.part_count = outcome->part_count;
     }
     job->record.outcome = outcome->cancelled ? STORE_OUTCOME_CANCELLED : STORE_OUTCOME_COMPLETED;
-    settlement.job = job->record;
+    settlement.generation = job->record;
     if (finisher != NULL) {
         (void)str_copy(settlement.provider_account_id, sizeof settlement.provider_account_id,
                        str_from(finisher->account_id));

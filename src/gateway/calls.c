@@ -1,8 +1,9 @@
 /* The API's backend: calls become jobs of the core (or of the sandbox), and jobs become records of the store. */
 #include "base/clock.h"
 #include "base/mem.h"
+#include "call/stored.h"
 #include "gateway/internal.h"
-#include "store/money.h"
+#include "store/settlements.h"
 
 static struct gateway_job *job_new(struct gateway *gateway, struct call *call) {
     struct gateway_job *job = MEM_NEW(struct gateway_job);
@@ -17,6 +18,8 @@ static struct gateway_job *job_new(struct gateway *gateway, struct call *call) {
     (void)str_copy(record->model, sizeof record->model, call->generation.model);
     (void)str_copy(record->label, sizeof record->label, call->label);
     record->created_ms = call->created_ms;
+    record->purpose = call->purpose;
+    record->kind = call_stored_kind(call->kind);
     job->story = job_story_begin(gateway->job_log, record, loop_now_ms(gateway->loop));
     call->backend_data = job;
     return job;
@@ -27,7 +30,7 @@ void gateway_job_end(struct gateway_job *job, enum store_outcome outcome) {
     if (!job->in_sandbox && !job->recorded && !job->repeatable && job->canary == NULL &&
         job->handle != CORE_NO_HANDLE) {
         job->record.outcome = outcome;
-        const struct store_settlement settlement = {.job = job->record};
+        const struct store_settlement settlement = {.generation = job->record};
         store_settle(job->gateway->store, &settlement, NULL, NULL);
     }
     if (job->handle != CORE_NO_HANDLE) {

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "catalog/catalog.h"
+#include "gateway/database.h"
 #include "gateway/internal.h"
 #include "wire/limits.h"
 
@@ -31,7 +32,7 @@ static void on_store_broken(void *context, const struct err *err) {
 }
 
 static bool open_store(struct gateway *gateway, const struct gateway_options *options, struct err *err) {
-    if (!store_open(&gateway->store, options->store_path, err)) {
+    if (!gateway_database_open(&gateway->store, options->store_path, err)) {
         return false;
     }
     if (!auth_new(&gateway->auth, gateway->store, err) || !gateway_accounts_load(gateway, err)) {

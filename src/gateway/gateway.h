@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "core/core.h"
 #include "net/loop.h"
-#include "store/store.h"
+#include "store/accounts.h"
 
 #include <stdbool.h>
 #include <stdint.h>

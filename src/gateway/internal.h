@@ -15,7 +15,9 @@
 #include "net/http_server.h"
 #include "net/loop.h"
 #include "net/tls.h"
+#include "store/accounts.h"
 #include "store/devices.h"
+#include "store/generations.h"
 #include "store/store.h"
 #include "webhook/sender.h"
 

@@ -6,6 +6,7 @@
 #include "call/run.h"
 #include "format/answer.h"
 #include "jobs/internal.h"
+#include "jobs/stored.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -242,7 +243,7 @@ void job_entry_stop(struct job_entry *entry) {
         run_cancel(entry->run);
     } else if (entry->workflow != NULL) {
         workflow_leave(entry->workflow, true);
-    } else if (job->kind == JOB_WORKFLOW && entry->again) { /* it goes on by itself after a restart */
+    } else if (job->kind == STORE_JOB_WORKFLOW && entry->again) { /* it goes on by itself after a restart */
         struct auth_identity identity = {.kind = job->test ? STORE_KEY_TEST : STORE_KEY_LIVE};
         char id[STORE_ID_MAX];
         job_workflow_id(job->id, id);
@@ -260,8 +261,8 @@ static bool input_read(struct job_entry *entry, struct str body, struct arena *a
     struct json_value root;
     struct err err;
     if (!json_parse(entry->jobs->api->parser, body, &root, &err) ||
-        !(entry->job.kind == JOB_INFERENCE ? inference_request_read(root, arena, input, &err)
-                                           : chat_request_read(root, arena, input, &err))) {
+        !(entry->job.kind == STORE_JOB_INFERENCE ? inference_request_read(root, arena, input, &err)
+                                                 : chat_request_read(root, arena, input, &err))) {
         fault_from_err(error, &err);
         return false;
     }
@@ -272,8 +273,9 @@ static bool input_read(struct job_entry *entry, struct str body, struct arena *a
 static void entry_start_run(struct job_entry *entry, const struct auth_identity *identity,
                             const struct generation_input *input) {
     const struct run_request asked = {.id = entry->job.id,
+                                      .purpose = RUN_JOB,
                                       .identity = identity,
-                                      .kind = (enum api_call_kind)entry->job.kind,
+                                      .kind = job_call_kind(entry->job.kind),
                                       .generation = &input->request,
                                       .label = input->label,
                                       .region = input->region,
@@ -298,7 +300,7 @@ void job_entry_run(struct job_entry *entry, struct str body) {
         entry_fail(entry, &error);
     } else if (!input_read(entry, body, &arena, &input, &error)) {
         entry_fail(entry, &error);
-    } else if (entry->job.kind == JOB_WORKFLOW) {
+    } else if (entry->job.kind == STORE_JOB_WORKFLOW) {
         entry_start_workflow(entry, identity, &input);
     } else {
         entry_start_run(entry, identity, &input);

@@ -21,9 +21,6 @@ enum {
     JOBS_PURGE_MS = 60 * 60 * 1000,
 };
 
-/* What answers a job, as it is stored. A workflow's answer has the shape of a chat's. */
-enum job_kind { JOB_CHAT = API_CALL_CHAT, JOB_INFERENCE = API_CALL_INFERENCE, JOB_WORKFLOW };
-
 struct jobs *jobs_new(struct api *api);
 void jobs_free(struct jobs *jobs); /* NULL is fine */
 /* Goes on with what was open when the gateway ended. */

@@ -18,7 +18,6 @@ struct store_admin { /* what to do; unused members stay zero */
         STORE_ADMIN_PAYOUT,        /* account.id, amount_nano > 0, note: earnings -> payouts; never more than earned */
         STORE_ADMIN_DEVICE_VERIFY, /* device.id, device.verified */
         STORE_ADMIN_REVIEWS_CLEAR, /* device.id: its lines of the review list go */
-        STORE_ADMIN_KINDS,
     } kind;
     const char *actor;
     struct store_account account;
@@ -36,6 +35,8 @@ void store_admin(struct store *store, const struct store_admin *admin,
 /* The same before store_start, from one thread. */
 MUST_CHECK bool store_admin_now(struct store *store, const struct store_admin *admin, struct store_admin *result,
                                 struct err *err);
+
+enum { STORE_ADMIN_KINDS = STORE_ADMIN_REVIEWS_CLEAR + 1 };
 
 struct store_audit {
     int64_t number, created_ms, amount_nano;

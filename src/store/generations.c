@@ -5,22 +5,6 @@
 
 #include <stdlib.h>
 
-const char *store_purpose_name(enum store_purpose purpose) {
-    switch (purpose) {
-    case STORE_PURPOSE_REQUEST:
-        break;
-    case STORE_PURPOSE_JOB:
-        return "job";
-    case STORE_PURPOSE_STEP:
-        return "step";
-    case STORE_PURPOSE_TITLE:
-        return "title";
-    case STORE_PURPOSE_SUMMARY:
-        return "summary";
-    }
-    return "request";
-}
-
 bool store_each_generation(struct store *store, bool (*row)(void *context, const struct store_generation *generation),
                            void *context, struct err *err) {
     struct store_connection *connection = store_connection_of(store);

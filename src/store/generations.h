@@ -3,6 +3,7 @@
 #ifndef NATARIS_STORE_GENERATIONS_H
 #define NATARIS_STORE_GENERATIONS_H
 
+#include "store/purpose.h"
 #include "store/store.h"
 
 enum store_outcome { /* stored by number */
@@ -10,17 +11,6 @@ enum store_outcome { /* stored by number */
                      STORE_OUTCOME_FAILED = 1,
                      STORE_OUTCOME_CANCELLED = 2,
 };
-
-/* What it was for: who asks by HTTP, or something of the network's own. */
-enum store_purpose { /* stored by number */
-                     STORE_PURPOSE_REQUEST = 0,
-                     STORE_PURPOSE_JOB = 1,
-                     STORE_PURPOSE_STEP = 2,
-                     STORE_PURPOSE_TITLE = 3,
-                     STORE_PURPOSE_SUMMARY = 4,
-};
-enum { STORE_PURPOSES = 5 };
-const char *store_purpose_name(enum store_purpose purpose); /* "request", "job", "step", "title", "summary" */
 
 /* What was asked: messages, or a prompt. */
 enum store_generation_kind { /* stored by number */

@@ -5,6 +5,7 @@
 #include "call/price.h"
 #include "format/field.h"
 #include "net/web_url.h"
+#include "store/ledger.h"
 #include "wire/webhook_signature.h"
 
 #include <stdio.h>

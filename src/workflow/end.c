@@ -4,7 +4,9 @@
 #include "base/log.h"
 #include "call/price.h"
 #include "conversation/prompt.h"
+#include "conversation/stored.h"
 #include "workflow/internal.h"
+#include "workflow/stored.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -73,7 +75,7 @@ static void answer_make(struct workflow *workflow, enum core_workflow_status sta
     buf_reset(&workflow->calls);
     *answer =
         (struct workflow_answer){.id = workflow->row.id,
-                                 .kind = (enum core_workflow_kind)workflow->row.kind,
+                                 .kind = workflow_core_kind(workflow->row.kind),
                                  .chosen = workflow->row.chosen,
                                  .test = workflow->row.test,
                                  .status = status,
@@ -198,7 +200,7 @@ static bool own_turn(const struct workflow *workflow, struct store_message *mess
         const struct str content = own != NULL ? own->content : workflow->answer.text;
         messages[i] =
             (struct store_message){.position = asked->from + i,
-                                   .role = (int)(own != NULL ? own->role : GEN_ROLE_ASSISTANT),
+                                   .role = own != NULL ? conversation_stored_role(own->role) : STORE_ROLE_ASSISTANT,
                                    .tokens = (uint32_t)conversation_tokens(content, asked->density),
                                    .created_ms = own != NULL ? workflow->row.created_ms : workflow->row.ended_ms,
                                    .content = content};
@@ -263,7 +265,7 @@ void workflow_end(struct workflow *workflow) {
         write_event(workflow, &event);
     }
     write_extra(workflow, &extra);
-    struct store_workflow_end end = {.status = (int)status,
+    struct store_workflow_end end = {.status = workflow_stored_status(status),
                                      .ended_ms = workflow->row.ended_ms,
                                      .text = workflow->answer.text,
                                      .error = buf_str(&error),
@@ -327,9 +329,9 @@ static void stored_extra_read(struct workflow *workflow, struct str text, struct
 void workflow_tell_stored(struct workflow *workflow, const struct store_workflow *stored) {
     const struct workflow_events *events = workflow->events;
     struct fault error;
-    if (stored->status == CORE_WORKFLOW_FAILED || stored->status == CORE_WORKFLOW_CANCELLED) {
+    if (stored->status == STORE_WORKFLOW_FAILED || stored->status == STORE_WORKFLOW_CANCELLED) {
         workflow_error_cancelled(&error);
-        if (stored->status == CORE_WORKFLOW_FAILED) {
+        if (stored->status == STORE_WORKFLOW_FAILED) {
             stored_error_read(workflow, stored->error, &error);
         }
         workflow_tell_failed(workflow, &error);
@@ -339,7 +341,7 @@ void workflow_tell_stored(struct workflow *workflow, const struct store_workflow
             .kind = (enum core_workflow_kind)stored->kind,
             .chosen = stored->chosen,
             .test = stored->test,
-            .status = (enum core_workflow_status)stored->status,
+            .status = workflow_core_status(stored->status),
             .steps_executed = stored->steps_executed,
             .cost_nano = stored->cost_nano,
             .text = stored->answer,

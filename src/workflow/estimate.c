@@ -9,6 +9,7 @@
 #include "call/models.h"
 #include "call/price.h"
 #include "store/workflows.h"
+#include "workflow/stored.h"
 #include "workflow/text.h"
 
 #include <string.h>
@@ -302,11 +303,10 @@ static bool estimate_play(const struct api *api, struct estimate *estimate, stru
 static void history_take(struct estimate *estimate, const struct store_step_history *history, size_t count) {
     for (size_t i = 0; i < count; i++) {
         const struct store_step_history *had = &history[i];
-        if (had->name < 0 || had->name >= CORE_STEP_NAMES || had->samples < SAMPLES_MIN ||
-            estimate->groups[had->name].count == 0) {
+        struct step_group *group = &estimate->groups[workflow_core_step_name(had->name)];
+        if (had->samples < SAMPLES_MIN || group->count == 0) {
             continue;
         }
-        struct step_group *group = &estimate->groups[had->name];
         group->prompt.low = group->count * had->prompt_tokens_low;
         group->prompt.likely = group->count * had->prompt_tokens_likely;
         group->completion.low = group->count * had->completion_tokens_low;
@@ -426,5 +426,5 @@ void workflows_handle_estimate(struct api_request *request) {
     request->handler_data = estimate;
     str_copy(model, sizeof(model), estimate->input.request.model);
     store_step_history_read(request->api->store, request->identity.account_id, request->identity.kind == STORE_KEY_TEST,
-                            (int)estimate->kind, model, on_history, pending_new(request, NULL));
+                            workflow_stored_kind(estimate->kind), model, on_history, pending_new(request, NULL));
 }

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "call/models.h"
 #include "workflow/internal.h"
+#include "workflow/stored.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,10 +21,10 @@ static void on_twin(struct workflow *workflow, const struct store_workflow *twin
     if (memcmp(twin->body_sha256, workflow->idempotency.body_sha256, sizeof(twin->body_sha256)) != 0) {
         idempotency_set_other_body(&error);
         workflow_tell_failed(workflow, &error);
-    } else if (twin->status == CORE_WORKFLOW_RUNNING) {
+    } else if (twin->status == STORE_WORKFLOW_RUNNING) {
         idempotency_set_running(&error);
         workflow_tell_failed(workflow, &error);
-    } else if (twin->status == CORE_WORKFLOW_FAILED || twin->status == CORE_WORKFLOW_CANCELLED) {
+    } else if (twin->status == STORE_WORKFLOW_FAILED || twin->status == STORE_WORKFLOW_CANCELLED) {
         workflow_store(workflow, true); /* as a call that failed: it is tried again */
         return;
     } else {
@@ -36,7 +37,7 @@ void workflow_go_on(struct workflow *workflow, const struct store_workflow *stor
                     size_t count) {
     if (strcmp(stored->id, workflow->row.id) != 0) {
         on_twin(workflow, stored);
-    } else if (stored->status == CORE_WORKFLOW_RUNNING) {
+    } else if (stored->status == STORE_WORKFLOW_RUNNING) {
         workflow_replay(workflow, stored, steps, count);
     } else {
         workflow_tell_stored(workflow, stored);
@@ -64,7 +65,7 @@ static void on_added(void *context, const struct store_workflow *stored, const s
     } else {
         buf_clear(&workflow->request_text);
         LOG_INFO_EVENT("workflow.begin", LOG_TEXT("workflow", workflow->row.id),
-                       LOG_TEXT("kind", core_workflow_kind_name((enum core_workflow_kind)workflow->row.kind)),
+                       LOG_TEXT("kind", core_workflow_kind_name(workflow_core_kind(workflow->row.kind))),
                        LOG_TEXT("account", workflow->row.account_id), LOG_INT("chosen", workflow->row.chosen));
         workflow->state = WORKFLOW_RUNNING;
         workflow_core_make(workflow);
@@ -93,8 +94,8 @@ static void row_fill(struct workflow *workflow, const struct workflow_request *a
     struct store_workflow *row = &workflow->row;
     str_copy(row->key_id, sizeof(row->key_id), str_from(asked->identity->key_id));
     row->chosen = asked->asked->automatic;
-    row->kind = (int)(row->chosen ? workflow_choose(asked->generation, asked->asked, workflow->context_length)
-                                  : asked->asked->kind);
+    row->kind = workflow_stored_kind(
+        row->chosen ? workflow_choose(asked->generation, asked->asked, workflow->context_length) : asked->asked->kind);
     str_copy(row->model, sizeof(row->model), asked->generation->model);
     workflow_task(asked->generation, row->task, sizeof(row->task));
     row->max_steps = asked->asked->max_steps;
@@ -213,7 +214,7 @@ void workflow_cancel(struct workflows *workflows, const struct auth_identity *id
         workflow_stop(workflow);
     }
     struct store_workflow_end end = {.test = test,
-                                     .status = CORE_WORKFLOW_CANCELLED,
+                                     .status = STORE_WORKFLOW_CANCELLED,
                                      .ended_ms = clock_wall_ms(),
                                      .text = STR(""),
                                      .error = STR(""),

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "workflow/internal.h"
+#include "workflow/stored.h"
 
 #include <string.h>
 
@@ -25,7 +26,8 @@ static void on_end(void *context, const struct run_answer *answer) {
     step->run = NULL;
     buf_reset(&step->output);
     (void)buf_append_str(&step->output, answer->text); /* a run's text has the same limit */
-    record->outcome = (int)workflow_step_meaning(&scene, step->number, buf_str(&step->output)).outcome;
+    record->outcome =
+        workflow_stored_outcome(workflow_step_meaning(&scene, step->number, buf_str(&step->output)).outcome);
     record->prompt_tokens = answer->result.usage.prompt_tokens;
     record->completion_tokens = answer->result.usage.completion_tokens;
     record->cost_nano = answer->result.cost_nano;
@@ -143,6 +145,7 @@ static void step_run(struct workflow_step *step) {
         workflow_step_fails(step, &error);
     } else {
         const struct run_request asked = {.id = step->record.run_id,
+                                          .purpose = RUN_STEP,
                                           .identity = &workflow->identity,
                                           .kind = API_CALL_CHAT,
                                           .generation = &generation,
@@ -194,8 +197,8 @@ void workflow_step_store_begin(struct workflow_step *step) {
 static void record_fill(struct workflow_step *step) {
     const struct core_step *core = workflow_step_core(step);
     step->record = (struct store_step){.number = step->number,
-                                       .name = (int)core->name,
-                                       .state = CORE_STEP_RUNNING,
+                                       .name = workflow_stored_step_name(core->name),
+                                       .state = STORE_STEP_RUNNING,
                                        .local = core->local,
                                        .round = core->round,
                                        .part = core->part,

@@ -389,5 +389,5 @@ int main(void) {
         STORE_TEST(test_a_known_device_needs_no_token),
         STORE_TEST(test_keys_are_found_by_their_hash),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return STORE_CONTRACT_RUN(tests);
 }

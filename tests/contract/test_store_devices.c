@@ -217,5 +217,5 @@ int main(void) {
         DEVICES_TEST(test_the_review_list_is_bounded_by_device),
         DEVICES_TEST(test_the_operator_verifies_and_clears),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return STORE_CONTRACT_RUN(tests);
 }

@@ -132,7 +132,7 @@ void store_step_put(struct store *store, const char *workflow_id, const struct s
     struct store_workflow *row = &api_workflows.rows[answer->place];
     assert_true(step->number < API_WORKFLOW_STEPS_MAX && step->number <= api_workflows.step_counts[answer->place]);
     struct store_step *place = &api_workflows.steps[answer->place][step->number];
-    if (row->status != CORE_WORKFLOW_RUNNING) {
+    if (row->status != STORE_WORKFLOW_RUNNING) {
         err_set(&answer->err, ERR_CONFLICT, "The workflow has ended");
         return;
     }
@@ -144,7 +144,7 @@ void store_step_put(struct store *store, const char *workflow_id, const struct s
     }
     *place = *step;
     place->output = api_jobs_copy(step->output);
-    if (step->state >= CORE_STEP_DONE) {
+    if (step->state >= STORE_STEP_DONE) {
         row->cost_nano += step->cost_nano;
         row->prompt_tokens += step->prompt_tokens;
         row->completion_tokens += step->completion_tokens;
@@ -158,7 +158,7 @@ void store_workflow_end(struct store *store, const struct store_workflow_end *en
         return;
     }
     struct store_workflow *row = &api_workflows.rows[answer->place];
-    answer->changed = row->status == CORE_WORKFLOW_RUNNING;
+    answer->changed = row->status == STORE_WORKFLOW_RUNNING;
     if (answer->changed) {
         row->status = end->status;
         row->ended_ms = end->ended_ms;
@@ -196,7 +196,7 @@ static void api_workflows_read_tell(struct loop_deferred *deferred) {
     } else {
         for (size_t i = 0; i < api_workflows.count; i++) {
             const struct store_workflow *row = &api_workflows.rows[i];
-            if (row->status == CORE_WORKFLOW_RUNNING) {
+            if (row->status == STORE_WORKFLOW_RUNNING) {
                 memcpy(open[count].id, row->id, sizeof(open[count].id));
                 memcpy(open[count].account_id, row->account_id, sizeof(open[count].account_id));
                 open[count++].test = row->test;
@@ -230,7 +230,8 @@ void store_workflows_open(struct store *store,
     api_workflows_read_later(store, context)->open = told;
 }
 
-void store_step_history_read(struct store *store, const char *account_id, bool test, int kind, const char *model,
+void store_step_history_read(struct store *store, const char *account_id, bool test,
+                             enum store_workflow_kind kind, const char *model,
                              void (*told)(void *context, const struct store_step_history *history, size_t count,
                                           const struct err *err),
                              void *context) {

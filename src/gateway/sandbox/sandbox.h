@@ -5,7 +5,7 @@
 
 #include "core/core.h"
 #include "net/loop.h"
-#include "store/money.h"
+#include "store/usage.h"
 
 struct auth_identity;
 struct fault;

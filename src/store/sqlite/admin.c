@@ -110,8 +110,6 @@ static bool admin_apply(struct ledger *ledger, const struct store_admin *admin, 
         return sqlite_device_verify(ledger->db, admin->device.id, admin->device.verified, err);
     case STORE_ADMIN_REVIEWS_CLEAR:
         return sqlite_reviews_clear(ledger->db, admin->device.id, err);
-    case STORE_ADMIN_KINDS:
-        break;
     }
     return err_set(err, ERR_INVALID, "unknown kind of admin action");
 }

@@ -10,7 +10,7 @@ static struct sqlite_reader columns_read(struct sqlite_db *db, enum sql sql, str
     sqlite_read_text(&reader, out->key_id, sizeof(out->key_id));
     out->test = sqlite_read_int(&reader) != 0;
     out->kind = (enum store_job_kind)sqlite_read_choice(&reader, STORE_JOB_KINDS);
-    out->state = (enum store_job_state)sqlite_read_int(&reader);
+    out->state = (enum store_job_state)sqlite_read_choice(&reader, STORE_JOB_STATES);
     sqlite_read_text(&reader, out->model, sizeof(out->model));
     out->created_ms = sqlite_read_int(&reader);
     out->started_ms = sqlite_read_int(&reader);

@@ -156,7 +156,7 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
     [SQL_EARNED_CURSOR] =
         "SELECT created_ms, number FROM generations WHERE id = ?2 AND provider_nano > 0 AND (provider_account_number "
         "= " EARNER " OR EXISTS (SELECT 1 FROM generation_parts WHERE generation_number = generations.number AND "
-                    "account_number = " EARNER " AND amount_nano > 0))",
+        "account_number = " EARNER " AND amount_nano > 0))",
     /* Who asked and how they named it is not the earner's business. */
     [SQL_EARNED_PAGE] =
         "WITH page AS (SELECT * FROM (SELECT generation_number FROM earned WHERE account_number = " EARNER

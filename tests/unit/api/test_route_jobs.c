@@ -113,7 +113,7 @@ static void test_is_cancelled_on_the_device(void **state) {
 static void test_goes_on_after_a_restart(void **state) {
     struct api_fixture *fixture = *state;
     struct store_job *job = &api_jobs.jobs[api_jobs.count++];
-    *job = (struct store_job){.kind = API_CALL_INFERENCE, .state = STORE_JOB_RUNNING, .created_ms = INT64_MAX / 2};
+    *job = (struct store_job){.kind = STORE_JOB_INFERENCE, .state = STORE_JOB_RUNNING, .created_ms = INT64_MAX / 2};
     str_copy(job->id, sizeof(job->id), STR("job_old"));
     str_copy(job->account_id, sizeof(job->account_id), STR("acct_1"));
     str_copy(job->key_id, sizeof(job->key_id), STR("key_1"));
@@ -149,7 +149,7 @@ static void test_of_a_workflow_has_its_whole_answer(void **state) {
     struct api_fixture *fixture = *state;
     const char *answer, *id = post(fixture, RESEARCH_CHAT);
     char line[128];
-    assert_int_equal(api_jobs_find(id)->kind, JOB_WORKFLOW);
+    assert_int_equal(api_jobs_find(id)->kind, STORE_JOB_WORKFLOW);
     for (size_t i = 0; i < COUNT_OF(outputs); i++) {
         step_end(fixture, outputs[i]);
         assert_int_equal(api_jobs_find(id)->state, STORE_JOB_RUNNING);
@@ -178,7 +178,7 @@ static void test_its_cancel_is_that_of_its_workflow(void **state) {
     api_fixture_request(fixture, line, "", NULL);
     assert_int_equal(api_fixture_answer(fixture, &answer), 200);
     assert_non_null(strstr(answer, "\"status\":\"CANCELLED\""));
-    while (api_workflows.rows[0].status != CORE_WORKFLOW_CANCELLED) {
+    while (api_workflows.rows[0].status != STORE_WORKFLOW_CANCELLED) {
         uv_run(loop_uv(fixture->loop), UV_RUN_NOWAIT);
         assert_false(fixture->timed_out);
     }
@@ -189,14 +189,14 @@ static void test_its_cancel_is_that_of_its_workflow(void **state) {
 static void test_finds_its_workflow_after_a_restart(void **state) {
     struct api_fixture *fixture = *state;
     struct store_job *job = &api_jobs.jobs[api_jobs.count++];
-    struct store_workflow row = {.kind = CORE_WORKFLOW_RESEARCH,
-                                 .status = CORE_WORKFLOW_COMPLETED,
+    struct store_workflow row = {.kind = STORE_WORKFLOW_RESEARCH,
+                                 .status = STORE_WORKFLOW_COMPLETED,
                                  .steps_executed = 3,
                                  .request = STR(""),
                                  .answer = STR("Made before"),
                                  .error = STR(""),
                                  .extra = STR("")};
-    *job = (struct store_job){.kind = JOB_WORKFLOW, .state = STORE_JOB_RUNNING, .created_ms = INT64_MAX / 2};
+    *job = (struct store_job){.kind = STORE_JOB_WORKFLOW, .state = STORE_JOB_RUNNING, .created_ms = INT64_MAX / 2};
     str_copy(job->id, sizeof(job->id), STR("job_old"));
     str_copy(job->account_id, sizeof(job->account_id), STR("acct_1"));
     str_copy(job->key_id, sizeof(job->key_id), STR("key_1"));

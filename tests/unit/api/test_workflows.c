@@ -35,8 +35,8 @@ static void run_fail(struct api_fixture *fixture, const struct fault *error) {
     api_call_fail(call, error);
 }
 
-static void await_status(struct api_fixture *fixture, enum core_workflow_status status) {
-    while (api_workflows.count == 0 || api_workflows.rows[0].status != (int)status) {
+static void await_status(struct api_fixture *fixture, enum store_workflow_status status) {
+    while (api_workflows.count == 0 || api_workflows.rows[0].status != status) {
         turn(fixture);
     }
 }
@@ -182,7 +182,7 @@ static void test_a_client_that_goes_cancels_it(void **state) {
     api_fixture_post(fixture, CHAT, ORCHESTRATED("", "research"));
     (void)await_run(fixture);
     api_fixture_disconnect(fixture);
-    await_status(fixture, CORE_WORKFLOW_CANCELLED);
+    await_status(fixture, STORE_WORKFLOW_CANCELLED);
     assert_int_equal(fixture->abandoned, 1);
     assert_int_equal(api_workflows.steps[0][0].state, CORE_STEP_FAILED);
     api_fixture_connect(fixture); /* for the teardown */
@@ -208,18 +208,18 @@ static void test_goes_on_after_a_restart(void **state) {
     run_end(fixture, "facts");
     str_copy(id, sizeof(id), str_from(await_run(fixture)->id));
     struct store_workflow row = api_workflows.rows[0];
-    api_workflows.rows[0].status = CORE_WORKFLOW_FAILED; /* whoever had it does not get it back */
+    api_workflows.rows[0].status = STORE_WORKFLOW_FAILED; /* whoever had it does not get it back */
     run_fail(fixture, &(struct fault){.code = FAULT_INTERNAL, .message = "killed"});
     (void)await_answer(fixture, 400);
     api_workflows.rows[0] = row;
-    api_workflows.steps[0][1].state = CORE_STEP_RUNNING;
+    api_workflows.steps[0][1].state = STORE_STEP_RUNNING;
     api_resume(fixture->api);
     const struct call *call = await_run(fixture);
     assert_string_equal(call->id, id);
     assert_non_null(strstr(call->generation.messages[call->generation.message_count - 1].content.data, "facts"));
     run_end(fixture, "thoughts");
     run_end(fixture, "the report");
-    await_status(fixture, CORE_WORKFLOW_COMPLETED);
+    await_status(fixture, STORE_WORKFLOW_COMPLETED);
     assert_true(str_equal_cstr(api_workflows.rows[0].answer, "the report"));
     assert_int_equal(fixture->submitted, 4);
 }

@@ -67,7 +67,7 @@ static int setup(void **state) {
     world->base = base;
     store_fixture_close(world->base);
     temp_folder_file(&world->base->folder, "nataris.db", world->base->path);
-    assert_true(store_open(&world->base->store, world->base->path, &world->base->err));
+    assert_true(store_open(&world->base->store, store_backend()->driver, world->base->path, &world->base->err));
     assert_true(owner_ensure(world->base->store, world->base->folder.path, &owner, &world->base->err));
     store_fixture_close(world->base);
     assert_int_equal(run(world, "account|create|Ada|--json"), COMMAND_OK);

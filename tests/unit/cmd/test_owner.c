@@ -1,6 +1,5 @@
 #include "cmd/owner.h"
 
-#include "store/money.h"
 #include "support/store_fixture.h"
 
 static int setup(void **state) {

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "gateway/internal.h"
+#include "store/settlements.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

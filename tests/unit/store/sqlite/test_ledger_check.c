@@ -19,11 +19,11 @@ static int setup(void **state) {
     assert_true(store_account_add(fixture->store, &earner, &fixture->err));
     store_fixture_start(fixture);
     for (uint32_t i = 0; i < 3; i++) {
-        struct store_settlement settlement = {.job = store_fixture_job(i), .provider_account_id = "acct_dev"};
+        struct store_settlement settlement = {.generation = store_fixture_job(i), .provider_account_id = "acct_dev"};
         if (i < 2) {
-            settlement.job.outcome = STORE_OUTCOME_COMPLETED;
-            settlement.job.charge_nano = 100;
-            settlement.job.provider_nano = 85;
+            settlement.generation.outcome = STORE_OUTCOME_COMPLETED;
+            settlement.generation.charge_nano = 100;
+            settlement.generation.provider_nano = 85;
         }
         store_settle(fixture->store, &settlement, NULL, NULL);
     }
@@ -136,7 +136,7 @@ static void test_planted_damage_is_found(void **state) {
         snprintf(sql, sizeof(sql), UNGUARDED "%s", damages[i].damage);
         store_fixture_close(fixture);
         assert_int_equal(execute(fixture->path, sql), SQLITE_OK);
-        assert_true(store_open(&fixture->store, fixture->path, &fixture->err));
+        assert_true(store_open(&fixture->store, store_backend()->driver, fixture->path, &fixture->err));
         struct problems problems = check(fixture, damages[i].told);
         if (!problems.found) {
             fail_msg("%s\nis not told as: %s\nbut: %s", damages[i].damage, damages[i].told, problems.all);
@@ -151,11 +151,11 @@ static void add_job_of_two(struct store_fixture *fixture) {
         {.device_id = "prov_1", .account_id = "acct_dev", .tokens = 4, .amount_nano = 40},
         {.device_id = "prov_2", .account_id = "acct_1", .tokens = 6, .amount_nano = 45},
     };
-    struct store_settlement settlement = {.job = store_fixture_job(3), .parts = parts, .part_count = COUNT_OF(parts)};
-    settlement.job.outcome = STORE_OUTCOME_COMPLETED;
-    settlement.job.completion_tokens = 10;
-    settlement.job.charge_nano = 100;
-    settlement.job.provider_nano = 85;
+    struct store_settlement settlement = {.generation = store_fixture_job(3), .parts = parts, .part_count = COUNT_OF(parts)};
+    settlement.generation.outcome = STORE_OUTCOME_COMPLETED;
+    settlement.generation.completion_tokens = 10;
+    settlement.generation.charge_nano = 100;
+    settlement.generation.provider_nano = 85;
     store_fixture_start(fixture);
     store_settle(fixture->store, &settlement, NULL, NULL);
     store_fixture_close(fixture);
@@ -176,7 +176,7 @@ static void test_damaged_parts_are_found(void **state) {
         struct store_fixture *fixture = (struct store_fixture *)*state;
         add_job_of_two(fixture);
         assert_int_equal(execute(fixture->path, cases[i].damage), SQLITE_OK);
-        assert_true(store_open(&fixture->store, fixture->path, &fixture->err));
+        assert_true(store_open(&fixture->store, store_backend()->driver, fixture->path, &fixture->err));
         struct problems problems = check(fixture, cases[i].told);
         if (!problems.found) {
             fail_msg("%s\nis not told as: %s\nbut: %s", cases[i].damage, cases[i].told, problems.all);

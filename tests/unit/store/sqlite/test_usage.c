@@ -1,5 +1,4 @@
 /* Whose key it is that usage is asked of, and which stored answer stays. */
-#include "store/money.h"
 #include "support/store_fixture.h"
 
 static struct store_usage seen_usage;
@@ -52,9 +51,9 @@ static void open_accounts(struct store_fixture *fixture) {
 }
 
 static void settle(struct store_fixture *fixture, uint32_t number, const struct store_answer *answer) {
-    struct store_settlement settlement = {.job = store_fixture_job(number), .answer = answer};
-    settlement.job.outcome = STORE_OUTCOME_COMPLETED;
-    settlement.job.completion_tokens = 1;
+    struct store_settlement settlement = {.generation = store_fixture_job(number), .answer = answer};
+    settlement.generation.outcome = STORE_OUTCOME_COMPLETED;
+    settlement.generation.completion_tokens = 1;
     store_settle(fixture->store, &settlement, on_durable, NULL);
     await(fixture);
 }

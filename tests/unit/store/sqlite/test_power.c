@@ -1,6 +1,7 @@
 /* Power cuts under a running writer: what was acknowledged is there afterwards, and the ledger is sound. The same with
  * a log that is not synced with each commit must lose something, so that it is known that the first test could fail. */
 #include "base/random.h"
+#include "store/sqlite/driver.h"
 #include "support/powercut_vfs.h"
 #include "support/store_fixture.h"
 
@@ -28,10 +29,10 @@ static void on_durable(void *context, const struct err *err) {
 }
 
 static void settle_next(struct powered *powered) {
-    struct store_settlement settlement = {.job = store_fixture_job(powered->sent++)};
-    settlement.job.outcome = STORE_OUTCOME_COMPLETED;
-    settlement.job.charge_nano = CHARGE_NANO;
-    settlement.job.provider_nano = PROVIDER_NANO;
+    struct store_settlement settlement = {.generation = store_fixture_job(powered->sent++)};
+    settlement.generation.outcome = STORE_OUTCOME_COMPLETED;
+    settlement.generation.charge_nano = CHARGE_NANO;
+    settlement.generation.provider_nano = PROVIDER_NANO;
     str_copy(settlement.provider_account_id, sizeof(settlement.provider_account_id), STR("acct_1"));
     store_settle(powered->fixture->store, &settlement, on_durable, powered);
 }
@@ -49,6 +50,15 @@ static void on_problem(void *context, const char *text) {
     print_error("%s\n", text);
 }
 
+static bool open_with(struct store_fixture *fixture, const struct sqlite_db_options *options) {
+    struct store_connection *connection;
+    if (!sqlite_connect(&connection, fixture->path, options, &fixture->err)) {
+        return false;
+    }
+    fixture->store = store_over(connection, &(struct store_options){0});
+    return true;
+}
+
 /* What the program finds after the power has come back; on the same layer, only to save the real disk the syncs. */
 static void check_what_is_left(struct powered *powered) {
     struct store_fixture *fixture = powered->fixture;
@@ -56,7 +66,7 @@ static void check_what_is_left(struct powered *powered) {
     struct store_account account;
     uint32_t found = 0;
     powercut_begin(0);
-    if (!store_open_with(&fixture->store, fixture->path, &(struct store_options){.vfs = POWERCUT_VFS}, &fixture->err)) {
+    if (!open_with(fixture, &(struct sqlite_db_options){.vfs = POWERCUT_VFS})) {
         fail_msg("%s", fixture->err.message);
     }
     assert_true(store_each_generation(fixture->store, check_job, &found, &fixture->err));
@@ -74,14 +84,14 @@ static void check_what_is_left(struct powered *powered) {
 static void run_until_cut(struct powered *powered, uint64_t seed) {
     struct store_fixture *fixture = powered->fixture;
     struct random_source random = {.state = seed};
-    const struct store_options options = {.vfs = POWERCUT_VFS, .sync_less = powered->sync_less, .checkpoint_pages = 16};
+    const struct sqlite_db_options options = {.vfs = POWERCUT_VFS, .sync_less = powered->sync_less, .checkpoint_pages = 16};
     uint64_t cut_after = 1 + random_below(&random, seed % 5 == 0 ? 40 : 400);
     uint64_t waiting = 1 + random_below(&random, MOST_WAITING);
     powercut_begin(seed);
     if (seed % 5 == 0) { /* also while the log of the last time is read back */
         powercut_cut_after(cut_after);
     }
-    if (store_open_with(&fixture->store, fixture->path, &options, &fixture->err)) {
+    if (open_with(fixture, &options)) {
         store_fixture_start(fixture);
         if (seed % 5 != 0) {
             powercut_cut_after(cut_after);

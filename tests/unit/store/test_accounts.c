@@ -1,6 +1,5 @@
 /* The operator's pages of accounts, keys and the audit log. */
 #include "base/mem.h"
-#include "store/money.h"
 #include "support/store_fixture.h"
 
 struct page {
