@@ -2,9 +2,9 @@
  * bench_conversations FILE [--messages N]
  * Prints one JSON object. FILE is created; put it on the disk that is to be measured. */
 #include "store/conversations.h"
-#include "store/sqlite/driver.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "store/sqlite/driver.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -66,11 +66,11 @@ static void on_durable(void *context, const struct err *err) {
 
 static void send_one(struct bench *bench) {
     struct store_settlement settlement = {.generation = {.outcome = STORE_OUTCOME_COMPLETED,
-                                                  .prompt_tokens = 40,
-                                                  .completion_tokens = 200,
-                                                  .attempts = 1,
-                                                  .ttft_ms = 30,
-                                                  .latency_ms = 900}};
+                                                         .prompt_tokens = 40,
+                                                         .completion_tokens = 200,
+                                                         .attempts = 1,
+                                                         .ttft_ms = 30,
+                                                         .latency_ms = 900}};
     struct store_generation *job = &settlement.generation;
     const uint64_t number = bench->sent++, client = number * 7 % bench->accounts;
     char random[17];

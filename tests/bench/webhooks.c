@@ -5,8 +5,8 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "net/http_server.h"
-#include "store/task.h"
 #include "store/sqlite/driver.h"
+#include "store/task.h"
 #include "webhook/sender.h"
 
 #include <getopt.h>

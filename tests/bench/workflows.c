@@ -2,9 +2,9 @@
  * bench_workflows FILE [--workflows N]
  * Prints one JSON object. FILE is created. */
 #include "store/workflows.h"
-#include "store/sqlite/driver.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "store/sqlite/driver.h"
 
 #include <getopt.h>
 #include <inttypes.h>

@@ -145,10 +145,12 @@ static enum err_code settle(struct store_fixture *fixture, const char *id, int64
     str_copy(turn.counted_by, sizeof(turn.counted_by), STR("demo"));
     const struct store_answer answer = {
         .scope_sha256 = {scope}, .expires_ms = noon_ms + 1000, .content = str_from(said)};
-    struct store_settlement settlement = {
-        .generation = {.model = "demo", .outcome = STORE_OUTCOME_COMPLETED, .created_ms = noon_ms, .charge_nano = CHARGE_NANO},
-        .turn = &turn,
-        .answer = scope != 0 ? &answer : NULL};
+    struct store_settlement settlement = {.generation = {.model = "demo",
+                                                         .outcome = STORE_OUTCOME_COMPLETED,
+                                                         .created_ms = noon_ms,
+                                                         .charge_nano = CHARGE_NANO},
+                                          .turn = &turn,
+                                          .answer = scope != 0 ? &answer : NULL};
     struct outcome out;
     str_copy(settlement.generation.id, sizeof(settlement.generation.id), str_from(job_id));
     str_copy(settlement.generation.account_id, sizeof(settlement.generation.account_id), STR("acct_1"));

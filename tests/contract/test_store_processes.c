@@ -142,7 +142,8 @@ static void victim_on_durable(void *context, const struct err *err) {
 }
 
 static void victim_write(struct victim *victim) {
-    struct store_settlement settlement = {.generation = store_fixture_job(victim->next++), .provider_account_id = "acct_1"};
+    struct store_settlement settlement = {.generation = store_fixture_job(victim->next++),
+                                          .provider_account_id = "acct_1"};
     settlement.generation.outcome = STORE_OUTCOME_COMPLETED;
     settlement.generation.charge_nano = 20;
     settlement.generation.provider_nano = 17;

@@ -105,8 +105,7 @@ static void on_history(void *context, const struct store_step_history *history, 
 }
 
 static struct seen_history history(struct store_fixture *fixture, const char *account_id, bool test,
-                                   enum store_workflow_kind kind,
-                                   const char *model) {
+                                   enum store_workflow_kind kind, const char *model) {
     struct seen_history seen = {.count = 99};
     store_step_history_read(fixture->store, account_id, test, kind, model, on_history, &seen);
     turn(fixture);
@@ -232,7 +231,7 @@ static void test_goes_with_its_conversation(void **state) {
     assert_int_equal(listed.total, 3);
     settle(fixture, "step_1", "conv_1", 8, "too late"); /* what was under way is settled, but nothing of it is kept */
     assert_string_equal(stored(fixture, 8, text), "none");
-    assert_int_equal(number_of(fixture, "SELECT count(*) FROM jobs WHERE label <> ''"), 0);
+    assert_int_equal(number_of(fixture, "SELECT count(*) FROM generations WHERE label <> ''"), 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, store_fixture_teardown)

@@ -149,12 +149,16 @@ static void test_a_step_that_has_ended_stays(void **state) {
     assert_int_equal(put_new(fixture, "wf_1", 0, STORE_STEP_DONE), ERR_NONE);
     assert_int_equal(put_new(fixture, "wf_1", 1, STORE_STEP_FAILED), ERR_NONE);
     for (int with = STORE_STEP_READY; with <= STORE_STEP_FAILED; with++) {
-        struct store_step step = new_step(0, STORE_STEP_ANALYZE, with);
+        struct store_step step = new_step(0, STORE_STEP_ANALYZE, (enum store_step_state)with);
         step.output = STR("another");
+        step.ended_ms++;
         assert_int_equal(put(fixture, "wf_1", &step, NULL), ERR_CONFLICT);
         step.number = 1;
         assert_int_equal(put(fixture, "wf_1", &step, NULL), ERR_CONFLICT);
     }
+    struct store_step again = new_step(0, STORE_STEP_ANALYZE, STORE_STEP_DONE); /* its own end, told once more */
+    again.output = STR("another");
+    assert_int_equal(put(fixture, "wf_1", &again, NULL), ERR_NONE);
     assert_int_equal(put_new(fixture, "wf_9", 0, STORE_STEP_DONE), ERR_NOT_FOUND);
     const struct told told = find(fixture, "wf_1");
     assert_int_equal(told.steps[0].state, STORE_STEP_DONE);
@@ -169,6 +173,7 @@ static void test_the_output_takes_the_place_of_the_stored_answer(void **state) {
     const uint8_t scope[DIGEST_SHA256_SIZE] = {5};
     char text[TEXT_SEEN];
     add_plain(fixture, "wf_1");
+    assert_int_equal(put_new(fixture, "wf_1", 0, STORE_STEP_RUNNING), ERR_NONE);
     settle(fixture, "step_0", "", 5, "stored");
     assert_string_equal(stored(fixture, 5, text), "stored");
     const struct store_step step = new_step(0, STORE_STEP_ANALYZE, STORE_STEP_DONE);
@@ -246,8 +251,8 @@ static int64_t message_count(struct store_fixture *fixture, const char *id) {
 /* Ends `id` with an exchange from position 0 and a stored answer. */
 static struct told end_on(struct store_fixture *fixture, const char *id, const char *conversation_id, uint8_t scope,
                           const char *content) {
-    const struct store_message messages[] = {{.role = 1, .tokens = 1, .content = STR("asked")},
-                                             {.role = 2, .tokens = 1, .content = STR("said")}};
+    const struct store_message messages[] = {{.role = STORE_ROLE_USER, .tokens = 1, .content = STR("asked")},
+                                             {.role = STORE_ROLE_ASSISTANT, .tokens = 1, .content = STR("said")}};
     struct store_turn exchange = {
         .kind = STORE_TURN_EXCHANGE, .messages = messages, .message_count = 2, .now_ms = NOW, .text = STR("")};
     const struct store_answer answer = {
@@ -276,8 +281,13 @@ static void test_turn_and_answer_go_with_the_end(void **state) {
     assert_string_equal(stored(fixture, 2, text), "second");
     assert_true(end_on(fixture, "wf_3", "conv_1", 1, "third").changed); /* the answer that is there stays */
     assert_string_equal(stored(fixture, 1, text), "first");
-    assert_false(end_on(fixture, "wf_1", "conv_1", 3, "again").changed); /* and nothing of a second end is written */
+    assert_true(
+        end_on(fixture, "wf_1", "conv_1", 3, "again").changed); /* its own end, told once more: nothing is written */
     assert_string_equal(stored(fixture, 3, text), "none");
+    assert_int_equal(message_count(fixture, "conv_1"), 2);
+    struct store_workflow_end later = new_end("", "wf_1", STORE_WORKFLOW_COMPLETED);
+    later.ended_ms++;
+    assert_false(end_with(fixture, &later).changed);
     add_plain(fixture, "wf_4");
     assert_true(end_on(fixture, "wf_4", "conv_gone", 4, "fourth").changed);
     assert_string_equal(stored(fixture, 4, text), "none");
@@ -395,7 +405,7 @@ static void test_what_is_settled_is_in_the_sums_once(void **state) {
 
 static void test_the_ledger_is_not_touched(void **state) {
     struct store_fixture *fixture = *state;
-    const char *const entries = "SELECT (SELECT count(*) FROM entries) + (SELECT count(*) FROM jobs)";
+    const char *const entries = "SELECT (SELECT count(*) FROM entries) + (SELECT count(*) FROM generations)";
     const int64_t before = number_of(fixture, entries);
     struct store_workflow_new asked = new_workflow("wf_1");
     asked.workflow.test = true;

@@ -230,8 +230,8 @@ void store_workflows_open(struct store *store,
     api_workflows_read_later(store, context)->open = told;
 }
 
-void store_step_history_read(struct store *store, const char *account_id, bool test,
-                             enum store_workflow_kind kind, const char *model,
+void store_step_history_read(struct store *store, const char *account_id, bool test, enum store_workflow_kind kind,
+                             const char *model,
                              void (*told)(void *context, const struct store_step_history *history, size_t count,
                                           const struct err *err),
                              void *context) {

@@ -165,8 +165,7 @@ UNUSED static struct told end_with(struct store_fixture *fixture, const struct s
     return told;
 }
 
-UNUSED static struct told end(struct store_fixture *fixture, const char *id,
-                                                enum store_workflow_status status) {
+UNUSED static struct told end(struct store_fixture *fixture, const char *id, enum store_workflow_status status) {
     const struct store_workflow_end asked = new_end("acct_1", id, status);
     return end_with(fixture, &asked);
 }
@@ -190,6 +189,7 @@ UNUSED static const char *stored(struct store_fixture *fixture, uint8_t scope, c
     return out;
 }
 
+/* Of a step. */
 UNUSED static void settle(struct store_fixture *fixture, const char *id, const char *label, uint8_t scope,
                           const char *content) {
     enum err_code code = ERR_INTERNAL;
@@ -197,6 +197,7 @@ UNUSED static void settle(struct store_fixture *fixture, const char *id, const c
         .scope_sha256 = {scope}, .expires_ms = NOW + 1000, .content = str_from(content)};
     struct store_settlement settlement = {.answer = &answer, .generation = store_fixture_job(0)};
     settlement.generation.outcome = STORE_OUTCOME_COMPLETED;
+    settlement.generation.purpose = STORE_PURPOSE_STEP;
     str_copy(settlement.generation.id, STORE_ID_MAX, str_from(id));
     str_copy(settlement.generation.label, STORE_NAME_MAX, str_from(label));
     store_settle(fixture->store, &settlement, on_code, &code);

@@ -84,7 +84,8 @@ static void check_what_is_left(struct powered *powered) {
 static void run_until_cut(struct powered *powered, uint64_t seed) {
     struct store_fixture *fixture = powered->fixture;
     struct random_source random = {.state = seed};
-    const struct sqlite_db_options options = {.vfs = POWERCUT_VFS, .sync_less = powered->sync_less, .checkpoint_pages = 16};
+    const struct sqlite_db_options options = {
+        .vfs = POWERCUT_VFS, .sync_less = powered->sync_less, .checkpoint_pages = 16};
     uint64_t cut_after = 1 + random_below(&random, seed % 5 == 0 ? 40 : 400);
     uint64_t waiting = 1 + random_below(&random, MOST_WAITING);
     powercut_begin(seed);
