@@ -45,9 +45,8 @@ struct workflow_step {
     struct buf output;
     struct run *run;       /* while UNDER_WAY */
     bool again;            /* its id may have been settled */
-    bool shrunk;           /* it may say less than it was to, for its budget */
     bool streamed;         /* some of its text has gone to the waiter */
-    uint32_t scale, tries; /* scale: of struct workflow_scene */
+    uint32_t tries;
     enum gen_finish finish;
     uint32_t cached_tokens;
     uint64_t not_before_ms; /* loop clock; while WAITING */
@@ -163,8 +162,8 @@ MUST_CHECK bool workflow_step_begin(struct workflow *workflow, uint32_t number);
 void workflow_step_store_begin(struct workflow_step *step);
 /* It had begun before a crash: on with it, as it was stored. */
 void workflow_step_resume(struct workflow_step *step);
-/* Whether it was stored with less to say than it was to, for its budget. */
-MUST_CHECK bool workflow_step_was_shrunk(struct workflow_step *step);
+/* An older program has stored it, which did not tell how its prompt was made. */
+void workflow_step_take_old(struct workflow_step *step);
 
 /* --- workflow_act.c --- */
 /* A step that nobody generates: its output comes at once or later. */

@@ -125,6 +125,9 @@ static bool step_take(struct workflow *workflow, const struct store_step *stored
     step->record.output = buf_str(&step->output);
     workflow->outputs[stored->number] = step->record.output;
     core_workflow_restore(core, stored->number, stored->hold_nano);
+    if (stored->scale == 0 && !stored->local) {
+        workflow_step_take_old(step);
+    }
     if (stored->name == STORE_STEP_CHUNK && stored->state == STORE_STEP_DONE) {
         return workflow_chunks_read(workflow->all->parser, stored->output, &workflow->chunks);
     }
@@ -146,7 +149,6 @@ static bool steps_take(struct workflow *workflow, const struct store_step *steps
                                                   .tokens = steps[i].completion_tokens,
                                                   .parts = workflow->chunks.count};
             struct workflow_step *step = workflow->steps[steps[i].number];
-            step->shrunk = step->finish == GEN_FINISH_LENGTH && workflow_step_was_shrunk(step);
             workflow_step_check_cut(step);
             core_workflow_done(workflow->core, steps[i].number, &done);
         } else if (steps[i].state == STORE_STEP_FAILED) {

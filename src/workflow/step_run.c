@@ -1,7 +1,6 @@
 /* A step that is generated: it begins within its budget, is run, and tried again. */
 #include "api/respond.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "workflow/internal.h"
 #include "workflow/stored.h"
 
@@ -21,7 +20,7 @@ static void on_text(void *context, struct str text) {
 static void on_end(void *context, const struct run_answer *answer) {
     struct workflow_step *step = context;
     struct workflow *workflow = step->workflow;
-    const struct workflow_scene scene = workflow_scene_of(workflow, step->scale);
+    const struct workflow_scene scene = workflow_scene_of(workflow, step->record.scale);
     struct store_step *record = &step->record;
     step->run = NULL;
     buf_reset(&step->output);
@@ -72,7 +71,7 @@ static bool compose_smaller(struct workflow_step *step) {
     struct gen_request generation;
     struct arena arena;
     arena_init(&arena, WORKFLOW_ARENA_BYTES);
-    step->scale *= 2;
+    step->record.scale *= 2;
     const bool composed = compose(step, &arena, &generation) && run_cost_max(&generation) <= step->record.hold_nano;
     if (composed) {
         workflow_prompt_digest(&generation, step->record.prompt_sha256);
@@ -89,7 +88,7 @@ static void on_failed(void *context, const struct fault *error) {
     if (workflow_step_api(step)->draining && error->code == FAULT_UNAVAILABLE) {
         step->phase = STEP_WAITING; /* the next gateway goes on with it */
         workflow_pump(step->workflow);
-    } else if (error->code == FAULT_CONTEXT_LENGTH && !step->streamed && step->scale < WORKFLOW_SCALE_MAX &&
+    } else if (error->code == FAULT_CONTEXT_LENGTH && !step->streamed && step->record.scale < WORKFLOW_SCALE_MAX &&
                compose_smaller(step)) {
         workflow_step_store_begin(step);
     } else if (passes(step, error, &wait_ms)) {
@@ -111,7 +110,7 @@ static bool may_stream(const struct workflow_step *step) {
 
 /* As it was stored: with what it may say then. */
 static bool compose(struct workflow_step *step, struct arena *arena, struct gen_request *out) {
-    const struct workflow_scene scene = workflow_scene_of(step->workflow, step->scale);
+    const struct workflow_scene scene = workflow_scene_of(step->workflow, step->record.scale);
     if (!workflow_step_compose(&scene, step->number, arena, out)) {
         return false;
     }
@@ -202,6 +201,7 @@ static void record_fill(struct workflow_step *step) {
                                        .local = core->local,
                                        .round = core->round,
                                        .part = core->part,
+                                       .scale = 1,
                                        .started_ms = clock_wall_ms(),
                                        .output = STR("")};
     step->finish = GEN_FINISH_STOP;
@@ -230,7 +230,7 @@ static bool hold(struct workflow_step *step, struct gen_request *generation) {
         }
         generation->max_tokens = (uint32_t)tokens;
         cost = prompt_nano + tokens * token_nano;
-        step->shrunk = true;
+        step->record.shrunk = true;
     }
     if (!core_workflow_begin(core, step->number, cost)) {
         core_workflow_stop(core, CORE_WORKFLOW_BUDGET_EXCEEDED);
@@ -285,37 +285,22 @@ bool workflow_step_begin(struct workflow *workflow, uint32_t number) {
 
 /* --- Again --- */
 
-/* The scale with which it was composed is not stored, but what came of it. */
-static void find_scale(struct workflow_step *step) {
-    uint8_t digest[DIGEST_SHA256_SIZE];
+/* As at first. If that does not fit a device, it says so again, and the prompt is made smaller as it was then. */
+void workflow_step_take_old(struct workflow_step *step) {
+    struct store_step *record = &step->record;
+    const struct workflow_scene scene = workflow_scene_of(step->workflow, 1);
     struct gen_request generation;
     struct arena arena;
     arena_init(&arena, WORKFLOW_ARENA_BYTES);
-    for (step->scale = 1; step->scale <= WORKFLOW_SCALE_MAX; step->scale *= 2) {
-        if (compose(step, &arena, &generation)) {
-            workflow_prompt_digest(&generation, digest);
-            if (memcmp(digest, step->record.prompt_sha256, sizeof(digest)) == 0) {
-                break;
-            }
-        }
-        arena_clear(&arena);
-    }
-    if (step->scale > WORKFLOW_SCALE_MAX) { /* made by another version: its run may be there all the same */
-        step->scale = 1;
-        LOG_WARN_EVENT("workflow.step_differs", LOG_TEXT("run", step->record.run_id));
+    record->scale = 1;
+    if (workflow_step_compose(&scene, step->number, &arena, &generation)) {
+        record->shrunk = record->max_tokens < generation.max_tokens;
     }
     arena_clear(&arena);
-}
-
-bool workflow_step_was_shrunk(struct workflow_step *step) {
-    const struct workflow_scene scene = workflow_scene_of(step->workflow, step->scale);
-    struct gen_request generation;
-    struct arena arena;
-    arena_init(&arena, WORKFLOW_ARENA_BYTES);
-    const bool shrunk = workflow_step_compose(&scene, step->number, &arena, &generation) &&
-                        step->record.max_tokens < generation.max_tokens;
+    if (record->state == STORE_STEP_RUNNING && compose(step, &arena, &generation)) {
+        workflow_prompt_digest(&generation, record->prompt_sha256);
+    }
     arena_clear(&arena);
-    return shrunk;
 }
 
 void workflow_step_resume(struct workflow_step *step) {
@@ -324,7 +309,5 @@ void workflow_step_resume(struct workflow_step *step) {
         return;
     }
     step->again = true;
-    find_scale(step);
-    step->shrunk = workflow_step_was_shrunk(step);
     step_run(step);
 }

@@ -17,7 +17,7 @@ struct workflow_step *workflow_step_get(struct workflow *workflow, uint32_t numb
         const size_t count = workflow->step_count + 1;
         step->workflow = workflow;
         step->number = workflow->step_count;
-        step->scale = 1;
+        step->record.scale = 1;
         buf_init(&step->output, LIMIT_ANSWER_BYTES);
         workflow->steps = (struct workflow_step **)mem_realloc(workflow->steps, count * sizeof(struct workflow_step *));
         workflow->outputs = (struct str *)mem_realloc(workflow->outputs, count * sizeof(struct str));
@@ -70,7 +70,7 @@ void workflow_step_wait(struct workflow_step *step, enum workflow_step_phase pha
 
 void workflow_step_check_cut(const struct workflow_step *step) {
     const struct core_workflow *core = step->workflow->core;
-    if (step->shrunk && step->finish == GEN_FINISH_LENGTH &&
+    if (step->record.shrunk && step->finish == GEN_FINISH_LENGTH &&
         (core_workflow_is_last(core, step->number) || step->record.outcome == STORE_STEP_ANSWER)) {
         core_workflow_stop(step->workflow->core, CORE_WORKFLOW_BUDGET_EXCEEDED);
     }
