@@ -4,7 +4,6 @@
 #include "workflow/internal.h"
 #include "workflow/stored.h"
 
-#include <string.h>
 
 /* --- Its run --- */
 
