@@ -141,11 +141,20 @@ bool job_kind_read(struct json_value body, enum api_call_kind *out, struct fault
 /* What is known of a new job while the store has it; the request may be gone when it answers. */
 struct creation {
     struct jobs *jobs;
+    struct store *store;
     struct pending *pending;
-    char account_id[STORE_ID_MAX];
+    char id[STORE_ID_MAX], account_id[STORE_ID_MAX];
     bool test;
     struct idempotency asked;
 };
+
+/* Nobody could tell whether it was stored: if it was, it runs. */
+static void on_looked(void *context, const struct store_job *job, bool changed, const struct err *err) {
+    (void)changed;
+    if (err == NULL) {
+        jobs_add(context, job);
+    }
+}
 
 static void on_added(void *context, const struct store_job *job, bool changed, const struct err *err) {
     struct creation creation = *(struct creation *)context;
@@ -153,6 +162,9 @@ static void on_added(void *context, const struct store_job *job, bool changed, c
     free(context);
     if (err == NULL && changed) {
         jobs_add(creation.jobs, job);
+    }
+    if (err != NULL && err->code == ERR_IN_DOUBT) {
+        store_job_find(creation.store, creation.account_id, creation.test, creation.id, on_looked, creation.jobs);
     }
     jobs_release(creation.jobs, creation.account_id, creation.test);
     struct api_request *request = pending_end(creation.pending);
@@ -186,8 +198,12 @@ static void creation_store(struct api_request *request, enum api_call_kind kind,
     str_copy(new.job.key_id, sizeof(new.job.key_id), str_from(request->identity.key_id));
     str_copy(new.job.model, sizeof(new.job.model), input->request.model);
     memcpy(new.job.body_sha256, asked->body_sha256, DIGEST_SHA256_SIZE);
-    *creation = (struct creation){
-        .jobs = request->api->jobs, .pending = pending_new(request, NULL), .test = is_test(request), .asked = *asked};
+    *creation = (struct creation){.jobs = request->api->jobs,
+                                  .store = request->api->store,
+                                  .pending = pending_new(request, NULL),
+                                  .test = is_test(request),
+                                  .asked = *asked};
+    memcpy(creation->id, new.job.id, sizeof(creation->id));
     memcpy(creation->account_id, new.job.account_id, sizeof(creation->account_id));
     store_job_add(request->api->store, &new, on_added, creation);
 }
@@ -237,7 +253,8 @@ struct cancelling {
 static void on_cancelled(void *context, const struct store_job *job, bool changed, const struct err *err) {
     const struct cancelling cancelling = *(struct cancelling *)context;
     free(context);
-    if (err == NULL && changed) {
+    if (err == NULL &&
+        job->state == STORE_JOB_CANCELLED) { /* also when it was so before: that may have been in doubt */
         jobs_cancel(cancelling.jobs, job->id);
     }
     on_found(cancelling.pending, job, changed, err);

@@ -126,14 +126,17 @@ static bool fill_parts(const struct gateway_job *job, const struct core_outcome 
     return true;
 }
 
+/* In doubt, the core's copy of the balance is charged as if it were settled, so that nothing can be spent twice; it is too low
+ * until the accounts are loaded again if it was not. But nobody is told that it is settled, nor that it was free. */
 static void on_settled(void *context, const struct err *err) {
-    const struct gateway_job *job = context;
+    struct gateway_job *job = context;
+    job->in_doubt = err != NULL && err->code == ERR_IN_DOUBT;
     if (err != NULL) {
         LOG_ERROR_EVENT("job.not_settled", LOG_TEXT("job_id", job->record.id), LOG_TEXT("error", err->message));
     }
-    gateway_step(
-        job->gateway,
-        &(struct core_event){.kind = CORE_EVENT_COMMITTED, .job = job->handle, .committed = {.durable = err == NULL}});
+    gateway_step(job->gateway, &(struct core_event){.kind = CORE_EVENT_COMMITTED,
+                                                    .job = job->handle,
+                                                    .committed = {.durable = err == NULL || job->in_doubt}});
 }
 
 /* The answer leaves only when its settlement is durable; what a retry will be given is stored in the same transaction. */

@@ -21,10 +21,14 @@ static void finish(struct gateway *gateway, const struct core_effect *effect) {
     if (job->canary != NULL) {
         canary_check(gateway, job);
     }
-    if (job->call != NULL) {
+    if (job->call != NULL && job->in_doubt) {
+        struct fault error;
+        gateway_error_in_doubt(&error);
+        api_call_fail(job->call, &error);
+    } else if (job->call != NULL) {
         api_call_finish(job->call, &job->result);
     }
-    gateway_job_end(job, STORE_OUTCOME_COMPLETED);
+    gateway_job_end(job, job->in_doubt ? STORE_OUTCOME_FAILED : STORE_OUTCOME_COMPLETED);
 }
 
 static void fail(struct gateway *gateway, const struct core_effect *effect) {

@@ -59,6 +59,7 @@ struct gateway_job {
     struct gateway_job *next, *prev; /* those of the core */
     struct call_result result;       /* once settled */
     bool recorded;                   /* the store has been given its record */
+    bool in_doubt;                   /* and nobody can tell whether it has taken it */
     bool repeatable;                 /* its failure is not recorded: it may be tried again under its id */
     bool in_sandbox;
     uint64_t sandbox_run; /* its number there */
@@ -176,6 +177,8 @@ void gateway_error_from_core(const struct core_effect *effect, struct str model,
 void gateway_error_suspended(struct fault *out);
 /* A plain answer over LIMIT_ANSWER_BYTES. */
 void gateway_error_too_long(struct fault *out);
+/* Nobody can tell whether the answer was settled. */
+void gateway_error_in_doubt(struct fault *out);
 /* The gateway stops before this call could end. */
 void gateway_error_stopped(struct fault *out);
 void gateway_error_from_engine(enum gen_failure failure, const char *message, const char *param, struct fault *out);

@@ -23,7 +23,8 @@ static void on_ended(void *context, const struct store_job *job, bool changed, c
     (void)job;
     (void)changed;
     entry->account->active--;
-    if (err != NULL && err->code == ERR_UNAVAILABLE) { /* not written: once more, by its stored answer */
+    /* Not written: once more, by its stored answer. In doubt likewise: if it has ended there, its turn finds that. */
+    if (err != NULL && (err->code == ERR_UNAVAILABLE || err->code == ERR_IN_DOUBT)) {
         entry->again = true;
         entry->not_before_ms = loop_now_ms(entry->jobs->api->loop) + JOB_RETRY_MIN_MS;
         job_entry_wait(entry);

@@ -165,7 +165,7 @@ static void on_ended(void *context, const struct store_workflow *row, const stru
     if (!workflow_answered(workflow)) {
         return;
     }
-    if (err != NULL && err->code == ERR_UNAVAILABLE) { /* not written: the tick tries again */
+    if (err != NULL && (err->code == ERR_UNAVAILABLE || err->code == ERR_IN_DOUBT)) { /* the tick tells it once more */
         workflow_wait(workflow);
         return;
     }
@@ -248,7 +248,9 @@ void workflow_end(struct workflow *workflow) {
     struct store_answer stored;
     struct arena arena;
     workflow->state = WORKFLOW_ENDING;
-    workflow->row.ended_ms = clock_wall_ms();
+    if (workflow->row.ended_ms == 0) { /* told once more, it is the same end */
+        workflow->row.ended_ms = clock_wall_ms();
+    }
     answer_make(workflow, status);
     buf_init(&error, ERROR_BYTES);
     buf_init(&extra, WORKFLOW_REQUEST_BYTES);

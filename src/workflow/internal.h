@@ -43,9 +43,9 @@ struct workflow_step {
     enum workflow_step_phase phase;
     struct store_step record; /* its output is that of `output` */
     struct buf output;
-    struct run *run;       /* while UNDER_WAY */
-    bool again;            /* its id may have been settled */
-    bool streamed;         /* some of its text has gone to the waiter */
+    struct run *run; /* while UNDER_WAY */
+    bool again;      /* its id may have been settled */
+    bool streamed;   /* some of its text has gone to the waiter */
     uint32_t tries;
     enum gen_finish finish;
     uint32_t cached_tokens;
@@ -112,6 +112,8 @@ MUST_CHECK bool workflows_have_room(struct workflows *workflows, const struct au
                                     struct fault *error);
 struct workflow *workflow_find(struct workflows *workflows, const char *id); /* alive, or NULL */
 struct workflow *workflow_new(struct workflows *workflows, const char *id, const char *account_id, bool test);
+/* It goes on with what the store has of it, if it is there. */
+void workflow_read(struct workflow *workflow);
 /* Begins what may begin, and ends it when it is over. It may be ENDED after this. */
 void workflow_pump(struct workflow *workflow);
 /* It or one of its steps waits: the tick looks again. */

@@ -52,7 +52,11 @@ static void on_added(void *context, const struct store_workflow *stored, const s
     if (!workflow_answered(workflow)) {
         return;
     }
-    if (err != NULL) {
+    if (err != NULL && err->code == ERR_IN_DOUBT) { /* if it is there, it goes on by itself, as after a restart */
+        fault_from_err(&error, err);
+        workflow_tell_failed(workflow, &error);
+        workflow_read(workflow);
+    } else if (err != NULL) {
         fault_from_err(&error, err);
         workflow_tell_failed(workflow, &error);
         workflow_drop(workflow);

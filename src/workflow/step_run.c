@@ -4,7 +4,6 @@
 #include "workflow/internal.h"
 #include "workflow/stored.h"
 
-
 /* --- Its run --- */
 
 static void on_text(void *context, struct str text) {
@@ -169,7 +168,8 @@ static void on_begin_stored(void *context, const struct err *err) {
     }
     if (step->phase != STEP_BEGINNING) { /* it was cancelled */
         workflow_pump(workflow);
-    } else if (err != NULL && err->code == ERR_UNAVAILABLE) {
+    } else if (err != NULL &&
+               (err->code == ERR_UNAVAILABLE || err->code == ERR_IN_DOUBT)) { /* once more, which is safe */
         workflow_step_wait(step, STEP_WAITING, WORKFLOW_RETRY_MIN_MS);
     } else if (err != NULL) {
         workflow_lost(workflow, err);

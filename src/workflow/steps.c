@@ -86,7 +86,7 @@ static void on_end_stored(void *context, const struct err *err) {
         workflow_pump(workflow);
         return;
     }
-    if (err != NULL && err->code == ERR_UNAVAILABLE) {
+    if (err != NULL && (err->code == ERR_UNAVAILABLE || err->code == ERR_IN_DOUBT)) { /* once more, which is safe */
         workflow_step_wait(step, STEP_UNSTORED, WORKFLOW_RETRY_MIN_MS);
         return;
     }

@@ -322,6 +322,13 @@ static void on_found(void *context, const struct store_workflow *row, const stru
     }
 }
 
+void workflow_read(struct workflow *workflow) {
+    const struct store_workflow *row = &workflow->row;
+    workflow->state = WORKFLOW_READING;
+    workflow->asked_store++;
+    store_workflow_find(workflow->all->api->store, row->account_id, row->test, row->id, on_found, workflow);
+}
+
 static void on_open(void *context, const struct store_workflow_open *open, size_t count, const struct err *err) {
     struct workflows *workflows = context;
     if (err != NULL) {
@@ -330,11 +337,7 @@ static void on_open(void *context, const struct store_workflow_open *open, size_
     }
     for (size_t i = 0; i < count; i++) {
         if (workflow_find(workflows, open[i].id) == NULL) { /* else it came in this moment */
-            struct workflow *workflow = workflow_new(workflows, open[i].id, open[i].account_id, open[i].test);
-            workflow->state = WORKFLOW_READING;
-            workflow->asked_store++;
-            store_workflow_find(workflows->api->store, open[i].account_id, open[i].test, open[i].id, on_found,
-                                workflow);
+            workflow_read(workflow_new(workflows, open[i].id, open[i].account_id, open[i].test));
         }
     }
     LOG_INFO_EVENT("workflows.open", LOG_INT("workflows", count));
