@@ -25,10 +25,14 @@ struct link_peer {
 };
 
 static struct {
+    uint64_t account; /* who asks; 0: nobody, for free */
     unsigned settled, reviews, kept, finished, failed;
     struct store_review review;
     struct store_record record;
     char kept_id[STORE_ID_MAX];
+    struct store_generation generation; /* that was settled last */
+    enum err_code settles_with;         /* what the store answers */
+    struct fault fault;                 /* that a client was told last */
 } noted;
 
 void link_peer_admit(struct link_peer *peer, const char *provider_id) {
@@ -77,11 +81,13 @@ void link_server_accept(struct link_server *server, struct http_exchange *exchan
 
 void store_settle(struct store *store, const struct store_settlement *settlement,
                   void (*on_durable)(void *context, const struct err *err), void *context) {
+    struct err err;
     (void)store;
-    (void)settlement;
     noted.settled++;
-    if (on_durable != NULL) {
-        on_durable(context, NULL); /* the event waits for the end of the step */
+    noted.generation = settlement->generation;
+    err_set(&err, noted.settles_with, "the store's words");
+    if (on_durable != NULL) { /* the event waits for the end of the step */
+        on_durable(context, noted.settles_with == ERR_NONE ? NULL : &err);
     }
 }
 void store_device_enrol(struct store *store, const uint8_t public_key[ED25519_KEY_SIZE], struct str token,
@@ -137,7 +143,7 @@ void api_call_finish(struct call *call, const struct call_result *result) {
 }
 void api_call_fail(struct call *call, const struct fault *error) {
     (void)call;
-    (void)error;
+    noted.fault = *error;
     noted.failed++;
 }
 void api_call_each(const struct api *api, void (*visit)(void *context, struct call *call), void *context) {
@@ -216,7 +222,10 @@ static inline void fixture_answer(struct gateway *gateway, struct link_peer *pee
 static inline void fixture_ask(struct gateway *gateway, struct call *call, struct gen_message *message,
                                const char *id) {
     *message = (struct gen_message){.role = GEN_ROLE_USER, .content = STR("hello")};
-    *call = (struct call){.prompt_tokens_max = 64};
+    *call = (struct call){.prompt_tokens_max = 64,
+                          .identity = {.account_number = noted.account},
+                          .prompt_price_nano = 2,
+                          .completion_price_nano = 3};
     (void)str_copy(call->id, sizeof call->id, str_from(id));
     gen_request_init(&call->generation);
     call->generation.model = STR(FIXTURE_MODEL);
