@@ -288,6 +288,33 @@ static void test_a_step_of_an_older_program_goes_on(void **state) {
     await_status(fixture, STORE_WORKFLOW_FAILED);
 }
 
+/* The beginning and the end of each step, then the end of all, each told twice. */
+static void test_what_is_in_doubt_is_told_again(void **state) {
+    struct api_fixture *fixture = *state;
+    api_fixture_post(fixture, CHAT, ORCHESTRATED("", "research"));
+    run_end(fixture, "facts");
+    api_workflows.doubts = true;
+    run_end(fixture, "thoughts");
+    run_end(fixture, "the report");
+    assert_non_null(strstr(await_answer(fixture, 200), "\"content\":\"the report\""));
+    assert_int_equal(api_workflows.rows[0].status, STORE_WORKFLOW_COMPLETED);
+    assert_int_equal(fixture->submitted, 3);
+    assert_in_range(api_workflows.in_doubt, 4, 6); /* the first may have been on its way before */
+    assert_int_equal(api_workflows.writes, 2 * api_workflows.in_doubt);
+}
+
+static void test_goes_on_though_nobody_knew_that_it_was_stored(void **state) {
+    struct api_fixture *fixture = *state;
+    api_workflows.doubts = true;
+    api_fixture_post(fixture, CHAT, ORCHESTRATED("", "research"));
+    assert_non_null(strstr(await_answer(fixture, 503), "cannot be told"));
+    run_end(fixture, "facts");
+    run_end(fixture, "thoughts");
+    run_end(fixture, "the report");
+    await_status(fixture, STORE_WORKFLOW_COMPLETED);
+    assert_int_equal(fixture->submitted, 3);
+}
+
 static void test_no_budget_begins_no_step(void **state) {
     struct api_fixture *fixture = *state;
     api_fixture_post(fixture, CHAT,
@@ -316,6 +343,8 @@ int main(void) {
         TEST(test_a_gateway_that_stops_leaves_it),
         TEST(test_goes_on_after_a_restart),
         TEST(test_a_smaller_prompt_stays_so_after_a_restart),
+        TEST(test_what_is_in_doubt_is_told_again),
+        TEST(test_goes_on_though_nobody_knew_that_it_was_stored),
         TEST(test_a_step_of_an_older_program_goes_on),
         TEST(test_no_budget_begins_no_step),
     };
