@@ -40,8 +40,8 @@ static void keep_attempt(struct gateway_job *job, uint32_t number, const struct 
     (void)str_copy(job->record.device_id, sizeof job->record.device_id, str_from(device->id));
 }
 
-/* A stream is delivered however long it is; only when it must be continued does it matter that its text was too long to be
- * kept. The device is not asked: it could only begin anew. */
+/* A stream is delivered however long it is; only when it must be continued does it matter that its text was too long to
+ * be kept. The device is not asked: it could only begin anew. */
 static void abort_too_long(struct gateway_job *job) {
     gateway_step_later(job->gateway, &(struct core_event){.kind = CORE_EVENT_ABORT,
                                                           .job = job->handle,
@@ -126,8 +126,9 @@ static bool fill_parts(const struct gateway_job *job, const struct core_outcome 
     return true;
 }
 
-/* In doubt, the core's copy of the balance is charged as if it were settled, so that nothing can be spent twice; it is too low
- * until the accounts are loaded again if it was not. But nobody is told that it is settled, nor that it was free. */
+/* In doubt, the core's copy of the balance is charged as if it were settled, so that nothing can be spent twice; it is
+ * too low until the accounts are loaded again if it was not. But nobody is told that it is settled, nor that it was
+ * free. */
 static void on_settled(void *context, const struct err *err) {
     struct gateway_job *job = context;
     job->in_doubt = err != NULL && err->code == ERR_IN_DOUBT;
@@ -139,7 +140,7 @@ static void on_settled(void *context, const struct err *err) {
                                                     .committed = {.durable = err == NULL || job->in_doubt}});
 }
 
-/* The answer leaves only when its settlement is durable; what a retry will be given is stored in the same transaction. */
+/* The answer leaves only when its settlement is durable; what a retry will be given is stored with it. */
 void gateway_job_settle(struct gateway *gateway, struct gateway_job *job, const struct core_effect *effect) {
     const struct core_outcome *outcome = &effect->finish;
     const struct gateway_attempt *finisher = finisher_of(job, outcome);

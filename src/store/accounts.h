@@ -61,7 +61,8 @@ MUST_CHECK bool store_each_key(struct store *store, bool (*row)(void *context, c
 void store_key_find(struct store *store, const uint8_t sha256[DIGEST_SHA256_SIZE],
                     void (*on_result)(void *context, const struct store_key *key, const struct err *err),
                     void *context);
-/* Reads for the operator, beside the writer: at most `limit` rows, borrowed for the call. `more`: there are further ones. */
+/* Reads for the operator, beside the writer: at most `limit` rows, borrowed for the call. `more`: there are further
+ * ones. */
 /* The account `id`; or, when that is empty, all in order of creation, those behind the account `after` (empty: from the
  * first). Balances are filled in. */
 void store_accounts_read(struct store *store, const char *id, const char *after, unsigned limit,

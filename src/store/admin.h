@@ -1,5 +1,5 @@
-/* What the operator does: each one transaction with its line in the audit log. `actor` says who: "cli", "up" (a start of the
- * gateway), or what a program on the admin socket calls itself. */
+/* What the operator does: each one transaction with its line in the audit log. `actor` says who: "cli", "up" (a start
+ * of the gateway), or what a program on the admin socket calls itself. */
 #ifndef NATARIS_STORE_ADMIN_H
 #define NATARIS_STORE_ADMIN_H
 
@@ -27,8 +27,8 @@ struct store_admin { /* what to do; unused members stay zero */
     char note[STORE_NAME_MAX];
     struct store_device device;
 };
-/* Asynchronous. `result` has the account and keys as they are now (numbers, balance filled in); ERR_NOT_FOUND for an unknown
- * id, ERR_CONFLICT when a rule forbids it. */
+/* Asynchronous. `result` has the account and keys as they are now (numbers, balance filled in); ERR_NOT_FOUND for an
+ * unknown id, ERR_CONFLICT when a rule forbids it. */
 void store_admin(struct store *store, const struct store_admin *admin,
                  void (*on_result)(void *context, const struct store_admin *result, const struct err *err),
                  void *context);
@@ -42,8 +42,8 @@ struct store_audit {
     int64_t number, created_ms, amount_nano;
     char actor[STORE_ID_MAX], action[STORE_ID_MAX], subject[STORE_ID_MAX], note[STORE_NAME_MAX];
 };
-/* The audit log, newest first; only lines with a smaller number than `before` (0: from the newest). Asynchronous, as the
- * reads of accounts.h. */
+/* The audit log, newest first; only lines with a smaller number than `before` (0: from the newest). Asynchronous, as
+ * the reads of accounts.h. */
 void store_audit_read(struct store *store, int64_t before, unsigned limit,
                       void (*on_result)(void *context, const struct store_audit *lines, size_t count, bool more,
                                         const struct err *err),

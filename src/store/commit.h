@@ -11,8 +11,8 @@ struct store_patience {
     void *context;
 };
 
-/* Commits what was begun. NOT_DONE: as the driver says, and ERR_UNAVAILABLE when it was in doubt before: nothing was written,
- * the next may be. IN_DOUBT: ERR_IN_DOUBT. Unless it is DONE, the connection has forgotten the transaction. */
+/* Commits what was begun. NOT_DONE: as the driver says, and ERR_UNAVAILABLE when it was in doubt before: nothing was
+ * written, the next may be. IN_DOUBT: ERR_IN_DOUBT. Unless it is DONE, the connection has forgotten the transaction. */
 MUST_CHECK enum store_commit store_commit(struct store_connection *connection, const struct store_patience *patience,
                                           struct err *err);
 

@@ -1,6 +1,6 @@
-/* Conversations: what was said under an id, kept for the account that made it. An id of another account, or of the other
- * kind of key, is ERR_NOT_FOUND like one that does not exist. Asynchronous, as in store.h; what is given is copied, what
- * comes back is borrowed for the call. */
+/* Conversations: what was said under an id, kept for the account that made it. An id of another account, or of the
+ * other kind of key, is ERR_NOT_FOUND like one that does not exist. Asynchronous, as in store.h; what is given is
+ * copied, what comes back is borrowed for the call. */
 #ifndef NATARIS_STORE_CONVERSATIONS_H
 #define NATARIS_STORE_CONVERSATIONS_H
 

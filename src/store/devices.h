@@ -47,7 +47,7 @@ MUST_CHECK bool store_join_token_add(struct store *store, const struct store_joi
 /* --- Asynchronous --- */
 /* Finds the device of a public key; else, when `token` (may be empty) is a valid join token, enrols it as a new device
  * with this id, name and region; candidate->created_ms is taken for now, its account is the token's. `device` NULL:
- * neither (err NULL), or the store failed (err set). Also serves keys and tokens that another process has just added. */
+ * neither (err NULL), or the store failed (err set). Also serves what another process has just added. */
 void store_device_enrol(struct store *store, const uint8_t public_key[ED25519_KEY_SIZE], struct str token,
                         const struct store_device *candidate,
                         void (*on_result)(void *context, const struct store_device *device, const struct err *err),
@@ -58,13 +58,13 @@ void store_record_keep(struct store *store, const char *device_id, const struct 
 /* An unknown device adds nothing. */
 void store_review_add(struct store *store, const struct store_review *review);
 
-/* Reads, as those of accounts.h. The device `id`; or, when that is empty, all (of the account `account_id`, when that is not
- * empty) in order of creation, behind the device `after`. */
+/* Reads, as those of accounts.h. The device `id`; or, when that is empty, all (of the account `account_id`, when that
+ * is not empty) in order of creation, behind the device `after`. */
 void store_devices_read(struct store *store, const char *id, const char *account_id, const char *after, unsigned limit,
                         void (*on_result)(void *context, const struct store_device *devices, size_t count, bool more,
                                           const struct err *err),
                         void *context);
-/* The review list, newest first, of the device `id` or (empty) of all; before the line `before` (0: from the newest). */
+/* The review list, newest first, of the device `id` or (empty) of all; before the line `before` (0: the newest). */
 void store_reviews_read(struct store *store, const char *id, int64_t before, unsigned limit,
                         void (*on_result)(void *context, const struct store_review *reviews, size_t count, bool more,
                                           const struct err *err),

@@ -1,13 +1,13 @@
-/* What lies below the store: a backend, as a table of functions. SQLite's is sqlite_driver (sqlite/driver.h); whoever opens a
- * store names one, and nothing else in this folder knows which it is.
+/* What lies below the store: a backend, as a table of functions. SQLite's is sqlite_driver (sqlite/driver.h); whoever
+ * opens a store names one, and nothing else in this folder knows which it is.
  *
- * Threads: a connection belongs to one thread at a time; the writing one to whoever opened the store, then to the writer's
- * thread. Only open_reader is called on another thread than that of the connection it is given.
+ * Threads: a connection belongs to one thread at a time; the writing one to whoever opened the store, then to the
+ * writer's thread. Only open_reader is called on another thread than that of the connection it is given.
  *
- * Row functions give true, or false with an error. ERR_CONFLICT, ERR_NOT_FOUND and ERR_INVALID are refusals: nothing was
- * written, and the transaction goes on. After anything else it is rolled back. What is said to be on the heap is the caller's,
- * also when the function fails, unless said otherwise. A backend across a network may keep what a group writes until `flush`
- * and send it at once, as long as each refusal is told by the function that it belongs to.
+ * Row functions give true, or false with an error. ERR_CONFLICT, ERR_NOT_FOUND and ERR_INVALID are refusals: nothing
+ * was written, and the transaction goes on. After anything else it is rolled back. What is said to be on the heap is
+ * the caller's, also when the function fails, unless said otherwise. A backend across a network may keep what a group
+ * writes until `flush` and send it at once, as long as each refusal is told by the function that it belongs to.
  *
  * A step that is settled is paid: settling a generation of STORE_PURPOSE_STEP adds it to its step and workflow. */
 #ifndef NATARIS_STORE_DRIVER_H
@@ -64,8 +64,8 @@ struct store_device_rows {
     bool (*token_add)(struct store_connection *connection, const struct store_join_token *token, struct err *err);
     bool (*find)(struct store_connection *connection, const uint8_t public_key[ED25519_KEY_SIZE],
                  struct store_device *out, bool *found, struct err *err);
-    /* Adds `device` to the token's account, which it also sets; not `added` when the token is unknown or was not good any
-     * more at device->created_ms. */
+    /* Adds `device` to the token's account, which it also sets; not `added` when the token is unknown or was not good
+     * any more at device->created_ms. */
     bool (*enrol)(struct store_connection *connection, const uint8_t token_sha256[DIGEST_SHA256_SIZE],
                   struct store_device *device, bool *added, struct err *err);
     bool (*record_keep)(struct store_connection *connection, const char *device_id, const struct store_record *record,
@@ -233,14 +233,14 @@ struct store_driver {
     /* Before the first group: a crash may have left something to clean up after the next commit. */
     void (*serve)(struct store_connection *connection);
 
-    /* A group: begin, what it writes, flush when it has written anything, commit. Begin and flush tell ERR_UNAVAILABLE when
-     * nothing was done but may be later. */
+    /* A group: begin, what it writes, flush when it has written anything, commit. Begin and flush tell ERR_UNAVAILABLE
+     * when nothing was done but may be later. */
     bool (*begin)(struct store_connection *connection, struct err *err);
     bool (*flush)(struct store_connection *connection, int64_t now_ms, struct err *err); /* answers expire by now_ms */
     /* NOT_DONE: rolled back. */
     enum store_commit (*commit)(struct store_connection *connection, struct err *err);
-    /* After IN_DOUBT: connects again and looks whether the group is there. IN_DOUBT: it cannot be told now; asked again later,
-     * or rolled back. A driver whose commit is never in doubt is never asked. */
+    /* After IN_DOUBT: connects again and looks whether the group is there. IN_DOUBT: it cannot be told now; asked again
+     * later, or rolled back. A driver whose commit is never in doubt is never asked. */
     enum store_commit (*resolve)(struct store_connection *connection, struct err *err);
     void (*rollback)(struct store_connection *connection);
     /* On a reading connection: what is read in between is of one state. */

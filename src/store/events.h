@@ -2,7 +2,8 @@
  *
  * An event is added in the transaction of what it tells about, together with one delivery for each endpoint that wants
  * it: either all of it is durable or nothing. What waits is found again after a crash; a delivery is made at least
- * once, always with the same webhook-id. So only the store's own tasks add events (struct store_event_rows of driver.h). */
+ * once, always with the same webhook-id. So only the store's own tasks add events (struct store_event_rows of
+ * driver.h). */
 #ifndef NATARIS_STORE_EVENTS_H
 #define NATARIS_STORE_EVENTS_H
 
@@ -28,8 +29,8 @@ struct store_event {
     const char *account_id;
     enum store_event_kind kind;
     int64_t created_ms; /* wall clock */
-    /* A whole JSON object, at most STORE_EVENT_DATA_MAX bytes: the event's `data`. Ids, states, counts and amounts; never
-     * a prompt or an answer, which its receiver asks for by id. */
+    /* A whole JSON object, at most STORE_EVENT_DATA_MAX bytes: the event's `data`. Ids, states, counts and amounts;
+     * never a prompt or an answer, which its receiver asks for by id. */
     struct str data;
 };
 

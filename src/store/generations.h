@@ -1,5 +1,5 @@
-/* The records of generations: one for each text that a model was asked for and that has ended. For usage, for what devices
- * earned, and for the operator; never prompt or answer. */
+/* The records of generations: one for each text that a model was asked for and that has ended. For usage, for what
+ * devices earned, and for the operator; never prompt or answer. */
 #ifndef NATARIS_STORE_GENERATIONS_H
 #define NATARIS_STORE_GENERATIONS_H
 
@@ -41,8 +41,9 @@ MUST_CHECK bool store_each_generation(struct store *store,
                                       void *context, struct err *err);
 /* Asynchronous, on a connection beside the writer; rows are borrowed for the call. Those of a client account (or, with
  * `earned`, those that its devices earned from), newest first by time of creation, then number, beginning behind the
- * generation `after` (empty: at the newest). `more`: a further page exists. An `after` of somebody else's is ERR_NOT_FOUND
- * like one that does not exist. With `earned`, account_id, key_id and label are empty: they are the client's. */
+ * generation `after` (empty: at the newest). `more`: a further page exists. An `after` of somebody else's is
+ * ERR_NOT_FOUND like one that does not exist. With `earned`, account_id, key_id and label are empty: they are the
+ * client's. */
 void store_generations_page(struct store *store, const char *account_id, bool earned, const char *after, unsigned limit,
                             void (*on_result)(void *context, const struct store_generation *generations, size_t count,
                                               bool more, const struct err *err),

@@ -71,7 +71,8 @@ struct store_job_end {
     enum store_workflow_status workflow_status;
     struct str event; /* JSON: the data of its event (events.h); empty: none. Copied */
 };
-/* Tells the job as it is then; `changed` false: it had ended before, and nothing was written. To end it once more is safe. */
+/* Tells the job as it is then; `changed` false: it had ended before, and nothing was written. To end it once more is
+ * safe. */
 void store_job_end(struct store *store, const struct store_job_end *end, store_job_told *told, void *context);
 
 struct store_job_query {

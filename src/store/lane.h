@@ -1,7 +1,7 @@
 /* How tasks get from the loop to the two threads, and back.
  *
- * A task waits in the lane of the writer or the reader, is worked on there, goes to the list of what is done, and is answered
- * and freed on the loop's thread. Nothing else is shared. */
+ * A task waits in the lane of the writer or the reader, is worked on there, goes to the list of what is done, and is
+ * answered and freed on the loop's thread. Nothing else is shared. */
 #ifndef NATARIS_STORE_LANE_H
 #define NATARIS_STORE_LANE_H
 

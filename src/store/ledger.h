@@ -20,7 +20,8 @@ struct store_ledger_report {
     int64_t problems; /* each is also handed to on_problem */
 };
 /* Proves every invariant: each transaction sums to zero, the whole sums to zero, cached balances equal the sums, no
- * wallet below zero, every charged generation has exactly one settlement of its amount, none for a failure, parts add up. */
+ * wallet below zero, every charged generation has exactly one settlement of its amount, none for a failure, parts add
+ * up. */
 MUST_CHECK bool store_ledger_check(struct store *store, void (*on_problem)(void *context, const char *text),
                                    void *context, struct store_ledger_report *report, struct err *err);
 struct store_entry {

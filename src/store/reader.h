@@ -1,5 +1,5 @@
-/* The reader's thread: questions that may take long, answered beside the writer on a connection of its own. It sees what was
- * committed when it begins and never makes the writer wait. */
+/* The reader's thread: questions that may take long, answered beside the writer on a connection of its own. It sees
+ * what was committed when it begins and never makes the writer wait. */
 #ifndef NATARIS_STORE_READER_H
 #define NATARIS_STORE_READER_H
 

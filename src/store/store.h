@@ -1,7 +1,8 @@
-/* What is kept: accounts and keys, devices, generations, the ledger, conversations, jobs, workflows, webhooks; each noun has
- * its own header in this folder. One writer thread puts all waiting writes into one transaction (group commit), one reader
- * thread answers what may take long; answers come back on the loop. What lies below is a driver (driver.h), named by whoever
- * opens the store; tests/contract/test_store*.c say what any driver must do. How a table is added: task.h. */
+/* What is kept: accounts and keys, devices, generations, the ledger, conversations, jobs, workflows, webhooks; each
+ * noun has its own header in this folder. One writer thread puts all waiting writes into one transaction (group
+ * commit), one reader thread answers what may take long; answers come back on the loop. What lies below is a driver
+ * (driver.h), named by whoever opens the store; tests/contract/test_store*.c say what any driver must do. How a table
+ * is added: task.h. */
 #ifndef NATARIS_STORE_STORE_H
 #define NATARIS_STORE_STORE_H
 
@@ -24,23 +25,24 @@ enum {
     STORE_NAME_MAX = 128,
     STORE_MODEL_MAX = 129,
     STORE_PAGE_MAX = 1000, /* rows of one page; a larger limit means this one */
-    /* Requests that may wait for the writer: what comes on top is refused with ERR_UNAVAILABLE (its callback still comes
-     * later, but may come before those of requests that wait). About 60 MB. */
+    /* Requests that may wait for the writer: what comes on top is refused with ERR_UNAVAILABLE (its callback still
+     * comes later, but may come before those of requests that wait). About 60 MB. */
     STORE_QUEUE_MAX = 64 * 1024,
 };
 
 /* Errors of the asynchronous calls, of all headers of this folder:
  * ERR_CONFLICT, ERR_NOT_FOUND, ERR_INVALID  this request contradicts a rule (others of its group are fine)
  * ERR_UNAVAILABLE  not done, but later ones may be (queue full, or another process held the database)
- * ERR_IN_DOUBT     nobody can tell whether it was done: the connection was lost at its commit, and is still. It may be there,
- *                  or come to be there in a moment, so it must neither be told as done nor as not done. To ask once more for
- *                  what has an id of its own is safe: settlements, jobs, workflows, steps and their ends are done once.
+ * ERR_IN_DOUBT     nobody can tell whether it was done: the connection was lost at its commit, and is still. It may be
+ *                  there, or come to be there in a moment, so it must neither be told as done nor as not done. To ask
+ *                  once more for what has an id of its own is safe: settlements, jobs, workflows, steps and their ends
+ *                  are done once.
  * ERR_CLOSED       after store_close began
  * ERR_IO, ERR_INTERNAL  the store is broken */
 
-/* Opens or creates what lies at `place` (of SQLite: a file) and migrates it forward in one transaction. ERR_CONFLICT when its
- * schema is newer than this program; ERR_IO with the system's words (disk full, permissions). Usable at once by the
- * synchronous calls. */
+/* Opens or creates what lies at `place` (of SQLite: a file) and migrates it forward in one transaction. ERR_CONFLICT
+ * when its schema is newer than this program; ERR_IO with the system's words (disk full, permissions). Usable at once
+ * by the synchronous calls. */
 MUST_CHECK bool store_open(struct store **out, const struct store_driver *driver, const char *place, struct err *err);
 struct store_options {
     uint32_t patience_ms; /* for so long it is asked what became of a commit in doubt; 0: the usual, half a minute */
@@ -52,14 +54,15 @@ struct store *store_over(struct store_connection *connection, const struct store
  * itself. */
 void store_close(struct store *store);
 
-/* --- Synchronous: for commands and start-up, before store_start, from one thread. Likewise those of other headers. --- */
+/* --- Synchronous: for commands and start-up, before store_start, from one thread; as those of other headers. --- */
 /* Small named settings: the gateway's own id and such. ERR_NOT_FOUND when absent. */
 MUST_CHECK bool store_setting_get(struct store *store, const char *name, char *out, size_t out_size, struct err *err);
 MUST_CHECK bool store_setting_set(struct store *store, const char *name, const char *value, struct err *err);
 
 /* --- Asynchronous: after store_start, from the loop's thread only; callbacks come on the loop's thread. --- */
-/* Starts the threads. Waiting requests keep the loop alive, an idle store does not. `on_broken` is called once when a write
- * failed for good (disk full, file gone): the gateway must stop acknowledging; every waiting callback gets the error too. */
+/* Starts the threads. Waiting requests keep the loop alive, an idle store does not. `on_broken` is called once when a
+ * write failed for good (disk full, file gone): the gateway must stop acknowledging; every waiting callback gets the
+ * error too. */
 MUST_CHECK bool store_start(struct store *store, uv_loop_t *loop,
                             void (*on_broken)(void *context, const struct err *err), void *context, struct err *err);
 /* Groups committed and records in them so far: for metrics and the benchmark. */

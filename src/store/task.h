@@ -1,10 +1,10 @@
 /* Work for the store's threads: what is done there, and how it is answered. All that is asked of the store is a task.
  *
- * How a stored table is added, say notes (tests/unit/store/sqlite/test_added_table.c does it from outside, in one file):
- *  1. sqlite/NNNN_notes.sql makes the table and sets the version, with its line in sqlite/migrations.c. A backend beside
- *     SQLite has a script of the same number.
- *  2. sqlite/notes.c, with its statements in sqlite/texts.h and .c: static functions that take a struct store_connection,
- *     collected in `const struct store_note_rows sqlite_note_rows`, which sqlite/driver.c names.
+ * How a stored table is added, say notes (tests/unit/store/sqlite/test_added_table.c does it from outside, in a file):
+ *  1. sqlite/NNNN_notes.sql makes the table and sets the version, with its line in sqlite/migrations.c. A backend
+ *     beside SQLite has a script of the same number.
+ *  2. sqlite/notes.c, with its statements in sqlite/texts.h and .c: static functions that take a struct
+ *     store_connection, collected in `const struct store_note_rows sqlite_note_rows`, which sqlite/driver.c names.
  *  3. driver.h: struct store_note_rows, one function for each thing that is done with the rows, and a line in struct
  *     store_driver.
  *  4. notes.h and .c here: a struct that begins with a struct store_task and copies what was given, a const struct
@@ -29,7 +29,7 @@ struct store_task_kind {
     bool (*write)(struct store_task *task, struct store_connection *connection, struct err *err);
     /* On the reader's thread, on its own connection, inside a transaction: it sees one state of the database. */
     bool (*read)(struct store_task *task, struct store_connection *connection, struct err *err);
-    /* On the loop's thread: once what was written is durable (err NULL), or with what went wrong. NULL: nobody waits. */
+    /* On the loop's thread: when what it wrote is durable (err NULL), or with what went wrong. NULL: nobody waits. */
     void (*answer)(struct store_task *task, const struct err *err);
     /* After the answer: what it owns, and itself. NULL: free() is enough. */
     void (*free)(struct store_task *task);
@@ -45,8 +45,8 @@ struct store_task {
     struct store_task *next;
 };
 
-/* After store_start, from the loop's thread. The task is the store's until it is freed; it answers exactly once, and never
- * before this returns. */
+/* After store_start, from the loop's thread. The task is the store's until it is freed; it answers exactly once, and
+ * never before this returns. */
 void store_task_run(struct store *store, struct store_task *task);
 /* What its answer will say, in place of what was said before. */
 void store_task_fail(struct store_task *task, const struct err *err);

@@ -27,8 +27,8 @@ struct store_message {
     struct str content;
 };
 
-/* What a call or a run does to a conversation. With a settlement it is done in the same transaction. A conversation that is
- * gone is left so. */
+/* What a call or a run does to a conversation. With a settlement it is done in the same transaction. A conversation
+ * that is gone is left so. */
 struct store_turn {
     enum store_turn_kind { STORE_TURN_EXCHANGE, STORE_TURN_TITLE, STORE_TURN_SUMMARY } kind;
     char conversation_id[STORE_ID_MAX], account_id[STORE_ID_MAX];
@@ -42,8 +42,8 @@ struct store_turn {
     int64_t density;
     char counted_by[STORE_MODEL_MAX];
     bool system_given;
-    /* The system text (when given), the title (unless there is one), or the summary of the messages before `until` (unless
-     * it does not follow on that of the messages before `from`). */
+    /* The system text (when given), the title (unless there is one), or the summary of the messages before `until`
+     * (unless it does not follow on that of the messages before `from`). */
     struct str text;
     enum store_titled_by titled_by;
     int64_t until;

@@ -1,5 +1,5 @@
-/* Sums of what accounts used and what their devices earned. Asynchronous, on a connection of their own beside the writer;
- * rows are borrowed for the call. */
+/* Sums of what accounts used and what their devices earned. Asynchronous, on a connection of their own beside the
+ * writer; rows are borrowed for the call. */
 #ifndef NATARIS_STORE_USAGE_H
 #define NATARIS_STORE_USAGE_H
 

@@ -60,11 +60,11 @@ struct store_delivery {
 
 struct store_webhook_change {
     enum store_webhook_change_kind {
-        STORE_WEBHOOK_CREATE, /* webhook: all but number and the old secret. ERR_CONFLICT: it has too many */
-        STORE_WEBHOOK_UPDATE, /* webhook.id: the members that `set` names */
-        STORE_WEBHOOK_DELETE, /* webhook.id */
-        STORE_WEBHOOK_ROTATE, /* webhook.id: webhook.secret takes the place of its secret */
-        STORE_WEBHOOK_TEST, /* webhook.id: a test event for it. ERR_CONFLICT: not enabled, or (field "rate") too often */
+        STORE_WEBHOOK_CREATE,    /* webhook: all but number and the old secret. ERR_CONFLICT: it has too many */
+        STORE_WEBHOOK_UPDATE,    /* webhook.id: the members that `set` names */
+        STORE_WEBHOOK_DELETE,    /* webhook.id */
+        STORE_WEBHOOK_ROTATE,    /* webhook.id: webhook.secret takes the place of its secret */
+        STORE_WEBHOOK_TEST,      /* webhook.id: a test event. ERR_CONFLICT: not enabled, or (field "rate") too often */
         STORE_WEBHOOK_REDELIVER, /* webhook.id, delivery_id: its event once more. ERR_CONFLICT likewise */
     } kind;
     struct store_webhook webhook; /* with the account that asks: ERR_NOT_FOUND when the endpoint is another's */

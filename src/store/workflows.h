@@ -1,10 +1,10 @@
-/* Workflows and their steps. A workflow is stored with its request before its first step begins, each step before it begins
- * and again when it has ended, so that whoever finds them after a crash goes on where they were. A workflow ends exactly
- * once: the first end stays. Asynchronous, as in store.h; what is given is copied, what comes back is borrowed for the call. A
- * workflow of another account, or of the other kind of key, is ERR_NOT_FOUND.
+/* Workflows and their steps. A workflow is stored with its request before its first step begins, each step before it
+ * begins and again when it has ended, so that whoever finds them after a crash goes on where they were. A workflow ends
+ * exactly once: the first end stays. Asynchronous, as in store.h; what is given is copied, what comes back is borrowed
+ * for the call. A workflow of another account, or of the other kind of key, is ERR_NOT_FOUND.
  *
- * The texts of a workflow on a conversation (task, request, answer, outputs) are sealed under the conversation's key and go
- * with it (store_conversation_delete). */
+ * The texts of a workflow on a conversation (task, request, answer, outputs) are sealed under the conversation's key
+ * and go with it (store_conversation_delete). */
 #ifndef NATARIS_STORE_WORKFLOWS_H
 #define NATARIS_STORE_WORKFLOWS_H
 
@@ -103,8 +103,8 @@ struct store_step {
     bool local; /* nobody generates it */
     uint32_t round, part;
     uint32_t
-        scale; /* of its prompt: doubled each time a device finds that it does not fit; 0: of an older program, not told */
-    bool shrunk;               /* it may say less than it was to, for its workflow's budget; not told when scale is 0 */
+        scale;   /* of its prompt, doubled when a device finds that it does not fit; 0: an older program's, not told */
+    bool shrunk; /* it may say less than it was to, for its workflow's budget; not told when scale is 0 */
     char run_id[STORE_ID_MAX]; /* "step_...": of its settlement; empty of a local step */
     uint8_t prompt_sha256[DIGEST_SHA256_SIZE];
     uint32_t max_tokens;
@@ -142,10 +142,10 @@ void store_workflow_find(struct store *store, const char *account_id, bool test,
                          store_workflow_told *told, void *context);
 
 /* A step begins, or has ended: adds the row or replaces it, and adds what it has cost to the workflow's sums, once. The
- * settlement of its run does the same by itself, in its own transaction, also when the run was cancelled and the step (and
- * its workflow) ended before: what was paid is never missing here. ERR_CONFLICT: the workflow has ended, or the step has
- * otherwise; nothing was written. To tell the same once more is safe.
- * `answer_scope` (run_scope of call/run.h): the stored answer that its output now stands for goes; NULL: none. */
+ * settlement of its run does the same by itself, in its own transaction, also when the run was cancelled and the step
+ * (and its workflow) ended before: what was paid is never missing here. ERR_CONFLICT: the workflow has ended, or the
+ * step has otherwise; nothing was written. To tell the same once more is safe. `answer_scope` (run_scope of
+ * call/run.h): the stored answer that its output now stands for goes; NULL: none. */
 void store_step_put(struct store *store, const char *workflow_id, const struct store_step *step,
                     const uint8_t *answer_scope, void (*on_durable)(void *context, const struct err *err),
                     void *context);
@@ -161,9 +161,9 @@ struct store_workflow_end {
     const struct store_turn *turn;     /* what it does to its conversation, in the same transaction; NULL: nothing */
     const struct store_answer *stored; /* the answer under its idempotency key (as with a settlement); NULL: none */
 };
-/* Tells the workflow as it is then; `changed` false: it had ended before in another way or at another time, and nothing was
- * written. To end it once more is safe. A turn that does not
- * follow on what is there is left out, and so is one of a conversation that is gone. */
+/* Tells the workflow as it is then; `changed` false: it had ended before in another way or at another time, and nothing
+ * was written. To end it once more is safe. A turn that does not follow on what is there is left out, and so is one of
+ * a conversation that is gone. */
 void store_workflow_end(struct store *store, const struct store_workflow_end *end, store_workflow_told *told,
                         void *context);
 

@@ -63,8 +63,8 @@ static void group_done(struct store_writer *writer, uint64_t records) {
     }
 }
 
-/* What has only looked has found what it has found, unless the store is broken. Of the others even a refusal is not sure
- * when the group is in doubt: it may have been for what stood before it in the group. */
+/* What has only looked has found what it has found, unless the store is broken. Of the others even a refusal is not
+ * sure when the group is in doubt: it may have been for what stood before it in the group. */
 static void group_fail(struct store_list *list, const struct err *err) {
     for (struct store_task *task = list->first; task != NULL; task = task->next) {
         if (err->code != ERR_IN_DOUBT || !task->idle) {

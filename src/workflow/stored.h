@@ -1,5 +1,5 @@
-/* Workflows as they are stored: the core's enums and the store's, which have numbers of their own on disk. Each pair has one
- * switch in each direction, and they are here. */
+/* Workflows as they are stored: the core's enums and the store's, which have numbers of their own on disk. Each pair
+ * has one switch in each direction, and they are here. */
 #ifndef NATARIS_WORKFLOW_STORED_H
 #define NATARIS_WORKFLOW_STORED_H
 

@@ -1,4 +1,5 @@
-/* Commits of which nobody knows at first what became of them: nothing is acknowledged, refused or done twice because of it. */
+/* Commits of which nobody knows at first what became of them: nothing is acknowledged, refused or done twice because of
+ * it. */
 #include "base/mem.h"
 #include "store/deliveries.h"
 #include "store/task.h"

@@ -369,8 +369,8 @@ static void test_earnings_and_payouts(void **state) {
     assert_int_equal(earnings.tokens, 3 * 30);
 }
 
-/* More jobs than the backend lists for their earners at once: sums and pages go on across what it has listed and what it
- * has not, also of a job that came before the listed ones and was settled after them. */
+/* More jobs than the backend lists for their earners at once: sums and pages go on across what it has listed and what
+ * it has not, also of a job that came before the listed ones and was settled after them. */
 static void test_earnings_of_many_jobs(void **state) {
     struct store_fixture *fixture = (struct store_fixture *)*state;
     enum { MANY = 2500, LATE = 1200 };

@@ -1,5 +1,5 @@
-/* A driver around a backend's own that loses the connection at a commit: whether the group was written is in doubt, until the
- * backend is reached again. */
+/* A driver around a backend's own that loses the connection at a commit: whether the group was written is in doubt,
+ * until the backend is reached again. */
 #ifndef NATARIS_TESTS_SUPPORT_STORE_DOUBT_H
 #define NATARIS_TESTS_SUPPORT_STORE_DOUBT_H
 

@@ -1,4 +1,5 @@
-/* What the operator does, each with its line in the audit log (store/admin.h). When it is refused, nothing of it was written. */
+/* What the operator does, each with its line in the audit log (store/admin.h). When it is refused, nothing of it was
+ * written. */
 #ifndef NATARIS_STORE_SQLITE_ADMIN_H
 #define NATARIS_STORE_SQLITE_ADMIN_H
 

@@ -82,8 +82,8 @@ static bool alerts_save_month(struct ledger *ledger, const struct ledger_account
     return sqlite_run(ledger->db, SQL_MONTH_SET, err);
 }
 
-/* For an account that gets its first threshold: what it had spent this month before the job that is being settled, whose
- * row is there already. */
+/* For an account that gets its first threshold: what it had spent this month before the job that is being settled,
+ * whose row is there already. */
 static bool alerts_sum_month(struct ledger *ledger, const struct ledger_account *account,
                              const struct store_generation *job, struct err *err) {
     struct ledger_alerts *alerts = account->alerts;

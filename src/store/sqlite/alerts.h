@@ -1,5 +1,5 @@
-/* balance.low and usage.threshold. Both are crossings: the settlement that takes the balance from the amount or above to
- * below it, or a month's spending from below to it or above, tells of it. Nothing has to be remembered for that to
+/* balance.low and usage.threshold. Both are crossings: the settlement that takes the balance from the amount or above
+ * to below it, or a month's spending from below to it or above, tells of it. Nothing has to be remembered for that to
  * happen once: it is possible again when the balance has been above again, or in another month. */
 #ifndef NATARIS_STORE_SQLITE_ALERTS_H
 #define NATARIS_STORE_SQLITE_ALERTS_H

@@ -6,7 +6,7 @@
 
 extern const struct store_answer_rows sqlite_answer_rows;
 
-/* `room` false when one is there that had not expired by `now_ms` and may not be replaced; else what was there is gone. */
+/* `room` false: one is there that had not expired by `now_ms` and may not be replaced; else what was there is gone. */
 MUST_CHECK bool sqlite_answer_room(struct sqlite_db *db, const struct store_answer *answer, int64_t now_ms, bool *room,
                                    struct err *err);
 /* It is sealed when `place` is that of a conversation. */

@@ -169,7 +169,7 @@ bool sqlite_db_open(struct sqlite_db **out, const char *path, const struct sqlit
         sqlite_db_close(db);
         return err_set(err, ERR_TOO_LARGE, "The database's path is longer than %d bytes", FILE_PATH_MAX - 1);
     }
-    /* Statistics that nobody reads would lock a mutex at each allocation. Refused, which is fine, after the first time. */
+    /* Statistics that nobody reads would lock a mutex at each allocation. May be refused after the first time. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     /* The version comes first: a file of a newer program is not touched. */
     if (!sqlite_db_create_file(path, err) || !sqlite_db_open_file(db, options, err) ||

@@ -82,7 +82,8 @@ MUST_CHECK bool sqlite_next(struct sqlite_db *db, enum sql sql, bool *row, struc
 void sqlite_reset(struct sqlite_db *db, enum sql sql);
 /* Of the row that was inserted last. */
 int64_t sqlite_last_number(const struct sqlite_db *db);
-/* For what must not be refused any more, because something was written: such an error is one of the whole group. Gives `ok`. */
+/* For what must not be refused any more, because something was written: such an error is one of the whole group. Gives
+ * `ok`. */
 bool sqlite_no_refusal(bool ok, struct err *err);
 /* Rows that the statement before has changed. */
 size_t sqlite_changes(const struct sqlite_db *db);

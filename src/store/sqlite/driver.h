@@ -1,4 +1,5 @@
-/* SQLite below the store: a file, its log beside it. Only who opens a store names this (and tests, with options of their own). */
+/* SQLite below the store: a file, its log beside it. Only who opens a store names this (and tests, with options of
+ * their own). */
 #ifndef NATARIS_STORE_SQLITE_DRIVER_H
 #define NATARIS_STORE_SQLITE_DRIVER_H
 

@@ -85,8 +85,8 @@ MUST_CHECK bool ledger_check_bounds(struct ledger *ledger, const struct ledger_t
                                     struct err *err);
 /* Writes what ledger_check_bounds has let through. */
 MUST_CHECK bool ledger_post(struct ledger *ledger, const struct ledger_transaction *transaction, struct err *err);
-/* The same for a job whose row was just added: its transaction and entries, if it was charged, follow from that row, and
- * ledger_flush writes them together with those of the other jobs. No ledger_post before that. */
+/* The same for a job whose row was just added: its transaction and entries, if it was charged, follow from that row,
+ * and ledger_flush writes them together with those of the other jobs. No ledger_post before that. */
 void ledger_settle(struct ledger *ledger, const struct ledger_transaction *transaction);
 void ledger_spend(struct ledger *ledger, struct ledger_key *key, int64_t amount_nano);
 

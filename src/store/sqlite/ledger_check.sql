@@ -55,8 +55,10 @@ INSERT INTO earned_more
 -- Jobs of several devices: what the parts come to, and what the entries give to each earner.
 CREATE TEMP TABLE parted (generation_number INTEGER PRIMARY KEY, parts, prompt_tokens, completion_tokens, amount_nano);
 INSERT INTO parted
-    SELECT generation_number, count(*), sum(prompt_tokens), sum(completion_tokens), sum(amount_nano) FROM generation_parts GROUP BY 1;
-CREATE TEMP TABLE shares (generation_number, ledger_account, amount_nano, PRIMARY KEY (generation_number, ledger_account));
+    SELECT generation_number, count(*), sum(prompt_tokens), sum(completion_tokens), sum(amount_nano)
+    FROM generation_parts GROUP BY 1;
+CREATE TEMP TABLE shares (generation_number, ledger_account, amount_nano,
+                          PRIMARY KEY (generation_number, ledger_account));
 INSERT INTO shares
     SELECT generation_number, 16 * account_number + 1, sum(amount_nano) FROM generation_parts GROUP BY 1, 2;
 INSERT INTO shares
@@ -104,7 +106,8 @@ WHERE j.charge_nano <> 0 AND coalesce(s.settlements, 0) <> 1;
 SELECT printf('job %s failed and has a charge', id) FROM generations
 WHERE outcome = 1 AND (charge_nano <> 0 OR provider_nano <> 0);
 
-SELECT printf('job %s was charged %d, of which %d went to the provider', id, charge_nano, provider_nano) FROM generations
+SELECT printf('job %s was charged %d, of which %d went to the provider', id, charge_nano, provider_nano)
+FROM generations
 WHERE charge_nano < 0 OR provider_nano NOT BETWEEN 0 AND charge_nano;
 
 SELECT printf('transaction %d settles a job that %s', t.number, iif(j.number IS NULL, 'does not exist', 'was free'))

@@ -1,5 +1,5 @@
-/* The schema's history. Each migration is a script that brings the version before it to its own, which its last line sets. A
- * number may be left out. All that are missing run in one transaction (db.c). */
+/* The schema's history. Each migration is a script that brings the version before it to its own, which its last line
+ * sets. A number may be left out. All that are missing run in one transaction (db.c). */
 #ifndef NATARIS_STORE_SQLITE_MIGRATIONS_H
 #define NATARIS_STORE_SQLITE_MIGRATIONS_H
 

@@ -48,8 +48,8 @@ static bool settle_check(const struct store_settlement *settlement, struct err *
     return settle_check_parts(settlement, err);
 }
 
-/* A stored answer that had not expired when this request came means that the request was settled already, unless the new
- * one may replace it: then only the newest is kept. */
+/* A stored answer that had not expired when this request came means that the request was settled already, unless the
+ * new one may replace it: then only the newest is kept. */
 static bool settle_make_room(struct ledger *ledger, const struct store_settlement *settlement, struct err *err) {
     bool room;
     return sqlite_answer_room(ledger->db, settlement->answer, settlement->generation.created_ms, &room, err) &&
@@ -60,7 +60,7 @@ static bool settle_make_room(struct ledger *ledger, const struct store_settlemen
 struct settle_parties {
     struct ledger_account *client, *earner; /* earner NULL: nobody */
     struct ledger_key *key;
-    /* Of a job of several parts, instead of `earner`: whose each part is, and what each account earns of them in all. */
+    /* Of a generation of several parts, instead of `earner`: whose each part is, and what each earns of them in all. */
     struct ledger_account *part_owners[STORE_PARTS_MAX];
     struct ledger_entry earned[STORE_PARTS_MAX];
     size_t earned_count;
@@ -155,8 +155,8 @@ struct settle_place {
     bool gone;
 };
 
-/* A workflow's step does nothing to the conversation, but what it says goes with it: a step that is not there any more went
- * with its workflow. */
+/* A workflow's step does nothing to the conversation, but what it says goes with it: a step that is not there any more
+ * went with its workflow. */
 static bool settle_find_place(struct ledger *ledger, const struct store_settlement *settlement,
                               struct settle_place *out, struct err *err) {
     const struct store_generation *job = &settlement->generation;

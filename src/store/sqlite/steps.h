@@ -16,8 +16,8 @@ MUST_CHECK bool sqlite_workflow_place(struct sqlite_db *db, const char *id, stru
 
 MUST_CHECK bool sqlite_step_put(struct store_connection *connection, const char *workflow_id,
                                 const struct store_step *step, const uint8_t *answer_scope, struct err *err);
-/* A step's run is settled under its id: the step and its workflow have cost that, also when the run was cancelled and the step
- * has ended meanwhile. Nothing when there is no such step (any more). */
+/* A step's run is settled under its id: the step and its workflow have cost that, also when the run was cancelled and
+ * the step has ended meanwhile. Nothing when there is no such step (any more). */
 MUST_CHECK bool sqlite_step_paid(struct sqlite_db *db, const struct store_generation *job, struct err *err);
 /* The conversation of the step that is settled under this id: number 0 when there is none. */
 MUST_CHECK bool sqlite_step_place(struct sqlite_db *db, const char *run_id, struct turn_place *out, bool *found,

@@ -68,7 +68,7 @@
     "position, role, tokens, created_ms, content FROM conversation_messages"                                           \
     " WHERE conversation_number = ? AND position >= ? AND position < ?"
 
-/* A job of the network has its charge in its generation's record; one of the sandbox, and a workflow's, keeps it here. */
+/* A job of the network has its charge in its generation's record; one of the sandbox or a workflow keeps it here. */
 #define JOB_COLUMNS                                                                                                    \
     "x.id, a.id, x.key_id, x.test, x.kind, x.state, x.model, x.created_ms, x.started_ms, x.ended_ms,"                  \
     " coalesce(j.prompt_tokens, x.prompt_tokens), coalesce(j.completion_tokens, x.completion_tokens),"                 \

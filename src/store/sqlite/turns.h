@@ -1,5 +1,5 @@
-/* Turns (store/turns.h) on the writer's side. A refusal (ERR_CONFLICT: an exchange that does not follow on what is there) has
- * written nothing. */
+/* Turns (store/turns.h) on the writer's side. A refusal (ERR_CONFLICT: an exchange that does not follow on what is
+ * there) has written nothing. */
 #ifndef NATARIS_STORE_SQLITE_TURNS_H
 #define NATARIS_STORE_SQLITE_TURNS_H
 

@@ -1,5 +1,5 @@
-/* Workflows as they are read: one with its steps, pages, what is open, what steps took. For both connections. As the members of
- * struct store_workflow_rows. */
+/* Workflows as they are read: one with its steps, pages, what is open, what steps took. For both connections. As the
+ * members of struct store_workflow_rows. */
 #ifndef NATARIS_STORE_SQLITE_WORKFLOW_READS_H
 #define NATARIS_STORE_SQLITE_WORKFLOW_READS_H
 

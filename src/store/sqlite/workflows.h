@@ -1,4 +1,5 @@
-/* The rows of store/workflows.h: added, ended, deleted here; steps.h and workflow_reads.h have the rest. Errors as in db.h. */
+/* The rows of store/workflows.h: added, ended, deleted here; steps.h and workflow_reads.h have the rest. Errors as in
+ * db.h. */
 #ifndef NATARIS_STORE_SQLITE_WORKFLOWS_H
 #define NATARIS_STORE_SQLITE_WORKFLOWS_H
 

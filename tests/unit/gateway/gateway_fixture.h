@@ -1,5 +1,5 @@
-/* The gateway's shell around a real core, without sockets and without a store: what it would send to devices, clients and
- * the store is noted here. One file of tests includes it. */
+/* The gateway's shell around a real core, without sockets and without a store: what it would send to devices, clients
+ * and the store is noted here. One file of tests includes it. */
 #ifndef NATARIS_TESTS_UNIT_GATEWAY_GATEWAY_FIXTURE_H
 #define NATARIS_TESTS_UNIT_GATEWAY_GATEWAY_FIXTURE_H
 

@@ -1,5 +1,5 @@
-/* The data folder of an older program that was killed in the middle of its work (tests/fixtures): it opens, is migrated, and
- * nothing of it is lost. */
+/* The data folder of an older program that was killed in the middle of its work (tests/fixtures): it opens, is
+ * migrated, and nothing of it is lost. */
 #include "base/file.h"
 #include "base/json_read.h"
 #include "support/store_fixture.h"

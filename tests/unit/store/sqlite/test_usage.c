@@ -78,7 +78,7 @@ static void test_keys_of_others(void **state) {
     }
 }
 
-/* Under a key of the client's the first answer stays and refuses the second; of an SDK's first tries the last one does. */
+/* Under a key of the client's the first answer stays and refuses the second; of an SDK's tries the last one stays. */
 static void test_which_answer_stays(void **state) {
     struct store_fixture *fixture = *state;
     struct store_answer answer = {.scope_sha256 = {1}, .expires_ms = INT64_MAX, .content = STR("first")};
