@@ -19,10 +19,23 @@ static bool admin_check_amount(int64_t amount_nano, int64_t least, struct err *e
     return true;
 }
 
+/* The account of the network that stands against a movement of this kind. */
+static int admin_network_account(enum ledger_kind kind) {
+    switch (kind) {
+    case LEDGER_GRANT:
+        return LEDGER_PROMOTIONS;
+    case LEDGER_REFUND:
+        return LEDGER_REFUNDS;
+    case LEDGER_PAYOUT:
+        return LEDGER_PAYOUTS;
+    case LEDGER_SETTLEMENT:
+        break;
+    }
+    return LEDGER_REVENUE;
+}
+
 /* Moves money between an account of the network and the account's wallet or earnings. */
 static bool admin_move(struct ledger *ledger, const struct store_admin *admin, enum ledger_kind kind, struct err *err) {
-    static const int networks[] = {
-        [LEDGER_GRANT] = LEDGER_PROMOTIONS, [LEDGER_REFUND] = LEDGER_REFUNDS, [LEDGER_PAYOUT] = LEDGER_PAYOUTS};
     struct ledger_account *account;
     if (!ledger_find_account(ledger, admin->account.id, &account, err)) {
         return false;
@@ -35,7 +48,7 @@ static bool admin_move(struct ledger *ledger, const struct store_admin *admin, e
         .created_ms = admin->now_ms,
         .note = admin->note,
         .entries = {{payout ? &account->earnings : &account->wallet, amount},
-                    {&ledger->network[networks[kind]], -amount}},
+                    {&ledger->network[admin_network_account(kind)], -amount}},
     };
     return ledger_check_bounds(ledger, &transaction, err) && ledger_post(ledger, &transaction, err);
 }
@@ -142,10 +155,23 @@ static bool admin_read_back(struct ledger *ledger, const struct store_admin *adm
     return sqlite_account_find(ledger->db, account_id, &result->account, err);
 }
 
+static const char *admin_tier_name(enum store_tier tier) {
+    switch (tier) {
+    case STORE_TIER_FREE:
+        return "free";
+    case STORE_TIER_STARTER:
+        return "starter";
+    case STORE_TIER_PRO:
+        return "pro";
+    case STORE_TIER_UNLIMITED:
+        return "unlimited";
+    }
+    return "unknown";
+}
+
 static const char *admin_detail(const struct store_admin *admin) {
-    static const char *const tiers[] = {"free", "starter", "pro", "unlimited"};
     if (admin->kind == STORE_ADMIN_ACCOUNT_TIER) {
-        return tiers[admin->account.tier]; /* the database has checked it */
+        return admin_tier_name(admin->account.tier);
     }
     if (admin->kind == STORE_ADMIN_ACCOUNT_SUSPEND) {
         return admin->account.suspended ? "suspended" : "resumed";
