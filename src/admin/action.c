@@ -4,8 +4,8 @@
 #include "base/money.h"
 #include "base/random.h"
 #include "catalog/catalog.h"
-#include "format/field.h"
 #include "store/ledger.h"
+#include "wire/field.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,9 +1,10 @@
 #include "admin/admin.h"
 
 #include "admin/internal.h"
-#include "api/respond.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "call/fault.h"
+#include "format/envelope.h"
 #include "wire/limits.h"
 
 #include <assert.h>

@@ -3,8 +3,8 @@
 #define NATARIS_ADMIN_INTERNAL_H
 
 #include "admin/admin.h"
-#include "api/api.h"
 #include "base/json_read.h"
+#include "call/calls.h"
 
 struct admin {
     struct loop *loop;

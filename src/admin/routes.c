@@ -2,7 +2,6 @@
 #include "admin/action.h"
 #include "admin/internal.h"
 #include "admin/write.h"
-#include "api/respond.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "catalog/catalog.h"

@@ -1,25 +1,22 @@
-/* POST and GET /v1/conversations, GET and DELETE /v1/conversations/{id}. */
+#include "api/route_conversations.h"
+
+#include "api/body.h"
 #include "api/page.h"
 #include "api/pending.h"
 #include "api/query.h"
 #include "api/respond.h"
 #include "base/clock.h"
+#include "base/json_values.h"
 #include "call/models.h"
-#include "conversation/conversations.h"
+#include "conversation/conversation.h"
 #include "conversation/stored.h"
+#include "wire/field.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { MESSAGES_LIMIT_DEFAULT = 100, MESSAGES_BYTES = 2 * 1024 * 1024 };
 
 /* --- What is written --- */
-
-static void write_time(struct json_writer *writer, const char *key, int64_t wall_ms) {
-    char text[CLOCK_TEXT_SIZE];
-    clock_format_utc(wall_ms, text);
-    json_member_cstr(writer, key, text);
-}
 
 static const char *titled_by_name(enum store_titled_by titled_by) {
     switch (titled_by) {
@@ -51,16 +48,8 @@ static void write_conversation(struct json_writer *writer, const struct store_co
     json_member_int(writer, "completion_tokens", conversation->completion_tokens);
     json_member_int(writer, "total_tokens", conversation->prompt_tokens + conversation->completion_tokens);
     json_end_object(writer);
-    write_time(writer, "created_at", conversation->created_ms);
-    write_time(writer, "updated_at", conversation->updated_ms);
-}
-
-static void write_text(struct json_writer *writer, const char *key, struct str text) {
-    if (text.len > 0) {
-        json_member_str(writer, key, text);
-    } else {
-        json_member_cstr(writer, key, NULL);
-    }
+    json_member_time(writer, "created_at", conversation->created_ms);
+    json_member_time(writer, "updated_at", conversation->updated_ms);
 }
 
 static void write_message(struct json_writer *writer, const struct store_message *message) {
@@ -69,18 +58,8 @@ static void write_message(struct json_writer *writer, const struct store_message
     json_member_cstr(writer, "role", gen_role_name(conversation_gen_role(message->role)));
     json_member_str(writer, "content", message->content);
     json_member_int(writer, "tokens", message->tokens);
-    write_time(writer, "created_at", message->created_ms);
+    json_member_time(writer, "created_at", message->created_ms);
     json_end_object(writer);
-}
-
-static void respond_failed(struct api_request *request, const struct err *err, const char *param) {
-    struct fault error;
-    fault_from_err(&error, err);
-    if (err->code == ERR_NOT_FOUND) {
-        fault_set(&error, FAULT_NOT_FOUND, "There is no conversation with this id.");
-        str_copy(error.param, sizeof(error.param), str_from(param));
-    }
-    respond_error(request, &error);
 }
 
 /* --- POST /v1/conversations --- */
@@ -101,7 +80,7 @@ static const struct field_rule create_rules[] = {
     {STR("metadata"), field_read_ignored, .type = JSON_OBJECT},
 };
 
-static bool create_read(struct api_request *request, struct create_fields *out, struct fault *error) {
+static bool create_read(struct api_request *request, struct create_fields *out, struct fault *fault) {
     struct json_value body;
     struct err err;
     *out = (struct create_fields){
@@ -109,35 +88,30 @@ static bool create_read(struct api_request *request, struct create_fields *out, 
     if (http_exchange_request(request->exchange)->body.len == 0) {
         return true; /* all of it is optional */
     }
-    if (!call_body_parse(request, &body, error)) {
-        return false;
-    }
-    if (json_type_of(body) != JSON_OBJECT) {
-        fault_set(error, FAULT_INVALID_REQUEST, "The request body must be a JSON object, not %s.",
-                  json_type_name(json_type_of(body)));
+    if (!body_parse_object(request, &body, fault)) {
         return false;
     }
     if (!fields_read(body, create_rules, COUNT_OF(create_rules), out, &err)) {
-        fault_from_err(error, &err);
+        fault_from_err(fault, &err);
         return false;
     }
     return true;
 }
 
 static bool create_check(const struct api_request *request, const struct create_fields *fields,
-                         struct store_conversation *out, struct fault *error) {
+                         struct store_conversation *out, struct fault *fault) {
     struct str model = STR("");
-    if (fields->model_id.len > 0 && !models_resolve(request->api, fields->model_id, &model)) {
-        models_set_unknown(error, fields->model_id);
-        str_copy(error->param, sizeof(error->param), STR("model_id"));
+    if (fields->model_id.len > 0 && !models_resolve(request->api->calls, fields->model_id, &model)) {
+        models_set_unknown(fault, fields->model_id);
+        (void)str_copy(fault->param, sizeof(fault->param), STR("model_id"));
         return false;
     }
     if (memchr(fields->title.len > 0 ? fields->title.data : "", '\0', fields->title.len) != NULL) {
-        fault_set(error, FAULT_INVALID_REQUEST, "title must not hold a NUL.");
-        str_copy(error->param, sizeof(error->param), STR("title"));
+        fault_set(fault, FAULT_INVALID_REQUEST, "title must not hold a NUL.");
+        (void)str_copy(fault->param, sizeof(fault->param), STR("title"));
         return false;
     }
-    *out = (struct store_conversation){.test = request->identity.kind == STORE_KEY_TEST,
+    *out = (struct store_conversation){.test = request_is_test(request),
                                        .titled_by = fields->title.len > 0 ? STORE_TITLED_BY_CLIENT : STORE_TITLED_NOT,
                                        .auto_title = fields->auto_title,
                                        .auto_summary = fields->auto_summary,
@@ -145,43 +119,34 @@ static bool create_check(const struct api_request *request, const struct create_
                                        .summary = STR(""),
                                        .created_ms = clock_wall_ms()};
     out->updated_ms = out->created_ms;
-    str_copy(out->account_id, sizeof(out->account_id), str_from(request->identity.account_id));
-    str_copy(out->model, sizeof(out->model), model);
-    str_copy(out->title, sizeof(out->title), fields->title);
-    call_id_tail(out->created_ms, out->id + snprintf(out->id, sizeof(out->id), "conv_"));
-    out->id[sizeof("conv_") - 1 + CALL_ID_TAIL] = '\0';
+    (void)str_copy(out->account_id, sizeof(out->account_id), str_from(request->identity.account_id));
+    (void)str_copy(out->model, sizeof(out->model), model);
+    (void)str_copy(out->title, sizeof(out->title), fields->title);
+    id_make("conv_", out->created_ms, out->id);
     return true;
 }
 
 static void on_created(void *context, const struct err *err) {
-    struct api_request *request = pending_end(context);
+    struct api_request *request = pending_answered(context, err, "conversation", "");
     if (request == NULL) {
         return;
     }
-    if (err != NULL) {
-        respond_failed(request, err, "");
-        return;
-    }
-    struct buf *body = respond_buffer(request->api);
-    struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
+    struct json_writer writer = respond_json_begin(request);
     write_conversation(&writer, request->handler_data);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    respond_json_end(request, 200, &writer);
 }
 
-void conversations_handle_create(struct api_request *request) {
+static void handle_create(struct api_request *request) {
     struct create_fields fields;
-    struct fault error;
+    struct fault fault;
     struct store_conversation *made = ARENA_NEW(http_exchange_arena(request->exchange), struct store_conversation);
-    fault_set(&error, FAULT_TOO_LARGE, "The request is too large.");
-    if (made == NULL || !create_read(request, &fields, &error) || !create_check(request, &fields, made, &error)) {
-        respond_error(request, &error);
+    fault_set(&fault, FAULT_TOO_LARGE, "The request is too large.");
+    if (made == NULL || !create_read(request, &fields, &fault) || !create_check(request, &fields, made, &fault)) {
+        respond_fault(request, &fault);
         return;
     }
     request->handler_data = made;
-    store_conversation_add(request->api->store, made, on_created, pending_new(request, NULL));
+    store_conversation_add(request->api->calls->store, made, on_created, pending_new(request, NULL));
     made->system = STR(""); /* it was the parser's */
 }
 
@@ -189,12 +154,8 @@ void conversations_handle_create(struct api_request *request) {
 
 static void on_page(void *context, const struct store_conversation *conversations, size_t count, bool more,
                     const struct err *err) {
-    struct api_request *request = pending_end(context);
+    struct api_request *request = pending_answered(context, err, "conversation", "after");
     if (request == NULL) {
-        return;
-    }
-    if (err != NULL) {
-        respond_failed(request, err, "after");
         return;
     }
     struct json_writer writer;
@@ -207,37 +168,29 @@ static void on_page(void *context, const struct store_conversation *conversation
     page_list_end(request, &writer, more);
 }
 
-void conversations_handle_list(struct api_request *request) {
+static void handle_list(struct api_request *request) {
     struct page page;
-    struct fault error;
-    if (!page_read(request, &page, &error)) {
-        respond_error(request, &error);
+    struct fault fault;
+    if (!page_read(request, "conversation", &page, &fault)) {
+        respond_fault(request, &fault);
         return;
     }
-    store_conversations_page(request->api->store, request->identity.account_id,
-                             request->identity.kind == STORE_KEY_TEST, page.after, page.limit, on_page,
-                             pending_new(request, NULL));
+    store_conversations_page(request->api->calls->store, request->identity.account_id, request_is_test(request),
+                             page.after, page.limit, on_page, pending_new(request, NULL));
 }
 
 /* --- GET /v1/conversations/{id} --- */
 
 static void on_one(void *context, const struct store_conversation *conversation, const struct store_message *messages,
                    size_t count, bool more, const struct err *err) {
-    struct api_request *request = pending_end(context);
+    struct api_request *request = pending_answered(context, err, "conversation", "id");
     if (request == NULL) {
         return;
     }
-    if (err != NULL) {
-        respond_failed(request, err, "id");
-        return;
-    }
-    struct buf *body = respond_buffer(request->api);
-    struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
+    struct json_writer writer = respond_json_begin(request);
     write_conversation(&writer, conversation);
-    write_text(&writer, "system", conversation->system);
-    write_text(&writer, "summary", conversation->summary);
+    json_member_text(&writer, "system", conversation->system);
+    json_member_text(&writer, "summary", conversation->summary);
     json_member_int(&writer, "summary_message_count", conversation->summary_until);
     json_write_key(&writer, "messages");
     json_begin_array(&writer);
@@ -246,81 +199,68 @@ static void on_one(void *context, const struct store_conversation *conversation,
     }
     json_end_array(&writer);
     json_member_bool(&writer, "has_more", more);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
-}
-
-/* The id in the path; false: it cannot be one. */
-static bool id_read(const struct api_request *request, char out[STORE_ID_MAX], struct fault *error) {
-    if (request->parameter.len < STORE_ID_MAX && str_copy(out, STORE_ID_MAX, request->parameter)) {
-        return true;
-    }
-    fault_set(error, FAULT_NOT_FOUND, "There is no conversation with this id.");
-    str_copy(error->param, sizeof(error->param), STR("id"));
-    return false;
+    respond_json_end(request, 200, &writer);
 }
 
 static bool number_read(const struct api_request *request, const char *name, uint64_t min, uint64_t max, uint64_t *out,
-                        struct fault *error) {
+                        struct fault *fault) {
     struct str value;
     if (!query_find(http_exchange_request(request->exchange)->query, name, &value) ||
         (str_parse_u64(value, max, out) && *out >= min)) {
         return true;
     }
-    fault_set(error, FAULT_INVALID_REQUEST, "%s must be a number from %u to %u.", name, (unsigned)min, (unsigned)max);
-    str_copy(error->param, sizeof(error->param), str_from(name));
+    fault_set(fault, FAULT_INVALID_REQUEST, "%s must be a number from %u to %u.", name, (unsigned)min, (unsigned)max);
+    (void)str_copy(fault->param, sizeof(fault->param), str_from(name));
     return false;
 }
 
-void conversations_handle_one(struct api_request *request) {
+static void handle_one(struct api_request *request) {
     char id[STORE_ID_MAX];
-    struct fault error;
+    struct fault fault;
     uint64_t limit = MESSAGES_LIMIT_DEFAULT, before = 0;
-    if (!id_read(request, id, &error) || !number_read(request, "limit", 1, STORE_PAGE_MAX, &limit, &error) ||
-        !number_read(request, "before", 1, INT32_MAX, &before, &error)) {
-        respond_error(request, &error);
+    page_path_id(request, id);
+    if (!number_read(request, "limit", 1, STORE_PAGE_MAX, &limit, &fault) ||
+        !number_read(request, "before", 1, INT32_MAX, &before, &fault)) {
+        respond_fault(request, &fault);
         return;
     }
     const struct store_conversation_ask ask = {.account_id = request->identity.account_id,
                                                .id = id,
-                                               .test = request->identity.kind == STORE_KEY_TEST,
+                                               .test = request_is_test(request),
                                                .whole = true,
                                                .before = (int64_t)before,
                                                .limit = limit,
                                                .tokens_max = INT64_MAX,
                                                .bytes_max = MESSAGES_BYTES};
-    store_conversation_read(request->api->store, &ask, on_one, pending_new(request, NULL));
+    store_conversation_read(request->api->calls->store, &ask, on_one, pending_new(request, NULL));
 }
 
 /* --- DELETE /v1/conversations/{id} --- */
 
 static void on_deleted(void *context, const struct err *err) {
-    struct api_request *request = pending_end(context);
+    struct api_request *request = pending_answered(context, err, "conversation", "id");
     if (request == NULL) {
         return;
     }
-    if (err != NULL) {
-        respond_failed(request, err, "id");
-        return;
-    }
-    struct buf *body = respond_buffer(request->api);
-    struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
+    struct json_writer writer = respond_json_begin(request);
     json_member_str(&writer, "id", request->parameter);
     json_member_cstr(&writer, "object", "conversation.deleted");
     json_member_bool(&writer, "deleted", true);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    respond_json_end(request, 200, &writer);
 }
 
-void conversations_handle_delete(struct api_request *request) {
+static void handle_delete(struct api_request *request) {
     char id[STORE_ID_MAX];
-    struct fault error;
-    if (!id_read(request, id, &error)) {
-        respond_error(request, &error);
-        return;
-    }
-    store_conversation_delete(request->api->store, request->identity.account_id,
-                              request->identity.kind == STORE_KEY_TEST, id, on_deleted, pending_new(request, NULL));
+    page_path_id(request, id);
+    store_conversation_delete(request->api->calls->store, request->identity.account_id, request_is_test(request), id,
+                              on_deleted, pending_new(request, NULL));
 }
+
+static const struct route routes[] = {
+    {"POST", "/v1/conversations", true, handle_create, NULL},
+    {"GET", "/v1/conversations", true, handle_list, NULL},
+    {"GET", "/v1/conversations/{id}", true, handle_one, NULL},
+    {"DELETE", "/v1/conversations/{id}", true, handle_delete, NULL},
+};
+
+const struct route_set ROUTES_CONVERSATIONS = {routes, COUNT_OF(routes)};

@@ -1,20 +1,17 @@
-/* GET /v1/provider/devices: an account's own devices, and why they get no jobs. A foreign id answers like one that is not
- * there. */
+#include "api/route_devices.h"
+
 #include "api/page.h"
 #include "api/pending.h"
 #include "api/query.h"
 #include "api/respond.h"
-#include "base/clock.h"
 #include "store/devices.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static void respond_missing(struct api_request *request, const char *param) {
-    struct fault error;
-    fault_set(&error, FAULT_NOT_FOUND, "There is no device with this id.");
-    snprintf(error.param, sizeof(error.param), "%s", param);
-    respond_error(request, &error);
+    struct fault fault;
+    fault_set_param(&fault, FAULT_NOT_FOUND, param, "There is no device with this id.");
+    respond_fault(request, &fault);
 }
 
 static void write_device(const struct api_request *request, const struct store_device *device,
@@ -40,27 +37,15 @@ static void respond_list(struct api_request *request, const struct store_device 
     page_list_end(request, &writer, more);
 }
 
-/* Ends a question to the store: the request, or NULL when there is nothing more to do. */
-static struct api_request *answered(void *pending, const struct err *err) {
-    struct api_request *request = pending_end(pending);
-    if (request != NULL && err != NULL) {
-        struct fault error;
-        fault_from_err(&error, err);
-        respond_error(request, &error);
-        return NULL;
-    }
-    return request;
-}
-
 static void on_page(void *context, const struct store_device *devices, size_t count, bool more, const struct err *err) {
-    struct api_request *request = answered(context, err);
+    struct api_request *request = pending_answered(context, err, "device", "after");
     if (request != NULL) {
         respond_list(request, devices, count, more);
     }
 }
 
 static void read_page(struct api_request *request, const struct page *page) {
-    store_devices_read(request->api->store, "", request->identity.account_id, page->after, page->limit, on_page,
+    store_devices_read(request->api->calls->store, "", request->identity.account_id, page->after, page->limit, on_page,
                        pending_new(request, NULL));
 }
 
@@ -71,7 +56,7 @@ static bool is_own(const struct api_request *request, const struct store_device 
 /* The device that the page comes after. */
 static void on_after(void *context, const struct store_device *devices, size_t count, bool more,
                      const struct err *err) {
-    struct api_request *request = answered(context, err);
+    struct api_request *request = pending_answered(context, err, "device", "after");
     (void)more;
     if (request == NULL) {
         return;
@@ -84,7 +69,7 @@ static void on_after(void *context, const struct store_device *devices, size_t c
 }
 
 static void on_one(void *context, const struct store_device *devices, size_t count, bool more, const struct err *err) {
-    struct api_request *request = answered(context, err);
+    struct api_request *request = pending_answered(context, err, "device", "after");
     (void)more;
     if (request == NULL) {
         return;
@@ -103,27 +88,23 @@ static void on_one(void *context, const struct store_device *devices, size_t cou
 static void read_one(struct api_request *request, const char *id,
                      void (*on_result)(void *context, const struct store_device *devices, size_t count, bool more,
                                        const struct err *err)) {
-    store_devices_read(request->api->store, id, "", "", 1, on_result, pending_new(request, NULL));
+    store_devices_read(request->api->calls->store, id, "", "", 1, on_result, pending_new(request, NULL));
 }
 
-void devices_handle_list(struct api_request *request) {
+static void handle_list(struct api_request *request) {
     struct page *page = ARENA_NEW(http_exchange_arena(request->exchange), struct page);
-    struct fault error;
+    struct fault fault;
     if (page == NULL) {
-        fault_set(&error, FAULT_TOO_LARGE, "The request is too large.");
-        respond_error(request, &error);
+        fault_set(&fault, FAULT_TOO_LARGE, "The request is too large.");
+        respond_fault(request, &fault);
         return;
     }
     request->handler_data = page;
-    if (!page_read(request, page, &error)) {
-        if (error.code == FAULT_NOT_FOUND) {
-            respond_missing(request, "after");
-        } else {
-            respond_error(request, &error);
-        }
-    } else if (page->after[0] != '\0' && request->identity.kind == STORE_KEY_TEST) {
+    if (!page_read(request, "device", page, &fault)) {
+        respond_fault(request, &fault);
+    } else if (page->after[0] != '\0' && request_is_test(request)) {
         respond_missing(request, "after");
-    } else if (request->identity.kind == STORE_KEY_TEST) {
+    } else if (request_is_test(request)) {
         respond_list(request, NULL, 0, false); /* no device works for the sandbox */
     } else if (page->after[0] != '\0') {
         read_one(request, page->after, on_after);
@@ -132,15 +113,21 @@ void devices_handle_list(struct api_request *request) {
     }
 }
 
-void devices_handle_one(struct api_request *request) {
+static void handle_one(struct api_request *request) {
     char decoded[STORE_ID_MAX];
     struct str id;
-    if (request->identity.kind == STORE_KEY_TEST ||
-        !query_decode(request->parameter, decoded, sizeof(decoded) - 1, &id) || id.len == 0 ||
-        memchr(id.data, '\0', id.len) != NULL) {
+    if (request_is_test(request) || !query_decode(request->parameter, decoded, sizeof(decoded) - 1, &id) ||
+        id.len == 0 || memchr(id.data, '\0', id.len) != NULL) {
         respond_missing(request, "id");
         return;
     }
     decoded[id.len] = '\0';
     read_one(request, decoded, on_one);
 }
+
+static const struct route routes[] = {
+    {"GET", "/v1/provider/devices", true, handle_list, NULL},
+    {"GET", "/v1/provider/devices/{id}", true, handle_one, NULL},
+};
+
+const struct route_set ROUTES_DEVICES = {routes, COUNT_OF(routes)};

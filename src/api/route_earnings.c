@@ -1,8 +1,10 @@
-/* GET /v1/provider/earnings: what an account's devices earned, with a line for each job. */
+#include "api/route_earnings.h"
+
 #include "api/page.h"
 #include "api/pending.h"
 #include "api/respond.h"
-#include "call/price.h"
+#include "base/json_values.h"
+#include "store/usage.h"
 
 /* Three questions to the store, one after the other: the period, all time (for what is owed), the lines. In the
  * exchange's arena. */
@@ -12,99 +14,89 @@ struct earnings_query {
     struct store_earnings in_period, ever;
 };
 
-static void write_line(struct json_writer *writer, const struct store_generation *job) {
+static void write_line(struct json_writer *writer, const struct store_generation *generation) {
     json_begin_object(writer);
-    page_write_generation(writer, job);
-    json_member_cstr(writer, "provider_id", job->device_id);
-    json_member_int(writer, "prompt_tokens", job->prompt_tokens);
-    json_member_int(writer, "completion_tokens", job->completion_tokens);
-    price_write_member(writer, "earned_usd", job->provider_nano);
+    page_write_generation(writer, generation);
+    json_member_cstr(writer, "provider_id", generation->device_id);
+    json_member_int(writer, "prompt_tokens", generation->prompt_tokens);
+    json_member_int(writer, "completion_tokens", generation->completion_tokens);
+    json_member_usd(writer, "earned_usd", generation->provider_nano);
     json_end_object(writer);
 }
 
-static void respond_earnings(struct api_request *request, const struct store_generation *jobs, size_t count,
+static void respond_earnings(struct api_request *request, const struct store_generation *generations, size_t count,
                              bool more) {
     const struct earnings_query *query = request->handler_data;
-    struct buf *body = respond_buffer(request->api);
-    struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
+    struct json_writer writer = respond_json_begin(request);
     json_member_cstr(&writer, "object", "provider.earnings");
     json_member_cstr(&writer, "period_start", query->period.start);
     json_member_cstr(&writer, "period_end", query->period.end);
-    price_write_member(&writer, "earned_usd", query->in_period.earned_nano);
-    price_write_member(&writer, "paid_usd", query->in_period.paid_nano);
-    price_write_member(&writer, "owed_usd", query->ever.earned_nano - query->ever.paid_nano);
+    json_member_usd(&writer, "earned_usd", query->in_period.earned_nano);
+    json_member_usd(&writer, "paid_usd", query->in_period.paid_nano);
+    json_member_usd(&writer, "owed_usd", query->ever.earned_nano - query->ever.paid_nano);
     json_member_int(&writer, "jobs", query->in_period.jobs);
     json_member_int(&writer, "tokens", query->in_period.tokens);
     json_write_key(&writer, "data");
     json_begin_array(&writer);
     for (size_t i = 0; i < count; i++) {
-        write_line(&writer, &jobs[i]);
+        write_line(&writer, &generations[i]);
     }
     json_end_array(&writer);
     json_member_bool(&writer, "has_more", more);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    respond_json_end(request, 200, &writer);
 }
 
-/* Ends a question: the request, or NULL when there is nothing more to do. */
-static struct api_request *answered(void *pending, const struct err *err) {
-    struct api_request *request = pending_end(pending);
-    if (request != NULL && err != NULL) {
-        struct fault error;
-        page_set_failed(&error, err, "after");
-        respond_error(request, &error);
-        return NULL;
-    }
-    return request;
-}
-
-static void on_lines(void *context, const struct store_generation *jobs, size_t count, bool more,
+static void on_lines(void *context, const struct store_generation *generations, size_t count, bool more,
                      const struct err *err) {
-    struct api_request *request = answered(context, err);
+    struct api_request *request = pending_answered(context, err, "request", "after");
     if (request != NULL) {
-        respond_earnings(request, jobs, count, more);
+        respond_earnings(request, generations, count, more);
     }
 }
 
 static void on_ever(void *context, const struct store_earnings *earnings, const struct err *err) {
-    struct api_request *request = answered(context, err);
+    struct api_request *request = pending_answered(context, err, "request", "after");
     if (request == NULL) {
         return;
     }
     struct earnings_query *query = request->handler_data;
     query->ever = *earnings;
-    store_generations_page(request->api->store, request->identity.account_id, true, query->page.after,
+    store_generations_page(request->api->calls->store, request->identity.account_id, true, query->page.after,
                            query->page.limit, on_lines, pending_new(request, NULL));
 }
 
 static void on_period(void *context, const struct store_earnings *earnings, const struct err *err) {
-    struct api_request *request = answered(context, err);
+    struct api_request *request = pending_answered(context, err, "request", "after");
     if (request == NULL) {
         return;
     }
     struct earnings_query *query = request->handler_data;
     query->in_period = *earnings;
-    store_earnings_read(request->api->store, request->identity.account_id, 0, INT64_MAX, on_ever,
+    store_earnings_read(request->api->calls->store, request->identity.account_id, 0, INT64_MAX, on_ever,
                         pending_new(request, NULL));
 }
 
-void earnings_handle(struct api_request *request) {
+static void handle(struct api_request *request) {
     struct earnings_query *query = ARENA_NEW(http_exchange_arena(request->exchange), struct earnings_query);
-    struct fault error;
+    struct fault fault;
     if (query == NULL) {
-        fault_set(&error, FAULT_TOO_LARGE, "The request is too large.");
-        respond_error(request, &error);
+        fault_set_too_large(&fault);
+        respond_fault(request, &fault);
         return;
     }
     request->handler_data = query;
-    if (!page_read_period(request, &query->period, &error) || !page_read(request, &query->page, &error)) {
-        respond_error(request, &error);
-    } else if (request->identity.kind == STORE_KEY_TEST) {
+    if (!page_read_period(request, &query->period, &fault) || !page_read(request, "request", &query->page, &fault)) {
+        respond_fault(request, &fault);
+    } else if (request_is_test(request)) {
         respond_earnings(request, NULL, 0, false); /* no device works for the sandbox */
     } else {
-        store_earnings_read(request->api->store, request->identity.account_id, query->period.from_ms,
+        store_earnings_read(request->api->calls->store, request->identity.account_id, query->period.from_ms,
                             query->period.to_ms, on_period, pending_new(request, NULL));
     }
 }
+
+static const struct route routes[] = {
+    {"GET", "/v1/provider/earnings", true, handle, NULL},
+};
+
+const struct route_set ROUTES_EARNINGS = {routes, COUNT_OF(routes)};

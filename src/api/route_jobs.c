@@ -1,83 +1,30 @@
-/* POST and GET /v1/jobs, GET and DELETE /v1/jobs/{id}. */
+#include "api/route_jobs.h"
+
+#include "api/body.h"
+#include "api/idempotency.h"
 #include "api/page.h"
 #include "api/pending.h"
 #include "api/query.h"
 #include "api/respond.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "call/call.h"
-#include "call/models.h"
-#include "call/price.h"
 #include "call/run.h"
+#include "format/orchestration.h"
+#include "jobs/job.h"
 #include "jobs/jobs.h"
 #include "jobs/stored.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-const char *job_state_name(enum store_job_state state) {
-    switch (state) {
-    case STORE_JOB_QUEUED:
-        break;
-    case STORE_JOB_RUNNING:
-        return "RUNNING";
-    case STORE_JOB_COMPLETED:
-        return "COMPLETED";
-    case STORE_JOB_FAILED:
-        return "FAILED";
-    case STORE_JOB_CANCELLED:
-        return "CANCELLED";
-    }
-    return "QUEUED";
-}
-
-static bool is_test(const struct api_request *request) {
-    return request->identity.kind == STORE_KEY_TEST;
-}
-
 /* --- The job as JSON --- */
-
-static void write_texts(struct json_writer *writer, const struct store_job *job, bool whole) {
-    if (whole && job->state == STORE_JOB_COMPLETED) {
-        json_write_key(writer, "result");
-        json_write_raw(writer, job->result);
-    }
-    if (job->state == STORE_JOB_FAILED && job->result.len > 0) {
-        json_write_key(writer, "error");
-        json_write_raw(writer, job->result);
-    }
-}
-
-void job_write(struct json_writer *writer, const struct store_job *job, bool whole) {
-    const bool ended = job->state >= STORE_JOB_COMPLETED;
-    json_begin_object(writer);
-    json_member_cstr(writer, "id", job->id);
-    json_member_cstr(writer, "object", "job");
-    json_member_cstr(writer, "type", job->kind == STORE_JOB_INFERENCE ? "inference" : "chat.completion");
-    json_member_cstr(writer, "status", job_state_name(job->state));
-    json_member_cstr(writer, "model", job->model);
-    page_write_time(writer, "created_at", job->created_ms);
-    page_write_time(writer, "started_at", job->started_ms);
-    page_write_time(writer, "completed_at", job->ended_ms);
-    page_write_time(writer, "expires_at", ended ? job->ended_ms + STORE_JOB_KEPT_MS : 0);
-    json_write_key(writer, "usage");
-    json_begin_object(writer);
-    json_member_int(writer, "prompt_tokens", job->prompt_tokens);
-    json_member_int(writer, "completion_tokens", job->completion_tokens);
-    json_member_int(writer, "total_tokens", (int64_t)job->prompt_tokens + job->completion_tokens);
-    json_end_object(writer);
-    price_write_member(writer, "cost_usd", job->charge_nano);
-    write_texts(writer, job, whole);
-    json_end_object(writer);
-}
 
 static void respond_job(struct api_request *request, int status, const struct store_job *job, bool replayed) {
     struct respond_headers headers;
     struct json_writer writer;
     struct buf *body = respond_buffer(request->api);
     json_writer_init(&writer, body);
-    job_write(&writer, job, true);
+    job_write(&writer, request->api->formats, job, true);
     respond_headers_init(&headers, request, STR("application/json"));
     if (replayed) {
         respond_headers_add(&headers, "Idempotent-Replayed", STR("true"));
@@ -85,58 +32,7 @@ static void respond_job(struct api_request *request, int status, const struct st
     respond_send(request, status, &headers, buf_str(body));
 }
 
-static void respond_failed(struct api_request *request, const struct err *err, const char *param) {
-    struct fault error;
-    if (err->code == ERR_NOT_FOUND) {
-        fault_set(&error, FAULT_NOT_FOUND, "There is no job with this id.");
-        str_copy(error.param, sizeof(error.param), str_from(param));
-    } else {
-        fault_from_err(&error, err);
-    }
-    respond_error(request, &error);
-}
-
 /* --- POST /v1/jobs --- */
-
-static bool named_kind(struct json_value body, const char *member, const char *chat, const char *inference, bool *given,
-                       enum api_call_kind *out, struct fault *error) {
-    struct json_value value;
-    struct str name;
-    if (*given || !json_get(body, member, &value) || json_type_of(value) == JSON_NULL) {
-        return true;
-    }
-    *given = true;
-    if (json_as_str(value, &name) && str_equal_cstr(name, chat)) {
-        *out = API_CALL_CHAT;
-    } else if (json_as_str(value, &name) && str_equal_cstr(name, inference)) {
-        *out = API_CALL_INFERENCE;
-    } else {
-        fault_set(error, FAULT_INVALID_REQUEST, "%s must be \"%s\" or \"%s\".", member, chat, inference);
-        str_copy(error->param, sizeof(error->param), str_from(member));
-        return false;
-    }
-    return true;
-}
-
-bool job_kind_read(struct json_value body, enum api_call_kind *out, struct fault *error) {
-    struct json_value value;
-    const bool chat = json_get(body, "messages", &value), inference = json_get(body, "prompt", &value);
-    bool given = false;
-    if (!named_kind(body, "endpoint", "/v1/chat/completions", "/v1/inference", &given, out, error) ||
-        !named_kind(body, "type", "chat", "inference", &given, out, error)) {
-        return false;
-    }
-    if (!given && chat == inference) {
-        fault_set(error, FAULT_INVALID_REQUEST,
-                  "A job is the body of a chat (with messages) or of an inference (with prompt).");
-        str_copy(error->param, sizeof(error->param), STR("messages"));
-        return false;
-    }
-    if (!given) {
-        *out = chat ? API_CALL_CHAT : API_CALL_INFERENCE;
-    }
-    return true;
-}
 
 /* What is known of a new job while the store has it; the request may be gone when it answers. */
 struct creation {
@@ -158,7 +54,7 @@ static void on_looked(void *context, const struct store_job *job, bool changed, 
 
 static void on_added(void *context, const struct store_job *job, bool changed, const struct err *err) {
     struct creation creation = *(struct creation *)context;
-    struct fault error;
+    struct fault fault;
     free(context);
     if (err == NULL && changed) {
         jobs_add(creation.jobs, job);
@@ -167,81 +63,75 @@ static void on_added(void *context, const struct store_job *job, bool changed, c
         store_job_find(creation.store, creation.account_id, creation.test, creation.id, on_looked, creation.jobs);
     }
     jobs_release(creation.jobs, creation.account_id, creation.test);
-    struct api_request *request = pending_end(creation.pending);
+    struct api_request *request = pending_answered(creation.pending, err, "job", "");
     if (request == NULL) {
         return;
     }
-    if (err != NULL) {
-        respond_failed(request, err, "");
-    } else if (!changed && memcmp(job->body_sha256, creation.asked.body_sha256, DIGEST_SHA256_SIZE) != 0) {
-        idempotency_set_other_body(&error);
-        respond_error(request, &error);
+    if (!changed && memcmp(job->body_sha256, creation.asked.body_sha256, DIGEST_SHA256_SIZE) != 0) {
+        idempotency_set_other_body(&fault);
+        respond_fault(request, &fault);
     } else {
         respond_job(request, 202, job, !changed);
     }
 }
 
-static void creation_store(struct api_request *request, enum api_call_kind kind, const struct generation_input *input,
+static void creation_store(struct api_request *request, const struct format *format, const struct call_input *input,
                            const struct idempotency *asked) {
     struct creation *creation = MEM_NEW(struct creation);
     const int64_t now_ms = clock_wall_ms();
-    struct store_job_new new = {
-        .job = {.test = is_test(request),
-                .kind = job_stored_kind(kind, input->orchestration.enabled),
-                .created_ms = now_ms,
-                .body = http_exchange_request(request->exchange)->body},
-        .scope_sha256 = asked->kind != IDEMPOTENCY_NONE ? asked->scope_sha256 : NULL,
-        .scope_since_ms = now_ms - (asked->kind == IDEMPOTENCY_KEY ? IDEMPOTENCY_KEY_KEPT_MS : IDEMPOTENCY_SDK_KEPT_MS),
-        .replaces = asked->kind == IDEMPOTENCY_SDK_FIRST};
+    const bool workflow = input->orchestration != NULL && input->orchestration->enabled;
+    struct store_job_new new = {.job = {.test = request_is_test(request),
+                                        .kind = job_stored_kind(format->stored, workflow),
+                                        .created_ms = now_ms,
+                                        .body = http_exchange_request(request->exchange)->body},
+                                .scope_sha256 = asked->kind != IDEMPOTENCY_NONE ? asked->scope_sha256 : NULL,
+                                .scope_since_ms = now_ms - idempotency_kept_ms(asked->kind),
+                                .replaces = asked->kind == IDEMPOTENCY_SDK_FIRST};
     run_id_make(RUN_JOB, new.job.id);
-    str_copy(new.job.account_id, sizeof(new.job.account_id), str_from(request->identity.account_id));
-    str_copy(new.job.key_id, sizeof(new.job.key_id), str_from(request->identity.key_id));
-    str_copy(new.job.model, sizeof(new.job.model), input->request.model);
+    (void)str_copy(new.job.account_id, sizeof(new.job.account_id), str_from(request->identity.account_id));
+    (void)str_copy(new.job.key_id, sizeof(new.job.key_id), str_from(request->identity.key_id));
+    (void)str_copy(new.job.model, sizeof(new.job.model), input->request.model);
     memcpy(new.job.body_sha256, asked->body_sha256, DIGEST_SHA256_SIZE);
     *creation = (struct creation){.jobs = request->api->jobs,
-                                  .store = request->api->store,
+                                  .store = request->api->calls->store,
                                   .pending = pending_new(request, NULL),
-                                  .test = is_test(request),
+                                  .test = request_is_test(request),
                                   .asked = *asked};
     memcpy(creation->id, new.job.id, sizeof(creation->id));
     memcpy(creation->account_id, new.job.account_id, sizeof(creation->account_id));
-    store_job_add(request->api->store, &new, on_added, creation);
+    store_job_add(request->api->calls->store, &new, on_added, creation);
 }
 
-void jobs_handle_create(struct api_request *request) {
-    struct generation_input input;
+static void handle_create(struct api_request *request) {
+    struct call_input input;
     struct idempotency asked;
     struct json_value body;
-    struct fault error;
-    enum api_call_kind kind;
-    if (!call_body_parse(request, &body, &error) || !job_kind_read(body, &kind, &error) ||
-        !call_input_read(request, kind, body, &input, &error) || !idempotency_read(request, &asked, &error) ||
-        !jobs_reserve(request->api->jobs, &request->identity, &error)) {
-        respond_error(request, &error);
+    struct fault fault;
+    const struct format *format;
+    if (!body_parse(request, &body, &fault) ||
+        (format = job_format_read(request->api->formats, body, &fault)) == NULL ||
+        !body_read_input(request, format, body, &input, &fault) || !idempotency_read(request, &asked, &fault) ||
+        !jobs_reserve(request->api->jobs, &request->identity, &fault)) {
+        respond_fault(request, &fault);
         return;
     }
-    creation_store(request, kind, &input, &asked);
+    creation_store(request, format, &input, &asked);
 }
 
 /* --- The others --- */
 
 static void on_found(void *context, const struct store_job *job, bool changed, const struct err *err) {
-    struct api_request *request = pending_end(context);
+    struct api_request *request = pending_answered(context, err, "job", "id");
     (void)changed;
-    if (request == NULL) {
-        return;
-    }
-    if (err != NULL) {
-        respond_failed(request, err, "");
-    } else {
+    if (request != NULL) {
         respond_job(request, 200, job, false);
     }
 }
 
-void jobs_handle_one(struct api_request *request) {
+static void handle_one(struct api_request *request) {
     char id[STORE_ID_MAX];
     page_path_id(request, id);
-    store_job_find(request->api->store, request->identity.account_id, is_test(request), id, on_found,
+    store_job_find(request->api->calls->store, request->identity.account_id, request_is_test(request), id, on_found,
                    pending_new(request, NULL));
 }
 
@@ -260,9 +150,9 @@ static void on_cancelled(void *context, const struct store_job *job, bool change
     on_found(cancelling.pending, job, changed, err);
 }
 
-void jobs_handle_cancel(struct api_request *request) {
+static void handle_cancel(struct api_request *request) {
     struct cancelling *cancelling = MEM_NEW(struct cancelling);
-    struct store_job_end end = {.test = is_test(request),
+    struct store_job_end end = {.test = request_is_test(request),
                                 .state = STORE_JOB_CANCELLED,
                                 .ended_ms = clock_wall_ms(),
                                 .result = STR(""),
@@ -270,55 +160,60 @@ void jobs_handle_cancel(struct api_request *request) {
     page_path_id(request, end.id);
     job_workflow_id(end.id, end.workflow_id);
     end.workflow_status = STORE_WORKFLOW_CANCELLED;
-    str_copy(end.account_id, sizeof(end.account_id), str_from(request->identity.account_id));
+    (void)str_copy(end.account_id, sizeof(end.account_id), str_from(request->identity.account_id));
     *cancelling = (struct cancelling){.jobs = request->api->jobs, .pending = pending_new(request, NULL)};
-    store_job_end(request->api->store, &end, on_cancelled, cancelling);
+    store_job_end(request->api->calls->store, &end, on_cancelled, cancelling);
 }
 
-static bool state_read(const struct api_request *request, int *out, struct fault *error) {
+/* -1 without one. */
+static bool state_read(const struct api_request *request, int *out, struct fault *fault) {
     struct str value;
+    enum store_job_state state;
     *out = -1;
     if (!query_find(http_exchange_request(request->exchange)->query, "status", &value)) {
         return true;
     }
-    for (int i = 0; i < STORE_JOB_STATES; i++) {
-        if (str_equal_nocase(value, str_from(job_state_name((enum store_job_state)i)))) {
-            *out = i;
-            return true;
-        }
+    if (!job_state_of(value, &state)) {
+        fault_set_param(fault, FAULT_INVALID_REQUEST, "status",
+                        "status must be one of QUEUED, RUNNING, COMPLETED, FAILED, CANCELLED.");
+        return false;
     }
-    fault_set(error, FAULT_INVALID_REQUEST, "status must be one of QUEUED, RUNNING, COMPLETED, FAILED, CANCELLED.");
-    str_copy(error->param, sizeof(error->param), STR("status"));
-    return false;
+    *out = (int)state;
+    return true;
 }
 
 static void on_listed(void *context, const struct store_job *jobs, size_t count, bool more, const struct err *err) {
-    struct api_request *request = pending_end(context);
+    struct api_request *request = pending_answered(context, err, "job", "after");
     if (request == NULL) {
-        return;
-    }
-    if (err != NULL) {
-        respond_failed(request, err, "after");
         return;
     }
     struct json_writer writer;
     page_list_begin(request, &writer);
     for (size_t i = 0; i < count; i++) {
-        job_write(&writer, &jobs[i], false);
+        job_write(&writer, request->api->formats, &jobs[i], false);
     }
     page_list_end(request, &writer, more);
 }
 
-void jobs_handle_list(struct api_request *request) {
-    struct store_job_query query = {.test = is_test(request)};
-    struct fault error;
+static void handle_list(struct api_request *request) {
+    struct store_job_query query = {.test = request_is_test(request)};
+    struct fault fault;
     struct page page;
-    if (!page_read(request, &page, &error) || !state_read(request, &query.state, &error)) {
-        respond_error(request, &error);
+    if (!page_read(request, "job", &page, &fault) || !state_read(request, &query.state, &fault)) {
+        respond_fault(request, &fault);
         return;
     }
-    str_copy(query.account_id, sizeof(query.account_id), str_from(request->identity.account_id));
+    (void)str_copy(query.account_id, sizeof(query.account_id), str_from(request->identity.account_id));
     memcpy(query.after, page.after, sizeof(query.after));
     query.limit = page.limit;
-    store_job_list(request->api->store, &query, on_listed, pending_new(request, NULL));
+    store_job_list(request->api->calls->store, &query, on_listed, pending_new(request, NULL));
 }
+
+static const struct route routes[] = {
+    {"POST", "/v1/jobs", true, handle_create, NULL},
+    {"GET", "/v1/jobs", true, handle_list, NULL},
+    {"GET", "/v1/jobs/{id}", true, handle_one, NULL},
+    {"DELETE", "/v1/jobs/{id}", true, handle_cancel, NULL},
+};
+
+const struct route_set ROUTES_JOBS = {routes, COUNT_OF(routes)};

@@ -1,8 +1,10 @@
-/* GET /v1/usage and GET /v1/usage/requests: what an account used, and what it cost. */
+#include "api/route_usage.h"
+
 #include "api/page.h"
 #include "api/pending.h"
 #include "api/respond.h"
-#include "call/price.h"
+#include "base/json_values.h"
+#include "store/usage.h"
 
 /* What was asked, while the store reads; in the exchange's arena. */
 struct usage_query {
@@ -18,9 +20,9 @@ static struct usage_query *query_new(struct api_request *request) {
 }
 
 static void respond_too_large(struct api_request *request) {
-    struct fault error;
-    fault_set(&error, FAULT_TOO_LARGE, "The request is too large.");
-    respond_error(request, &error);
+    struct fault fault;
+    fault_set_too_large(&fault);
+    respond_fault(request, &fault);
 }
 
 /* --- GET /v1/usage --- */
@@ -34,7 +36,7 @@ static void write_by_model(struct json_writer *writer, const struct store_usage 
         json_begin_object(writer);
         json_member_int(writer, "requests", model->requests);
         json_member_int(writer, "tokens", model->prompt_tokens + model->completion_tokens);
-        price_write_member(writer, "cost_usd", model->charge_nano);
+        json_member_usd(writer, "cost_usd", model->charge_nano);
         json_end_object(writer);
     }
     json_end_object(writer);
@@ -42,34 +44,24 @@ static void write_by_model(struct json_writer *writer, const struct store_usage 
 
 static void respond_usage(struct api_request *request, const struct store_usage *usage) {
     const struct usage_query *query = request->handler_data;
-    struct buf *body = respond_buffer(request->api);
-    struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
+    struct json_writer writer = respond_json_begin(request);
     json_member_cstr(&writer, "object", "usage");
     json_member_cstr(&writer, "period_start", query->period.start);
     json_member_cstr(&writer, "period_end", query->period.end);
-    price_write_member(&writer, "balance_usd", usage->balance_nano);
+    json_member_usd(&writer, "balance_usd", usage->balance_nano);
     json_member_int(&writer, "total_requests", usage->requests);
     json_member_int(&writer, "total_tokens", usage->prompt_tokens + usage->completion_tokens);
-    price_write_member(&writer, "total_cost_usd", usage->charge_nano);
+    json_member_usd(&writer, "total_cost_usd", usage->charge_nano);
     if (query->key_id[0] != '\0') {
         json_member_cstr(&writer, "key_id", query->key_id);
     }
     write_by_model(&writer, usage);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    respond_json_end(request, 200, &writer);
 }
 
 static void on_usage(void *context, const struct store_usage *usage, const struct err *err) {
-    struct api_request *request = pending_end(context);
-    struct fault error;
+    struct api_request *request = pending_answered(context, err, "key", "key");
     if (request == NULL) {
-        return;
-    }
-    if (err != NULL) {
-        page_set_failed(&error, err, "key");
-        respond_error(request, &error);
         return;
     }
     respond_usage(request, usage);
@@ -81,11 +73,10 @@ static void respond_sandbox_usage(struct api_request *request) {
     const struct api_backend *backend = &request->api->backend;
     struct store_usage usage = {0};
     struct period now;
-    struct fault error;
+    struct fault fault;
     if (query->key_id[0] != '\0') {
-        fault_set(&error, FAULT_INVALID_REQUEST, "The sandbox does not count by key.");
-        str_copy(error.param, sizeof(error.param), STR("key"));
-        respond_error(request, &error);
+        fault_set_param(&fault, FAULT_INVALID_REQUEST, "key", "The sandbox does not count by key.");
+        respond_fault(request, &fault);
         return;
     }
     backend->sandbox_usage(backend->context, &request->identity, &usage);
@@ -96,76 +87,77 @@ static void respond_sandbox_usage(struct api_request *request) {
     respond_usage(request, &usage);
 }
 
-void usage_handle(struct api_request *request) {
+static void handle(struct api_request *request) {
     struct usage_query *query = query_new(request);
-    struct fault error;
+    struct fault fault;
     if (query == NULL) {
         respond_too_large(request);
-    } else if (!page_read_period(request, &query->period, &error) ||
-               !page_read_id(request, "key", query->key_id, &error)) {
-        respond_error(request, &error);
-    } else if (request->identity.kind == STORE_KEY_TEST) {
+    } else if (!page_read_period(request, &query->period, &fault) ||
+               !page_read_id(request, "key", "key", query->key_id, &fault)) {
+        respond_fault(request, &fault);
+    } else if (request_is_test(request)) {
         respond_sandbox_usage(request);
     } else {
-        store_usage_read(request->api->store, request->identity.account_id, query->key_id, query->period.from_ms,
+        store_usage_read(request->api->calls->store, request->identity.account_id, query->key_id, query->period.from_ms,
                          query->period.to_ms, on_usage, pending_new(request, NULL));
     }
 }
 
 /* --- GET /v1/usage/requests --- */
 
-static void write_request(struct json_writer *writer, const struct store_generation *job) {
+static void write_request(struct json_writer *writer, const struct store_generation *generation) {
     json_begin_object(writer);
-    page_write_generation(writer, job);
-    json_member_cstr(writer, "status", page_outcome(job->outcome));
-    json_member_int(writer, "prompt_tokens", job->prompt_tokens);
-    json_member_int(writer, "completion_tokens", job->completion_tokens);
-    price_write_member(writer, "cost_usd", job->charge_nano);
-    json_member_int(writer, "latency_ms", job->latency_ms);
-    json_member_cstr(writer, "key_id", job->key_id);
-    if (job->purpose != STORE_PURPOSE_REQUEST) {
-        json_member_cstr(writer, "purpose", store_purpose_name(job->purpose));
+    page_write_generation(writer, generation);
+    json_member_cstr(writer, "status", page_outcome(generation->outcome));
+    json_member_int(writer, "prompt_tokens", generation->prompt_tokens);
+    json_member_int(writer, "completion_tokens", generation->completion_tokens);
+    json_member_usd(writer, "cost_usd", generation->charge_nano);
+    json_member_int(writer, "latency_ms", generation->latency_ms);
+    json_member_cstr(writer, "key_id", generation->key_id);
+    if (generation->purpose != STORE_PURPOSE_REQUEST) {
+        json_member_cstr(writer, "purpose", store_purpose_name(generation->purpose));
     }
-    json_member_cstr(writer, "label", job->label[0] != '\0' ? job->label : NULL);
+    json_member_cstr(writer, "label", generation->label[0] != '\0' ? generation->label : NULL);
     json_end_object(writer);
 }
 
-static void respond_requests(struct api_request *request, const struct store_generation *jobs, size_t count,
+static void respond_requests(struct api_request *request, const struct store_generation *generations, size_t count,
                              bool more) {
     struct json_writer writer;
     page_list_begin(request, &writer);
     for (size_t i = 0; i < count; i++) {
-        write_request(&writer, &jobs[i]);
+        write_request(&writer, &generations[i]);
     }
     page_list_end(request, &writer, more);
 }
 
-static void on_requests(void *context, const struct store_generation *jobs, size_t count, bool more,
+static void on_requests(void *context, const struct store_generation *generations, size_t count, bool more,
                         const struct err *err) {
-    struct api_request *request = pending_end(context);
-    struct fault error;
+    struct api_request *request = pending_answered(context, err, "request", "after");
     if (request == NULL) {
         return;
     }
-    if (err != NULL) {
-        page_set_failed(&error, err, "after");
-        respond_error(request, &error);
-        return;
-    }
-    respond_requests(request, jobs, count, more);
+    respond_requests(request, generations, count, more);
 }
 
-void usage_handle_requests(struct api_request *request) {
+static void handle_requests(struct api_request *request) {
     struct usage_query *query = query_new(request);
-    struct fault error;
+    struct fault fault;
     if (query == NULL) {
         respond_too_large(request);
-    } else if (!page_read(request, &query->page, &error)) {
-        respond_error(request, &error);
-    } else if (request->identity.kind == STORE_KEY_TEST) {
+    } else if (!page_read(request, "request", &query->page, &fault)) {
+        respond_fault(request, &fault);
+    } else if (request_is_test(request)) {
         respond_requests(request, NULL, 0, false); /* the sandbox keeps no list */
     } else {
-        store_generations_page(request->api->store, request->identity.account_id, false, query->page.after,
+        store_generations_page(request->api->calls->store, request->identity.account_id, false, query->page.after,
                                query->page.limit, on_requests, pending_new(request, NULL));
     }
 }
+
+static const struct route routes[] = {
+    {"GET", "/v1/usage", true, handle, NULL},
+    {"GET", "/v1/usage/requests", true, handle_requests, NULL},
+};
+
+const struct route_set ROUTES_USAGE = {routes, COUNT_OF(routes)};

@@ -1,4 +1,6 @@
-/* /v1/webhooks: where an account wants to be told, and how the telling went. */
+#include "api/route_webhooks.h"
+
+#include "api/body.h"
 #include "api/page.h"
 #include "api/pending.h"
 #include "api/respond.h"
@@ -13,51 +15,41 @@ enum { WEBHOOK_ID_RANDOM = 22 };
 /* --- Errors --- */
 
 static void respond_failed(struct api_request *request, const struct err *err) {
-    struct fault error;
+    struct fault fault;
     if (err->code == ERR_NOT_FOUND) {
-        fault_set(&error, FAULT_NOT_FOUND, "%s", err->message);
+        fault_set(&fault, FAULT_NOT_FOUND, "%s", err->message);
     } else if (err->code == ERR_CONFLICT && str_equal_cstr(str_from(err->field), "rate")) {
-        fault_set(&error, FAULT_RATE_LIMIT_EXCEEDED, "%s", err->message);
-        error.retry_after_ms = STORE_WEBHOOK_ASKED_MS;
-        respond_error(request, &error);
+        fault_set(&fault, FAULT_RATE_LIMIT_EXCEEDED, "%s", err->message);
+        fault.retry_after_ms = STORE_WEBHOOK_ASKED_MS;
+        respond_fault(request, &fault);
         return;
     } else if (err->code == ERR_CONFLICT) {
-        fault_set(&error, FAULT_INVALID_REQUEST, "%s", err->message);
+        fault_set(&fault, FAULT_INVALID_REQUEST, "%s", err->message);
     } else {
-        fault_from_err(&error, err);
+        fault_from_err(&fault, err);
     }
-    str_copy(error.param, sizeof error.param, str_from(err->field));
-    respond_error(request, &error);
+    (void)str_copy(fault.param, sizeof(fault.param), str_from(err->field));
+    respond_fault(request, &fault);
+}
+
+/* Ends a question to the store: the request, or NULL when there is nothing more to do. */
+static struct api_request *answered(void *pending, const struct err *err) {
+    struct api_request *request = pending_end(pending);
+    if (request != NULL && err != NULL) {
+        respond_failed(request, err);
+        return NULL;
+    }
+    return request;
 }
 
 /* Test keys lie about in more places; what they could do here is to listen to the account's real business. */
 static bool allowed(struct api_request *request) {
-    struct fault error;
-    if (request->identity.kind != STORE_KEY_TEST) {
+    struct fault fault;
+    if (!request_is_test(request)) {
         return true;
     }
-    fault_set(&error, FAULT_FORBIDDEN, "Webhooks are managed with a live key.");
-    respond_error(request, &error);
-    return false;
-}
-
-/* What the path names, as far as it can be an id of ours; else one that is never there. */
-static void read_id(const struct api_request *request, char out[STORE_ID_MAX]) {
-    if (request->parameter.len == 0 || !str_copy(out, STORE_ID_MAX, request->parameter)) {
-        (void)snprintf(out, STORE_ID_MAX, "-");
-    }
-}
-
-static bool read_body(struct api_request *request, struct json_value *body) {
-    struct fault error;
-    struct err err;
-    if (json_parse(request->api->parser, http_exchange_request(request->exchange)->body, body, &err) &&
-        (json_type_of(*body) == JSON_OBJECT ||
-         err_set(&err, ERR_INVALID, "The request's body must be a JSON object."))) {
-        return true;
-    }
-    fault_from_err(&error, &err);
-    respond_error(request, &error);
+    fault_set(&fault, FAULT_FORBIDDEN, "Webhooks are managed with a live key.");
+    respond_fault(request, &fault);
     return false;
 }
 
@@ -66,9 +58,10 @@ static bool read_body(struct api_request *request, struct json_value *body) {
 static void change_init(struct store_webhook_change *change, const struct api_request *request,
                         enum store_webhook_change_kind kind) {
     *change = (struct store_webhook_change){.kind = kind, .now_ms = clock_wall_ms()};
-    str_copy(change->webhook.account_id, sizeof change->webhook.account_id, str_from(request->identity.account_id));
+    (void)str_copy(change->webhook.account_id, sizeof(change->webhook.account_id),
+                   str_from(request->identity.account_id));
     if (kind != STORE_WEBHOOK_CREATE) {
-        read_id(request, change->webhook.id);
+        page_path_id(request, change->webhook.id);
     }
 }
 
@@ -81,58 +74,36 @@ static void respond_webhook(struct api_request *request, const struct store_webh
 }
 
 static void on_changed(void *context, const struct store_webhook_result *result, const struct err *err) {
-    struct api_request *request = pending_end(context);
-    if (request == NULL) {
-        return;
-    }
-    if (err != NULL) {
-        respond_failed(request, err);
-    } else {
+    struct api_request *request = answered(context, err);
+    if (request != NULL) {
         respond_webhook(request, &result->webhook, false);
     }
 }
 
 /* The only time that a secret is shown. */
 static void on_secret(void *context, const struct store_webhook_result *result, const struct err *err) {
-    struct api_request *request = pending_end(context);
-    if (request == NULL) {
-        return;
-    }
-    if (err != NULL) {
-        respond_failed(request, err);
-    } else {
+    struct api_request *request = answered(context, err);
+    if (request != NULL) {
         respond_webhook(request, &result->webhook, true);
     }
 }
 
 static void on_deleted(void *context, const struct store_webhook_result *result, const struct err *err) {
-    struct api_request *request = pending_end(context);
-    struct json_writer writer;
+    struct api_request *request = answered(context, err);
     if (request == NULL) {
         return;
     }
-    if (err != NULL) {
-        respond_failed(request, err);
-        return;
-    }
-    struct buf *body = respond_buffer(request->api);
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
+    struct json_writer writer = respond_json_begin(request);
     json_member_cstr(&writer, "id", result->webhook.id);
     json_member_cstr(&writer, "object", "webhook");
     json_member_bool(&writer, "deleted", true);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    respond_json_end(request, 200, &writer);
 }
 
 static void on_asked(void *context, const struct store_webhook_result *result, const struct err *err) {
-    struct api_request *request = pending_end(context);
+    struct api_request *request = answered(context, err);
     struct json_writer writer;
     if (request == NULL) {
-        return;
-    }
-    if (err != NULL) {
-        respond_failed(request, err);
         return;
     }
     struct buf *body = respond_buffer(request->api);
@@ -143,8 +114,10 @@ static void on_asked(void *context, const struct store_webhook_result *result, c
 
 static bool read_change(struct api_request *request, struct store_webhook_change *change) {
     struct json_value body;
+    struct fault fault;
     struct err err;
-    if (!read_body(request, &body)) {
+    if (!body_parse_object(request, &body, &fault)) {
+        respond_fault(request, &fault);
         return false;
     }
     bool ok = webhook_fields_read(body, request->api->backend.webhooks_lax, change, &err);
@@ -152,23 +125,21 @@ static bool read_change(struct api_request *request, struct store_webhook_change
         ok = err_set_field(&err, ERR_INVALID, "url", "url is required.");
     }
     if (!ok) {
-        struct fault error;
-        fault_from_err(&error, &err);
-        respond_error(request, &error);
+        fault_from_err(&fault, &err);
+        respond_fault(request, &fault);
     }
     return ok;
 }
 
-void webhooks_handle_create(struct api_request *request) {
+static void handle_create(struct api_request *request) {
     struct store_webhook_change change;
     change_init(&change, request, STORE_WEBHOOK_CREATE);
     if (!allowed(request) || !read_change(request, &change)) {
         return;
     }
     struct store_webhook *webhook = &change.webhook;
-    int prefix = snprintf(webhook->id, sizeof webhook->id, "wh_");
-    random_base62(webhook->id + prefix, WEBHOOK_ID_RANDOM);
-    random_bytes(webhook->secret, sizeof webhook->secret);
+    id_make_random("wh_", WEBHOOK_ID_RANDOM, webhook->id);
+    random_bytes(webhook->secret, sizeof(webhook->secret));
     webhook->created_ms = change.now_ms;
     webhook->state = STORE_WEBHOOK_ENABLED;
     if (!change.set_events) {
@@ -179,73 +150,72 @@ void webhooks_handle_create(struct api_request *request) {
     if (!change.set_balance) {
         webhook->balance_nano = WEBHOOK_BALANCE_DEFAULT_NANO;
     }
-    store_webhook_change(request->api->store, &change, on_secret, pending_new(request, NULL));
+    store_webhook_change(request->api->calls->store, &change, on_secret, pending_new(request, NULL));
 }
 
-void webhooks_handle_update(struct api_request *request) {
+static void handle_update(struct api_request *request) {
     struct store_webhook_change change;
     change_init(&change, request, STORE_WEBHOOK_UPDATE);
     if (allowed(request) && read_change(request, &change)) {
-        store_webhook_change(request->api->store, &change, on_changed, pending_new(request, NULL));
+        store_webhook_change(request->api->calls->store, &change, on_changed, pending_new(request, NULL));
     }
 }
 
-void webhooks_handle_delete(struct api_request *request) {
+static void handle_delete(struct api_request *request) {
     struct store_webhook_change change;
     change_init(&change, request, STORE_WEBHOOK_DELETE);
     if (allowed(request)) {
-        store_webhook_change(request->api->store, &change, on_deleted, pending_new(request, NULL));
+        store_webhook_change(request->api->calls->store, &change, on_deleted, pending_new(request, NULL));
     }
 }
 
-void webhooks_handle_rotate(struct api_request *request) {
+static void handle_rotate(struct api_request *request) {
     struct store_webhook_change change;
     change_init(&change, request, STORE_WEBHOOK_ROTATE);
     if (allowed(request)) {
-        random_bytes(change.webhook.secret, sizeof change.webhook.secret);
-        store_webhook_change(request->api->store, &change, on_secret, pending_new(request, NULL));
+        random_bytes(change.webhook.secret, sizeof(change.webhook.secret));
+        store_webhook_change(request->api->calls->store, &change, on_secret, pending_new(request, NULL));
     }
 }
 
-void webhooks_handle_test(struct api_request *request) {
+static void handle_test(struct api_request *request) {
     struct store_webhook_change change;
     change_init(&change, request, STORE_WEBHOOK_TEST);
     if (allowed(request)) {
-        store_webhook_change(request->api->store, &change, on_asked, pending_new(request, NULL));
+        store_webhook_change(request->api->calls->store, &change, on_asked, pending_new(request, NULL));
     }
 }
 
-void webhooks_handle_redeliver(struct api_request *request) {
+static void handle_redeliver(struct api_request *request) {
     struct store_webhook_change change;
     struct json_value body, value;
     struct str id;
-    struct fault error;
+    struct fault fault;
     change_init(&change, request, STORE_WEBHOOK_REDELIVER);
-    if (!allowed(request) || !read_body(request, &body)) {
+    if (!allowed(request)) {
+        return;
+    }
+    if (!body_parse_object(request, &body, &fault)) {
+        respond_fault(request, &fault);
         return;
     }
     if (!json_get(body, "delivery_id", &value) || !json_as_str(value, &id)) {
-        fault_set(&error, FAULT_INVALID_REQUEST, "delivery_id must be the id of a delivery.");
-        str_copy(error.param, sizeof error.param, STR("delivery_id"));
-        respond_error(request, &error);
+        fault_set_param(&fault, FAULT_INVALID_REQUEST, "delivery_id", "delivery_id must be the id of a delivery.");
+        respond_fault(request, &fault);
         return;
     }
-    if (!str_copy(change.delivery_id, sizeof change.delivery_id, id)) {
-        (void)snprintf(change.delivery_id, sizeof change.delivery_id, "-"); /* too long for one of ours */
+    if (!str_copy(change.delivery_id, sizeof(change.delivery_id), id)) {
+        (void)snprintf(change.delivery_id, sizeof(change.delivery_id), "-"); /* too long for one of ours */
     }
-    store_webhook_change(request->api->store, &change, on_asked, pending_new(request, NULL));
+    store_webhook_change(request->api->calls->store, &change, on_asked, pending_new(request, NULL));
 }
 
 /* --- Lists --- */
 
 static void on_list(void *context, const struct store_webhook *webhooks, size_t count, const struct err *err) {
-    struct api_request *request = pending_end(context);
+    struct api_request *request = answered(context, err);
     struct json_writer writer;
     if (request == NULL) {
-        return;
-    }
-    if (err != NULL) {
-        respond_failed(request, err);
         return;
     }
     page_list_begin(request, &writer);
@@ -256,41 +226,34 @@ static void on_list(void *context, const struct store_webhook *webhooks, size_t 
 }
 
 static void on_one(void *context, const struct store_webhook *webhooks, size_t count, const struct err *err) {
-    struct api_request *request = pending_end(context);
+    struct api_request *request = answered(context, err);
     (void)count;
-    if (request == NULL) {
-        return;
-    }
-    if (err != NULL) {
-        respond_failed(request, err);
-    } else {
+    if (request != NULL) {
         respond_webhook(request, webhooks, false);
     }
 }
 
-void webhooks_handle_list(struct api_request *request) {
+static void handle_list(struct api_request *request) {
     if (allowed(request)) {
-        store_webhooks_read(request->api->store, request->identity.account_id, "", on_list, pending_new(request, NULL));
+        store_webhooks_read(request->api->calls->store, request->identity.account_id, "", on_list,
+                            pending_new(request, NULL));
     }
 }
 
-void webhooks_handle_one(struct api_request *request) {
+static void handle_one(struct api_request *request) {
     char id[STORE_ID_MAX];
-    read_id(request, id);
+    page_path_id(request, id);
     if (allowed(request)) {
-        store_webhooks_read(request->api->store, request->identity.account_id, id, on_one, pending_new(request, NULL));
+        store_webhooks_read(request->api->calls->store, request->identity.account_id, id, on_one,
+                            pending_new(request, NULL));
     }
 }
 
 static void on_deliveries(void *context, const struct store_delivery *deliveries, size_t count, bool more,
                           const struct err *err) {
-    struct api_request *request = pending_end(context);
+    struct api_request *request = answered(context, err);
     struct json_writer writer;
     if (request == NULL) {
-        return;
-    }
-    if (err != NULL) {
-        respond_failed(request, err);
         return;
     }
     page_list_begin(request, &writer);
@@ -300,18 +263,32 @@ static void on_deliveries(void *context, const struct store_delivery *deliveries
     page_list_end(request, &writer, more);
 }
 
-void webhooks_handle_deliveries(struct api_request *request) {
+static void handle_deliveries(struct api_request *request) {
     char id[STORE_ID_MAX];
     struct page page;
-    struct fault error;
-    read_id(request, id);
+    struct fault fault;
+    page_path_id(request, id);
     if (!allowed(request)) {
         return;
     }
-    if (!page_read(request, &page, &error)) {
-        respond_error(request, &error);
+    if (!page_read(request, "webhook", &page, &fault)) {
+        respond_fault(request, &fault);
         return;
     }
-    store_deliveries_read(request->api->store, request->identity.account_id, id, page.after, page.limit, on_deliveries,
-                          pending_new(request, NULL));
+    store_deliveries_read(request->api->calls->store, request->identity.account_id, id, page.after, page.limit,
+                          on_deliveries, pending_new(request, NULL));
 }
+
+static const struct route routes[] = {
+    {"POST", "/v1/webhooks", true, handle_create, NULL},
+    {"GET", "/v1/webhooks", true, handle_list, NULL},
+    {"GET", "/v1/webhooks/{id}", true, handle_one, NULL},
+    {"PATCH", "/v1/webhooks/{id}", true, handle_update, NULL},
+    {"DELETE", "/v1/webhooks/{id}", true, handle_delete, NULL},
+    {"POST", "/v1/webhooks/{id}/rotate-secret", true, handle_rotate, NULL},
+    {"POST", "/v1/webhooks/{id}/test", true, handle_test, NULL},
+    {"GET", "/v1/webhooks/{id}/deliveries", true, handle_deliveries, NULL},
+    {"POST", "/v1/webhooks/{id}/redeliver", true, handle_redeliver, NULL},
+};
+
+const struct route_set ROUTES_WEBHOOKS = {routes, COUNT_OF(routes)};

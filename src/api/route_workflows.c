@@ -1,20 +1,17 @@
-/* GET /v1/workflows, GET and DELETE /v1/workflows/{id}, POST /v1/workflows/{id}/cancel. */
+#include "api/route_workflows.h"
+
 #include "api/page.h"
 #include "api/pending.h"
 #include "api/query.h"
 #include "api/respond.h"
-#include "call/models.h"
-#include "call/price.h"
+#include "base/json_values.h"
+#include "store/workflows.h"
+#include "workflow/start.h"
 #include "workflow/stored.h"
-#include "workflow/workflows.h"
 
 #include <string.h>
 
 enum { KIND_NAME_SIZE = 16 };
-
-static bool is_test(const struct api_request *request) {
-    return request->identity.kind == STORE_KEY_TEST;
-}
 
 /* --- A workflow as JSON --- */
 
@@ -37,10 +34,10 @@ static void write_summary(struct json_writer *writer, const struct store_workflo
     write_type(writer, workflow_core_kind(workflow->kind));
     json_member_cstr(writer, "status", core_workflow_status_name(workflow_core_status(workflow->status)));
     json_member_cstr(writer, "task", workflow->task);
-    price_write_member(writer, "total_cost_usd", workflow->cost_nano);
+    json_member_usd(writer, "total_cost_usd", workflow->cost_nano);
     json_member_int(writer, "steps_executed", workflow->steps_executed);
-    page_write_time(writer, "created_at", workflow->created_ms);
-    page_write_time(writer, "completed_at", workflow->ended_ms);
+    json_member_time(writer, "created_at", workflow->created_ms);
+    json_member_time(writer, "completed_at", workflow->ended_ms);
 }
 
 static void write_usage(struct json_writer *writer, const struct store_workflow *workflow) {
@@ -81,10 +78,10 @@ static void write_step(struct json_writer *writer, const struct store_step *step
     }
     json_member_int(writer, "prompt_tokens", step->prompt_tokens);
     json_member_int(writer, "completion_tokens", step->completion_tokens);
-    price_write_member(writer, "cost_usd", step->cost_nano);
+    json_member_usd(writer, "cost_usd", step->cost_nano);
     json_member_cstr(writer, "provider", step->provider_id[0] != '\0' ? step->provider_id : NULL);
-    page_write_time(writer, "started_at", step->started_ms);
-    page_write_time(writer, "completed_at", step->ended_ms);
+    json_member_time(writer, "started_at", step->started_ms);
+    json_member_time(writer, "completed_at", step->ended_ms);
     json_end_object(writer);
 }
 
@@ -108,7 +105,7 @@ static void write_tool_calls(struct json_writer *writer, struct api *api, const 
     struct json_value root, calls;
     struct err err;
     struct buf text;
-    if (workflow->extra.len == 0 || !json_parse(api->parser, workflow->extra, &root, &err) ||
+    if (workflow->extra.len == 0 || !json_parse(api->calls->parser, workflow->extra, &root, &err) ||
         !json_get(root, "tool_calls", &calls)) {
         return;
     }
@@ -129,11 +126,11 @@ static void write_whole(struct json_writer *writer, struct api *api, const struc
     if (workflow->max_cost_nano < 0) {
         json_member_cstr(writer, "max_cost_usd", NULL);
     } else {
-        price_write_member(writer, "max_cost_usd", workflow->max_cost_nano);
+        json_member_usd(writer, "max_cost_usd", workflow->max_cost_nano);
     }
     json_member_cstr(writer, "conversation_id",
                      workflow->conversation_id[0] != '\0' ? workflow->conversation_id : NULL);
-    page_write_time(writer, "expires_at", workflow->ended_ms != 0 ? workflow->ended_ms + STORE_WORKFLOW_KEPT_MS : 0);
+    json_member_time(writer, "expires_at", workflow->ended_ms != 0 ? workflow->ended_ms + STORE_WORKFLOW_KEPT_MS : 0);
     write_usage(writer, workflow);
     write_answer(writer, workflow);
     write_tool_calls(writer, api, workflow);
@@ -148,25 +145,11 @@ static void write_whole(struct json_writer *writer, struct api *api, const struc
     json_end_object(writer);
 }
 
-static void respond_failed(struct api_request *request, const struct err *err, const char *param) {
-    struct fault error;
-    fault_from_err(&error, err);
-    if (err->code == ERR_NOT_FOUND) {
-        fault_set(&error, FAULT_NOT_FOUND, "There is no workflow with this id.");
-        str_copy(error.param, sizeof(error.param), str_from(param));
-    }
-    respond_error(request, &error);
-}
-
 static void on_told(void *context, const struct store_workflow *workflow, const struct store_step *steps,
                     size_t step_count, bool changed, const struct err *err) {
-    struct api_request *request = pending_end(context);
+    struct api_request *request = pending_answered(context, err, "workflow", "id");
     (void)changed;
     if (request == NULL) {
-        return;
-    }
-    if (err != NULL) {
-        respond_failed(request, err, "id");
         return;
     }
     struct json_writer writer;
@@ -181,14 +164,14 @@ static void on_told(void *context, const struct store_workflow *workflow, const 
     respond_json(request, 200, buf_str(body));
 }
 
-void workflows_handle_one(struct api_request *request) {
+static void handle_one(struct api_request *request) {
     char id[STORE_ID_MAX];
     page_path_id(request, id);
-    store_workflow_find(request->api->store, request->identity.account_id, is_test(request), id, on_told,
+    store_workflow_find(request->api->calls->store, request->identity.account_id, request_is_test(request), id, on_told,
                         pending_new(request, NULL));
 }
 
-void workflows_handle_cancel(struct api_request *request) {
+static void handle_cancel(struct api_request *request) {
     char id[STORE_ID_MAX];
     page_path_id(request, id);
     workflow_cancel(request->api->workflows, &request->identity, id, on_told, pending_new(request, NULL));
@@ -196,7 +179,7 @@ void workflows_handle_cancel(struct api_request *request) {
 
 /* --- GET /v1/workflows --- */
 
-static bool status_read(const struct api_request *request, int *out, struct fault *error) {
+static bool status_read(const struct api_request *request, int *out, struct fault *fault) {
     struct str value;
     *out = -1;
     if (!query_find(http_exchange_request(request->exchange)->query, "status", &value)) {
@@ -209,26 +192,18 @@ static bool status_read(const struct api_request *request, int *out, struct faul
             return true;
         }
     }
-    fault_set(error, FAULT_INVALID_REQUEST,
-              "status must be one of RUNNING, COMPLETED, FAILED, CANCELLED, BUDGET_EXCEEDED, MAX_STEPS.");
-    str_copy(error->param, sizeof(error->param), STR("status"));
+    fault_set_param(fault, FAULT_INVALID_REQUEST, "status",
+                    "status must be one of RUNNING, COMPLETED, FAILED, CANCELLED, BUDGET_EXCEEDED, MAX_STEPS.");
     return false;
 }
 
 static void on_listed(void *context, const struct store_workflow *workflows, size_t count, bool more, int64_t total,
                       const struct err *err) {
-    struct api_request *request = pending_end(context);
+    struct api_request *request = pending_answered(context, err, "workflow", "after");
     if (request == NULL) {
         return;
     }
-    if (err != NULL) {
-        respond_failed(request, err, "after");
-        return;
-    }
-    struct buf *body = respond_buffer(request->api);
-    struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
+    struct json_writer writer = respond_json_begin(request);
     json_member_cstr(&writer, "object", "list");
     json_write_key(&writer, "workflows");
     json_begin_array(&writer);
@@ -240,20 +215,28 @@ static void on_listed(void *context, const struct store_workflow *workflows, siz
     json_end_array(&writer);
     json_member_int(&writer, "total", total);
     json_member_bool(&writer, "has_more", more);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    respond_json_end(request, 200, &writer);
 }
 
-void workflows_handle_list(struct api_request *request) {
-    struct store_workflow_query query = {.test = is_test(request)};
-    struct fault error;
+static void handle_list(struct api_request *request) {
+    struct store_workflow_query query = {.test = request_is_test(request)};
+    struct fault fault;
     struct page page;
-    if (!page_read(request, &page, &error) || !status_read(request, &query.status, &error)) {
-        respond_error(request, &error);
+    if (!page_read(request, "workflow", &page, &fault) || !status_read(request, &query.status, &fault)) {
+        respond_fault(request, &fault);
         return;
     }
-    str_copy(query.account_id, sizeof(query.account_id), str_from(request->identity.account_id));
+    (void)str_copy(query.account_id, sizeof(query.account_id), str_from(request->identity.account_id));
     memcpy(query.after, page.after, sizeof(query.after));
     query.limit = page.limit;
-    store_workflow_list(request->api->store, &query, on_listed, pending_new(request, NULL));
+    store_workflow_list(request->api->calls->store, &query, on_listed, pending_new(request, NULL));
 }
+
+static const struct route routes[] = {
+    {"GET", "/v1/workflows", true, handle_list, NULL},
+    {"GET", "/v1/workflows/{id}", true, handle_one, NULL},
+    {"DELETE", "/v1/workflows/{id}", true, handle_cancel, NULL},
+    {"POST", "/v1/workflows/{id}/cancel", true, handle_cancel, NULL},
+};
+
+const struct route_set ROUTES_WORKFLOWS = {routes, COUNT_OF(routes)};

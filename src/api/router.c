@@ -1,48 +1,59 @@
 #include "api/router.h"
 
-#include "api/request.h"
+#include "api/route_conversations.h"
+#include "api/route_devices.h"
+#include "api/route_earnings.h"
+#include "api/route_estimate.h"
+#include "api/route_generate.h"
+#include "api/route_health.h"
+#include "api/route_jobs.h"
+#include "api/route_models.h"
+#include "api/route_usage.h"
+#include "api/route_webhooks.h"
+#include "api/route_workflows.h"
 #include "base/compiler.h"
+#include "base/mem.h"
+#include "format/format.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static const struct route routes[] = {
-    {"POST", "/v1/chat/completions", true, chat_handle},
-    {"POST", "/v1/inference", true, inference_handle},
-    {"POST", "/v1/jobs", true, jobs_handle_create},
-    {"GET", "/v1/jobs", true, jobs_handle_list},
-    {"GET", "/v1/jobs/{id}", true, jobs_handle_one},
-    {"DELETE", "/v1/jobs/{id}", true, jobs_handle_cancel},
-    {"GET", "/v1/models", true, models_handle_list},
-    {"GET", "/v1/models/{id}", true, models_handle_one},
-    {"GET", "/v1/usage", true, usage_handle},
-    {"GET", "/v1/usage/requests", true, usage_handle_requests},
-    {"GET", "/v1/provider/earnings", true, earnings_handle},
-    {"POST", "/v1/conversations", true, conversations_handle_create},
-    {"GET", "/v1/conversations", true, conversations_handle_list},
-    {"GET", "/v1/conversations/{id}", true, conversations_handle_one},
-    {"DELETE", "/v1/conversations/{id}", true, conversations_handle_delete},
-    {"GET", "/v1/workflows", true, workflows_handle_list},
-    {"POST", "/v1/workflows/estimate", true, workflows_handle_estimate},
-    {"GET", "/v1/workflows/{id}", true, workflows_handle_one},
-    {"DELETE", "/v1/workflows/{id}", true, workflows_handle_cancel},
-    {"POST", "/v1/workflows/{id}/cancel", true, workflows_handle_cancel},
-    {"POST", "/v1/webhooks", true, webhooks_handle_create},
-    {"GET", "/v1/webhooks", true, webhooks_handle_list},
-    {"GET", "/v1/webhooks/{id}", true, webhooks_handle_one},
-    {"PATCH", "/v1/webhooks/{id}", true, webhooks_handle_update},
-    {"DELETE", "/v1/webhooks/{id}", true, webhooks_handle_delete},
-    {"POST", "/v1/webhooks/{id}/rotate-secret", true, webhooks_handle_rotate},
-    {"POST", "/v1/webhooks/{id}/test", true, webhooks_handle_test},
-    {"GET", "/v1/webhooks/{id}/deliveries", true, webhooks_handle_deliveries},
-    {"POST", "/v1/webhooks/{id}/redeliver", true, webhooks_handle_redeliver},
-    {"GET", "/v1/provider/devices", true, devices_handle_list},
-    {"GET", "/v1/provider/devices/{id}", true, devices_handle_one},
-    {"GET", "/healthz", false, health_handle_live},
-    {"GET", "/readyz", false, health_handle_ready},
-    {"GET", "/openapi.json", false, openapi_handle},
-    {"GET", "/link", false, link_handle},
+/* A new resource is its file and a line here. A path without {id} stands before one with it that would match as
+ * well. */
+static const struct route_set *const sets[] = {
+    &ROUTES_JOBS,     &ROUTES_MODELS,    &ROUTES_USAGE,    &ROUTES_EARNINGS, &ROUTES_CONVERSATIONS,
+    &ROUTES_ESTIMATE, &ROUTES_WORKFLOWS, &ROUTES_WEBHOOKS, &ROUTES_DEVICES,  &ROUTES_HEALTH,
 };
+
+struct router {
+    size_t count;
+    struct route routes[];
+};
+
+struct router *router_new(const struct formats *formats) {
+    size_t count = formats->count;
+    for (size_t i = 0; i < COUNT_OF(sets); i++) {
+        count += sets[i]->count;
+    }
+    struct router *router = mem_calloc(1, sizeof(*router) + count * sizeof(router->routes[0]));
+    for (size_t i = 0; i < formats->count; i++) { /* first: these are asked for most */
+        router->routes[router->count++] = (struct route){.method = "POST",
+                                                         .path = formats->items[i]->path,
+                                                         .needs_key = true,
+                                                         .handle = route_generate_handle,
+                                                         .format = formats->items[i]};
+    }
+    for (size_t i = 0; i < COUNT_OF(sets); i++) {
+        memcpy(&router->routes[router->count], sets[i]->items, sets[i]->count * sizeof(struct route));
+        router->count += sets[i]->count;
+    }
+    return router;
+}
+
+void router_free(struct router *router) {
+    free(router);
+}
 
 static bool route_path_matches(const char *pattern, struct str path, struct str *parameter) {
     static const struct str marker = STR("{id}");
@@ -65,21 +76,22 @@ static bool route_method_matches(const char *method, struct str asked) {
     return str_equal_cstr(asked, method) || (strcmp(method, "GET") == 0 && str_equal_cstr(asked, "HEAD"));
 }
 
-enum route_match route_find(struct str method, struct str path, const struct route **route, struct str *parameter,
-                            char allow[ROUTE_ALLOW_SIZE]) {
+enum route_match router_find(const struct router *router, struct str method, struct str path,
+                             const struct route **route, struct str *parameter, char allow[ROUTE_ALLOW_SIZE]) {
     enum route_match match = ROUTE_UNKNOWN_PATH;
     size_t allowed = 0;
-    for (size_t i = 0; i < COUNT_OF(routes); i++) {
-        if (!route_path_matches(routes[i].path, path, parameter)) {
+    for (size_t i = 0; i < router->count; i++) {
+        if (!route_path_matches(router->routes[i].path, path, parameter)) {
             continue;
         }
-        *route = &routes[i];
-        if (route_method_matches(routes[i].method, method)) {
+        *route = &router->routes[i];
+        if (route_method_matches(router->routes[i].method, method)) {
             return ROUTE_FOUND;
         }
         match = ROUTE_WRONG_METHOD;
-        allowed += (size_t)snprintf(allow + allowed, ROUTE_ALLOW_SIZE - allowed, "%s, ",
-                                    strcmp(routes[i].method, "GET") == 0 ? "GET, HEAD" : routes[i].method);
+        allowed +=
+            (size_t)snprintf(allow + allowed, ROUTE_ALLOW_SIZE - allowed, "%s, ",
+                             strcmp(router->routes[i].method, "GET") == 0 ? "GET, HEAD" : router->routes[i].method);
     }
     if (match == ROUTE_WRONG_METHOD) {
         snprintf(allow + allowed, ROUTE_ALLOW_SIZE - allowed, "OPTIONS");

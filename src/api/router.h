@@ -1,20 +1,17 @@
-/* The table of routes: which handler a method and a path mean. */
+/* The table of routes: which handler a method and a path mean. Each resource has its routes in a file route_*.c of its
+ * own, each format its path in its table; the router puts them together. */
 #ifndef NATARIS_API_ROUTER_H
 #define NATARIS_API_ROUTER_H
 
+#include "api/route.h"
 #include "base/str.h"
 
-#include <stdbool.h>
-#include <stddef.h>
+struct formats;
 
-struct api_request;
-
-struct route {
-    const char *method; /* "GET" also means HEAD */
-    const char *path;   /* one segment may be "{id}": any one that is not empty */
-    bool needs_key;
-    void (*handle)(struct api_request *request);
-};
+struct router;
+/* With a route for each of the formats, and those of all resources. */
+struct router *router_new(const struct formats *formats);
+void router_free(struct router *router); /* NULL is fine */
 
 enum route_match { ROUTE_FOUND, ROUTE_UNKNOWN_PATH, ROUTE_WRONG_METHOD };
 
@@ -22,7 +19,7 @@ enum { ROUTE_ALLOW_SIZE = 64 };
 
 /* ROUTE_FOUND: *route, and *parameter is what stands for {id}, not decoded. ROUTE_WRONG_METHOD: *route is one of that
  * path and `allow` holds the value of the Allow header. */
-enum route_match route_find(struct str method, struct str path, const struct route **route, struct str *parameter,
-                            char allow[ROUTE_ALLOW_SIZE]);
+enum route_match router_find(const struct router *router, struct str method, struct str path,
+                             const struct route **route, struct str *parameter, char allow[ROUTE_ALLOW_SIZE]);
 
 #endif

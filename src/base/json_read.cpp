@@ -268,6 +268,10 @@ bool json_get(struct json_value object, const char *key, struct json_value *out)
     return false;
 }
 
+bool json_get_given(struct json_value object, const char *key, struct json_value *out) {
+    return json_get(object, key, out) && json_type_of(*out) != JSON_NULL;
+}
+
 bool json_as_str(struct json_value value, struct str *out) {
     if (tape_type_of(value) != tape_type::STRING) {
         return false;

@@ -35,6 +35,8 @@ enum json_type json_type_of(struct json_value value);
 const char *json_type_name(enum json_type type); /* "a string", "an array", ...: for error messages */
 /* The member of an object; false when absent or not an object. The first of duplicate keys counts. */
 bool json_get(struct json_value object, const char *key, struct json_value *out);
+/* The same; null counts as absent. */
+bool json_get_given(struct json_value object, const char *key, struct json_value *out);
 /* Each returns false when the value is of another type (or does not fit). Strings are borrowed from the document. */
 bool json_as_str(struct json_value value, struct str *out);
 bool json_as_int64(struct json_value value, int64_t *out); /* 3 and 3.0 both fit; 3.5 does not */

@@ -1,55 +1,106 @@
-/* The calls that are alive: from a good request to the end of its answer. */
+/* A call: one generation asked for by a client, or by the network itself for one, from the good request to the durable
+ * end. No HTTP and no public JSON: who waits for the answer is its sink, who makes it its executor. */
 #ifndef NATARIS_CALL_CALL_H
 #define NATARIS_CALL_CALL_H
 
-#include "call/claim.h"
-#include "format/input.h"
+#include "base/arena.h"
+#include "base/buf.h"
+#include "call/answer.h"
+#include "call/calls.h"
+#include "call/fault.h"
+#include "call/hook.h"
+#include "store/answers.h"
+#include "store/generations.h"
+#include "store/turns.h"
+#include "wire/generation.h"
+#include "wire/id.h"
 
-/* A good request before it is a call: it may have to wait for the store. In the exchange's arena. */
-struct call_draft {
-    enum api_call_kind kind;
-    struct generation_input input; /* its model is the resolved id */
-    struct idempotency idempotency;
-    struct claim *claim;                    /* NULL: none */
-    struct conversation_call *conversation; /* likewise */
+#include <stdbool.h>
+#include <stdint.h>
+
+enum call_delivery {
+    CALL_DELIVERED,
+    CALL_DELIVER_CUT,      /* who waited is gone, and the call with it: the executor's abandon was called in there */
+    CALL_DELIVER_TOO_LONG, /* more than LIMIT_ANSWER_BYTES: the executor is to end the call by `failed` */
 };
 
-/* What happens to a call, by the kind of who waits for it; api_call_* of api/api.h go here. */
+/* What an executor that takes several steps tells in between. */
+struct call_note {
+    struct str comment; /* a line for people who watch the stream */
+    struct str nataris; /* the same as one JSON object */
+};
+
+/* Where a call's answer goes. An executor tells it, in this order: accepted and notes, deliveries, answer and turn, and
+ * one of finished and failed, after which the call is gone. */
 struct call_sink {
+    /* A device has it: a stream's headers leave now (they leave by themselves 1 s after submit at the latest, so that a
+     * refusal by the device is still a plain error answer; docs/decisions/0003-stream-headers.md). */
     void (*accepted)(struct call *call);
+    void (*note)(struct call *call, const struct call_note *note);
+    /* Text for who waits; whole characters. */
     enum call_delivery (*deliver)(struct call *call, struct str text);
+    /* Before the settlement: what to store with it for a retry that asks for the same answer; false: nothing. `answer`
+     * borrows from the call until finished, which sends exactly this. */
     bool (*answer)(struct call *call, const struct call_result *result, struct store_answer *answer);
+    /* Likewise what it does to a conversation. */
     bool (*turn)(struct call *call, const struct call_result *result, struct store_turn *turn);
-    void (*finish)(struct call *call, const struct call_result *result);
-    void (*fail)(struct call *call, const struct fault *error);
+    void (*finished)(struct call *call, const struct call_result *result);
+    void (*failed)(struct call *call, const struct fault *fault);
 };
 
-/* The part of a new call that follows from generation and identity, which must be set. */
-void call_init(struct call *call, struct api *api, const struct call_sink *sink, struct arena *arena);
-/* base62: the time, then random digits; sorts by time. `out` has room for CALL_ID_TAIL characters and a NUL. */
-enum { CALL_ID_TAIL = 24 };
-void call_id_tail(int64_t created_ms, char out[CALL_ID_TAIL + 1]);
-/* Live calls are linked: they are ticked, counted by a drain, and ended by a stop. */
+/* Who makes the answer: devices, the sandbox, a workflow. The call is alive from submit until its sink's finished or
+ * failed, or until abandon, which takes it away: it is freed when abandon returns. The sink may be told from inside
+ * submit. */
+struct executor {
+    void *context;
+    void (*submit)(void *context, struct call *call);
+    void (*abandon)(void *context, struct call *call);
+};
+
+struct call {
+    struct calls *calls;
+    const struct call_sink *sink;
+    const struct executor *executor;
+    void *executor_data;        /* the executor's own */
+    struct call_hook *hook;     /* into its conversation; owned; NULL: it has none */
+    struct arena *arena;        /* lives as long as the call */
+    bool repeatable;            /* its id is used again when it did not end: a failure leaves no record */
+    char request_id[ID_SIZE];   /* x-request-id; empty of a run */
+    char id[ID_SIZE];           /* "chatcmpl-...", "inf_...", "job_...", ... */
+    enum store_purpose purpose; /* both for its record */
+    enum store_generation_kind kind;
+    struct auth_identity identity; /* a copy */
+    struct gen_request generation; /* strings live in the arena; model is the resolved id */
+    uint32_t prompt_tokens_max;    /* more than the prompt can ever be (call/price.h): for the hold */
+    int64_t prompt_price_nano, completion_price_nano; /* nano-dollars per token */
+    struct str label;                                 /* conversation_id; empty when none */
+    char region[CORE_REGION_SIZE];                    /* asked for; empty: any */
+    bool verified;                                    /* only verified devices */
+    struct prefix_names names;                        /* of the conversation (call/prefix.h) */
+    int64_t created_ms;                               /* wall clock */
+    uint64_t started_ms;                              /* loop clock */
+    struct buf text;              /* the answer so far, for the answer, the store, or a device that goes on */
+    struct call *next, *previous; /* in calls->list */
+};
+
+/* Hands it to its executor: the call may be gone when this returns. */
+void call_submit(struct call *call);
+/* Takes it from its executor. */
+void call_abandon(struct call *call);
+
+/* The part of a new call that follows from `generation` and `identity`, which must be set. */
+void call_init(struct call *call, struct calls *calls, const struct call_sink *sink, struct arena *arena);
+/* Live calls are listed: a drain counts them and a stop ends them. */
 void call_link(struct call *call);
 void call_unlink(struct call *call);
-
-/* The request's body; and what it asks for, its model resolved and allowed for this key. In the exchange's arena. */
-MUST_CHECK bool call_body_parse(struct api_request *request, struct json_value *body, struct fault *error);
-MUST_CHECK bool call_input_read(struct api_request *request, enum api_call_kind kind, struct json_value body,
-                                struct generation_input *input, struct fault *error);
-/* The id that a model's name in a request stands for, if this key may use it. */
-MUST_CHECK bool call_model_read(struct api_request *request, struct str asked, struct str *id, struct fault *error);
-
-/* Ends what a draft holds; and with a refusal. */
-void draft_drop(struct api_request *request);
-void draft_refuse(struct api_request *request, const struct fault *error);
-
-/* Makes request->draft a call, which takes its claim, and submits it. */
-void call_start(struct api_request *request);
-
-/* How often late headers and keep-alives are looked for. */
-enum { CALL_TICK_MS = 250 };
-
-void call_tick(struct api *api, uint64_t now_ms);
+/* Calls `visit` for each call alive; it must not end one. */
+void call_each(const struct calls *calls, void (*visit)(void *context, struct call *call), void *context);
+/* What it holds by itself; not the call, which is part of its owner's struct. */
+void call_clear(struct call *call);
+/* All text so far, for a device that is to go on with it. Borrowed until the call is told anything. False: it is a
+ * stream of more than LIMIT_ANSWER_BYTES, which reaches its client but cannot be kept. */
+MUST_CHECK bool call_text(const struct call *call, struct str *out);
+/* Its answer as formats take it; borrows from all three. */
+struct answer call_answer(const struct call *call, const struct call_result *result);
 
 #endif

@@ -1,10 +1,8 @@
 #include "call/claim.h"
 
-#include "api/respond.h"
 #include "base/mem.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -12,122 +10,100 @@
 
 struct claim {
     UT_hash_handle hh;
+    struct claims *claims;
     struct idempotency of;
     uint32_t calls;            /* that hold it */
     uint64_t linger_until_ms;  /* loop clock; 0: it does not linger */
     struct claim *prev, *next; /* lingering ones, in the order of their ends */
 };
 
-/* --- What a request asks for --- */
+struct claims {
+    struct loop *loop;
+    struct claim *by_scope;  /* uthash */
+    struct claim *lingering; /* utlist */
+};
 
-static const struct http_header *header_find(const struct http_request *http, const char *name) {
-    for (size_t i = 0; i < http->header_count; i++) {
-        if (str_equal_nocase(http->headers[i].name, str_from(name))) {
-            return &http->headers[i];
-        }
-    }
-    return NULL;
+int64_t idempotency_kept_ms(enum idempotency_kind kind) {
+    return kind == IDEMPOTENCY_KEY ? IDEMPOTENCY_KEY_KEPT_MS : IDEMPOTENCY_SDK_KEPT_MS;
 }
 
-static bool key_is_good(struct str key) {
-    for (size_t i = 0; i < key.len; i++) {
-        if (key.data[i] < ' ' || key.data[i] > '~') {
-            return false;
-        }
-    }
-    return key.len >= 1 && key.len <= IDEMPOTENCY_KEY_BYTES;
-}
-
-static void body_hash(const struct api_request *request, uint8_t out[DIGEST_SHA256_SIZE]) {
-    enum { PATH_BYTES = 128 };
-    struct {
-        uint8_t body_sha256[DIGEST_SHA256_SIZE];
-        char path[PATH_BYTES];
-    } text = {0};
-    struct str body = http_exchange_request(request->exchange)->body;
-    digest_sha256(body.data, body.len, text.body_sha256);
-    str_copy(text.path, sizeof(text.path), str_from(request->route->path));
-    digest_sha256(&text, sizeof(text), out);
-}
-
-/* `what` is the key, or the hash of the body. */
-static void scope_hash(const struct auth_identity *identity, bool sdk, struct str what,
-                       uint8_t out[DIGEST_SHA256_SIZE]) {
-    struct {
-        char account_id[STORE_ID_MAX];
-        uint8_t sdk, test;
-        uint8_t what_sha256[DIGEST_SHA256_SIZE];
-    } text = {.sdk = sdk, .test = identity->kind == STORE_KEY_TEST};
-    str_copy(text.account_id, sizeof(text.account_id), str_from(identity->account_id));
-    digest_sha256(what.data, what.len, text.what_sha256);
-    digest_sha256(&text, sizeof(text), out);
-}
-
-bool idempotency_read(const struct api_request *request, struct idempotency *out, struct fault *error) {
-    const struct http_request *http = http_exchange_request(request->exchange);
-    const struct http_header *header = header_find(http, "idempotency-key");
-    uint64_t retries;
-    *out = (struct idempotency){.kind = IDEMPOTENCY_NONE};
-    if (header != NULL) {
-        struct str key = str_trim(header->value);
-        if (!key_is_good(key)) {
-            fault_set(error, FAULT_INVALID_REQUEST, "Idempotency-Key must be 1 to %d printable ASCII characters.",
-                      IDEMPOTENCY_KEY_BYTES);
-            snprintf(error->param, sizeof(error->param), "Idempotency-Key");
-            return false;
-        }
-        out->kind = IDEMPOTENCY_KEY;
-        body_hash(request, out->body_sha256);
-        scope_hash(&request->identity, false, key, out->scope_sha256);
-        return true;
-    }
-    header = header_find(http, "x-stainless-retry-count");
-    if (header != NULL && str_parse_u64(str_trim(header->value), UINT32_MAX, &retries)) {
-        out->kind = retries > 0 ? IDEMPOTENCY_SDK_RETRY : IDEMPOTENCY_SDK_FIRST;
-        body_hash(request, out->body_sha256);
-        scope_hash(&request->identity, true, (struct str){(const char *)out->body_sha256, DIGEST_SHA256_SIZE},
-                   out->scope_sha256);
-    }
-    return true;
-}
-
-void idempotency_set_running(struct fault *error) {
-    fault_set(error, FAULT_CONFLICT,
+void idempotency_set_running(struct fault *fault) {
+    fault_set(fault, FAULT_CONFLICT,
               "The same request is still running. Retry shortly: then its answer is there, and free.");
-    error->retry_after_ms = IDEMPOTENCY_RUNNING_RETRY_MS;
+    fault->retry_after_ms = IDEMPOTENCY_RUNNING_RETRY_MS;
 }
 
-void idempotency_set_other_body(struct fault *error) {
-    fault_set(error, FAULT_CONFLICT,
-              "This Idempotency-Key was used for another request. Use a new key, or send the same request.");
-    snprintf(error->param, sizeof(error->param), "Idempotency-Key");
+void idempotency_set_other_body(struct fault *fault) {
+    fault_set_param(fault, FAULT_CONFLICT, "Idempotency-Key",
+                    "This Idempotency-Key was used for another request. Use a new key, or send the same request.");
 }
 
-/* --- Claims --- */
+struct claims *claims_new(struct loop *loop) {
+    struct claims *claims = MEM_NEW(struct claims);
+    claims->loop = loop;
+    return claims;
+}
 
-static bool may_join(const struct claim *claim, const struct idempotency *asked, struct fault *error) {
+void claims_free(struct claims *claims) {
+    if (claims == NULL) {
+        return;
+    }
+    struct claim *claim = claims->by_scope, *next;
+    HASH_CLEAR(hh, claims->by_scope); /* the elements stay linked */
+    for (; claim != NULL; claim = next) {
+        assert(claim->calls == 0);
+        next = claim->hh.next;
+        free(claim);
+    }
+    free(claims);
+}
+
+static void remove_claim(struct claim *claim) {
+    assert(claim->claims->by_scope != NULL);
+    HASH_DEL(claim->claims->by_scope, claim);
+    free(claim);
+}
+
+static void linger_end(struct claim *claim) {
+    DL_DELETE(claim->claims->lingering, claim);
+    claim->linger_until_ms = 0;
+}
+
+void claims_sweep(struct claims *claims, uint64_t now_ms) {
+    struct claim *claim;
+    while ((claim = claims->lingering) != NULL && claim->linger_until_ms <= now_ms) {
+        linger_end(claim);
+        if (claim->calls == 0) {
+            remove_claim(claim);
+        }
+    }
+}
+
+static bool may_join(const struct claim *claim, const struct idempotency *asked, struct fault *fault) {
     if (asked->kind == IDEMPOTENCY_SDK_FIRST) {
         return true;
     }
     if (memcmp(claim->of.body_sha256, asked->body_sha256, sizeof(asked->body_sha256)) != 0) {
-        idempotency_set_other_body(error);
+        idempotency_set_other_body(fault);
         return false;
     }
     if (claim->calls > 0) {
-        idempotency_set_running(error);
+        idempotency_set_running(fault);
         return false;
     }
     return true;
 }
 
-bool claim_take(struct api *api, const struct idempotency *asked, struct claim **out, struct fault *error) {
+bool claim_take(struct claims *claims, const struct idempotency *asked, struct claim **out, struct fault *fault) {
     struct claim *claim;
-    HASH_FIND(hh, api->claims, asked->scope_sha256, sizeof(asked->scope_sha256), claim);
+    claims_sweep(claims, loop_now_ms(claims->loop));
+    HASH_FIND(hh, claims->by_scope, asked->scope_sha256, sizeof(asked->scope_sha256), claim);
     if (claim == NULL) {
         claim = MEM_NEW(struct claim);
+        claim->claims = claims;
         claim->of = *asked;
-        HASH_ADD(hh, api->claims, of.scope_sha256, sizeof(claim->of.scope_sha256), claim);
-    } else if (!may_join(claim, asked, error)) {
+        HASH_ADD(hh, claims->by_scope, of.scope_sha256, sizeof(claim->of.scope_sha256), claim);
+    } else if (!may_join(claim, asked, fault)) {
         return false;
     }
     claim->calls++;
@@ -135,56 +111,36 @@ bool claim_take(struct api *api, const struct idempotency *asked, struct claim *
     return true;
 }
 
-static void claim_remove(struct api *api, struct claim *claim) {
-    assert(api->claims != NULL);
-    HASH_DEL(api->claims, claim);
-    free(claim);
-}
-
-void claim_release(struct api *api, struct claim *claim) {
+void claim_release(struct claim *claim) {
     if (claim != NULL && --claim->calls == 0 && claim->linger_until_ms == 0) {
-        claim_remove(api, claim);
+        remove_claim(claim);
     }
 }
 
-static void claim_linger_end(struct api *api, struct claim *claim) {
-    DL_DELETE(api->lingering_claims, claim);
-    claim->linger_until_ms = 0;
-}
-
-void claim_linger(struct api *api, struct claim *claim) {
+void claim_linger(struct claim *claim) {
+    struct claims *claims = claim->claims;
     if (claim->linger_until_ms != 0) {
-        claim_linger_end(api, claim);
+        linger_end(claim);
     }
-    claim->linger_until_ms = loop_now_ms(api->loop) + IDEMPOTENCY_LINGER_MS;
-    DL_APPEND(api->lingering_claims, claim);
+    claim->linger_until_ms = loop_now_ms(claims->loop) + IDEMPOTENCY_LINGER_MS;
+    DL_APPEND(claims->lingering, claim);
 }
 
-bool claim_lingers(const struct api *api, const struct claim *claim) {
-    return claim->linger_until_ms > loop_now_ms(api->loop);
+bool claim_lingers(const struct claim *claim) {
+    return claim->linger_until_ms > loop_now_ms(claim->claims->loop);
 }
 
 const struct idempotency *claim_of(const struct claim *claim) {
     return &claim->of;
 }
 
-void claims_sweep(struct api *api, uint64_t now_ms) {
-    struct claim *claim;
-    while ((claim = api->lingering_claims) != NULL && claim->linger_until_ms <= now_ms) {
-        claim_linger_end(api, claim);
-        if (claim->calls == 0) {
-            claim_remove(api, claim);
-        }
-    }
-}
-
-void claims_clear(struct api *api) {
-    struct claim *claim = api->claims, *next;
-    HASH_CLEAR(hh, api->claims); /* the elements stay linked */
-    for (; claim != NULL; claim = next) {
-        assert(claim->calls == 0);
-        next = claim->hh.next;
-        free(claim);
-    }
-    api->lingering_claims = NULL;
+struct store_answer claim_answer(const struct claim *claim, bool stream, struct str content, int64_t wall_ms) {
+    const struct idempotency *asked = &claim->of;
+    struct store_answer answer = {.stream = stream,
+                                  .replaces = asked->kind != IDEMPOTENCY_KEY,
+                                  .expires_ms = wall_ms + idempotency_kept_ms(asked->kind),
+                                  .content = content};
+    memcpy(answer.scope_sha256, asked->scope_sha256, sizeof(answer.scope_sha256));
+    memcpy(answer.body_sha256, asked->body_sha256, sizeof(answer.body_sha256));
+    return answer;
 }

@@ -1,14 +1,8 @@
 #include "call/models.h"
 
-#include "api/query.h"
-#include "api/respond.h"
-#include "base/json_write.h"
-#include "call/price.h"
 #include "catalog/catalog.h"
 
-#include <stdio.h>
-
-bool models_resolve(const struct api *api, struct str asked, struct str *id) {
+bool models_resolve(const struct calls *calls, struct str asked, struct str *id) {
     const struct catalog_model *model = catalog_find(asked);
     if (model != NULL) {
         *id = str_from(model->id);
@@ -16,13 +10,13 @@ bool models_resolve(const struct api *api, struct str asked, struct str *id) {
     }
     uint32_t context_length;
     *id = asked;
-    return api->backend.availability(api->backend.context, asked, &context_length) != CORE_MODEL_ABSENT;
+    return calls->backend.availability(calls->backend.context, asked, &context_length) != CORE_MODEL_ABSENT;
 }
 
-uint32_t models_context_length(const struct api *api, struct str model) {
+uint32_t models_context_length(const struct calls *calls, struct str model) {
     uint32_t context_length = 0;
     const struct catalog_model *facts = catalog_find(model);
-    (void)api->backend.availability(api->backend.context, model, &context_length);
+    (void)calls->backend.availability(calls->backend.context, model, &context_length);
     if (context_length > 0) {
         return context_length;
     }
@@ -46,7 +40,7 @@ bool models_allowed(const char *models, struct str id) {
     struct str entry, rest = str_from(models);
     bool any = str_trim(rest).len > 0;
     while (rest.len > 0) {
-        str_split(rest, ',', &entry, &rest);
+        (void)str_split(rest, ',', &entry, &rest);
         entry = str_trim(entry);
         const struct catalog_model *model = catalog_find(entry);
         if (str_equal(entry, id) || (model != NULL && str_equal_cstr(id, model->id))) {
@@ -56,110 +50,27 @@ bool models_allowed(const char *models, struct str id) {
     return !any;
 }
 
-void models_set_unknown(struct fault *error, struct str asked) {
+void models_set_unknown(struct fault *fault, struct str asked) {
     if (looks_like_id(asked)) {
-        fault_set(error, FAULT_MODEL_NOT_FOUND, "There is no model '%.*s'. GET /v1/models lists the models.",
-                  STR_ARG(asked));
+        fault_set_param(fault, FAULT_MODEL_NOT_FOUND, "model",
+                        "There is no model '%.*s'. GET /v1/models lists the models.", STR_ARG(asked));
     } else {
-        fault_set(error, FAULT_MODEL_NOT_FOUND, "There is no such model. GET /v1/models lists the models.");
+        fault_set_param(fault, FAULT_MODEL_NOT_FOUND, "model",
+                        "There is no such model. GET /v1/models lists the models.");
     }
-    snprintf(error->param, sizeof(error->param), "model");
 }
 
-static void write_aliases(struct json_writer *writer, const struct catalog_model *model) {
-    json_write_key(writer, "aliases");
-    json_begin_array(writer);
-    for (size_t i = 0; model != NULL && i < CATALOG_ALIASES_MAX && model->aliases[i] != NULL; i++) {
-        json_write_cstr(writer, model->aliases[i]);
+bool models_find_allowed(const struct calls *calls, const struct auth_identity *identity, struct str asked,
+                         struct str *id, struct fault *fault) {
+    struct str found;
+    if (!models_resolve(calls, asked, &found)) {
+        models_set_unknown(fault, asked);
+        return false;
     }
-    json_end_array(writer);
-}
-
-static void write_pricing(struct str id, struct json_writer *writer) {
-    enum { MILLION = 1000 * 1000 };
-    int64_t prompt_nano, completion_nano;
-    price_of_model(id, &prompt_nano, &completion_nano);
-    json_write_key(writer, "pricing");
-    json_begin_object(writer);
-    price_write_member(writer, "prompt_usd_per_million", prompt_nano * MILLION);
-    price_write_member(writer, "completion_usd_per_million", completion_nano * MILLION);
-    json_end_object(writer);
-}
-
-/* `model` is NULL for one that is not in the catalog. */
-static void write_model(const struct api_request *request, struct str id, const struct catalog_model *model,
-                        struct json_writer *writer) {
-    static const struct catalog_model uncatalogued = {.type = "llm",
-                                                      .description = "Offered by a provider; not in the catalog",
-                                                      .tier = "P2P",
-                                                      .owned_by = "provider"};
-    const struct catalog_model *facts = model != NULL ? model : &uncatalogued;
-    const struct api_backend *backend = &request->api->backend;
-    uint32_t context_length = 0;
-    bool available = backend->availability(backend->context, id, &context_length) == CORE_MODEL_AVAILABLE;
-    available = available || (request->identity.kind == STORE_KEY_TEST && model != NULL); /* in the sandbox */
-    if (context_length == 0) {
-        context_length = facts->context_length;
+    if (!models_allowed(identity->models, found)) {
+        fault_set_param(fault, FAULT_FORBIDDEN, "model", "This API key may not use the model '%.*s'.", STR_ARG(found));
+        return false;
     }
-    json_begin_object(writer);
-    json_member_str(writer, "id", id);
-    json_member_cstr(writer, "object", "model");
-    json_member_int(writer, "created", facts->created);
-    json_member_cstr(writer, "owned_by", facts->owned_by);
-    json_member_cstr(writer, "type", facts->type);
-    json_member_cstr(writer, "description", facts->description);
-    json_member_bool(writer, "available", available);
-    json_member_cstr(writer, "tier", facts->tier);
-    json_write_key(writer, "context_length");
-    if (context_length != 0) {
-        json_write_int(writer, context_length);
-    } else {
-        json_write_null(writer);
-    }
-    write_pricing(id, writer);
-    write_aliases(writer, model);
-    json_end_object(writer);
-}
-
-void models_handle_list(struct api_request *request) {
-    const struct api *api = request->api;
-    struct buf *body = respond_buffer(request->api);
-    struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
-    json_member_cstr(&writer, "object", "list");
-    json_write_key(&writer, "data");
-    json_begin_array(&writer);
-    for (size_t i = 0; i < catalog_count(); i++) {
-        const struct catalog_model *model = catalog_at(i);
-        write_model(request, str_from(model->id), model, &writer);
-    }
-    struct str id;
-    size_t listed = 0;
-    for (size_t i = 0; listed < LIMIT_MODELS_LISTED && api->backend.model_at(api->backend.context, i, &id); i++) {
-        if (catalog_find(id) == NULL) {
-            write_model(request, id, NULL, &writer);
-            listed++;
-        }
-    }
-    json_end_array(&writer);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
-}
-
-void models_handle_one(struct api_request *request) {
-    char decoded[LIMIT_MODEL_ID_BYTES];
-    struct str asked = STR(""), id;
-    if (!query_decode(request->parameter, decoded, sizeof(decoded), &asked) ||
-        !models_resolve(request->api, asked, &id)) {
-        struct fault error;
-        models_set_unknown(&error, asked);
-        respond_error(request, &error);
-        return;
-    }
-    struct buf *body = respond_buffer(request->api);
-    struct json_writer writer;
-    json_writer_init(&writer, body);
-    write_model(request, id, catalog_find(id), &writer);
-    respond_json(request, 200, buf_str(body));
+    *id = found;
+    return true;
 }

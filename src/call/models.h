@@ -2,16 +2,22 @@
 #ifndef NATARIS_CALL_MODELS_H
 #define NATARIS_CALL_MODELS_H
 
-#include "api/request.h"
+#include "call/calls.h"
+#include "call/fault.h"
+
+enum { MODELS_CONTEXT_DEFAULT = 2048 }; /* of a model of which nobody knows it */
 
 /* The id that an id or alias stands for; false when there is no such model. */
-bool models_resolve(const struct api *api, struct str asked, struct str *id);
+bool models_resolve(const struct calls *calls, struct str asked, struct str *id);
 /* Whether a key with this list (struct auth_identity; NULL: all) may use the model of this id. */
 bool models_allowed(const char *models, struct str id);
-void models_set_unknown(struct fault *error, struct str asked);
-enum { MODELS_CONTEXT_DEFAULT = 2048 }; /* of a model of which nobody knows it */
+/* The id that a model's name in a request stands for, if this key may use it; else `fault` says why not. */
+MUST_CHECK bool models_find_allowed(const struct calls *calls, const struct auth_identity *identity, struct str asked,
+                                    struct str *id, struct fault *fault);
+/* A 404 about the field "model". */
+void models_set_unknown(struct fault *fault, struct str asked);
 /* Tokens of prompt and answer together: of the devices that offer it. While there are none, no more than
  * MODELS_CONTEXT_DEFAULT: what is planned for now must fit the device that comes. */
-uint32_t models_context_length(const struct api *api, struct str model);
+uint32_t models_context_length(const struct calls *calls, struct str model);
 
 #endif

@@ -1,6 +1,6 @@
 #include "call/price.h"
 
-#include "base/money.h"
+#include "catalog/catalog.h"
 
 static uint64_t tool_call_tokens(const struct gen_tool_call *call) {
     return PRICE_TOKENS_PER_TOOL_CALL +
@@ -24,10 +24,4 @@ void price_of_model(struct str model, int64_t *prompt_nano, int64_t *completion_
     const struct catalog_model *found = catalog_find(model);
     *prompt_nano = found != NULL ? found->prompt_price_nano : CATALOG_OTHER_PROMPT_PRICE_NANO;
     *completion_nano = found != NULL ? found->completion_price_nano : CATALOG_OTHER_COMPLETION_PRICE_NANO;
-}
-
-void price_write_member(struct json_writer *writer, const char *key, int64_t nano) {
-    char text[MONEY_TEXT_SIZE];
-    json_write_key(writer, key);
-    json_write_raw(writer, str_from(money_format_usd(nano, text)));
 }

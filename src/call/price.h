@@ -2,13 +2,11 @@
 #ifndef NATARIS_CALL_PRICE_H
 #define NATARIS_CALL_PRICE_H
 
-#include "base/json_write.h"
-#include "catalog/catalog.h"
 #include "wire/generation.h"
 
 enum {
-    /* A token stands for at least one byte of text (byte-level and byte-fallback vocabularies alike), so the bytes bound
-     * the tokens. Around the text a chat template puts markers and a role for each message ... */
+    /* A token stands for at least one byte of text (byte-level and byte-fallback vocabularies alike), so the bytes
+     * bound the tokens. Around the text a chat template puts markers and a role for each message ... */
     PRICE_TOKENS_PER_MESSAGE = 16,
     /* ... and once what it adds by itself: the start, a default system prompt, the date, the answer's head. */
     PRICE_TOKENS_PER_TEMPLATE = 256,
@@ -21,8 +19,5 @@ enum {
 uint32_t price_prompt_tokens_max(const struct gen_request *request);
 /* Nano-dollars per token of a model by its id; those of CATALOG_OTHER_... for one that is not in the catalog. */
 void price_of_model(struct str model, int64_t *prompt_nano, int64_t *completion_nano);
-
-/* A member with an amount in USD as an exact decimal number. */
-void price_write_member(struct json_writer *writer, const char *key, int64_t nano);
 
 #endif

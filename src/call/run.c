@@ -1,13 +1,10 @@
 #include "call/run.h"
 
-#include "api/respond.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "call/call.h"
 #include "call/price.h"
 #include "call/stored.h"
-#include "format/answer.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -24,41 +21,41 @@ enum {
 enum run_state {
     RUN_LOOKING,  /* the store is asked whether it was settled */
     RUN_DROPPED,  /* cancelled meanwhile: ends with the store's answer */
-    RUN_STARTING, /* in api->starting */
-    RUN_RUNNING,  /* the backend's */
+    RUN_STARTING, /* in calls->starting */
+    RUN_RUNNING,  /* its executor's */
 };
 
 struct run {
     struct call call; /* first: a sink's call is its run */
     struct arena arena;
+    struct buf stored; /* what `keep` keeps, once its end is known; empty before */
     const struct run_events *events;
     void *context;
     enum run_state state;
-    bool keep, begun, repeated;
+    bool keep, begun;
     bool delivering, cut; /* its owner is being told a text; and has cancelled it in there */
     struct fault fault;   /* what it fails with instead of being started; code meaningless without a message */
     int64_t cost_max_nano;
-    struct run *prev, *next; /* in api->starting */
+    struct run *prev, *next; /* in calls->starting */
 };
 
 /* --- Names --- */
 
 const char *run_purpose_name(enum run_purpose purpose) {
-    return store_purpose_name(call_stored_purpose(purpose));
+    return store_purpose_name(run_stored_purpose(purpose));
 }
 
 void run_id_make(enum run_purpose purpose, char out[ID_SIZE]) {
-    char tail[CALL_ID_TAIL + 1];
-    call_id_tail(clock_wall_ms(), tail);
-    tail[CALL_ID_TAIL] = '\0';
-    snprintf(out, ID_SIZE, "%s_%s", run_purpose_name(purpose), tail);
+    char prefix[ID_PREFIX_MAX + 1];
+    snprintf(prefix, sizeof(prefix), "%s_", run_purpose_name(purpose));
+    id_make(prefix, clock_wall_ms(), out);
 }
 
 void run_scope(const char *id, uint8_t out[DIGEST_SHA256_SIZE]) {
     struct {
         char what[8], id[ID_SIZE];
     } text = {.what = "run"};
-    str_copy(text.id, sizeof(text.id), str_from(id));
+    (void)str_copy(text.id, sizeof(text.id), str_from(id));
     digest_sha256(&text, sizeof(text), out);
 }
 
@@ -69,68 +66,11 @@ int64_t run_cost_max(const struct gen_request *generation) {
            (int64_t)generation->max_tokens * completion_nano;
 }
 
-/* --- Its request, in memory of its own --- */
-
-static bool copy_str(struct arena *arena, struct str *text) {
-    *text = text->len > 0 ? arena_copy(arena, *text) : STR("");
-    return text->data != NULL;
-}
-
-static bool copy_tool_calls(struct arena *arena, struct gen_message *message) {
-    const size_t count = message->tool_call_count;
-    if (count == 0) {
-        return true;
-    }
-    struct gen_tool_call *calls = ARENA_ARRAY(arena, struct gen_tool_call, count);
-    if (calls == NULL) {
-        return false;
-    }
-    memcpy(calls, message->tool_calls, count * sizeof(calls[0]));
-    message->tool_calls = calls;
-    for (size_t i = 0; i < count; i++) {
-        if (!copy_str(arena, &calls[i].id) || !copy_str(arena, &calls[i].name) ||
-            !copy_str(arena, &calls[i].arguments)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool copy_messages(struct arena *arena, struct gen_request *request) {
-    const size_t count = request->message_count;
-    if (count == 0) {
-        return true;
-    }
-    struct gen_message *messages = ARENA_ARRAY(arena, struct gen_message, count);
-    if (messages == NULL) {
-        return false;
-    }
-    memcpy(messages, request->messages, count * sizeof(messages[0]));
-    request->messages = messages;
-    for (size_t i = 0; i < count; i++) {
-        if (!copy_str(arena, &messages[i].content) || !copy_str(arena, &messages[i].tool_call_id) ||
-            !copy_tool_calls(arena, &messages[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool copy_generation(struct arena *arena, struct gen_request *request) {
-    for (size_t i = 0; i < request->stop_count; i++) {
-        if (!copy_str(arena, &request->stop[i])) {
-            return false;
-        }
-    }
-    return copy_str(arena, &request->model) && copy_str(arena, &request->prompt) &&
-           copy_str(arena, &request->continue_text) && copy_messages(arena, request);
-}
-
 /* --- Its end --- */
 
 static void run_free(struct run *run) {
-    buf_clear(&run->call.answer);
-    buf_clear(&run->call.stored);
+    call_clear(&run->call);
+    buf_clear(&run->stored);
     arena_clear(&run->arena);
     free(run);
 }
@@ -143,21 +83,15 @@ static void run_log(const struct run *run, const char *outcome, const struct cal
 }
 
 static void run_end(struct run *run, const struct call_result *result) {
-    const struct run_answer answer = {.id = run->call.id,
-                                      .kind = run->call.kind,
-                                      .model = run->call.generation.model,
-                                      .text = buf_str(&run->call.answer),
-                                      .result = *result,
-                                      .created_ms = run->call.created_ms,
-                                      .repeated = run->repeated};
-    run_log(run, run->repeated ? "repeated" : "completed", result);
+    const struct answer answer = call_answer(&run->call, result);
+    run_log(run, result->repeated ? "repeated" : "completed", result);
     run->events->on_end(run->context, &answer);
     run_free(run);
 }
 
-static void run_fail(struct run *run, const struct fault *error) {
-    run_log(run, fault_name(error->code), NULL);
-    run->events->on_failed(run->context, error);
+static void run_fail(struct run *run, const struct fault *fault) {
+    run_log(run, fault_name(fault->code), NULL);
+    run->events->on_failed(run->context, fault);
     run_free(run);
 }
 
@@ -175,9 +109,14 @@ static void sink_accepted(struct call *call) {
     }
 }
 
+static void sink_note(struct call *call, const struct call_note *note) {
+    (void)call;
+    (void)note;
+}
+
 static enum call_delivery sink_deliver(struct call *call, struct str text) {
     struct run *run = run_of(call);
-    if (!buf_append_str(&call->answer, text)) {
+    if (!buf_append_str(&call->text, text)) {
         return CALL_DELIVER_TOO_LONG;
     }
     if (run->events->on_text == NULL) {
@@ -195,11 +134,12 @@ static enum call_delivery sink_deliver(struct call *call, struct str text) {
 
 /* What is kept: one line of JSON, then the text as it is. */
 static bool sink_answer(struct call *call, const struct call_result *result, struct store_answer *answer) {
+    struct run *run = run_of(call);
     struct json_writer writer;
-    if (!run_of(call)->keep) {
+    if (!run->keep) {
         return false;
     }
-    json_writer_init(&writer, &call->stored);
+    json_writer_init(&writer, &run->stored);
     json_begin_object(&writer);
     json_member_int(&writer, "created_ms", call->created_ms);
     json_member_str(&writer, "model", call->generation.model);
@@ -216,49 +156,50 @@ static bool sink_answer(struct call *call, const struct call_result *result, str
     json_member_int(&writer, "ttft_ms", result->ttft_ms);
     json_member_int(&writer, "latency_ms", result->latency_ms);
     json_end_object(&writer);
-    buf_append_cstr(&call->stored, "\n");
-    buf_append_str(&call->stored, buf_str(&call->answer));
-    *answer = (struct store_answer){.expires_ms = clock_wall_ms() + RUN_KEPT_MS, .content = buf_str(&call->stored)};
+    buf_append_cstr(&run->stored, "\n");
+    buf_append_str(&run->stored, buf_str(&call->text));
+    *answer = (struct store_answer){.expires_ms = clock_wall_ms() + RUN_KEPT_MS, .content = buf_str(&run->stored)};
     run_scope(call->id, answer->scope_sha256);
-    return !call->stored.overflow;
+    return !run->stored.overflow;
 }
 
 static bool sink_turn(struct call *call, const struct call_result *result, struct store_turn *turn) {
     const struct run *run = run_of(call);
-    return run->events->on_turn != NULL && run->events->on_turn(run->context, buf_str(&call->answer), result, turn);
+    return run->events->on_turn != NULL && run->events->on_turn(run->context, buf_str(&call->text), result, turn);
 }
 
-static void sink_finish(struct call *call, const struct call_result *result) {
+static void sink_finished(struct call *call, const struct call_result *result) {
     call_unlink(call);
     run_end(run_of(call), result);
 }
 
-static void sink_fail(struct call *call, const struct fault *error) {
+static void sink_failed(struct call *call, const struct fault *fault) {
     call_unlink(call);
-    run_fail(run_of(call), error);
+    run_fail(run_of(call), fault);
 }
 
 static const struct call_sink run_sink = {.accepted = sink_accepted,
+                                          .note = sink_note,
                                           .deliver = sink_deliver,
                                           .answer = sink_answer,
                                           .turn = sink_turn,
-                                          .finish = sink_finish,
-                                          .fail = sink_fail};
+                                          .finished = sink_finished,
+                                          .failed = sink_failed};
 
 /* --- Its start --- */
 
 static void starting_append(struct run *run) {
-    struct api *api = run->call.api;
+    struct calls *calls = run->call.calls;
     run->state = RUN_STARTING;
-    if (api->starting == NULL) {
-        loop_timer_start(api->starter, 0, 0);
+    if (calls->starting == NULL) {
+        loop_timer_start(calls->starter, 0, 0);
     }
-    DL_APPEND(api->starting, run);
+    DL_APPEND(calls->starting, run);
 }
 
 static bool may_start(struct run *run) {
     struct fault *fault = &run->fault;
-    if (run->call.api->draining) {
+    if (run->call.calls->draining) {
         fault_set(fault, FAULT_UNAVAILABLE, "The gateway is restarting. You were not charged.");
         fault->retry_after_ms = RUN_RETRY_MS;
     } else if (fault->message[0] == '\0' && run->cost_max_nano >= 0 &&
@@ -269,34 +210,44 @@ static bool may_start(struct run *run) {
     return fault->message[0] == '\0';
 }
 
-void runs_start_due(void *context) {
-    struct api *api = context;
+static void start_due(void *context) {
+    struct calls *calls = context;
     size_t count;
     struct run *run;
-    DL_COUNT(api->starting, run, count);
-    for (; count > 0 && (run = api->starting) != NULL; count--) { /* those that callbacks add wait for the next turn */
-        DL_DELETE(api->starting, run);
+    DL_COUNT(calls->starting, run, count);
+    /* Those that callbacks add meanwhile wait for the next iteration of the loop. */
+    for (; count > 0 && (run = calls->starting) != NULL; count--) {
+        DL_DELETE(calls->starting, run);
         if (!may_start(run)) {
             const struct fault fault = run->fault;
             run_fail(run, &fault);
             continue;
         }
         run->state = RUN_RUNNING;
-        run->call.started_ms = loop_now_ms(api->loop);
+        run->call.started_ms = loop_now_ms(calls->loop);
         call_link(&run->call);
-        api->backend.submit(api->backend.context, &run->call); /* the run may be gone when this returns */
+        call_submit(&run->call); /* the run may be gone when this returns */
     }
-    if (api->starting != NULL) {
-        loop_timer_start(api->starter, 0, 0);
+    if (calls->starting != NULL) {
+        loop_timer_start(calls->starter, 0, 0);
     }
 }
 
-void runs_clear(struct api *api) {
+void runs_open(struct calls *calls) {
+    calls->starter = loop_timer_new(calls->loop, start_due, calls);
+}
+
+void runs_close(struct calls *calls) {
     struct run *run;
-    while ((run = api->starting) != NULL) {
-        DL_DELETE(api->starting, run);
+    if (calls == NULL) {
+        return;
+    }
+    while ((run = calls->starting) != NULL) {
+        DL_DELETE(calls->starting, run);
         run_free(run);
     }
+    loop_timer_free(calls->starter);
+    calls->starter = NULL;
 }
 
 static uint32_t member_u32(struct json_value object, const char *key) {
@@ -339,8 +290,8 @@ static bool stored_read(struct run *run, struct str content, struct call_result 
     struct str head, text;
     struct json_value root;
     struct err err;
-    return str_split(content, '\n', &head, &text) && json_parse(run->call.api->parser, head, &root, &err) &&
-           stored_head_read(run, root, out) && buf_append_str(&run->call.answer, text);
+    return str_split(content, '\n', &head, &text) && json_parse(run->call.calls->parser, head, &root, &err) &&
+           stored_head_read(run, root, out) && buf_append_str(&run->call.text, text);
 }
 
 static void on_looked(void *context, const struct store_answer *answer, const struct err *err) {
@@ -349,24 +300,29 @@ static void on_looked(void *context, const struct store_answer *answer, const st
     if (run->state == RUN_DROPPED) {
         run_free(run);
     } else if (err != NULL) {
-        struct fault error;
-        fault_set(&error, FAULT_UNAVAILABLE, "Whether this ran before cannot be told now.");
-        error.retry_after_ms = RUN_RETRY_MS;
-        run_fail(run, &error);
+        struct fault fault;
+        fault_set(&fault, FAULT_UNAVAILABLE, "Whether this ran before cannot be told now.");
+        fault.retry_after_ms = RUN_RETRY_MS;
+        run_fail(run, &fault);
     } else if (answer == NULL) {
         starting_append(run);
     } else if (stored_read(run, answer->content, &result)) {
-        run->repeated = true;
+        result.repeated = true;
         run_end(run, &result);
     } else { /* it was paid for, so it must not run again */
-        struct fault error;
+        struct fault fault;
         LOG_ERROR_EVENT("run.unreadable", LOG_TEXT("run", run->call.id));
-        fault_set(&error, FAULT_INTERNAL, "The stored answer cannot be read.");
-        run_fail(run, &error);
+        fault_set(&fault, FAULT_INTERNAL, "The stored answer cannot be read.");
+        run_fail(run, &fault);
     }
 }
 
-struct run *run_start(struct api *api, const struct run_request *asked, const struct run_events *events,
+static bool label_copy(struct arena *arena, struct str *label) {
+    *label = label->len > 0 ? arena_copy(arena, *label) : STR("");
+    return label->data != NULL;
+}
+
+struct run *run_start(struct calls *calls, const struct run_request *asked, const struct run_events *events,
                       void *context) {
     struct run *run = MEM_NEW(struct run);
     struct call *call = &run->call;
@@ -375,27 +331,27 @@ struct run *run_start(struct api *api, const struct run_request *asked, const st
     run->context = context;
     run->keep = asked->keep && asked->identity->kind == STORE_KEY_LIVE;
     run->cost_max_nano = asked->cost_max_nano;
+    call->purpose = run_stored_purpose(asked->purpose);
     call->kind = asked->kind;
-    call->purpose = call_stored_purpose(asked->purpose);
     call->identity = *asked->identity;
     call->generation = *asked->generation;
     call->generation.stream = events->on_text != NULL;
     call->label = asked->label;
     call->verified = asked->verified;
     call->repeatable = true;
-    str_copy(call->id, sizeof(call->id), str_from(asked->id));
-    str_copy(call->region, sizeof(call->region), str_from(asked->region));
-    if (!copy_generation(&run->arena, &call->generation) || !copy_str(&run->arena, &call->label)) {
-        fault_set(&run->fault, FAULT_TOO_LARGE, "The request is too large.");
+    (void)str_copy(call->id, sizeof(call->id), str_from(asked->id));
+    (void)str_copy(call->region, sizeof(call->region), str_from(asked->region));
+    if (!gen_request_copy(&run->arena, &call->generation) || !label_copy(&run->arena, &call->label)) {
+        fault_set_too_large(&run->fault);
         call->generation = (struct gen_request){.model = STR(""), .prompt = STR("")};
     }
-    call_init(call, api, &run_sink, &run->arena);
-    buf_init(&call->stored, LIMIT_ANSWER_BYTES + RUN_HEAD_BYTES);
+    call_init(call, calls, &run_sink, &run->arena);
+    buf_init(&run->stored, LIMIT_ANSWER_BYTES + RUN_HEAD_BYTES);
     if (run->keep && asked->again) {
         uint8_t scope[DIGEST_SHA256_SIZE];
         run->state = RUN_LOOKING;
         run_scope(call->id, scope);
-        store_answer_find(api->store, scope, clock_wall_ms(), on_looked, run);
+        store_answer_find(calls->store, scope, clock_wall_ms(), on_looked, run);
     } else {
         starting_append(run);
     }
@@ -412,11 +368,11 @@ void run_cancel(struct run *run) {
         assert(false);
         return;
     case RUN_STARTING:
-        DL_DELETE(call->api->starting, run);
+        DL_DELETE(call->calls->starting, run);
         break;
     case RUN_RUNNING:
         call_unlink(call);
-        call->api->backend.abandon(call->api->backend.context, call);
+        call_abandon(call);
         run_log(run, "cancelled", NULL);
         if (run->delivering) {
             run->cut = true; /* freed where it is delivered to */
@@ -428,16 +384,5 @@ void run_cancel(struct run *run) {
 }
 
 struct str run_text(const struct run *run) {
-    return buf_str(&run->call.answer);
-}
-
-void run_answer_write(const struct run_answer *answer, struct buf *out) {
-    const char *tail = strchr(answer->id, '_');
-    struct call call = {.kind = answer->kind,
-                        .generation = {.model = answer->model},
-                        .created_ms = answer->created_ms,
-                        .answer = {.data = (char *)(uintptr_t)answer->text.data, .len = answer->text.len}};
-    snprintf(call.id, sizeof(call.id), "%s%s", answer->kind == API_CALL_CHAT ? "chatcmpl-" : "inf_",
-             tail != NULL ? tail + 1 : answer->id);
-    answer_write(&call, &answer->result, out);
+    return buf_str(&run->call.text);
 }

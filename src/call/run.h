@@ -1,24 +1,31 @@
-/* Runs: generations that no HTTP exchange waits for. A run is admitted, placed, held, settled and cancelled like any call
- * of its account; only where its text goes is different.
+/* Runs: generations that the network starts itself, without an HTTP request that waits. A run is admitted, placed,
+ * held, settled and cancelled like any call of its account; only where its text goes is different.
  *
  * What holds:
  *  - One thread, the loop's. No function here calls back before it returns; run_start and run_cancel may be called from
  *    inside any callback, of a run or else.
  *  - Exactly one of on_end and on_failed comes, unless run_cancel came first; the run is gone when it is called.
  *  - on_end comes when the settlement is durable. A failed run has cost nothing and left no record.
- *  - The id names the settlement. With `keep`, the answer is stored in the same transaction, for RUN_KEPT_MS: a run with
- *    `again` whose id was settled is not repeated and not paid again; on_end gets its stored answer (`repeated`). So the
- *    caller keeps the id (durably) before it starts the run, and starts it with `again` after a restart. A run that failed
- *    may be started again under its id; one that was cancelled must not be: what it produced may have been paid under it.
- *  - The account's limits hold: a run counts as a request under way and against requests per minute, so on_failed may be
- *    a 429 with retry_after_ms. Nothing is retried here. When the gateway stops, runs fail with 503, free of charge.
+ *  - The id names the settlement. With `keep`, the answer is stored in the same transaction, for RUN_KEPT_MS: a run
+ *    with `again` whose id was settled is not repeated and not paid again; on_end gets its stored answer (`repeated`).
+ *    So the caller keeps the id (durably) before it starts the run, and starts it with `again` after a restart. A run
+ *    that failed may be started again under its id; one that was cancelled must not be: what it produced may have been
+ *    paid under it.
+ *  - The account's limits hold: a run counts as a request under way and against requests per minute, so on_failed may
+ *    be a 429 with retry_after_ms. Whoever wants to wait that out has a struct patience (call/patience.h). When the
+ *    gateway stops, runs fail with 503, free of charge.
  *  - A run of a test key goes to the sandbox. That keeps nothing: `again` runs it anew. */
 #ifndef NATARIS_CALL_RUN_H
 #define NATARIS_CALL_RUN_H
 
-#include "api/api.h"
+#include "call/call.h"
 
 struct run;
+
+/* Before the first run of these calls, and after the last: those that were not started yet go without a word. NULL is
+ * fine for the latter. */
+void runs_open(struct calls *calls);
+void runs_close(struct calls *calls);
 
 /* The record of the generation has it, for GET /v1/usage/requests; the id's prefix shows it to people. */
 enum run_purpose { RUN_JOB, RUN_STEP, RUN_TITLE, RUN_SUMMARY };
@@ -31,8 +38,8 @@ void run_id_make(enum run_purpose purpose, char out[ID_SIZE]);
 struct run_request {
     const char *id; /* of run_id_make */
     enum run_purpose purpose;
+    enum store_generation_kind kind;
     const struct auth_identity *identity; /* whose account and key pay; copied, but its models must stay */
-    enum api_call_kind kind;              /* the shape of the answer that run_answer_write makes */
     const struct gen_request *generation; /* copied; its model is the resolved id, its `stream` is set by on_text */
     struct str label;                     /* as with a call's; copied */
     const char *region;                   /* two letters; NULL or "": any */
@@ -41,44 +48,30 @@ struct run_request {
     int64_t cost_max_nano; /* less than run_cost_max: it fails with 402 INSUFFICIENT_CREDITS; negative: no cap */
 };
 
-/* Borrowed for the call. */
-struct run_answer {
-    const char *id;
-    enum api_call_kind kind;
-    struct str model, text;
-    struct call_result result; /* finish, usage, provider, cost_nano, ... */
-    int64_t created_ms;        /* wall clock, when it was started */
-    bool repeated;             /* it was paid before: this is the stored answer */
-};
-
 struct run_events {
     void (*on_begun)(void *context);                 /* a device has taken it; may be NULL */
     void (*on_text)(void *context, struct str text); /* a part of the answer; NULL: only the whole is wanted */
-    /* Before the settlement: what it does to a conversation in the same transaction; false, or NULL: nothing. Not in the
-     * sandbox. `turn` borrows until on_end. */
+    /* Before the settlement: what it does to a conversation in the same transaction; false, or NULL: nothing. Not in
+     * the sandbox. `turn` borrows until on_end. */
     bool (*on_turn)(void *context, struct str text, const struct call_result *result, struct store_turn *turn);
-    void (*on_end)(void *context, const struct run_answer *answer);
-    void (*on_failed)(void *context, const struct fault *error);
+    /* `answer` is borrowed for the call; its id is the run's. */
+    void (*on_end)(void *context, const struct answer *answer);
+    void (*on_failed)(void *context, const struct fault *fault);
 };
 
 /* What the request may cost at most, in nano-dollars: the hold that it will take. */
 int64_t run_cost_max(const struct gen_request *generation);
 
 /* The run is owned by itself; `run` is good until on_end, on_failed or run_cancel. `events` must outlive it. */
-struct run *run_start(struct api *api, const struct run_request *asked, const struct run_events *events, void *context);
+struct run *run_start(struct calls *calls, const struct run_request *asked, const struct run_events *events,
+                      void *context);
 /* No callback comes any more. What a device has produced is paid for when it has confirmed the cancel; that settlement
  * is recorded under the run's id without an answer. */
 void run_cancel(struct run *run);
 /* The text so far. */
 struct str run_text(const struct run *run);
 
-/* The whole chat.completion (or inference) object of an answer, as POST /v1/chat/completions would have given it. */
-void run_answer_write(const struct run_answer *answer, struct buf *out);
 /* The name under which `keep` stores an answer (store_answer_find), so that others may delete it. */
 void run_scope(const char *id, uint8_t out[DIGEST_SHA256_SIZE]);
-
-/* For api/api.c. */
-void runs_start_due(void *context); /* the struct api */
-void runs_clear(struct api *api);   /* those that were not started yet, without a word */
 
 #endif

@@ -1,16 +1,6 @@
 #include "call/stored.h"
 
-enum store_generation_kind call_stored_kind(enum api_call_kind kind) {
-    switch (kind) {
-    case API_CALL_CHAT:
-        break;
-    case API_CALL_INFERENCE:
-        return STORE_GENERATION_INFERENCE;
-    }
-    return STORE_GENERATION_CHAT;
-}
-
-enum store_purpose call_stored_purpose(enum run_purpose purpose) {
+enum store_purpose run_stored_purpose(enum run_purpose purpose) {
     switch (purpose) {
     case RUN_JOB:
         break;

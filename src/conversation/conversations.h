@@ -1,44 +1,54 @@
-/* Calls on a conversation. A chat call whose conversation_id is one of its account's has what was said before put in front
- * of its messages, and both sides of it are stored with its settlement. One call at a time: a second one is refused with
- * 409 CONVERSATION_BUSY. Any other id is only a label, one that looks like ours too: nobody can tell a foreign
- * conversation from one that never was. */
+/* The conversations in which something is under way. One thread, the loop's. */
 #ifndef NATARIS_CONVERSATION_CONVERSATIONS_H
 #define NATARIS_CONVERSATION_CONVERSATIONS_H
 
-#include "call/call.h"
+#include "call/calls.h"
+#include "call/hook.h"
 #include "conversation/prompt.h"
+#include "store/conversations.h"
 
 #include <uthash.h>
 
 enum {
-    CONVERSATION_BUSY_RETRY_MS = 1000,
     /* A client that goes away while its answer is being settled leaves its conversation busy until that is done. */
     CONVERSATION_LINGER_MS = 1000,
-    CONVERSATION_SYSTEM_BYTES = 32 * 1024,
 };
 
-struct conversation_job; /* conversation_jobs.c */
+/* Something that is made for a conversation meanwhile (conversation/upkeep.h); stands first in a struct of its maker's. */
+struct conversation_work {
+    /* Without a word, of a gateway that ends: the run that makes it is gone. */
+    void (*free)(struct conversation_work *work);
+};
 
-/* What is under way for one conversation; in api->conversations while anything is. */
+/* What is under way for one conversation; it exists while anything is. */
 struct conversation_desk {
     UT_hash_handle hh;
+    struct conversations *all;
     struct conversation_name {
         char account_id[STORE_ID_MAX], id[STORE_ID_MAX];
         bool test;
     } name;
-    uint64_t turns; /* calls that have had it: what was read before another one is out of date */
+    uint64_t calls; /* that have had it: what was read before another one is out of date */
     unsigned reads;
-    bool busy; /* a call has it */
-    uint64_t linger_until_ms;
-    struct conversation_job *title, *summary; /* owned */
+    bool busy;                                 /* a call has it */
+    uint64_t linger_until_ms;                  /* loop clock; 0: it does not linger */
+    struct conversation_work *title, *summary; /* owned */
+    struct conversation_desk *prev, *next;     /* lingering ones, in the order of their ends */
 };
 
-/* A call that has a conversation; owned by the call. */
-struct conversation_call {
-    struct api *api;
+struct conversations {
+    struct calls *calls;
+    bool titles_off, summaries_off;      /* no conversation gets them written by a model */
+    struct conversation_desk *desks;     /* uthash */
+    struct conversation_desk *lingering; /* utlist */
+};
+
+/* What a call has of its conversation; owned by the call. */
+struct conversation {
+    struct call_hook hook; /* first */
     struct conversation_desk *desk;
     struct auth_identity identity;
-    struct store_conversation conversation; /* without its texts */
+    struct store_conversation stored; /* without its texts */
     char model[STORE_MODEL_MAX];
     struct conversation_prompt prompt; /* its conversation and messages are gone */
     struct store_message *all;         /* what was stored (without texts), the call's own, the answer; owned */
@@ -47,26 +57,20 @@ struct conversation_call {
     bool settling;     /* its turn was given to the store */
 };
 
-/* A good draft goes on to call_start, with its conversation if it has one, or is refused. */
-void conversation_enter(struct api_request *request);
-/* The turn to store with the settlement. False: the answer is too long to be stored. */
-MUST_CHECK bool conversation_turn(struct call *call, const struct call_result *result, struct store_turn *turn);
-/* The call has its answer: it is stored (or is now: a sandbox's call has no settlement). */
-void conversation_call_done(struct call *call, const struct call_result *result);
-/* Before the free: its client has gone, but its turn may be on its way into the store. */
-void conversation_call_gone(struct conversation_call *call);
-/* NULL is fine. The conversation is free again. */
-void conversation_call_free(struct conversation_call *call);
+struct conversations *conversations_new(struct calls *calls, bool titles_off, bool summaries_off);
+void conversations_free(struct conversations *conversations); /* no call may have one; NULL is fine */
 
+/* Ends the lingering whose time is over at `now_ms` (loop clock). Asking for a desk does so first, which is soon
+ * enough: nobody else can tell. */
+void conversations_sweep(struct conversations *conversations, uint64_t now_ms);
 /* Looks the desk up or makes it. */
-struct conversation_desk *conversation_desk_get(struct api *api, const struct auth_identity *identity, struct str id);
+struct conversation_desk *conversation_desk_get(struct conversations *conversations,
+                                                const struct auth_identity *identity, struct str id);
 /* Frees it when nothing is under way. */
-void conversation_desk_release(struct api *api, struct conversation_desk *desk);
-void conversations_sweep(struct api *api, uint64_t now_ms);
-void conversations_clear(struct api *api);
-
-/* conversation_jobs.c: the title and the summary that are due after this call. `answer` is borrowed. */
-void conversation_jobs_start(const struct conversation_call *call, struct str answer);
-void conversation_job_free(struct conversation_job *job); /* NULL is fine */
+void conversation_desk_release(struct conversation_desk *desk);
+/* The call that had it is over; while it lingers that is only so after its time. */
+void conversation_desk_leave(struct conversation_desk *desk);
+/* Busy for CONVERSATION_LINGER_MS more. */
+void conversation_desk_linger(struct conversation_desk *desk);
 
 #endif

@@ -1,8 +1,7 @@
 #include "conversation/prompt.h"
 
-#include "conversation/stored.h"
-
 #include "conversation/prompts.h"
+#include "conversation/stored.h"
 
 #include <string.h>
 

@@ -1,12 +1,10 @@
-/* Titles and summaries: written by the conversation's own model, in jobs that cost its account the normal rate. One of each
- * at a time for a conversation. What one makes is stored in the transaction of its settlement; one that fails is tried again
- * after the next call, and the conversation goes on without it. */
+#include "conversation/upkeep.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "call/models.h"
 #include "call/run.h"
-#include "conversation/conversations.h"
 #include "conversation/facts.h"
 #include "conversation/prompts.h"
 
@@ -21,12 +19,13 @@ enum {
     SUMMARY_BYTES = 8 * 1024,
     FACTS_BYTES_MIN = 128,
     FACTS_BYTES_MAX = 1024, /* of a small context a byte for four tokens */
-    JOB_PROMPT_BYTES = 8 * 1024 * 1024,
-    JOB_REPEAT_PENALTY_PERCENT = 110, /* small models fall into loops */
+    UPKEEP_PROMPT_BYTES = 8 * 1024 * 1024,
+    REPEAT_PENALTY_PERCENT = 110, /* small models fall into loops */
 };
 
-struct conversation_job {
-    struct api *api;
+struct upkeep {
+    struct conversation_work work; /* first */
+    struct calls *calls;
     struct conversation_desk *desk;
     enum run_purpose purpose;
     struct auth_identity identity;
@@ -40,25 +39,23 @@ struct conversation_job {
     char title[PROMPT_TITLE_SIZE];
 };
 
-void conversation_job_free(struct conversation_job *job) {
-    if (job != NULL) {
-        buf_clear(&job->prompt);
-        buf_clear(&job->facts);
-        buf_clear(&job->summary);
-        free(job);
-    }
+static void upkeep_free(struct conversation_work *work) {
+    struct upkeep *upkeep = (struct upkeep *)work;
+    buf_clear(&upkeep->prompt);
+    buf_clear(&upkeep->facts);
+    buf_clear(&upkeep->summary);
+    free(upkeep);
 }
 
-static void job_end(struct conversation_job *job) {
-    struct conversation_desk *desk = job->desk;
-    struct api *api = job->api;
-    if (job->purpose == RUN_TITLE) {
+static void upkeep_end(struct upkeep *upkeep) {
+    struct conversation_desk *desk = upkeep->desk;
+    if (upkeep->purpose == RUN_TITLE) {
         desk->title = NULL;
     } else {
         desk->summary = NULL;
     }
-    conversation_job_free(job);
-    conversation_desk_release(api, desk);
+    upkeep_free(&upkeep->work);
+    conversation_desk_release(desk);
 }
 
 static struct str summary_clean(struct str text) {
@@ -73,105 +70,106 @@ static struct str summary_clean(struct str text) {
 }
 
 /* What the model wrote becomes the title or the summary. False: it wrote nothing of use. */
-static bool job_turn(struct conversation_job *job, struct str text, struct store_turn *turn) {
-    *turn = (struct store_turn){.test = job->desk->name.test, .now_ms = clock_wall_ms()};
-    memcpy(turn->conversation_id, job->desk->name.id, sizeof(turn->conversation_id));
-    memcpy(turn->account_id, job->desk->name.account_id, sizeof(turn->account_id));
-    if (job->purpose == RUN_TITLE) {
+static bool upkeep_turn(struct upkeep *upkeep, struct str text, struct store_turn *turn) {
+    *turn = (struct store_turn){.test = upkeep->desk->name.test, .now_ms = clock_wall_ms()};
+    memcpy(turn->conversation_id, upkeep->desk->name.id, sizeof(turn->conversation_id));
+    memcpy(turn->account_id, upkeep->desk->name.account_id, sizeof(turn->account_id));
+    if (upkeep->purpose == RUN_TITLE) {
         turn->kind = STORE_TURN_TITLE;
         turn->titled_by = STORE_TITLED_BY_MODEL;
-        if (!prompt_title_clean(text, job->title)) {
+        if (!prompt_title_clean(text, upkeep->title)) {
             turn->titled_by = STORE_TITLED_BY_WORDS;
-            memcpy(job->title, job->words, sizeof(job->title));
+            memcpy(upkeep->title, upkeep->words, sizeof(upkeep->title));
         }
-        turn->text = str_from(job->title);
+        turn->text = str_from(upkeep->title);
     } else {
         turn->kind = STORE_TURN_SUMMARY;
-        turn->from = job->from;
-        turn->until = job->until;
+        turn->from = upkeep->from;
+        turn->until = upkeep->until;
         text = summary_clean(text);
         if (text.len == 0) {
             return false;
         }
-        buf_reset(&job->summary);
-        conversation_facts_join(text, buf_str(&job->facts), &job->summary);
-        turn->text = buf_str(&job->summary);
+        buf_reset(&upkeep->summary);
+        conversation_facts_join(text, buf_str(&upkeep->facts), &upkeep->summary);
+        turn->text = buf_str(&upkeep->summary);
     }
     return turn->text.len > 0;
 }
 
 static bool on_turn(void *context, struct str text, const struct call_result *result, struct store_turn *turn) {
     (void)result;
-    return job_turn(context, text, turn);
+    return upkeep_turn(context, text, turn);
 }
 
 /* Of a live key it is stored by now; the sandbox has no settlements. */
-static void on_end(void *context, const struct run_answer *answer) {
-    struct conversation_job *job = context;
+static void on_end(void *context, const struct answer *answer) {
+    struct upkeep *upkeep = context;
     struct store_turn turn;
-    if (job->desk->name.test && job_turn(job, answer->text, &turn)) {
-        store_turn_keep(job->api->store, &turn, NULL, NULL);
+    if (upkeep->desk->name.test && upkeep_turn(upkeep, answer->text, &turn)) {
+        store_turn_keep(upkeep->calls->store, &turn, NULL, NULL);
     }
-    job_end(job);
+    upkeep_end(upkeep);
 }
 
-static void on_failed(void *context, const struct fault *error) {
-    struct conversation_job *job = context;
-    LOG_INFO_EVENT("conversation.job_failed", LOG_TEXT("conversation", job->desk->name.id),
-                   LOG_TEXT("purpose", run_purpose_name(job->purpose)), LOG_TEXT("error", error->message));
-    job_end(job);
+static void on_failed(void *context, const struct fault *fault) {
+    struct upkeep *upkeep = context;
+    LOG_INFO_EVENT("conversation.upkeep_failed", LOG_TEXT("conversation", upkeep->desk->name.id),
+                   LOG_TEXT("purpose", run_purpose_name(upkeep->purpose)), LOG_TEXT("error", fault->message));
+    upkeep_end(upkeep);
 }
 
-static const struct run_events JOB_EVENTS = {.on_turn = on_turn, .on_end = on_end, .on_failed = on_failed};
+static const struct run_events UPKEEP_EVENTS = {.on_turn = on_turn, .on_end = on_end, .on_failed = on_failed};
 
-static void job_run(struct conversation_job *job) {
+static void upkeep_run(struct upkeep *upkeep) {
     char id[ID_SIZE];
-    const bool title = job->purpose == RUN_TITLE;
+    const bool title = upkeep->purpose == RUN_TITLE;
     const struct gen_message messages[] = {
         {.role = GEN_ROLE_SYSTEM, .content = title ? PROMPT_TITLE : PROMPT_SUMMARY, .tool_call_id = STR("")},
-        {.role = GEN_ROLE_USER, .content = buf_str(&job->prompt), .tool_call_id = STR("")}};
+        {.role = GEN_ROLE_USER, .content = buf_str(&upkeep->prompt), .tool_call_id = STR("")}};
     struct gen_request generation;
     gen_request_init(&generation);
-    generation.model = str_from(job->model);
+    generation.model = str_from(upkeep->model);
     generation.messages = messages;
     generation.message_count = COUNT_OF(messages);
-    generation.max_tokens = job->max_tokens;
+    generation.max_tokens = upkeep->max_tokens;
     generation.temperature = 0.2;
-    generation.repeat_penalty = JOB_REPEAT_PENALTY_PERCENT / 100.0;
-    run_id_make(job->purpose, id);
+    generation.repeat_penalty = REPEAT_PENALTY_PERCENT / 100.0;
+    run_id_make(upkeep->purpose, id);
     const struct run_request asked = {.id = id,
-                                      .purpose = job->purpose,
-                                      .identity = &job->identity,
-                                      .kind = API_CALL_CHAT,
+                                      .purpose = upkeep->purpose,
+                                      .kind = STORE_GENERATION_CHAT,
+                                      .identity = &upkeep->identity,
                                       .generation = &generation,
-                                      .label = str_from(job->desk->name.id),
+                                      .label = str_from(upkeep->desk->name.id),
                                       .cost_max_nano = -1};
-    (void)run_start(job->api, &asked, &JOB_EVENTS, job);
+    (void)run_start(upkeep->calls, &asked, &UPKEEP_EVENTS, upkeep);
 }
 
 /* The model that it was made for, if that may be used; else the call's. */
-static void model_choose(const struct conversation_call *call, char out[STORE_MODEL_MAX]) {
+static void model_choose(const struct conversation *own, char out[STORE_MODEL_MAX]) {
     struct str id;
-    memcpy(out, call->model, STORE_MODEL_MAX);
-    if (call->conversation.model[0] != '\0' && models_resolve(call->api, str_from(call->conversation.model), &id) &&
-        models_allowed(call->identity.models, id)) {
-        str_copy(out, STORE_MODEL_MAX, id);
+    memcpy(out, own->model, STORE_MODEL_MAX);
+    if (own->stored.model[0] != '\0' && models_resolve(own->desk->all->calls, str_from(own->stored.model), &id) &&
+        models_allowed(own->identity.models, id)) {
+        (void)str_copy(out, STORE_MODEL_MAX, id);
     }
 }
 
-static struct conversation_job *job_new(const struct conversation_call *call, enum run_purpose purpose) {
-    struct conversation_job *job = MEM_NEW(struct conversation_job);
-    job->api = call->api;
-    job->desk = call->desk;
-    job->purpose = purpose;
-    job->identity = call->identity;
-    job->context_length = call->prompt.context_length;
-    model_choose(call, job->model);
-    job->density = strcmp(job->model, call->model) == 0 ? call->prompt.density : 0;
-    buf_init(&job->prompt, JOB_PROMPT_BYTES);
-    buf_init(&job->facts, FACTS_BYTES_MAX);
-    buf_init(&job->summary, SUMMARY_BYTES + 2 * FACTS_BYTES_MAX);
-    return job;
+static struct upkeep *upkeep_new(const struct conversation *own, enum run_purpose purpose) {
+    struct upkeep *upkeep = MEM_NEW(struct upkeep);
+    upkeep->work.free = upkeep_free;
+    upkeep->calls = own->desk->all->calls;
+    upkeep->desk = own->desk;
+    upkeep->purpose = purpose;
+    upkeep->identity = own->identity;
+    upkeep->context_length = own->prompt.context_length;
+    model_choose(own, upkeep->model);
+    upkeep->density = strcmp(upkeep->model, own->model) == 0 ? own->prompt.density : 0;
+    buf_init(&upkeep->prompt, UPKEEP_PROMPT_BYTES);
+    buf_init(&upkeep->facts, FACTS_BYTES_MAX);
+    buf_init(&upkeep->summary, SUMMARY_BYTES + 2 * FACTS_BYTES_MAX);
+    return upkeep;
 }
 
 /* Bytes of text that are surely no more tokens than that. */
@@ -182,123 +180,123 @@ static size_t bytes_of_tokens(int64_t tokens, struct str text, int64_t density) 
 
 /* --- Titles --- */
 
-static void title_start(const struct conversation_call *call, struct str answer) {
-    struct conversation_job *job = job_new(call, RUN_TITLE);
-    const struct str question =
-        call->own_count > 0 ? call->all[call->stored_count + call->own_count - 1].content : answer;
-    int64_t tokens = job->context_length / 4;
+static void title_start(const struct conversation *own, struct str answer) {
+    struct upkeep *upkeep = upkeep_new(own, RUN_TITLE);
+    const struct str question = own->own_count > 0 ? own->all[own->stored_count + own->own_count - 1].content : answer;
+    int64_t tokens = upkeep->context_length / 4;
     tokens = tokens < TITLE_PROMPT_TOKENS ? tokens : TITLE_PROMPT_TOKENS;
-    prompt_append_message(&job->prompt, false, question, bytes_of_tokens(tokens / 2, question, job->density));
-    prompt_append_message(&job->prompt, true, answer, bytes_of_tokens(tokens / 2, answer, job->density));
-    buf_append_str(&job->prompt, PROMPT_TITLE_ASK);
-    (void)prompt_title_words(question, job->words);
-    job->max_tokens = TITLE_TOKENS;
-    call->desk->title = job;
-    job_run(job);
+    prompt_append_message(&upkeep->prompt, false, question, bytes_of_tokens(tokens / 2, question, upkeep->density));
+    prompt_append_message(&upkeep->prompt, true, answer, bytes_of_tokens(tokens / 2, answer, upkeep->density));
+    buf_append_str(&upkeep->prompt, PROMPT_TITLE_ASK);
+    (void)prompt_title_words(question, upkeep->words);
+    upkeep->max_tokens = TITLE_TOKENS;
+    own->desk->title = &upkeep->work;
+    upkeep_run(upkeep);
 }
 
 /* --- Summaries --- */
 
-/* Tokens of old messages that one job folds; the rest of the context is for what it says about them and for its answer. */
-static int64_t fold_tokens(const struct conversation_job *job) {
-    return job->context_length / 2;
+/* Tokens of old messages that one upkeep folds; the rest of the context is for what it says about them and for its
+ * answer. */
+static int64_t fold_tokens(const struct upkeep *upkeep) {
+    return upkeep->context_length / 2;
 }
 
-static size_t facts_bytes(const struct conversation_job *job) {
-    const size_t bytes = job->context_length / 4;
+static size_t facts_bytes(const struct upkeep *upkeep) {
+    const size_t bytes = upkeep->context_length / 4;
     return bytes < FACTS_BYTES_MIN ? FACTS_BYTES_MIN : bytes < FACTS_BYTES_MAX ? bytes : FACTS_BYTES_MAX;
 }
 
 static void on_messages(void *context, const struct store_conversation *conversation,
                         const struct store_message *messages, size_t count, bool more, const struct err *err) {
-    struct conversation_job *job = context;
-    int64_t left = fold_tokens(job);
+    struct upkeep *upkeep = context;
+    int64_t left = fold_tokens(upkeep);
     struct str prose;
     (void)more; /* what is left comes with the next one */
     if (err != NULL || count == 0 || conversation->summary_until != messages[0].position) {
-        job_end(job);
+        upkeep_end(upkeep);
         return;
     }
-    job->from = conversation->summary_until;
-    buf_append_str(&job->facts, conversation_facts_split(conversation->summary, &prose));
+    upkeep->from = conversation->summary_until;
+    buf_append_str(&upkeep->facts, conversation_facts_split(conversation->summary, &prose));
     if (conversation->summary.len > 0) {
-        buf_append_str(&job->prompt, PROMPT_SUMMARY_OLD);
-        buf_append_str(&job->prompt, conversation->summary);
-        buf_append_str(&job->prompt, PROMPT_SUMMARY_NEXT);
+        buf_append_str(&upkeep->prompt, PROMPT_SUMMARY_OLD);
+        buf_append_str(&upkeep->prompt, conversation->summary);
+        buf_append_str(&upkeep->prompt, PROMPT_SUMMARY_NEXT);
     }
     for (size_t i = 0; i < count; i++) {
         const struct store_message *message = &messages[i];
-        const int64_t tokens = conversation_tokens(message->content, job->density);
+        const int64_t tokens = conversation_tokens(message->content, upkeep->density);
         if (i > 0 && tokens > left) {
             break;
         }
-        prompt_append_message(&job->prompt, message->role == STORE_ROLE_ASSISTANT, message->content,
-                              bytes_of_tokens(left, message->content, job->density));
+        prompt_append_message(&upkeep->prompt, message->role == STORE_ROLE_ASSISTANT, message->content,
+                              bytes_of_tokens(left, message->content, upkeep->density));
         left -= tokens;
         if (message->role == STORE_ROLE_USER) {
-            conversation_facts_add(&job->facts, message->content, facts_bytes(job));
+            conversation_facts_add(&upkeep->facts, message->content, facts_bytes(upkeep));
         }
-        job->until = message->position + 1;
+        upkeep->until = message->position + 1;
     }
-    buf_append_str(&job->prompt, PROMPT_SUMMARY_ASK);
-    job_run(job);
+    buf_append_str(&upkeep->prompt, PROMPT_SUMMARY_ASK);
+    upkeep_run(upkeep);
 }
 
 /* Up to where messages are folded: what stays is a third of what a prompt may have, and begins with the user. */
-static int64_t fold_until(const struct conversation_call *call) {
-    const size_t count = call->stored_count + call->own_count + 1;
-    int64_t left = call->prompt.budget / 3;
+static int64_t fold_until(const struct conversation *own) {
+    const size_t count = own->stored_count + own->own_count + 1;
+    int64_t left = own->prompt.budget / 3;
     size_t at = count;
-    while (at > 0 && call->all[at - 1].tokens <= left) {
-        left -= call->all[--at].tokens;
+    while (at > 0 && own->all[at - 1].tokens <= left) {
+        left -= own->all[--at].tokens;
     }
-    while (at < count && call->all[at].role != STORE_ROLE_USER) {
+    while (at < count && own->all[at].role != STORE_ROLE_USER) {
         at++;
     }
     if (at == count) { /* the last exchange always stays */
-        at = call->stored_count;
+        at = own->stored_count;
     }
-    return call->all[at].position;
+    return own->all[at].position;
 }
 
-static bool summary_is_due(const struct conversation_call *call) {
-    const struct store_message *answer = &call->all[call->stored_count + call->own_count];
-    int64_t used = call->prompt.known + answer->tokens;
-    for (size_t i = 0; i < call->own_count; i++) {
-        used += call->all[call->stored_count + i].tokens;
+static bool summary_is_due(const struct conversation *own) {
+    const struct store_message *answer = &own->all[own->stored_count + own->own_count];
+    int64_t used = own->prompt.known + answer->tokens;
+    for (size_t i = 0; i < own->own_count; i++) {
+        used += own->all[own->stored_count + i].tokens;
     }
-    return call->prompt.cut || used > call->prompt.budget * 2 / 3;
+    return own->prompt.cut || used > own->prompt.budget * 2 / 3;
 }
 
-static void summary_start(const struct conversation_call *call) {
-    const int64_t until = fold_until(call);
-    if (until <= call->conversation.summary_until) {
+static void summary_start(const struct conversation *own) {
+    const int64_t until = fold_until(own);
+    if (until <= own->stored.summary_until) {
         return;
     }
-    struct conversation_job *job = job_new(call, RUN_SUMMARY);
-    job->max_tokens = job->context_length / 8;
-    job->max_tokens = job->max_tokens < SUMMARY_TOKENS_MAX ? job->max_tokens : SUMMARY_TOKENS_MAX;
-    job->max_tokens = job->max_tokens > SUMMARY_TOKENS_MIN ? job->max_tokens : SUMMARY_TOKENS_MIN;
-    call->desk->summary = job;
-    const struct store_conversation_ask ask = {.account_id = call->identity.account_id,
-                                               .id = call->conversation.id,
-                                               .test = call->conversation.test,
+    struct upkeep *upkeep = upkeep_new(own, RUN_SUMMARY);
+    upkeep->max_tokens = upkeep->context_length / 8;
+    upkeep->max_tokens = upkeep->max_tokens < SUMMARY_TOKENS_MAX ? upkeep->max_tokens : SUMMARY_TOKENS_MAX;
+    upkeep->max_tokens = upkeep->max_tokens > SUMMARY_TOKENS_MIN ? upkeep->max_tokens : SUMMARY_TOKENS_MIN;
+    own->desk->summary = &upkeep->work;
+    const struct store_conversation_ask ask = {.account_id = own->identity.account_id,
+                                               .id = own->stored.id,
+                                               .test = own->stored.test,
                                                .oldest = true,
                                                .before = until,
                                                .limit = STORE_MESSAGES_MAX,
-                                               .tokens_max = fold_tokens(job),
-                                               .bytes_max = JOB_PROMPT_BYTES / 2};
-    store_conversation_read(call->api->store, &ask, on_messages, job);
+                                               .tokens_max = fold_tokens(upkeep),
+                                               .bytes_max = UPKEEP_PROMPT_BYTES / 2};
+    store_conversation_read(own->desk->all->calls->store, &ask, on_messages, upkeep);
 }
 
-void conversation_jobs_start(const struct conversation_call *call, struct str answer) {
-    const struct api_backend *backend = &call->api->backend;
-    const struct store_conversation *conversation = &call->conversation;
-    if (conversation->auto_title && conversation->titled_by == STORE_TITLED_NOT && call->desk->title == NULL &&
-        !backend->titles_off) {
-        title_start(call, answer);
+void upkeep_start(const struct conversation *own, struct str answer) {
+    const struct conversations *all = own->desk->all;
+    const struct store_conversation *conversation = &own->stored;
+    if (conversation->auto_title && conversation->titled_by == STORE_TITLED_NOT && own->desk->title == NULL &&
+        !all->titles_off) {
+        title_start(own, answer);
     }
-    if (conversation->auto_summary && call->desk->summary == NULL && !backend->summaries_off && summary_is_due(call)) {
-        summary_start(call);
+    if (conversation->auto_summary && own->desk->summary == NULL && !all->summaries_off && summary_is_due(own)) {
+        summary_start(own);
     }
 }

@@ -304,8 +304,8 @@ static void place_consider_pinned(struct place *place) {
     }
 }
 
-/* When no other device is left, busy or not, a job may come back to one that failed it, if that is ready again; never to
- * one that stayed silent. Otherwise a device that stumbles once would be worth less than none. */
+/* When no other device is left, busy or not, a job may come back to one that failed it, if that is ready again; never
+ * to one that stayed silent. Otherwise a device that stumbles once would be worth less than none. */
 static void place_consider_tried(struct place *place) {
     const struct core_job *job = place->job;
     struct core_job untried = *job;

@@ -120,7 +120,8 @@ static uint32_t groups_of_level(const struct core_workflow *workflow, uint32_t f
     return groups;
 }
 
-/* Every group has two steps at least, so that levels get shorter; and a level of several reduces leaves a step for the next. */
+/* Every group has two steps at least, so that levels get shorter; and a level of several reduces leaves a step for the
+ * next. */
 static void plan_level(struct core_workflow *workflow, uint32_t first, uint32_t count, uint32_t round) {
     uint32_t left = workflow->config.max_steps - workflow->executed;
     if (left == 0) {

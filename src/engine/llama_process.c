@@ -35,7 +35,8 @@ static void on_handle_closed(uv_handle_t *handle) {
     free(process);
 }
 
-/* What the child said last must be heard before its end is acted on: both the exit and the channel's end are awaited. */
+/* What the child said last must be heard before its end is acted on: both the exit and the channel's end are
+ * awaited. */
 static void finish_if_gone(struct llama_process *process) {
     if (process->exited && process->channel_done && !uv_is_closing((uv_handle_t *)&process->process)) {
         loop_timer_stop(process->kill_timer);

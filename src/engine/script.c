@@ -1,7 +1,7 @@
 #include "engine/script.h"
 
 #include "base/mem.h"
-#include "base/random.h"
+#include "base/random_source.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,14 +1,18 @@
-/* POST /v1/inference: one prompt. */
-#include "format/input.h"
+#include "format/inference.h"
+
+#include "format/events.h"
+#include "format/fields.h"
+#include "format/orchestration.h"
+#include "format/parts.h"
+#include "wire/field.h"
 
 enum { INFERENCE_DEFAULT_MAX_TOKENS = 100 };
 
-bool inference_request_read(struct json_value body, struct arena *arena, struct generation_input *out,
-                            struct err *err) {
-    struct generation_content content;
+static bool inference_read(struct json_value body, struct arena *arena, struct call_input *out, struct err *err) {
+    struct fields_content content;
     struct str prompt;
-    if (!generation_fields_read(body, INFERENCE_DEFAULT_MAX_TOKENS, arena, out, &content, err) ||
-        !generation_orchestration_refuse(&content, err)) {
+    if (!fields_read_body(body, INFERENCE_DEFAULT_MAX_TOKENS, arena, out, &content, err) ||
+        !orchestration_refuse(&content, err)) {
         return false;
     }
     if (json_type_of(content.prompt) == JSON_NULL) {
@@ -28,5 +32,77 @@ bool inference_request_read(struct json_value body, struct arena *arena, struct 
     *message = (struct gen_message){.role = GEN_ROLE_USER, .content = STR(""), .tool_call_id = STR("")};
     out->request.messages = message;
     out->request.message_count = 1;
-    return generation_copy(arena, prompt, &message->content, err);
+    return fields_copy(arena, prompt, &message->content, err);
 }
+
+static void whole(const struct answer *answer, struct buf *out) {
+    struct json_writer writer;
+    json_writer_init(&writer, out);
+    json_begin_object(&writer);
+    json_member_cstr(&writer, "id", answer->id);
+    json_member_cstr(&writer, "object", FORMAT_INFERENCE.object);
+    json_member_int(&writer, "created", answer->created_ms / 1000);
+    json_member_str(&writer, "model", answer->model);
+    json_member_str(&writer, "output", answer->text);
+    json_member_cstr(&writer, "finish_reason", parts_finish_reason(answer->result));
+    parts_write_usage(&writer, &answer->result->usage);
+    parts_write_provider(&writer, answer->result);
+    parts_write_nataris(&writer, answer->result);
+    json_end_object(&writer);
+}
+
+/* --- A stream --- */
+
+static void begin(const struct format_stream *stream, struct buf *out) {
+    (void)stream;
+    (void)out;
+}
+
+static struct str delta_start(const struct format_stream *stream) {
+    (void)stream;
+    return STR(",\"output\":\"");
+}
+
+static struct str delta_end(const struct format_stream *stream) {
+    (void)stream;
+    return STR("\",\"finish_reason\":null}" EVENT_END);
+}
+
+static void note(const struct format_stream *stream, struct str nataris, struct buf *out) {
+    struct json_writer writer = events_open(stream, out);
+    json_member_cstr(&writer, "output", "");
+    json_member_cstr(&writer, "finish_reason", NULL);
+    json_write_key(&writer, "nataris");
+    json_write_raw(&writer, nataris);
+    events_close(&writer);
+}
+
+static void end(const struct format_stream *stream, const struct answer *answer, struct buf *out) {
+    struct json_writer writer = events_open(stream, out);
+    json_member_cstr(&writer, "output", "");
+    json_member_cstr(&writer, "finish_reason", parts_finish_reason(answer->result));
+    parts_write_usage(&writer, &answer->result->usage);
+    parts_write_provider(&writer, answer->result);
+    parts_write_nataris(&writer, answer->result);
+    events_close(&writer);
+    buf_append_cstr(out, EVENT_LAST);
+}
+
+const struct format FORMAT_INFERENCE = {
+    .name = "inference",
+    .path = "/v1/inference",
+    .member = "prompt",
+    .id_prefix = "inf_",
+    .object = "inference",
+    .chunk_object = "inference.chunk",
+    .stored = STORE_GENERATION_INFERENCE,
+    .begins_with = "an inference (with prompt)",
+    .read = inference_read,
+    .whole = whole,
+    .begin = begin,
+    .delta_start = delta_start,
+    .delta_end = delta_end,
+    .note = note,
+    .end = end,
+    .fault = events_write_fault,
+};

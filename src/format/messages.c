@@ -1,11 +1,11 @@
-/* POST /v1/chat/completions: the conversation. */
-#include "format/input.h"
+#include "format/messages.h"
+
+#include "format/fields.h"
+#include "wire/field.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { CHAT_DEFAULT_MAX_TOKENS = 256 };
 
 /* Where messages are read to, and which one is being read. */
 struct message_reader {
@@ -31,10 +31,6 @@ static struct message_field field_of(const struct message_reader *reader, const 
     return field;
 }
 
-static bool member_get(struct json_value object, const char *key, struct json_value *out) {
-    return json_get(object, key, out) && json_type_of(*out) != JSON_NULL;
-}
-
 static bool too_large(const struct message_reader *reader) {
     return err_set(reader->err, ERR_TOO_LARGE, "The request is too large.");
 }
@@ -49,7 +45,7 @@ static bool role_read(const struct message_reader *reader, struct json_value mes
     };
     struct json_value value;
     struct str name;
-    if (!member_get(message, "role", &value)) {
+    if (!json_get_given(message, "role", &value)) {
         return field_invalid(reader->err, field_of(reader, "role").path, "is required.");
     }
     if (!json_as_str(value, &name)) {
@@ -85,7 +81,7 @@ static bool part_read(const struct message_reader *reader, size_t index, struct 
     if (json_type_of(part) != JSON_OBJECT) {
         return field_wrong_type(reader->err, field_of(reader, "content[%zu]", index).path, "an object", part);
     }
-    if (!member_get(part, "type", &value)) {
+    if (!json_get_given(part, "type", &value)) {
         return field_invalid(reader->err, field_of(reader, "content[%zu].type", index).path, "is required.");
     }
     if (!json_as_str(value, &type)) {
@@ -94,7 +90,7 @@ static bool part_read(const struct message_reader *reader, size_t index, struct 
     if (!str_equal(type, STR("text"))) {
         return part_refuse(reader, index, type);
     }
-    if (!member_get(part, "text", &value)) {
+    if (!json_get_given(part, "text", &value)) {
         return field_invalid(reader->err, field_of(reader, "content[%zu].text", index).path, "is required.");
     }
     return json_as_str(value, text) ||
@@ -135,12 +131,12 @@ static bool parts_read(const struct message_reader *reader, struct json_value pa
 static bool content_read(const struct message_reader *reader, struct json_value message, struct gen_message *out) {
     struct json_value value;
     struct str text;
-    if (!member_get(message, "content", &value)) {
+    if (!json_get_given(message, "content", &value)) {
         out->content = STR("");
         return out->tool_call_count > 0 || field_invalid(reader->err, field_of(reader, "content").path, "is required.");
     }
     if (json_as_str(value, &text)) {
-        return generation_copy(reader->arena, text, &out->content, reader->err);
+        return fields_copy(reader->arena, text, &out->content, reader->err);
     }
     if (json_type_of(value) != JSON_ARRAY) {
         return field_wrong_type(reader->err, field_of(reader, "content").path, "a string or an array of parts", value);
@@ -153,7 +149,7 @@ static bool text_read(const struct message_reader *reader, struct json_value obj
                       struct message_field field, size_t max_bytes, struct str *out) {
     struct json_value value;
     struct str text;
-    if (!member_get(object, key, &value)) {
+    if (!json_get_given(object, key, &value)) {
         return field_invalid(reader->err, field.path, "is required.");
     }
     if (!field_string(reader->err, field.path, value, max_bytes, &text)) {
@@ -162,7 +158,7 @@ static bool text_read(const struct message_reader *reader, struct json_value obj
     if (text.len == 0 && max_bytes == LIMIT_NAME_BYTES) {
         return field_invalid(reader->err, field.path, "must not be empty.");
     }
-    return generation_copy(reader->arena, text, out, reader->err);
+    return fields_copy(reader->arena, text, out, reader->err);
 }
 
 static bool tool_call_read(const struct message_reader *reader, size_t index, struct json_value call,
@@ -172,11 +168,11 @@ static bool tool_call_read(const struct message_reader *reader, size_t index, st
     if (json_type_of(call) != JSON_OBJECT) {
         return field_wrong_type(reader->err, field_of(reader, "tool_calls[%zu]", index).path, "an object", call);
     }
-    if (member_get(call, "type", &value) && (!json_as_str(value, &type) || !str_equal(type, STR("function")))) {
+    if (json_get_given(call, "type", &value) && (!json_as_str(value, &type) || !str_equal(type, STR("function")))) {
         return field_invalid(reader->err, field_of(reader, "tool_calls[%zu].type", index).path,
                              "must be \"function\".");
     }
-    if (!member_get(call, "function", &function)) {
+    if (!json_get_given(call, "function", &function)) {
         return field_invalid(reader->err, field_of(reader, "tool_calls[%zu].function", index).path, "is required.");
     }
     if (json_type_of(function) != JSON_OBJECT) {
@@ -192,7 +188,7 @@ static bool tool_call_read(const struct message_reader *reader, size_t index, st
 
 static bool tool_calls_read(const struct message_reader *reader, struct json_value message, struct gen_message *out) {
     struct json_value array, item;
-    if (!member_get(message, "tool_calls", &array)) {
+    if (!json_get_given(message, "tool_calls", &array)) {
         return true;
     }
     if (json_type_of(array) != JSON_ARRAY) {
@@ -230,7 +226,7 @@ static bool message_read(const struct message_reader *reader, struct json_value 
     if (!role_read(reader, message, &out->role)) {
         return false;
     }
-    if (member_get(message, "name", &name) &&
+    if (json_get_given(message, "name", &name) &&
         !field_string(reader->err, field_of(reader, "name").path, name, LIMIT_NAME_BYTES, &ignored)) {
         return false;
     }
@@ -244,7 +240,7 @@ static bool message_read(const struct message_reader *reader, struct json_value 
     return content_read(reader, message, out);
 }
 
-static bool messages_read(struct json_value array, struct arena *arena, struct gen_request *request, struct err *err) {
+bool messages_read(struct json_value array, struct arena *arena, struct gen_request *request, struct err *err) {
     if (json_type_of(array) == JSON_NULL) {
         return field_invalid(err, "messages", "is required.");
     }
@@ -270,11 +266,4 @@ static bool messages_read(struct json_value array, struct arena *arena, struct g
     request->messages = messages;
     request->message_count = count;
     return true;
-}
-
-bool chat_request_read(struct json_value body, struct arena *arena, struct generation_input *out, struct err *err) {
-    struct generation_content content;
-    return generation_fields_read(body, CHAT_DEFAULT_MAX_TOKENS, arena, out, &content, err) &&
-           generation_orchestration_read(&content, arena, &out->orchestration, err) &&
-           messages_read(content.messages, arena, &out->request, err);
 }

@@ -1,12 +1,11 @@
 #include "format/orchestration.h"
 
 #include "base/money.h"
-#include "format/field.h"
+#include "wire/field.h"
 
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { NUMBER_BYTES = 64, FIELD_PREFIX = sizeof("orchestration.") - 1 };
 
@@ -93,8 +92,7 @@ static bool member_unknown(struct str name, struct err *err) {
     return field_invalid(err, field, "is unknown; there are enabled, workflow, max_steps and max_cost_usd.");
 }
 
-bool orchestration_read(struct json_value value, struct arena *arena, struct orchestration *out, struct err *err) {
-    (void)arena;
+bool orchestration_read(struct json_value value, struct orchestration *out, struct err *err) {
     struct orchestration_fields fields = {.automatic = true,
                                           .kind = CORE_WORKFLOW_AGENT,
                                           .max_steps.value = ORCHESTRATION_STEPS_DEFAULT,
@@ -193,4 +191,63 @@ bool orchestration_read_stored(struct json_value object, struct arena *arena, st
                     stored_tools(object, arena, out);
     out->max_steps = (uint32_t)max_steps;
     return ok || err_set(err, ERR_INTERNAL, "the stored orchestration cannot be read");
+}
+
+/* --- In a chat --- */
+
+static bool tools_refuse(const struct fields_content *content, struct err *err) {
+    static const struct field_rule rule = {.name = STR("tools"), .type = JSON_ARRAY};
+    return json_type_of(content->tools) == JSON_NULL || field_refuse_filled(&rule, content->tools, NULL, err);
+}
+
+bool orchestration_refuse(const struct fields_content *content, struct err *err) {
+    const struct json_value value = content->orchestration;
+    struct json_value member;
+    bool enabled = false;
+    if (json_type_of(value) != JSON_NULL) {
+        if (json_type_of(value) != JSON_OBJECT) {
+            return field_wrong_type(err, "orchestration", "an object", value);
+        }
+        if (json_get_given(value, "enabled", &member) && !json_as_bool(member, &enabled)) {
+            return field_wrong_type(err, "orchestration.enabled", "true or false", member);
+        }
+        if (enabled) {
+            return err_set_field(err, ERR_UNSUPPORTED, "orchestration.enabled",
+                                 "orchestration is not supported yet here. Use POST /v1/chat/completions.");
+        }
+    }
+    return tools_refuse(content, err);
+}
+
+static bool tools_take(const struct fields_content *content, struct arena *arena, struct orchestration *out,
+                       struct err *err) {
+    if (!out->enabled || json_type_of(content->tools) == JSON_NULL) {
+        return tools_refuse(content, err);
+    }
+    if (!tools_read(content->tools, arena, &out->tools, &out->tool_count, err)) {
+        return false;
+    }
+    if (out->tool_count > 0 && !out->automatic && out->kind != CORE_WORKFLOW_AGENT) {
+        return err_set_field(err, ERR_UNSUPPORTED, "tools",
+                             "tools is not supported yet, except with the workflows agent and auto.");
+    }
+    if (content->tools_unused) {
+        out->tool_count = 0;
+    }
+    return true;
+}
+
+bool orchestration_read_content(const struct fields_content *content, struct arena *arena,
+                                const struct orchestration **out, struct err *err) {
+    *out = NULL;
+    if (json_type_of(content->orchestration) == JSON_NULL) { /* as most are */
+        return tools_refuse(content, err);
+    }
+    struct orchestration *asked = ARENA_NEW(arena, struct orchestration);
+    if (asked == NULL) {
+        return err_set(err, ERR_TOO_LARGE, "The request is too large.");
+    }
+    *asked = (struct orchestration){.max_steps = ORCHESTRATION_STEPS_DEFAULT, .max_cost_nano = -1};
+    *out = asked;
+    return orchestration_read(content->orchestration, asked, err) && tools_take(content, arena, asked, err);
 }

@@ -1,6 +1,7 @@
-#include "format/orchestration.h"
+#include "format/tools.h"
 
-#include "format/field.h"
+#include "base/buf.h"
+#include "wire/field.h"
 
 #include <stdio.h>
 
@@ -19,11 +20,6 @@ static const char *reader_field(struct tool_reader *reader, const char *rest) {
     return reader->field;
 }
 
-/* null counts as absent. */
-static bool member_get(struct json_value object, const char *key, struct json_value *out) {
-    return json_get(object, key, out) && json_type_of(*out) != JSON_NULL;
-}
-
 static bool out_of_room(struct err *err) {
     return err_set(err, ERR_TOO_LARGE, "The request is too large.");
 }
@@ -35,7 +31,7 @@ static bool is_name_byte(char c) {
 static bool name_read(struct tool_reader *reader, struct json_value function, struct str *out) {
     const char *field = reader_field(reader, ".function.name");
     struct json_value value;
-    if (!member_get(function, "name", &value)) {
+    if (!json_get_given(function, "name", &value)) {
         return field_invalid(reader->err, field, "is required.");
     }
     if (!json_as_str(value, out)) {
@@ -76,13 +72,13 @@ static bool names_join(struct tool_reader *reader, struct json_value properties,
 
 static bool parameters_read(struct tool_reader *reader, struct json_value function, struct orchestration_tool *tool) {
     struct json_value parameters, properties;
-    if (!member_get(function, "parameters", &parameters)) {
+    if (!json_get_given(function, "parameters", &parameters)) {
         return true;
     }
     if (json_type_of(parameters) != JSON_OBJECT) {
         return field_wrong_type(reader->err, reader_field(reader, ".function.parameters"), "an object", parameters);
     }
-    if (!member_get(parameters, "properties", &properties)) {
+    if (!json_get_given(parameters, "properties", &properties)) {
         return true;
     }
     if (json_type_of(properties) != JSON_OBJECT) {
@@ -98,7 +94,7 @@ static bool function_read(struct tool_reader *reader, struct json_value function
     if (!name_read(reader, function, &tool->name)) {
         return false;
     }
-    if (member_get(function, "description", &description) && !json_as_str(description, &tool->description)) {
+    if (json_get_given(function, "description", &description) && !json_as_str(description, &tool->description)) {
         return field_wrong_type(reader->err, reader_field(reader, ".function.description"), "a string", description);
     }
     if (!parameters_read(reader, function, tool)) {
@@ -122,10 +118,10 @@ static bool tool_read(struct tool_reader *reader, struct json_value item, struct
     if (json_type_of(item) != JSON_OBJECT) {
         return field_wrong_type(reader->err, reader_field(reader, ""), "an object", item);
     }
-    if (!member_get(item, "type", &type) || !json_as_str(type, &name) || !str_equal(name, STR("function"))) {
+    if (!json_get_given(item, "type", &type) || !json_as_str(type, &name) || !str_equal(name, STR("function"))) {
         return field_invalid(reader->err, reader_field(reader, ".type"), "must be \"function\".");
     }
-    if (!member_get(item, "function", &function)) {
+    if (!json_get_given(item, "function", &function)) {
         return field_invalid(reader->err, reader_field(reader, ".function"), "is required.");
     }
     if (json_type_of(function) != JSON_OBJECT) {
@@ -145,28 +141,27 @@ static bool name_is_new(struct tool_reader *reader, const struct orchestration_t
     return true;
 }
 
-bool orchestration_tools_read(struct json_value value, struct arena *arena, struct orchestration *out,
-                              struct err *err) {
+bool tools_read(struct json_value value, struct arena *arena, const struct orchestration_tool **tools, size_t *count,
+                struct err *err) {
     struct tool_reader reader = {.arena = arena, .err = err};
     struct json_iterator iterator;
     struct json_value item;
     if (json_type_of(value) != JSON_ARRAY) {
         return field_wrong_type(err, "tools", "an array", value);
     }
-    const size_t count = json_count(value);
-    if (count > ORCHESTRATION_TOOLS_MAX) {
+    *count = json_count(value);
+    if (*count > ORCHESTRATION_TOOLS_MAX) {
         return field_invalid(err, "tools", "must hold at most %d tools.", ORCHESTRATION_TOOLS_MAX);
     }
-    struct orchestration_tool *tools = ARENA_ARRAY(arena, struct orchestration_tool, count);
-    if (tools == NULL) {
+    struct orchestration_tool *made = ARENA_ARRAY(arena, struct orchestration_tool, *count);
+    *tools = made;
+    if (made == NULL) {
         return out_of_room(err);
     }
     for (json_iterate(value, &iterator); json_next(&iterator, NULL, &item); reader.index++) {
-        if (!tool_read(&reader, item, &tools[reader.index]) || !name_is_new(&reader, tools)) {
+        if (!tool_read(&reader, item, &made[reader.index]) || !name_is_new(&reader, made)) {
             return false;
         }
     }
-    out->tools = tools;
-    out->tool_count = count;
     return true;
 }

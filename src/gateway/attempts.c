@@ -57,7 +57,7 @@ void gateway_job_dispatch(struct gateway *gateway, struct gateway_job *job, cons
     struct gen_request request = job->canary != NULL ? job->canary->request : job->call->generation;
     keep_attempt(job, effect->dispatch.attempt, &provider->device);
     request.max_tokens = effect->dispatch.max_tokens;
-    if (effect->dispatch.continues && job->call != NULL && !api_call_text(job->call, &request.continue_text)) {
+    if (effect->dispatch.continues && job->call != NULL && !call_text(job->call, &request.continue_text)) {
         abort_too_long(job);
         return;
     }
@@ -171,10 +171,10 @@ void gateway_job_settle(struct gateway *gateway, struct gateway_job *job, const 
         (void)str_copy(settlement.provider_account_id, sizeof settlement.provider_account_id,
                        str_from(finisher->account_id));
     }
-    if (job->call != NULL && !outcome->cancelled && api_call_answer(job->call, &job->result, &answer)) {
+    if (job->call != NULL && !outcome->cancelled && job->call->sink->answer(job->call, &job->result, &answer)) {
         settlement.answer = &answer;
     }
-    if (job->call != NULL && !outcome->cancelled && api_call_turn(job->call, &job->result, &turn)) {
+    if (job->call != NULL && !outcome->cancelled && job->call->sink->turn(job->call, &job->result, &turn)) {
         settlement.turn = &turn;
     }
     store_settle(gateway->store, &settlement, on_settled, job);

@@ -1,7 +1,6 @@
 /* The API's backend: calls become jobs of the core (or of the sandbox), and jobs become records of the store. */
 #include "base/clock.h"
 #include "base/mem.h"
-#include "call/stored.h"
 #include "gateway/internal.h"
 #include "store/settlements.h"
 
@@ -11,7 +10,6 @@ static struct gateway_job *job_new(struct gateway *gateway, struct call *call) {
     job->gateway = gateway;
     job->call = call;
     job->repeatable = call->repeatable;
-    job->in_sandbox = call->identity.kind == STORE_KEY_TEST;
     (void)str_copy(record->id, sizeof record->id, str_from(call->id));
     (void)str_copy(record->account_id, sizeof record->account_id, str_from(call->identity.account_id));
     (void)str_copy(record->key_id, sizeof record->key_id, str_from(call->identity.key_id));
@@ -19,16 +17,15 @@ static struct gateway_job *job_new(struct gateway *gateway, struct call *call) {
     (void)str_copy(record->label, sizeof record->label, call->label);
     record->created_ms = call->created_ms;
     record->purpose = call->purpose;
-    record->kind = call_stored_kind(call->kind);
+    record->kind = call->kind;
     job->story = job_story_begin(gateway->job_log, record, loop_now_ms(gateway->loop));
-    call->backend_data = job;
+    call->executor_data = job;
     return job;
 }
 
 void gateway_job_end(struct gateway_job *job, enum store_outcome outcome) {
     /* A request that was refused never became a job: a storm of them must not fill the store. */
-    if (!job->in_sandbox && !job->recorded && !job->repeatable && job->canary == NULL &&
-        job->handle != CORE_NO_HANDLE) {
+    if (!job->recorded && !job->repeatable && job->canary == NULL && job->handle != CORE_NO_HANDLE) {
         job->record.outcome = outcome;
         const struct store_settlement settlement = {.generation = job->record};
         store_settle(job->gateway->store, &settlement, NULL, NULL);
@@ -47,27 +44,9 @@ void gateway_job_end(struct gateway_job *job, enum store_outcome outcome) {
     free(job);
 }
 
-/* The sandbox has limits and money of its own, but the operator's word holds there, too. */
-static void submit_to_sandbox(struct gateway *gateway, struct gateway_job *job) {
-    const uint64_t account = job->call->identity.account_number;
-    struct core_account_view view;
-    if (core_account_view(gateway->core, account, loop_now_ms(gateway->loop), &view) && view.suspended) {
-        struct fault error;
-        gateway_error_suspended(&error);
-        api_call_fail(job->call, &error);
-        gateway_job_end(job, STORE_OUTCOME_FAILED);
-        return;
-    }
-    sandbox_submit(gateway->sandbox, job);
-}
-
 static void submit(void *context, struct call *call) {
     struct gateway *gateway = context;
     struct gateway_job *job = job_new(gateway, call);
-    if (job->in_sandbox) {
-        submit_to_sandbox(gateway, job);
-        return;
-    }
     struct core_event event = {.kind = CORE_EVENT_REQUEST,
                                .request = {.user = (uint64_t)(uintptr_t)job,
                                            .model = call->generation.model,
@@ -86,19 +65,17 @@ static void submit(void *context, struct call *call) {
 
 static void abandon(void *context, struct call *call) {
     struct gateway *gateway = context;
-    struct gateway_job *job = call->backend_data;
+    struct gateway_job *job = call->executor_data;
     job->call = NULL;
-    if (job->in_sandbox) {
-        sandbox_abandon(gateway->sandbox, job);
-        return;
-    }
     gateway_step(gateway, &(struct core_event){.kind = CORE_EVENT_CLIENT_GONE, .job = job->handle});
 }
 
+/* A workflow's runs are stopped; the sandbox stops its own. */
 static void stop_call(void *context, struct call *call) {
-    const struct gateway_job *job = call->backend_data; /* NULL: a workflow answers it, whose runs are stopped */
-    if (job != NULL && !job->in_sandbox) {
-        gateway_step_later(context, &(struct core_event){.kind = CORE_EVENT_ABORT,
+    struct gateway *gateway = context;
+    if (call->executor == &gateway->devices) {
+        const struct gateway_job *job = call->executor_data;
+        gateway_step_later(gateway, &(struct core_event){.kind = CORE_EVENT_ABORT,
                                                          .job = job->handle,
                                                          .abort = {.failure = CORE_FAILURE_STOPPED}});
     }
@@ -106,9 +83,9 @@ static void stop_call(void *context, struct call *call) {
 
 void gateway_calls_stop(struct gateway *gateway) {
     struct fault error;
-    api_call_each(gateway->api, stop_call, gateway);
+    call_each(gateway->calls, stop_call, gateway);
     gateway_step(gateway, &(struct core_event){.kind = CORE_EVENT_DRAIN});
-    gateway_error_stopped(&error);
+    failure_stopped(&error);
     sandbox_stop(gateway->sandbox, &error);
 }
 
@@ -147,7 +124,7 @@ static bool account_view(void *context, const struct auth_identity *identity, st
     return core_account_view(gateway->core, identity->account_number, loop_now_ms(gateway->loop), view);
 }
 
-static void sandbox_usage_of(void *context, const struct auth_identity *identity, struct store_usage *usage) {
+static void usage_of_sandbox(void *context, const struct auth_identity *identity, struct store_usage *usage) {
     const struct gateway *gateway = context;
     sandbox_usage(gateway->sandbox, identity, usage);
 }
@@ -157,15 +134,27 @@ static void take_link(void *context, struct http_exchange *exchange) {
     link_server_accept(gateway->links, exchange);
 }
 
-const struct api_backend GATEWAY_API_BACKEND = {
-    .submit = submit,
-    .abandon = abandon,
-    .availability = availability,
-    .ready_in_ms = ready_in_ms,
-    .model_at = model_at,
-    .ready = ready,
-    .account_view = account_view,
-    .sandbox_usage = sandbox_usage_of,
-    .provider_write = gateway_provider_write,
-    .link = take_link,
-};
+struct executor gateway_devices(struct gateway *gateway) {
+    return (struct executor){.context = gateway, .submit = submit, .abandon = abandon};
+}
+
+struct call_backend gateway_call_backend(struct gateway *gateway) {
+    return (struct call_backend){.context = gateway,
+                                 .devices = &gateway->devices,
+                                 .sandbox = sandbox_executor(gateway->sandbox),
+                                 .availability = availability,
+                                 .ready_in_ms = ready_in_ms,
+                                 .model_at = model_at,
+                                 .account_view = account_view};
+}
+
+struct api_backend gateway_api_backend(struct gateway *gateway, const struct gateway_options *options) {
+    return (struct api_backend){.context = gateway,
+                                .webhooks_lax = options->webhooks_lax,
+                                .titles_off = options->titles_off,
+                                .summaries_off = options->summaries_off,
+                                .ready = ready,
+                                .sandbox_usage = usage_of_sandbox,
+                                .provider_write = gateway_provider_write,
+                                .link = take_link};
+}

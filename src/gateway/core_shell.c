@@ -22,11 +22,11 @@ static void finish(struct gateway *gateway, const struct core_effect *effect) {
         canary_check(gateway, job);
     }
     if (job->call != NULL && job->in_doubt) {
-        struct fault error;
-        gateway_error_in_doubt(&error);
-        api_call_fail(job->call, &error);
+        struct fault fault;
+        failure_in_doubt(&fault);
+        job->call->sink->failed(job->call, &fault);
     } else if (job->call != NULL) {
-        api_call_finish(job->call, &job->result);
+        job->call->sink->finished(job->call, &job->result);
     }
     gateway_job_end(job, job->in_doubt ? STORE_OUTCOME_FAILED : STORE_OUTCOME_COMPLETED);
 }
@@ -40,8 +40,8 @@ static void fail(struct gateway *gateway, const struct core_effect *effect) {
     job->record.provider_nano = 0;
     if (job->call != NULL) {
         struct fault error;
-        gateway_error_from_core(effect, job->call->generation.model, &error);
-        api_call_fail(job->call, &error);
+        failure_from_core(effect, job->call->generation.model, &error);
+        job->call->sink->failed(job->call, &error);
     }
     gateway_job_end(job, STORE_OUTCOME_FAILED);
 }
@@ -54,7 +54,7 @@ static void deliver(const struct core_effect *effect) {
     if (job->call == NULL) {
         return;
     }
-    switch (api_call_deliver(job->call, effect->deliver.text)) {
+    switch (job->call->sink->deliver(job->call, effect->deliver.text)) {
     case CALL_DELIVERED:
         break;
     case CALL_DELIVER_CUT:
@@ -129,7 +129,7 @@ static void carry_out(struct gateway *gateway, const struct core_effect *effect,
         break;
     case CORE_EFFECT_ACCEPTED:
         if (job_of(effect)->call != NULL) {
-            api_call_accepted(job_of(effect)->call);
+            job_of(effect)->call->sink->accepted(job_of(effect)->call);
         }
         break;
     case CORE_EFFECT_DELIVER:

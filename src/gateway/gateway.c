@@ -3,7 +3,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "call/run.h"
 #include "catalog/catalog.h"
+#include "format/formats.h"
 #include "gateway/database.h"
 #include "gateway/internal.h"
 #include "wire/limits.h"
@@ -38,8 +40,10 @@ static bool open_store(struct gateway *gateway, const struct gateway_options *op
     if (!auth_new(&gateway->auth, gateway->store, err) || !gateway_accounts_load(gateway, err)) {
         return false;
     }
+    const struct webhook_sender_options webhooks = {
+        .loop = gateway->loop, .store = gateway->store, .lax = options->webhooks_lax};
     return store_start(gateway->store, loop_uv(gateway->loop), on_store_broken, gateway, err) &&
-           webhook_sender_new(&gateway->webhooks, gateway->loop, gateway->store, options->webhooks_lax, err);
+           webhook_sender_new(&gateway->webhooks, &webhooks, err);
 }
 
 static struct http_server_config http_config(void) {
@@ -114,9 +118,10 @@ static void gateway_free(struct gateway *gateway) {
         store_close(gateway->store); /* answers key look-ups that still wait, through the API */
     }
     webhook_sender_free(gateway->webhooks);
-    if (gateway->api != NULL) {
-        api_free(gateway->api);
-    }
+    api_free(gateway->api);
+    runs_close(gateway->calls);
+    calls_free(gateway->calls);
+    sandbox_free(gateway->sandbox);
     if (gateway->admin != NULL) {
         admin_free(gateway->admin);
     }
@@ -147,6 +152,12 @@ static void part_closed(void *context) {
     events.on_stopped(events_context, reason.code == ERR_NONE ? NULL : &reason);
 }
 
+static void sandbox_closed(void *context) {
+    struct gateway *gateway = context;
+    gateway->sandbox = NULL;
+    part_closed(gateway);
+}
+
 static void close_parts(struct gateway *gateway) {
     if (gateway->state == GATEWAY_CLOSING) {
         return;
@@ -161,18 +172,18 @@ static void close_parts(struct gateway *gateway) {
         http_server_close(gateway->admin_http, part_closed, gateway);
     }
     link_server_close(gateway->links, part_closed, gateway);
-    sandbox_close(gateway->sandbox, part_closed, gateway);
+    sandbox_close(gateway->sandbox, sandbox_closed, gateway);
 }
 
 /* Polled while draining: requests end in many places, and a tenth of a second more does not matter at a stop. */
 static void drain_check(void *context) {
     struct gateway *gateway = context;
     const bool over = loop_now_ms(gateway->loop) >= gateway->drain_until_ms;
-    const bool idle = api_call_count(gateway->api) == 0 && core_counts(gateway->core).jobs == 0;
+    const bool idle = calls_count(gateway->calls) == 0 && core_counts(gateway->core).jobs == 0;
     if (gateway->state == GATEWAY_DRAINING && over && !idle) {
         gateway->state = GATEWAY_STOPPING;
         gateway->drain_until_ms += STOP_MS;
-        LOG_INFO_EVENT("gateway.drain_over", LOG_INT("requests", api_call_count(gateway->api)));
+        LOG_INFO_EVENT("gateway.drain_over", LOG_INT("requests", calls_count(gateway->calls)));
         gateway_calls_stop(gateway);
     } else if (gateway->state == GATEWAY_DRAINING
                    ? idle
@@ -200,12 +211,13 @@ bool gateway_open(struct gateway **out, struct loop *loop, const struct gateway_
         return false;
     }
     gateway->drain_timer = loop_timer_new(loop, drain_check, gateway);
-    struct api_backend backend = GATEWAY_API_BACKEND;
-    backend.context = gateway;
-    backend.titles_off = options->titles_off;
-    backend.summaries_off = options->summaries_off;
-    backend.webhooks_lax = options->webhooks_lax;
-    gateway->api = api_new(loop, gateway->auth, gateway->store, &backend);
+    gateway->sandbox = sandbox_new(loop, &options->core);
+    gateway->devices = gateway_devices(gateway);
+    const struct call_backend network = gateway_call_backend(gateway);
+    gateway->calls = calls_new(loop, gateway->auth, gateway->store, &network);
+    runs_open(gateway->calls);
+    const struct api_backend backend = gateway_api_backend(gateway, options);
+    gateway->api = api_new(gateway->calls, &FORMATS, &backend);
     /* Listening comes last, so that a failure before leaves nothing that closes asynchronously. */
     if (!open_admin(gateway, options, err)) {
         gateway_free(gateway);
@@ -226,7 +238,7 @@ bool gateway_open(struct gateway **out, struct loop *loop, const struct gateway_
                                                    .watch_ping_ms = LIMIT_LINK_WATCH_PING_MS,
                                                    .watch_silence_ms = LIMIT_LINK_WATCH_SILENCE_MS};
     gateway->links = link_server_new(loop, &link_config, &GATEWAY_LINK_EVENTS, gateway);
-    gateway->sandbox = sandbox_new(loop, &options->core);
+    sandbox_start(gateway->sandbox);
     api_resume(gateway->api);
     *out = gateway;
     LOG_INFO_EVENT("gateway.listening", LOG_TEXT("address", options->listen), LOG_INT("port", gateway_port(gateway)),
@@ -250,7 +262,7 @@ void gateway_drain(struct gateway *gateway) {
         close_parts(gateway);
         return;
     }
-    LOG_INFO_EVENT("gateway.draining", LOG_INT("requests", api_call_count(gateway->api)));
+    LOG_INFO_EVENT("gateway.draining", LOG_INT("requests", calls_count(gateway->calls)));
     gateway->state = GATEWAY_DRAINING;
     gateway->drain_until_ms = loop_now_ms(gateway->loop) + gateway->drain_ms;
     http_server_drain(gateway->http);

@@ -6,11 +6,14 @@
 #include "api/api.h"
 #include "auth/auth.h"
 #include "base/json_write.h"
+#include "call/call.h"
+#include "call/failure.h"
 #include "core/core.h"
 #include "gateway/canary.h"
 #include "gateway/gateway.h"
 #include "gateway/operator/story.h"
 #include "gateway/sandbox/sandbox.h"
+#include "link/peer.h"
 #include "link/server.h"
 #include "net/http_server.h"
 #include "net/loop.h"
@@ -61,8 +64,6 @@ struct gateway_job {
     bool recorded;                   /* the store has been given its record */
     bool in_doubt;                   /* and nobody can tell whether it has taken it */
     bool repeatable;                 /* its failure is not recorded: it may be tried again under its id */
-    bool in_sandbox;
-    uint64_t sandbox_run; /* its number there */
 };
 
 /* Since the start, for the metrics. */
@@ -89,6 +90,8 @@ struct gateway {
 
     struct store *store;
     struct auth *auth;
+    struct calls *calls;
+    struct executor devices; /* answer calls by the core */
     struct api *api;
     struct tls_context *tls;
     struct gateway_tier_limits tiers[STORE_TIER_UNLIMITED + 1];
@@ -122,7 +125,9 @@ void gateway_step_later(struct gateway *gateway, const struct core_event *event)
 void gateway_core_timer_due(void *context); /* the gateway */
 
 /* gateway_calls.c: the API's backend, and jobs from submit to their record. */
-extern const struct api_backend GATEWAY_API_BACKEND; /* its context is filled in by gateway_open */
+struct executor gateway_devices(struct gateway *gateway);
+struct call_backend gateway_call_backend(struct gateway *gateway); /* the sandbox must be there */
+struct api_backend gateway_api_backend(struct gateway *gateway, const struct gateway_options *options);
 /* Every call gets its answer now: that the gateway stops, and nothing is charged. One that is being settled goes on. */
 void gateway_calls_stop(struct gateway *gateway);
 /* Frees the job, after writing its record if no settlement has done so. */
@@ -171,16 +176,5 @@ void gateway_metrics(void *context, struct buf *out);
 /* gateway_attempts.c: a job on its devices. */
 void gateway_job_dispatch(struct gateway *gateway, struct gateway_job *job, const struct core_effect *effect);
 void gateway_job_settle(struct gateway *gateway, struct gateway_job *job, const struct core_effect *effect);
-
-/* gateway_errors.c: the core's and the devices' failures in the API's words. */
-void gateway_error_from_core(const struct core_effect *effect, struct str model, struct fault *out);
-void gateway_error_suspended(struct fault *out);
-/* A plain answer over LIMIT_ANSWER_BYTES. */
-void gateway_error_too_long(struct fault *out);
-/* Nobody can tell whether the answer was settled. */
-void gateway_error_in_doubt(struct fault *out);
-/* The gateway stops before this call could end. */
-void gateway_error_stopped(struct fault *out);
-void gateway_error_from_engine(enum gen_failure failure, const char *message, const char *param, struct fault *out);
 
 #endif

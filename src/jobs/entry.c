@@ -1,15 +1,11 @@
-/* A job from its turn to its end: a run, or a workflow. */
-#include "api/respond.h"
+#include "jobs/entry.h"
+
 #include "base/clock.h"
 #include "base/log.h"
-#include "call/call.h"
-#include "call/run.h"
-#include "format/answer.h"
-#include "jobs/internal.h"
+#include "format/envelope.h"
+#include "jobs/job.h"
 #include "jobs/stored.h"
-
-#include <stdio.h>
-#include <string.h>
+#include "workflow/start.h"
 
 enum {
     BODY_ARENA_BYTES = 4 * LIMIT_HTTP_BODY_BYTES,
@@ -26,14 +22,14 @@ static void on_ended(void *context, const struct store_job *job, bool changed, c
     /* Not written: once more, by its stored answer. In doubt likewise: if it has ended there, its turn finds that. */
     if (err != NULL && (err->code == ERR_UNAVAILABLE || err->code == ERR_IN_DOUBT)) {
         entry->again = true;
-        entry->not_before_ms = loop_now_ms(entry->jobs->api->loop) + JOB_RETRY_MIN_MS;
-        job_entry_wait(entry);
+        patience_pause(&entry->patience, loop_now_ms(entry->jobs->calls->loop), PATIENCE_MIN_MS);
+        job_queue_wait(entry);
         return;
     }
     if (err != NULL) {
         LOG_WARN_EVENT("job.end_not_stored", LOG_TEXT("job_id", entry->job.id), LOG_TEXT("error", err->message));
     }
-    job_entry_remove(entry);
+    job_queue_remove(entry);
 }
 
 /* `result` is the JSON of the answer or the error. */
@@ -50,7 +46,7 @@ static void entry_end(struct job_entry *entry, enum store_job_state state, struc
     job->result = state == STORE_JOB_FAILED ? buf_str(result) : STR("");
     buf_init(&event, 16 * 1024);
     json_writer_init(&writer, &event);
-    job_write(&writer, job, false);
+    job_write(&writer, entry->jobs->formats, job, false);
     job->result = STR("");
     run_scope(job->id, scope);
     struct store_job_end end = {.state = state,
@@ -61,17 +57,17 @@ static void entry_end(struct job_entry *entry, enum store_job_state state, struc
                                 .result = buf_str(result),
                                 .scope_sha256 = job->test ? NULL : scope,
                                 .event = job->test || event.overflow ? STR("") : buf_str(&event)};
-    str_copy(end.id, sizeof(end.id), str_from(job->id));
-    store_job_end(entry->jobs->api->store, &end, on_ended, entry);
+    (void)str_copy(end.id, sizeof(end.id), str_from(job->id));
+    store_job_end(entry->jobs->calls->store, &end, on_ended, entry);
     buf_clear(&event);
 }
 
-static void entry_fail(struct job_entry *entry, const struct fault *error) {
+static void entry_fail(struct job_entry *entry, const struct fault *fault) {
     struct json_writer writer;
     struct buf text;
     buf_init(&text, 8 * 1024);
     json_writer_init(&writer, &text);
-    envelope_write_object(&writer, error);
+    envelope_write_object(&writer, fault);
     entry_end(entry, STORE_JOB_FAILED, &text);
     buf_clear(&text);
 }
@@ -82,53 +78,51 @@ static void on_begun(void *context) {
     struct job_entry *entry = context;
     entry->job.state = STORE_JOB_RUNNING;
     entry->job.started_ms = clock_wall_ms();
-    store_job_move(entry->jobs->api->store, entry->job.id, STORE_JOB_RUNNING, entry->job.started_ms);
+    store_job_move(entry->jobs->calls->store, entry->job.id, STORE_JOB_RUNNING, entry->job.started_ms);
 }
 
-static void on_end(void *context, const struct run_answer *answer) {
+static void on_end(void *context, const struct answer *answer) {
     struct job_entry *entry = context;
+    const struct format *format = job_format(entry->jobs->formats, entry->job.kind);
+    struct answer whole = *answer;
+    char id[ID_SIZE];
     struct buf result;
     buf_init(&result, RESULT_BYTES);
-    run_answer_write(answer, &result);
-    entry->job.prompt_tokens = answer->result.usage.prompt_tokens;
-    entry->job.completion_tokens = answer->result.usage.completion_tokens;
-    entry->job.charge_nano = answer->result.cost_nano;
+    id_rename(format->id_prefix, answer->id, id);
+    whole.id = id;
+    format->whole(&whole, &result);
+    entry->job.prompt_tokens = answer->result->usage.prompt_tokens;
+    entry->job.completion_tokens = answer->result->usage.completion_tokens;
+    entry->job.charge_nano = answer->result->cost_nano;
     entry_end(entry, STORE_JOB_COMPLETED, &result);
     buf_clear(&result);
 }
 
-static uint64_t wait_of(const struct fault *error, uint64_t least_ms) {
-    const uint64_t wait = error->retry_after_ms > least_ms ? error->retry_after_ms : least_ms;
-    return wait < JOB_RETRY_MAX_MS ? wait : JOB_RETRY_MAX_MS;
-}
-
-/* Whether it goes back to wait, and until when. */
-static bool waits_for(struct job_entry *entry, const struct fault *error) {
-    const uint64_t now = loop_now_ms(entry->jobs->api->loop);
-    const bool patient = clock_wall_ms() < entry->job.created_ms + JOBS_WAIT_MAX_MS;
-    if (entry->jobs->api->draining) {
-        return error->code == FAULT_UNAVAILABLE; /* the next gateway goes on with it */
+/* Whether it goes back to wait. */
+static bool waits_for(struct job_entry *entry, const struct fault *fault) {
+    const int64_t left_ms = entry->job.created_ms + JOBS_WAIT_MAX_MS - clock_wall_ms();
+    const struct patience_terms terms = {.tries_max = JOBS_TRIES_MAX,
+                                         .refusals_ms = left_ms > 0 ? (uint64_t)left_ms : 0};
+    if (entry->jobs->calls->draining) {
+        return fault->code == FAULT_UNAVAILABLE; /* the next gateway goes on with it */
     }
-    if (error->code == FAULT_RATE_LIMIT_EXCEEDED) {
-        entry->account->try_at_ms = now + wait_of(error, JOB_RETRY_MIN_MS);
-        return patient;
+    entry->patience.since_ms = 0; /* its day begins when it was made, whichever gateway it had since */
+    switch (patience_after(&entry->patience, &terms, fault, loop_now_ms(entry->jobs->calls->loop))) {
+    case PATIENCE_OVER:
+        return false;
+    case PATIENCE_LIMITED: /* nor do the others of its account try before */
+        entry->account->try_at_ms = entry->patience.not_before_ms;
+        return true;
+    case PATIENCE_WAITS:
+        break;
     }
-    if (error->code == FAULT_MODEL_WARMING) {
-        entry->not_before_ms = now + 4 * JOB_RETRY_MIN_MS;
-        entry->warm_by_ms = now + wait_of(error, 4 * JOB_RETRY_MIN_MS);
-        return patient;
-    }
-    if (error->code == FAULT_REQUEST_TIMEOUT || error->code == FAULT_UNAVAILABLE) {
-        entry->not_before_ms = now + wait_of(error, (uint64_t)JOB_RETRY_MIN_MS << (2 * entry->tries));
-        return ++entry->tries < JOBS_TRIES_MAX;
-    }
-    return false;
+    return true;
 }
 
 /* It waits again, or has failed. */
-static void entry_refused(struct job_entry *entry, const struct fault *error) {
-    if (!waits_for(entry, error)) {
-        entry_fail(entry, error);
+static void entry_refused(struct job_entry *entry, const struct fault *fault) {
+    if (!waits_for(entry, fault)) {
+        entry_fail(entry, fault);
         return;
     }
     entry->again = true;
@@ -136,25 +130,20 @@ static void entry_refused(struct job_entry *entry, const struct fault *error) {
     if (entry->job.state == STORE_JOB_RUNNING) {
         entry->job.state = STORE_JOB_QUEUED;
         entry->job.started_ms = 0;
-        store_job_move(entry->jobs->api->store, entry->job.id, STORE_JOB_QUEUED, 0);
+        store_job_move(entry->jobs->calls->store, entry->job.id, STORE_JOB_QUEUED, 0);
     }
-    job_entry_wait(entry);
+    job_queue_wait(entry);
 }
 
-static void on_failed(void *context, const struct fault *error) {
+static void on_failed(void *context, const struct fault *fault) {
     struct job_entry *entry = context;
     entry->run = NULL;
-    entry_refused(entry, error);
+    entry_refused(entry, fault);
 }
 
 static const struct run_events run_events = {.on_begun = on_begun, .on_end = on_end, .on_failed = on_failed};
 
 /* --- The workflow --- */
-
-void job_workflow_id(const char *id, char out[STORE_ID_MAX]) {
-    const char *tail = strchr(id, '_');
-    snprintf(out, STORE_ID_MAX, "wf_%.*s", STORE_ID_MAX - (int)sizeof("wf_"), tail != NULL ? tail + 1 : id);
-}
 
 static void on_step(void *context, const struct workflow_progress *progress) {
     struct job_entry *entry = context;
@@ -164,23 +153,11 @@ static void on_step(void *context, const struct workflow_progress *progress) {
     }
 }
 
-void job_workflow_write(const struct store_job *job, const struct workflow_answer *answer, struct buf *out) {
-    const char *tail = strchr(answer->id, '_');
-    const struct call_result result = {.finish = answer->finish, .usage = answer->usage};
-    struct call call = {.kind = API_CALL_CHAT,
-                        .generation = {.model = str_from(job->model)},
-                        .created_ms = job->created_ms,
-                        .answer = {.data = (char *)(uintptr_t)answer->text.data, .len = answer->text.len},
-                        .workflow_answer = answer};
-    snprintf(call.id, sizeof(call.id), "chatcmpl-%.*s", CALL_ID_TAIL, tail != NULL ? tail + 1 : answer->id);
-    answer_write(&call, &result, out);
-}
-
 static void on_workflow_end(void *context, const struct workflow_answer *answer) {
     struct job_entry *entry = context;
     struct buf result;
     buf_init(&result, RESULT_BYTES);
-    job_workflow_write(&entry->job, answer, &result);
+    job_workflow_write(entry->jobs->formats, &entry->job, answer, &result);
     entry->job.prompt_tokens = answer->usage.prompt_tokens;
     entry->job.completion_tokens = answer->usage.completion_tokens;
     entry->job.charge_nano = answer->cost_nano;
@@ -189,14 +166,14 @@ static void on_workflow_end(void *context, const struct workflow_answer *answer)
 }
 
 /* A workflow waits out by itself what time heals; this is its end, unless the gateway stops or the store was busy. */
-static void on_workflow_failed(void *context, const char *id, const struct fault *error) {
+static void on_workflow_failed(void *context, const char *id, const struct fault *fault) {
     struct job_entry *entry = context;
     (void)id;
     entry->workflow = NULL;
-    if (error->code == FAULT_UNAVAILABLE) {
-        entry_refused(entry, error);
+    if (fault->code == FAULT_UNAVAILABLE) {
+        entry_refused(entry, fault);
     } else {
-        entry_fail(entry, error);
+        entry_fail(entry, fault);
     }
 }
 
@@ -204,22 +181,21 @@ static const struct workflow_events workflow_events = {
     .on_step = on_step, .on_end = on_workflow_end, .on_failed = on_workflow_failed};
 
 static void entry_start_workflow(struct job_entry *entry, const struct auth_identity *identity,
-                                 const struct generation_input *input) {
-    struct api *api = entry->jobs->api;
-    struct fault error;
+                                 const struct call_input *input) {
+    struct fault fault;
     char id[STORE_ID_MAX];
     job_workflow_id(entry->job.id, id);
     const struct workflow_request asked = {.id = id,
                                            .identity = identity,
                                            .generation = &input->request,
-                                           .asked = &input->orchestration,
+                                           .asked = input->orchestration,
                                            .region = input->region,
                                            .verified = input->verified,
                                            .label = input->label};
     entry->state = ENTRY_RUNNING;
-    entry->workflow = workflow_start(api->workflows, &asked, &workflow_events, entry, &error);
+    entry->workflow = workflow_start(entry->jobs->workflows, &asked, &workflow_events, entry, &fault);
     if (entry->workflow == NULL) {
-        entry_refused(entry, &error);
+        entry_refused(entry, &fault);
     } else {
         entry->again = true; /* it may be alive without this job from now on */
     }
@@ -248,23 +224,22 @@ void job_entry_stop(struct job_entry *entry) {
         struct auth_identity identity = {.kind = job->test ? STORE_KEY_TEST : STORE_KEY_LIVE};
         char id[STORE_ID_MAX];
         job_workflow_id(job->id, id);
-        str_copy(identity.account_id, sizeof(identity.account_id), str_from(job->account_id));
-        workflow_cancel(entry->jobs->api->workflows, &identity, id, on_workflow_cancelled, NULL);
+        (void)str_copy(identity.account_id, sizeof(identity.account_id), str_from(job->account_id));
+        workflow_cancel(entry->jobs->workflows, &identity, id, on_workflow_cancelled, NULL);
     }
     entry->run = NULL;
     entry->workflow = NULL;
 }
 
-/* --- Its turn --- */
+/* --- Its start --- */
 
-static bool input_read(struct job_entry *entry, struct str body, struct arena *arena, struct generation_input *input,
-                       struct fault *error) {
+static bool input_read(struct job_entry *entry, struct str body, struct arena *arena, struct call_input *input,
+                       struct fault *fault) {
     struct json_value root;
     struct err err;
-    if (!json_parse(entry->jobs->api->parser, body, &root, &err) ||
-        !(entry->job.kind == STORE_JOB_INFERENCE ? inference_request_read(root, arena, input, &err)
-                                                 : chat_request_read(root, arena, input, &err))) {
-        fault_from_err(error, &err);
+    if (!json_parse(entry->jobs->calls->parser, body, &root, &err) ||
+        !job_format(entry->jobs->formats, entry->job.kind)->read(root, arena, input, &err)) {
+        fault_from_err(fault, &err);
         return false;
     }
     input->request.model = str_from(entry->job.model); /* as it was resolved when the job came */
@@ -272,11 +247,11 @@ static bool input_read(struct job_entry *entry, struct str body, struct arena *a
 }
 
 static void entry_start_run(struct job_entry *entry, const struct auth_identity *identity,
-                            const struct generation_input *input) {
+                            const struct call_input *input) {
     const struct run_request asked = {.id = entry->job.id,
                                       .purpose = RUN_JOB,
+                                      .kind = job_generation_kind(entry->job.kind),
                                       .identity = identity,
-                                      .kind = job_call_kind(entry->job.kind),
                                       .generation = &input->request,
                                       .label = input->label,
                                       .region = input->region,
@@ -285,22 +260,21 @@ static void entry_start_run(struct job_entry *entry, const struct auth_identity 
                                       .again = entry->again,
                                       .cost_max_nano = -1};
     entry->state = ENTRY_RUNNING;
-    entry->run = run_start(entry->jobs->api, &asked, &run_events, entry);
+    entry->run = run_start(entry->jobs->calls, &asked, &run_events, entry);
 }
 
 void job_entry_run(struct job_entry *entry, struct str body) {
-    struct api *api = entry->jobs->api;
     const struct auth_identity *identity;
-    struct generation_input input;
-    struct fault error;
+    struct call_input input;
+    struct fault fault;
     struct arena arena;
     struct err err;
     arena_init(&arena, BODY_ARENA_BYTES);
-    if (!auth_find_key(api->auth, entry->job.key_id, &identity, &err)) {
-        fault_from_err(&error, &err);
-        entry_fail(entry, &error);
-    } else if (!input_read(entry, body, &arena, &input, &error)) {
-        entry_fail(entry, &error);
+    if (!auth_find_key(entry->jobs->calls->auth, entry->job.key_id, &identity, &err)) {
+        fault_from_err(&fault, &err);
+        entry_fail(entry, &fault);
+    } else if (!input_read(entry, body, &arena, &input, &fault)) {
+        entry_fail(entry, &fault);
     } else if (entry->job.kind == STORE_JOB_WORKFLOW) {
         entry_start_workflow(entry, identity, &input);
     } else {

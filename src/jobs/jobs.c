@@ -1,52 +1,25 @@
 #include "jobs/jobs.h"
 
-#include "api/respond.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "jobs/internal.h"
+#include "jobs/entry.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <utlist.h>
 
-/* --- Accounts and entries --- */
+/* --- Places --- */
 
-static struct job_account *account_get(struct jobs *jobs, const char *id, bool test) {
-    struct job_account *account;
-    struct job_account_key key;
-    memset(&key, 0, sizeof(key));
-    str_copy(key.id, sizeof(key.id), str_from(id));
-    key.test = test;
-    HASH_FIND(hh, jobs->accounts, &key, sizeof(key), account);
-    if (account == NULL) {
-        account = MEM_NEW(struct job_account);
-        memcpy(&account->key, &key, sizeof(key));
-        HASH_ADD(hh, jobs->accounts, key, sizeof(key), account);
-    }
-    return account;
-}
-
-static void account_put(struct jobs *jobs, struct job_account *account) {
-    account->open--;
-    jobs->total--;
-    if (account->open == 0) {
-        HASH_DEL(jobs->accounts, account);
-        free(account);
-    }
-}
-
-bool jobs_reserve(struct jobs *jobs, const struct auth_identity *identity, struct fault *error) {
+bool jobs_reserve(struct jobs *jobs, const struct auth_identity *identity, struct fault *fault) {
     if (jobs->total >= JOBS_TOTAL_MAX) {
-        fault_set(error, FAULT_UNAVAILABLE, "Too many jobs wait. Retry later.");
-        error->retry_after_ms = JOB_RETRY_MAX_MS;
+        fault_set(fault, FAULT_UNAVAILABLE, "Too many jobs wait. Retry later.");
+        fault->retry_after_ms = PATIENCE_MAX_MS;
         return false;
     }
-    struct job_account *account = account_get(jobs, identity->account_id, identity->kind == STORE_KEY_TEST);
+    struct job_account *account = job_account_get(jobs, identity->account_id, identity->kind == STORE_KEY_TEST);
     if (account->open >= JOBS_OPEN_MAX) {
-        fault_set(error, FAULT_RATE_LIMIT_EXCEEDED, "%d jobs of this account have not ended yet. Retry when some have.",
+        fault_set(fault, FAULT_RATE_LIMIT_EXCEEDED, "%d jobs of this account have not ended yet. Retry when some have.",
                   JOBS_OPEN_MAX);
-        error->retry_after_ms = JOB_RETRY_MAX_MS;
+        fault->retry_after_ms = PATIENCE_MAX_MS;
         return false;
     }
     account->open++;
@@ -55,54 +28,12 @@ bool jobs_reserve(struct jobs *jobs, const struct auth_identity *identity, struc
 }
 
 void jobs_release(struct jobs *jobs, const char *account_id, bool test) {
-    account_put(jobs, account_get(jobs, account_id, test));
-}
-
-void job_entry_wait(struct job_entry *entry) {
-    struct jobs *jobs = entry->jobs;
-    entry->state = ENTRY_WAITING;
-    DL_APPEND(entry->account->waiting, entry);
-    jobs->waiting++;
-    if (!jobs->ticking) {
-        jobs->ticking = true;
-        loop_timer_start(jobs->tick, 0, JOBS_TICK_MS);
-    }
-}
-
-static void entry_unwait(struct job_entry *entry) {
-    DL_DELETE(entry->account->waiting, entry);
-    entry->jobs->waiting--;
-}
-
-void job_entry_remove(struct job_entry *entry) {
-    struct jobs *jobs = entry->jobs;
-    HASH_DEL(jobs->entries, entry);
-    account_put(jobs, entry->account);
-    free(entry);
-}
-
-static struct job_entry *entry_find(struct jobs *jobs, const char *id) {
-    struct job_entry *entry;
-    HASH_FIND_STR(jobs->entries, id, entry);
-    return entry;
-}
-
-static struct job_entry *entry_add(struct jobs *jobs, const struct store_job *job) {
-    struct job_entry *entry = MEM_NEW(struct job_entry);
-    entry->jobs = jobs;
-    entry->job = *job;
-    entry->job.body = entry->job.result = STR("");
-    entry->account = account_get(jobs, job->account_id, job->test);
-    entry->account->open++;
-    jobs->total++;
-    HASH_ADD_KEYPTR(hh, jobs->entries, entry->job.id, strlen(entry->job.id), entry);
-    job_entry_wait(entry);
-    return entry;
+    job_account_put(jobs, job_account_get(jobs, account_id, test));
 }
 
 void jobs_add(struct jobs *jobs, const struct store_job *job) {
-    if (entry_find(jobs, job->id) == NULL && job->state < STORE_JOB_COMPLETED) {
-        (void)entry_add(jobs, job);
+    if (job_queue_find(jobs, job->id) == NULL && job->state < STORE_JOB_COMPLETED) {
+        (void)job_queue_add(jobs, job);
     }
 }
 
@@ -115,50 +46,41 @@ static void on_read(void *context, const struct store_job *job, bool changed, co
     if (entry->cancelled || (err != NULL && err->code == ERR_NOT_FOUND) ||
         (err == NULL && job->state >= STORE_JOB_COMPLETED)) {
         entry->account->active--;
-        job_entry_remove(entry);
+        job_queue_remove(entry);
     } else if (err != NULL) {
         entry->account->active--;
-        entry->not_before_ms = loop_now_ms(entry->jobs->api->loop) + JOB_RETRY_MIN_MS;
-        job_entry_wait(entry);
+        patience_pause(&entry->patience, loop_now_ms(entry->jobs->calls->loop), PATIENCE_MIN_MS);
+        job_queue_wait(entry);
     } else {
         job_entry_run(entry, job->body);
     }
 }
 
 static bool account_has_room(const struct jobs *jobs, const struct job_account *account) {
-    const struct api *api = jobs->api;
+    const struct calls *calls = jobs->calls;
     const struct auth_identity *identity;
     struct core_account_view view;
     struct err err;
-    if (api->draining || account->active >= JOBS_ACTIVE_MAX || loop_now_ms(api->loop) < account->try_at_ms) {
+    if (calls->draining || account->active >= JOBS_ACTIVE_MAX || loop_now_ms(calls->loop) < account->try_at_ms) {
         return false;
     }
-    return account->key.test || !auth_find_key(api->auth, account->waiting->job.key_id, &identity, &err) ||
-           !api->backend.account_view(api->backend.context, identity, &view) || view.concurrent == 0 ||
+    return account->key.test || !auth_find_key(calls->auth, account->waiting->job.key_id, &identity, &err) ||
+           !calls->backend.account_view(calls->backend.context, identity, &view) || view.concurrent == 0 ||
            view.active + account->reading < view.concurrent;
 }
 
-static bool entry_is_due(const struct job_entry *entry, uint64_t now_ms) {
-    const struct api_backend *backend = &entry->jobs->api->backend;
-    uint32_t context_length;
-    return now_ms >= entry->not_before_ms &&
-           (now_ms >= entry->warm_by_ms || backend->availability(backend->context, str_from(entry->job.model),
-                                                                 &context_length) == CORE_MODEL_AVAILABLE);
-}
-
 static void account_start(struct jobs *jobs, struct job_account *account) {
-    const uint64_t now = loop_now_ms(jobs->api->loop);
     struct job_entry *entry = account->waiting, *next;
     for (; entry != NULL && account_has_room(jobs, account); entry = next) {
         next = entry->next;
-        if (!entry_is_due(entry, now)) {
+        if (!patience_is_due(&entry->patience, jobs->calls, str_from(entry->job.model))) {
             continue;
         }
-        entry_unwait(entry);
+        job_queue_take(entry);
         entry->state = ENTRY_READING;
         account->active++;
         account->reading++;
-        store_job_find(jobs->api->store, account->key.id, account->key.test, entry->job.id, on_read, entry);
+        store_job_find(jobs->calls->store, account->key.id, account->key.test, entry->job.id, on_read, entry);
     }
 }
 
@@ -175,15 +97,15 @@ static void tick_due(void *context) {
 }
 
 void jobs_cancel(struct jobs *jobs, const char *id) {
-    struct job_entry *entry = entry_find(jobs, id);
+    struct job_entry *entry = job_queue_find(jobs, id);
     if (entry == NULL) {
         return;
     }
     switch (entry->state) {
     case ENTRY_WAITING:
         job_entry_stop(entry);
-        entry_unwait(entry);
-        job_entry_remove(entry);
+        job_queue_take(entry);
+        job_queue_remove(entry);
         break;
     case ENTRY_READING:
         job_entry_stop(entry);
@@ -192,7 +114,7 @@ void jobs_cancel(struct jobs *jobs, const char *id) {
     case ENTRY_RUNNING:
         job_entry_stop(entry);
         entry->account->active--;
-        job_entry_remove(entry);
+        job_queue_remove(entry);
         break;
     case ENTRY_ENDING: /* the store has decided already */
         break;
@@ -203,19 +125,21 @@ void jobs_cancel(struct jobs *jobs, const char *id) {
 
 static void on_purged(void *context, bool more) {
     const struct jobs *jobs = context;
-    loop_timer_start(jobs->purge, more ? JOB_RETRY_MIN_MS : JOBS_PURGE_MS, 0);
+    loop_timer_start(jobs->purge, more ? PATIENCE_MIN_MS : JOBS_PURGE_MS, 0);
 }
 
 static void purge_due(void *context) {
     struct jobs *jobs = context;
-    store_job_purge(jobs->api->store, clock_wall_ms() - STORE_JOB_KEPT_MS, on_purged, jobs);
+    store_job_purge(jobs->calls->store, clock_wall_ms() - STORE_JOB_KEPT_MS, on_purged, jobs);
 }
 
-struct jobs *jobs_new(struct api *api) {
+struct jobs *jobs_new(struct calls *calls, struct workflows *workflows, const struct formats *formats) {
     struct jobs *jobs = MEM_NEW(struct jobs);
-    jobs->api = api;
-    jobs->tick = loop_timer_new(api->loop, tick_due, jobs);
-    jobs->purge = loop_timer_new(api->loop, purge_due, jobs);
+    jobs->calls = calls;
+    jobs->workflows = workflows;
+    jobs->formats = formats;
+    jobs->tick = loop_timer_new(calls->loop, tick_due, jobs);
+    jobs->purge = loop_timer_new(calls->loop, purge_due, jobs);
     return jobs;
 }
 
@@ -248,21 +172,21 @@ static void on_open(void *context, const struct store_job *list, size_t count, b
     }
     for (size_t i = 0; i < count; i++) {
         struct store_job job = list[i];
-        if (entry_find(jobs, job.id) != NULL) { /* it came in this moment */
+        if (job_queue_find(jobs, job.id) != NULL) { /* it came in this moment */
             continue;
         }
         if (job.state == STORE_JOB_RUNNING) {
             job.state = STORE_JOB_QUEUED;
             job.started_ms = 0;
-            store_job_move(jobs->api->store, job.id, STORE_JOB_QUEUED, 0);
+            store_job_move(jobs->calls->store, job.id, STORE_JOB_QUEUED, 0);
         }
-        entry_add(jobs, &job)->again = true;
+        job_queue_add(jobs, &job)->again = true;
     }
     LOG_INFO_EVENT("jobs.open", LOG_INT("jobs", count), LOG_INT("more", more));
 }
 
 void jobs_open(struct jobs *jobs) {
     const struct store_job_query query = {.state = -1, .limit = JOBS_TOTAL_MAX};
-    store_job_list(jobs->api->store, &query, on_open, jobs);
+    store_job_list(jobs->calls->store, &query, on_open, jobs);
     purge_due(jobs);
 }

@@ -2,12 +2,14 @@
 #ifndef NATARIS_JOBS_STORED_H
 #define NATARIS_JOBS_STORED_H
 
-#include "api/api.h"
+#include "store/generations.h"
 #include "store/jobs.h"
 
-/* Of a call that a workflow answers, or not. */
-enum store_job_kind job_stored_kind(enum api_call_kind kind, bool workflow);
-/* The shape of the job's answer: a workflow's is that of a chat. */
-enum api_call_kind job_call_kind(enum store_job_kind kind);
+#include <stdbool.h>
+
+/* Of a body in the form of such a generation, which a workflow answers, or not. */
+enum store_job_kind job_stored_kind(enum store_generation_kind kind, bool workflow);
+/* The form of the job's body and answer: a workflow's is that of a chat. */
+enum store_generation_kind job_generation_kind(enum store_job_kind kind);
 
 #endif

@@ -1,7 +1,8 @@
 #include "net/conn.h"
 
 #include "base/mem.h"
-#include "net/conn_internal.h"
+#include "net/conn_state.h"
+#include "net/listener.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,8 @@
+#include "net/connect.h"
+
 #include "base/mem.h"
 #include "net/conn.h"
-#include "net/conn_internal.h"
+#include "net/conn_state.h"
 
 #include <netdb.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 #include "net/deadline.h"
 
 #include "base/mem.h"
-#include "net/loop_internal.h"
+#include "net/loop_state.h"
 
 #include <stdlib.h>
 

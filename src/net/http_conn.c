@@ -1,7 +1,10 @@
 /* One HTTP connection: cuts the bytes that arrive into requests, and keeps their answers in order by handing out one
  * at a time. An idle connection holds no buffer. */
+#include "net/http_conn.h"
+
 #include "base/mem.h"
-#include "net/http_internal.h"
+#include "net/http_parse.h"
+#include "net/http_state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -83,7 +86,7 @@ static void http_conn_begin_body(struct http_conn *http, struct str body_here) {
     if (status != 0) {
         http_conn_refuse(http, status, why);
     } else if (exchange->chunked_request) {
-        http_guard_chunks_init(&exchange->chunks);
+        http_chunks_init(&exchange->chunks);
         http->state = HTTP_CONN_CHUNKED;
         deadline_set(http->loop, &http->deadline, http->server->config.body_timeout_ms);
     } else if (!http_exchange_hold(exchange, body_here.len)) {
@@ -186,7 +189,7 @@ static bool http_conn_read_chunked(struct http_conn *http) {
     while (!done && http->rest.len > 0) {
         size_t used;
         struct str payload;
-        if (!http_guard_chunks_next(&exchange->chunks, http->rest, &used, &payload, &done)) {
+        if (!http_chunks_next(&exchange->chunks, http->rest, &used, &payload, &done)) {
             http_conn_refuse(http, 400, "the chunked body is malformed");
             return false;
         }

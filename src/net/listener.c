@@ -1,6 +1,8 @@
+#include "net/listener.h"
+
 #include "base/mem.h"
 #include "net/conn.h"
-#include "net/conn_internal.h"
+#include "net/conn_state.h"
 #include "net/unix_path.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 #include "net/loop.h"
 
 #include "base/mem.h"
-#include "net/loop_internal.h"
+#include "net/loop_state.h"
 
 #include <signal.h>
 #include <stdlib.h>

@@ -35,4 +35,11 @@ void loop_defer(struct loop *loop, struct loop_deferred *deferred); /* a second 
 /* The same, but after all others have run: for sending what a turn wrote, so that it leaves in one system call. */
 void loop_defer_last(struct loop *loop, struct loop_deferred *deferred);
 
+/* --- For the files of this folder --- */
+
+/* For the end of libuv's callbacks, when no handler is running: a turn may bring thousands of requests, so what has
+ * been deferred is run early when it has become much. The first answers leave sooner, and memory is free for the
+ * next. */
+void loop_relieve(struct loop *loop);
+
 #endif

@@ -2,7 +2,8 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "net/tls_internal.h"
+#include "net/tls_context.h"
+#include "net/tls_session.h"
 
 #include <errno.h>
 #include <openssl/err.h>

@@ -1,7 +1,7 @@
 #include "net/tls_session.h"
 
 #include "base/mem.h"
-#include "net/tls_internal.h"
+#include "net/tls_context.h"
 
 #include <arpa/inet.h>
 #include <limits.h>

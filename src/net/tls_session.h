@@ -8,6 +8,7 @@
 #include "net/chunk.h"
 #include "net/tls.h"
 
+#include <openssl/bio.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -35,5 +36,8 @@ void tls_session_end(struct tls_session *session); /* close_notify; a second cal
 /* The ciphertext to send, now the caller's; NULL when there is none. */
 struct chunk *tls_session_take_output(struct tls_session *session);
 bool tls_session_has_output(const struct tls_session *session);
+
+/* For tls.c: the ends of every session, to be freed with the context. */
+BIO_METHOD *tls_session_bio_method(void);
 
 #endif

@@ -1,10 +1,12 @@
 /* The client's half of the opening handshake (RFC 6455 4.1): connect, ask, judge the answer. */
+#include "net/ws_client.h"
+
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "net/connect.h"
 #include "net/http_guard.h"
-#include "net/ws_internal.h"
 #include "net/ws_url.h"
 
 #include <stdlib.h>

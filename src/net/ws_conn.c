@@ -5,7 +5,6 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "net/loop.h"
-#include "net/ws_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

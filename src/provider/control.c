@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/http_server.h"
+#include "provider/control_status.h"
 #include "wire/limits.h"
 
 #include <stdio.h>

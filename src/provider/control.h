@@ -41,7 +41,5 @@ struct control;
 struct control *control_new(struct loop *loop, const struct control_config *config);
 /* Frees it, then on_closed, never inside this call. */
 void control_close(struct control *control, void (*on_closed)(void *context), void *context);
-/* The JSON of /status. Used with a view made up by tests, too. */
-void control_write_status(struct buf *out, const struct control_view *view, const struct owner_guard *guard);
 
 #endif

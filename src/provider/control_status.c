@@ -1,4 +1,6 @@
 /* The JSON that `nataris provider status` shows. */
+#include "provider/control_status.h"
+
 #include "base/clock.h"
 #include "base/json_write.h"
 #include "provider/control.h"

@@ -1,5 +1,7 @@
-/* How hot the device is. Each thermal zone is judged by its own trip points, as its maker set them; the hottest judgement
- * counts. A zone without trip points is judged by fixed temperatures. */
+/* How hot the device is. Each thermal zone is judged by its own trip points, as its maker set them; the hottest
+ * judgement counts. A zone without trip points is judged by fixed temperatures. */
+#include "provider/device_heat.h"
+
 #include "provider/device_state.h"
 
 #include <stdio.h>

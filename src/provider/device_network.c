@@ -1,5 +1,7 @@
-/* Whether the network costs money, as far as files tell: the interface of the default route is a modem, a dial-up link or
- * a tethered phone. Whether a Wi-Fi is somebody's hot spot no file says that all may read; the owner can. */
+/* Whether the network costs money, as far as files tell: the interface of the default route is a modem, a dial-up link
+ * or a tethered phone. Whether a Wi-Fi is somebody's hot spot no file says that all may read; the owner can. */
+#include "provider/device_network.h"
+
 #include "provider/device_state.h"
 
 enum {

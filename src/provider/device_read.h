@@ -10,6 +10,15 @@
 
 enum { DEVICE_FILE_MAX = 256 * 1024 };
 
+struct device_state;
+
+/* One look at the device inside device_state_read, which each part adds to. */
+struct device_look {
+    struct device_state *state;
+    const char *root;
+    struct buf text; /* of the file that is read at the moment */
+};
+
 /* What fits of a file; nothing when it cannot be read. */
 void device_read_text(struct buf *out, const char *root, const char *path);
 /* The value behind "<key><blanks><separator>" in a text of such lines; empty when it is not there. */

@@ -1,19 +1,30 @@
-/* Inside device_state_read: one look at the device, which each part adds to. Not for others. */
+/* How the device is doing, read from /proc and /sys of Linux. */
 #ifndef NATARIS_PROVIDER_DEVICE_STATE_H
 #define NATARIS_PROVIDER_DEVICE_STATE_H
 
-#include "provider/device_facts.h"
-#include "provider/device_read.h"
+#include "link/status.h"
 
-struct device_look {
-    struct device_state *state;
-    const char *root;
-    struct buf text; /* of the file that is read at the moment */
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { DEVICE_HEAT_UNKNOWN = INT32_MIN };
+#define DEVICE_IDLE_UNKNOWN UINT32_MAX
+
+struct device_state {
+    enum link_heat heat;
+    int32_t hottest_c;       /* of the zones that can be read, in degrees Celsius; or DEVICE_HEAT_UNKNOWN */
+    int32_t battery_percent; /* -1: no battery */
+    bool charging;           /* true on mains power, too */
+    bool metered;            /* the way to the internet is a mobile network or a tethered phone */
+    uint32_t idle_s;         /* since somebody typed at a terminal; DEVICE_IDLE_UNKNOWN when there is none */
+    /* Counts up with what keyboards, mice and touchpads send; 0 when none can be seen. Only a change means something:
+     * then somebody used the device between two looks. */
+    uint64_t input_events;
+    uint64_t ram_free_bytes;
 };
 
-/* For device_each_entry; `context` is the look. */
-void device_read_zone(void *context, const char *folder, const char *zone);
-void device_read_network(struct device_look *look);
-void device_read_use(struct device_look *look);
+/* `root` is put before every path, as in device_facts_read. What is read and how it is judged: docs/PROVIDERS.md,
+ * "Limits". */
+void device_state_read(struct device_state *state, const char *root);
 
 #endif

@@ -2,6 +2,8 @@
  * - a terminal's access time moves when what was typed is read (8 s coarse, drivers/tty of Linux);
  * - interrupts of the keyboard controller and of I2C touchpads are counted in /proc/interrupts;
  * - a USB keyboard or mouse completes a transfer (`urbnum`) only when it has something to say. */
+#include "provider/device_use.h"
+
 #include "base/clock.h"
 #include "provider/device_state.h"
 

@@ -1,14 +1,18 @@
 #include "provider/doctor.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "engine/engine.h"
+#include "provider/device_facts.h"
 #include "provider/device_key.h"
+#include "provider/device_state.h"
+#include "provider/doctor_gateway.h"
+#include "provider/doctor_job.h"
 #include "provider/hosted_model.h"
+#include "provider/hosted_model_spec.h"
 #include "provider/model_added.h"
 #include "provider/model_store.h"
 #include "provider/pause_file.h"
-
-#include "base/clock.h"
 
 #include <stdarg.h>
 #include <stdio.h>

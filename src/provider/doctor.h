@@ -31,8 +31,5 @@ MUST_CHECK bool doctor_run(struct doctor *doctor);
 /* For the parts of the doctor, and for commands that add checks of their own. */
 void doctor_say(struct doctor *doctor, const char *check, enum doctor_level level, const char *advice,
                 const char *format, ...) PRINTF_LIKE(5, 6);
-void doctor_check_gateway(struct doctor *doctor);
-/* Makes `model`, whose file is at `path` (NULL: it needs none), answer a short prompt. */
-void doctor_check_job(struct doctor *doctor, const char *model, const char *path);
 
 #endif

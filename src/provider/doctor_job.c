@@ -1,4 +1,6 @@
 /* A real job on an engine of the doctor's own. */
+#include "provider/doctor_job.h"
+
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "provider/device_facts.h"

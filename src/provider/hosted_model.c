@@ -104,6 +104,7 @@ const char *hosted_model_id(const struct hosted_model *model) {
 void hosted_model_describe(const struct hosted_model *model, struct link_model *out) {
     *out = (struct link_model){.id = str_from(model->spec.id),
                                .state = model->told,
+                               .kinds = LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE),
                                .slots = model->facts.slots,
                                .context_length = model->facts.context_length,
                                .bytes_done = model->bytes_done,
@@ -155,4 +156,12 @@ uint64_t hosted_model_used_ms(const struct hosted_model *model) {
 bool hosted_model_file_gone(const struct hosted_model *model) {
     return model->state == MODEL_COLD && model->pending.count == 0 && model->path[0] != '\0' &&
            !file_exists(model->path);
+}
+
+bool hosted_model_idle(const struct hosted_model *model) {
+    return model_life_is_idle(model);
+}
+
+void hosted_model_unload(struct hosted_model *model) {
+    model_life_unload(model);
 }

@@ -5,8 +5,9 @@
 
 #include "catalog/catalog.h"
 #include "engine/engine.h"
-#include "link/codec.h"
-#include "provider/model_store.h"
+#include "link/status.h"
+#include "provider/hosted_model_spec.h"
+#include "provider/model_store_room.h"
 #include "provider/progress.h"
 
 struct hosted_model;
@@ -46,19 +47,6 @@ struct hosted_model_options {
     struct model_store_room room; /* what a download may take of the folder, and what may go for it */
     struct progress_line *progress;
 };
-
-/* What a model named by the device's owner is. */
-struct hosted_model_spec {
-    char id[LIMIT_MODEL_ID_BYTES + 1];
-    const struct catalog_model *catalog; /* NULL: added, a file named by path, or only the scripted engine knows it */
-    const char *path;                    /* NULL: its file is looked for, or none is needed */
-    bool added;                          /* a person added it to the model folder (model_added.h) */
-};
-
-/* `name` is a catalog id, an alias, a path, or the id of a model added to `model_folder`. Without `needs_file` (scripted
- * engine) any id will do. The errors are for the person who typed it. spec->path borrows `name`. */
-MUST_CHECK bool hosted_model_resolve(struct hosted_model_spec *spec, const char *name, const char *model_folder,
-                                     bool needs_file, struct err *err);
 
 /* Starts at once; events come later, never inside a call. */
 struct hosted_model *hosted_model_new(const struct hosted_model_spec *spec, const struct hosted_model_options *options,

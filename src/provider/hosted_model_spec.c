@@ -1,4 +1,5 @@
-#include "provider/hosted_model.h"
+#include "provider/hosted_model_spec.h"
+
 #include "provider/model_added.h"
 #include "provider/model_store.h"
 

@@ -1,8 +1,9 @@
 /* The life of a model. It is in one state; move() is the only way to another, and the gateway is told when what it
- * knows changes. Calls and events leave notes; what follows from them is done in model_life_turn, at the end of the turn.
+ * knows changes. Calls and events leave notes; what follows from them is done in model_life_turn, at the end of the
+ * turn.
  *
  * state      told as      has             what happens         then
- * ---------  -----------  --------------  -------------------  ---------------------------------------------------------
+ * ---------  -----------  --------------  -------------------  --------------------------------------------------------
  * FINDING    loading, or  a fetch         the file is here     COLD, and on to LOADING unless it is on demand
  *            downloading                  it cannot be had     FAILED
  *                                         no download allowed  FINDING; what has come is kept
@@ -21,12 +22,14 @@
  * FAILED     failed       timer           the timer            FINDING, or on to LOADING where no file is looked for
  * any                                     close                CLOSING, and freed when nothing is left
  *
- * Jobs wait in COLD, STARTING, LOADING and UNLOADING, and in WARM for the end of the turn. Entering FAILED or BROKEN fails
- * them; in these states and in FINDING none is taken. "Unused" is a model on demand without jobs for keep_warm_ms. */
+ * Jobs wait in COLD, STARTING, LOADING and UNLOADING, and in WARM for the end of the turn. Entering FAILED or BROKEN
+ * fails them; in these states and in FINDING none is taken. "Unused" is a model on demand without jobs for
+ * keep_warm_ms. */
 #include "provider/model_life.h"
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "provider/model_store_use.h"
 
 #include <stdlib.h>
 
@@ -44,13 +47,13 @@ static bool has_open_engine(const struct hosted_model *model) {
     return model->state == MODEL_WARM || model->state == MODEL_BROKEN;
 }
 
-bool hosted_model_idle(const struct hosted_model *model) {
+bool model_life_is_idle(const struct hosted_model *model) {
     return model->options.on_demand && has_open_engine(model) && model->jobs == 0 && model->pending.count == 0;
 }
 
 /* After everything that changes whether the model is in use. */
 void model_life_watch_use(struct hosted_model *model) {
-    if (hosted_model_idle(model) && model->options.keep_warm_ms > 0) {
+    if (model_life_is_idle(model) && model->options.keep_warm_ms > 0) {
         loop_timer_start(model->timer, model->options.keep_warm_ms, 0);
     } else if (has_open_engine(model)) {
         loop_timer_stop(model->timer);
@@ -230,8 +233,8 @@ static bool use_file(struct hosted_model *model, struct err *err) {
 static void begin(struct hosted_model *model);
 static void fail_pending(struct hosted_model *model, enum gen_failure failure, const char *message);
 
-/* The file is gone, or not what was checked. It is looked at, and fetched anew if need be, before the gateway hears of a
- * failure; the jobs do not wait for that. */
+/* The file is gone, or not what was checked. It is looked at, and fetched anew if need be, before the gateway hears of
+ * a failure; the jobs do not wait for that. */
 static void look_again(struct hosted_model *model, const struct err *why) {
     if (model->spec.path != NULL || model->looked_again) {
         fail(model, MODEL_FAILED, why);
@@ -277,7 +280,7 @@ static void on_engine_closed(void *context) {
     }
 }
 
-void hosted_model_unload(struct hosted_model *model) {
+void model_life_unload(struct hosted_model *model) {
     move(model, MODEL_UNLOADING);
     model->engine->ops->close(model->engine, on_engine_closed, model);
 }
@@ -306,15 +309,8 @@ static void fail_pending(struct hosted_model *model, enum gen_failure failure, c
 static void submit_pending(struct hosted_model *model) {
     struct pending_job *job = NULL;
     while ((job = pending_jobs_take(&model->pending)) != NULL) {
-        struct gen_request request;
-        uint64_t id = job->id;
-        struct err err = {0};
-        if (pending_job_read(job, &request, &err)) {
-            model->jobs++;
-            model->engine->ops->submit(model->engine, id, &request);
-        } else {
-            model->events->on_failed(model->context, id, GEN_FAILURE_BAD_REQUEST, err.message, err.field);
-        }
+        model->jobs++;
+        model->engine->ops->submit(model->engine, job->id, &job->request);
         pending_job_free(job);
     }
 }
@@ -467,8 +463,8 @@ void model_life_timer(void *context) {
     struct hosted_model *model = context;
     if (model->fetch != NULL) {
         look_at_fetch(model);
-    } else if (hosted_model_idle(model)) {
-        hosted_model_unload(model);
+    } else if (model_life_is_idle(model)) {
+        model_life_unload(model);
     } else if (model->state == MODEL_FINDING || model->state == MODEL_FAILED) {
         begin(model);
     }

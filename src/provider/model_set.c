@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "provider/model_store_room.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -118,8 +119,8 @@ static uint64_t bytes_left(const struct model_set *set, const struct memory_use 
     return left < ram_free_bytes ? left : ram_free_bytes;
 }
 
-/* Without a limit of the owner's, a model that was named to be kept loaded is loaded whatever it needs, as is one without
- * a file, which needs nothing. */
+/* Without a limit of the owner's, a model that was named to be kept loaded is loaded whatever it needs, as is one
+ * without a file, which needs nothing. */
 static bool is_measured(const struct model_set *set, const struct hosted_model *model) {
     return set->config.ram_max_bytes > 0 || (hosted_model_on_demand(model) && hosted_model_has_file(model));
 }

@@ -1,8 +1,10 @@
 /* What the model folder holds. */
-#include "provider/model_store.h"
+#include "provider/model_store_list.h"
 
 #include "base/mem.h"
 #include "provider/model_added.h"
+#include "provider/model_store.h"
+#include "provider/model_store_room.h"
 
 #include <dirent.h>
 #include <errno.h>

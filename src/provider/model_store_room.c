@@ -1,7 +1,11 @@
 /* Room for models: the quota, the disk, and who goes first. */
+#include "provider/model_store_room.h"
+
 #include "base/log.h"
 #include "provider/model_added.h"
 #include "provider/model_store.h"
+#include "provider/model_store_list.h"
+#include "provider/model_store_use.h"
 
 #include <errno.h>
 #include <stdio.h>

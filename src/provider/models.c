@@ -1,6 +1,9 @@
 #include "provider/models.h"
 
+#include "base/file.h"
 #include "base/log.h"
+#include "provider/hosted_model_spec.h"
+#include "provider/model_store_list.h"
 
 #include <string.h>
 

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "provider/model_store.h"
+#include "provider/model_store_room.h"
 
 #include <errno.h>
 #include <fcntl.h>

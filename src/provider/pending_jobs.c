@@ -1,18 +1,13 @@
 #include "provider/pending_jobs.h"
 
 #include "base/mem.h"
-#include "link/codec.h"
 
 #include <stdlib.h>
 #include <utlist.h>
 
-enum {
-    READ_ARENA_MAX = 3 * LIMIT_LINK_MESSAGE_BYTES,
-    ANY_JOB = 1, /* ours do not fit the message */
-};
+enum { REQUEST_ARENA_MAX = 3 * LIMIT_LINK_MESSAGE_BYTES };
 
 void pending_job_free(struct pending_job *job) {
-    buf_clear(&job->message);
     arena_clear(&job->arena);
     free(job);
 }
@@ -27,10 +22,9 @@ void pending_jobs_clear(struct pending_jobs *pending) {
 bool pending_jobs_add(struct pending_jobs *pending, uint64_t id, const struct gen_request *request) {
     struct pending_job *job = MEM_NEW(struct pending_job);
     job->id = id;
-    buf_init(&job->message, LIMIT_LINK_MESSAGE_BYTES);
-    arena_init(&job->arena, READ_ARENA_MAX);
-    link_encode_job(&job->message, ANY_JOB, request);
-    if (job->message.overflow) {
+    job->request = *request;
+    arena_init(&job->arena, REQUEST_ARENA_MAX);
+    if (!gen_request_copy(&job->arena, &job->request)) {
         pending_job_free(job);
         return false;
     }
@@ -64,15 +58,4 @@ struct pending_job *pending_jobs_take_cancelled(struct pending_jobs *pending) {
     struct pending_job *job = NULL;
     DL_SEARCH_SCALAR(pending->first, job, cancelled, true);
     return take(pending, job);
-}
-
-bool pending_job_read(struct pending_job *job, struct gen_request *request, struct err *err) {
-    struct json_parser *parser = json_parser_new(LIMIT_LINK_MESSAGE_BYTES, LIMIT_JSON_DEPTH);
-    struct link_message message;
-    bool worked = link_decode_text(parser, &job->arena, buf_str(&job->message), &message, err);
-    json_parser_free(parser);
-    if (worked) {
-        *request = message.job.request;
-    }
-    return worked;
 }

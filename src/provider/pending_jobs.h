@@ -3,7 +3,6 @@
 #define NATARIS_PROVIDER_PENDING_JOBS_H
 
 #include "base/arena.h"
-#include "base/buf.h"
 #include "wire/generation.h"
 
 #include <stdbool.h>
@@ -13,8 +12,8 @@
 struct pending_job {
     uint64_t id;
     bool cancelled;
-    struct buf message; /* the request as a link's job message: a copy that knows every member */
-    struct arena arena; /* what was read back from it */
+    struct gen_request request; /* in the arena */
+    struct arena arena;
     struct pending_job *prev, *next;
 };
 
@@ -30,8 +29,6 @@ bool pending_jobs_cancel(struct pending_jobs *pending, uint64_t id);
 /* Takes the first job, or the first cancelled one, out; NULL when there is none. The caller frees it. */
 struct pending_job *pending_jobs_take(struct pending_jobs *pending);
 struct pending_job *pending_jobs_take_cancelled(struct pending_jobs *pending);
-/* The request, borrowed from the job. */
-MUST_CHECK bool pending_job_read(struct pending_job *job, struct gen_request *request, struct err *err);
 void pending_job_free(struct pending_job *job);
 
 #endif

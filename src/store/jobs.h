@@ -18,10 +18,10 @@ enum store_job_state { /* stored by number */
 };
 enum { STORE_JOB_STATES = 5 };
 
-enum store_job_kind { /* stored by number */
+enum store_job_kind { /* what answers it, and so the shape of its answer; stored by number */
                       STORE_JOB_CHAT = 0,
                       STORE_JOB_INFERENCE = 1,
-                      STORE_JOB_WORKFLOW = 2, /* a chat that a workflow answers */
+                      STORE_JOB_WORKFLOW = 2, /* answered in a chat's shape */
 };
 enum { STORE_JOB_KINDS = 3 };
 

@@ -2,6 +2,8 @@
 
 #include "base/compiler.h"
 
+#include <string.h>
+
 static const char *const role_names[] = {
     [GEN_ROLE_SYSTEM] = "system",
     [GEN_ROLE_USER] = "user",
@@ -75,6 +77,7 @@ void gen_request_init(struct gen_request *request) {
         .model = STR(""),
         .prompt = STR(""),
         .continue_text = STR(""),
+        .scope = STR(""),
         .max_tokens = 256,
         .temperature = 0.7,
         .top_p = 0.9,
@@ -145,4 +148,97 @@ void gen_request_write(const struct gen_request *request, struct json_writer *wr
         json_end_array(writer);
     }
     json_member_bool(writer, "stream", request->stream);
+}
+
+/* --- Copies --- */
+
+static bool copy_str(struct arena *arena, struct str *text) {
+    *text = text->len > 0 ? arena_copy(arena, *text) : STR("");
+    return text->data != NULL;
+}
+
+static bool copy_tool_calls(struct arena *arena, struct gen_message *message) {
+    const size_t count = message->tool_call_count;
+    if (count == 0) {
+        return true;
+    }
+    struct gen_tool_call *calls = ARENA_ARRAY(arena, struct gen_tool_call, count);
+    if (calls == NULL) {
+        return false;
+    }
+    memcpy(calls, message->tool_calls, count * sizeof(calls[0]));
+    message->tool_calls = calls;
+    for (size_t i = 0; i < count; i++) {
+        if (!copy_str(arena, &calls[i].id) || !copy_str(arena, &calls[i].name) ||
+            !copy_str(arena, &calls[i].arguments)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool copy_messages(struct arena *arena, struct gen_request *request) {
+    const size_t count = request->message_count;
+    if (count == 0) {
+        return true;
+    }
+    struct gen_message *messages = ARENA_ARRAY(arena, struct gen_message, count);
+    if (messages == NULL) {
+        return false;
+    }
+    memcpy(messages, request->messages, count * sizeof(messages[0]));
+    request->messages = messages;
+    for (size_t i = 0; i < count; i++) {
+        if (!copy_str(arena, &messages[i].content) || !copy_str(arena, &messages[i].tool_call_id) ||
+            !copy_tool_calls(arena, &messages[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool gen_request_copy(struct arena *arena, struct gen_request *request) {
+    for (size_t i = 0; i < request->stop_count; i++) {
+        if (!copy_str(arena, &request->stop[i])) {
+            return false;
+        }
+    }
+    return copy_str(arena, &request->model) && copy_str(arena, &request->prompt) && copy_str(arena, &request->scope) &&
+           copy_str(arena, &request->continue_text) && copy_messages(arena, request);
+}
+
+static bool message_equal(const struct gen_message *a, const struct gen_message *b) {
+    if (a->role != b->role || a->tool_call_count != b->tool_call_count || !str_equal(a->content, b->content) ||
+        !str_equal(a->tool_call_id, b->tool_call_id)) {
+        return false;
+    }
+    for (size_t i = 0; i < a->tool_call_count; i++) {
+        const struct gen_tool_call *x = &a->tool_calls[i], *y = &b->tool_calls[i];
+        if (!str_equal(x->id, y->id) || !str_equal(x->name, y->name) || !str_equal(x->arguments, y->arguments)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Numbers as they came: nothing was computed from them. */
+static bool sampling_equal(const struct gen_request *a, const struct gen_request *b) {
+    const double x[] = {a->temperature, a->top_p, a->frequency_penalty, a->presence_penalty, a->repeat_penalty};
+    const double y[] = {b->temperature, b->top_p, b->frequency_penalty, b->presence_penalty, b->repeat_penalty};
+    return memcmp(x, y, sizeof(x)) == 0 && a->top_k == b->top_k && a->seed_given == b->seed_given &&
+           (!a->seed_given || a->seed == b->seed) && a->max_tokens == b->max_tokens &&
+           a->max_tokens_given == b->max_tokens_given && a->stream == b->stream;
+}
+
+bool gen_request_equal(const struct gen_request *a, const struct gen_request *b) {
+    bool equal = sampling_equal(a, b) && a->message_count == b->message_count && a->stop_count == b->stop_count &&
+                 str_equal(a->model, b->model) && str_equal(a->prompt, b->prompt) &&
+                 str_equal(a->continue_text, b->continue_text) && str_equal(a->scope, b->scope);
+    for (size_t i = 0; equal && i < a->message_count; i++) {
+        equal = message_equal(&a->messages[i], &b->messages[i]);
+    }
+    for (size_t i = 0; equal && i < a->stop_count; i++) {
+        equal = str_equal(a->stop[i], b->stop[i]);
+    }
+    return equal;
 }

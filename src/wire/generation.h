@@ -52,6 +52,10 @@ struct gen_request {
     /* What the client has of the answer already, made by a device that was lost: generate what follows it. Its tokens
      * count neither as prompt nor as completion; max_tokens is what may still be generated. Usually empty. */
     struct str continue_text;
+    /* Jobs share what is cached of their prompts only with jobs of an equal scope; empty is the one of all that name none.
+     * At most LIMIT_LINK_SCOPE_BYTES, opaque. Not a member that gen_request_write writes: a link's job has it beside the
+     * request. */
+    struct str scope;
 };
 
 /* Sets the defaults (temperature 0.7, top_p 0.9, top_k 40, repeat_penalty 1.0, max_tokens 256). */
@@ -62,6 +66,12 @@ void gen_request_write(const struct gen_request *request, struct json_writer *wr
  * are ignored (newer peers). */
 MUST_CHECK bool gen_request_read(struct json_value object, struct arena *arena, struct gen_request *request,
                                  struct err *err);
+
+/* Makes everything that the request borrows its own, in the arena. False: the arena is full, and the request is half of
+ * both: it must not be used. */
+MUST_CHECK bool gen_request_copy(struct arena *arena, struct gen_request *request);
+/* Whether both ask for the same: every member, texts by their bytes. */
+bool gen_request_equal(const struct gen_request *a, const struct gen_request *b);
 
 enum gen_finish { GEN_FINISH_STOP, GEN_FINISH_LENGTH, GEN_FINISH_CANCELLED };
 const char *gen_finish_name(enum gen_finish finish); /* "stop", "length", "cancelled" */

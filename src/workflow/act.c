@@ -1,11 +1,12 @@
-/* Steps that nobody generates: the cut of a long text, and what an agent's tools say. */
+#include "workflow/act.h"
+
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "conversation/stored.h"
-#include "workflow/internal.h"
+#include "workflow/meaning.h"
+#include "workflow/search.h"
+#include "workflow/step.h"
 #include "workflow/tools.h"
-
-#include <string.h>
 
 enum { SEARCH_TOKENS_MAX = 1 << 20, SEARCH_BYTES_MAX = 4 * 1024 * 1024 };
 
@@ -58,7 +59,7 @@ static void search_conversation(struct workflow_step *step) {
                                                .bytes_max = SEARCH_BYTES_MAX};
     step->phase = STEP_READING;
     workflow->asked_store++;
-    store_conversation_read(workflow->all->api->store, &ask, on_read, step);
+    store_conversation_read(workflow->all->calls->store, &ask, on_read, step);
 }
 
 /* Without a conversation: what came before the last message of the request. */

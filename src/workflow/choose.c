@@ -1,8 +1,8 @@
-#include "workflow/text.h"
+#include "workflow/choose.h"
 
 #include "base/words.h"
 #include "workflow/fit.h"
-#include "workflow/scene.h"
+#include "workflow/task.h"
 
 enum { EXPRESSION_DIGITS_MIN = 2 };
 
@@ -56,8 +56,8 @@ static bool has_code_block(struct str text) {
 
 enum core_workflow_kind workflow_choose(const struct gen_request *request, const struct orchestration *asked,
                                         uint32_t context_length) {
-    const struct str task = scene_task(request);
-    if (workflow_tokens(workflow_document(request), 1) > fit_context(context_length) / 2) {
+    const struct str task = task_text(request);
+    if (fit_text_tokens(task_document(request), 1) > fit_context(context_length) / 2) {
         return CORE_WORKFLOW_MAP_REDUCE;
     }
     if (asked->tool_count > 0) {
@@ -71,8 +71,4 @@ enum core_workflow_kind workflow_choose(const struct gen_request *request, const
     }
     return words_find_any(task, research_words, COUNT_OF(research_words)) ? CORE_WORKFLOW_RESEARCH
                                                                           : CORE_WORKFLOW_AGENT;
-}
-
-void workflow_task(const struct gen_request *request, char *out, size_t size) {
-    (void)str_copy(out, size, words_trim(scene_task(request)));
 }

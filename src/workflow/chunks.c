@@ -1,63 +1,17 @@
-#include "workflow/text.h"
+#include "workflow/chunks.h"
 
 #include "base/words.h"
-#include "conversation/prompts.h"
+#include "workflow/budget.h"
 #include "workflow/fit.h"
-#include "workflow/scene.h"
-
-#include <string.h>
+#include "workflow/prompts.h"
+#include "workflow/task.h"
 
 enum {
     CHUNK_BYTES_MIN = 64,
-    SLACK_PART = 8,          /* of a chunk: how far its end may move back to a better place */
-    SHRINK_PERCENT = 85,     /* while a chunk has more tokens than there is room for */
-    REDUCE_OWN_TOKENS = 128, /* a reduce's own words and its question */
+    SLACK_PART = 8,      /* of a chunk: how far its end may move back to a better place */
+    SHRINK_PERCENT = 85, /* while a chunk has more tokens than there is room for */
     SENTENCE_MARK_BYTES = 2,
 };
-
-static struct str user_text(const struct gen_request *request, bool longest) {
-    struct str found = request->message_count == 0 ? request->prompt : STR("");
-    for (size_t i = 0; i < request->message_count; i++) {
-        const struct gen_message *message = &request->messages[i];
-        if (message->role == GEN_ROLE_USER && (!longest || message->content.len > found.len)) {
-            found = message->content;
-        }
-    }
-    return found;
-}
-
-struct str workflow_document(const struct gen_request *request) {
-    return user_text(request, true);
-}
-
-struct str scene_task(const struct gen_request *request) {
-    return user_text(request, false);
-}
-
-/* A line that may be an instruction, or nothing. */
-static struct str short_line(struct str line) {
-    line = words_trim(line);
-    return line.len <= SCENE_QUESTION_BYTES ? line : STR("");
-}
-
-void scene_question(const struct gen_request *request, struct str out[2]) {
-    const struct str task = words_trim(scene_task(request));
-    out[0] = task;
-    out[1] = STR("");
-    if (task.len > 2 * SCENE_QUESTION_BYTES) {
-        struct str first, rest;
-        size_t at = task.len;
-        (void)str_split(task, '\n', &first, &rest);
-        while (at > 0 && task.data[at - 1] != '\n') {
-            at--;
-        }
-        out[0] = short_line(first);
-        out[1] = at > 0 ? short_line(words_rest(task, at)) : STR("");
-    }
-    if (out[0].len + out[1].len == 0) {
-        out[0] = PROMPT_QUESTION_NONE;
-    }
-}
 
 /* How good a place is to end a chunk: behind a paragraph, a line, a sentence, a word. */
 enum place { PLACE_NONE, PLACE_WORD, PLACE_SENTENCE, PLACE_LINE, PLACE_PARAGRAPH };
@@ -136,34 +90,26 @@ static struct workflow_chunks chunks_of(size_t document_bytes, size_t bytes) {
 
 static bool chunks_fit(struct str document, const struct workflow_chunks *chunks, int64_t tokens, uint32_t scale) {
     for (uint32_t i = 0; i < chunks->count; i++) {
-        if (workflow_tokens(workflow_chunk(document, chunks, i), scale) > tokens) {
+        if (fit_text_tokens(workflow_chunk(document, chunks, i), scale) > tokens) {
             return false;
         }
     }
     return true;
 }
 
-uint32_t scene_step_tokens(uint32_t context_length) {
-    const uint32_t quarter = fit_context(context_length) / 4;
-    return quarter < WORKFLOW_STEP_TOKENS ? quarter : WORKFLOW_STEP_TOKENS;
-}
-
-int64_t scene_map_cap(uint32_t context_length) {
-    return fit_context(context_length) / SCENE_MAP_CAP_PART;
-}
-
-/* Tokens of a map's prompt but for its chunk: the words, the question, and the client's system text if it is the only one. */
+/* Tokens of a map's prompt but for its chunk: the words, the question, and the client's system text if it is the only
+ * one. */
 static int64_t map_own_tokens(const struct gen_request *request, uint32_t context_length, uint32_t scale) {
     const struct prompt_step *step = prompt_of_step(CORE_STEP_MAP, false);
-    const int64_t cap = scene_map_cap(context_length);
+    const int64_t cap = budget_map_cap(context_length);
     struct str question[2];
-    int64_t tokens = workflow_tokens(step->system, scale) + workflow_tokens(step->ask, scale) + 4;
+    int64_t tokens = fit_text_tokens(step->system, scale) + fit_text_tokens(step->ask, scale) + 4;
     for (size_t i = 0; i < PROMPT_INPUTS_MAX && step->inputs[i].source != PROMPT_NOTHING; i++) {
-        tokens += workflow_tokens(step->inputs[i].label, scale) + 2 * workflow_tokens(PROMPT_INPUT_END, scale);
+        tokens += fit_text_tokens(step->inputs[i].label, scale) + 2 * fit_text_tokens(PROMPT_INPUT_END, scale);
     }
-    scene_question(request, question);
+    task_question(request, question);
     for (size_t i = 0; i < COUNT_OF(question); i++) {
-        const int64_t needs = workflow_tokens(question[i], scale);
+        const int64_t needs = fit_text_tokens(question[i], scale);
         tokens += needs < cap ? needs : cap;
     }
     for (size_t i = 0; i < request->message_count; i++) {
@@ -176,9 +122,9 @@ static int64_t map_own_tokens(const struct gen_request *request, uint32_t contex
 
 struct workflow_chunks workflow_chunks_plan(const struct gen_request *request, uint32_t context_length,
                                             uint32_t scale) {
-    const struct str document = workflow_document(request);
+    const struct str document = task_document(request);
     const int64_t room = (int64_t)fit_context(context_length) - fit_template_tokens(context_length) -
-                         scene_step_tokens(context_length) - map_own_tokens(request, context_length, scale);
+                         budget_step_tokens(context_length) - map_own_tokens(request, context_length, scale);
     const int64_t ascii = room > 0 ? room * 2 / (scale > 0 ? scale : 1) : 0;
     size_t bytes = ascii > CHUNK_BYTES_MIN ? (size_t)ascii : CHUNK_BYTES_MIN;
     struct workflow_chunks chunks = chunks_of(document.len, bytes);
@@ -216,11 +162,4 @@ bool workflow_chunks_read(struct json_parser *parser, struct str text, struct wo
     }
     *out = (struct workflow_chunks){(uint32_t)count, (size_t)bytes, (size_t)overlap};
     return true;
-}
-
-/* Outputs are counted in real tokens, prompts by workflow_tokens, which says about twice as many. */
-uint32_t workflow_reduce_tokens(uint32_t context_length) {
-    const int64_t room = (int64_t)fit_context(context_length) - fit_template_tokens(context_length) -
-                         scene_step_tokens(context_length) - REDUCE_OWN_TOKENS;
-    return room > 2 ? (uint32_t)(room / 2) : 1;
 }

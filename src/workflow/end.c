@@ -1,11 +1,12 @@
-/* How a workflow ends: its answer, its last words in the store, and what its waiter is told. */
-#include "api/respond.h"
+#include "workflow/end.h"
+
 #include "base/clock.h"
+#include "base/json_values.h"
 #include "base/log.h"
-#include "call/price.h"
 #include "conversation/prompt.h"
 #include "conversation/stored.h"
-#include "workflow/internal.h"
+#include "format/envelope.h"
+#include "workflow/meaning.h"
 #include "workflow/stored.h"
 
 #include <ctype.h>
@@ -14,12 +15,8 @@
 
 enum { ERROR_BYTES = 8 * 1024, EVENT_BYTES = 8 * 1024 };
 
-void workflow_error_cancelled(struct fault *error) {
-    fault_set(error, FAULT_INVALID_REQUEST, "The workflow was cancelled.");
-}
-
-static void error_missing(struct fault *error) {
-    fault_set(error, FAULT_INTERNAL, "A step of the workflow failed.");
+static void error_missing(struct fault *fault) {
+    fault_set(fault, FAULT_INTERNAL, "A step of the workflow failed.");
 }
 
 /* --- The answer --- */
@@ -105,20 +102,6 @@ static void answer_make(struct workflow *workflow, enum core_workflow_status sta
     answer->latency_ms = (uint32_t)(latency < 0 ? 0 : latency > UINT32_MAX ? UINT32_MAX : latency);
 }
 
-void workflow_answer_write(struct json_writer *writer, const struct workflow_answer *answer) {
-    json_write_key(writer, "nataris");
-    json_begin_object(writer);
-    json_member_cstr(writer, "inference_type", answer->test ? "sandbox" : "p2p");
-    json_member_cstr(writer, "workflow_id", answer->id);
-    json_member_cstr(writer, "workflow", core_workflow_kind_name(answer->kind));
-    json_member_cstr(writer, "status", core_workflow_status_name(answer->status));
-    json_member_int(writer, "steps_executed", answer->steps_executed);
-    price_write_member(writer, "total_cost_usd", answer->cost_nano);
-    json_member_bool(writer, "auto", answer->chosen);
-    json_member_int(writer, "latency_ms", answer->latency_ms);
-    json_end_object(writer);
-}
-
 /* --- Into the store --- */
 
 static void write_extra(const struct workflow *workflow, struct buf *out) {
@@ -139,7 +122,7 @@ static void write_event(const struct workflow *workflow, struct buf *out) {
     const struct workflow_answer *answer = &workflow->answer;
     char type[16];
     struct json_writer writer;
-    str_copy(type, sizeof(type), str_from(core_workflow_kind_name(answer->kind)));
+    (void)str_copy(type, sizeof(type), str_from(core_workflow_kind_name(answer->kind)));
     for (char *at = type; *at != '\0'; at++) {
         *at = (char)toupper((unsigned char)*at);
     }
@@ -150,7 +133,7 @@ static void write_event(const struct workflow *workflow, struct buf *out) {
     json_member_cstr(&writer, "status", core_workflow_status_name(answer->status));
     json_member_cstr(&writer, "model", workflow->row.model);
     json_member_int(&writer, "steps_executed", answer->steps_executed);
-    price_write_member(&writer, "total_cost_usd", answer->cost_nano);
+    json_member_usd(&writer, "total_cost_usd", answer->cost_nano);
     json_end_object(&writer);
 }
 
@@ -158,7 +141,7 @@ static void on_ended(void *context, const struct store_workflow *row, const stru
                      bool changed, const struct err *err) {
     struct workflow *workflow = context;
     const enum core_workflow_status status = workflow->answer.status;
-    struct fault error;
+    struct fault fault;
     (void)row;
     (void)steps;
     (void)count;
@@ -177,8 +160,8 @@ static void on_ended(void *context, const struct store_workflow *row, const stru
                    LOG_TEXT("status", core_workflow_status_name(status)), LOG_INT("changed", changed),
                    LOG_INT("steps", workflow->answer.steps_executed));
     if (!changed || !has_answer(status)) {
-        workflow_error_cancelled(&error);
-        workflow_tell_failed(workflow, changed && status == CORE_WORKFLOW_FAILED ? &workflow->error : &error);
+        workflow_fault_cancelled(&fault);
+        workflow_tell_failed(workflow, changed && status == CORE_WORKFLOW_FAILED ? &workflow->fault : &fault);
     } else if (workflow->events != NULL) {
         const struct workflow_events *events = workflow->events;
         workflow->events = NULL;
@@ -218,7 +201,7 @@ static bool own_turn(const struct workflow *workflow, struct store_message *mess
                                 .text = asked->system};
     memcpy(turn->conversation_id, workflow->row.conversation_id, sizeof(turn->conversation_id));
     memcpy(turn->account_id, workflow->row.account_id, sizeof(turn->account_id));
-    str_copy(turn->counted_by, sizeof(turn->counted_by), asked->counted_by);
+    (void)str_copy(turn->counted_by, sizeof(turn->counted_by), asked->counted_by);
     return true;
 }
 
@@ -257,11 +240,11 @@ void workflow_end(struct workflow *workflow) {
     buf_init(&event, EVENT_BYTES);
     arena_init(&arena, (LIMIT_MESSAGES + 1) * sizeof(struct store_message) + 64);
     if (status == CORE_WORKFLOW_FAILED) {
-        if (workflow->error.message[0] == '\0') {
-            error_missing(&workflow->error);
+        if (workflow->fault.message[0] == '\0') {
+            error_missing(&workflow->fault);
         }
         json_writer_init(&writer, &error);
-        envelope_write_object(&writer, &workflow->error);
+        envelope_write_object(&writer, &workflow->fault);
     }
     if (status != CORE_WORKFLOW_CANCELLED && !workflow->row.test) {
         write_event(workflow, &event);
@@ -276,9 +259,9 @@ void workflow_end(struct workflow *workflow) {
     struct store_message *messages = ARENA_ARRAY(&arena, struct store_message, workflow->turn.own + 1);
     end.turn = turn_make(workflow, messages, &turn) ? &turn : NULL;
     end.stored = stored_make(workflow, &stored) ? &stored : NULL;
-    str_copy(end.id, sizeof(end.id), str_from(workflow->row.id));
+    (void)str_copy(end.id, sizeof(end.id), str_from(workflow->row.id));
     workflow->asked_store++;
-    store_workflow_end(workflow->all->api->store, &end, on_ended, workflow);
+    store_workflow_end(workflow->all->calls->store, &end, on_ended, workflow);
     arena_clear(&arena);
     buf_clear(&error);
     buf_clear(&extra);
@@ -287,25 +270,19 @@ void workflow_end(struct workflow *workflow) {
 
 /* --- One that ended before --- */
 
-static void stored_error_read(struct workflow *workflow, struct str text, struct fault *error) {
-    static const enum fault_code codes[] = {FAULT_INVALID_REQUEST,      FAULT_CONTEXT_LENGTH, FAULT_INVALID_API_KEY,
-                                            FAULT_INSUFFICIENT_CREDITS, FAULT_FORBIDDEN,      FAULT_MODEL_NOT_FOUND,
-                                            FAULT_RATE_LIMIT_EXCEEDED,  FAULT_TOO_LARGE,      FAULT_REQUEST_TIMEOUT,
-                                            FAULT_MODEL_WARMING,        FAULT_UNAVAILABLE};
+static void stored_error_read(struct workflow *workflow, struct str text, struct fault *fault) {
     struct json_value root, value;
     struct str code, message;
     struct err err;
-    error_missing(error);
+    error_missing(fault);
     if (!json_parse(workflow->all->parser, text, &root, &err) || !json_get(root, "code", &value) ||
         !json_as_str(value, &code) || !json_get(root, "message", &value) || !json_as_str(value, &message)) {
         return;
     }
-    for (size_t i = 0; i < COUNT_OF(codes); i++) {
-        if (str_equal_cstr(code, fault_name(codes[i]))) {
-            error->code = codes[i];
-        }
+    if (!fault_code_of(code, &fault->code)) {
+        return;
     }
-    str_copy(error->message, sizeof(error->message), message);
+    (void)str_copy(fault->message, sizeof(fault->message), message);
 }
 
 static void stored_extra_read(struct workflow *workflow, struct str text, struct workflow_answer *answer) {
@@ -330,17 +307,17 @@ static void stored_extra_read(struct workflow *workflow, struct str text, struct
 
 void workflow_tell_stored(struct workflow *workflow, const struct store_workflow *stored) {
     const struct workflow_events *events = workflow->events;
-    struct fault error;
+    struct fault fault;
     if (stored->status == STORE_WORKFLOW_FAILED || stored->status == STORE_WORKFLOW_CANCELLED) {
-        workflow_error_cancelled(&error);
+        workflow_fault_cancelled(&fault);
         if (stored->status == STORE_WORKFLOW_FAILED) {
-            stored_error_read(workflow, stored->error, &error);
+            stored_error_read(workflow, stored->error, &fault);
         }
-        workflow_tell_failed(workflow, &error);
+        workflow_tell_failed(workflow, &fault);
     } else if (events != NULL) {
         struct workflow_answer answer = {
             .id = stored->id,
-            .kind = (enum core_workflow_kind)stored->kind,
+            .kind = workflow_core_kind(stored->kind),
             .chosen = stored->chosen,
             .test = stored->test,
             .status = workflow_core_status(stored->status),

@@ -1,7 +1,7 @@
 #include "workflow/fit.h"
 
+#include "base/buf.h"
 #include "base/words.h"
-#include "workflow/text.h"
 
 #include <string.h>
 
@@ -29,7 +29,7 @@ static int64_t byte_units(char c, uint32_t scale) {
     return (unsigned char)c < 0x80 ? (int64_t)scale : UNITS_PER_TOKEN;
 }
 
-int64_t workflow_tokens(struct str text, uint32_t scale) {
+int64_t fit_text_tokens(struct str text, uint32_t scale) {
     int64_t units = 0;
     for (size_t i = 0; i < text.len; i++) {
         units += byte_units(text.data[i], scale);
@@ -93,8 +93,8 @@ static struct str concat(struct arena *arena, struct str a, struct str b, struct
 }
 
 struct str fit_text(struct str text, int64_t tokens, uint32_t scale, enum fit_cut cut, struct arena *arena) {
-    const int64_t mark = workflow_tokens(gap_mark, scale);
-    if (text.len == 0 || workflow_tokens(text, scale) <= tokens) {
+    const int64_t mark = fit_text_tokens(gap_mark, scale);
+    if (text.len == 0 || fit_text_tokens(text, scale) <= tokens) {
         return text.len > 0 ? text : STR("");
     }
     if (tokens < 4 * mark) { /* a mark would be most of it */
@@ -113,7 +113,7 @@ struct str fit_text(struct str text, int64_t tokens, uint32_t scale, enum fit_cu
 }
 
 static int64_t piece_tokens(const struct fit_piece *piece, uint32_t scale) {
-    const int64_t tokens = workflow_tokens(piece->text, scale);
+    const int64_t tokens = fit_text_tokens(piece->text, scale);
     return piece->cap > 0 ? min_of(tokens, piece->cap) : tokens;
 }
 
@@ -151,7 +151,7 @@ static int64_t own_shorten(struct fit_prompt *prompt, int64_t budget, uint32_t s
             piece->text = STR("");
         } else if (piece->ask) {
             piece->text = first_of(piece->text, max_of(budget / 2, 1), scale);
-            own += workflow_tokens(piece->text, scale);
+            own += fit_text_tokens(piece->text, scale);
         }
     }
     return own;

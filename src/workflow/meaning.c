@@ -1,48 +1,7 @@
-#include "workflow/text.h"
+#include "workflow/meaning.h"
 
 #include "base/words.h"
-#include "workflow/scene.h"
-
-static const struct {
-    struct str name;
-    enum workflow_tool tool;
-} own_tools[] = {
-    {STR("calculator"), WORKFLOW_TOOL_CALCULATOR},
-    {STR("time"), WORKFLOW_TOOL_TIME},
-    {STR("search"), WORKFLOW_TOOL_SEARCH}, /* the names that are told; models write others: */
-    {STR("calculate"), WORKFLOW_TOOL_CALCULATOR},
-    {STR("calc"), WORKFLOW_TOOL_CALCULATOR},
-    {STR("date"), WORKFLOW_TOOL_TIME},
-    {STR("clock"), WORKFLOW_TOOL_TIME},
-    {STR("current_time"), WORKFLOW_TOOL_TIME},
-    {STR("conversation_search"), WORKFLOW_TOOL_SEARCH},
-};
-
-static const struct orchestration_tool *called_find(const struct orchestration *asked, struct str name) {
-    for (size_t i = 0; i < asked->tool_count; i++) {
-        if (str_equal_nocase(asked->tools[i].name, name)) {
-            return &asked->tools[i];
-        }
-    }
-    return NULL;
-}
-
-bool scene_tool_is_hidden(const struct orchestration *asked, struct str name) {
-    return called_find(asked, name) != NULL;
-}
-
-struct scene_tool scene_tool_find(const struct orchestration *asked, struct str name) {
-    const struct orchestration_tool *called = called_find(asked, name);
-    if (called != NULL) {
-        return (struct scene_tool){true, WORKFLOW_TOOL_CALLER, called};
-    }
-    for (size_t i = 0; i < COUNT_OF(own_tools); i++) {
-        if (str_equal_nocase(own_tools[i].name, name)) {
-            return (struct scene_tool){true, own_tools[i].tool, NULL};
-        }
-    }
-    return (struct scene_tool){false, WORKFLOW_TOOL_CALCULATOR, NULL};
-}
+#include "workflow/think.h"
 
 static bool is_quoted(struct str text) {
     return text.len >= 2 && (text.data[0] == '"' || text.data[0] == '\'') && text.data[text.len - 1] == text.data[0];
@@ -72,7 +31,7 @@ static struct str value_of(struct str argument) {
 
 static struct workflow_meaning think_meaning(const struct orchestration *asked, struct str output) {
     struct think_parts parts = think_read(output), bare;
-    if (!parts.action && think_read_bare(output, &bare) && scene_tool_find(asked, bare.name).known) {
+    if (!parts.action && think_read_bare(output, &bare) && toolbox_find(asked, bare.name).known) {
         parts = bare;
     }
     struct workflow_meaning meaning = {
@@ -80,7 +39,7 @@ static struct workflow_meaning think_meaning(const struct orchestration *asked, 
     if (!parts.action) {
         return meaning;
     }
-    const struct scene_tool tool = scene_tool_find(asked, parts.name);
+    const struct toolbox_tool tool = toolbox_find(asked, parts.name);
     meaning.outcome = tool.called != NULL ? CORE_OUTCOME_CALL : CORE_OUTCOME_ACTION;
     meaning.unknown_tool = !tool.known;
     meaning.tool = tool.tool;

@@ -1,4 +1,4 @@
-#include "workflow/tools.h"
+#include "workflow/search.h"
 
 #include "base/words.h"
 #include "conversation/prompts.h"

@@ -1,13 +1,16 @@
-/* How a workflow comes to life, and how it is told to end. */
-#include "api/respond.h"
+#include "workflow/start.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "call/models.h"
-#include "workflow/internal.h"
+#include "workflow/choose.h"
+#include "workflow/end.h"
+#include "workflow/resume.h"
+#include "workflow/step.h"
 #include "workflow/stored.h"
+#include "workflow/task.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,13 +20,13 @@ static void workflow_store(struct workflow *workflow, bool replaces);
 
 /* One is there already under its idempotency key. */
 static void on_twin(struct workflow *workflow, const struct store_workflow *twin) {
-    struct fault error;
+    struct fault fault;
     if (memcmp(twin->body_sha256, workflow->idempotency.body_sha256, sizeof(twin->body_sha256)) != 0) {
-        idempotency_set_other_body(&error);
-        workflow_tell_failed(workflow, &error);
+        idempotency_set_other_body(&fault);
+        workflow_tell_failed(workflow, &fault);
     } else if (twin->status == STORE_WORKFLOW_RUNNING) {
-        idempotency_set_running(&error);
-        workflow_tell_failed(workflow, &error);
+        idempotency_set_running(&fault);
+        workflow_tell_failed(workflow, &fault);
     } else if (twin->status == STORE_WORKFLOW_FAILED || twin->status == STORE_WORKFLOW_CANCELLED) {
         workflow_store(workflow, true); /* as a call that failed: it is tried again */
         return;
@@ -33,8 +36,9 @@ static void on_twin(struct workflow *workflow, const struct store_workflow *twin
     workflow_drop(workflow);
 }
 
-void workflow_go_on(struct workflow *workflow, const struct store_workflow *stored, const struct store_step *steps,
-                    size_t count) {
+/* What the store has of it: on with it, or its end is told. */
+static void workflow_go_on(struct workflow *workflow, const struct store_workflow *stored,
+                           const struct store_step *steps, size_t count) {
     if (strcmp(stored->id, workflow->row.id) != 0) {
         on_twin(workflow, stored);
     } else if (stored->status == STORE_WORKFLOW_RUNNING) {
@@ -45,24 +49,45 @@ void workflow_go_on(struct workflow *workflow, const struct store_workflow *stor
     }
 }
 
+static void on_found(void *context, const struct store_workflow *row, const struct store_step *steps, size_t count,
+                     bool changed, const struct err *err) {
+    struct workflow *workflow = context;
+    (void)changed;
+    if (!workflow_answered(workflow)) {
+        return;
+    }
+    if (err != NULL) {
+        workflow_lost(workflow, err);
+    } else {
+        workflow_go_on(workflow, row, steps, count);
+    }
+}
+
+void workflow_read(struct workflow *workflow) {
+    const struct store_workflow *row = &workflow->row;
+    workflow->state = WORKFLOW_READING;
+    workflow->asked_store++;
+    store_workflow_find(workflow->all->calls->store, row->account_id, row->test, row->id, on_found, workflow);
+}
+
 static void on_added(void *context, const struct store_workflow *stored, const struct store_step *steps, size_t count,
                      bool changed, const struct err *err) {
     struct workflow *workflow = context;
-    struct fault error;
+    struct fault fault;
     if (!workflow_answered(workflow)) {
         return;
     }
     if (err != NULL && err->code == ERR_IN_DOUBT) { /* if it is there, it goes on by itself, as after a restart */
-        fault_from_err(&error, err);
-        workflow_tell_failed(workflow, &error);
+        fault_from_err(&fault, err);
+        workflow_tell_failed(workflow, &fault);
         workflow_read(workflow);
     } else if (err != NULL) {
-        fault_from_err(&error, err);
-        workflow_tell_failed(workflow, &error);
+        fault_from_err(&fault, err);
+        workflow_tell_failed(workflow, &fault);
         workflow_drop(workflow);
     } else if (!changed && workflow->cancelled) {
-        workflow_error_cancelled(&error);
-        workflow_tell_failed(workflow, &error);
+        workflow_fault_cancelled(&fault);
+        workflow_tell_failed(workflow, &fault);
         workflow_drop(workflow);
     } else if (!changed) {
         workflow_go_on(workflow, stored, steps, count);
@@ -82,51 +107,51 @@ static void on_added(void *context, const struct store_workflow *stored, const s
 
 static void workflow_store(struct workflow *workflow, bool replaces) {
     const struct idempotency *idempotency = &workflow->idempotency;
-    const int64_t kept = idempotency->kind == IDEMPOTENCY_KEY ? IDEMPOTENCY_KEY_KEPT_MS : IDEMPOTENCY_SDK_KEPT_MS;
-    struct store_workflow_new new = {
-        .workflow = workflow->row, .scope_since_ms = workflow->row.created_ms - kept, .replaces = replaces};
+    struct store_workflow_new new = {.workflow = workflow->row,
+                                     .scope_since_ms =
+                                         workflow->row.created_ms - idempotency_kept_ms(idempotency->kind),
+                                     .replaces = replaces};
     if (idempotency->kind != IDEMPOTENCY_NONE) {
         new.scope_sha256 = idempotency->scope_sha256;
     }
     new.workflow.request = buf_str(&workflow->request_text);
     workflow->state = WORKFLOW_ADDING;
     workflow->asked_store++;
-    store_workflow_add(workflow->all->api->store, &new, on_added, workflow);
+    store_workflow_add(workflow->all->calls->store, &new, on_added, workflow);
 }
 
 static void row_fill(struct workflow *workflow, const struct workflow_request *asked) {
     struct store_workflow *row = &workflow->row;
-    str_copy(row->key_id, sizeof(row->key_id), str_from(asked->identity->key_id));
+    (void)str_copy(row->key_id, sizeof(row->key_id), str_from(asked->identity->key_id));
     row->chosen = asked->asked->automatic;
     row->kind = workflow_stored_kind(
         row->chosen ? workflow_choose(asked->generation, asked->asked, workflow->context_length) : asked->asked->kind);
-    str_copy(row->model, sizeof(row->model), asked->generation->model);
-    workflow_task(asked->generation, row->task, sizeof(row->task));
+    (void)str_copy(row->model, sizeof(row->model), asked->generation->model);
+    task_copy(asked->generation, row->task, sizeof(row->task));
     row->max_steps = asked->asked->max_steps;
     row->max_cost_nano = asked->asked->max_cost_nano;
-    str_copy(row->conversation_id, sizeof(row->conversation_id), str_from(asked->conversation_id));
+    (void)str_copy(row->conversation_id, sizeof(row->conversation_id), str_from(asked->conversation_id));
     row->created_ms = clock_wall_ms();
     row->request = row->answer = row->error = row->extra = STR("");
     memcpy(row->body_sha256, workflow->idempotency.body_sha256, sizeof(row->body_sha256));
 }
 
 static struct workflow *workflow_make(struct workflows *workflows, const struct workflow_request *asked,
-                                      struct fault *error) {
-    char id[STORE_ID_MAX], tail[CALL_ID_TAIL + 1];
+                                      struct fault *fault) {
+    char id[ID_SIZE];
     struct err err;
-    call_id_tail(clock_wall_ms(), tail);
-    snprintf(id, sizeof(id), "wf_%s", tail);
+    id_make("wf_", clock_wall_ms(), id);
     struct workflow *workflow = workflow_new(workflows, asked->id != NULL ? asked->id : id, asked->identity->account_id,
                                              asked->identity->kind == STORE_KEY_TEST);
     workflow->identity = *asked->identity;
-    workflow->context_length = models_context_length(workflows->api, asked->generation->model);
+    workflow->context_length = models_context_length(workflows->calls, asked->generation->model);
     if (asked->idempotency != NULL) {
         workflow->idempotency = *asked->idempotency;
     }
     row_fill(workflow, asked);
     if (!workflow_request_write(asked, workflow->context_length, &workflow->request_text) ||
         !workflow_request_read(workflow, buf_str(&workflow->request_text), &err)) {
-        fault_set(error, FAULT_TOO_LARGE, "The request is too large.");
+        fault_set(fault, FAULT_TOO_LARGE, "The request is too large.");
         workflow_drop(workflow);
         return NULL;
     }
@@ -134,16 +159,16 @@ static struct workflow *workflow_make(struct workflows *workflows, const struct 
 }
 
 struct workflow *workflow_start(struct workflows *workflows, const struct workflow_request *asked,
-                                const struct workflow_events *events, void *context, struct fault *error) {
+                                const struct workflow_events *events, void *context, struct fault *fault) {
     struct workflow *workflow = asked->id != NULL ? workflow_find(workflows, asked->id) : NULL;
-    *error = (struct fault){.code = FAULT_INTERNAL};
+    *fault = (struct fault){.code = FAULT_INTERNAL};
     if (workflow != NULL && (workflow->events != NULL || workflow->cancelled)) {
-        idempotency_set_running(error);
+        idempotency_set_running(fault);
         return NULL;
     }
     if (workflow == NULL) {
-        if (!workflows_have_room(workflows, asked->identity, error) ||
-            (workflow = workflow_make(workflows, asked, error)) == NULL) {
+        if (!workflow_has_room(workflows, asked->identity, fault) ||
+            (workflow = workflow_make(workflows, asked, fault)) == NULL) {
             return NULL;
         }
         workflow_store(workflow, workflow->idempotency.kind == IDEMPOTENCY_SDK_FIRST);
@@ -194,9 +219,9 @@ static void on_cancelled(void *context, const struct store_workflow *stored, con
     struct cancelling *cancelling = context;
     struct workflow *workflow = workflow_find(cancelling->workflows, cancelling->id);
     if (changed && workflow != NULL && workflow->state == WORKFLOW_RUNNING) {
-        struct fault error;
-        workflow_error_cancelled(&error);
-        workflow_tell_failed(workflow, &error);
+        struct fault fault;
+        workflow_fault_cancelled(&fault);
+        workflow_tell_failed(workflow, &fault);
         workflow_drop(workflow);
     } else if (workflow != NULL) { /* it ends by itself, if it was stopped */
         workflow_pump(workflow);
@@ -213,7 +238,7 @@ void workflow_cancel(struct workflows *workflows, const struct auth_identity *id
     cancelling->workflows = workflows;
     cancelling->told = told;
     cancelling->context = context;
-    str_copy(cancelling->id, sizeof(cancelling->id), str_from(id));
+    (void)str_copy(cancelling->id, sizeof(cancelling->id), str_from(id));
     if (workflow != NULL && workflow->row.test == test && strcmp(workflow->row.account_id, identity->account_id) == 0) {
         workflow_stop(workflow);
     }
@@ -224,7 +249,7 @@ void workflow_cancel(struct workflows *workflows, const struct auth_identity *id
                                      .error = STR(""),
                                      .extra = STR(""),
                                      .event = STR("")};
-    str_copy(end.id, sizeof(end.id), str_from(id));
-    str_copy(end.account_id, sizeof(end.account_id), str_from(identity->account_id));
-    store_workflow_end(workflows->api->store, &end, on_cancelled, cancelling);
+    (void)str_copy(end.id, sizeof(end.id), str_from(id));
+    (void)str_copy(end.account_id, sizeof(end.account_id), str_from(identity->account_id));
+    store_workflow_end(workflows->calls->store, &end, on_cancelled, cancelling);
 }

@@ -1,7 +1,11 @@
-/* A step that is generated: it begins within its budget, is run, and tried again. */
-#include "api/respond.h"
+#include "workflow/step_run.h"
+
 #include "base/clock.h"
-#include "workflow/internal.h"
+#include "workflow/act.h"
+#include "workflow/budget.h"
+#include "workflow/compose.h"
+#include "workflow/meaning.h"
+#include "workflow/step.h"
 #include "workflow/stored.h"
 
 /* --- Its run --- */
@@ -15,7 +19,7 @@ static void on_text(void *context, struct str text) {
     }
 }
 
-static void on_end(void *context, const struct run_answer *answer) {
+static void on_end(void *context, const struct answer *answer) {
     struct workflow_step *step = context;
     struct workflow *workflow = step->workflow;
     const struct workflow_scene scene = workflow_scene_of(workflow, step->record.scale);
@@ -25,41 +29,22 @@ static void on_end(void *context, const struct run_answer *answer) {
     (void)buf_append_str(&step->output, answer->text); /* a run's text has the same limit */
     record->outcome =
         workflow_stored_outcome(workflow_step_meaning(&scene, step->number, buf_str(&step->output)).outcome);
-    record->prompt_tokens = answer->result.usage.prompt_tokens;
-    record->completion_tokens = answer->result.usage.completion_tokens;
-    record->cost_nano = answer->result.cost_nano;
-    str_copy(record->provider_id, sizeof(record->provider_id), str_from(answer->result.provider_id));
-    step->cached_tokens = answer->result.usage.cached_tokens;
-    step->finish = answer->result.finish;
+    record->prompt_tokens = answer->result->usage.prompt_tokens;
+    record->completion_tokens = answer->result->usage.completion_tokens;
+    record->cost_nano = answer->result->cost_nano;
+    (void)str_copy(record->provider_id, sizeof(record->provider_id), str_from(answer->result->provider_id));
+    step->cached_tokens = answer->result->usage.cached_tokens;
+    step->finish = answer->result->finish;
     workflow_step_ends(step);
 }
 
-static uint64_t wait_of(const struct fault *error, uint64_t least_ms) {
-    const uint64_t wait = error->retry_after_ms > least_ms ? error->retry_after_ms : least_ms;
-    return wait < WORKFLOW_RETRY_MAX_MS ? wait : WORKFLOW_RETRY_MAX_MS;
-}
-
-/* Whether time may heal it, and after how long it is tried again. */
-static bool passes(struct workflow_step *step, const struct fault *error, uint64_t *wait_ms) {
-    const uint64_t now = loop_now_ms(workflow_step_api(step)->loop);
-    const uint64_t most = step->workflow->events != NULL ? WORKFLOWS_WAIT_MAX_MS : WORKFLOW_WAIT_ALONE_MS;
-    *wait_ms = wait_of(error, WORKFLOW_RETRY_MIN_MS);
-    if (step->streamed) {
-        return false;
-    }
-    if (error->code == FAULT_RATE_LIMIT_EXCEEDED || error->code == FAULT_MODEL_WARMING) {
-        if (error->code == FAULT_MODEL_WARMING) { /* sooner, when a device has it sooner than was thought */
-            step->warm_by_ms = now + *wait_ms;
-            *wait_ms = WORKFLOW_RETRY_MIN_MS;
-        }
-        step->waits_from_ms = step->waits_from_ms != 0 ? step->waits_from_ms : now;
-        return now < step->waits_from_ms + most;
-    }
-    if (error->code == FAULT_REQUEST_TIMEOUT || error->code == FAULT_UNAVAILABLE) {
-        *wait_ms = wait_of(error, (uint64_t)WORKFLOW_RETRY_MIN_MS << (2 * step->tries));
-        return ++step->tries < WORKFLOWS_STEP_TRIES_MAX;
-    }
-    return false;
+/* Whether time may heal it; then the patience says when it is tried again. */
+static bool passes(struct workflow_step *step, const struct fault *fault) {
+    const struct patience_terms terms = {.tries_max = WORKFLOWS_STEP_TRIES_MAX,
+                                         .refusals_ms = step->workflow->events != NULL ? WORKFLOWS_WAIT_MAX_MS
+                                                                                       : WORKFLOWS_WAIT_ALONE_MS};
+    return !step->streamed && patience_after(&step->patience, &terms, fault,
+                                             loop_now_ms(workflow_step_calls(step)->loop)) != PATIENCE_OVER;
 }
 
 static bool compose(struct workflow_step *step, struct arena *arena, struct gen_request *out);
@@ -78,21 +63,21 @@ static bool compose_smaller(struct workflow_step *step) {
     return composed;
 }
 
-static void on_failed(void *context, const struct fault *error) {
+static void on_failed(void *context, const struct fault *fault) {
     struct workflow_step *step = context;
-    uint64_t wait_ms;
     step->run = NULL;
     step->again = true;
-    if (workflow_step_api(step)->draining && error->code == FAULT_UNAVAILABLE) {
+    if (workflow_step_calls(step)->draining && fault->code == FAULT_UNAVAILABLE) {
         step->phase = STEP_WAITING; /* the next gateway goes on with it */
         workflow_pump(step->workflow);
-    } else if (error->code == FAULT_CONTEXT_LENGTH && !step->streamed && step->record.scale < WORKFLOW_SCALE_MAX &&
+    } else if (fault->code == FAULT_CONTEXT_LENGTH && !step->streamed && step->record.scale < WORKFLOW_SCALE_MAX &&
                compose_smaller(step)) {
         workflow_step_store_begin(step);
-    } else if (passes(step, error, &wait_ms)) {
-        workflow_step_wait(step, STEP_WAITING, wait_ms);
+    } else if (passes(step, fault)) {
+        step->phase = STEP_WAITING;
+        workflow_wait(step->workflow);
     } else {
-        workflow_step_fails(step, error);
+        workflow_step_fails(step, fault);
     }
 }
 
@@ -119,32 +104,32 @@ static bool compose(struct workflow_step *step, struct arena *arena, struct gen_
     return true;
 }
 
-static bool key_is_good(const struct workflow *workflow, struct fault *error) {
+static bool key_is_good(const struct workflow *workflow, struct fault *fault) {
     const struct auth_identity *identity;
     struct err err;
-    if (auth_find_key(workflow->all->api->auth, workflow->row.key_id, &identity, &err)) {
+    if (auth_find_key(workflow->all->calls->auth, workflow->row.key_id, &identity, &err)) {
         return true;
     }
-    fault_from_err(error, &err);
+    fault_from_err(fault, &err);
     return false;
 }
 
 static void step_run(struct workflow_step *step) {
     struct workflow *workflow = step->workflow;
     struct gen_request generation;
-    struct fault error;
+    struct fault fault;
     struct arena arena;
     arena_init(&arena, WORKFLOW_ARENA_BYTES);
-    if (!key_is_good(workflow, &error)) {
-        workflow_step_fails(step, &error);
+    if (!key_is_good(workflow, &fault)) {
+        workflow_step_fails(step, &fault);
     } else if (!compose(step, &arena, &generation)) {
-        fault_set(&error, FAULT_TOO_LARGE, "The request is too large.");
-        workflow_step_fails(step, &error);
+        fault_set(&fault, FAULT_TOO_LARGE, "The request is too large.");
+        workflow_step_fails(step, &fault);
     } else {
         const struct run_request asked = {.id = step->record.run_id,
                                           .purpose = RUN_STEP,
+                                          .kind = STORE_GENERATION_CHAT,
                                           .identity = &workflow->identity,
-                                          .kind = API_CALL_CHAT,
                                           .generation = &generation,
                                           .label = workflow->label,
                                           .region = workflow->region,
@@ -153,7 +138,8 @@ static void step_run(struct workflow_step *step) {
                                           .again = step->again,
                                           .cost_max_nano = step->record.hold_nano};
         step->phase = STEP_UNDER_WAY;
-        step->run = run_start(workflow_step_api(step), &asked, may_stream(step) ? &stream_events : &whole_events, step);
+        step->run =
+            run_start(workflow_step_calls(step), &asked, may_stream(step) ? &stream_events : &whole_events, step);
     }
     arena_clear(&arena);
 }
@@ -173,11 +159,11 @@ static void on_begin_stored(void *context, const struct err *err) {
         workflow_step_wait(step, STEP_WAITING, WORKFLOW_RETRY_MIN_MS);
     } else if (err != NULL) {
         workflow_lost(workflow, err);
-    } else if (workflow_step_api(step)->draining) {
+    } else if (workflow_step_calls(step)->draining) {
         step->phase = STEP_WAITING;
         workflow_pump(workflow);
     } else {
-        if (step->tries == 0 && step->waits_from_ms == 0) {
+        if (step->patience.tries == 0 && step->patience.since_ms == 0) {
             workflow_step_tell(step); /* its waiter may leave in there, which cancels the step */
         }
         if (step->phase == STEP_BEGINNING) {
@@ -189,7 +175,8 @@ static void on_begin_stored(void *context, const struct err *err) {
 void workflow_step_store_begin(struct workflow_step *step) {
     step->phase = STEP_BEGINNING;
     step->workflow->asked_store++;
-    store_step_put(workflow_step_api(step)->store, step->workflow->row.id, &step->record, NULL, on_begin_stored, step);
+    store_step_put(workflow_step_calls(step)->store, step->workflow->row.id, &step->record, NULL, on_begin_stored,
+                   step);
 }
 
 static void record_fill(struct workflow_step *step) {
@@ -240,9 +227,9 @@ static bool hold(struct workflow_step *step, struct gen_request *generation) {
     return true;
 }
 
-static void refuse(struct workflow *workflow, const struct fault *error) {
-    if (workflow->error.message[0] == '\0') {
-        workflow->error = *error;
+static void refuse(struct workflow *workflow, const struct fault *fault) {
+    if (workflow->fault.message[0] == '\0') {
+        workflow->fault = *fault;
     }
     core_workflow_stop(workflow->core, CORE_WORKFLOW_FAILED);
 }
@@ -250,15 +237,15 @@ static void refuse(struct workflow *workflow, const struct fault *error) {
 static bool begin_generation(struct workflow_step *step) {
     struct workflow *workflow = step->workflow;
     struct gen_request generation;
-    struct fault error;
+    struct fault fault;
     struct arena arena;
     bool begun = false;
     arena_init(&arena, WORKFLOW_ARENA_BYTES);
-    if (!key_is_good(workflow, &error)) {
-        refuse(workflow, &error);
+    if (!key_is_good(workflow, &fault)) {
+        refuse(workflow, &fault);
     } else if (!compose(step, &arena, &generation)) {
-        fault_set(&error, FAULT_TOO_LARGE, "The request is too large.");
-        refuse(workflow, &error);
+        fault_set(&fault, FAULT_TOO_LARGE, "The request is too large.");
+        refuse(workflow, &fault);
     } else if (hold(step, &generation)) {
         workflow_prompt_digest(&generation, step->record.prompt_sha256);
         run_id_make(RUN_STEP, step->record.run_id);

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/words.h"
-#include "workflow/text.h"
 
 #include <math.h>
 #include <muParserDLL.h>

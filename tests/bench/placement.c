@@ -2,7 +2,7 @@
  * memory.  bench_placement [--decisions N] DEVICES...
  * Prints one JSON object for each number of devices. */
 #include "base/mem.h"
-#include "base/random.h"
+#include "base/random_source.h"
 #include "core/core_internal.h"
 
 #include <getopt.h>

@@ -213,7 +213,8 @@ int main(int argc, char **argv) {
     open_store(&bench, argv[optind], port);
     getrusage(RUSAGE_SELF, &before);
     bench.started_us = clock_monotonic_us();
-    if (!webhook_sender_new(&bench.sender, bench.loop, bench.store, true, &err)) {
+    const struct webhook_sender_options options = {.loop = bench.loop, .store = bench.store, .lax = true};
+    if (!webhook_sender_new(&bench.sender, &options, &err)) {
         die("sender", err.message);
     }
     bench.timer = loop_timer_new(bench.loop, on_look, &bench);

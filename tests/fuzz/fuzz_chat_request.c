@@ -1,6 +1,8 @@
 /* A request's body as a client sends it; the first byte chooses chat or inference. Property: no body harms, a refusal
  * says why, and what is accepted keeps every range and limit and can be read by the other end of the wire. */
-#include "format/input.h"
+#include "format/chat.h"
+#include "format/fields.h"
+#include "format/inference.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,12 +73,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return 0;
     }
     struct arena arena;
-    struct generation_input input;
+    struct call_input input;
     arena_init(&arena, ARENA_BYTES);
     err_clear(&err);
     bool chat = data[0] != 'i';
-    bool read =
-        chat ? chat_request_read(body, &arena, &input, &err) : inference_request_read(body, &arena, &input, &err);
+    bool read = chat ? chat_read(body, &arena, &input, &err) : FORMAT_INFERENCE.read(body, &arena, &input, &err);
     if (read) {
         check_request(&input.request);
         check(input.label.len <= LIMIT_NAME_BYTES);

@@ -1,8 +1,14 @@
-/* What a client writes about a workflow, and what models write in its steps. The first byte chooses. Properties: nothing
- * harms; a refusal names its field; what a think or review means is part of its output; chunks cover their document without
- * cutting a character; a step's prompt fits; the calculator always says something. */
+/* What a client writes about a workflow, and what models write in its steps. The first byte chooses. Properties:
+ * nothing harms; a refusal names its field; what a think or review means is part of its output; chunks cover their
+ * document without cutting a character; a step's prompt fits; the calculator always says something. */
 #include "base/utf8.h"
-#include "workflow/text.h"
+#include "workflow/budget.h"
+#include "workflow/choose.h"
+#include "workflow/compose.h"
+#include "workflow/fit.h"
+#include "workflow/meaning.h"
+#include "workflow/search.h"
+#include "workflow/task.h"
 #include "workflow/tools.h"
 
 #include <stdlib.h>
@@ -29,7 +35,8 @@ static void fuzz_orchestration(struct str text, struct arena *arena, bool tools)
     if (!json_parse(parser, text, &root, NULL)) {
         return;
     }
-    if (!(tools ? orchestration_tools_read(root, arena, &read, &err) : orchestration_read(root, arena, &read, &err))) {
+    if (!(tools ? tools_read(root, arena, &read.tools, &read.tool_count, &err)
+                : orchestration_read(root, &read, &err))) {
         check(err.message[0] != '\0' && err.field[0] != '\0');
         return;
     }
@@ -74,7 +81,7 @@ static void check_step(struct workflow_scene *scene, struct arena *arena, bool v
     int64_t tokens = made.max_tokens;
     for (size_t i = 0; i < made.message_count; i++) {
         const struct str text = made.messages[i].content;
-        tokens += workflow_tokens(text, scene->scale);
+        tokens += fit_text_tokens(text, scene->scale);
         check(!valid || utf8_valid(text.data, text.len));
     }
     check(tokens <= scene->context_length);

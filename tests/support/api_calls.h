@@ -28,7 +28,7 @@ UNUSED static const struct call_result RESULT = {
 };
 
 UNUSED static void deliver(struct call *call, const char *text) {
-    assert_int_equal(api_call_deliver(call, str_from(text)), CALL_DELIVERED);
+    assert_int_equal(call->sink->deliver(call, str_from(text)), CALL_DELIVERED);
 }
 
 /* `expected` with the call's id for $ID and its time for $TIME. */

@@ -7,6 +7,9 @@
 #include "auth/auth.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "call/call.h"
+#include "call/run.h"
+#include "format/formats.h"
 #include "support/api_jobs.h"
 #include "support/api_store.h"
 #include "support/api_workflows.h"
@@ -26,10 +29,16 @@
 
 #include <cmocka.h>
 
-enum { API_FIXTURE_WAIT_MS = 20 * 1000, API_FIXTURE_RECEIVED_MAX = 64 << 20, API_FIXTURE_BODY_MAX = 64 * 1024 };
+/* The beat wakes a loop in which nothing else is open, though something is deferred to the end of its iteration. */
+enum {
+    API_FIXTURE_WAIT_MS = 20 * 1000,
+    API_FIXTURE_BEAT_MS = 10,
+    API_FIXTURE_RECEIVED_MAX = 64 << 20,
+    API_FIXTURE_BODY_MAX = 64 * 1024
+};
 
-/* The key "good" is right at once, "later" at the end of the turn, "never" is never answered, "broken" fails in the
- * store, all others are wrong. */
+/* The key "good" is right at once, "later" at the end of the iteration, "never" is never answered, "broken" fails in
+ * the store, all others are wrong. */
 struct auth {
     struct loop_deferred deferred;
     void (*on_result)(void *context, const struct auth_identity *identity, const struct err *err);
@@ -44,12 +53,14 @@ struct api_fixture {
     struct loop *loop;
     struct auth auth;
     struct store store;
+    struct calls *calls;
+    struct executor executor;
     struct api *api;
     struct http_server *server;
     uint64_t ready_in_ms; /* of every model */
     /* The backend: what came, and what it does with it. */
     struct call *call; /* the last one submitted; NULL once it was abandoned */
-    char call_id[ID_SIZE], request_id[CALL_REQUEST_ID_SIZE];
+    char call_id[ID_SIZE], request_id[ID_SIZE];
     int64_t created;
     int submitted, abandoned, linked;
     void (*on_submit)(struct api_fixture *fixture, struct call *call); /* NULL: nothing */
@@ -64,14 +75,15 @@ struct api_fixture {
     uv_poll_t poll;
     uv_timer_t watchdog;
     struct buf received;
+    unsigned beats;
     bool closed, timed_out;
 };
 
 static void api_fixture_identify(struct loop_deferred *deferred) {
     struct auth *auth = (struct auth *)deferred;
     struct auth_identity identity = {.kind = auth->kind, .models = auth->models};
-    str_copy(identity.account_id, sizeof(identity.account_id), STR("acct_1"));
-    str_copy(identity.key_id, sizeof(identity.key_id), STR("key_1"));
+    (void)str_copy(identity.account_id, sizeof(identity.account_id), STR("acct_1"));
+    (void)str_copy(identity.key_id, sizeof(identity.key_id), STR("key_1"));
     auth->on_result(auth->context, &identity, NULL);
 }
 
@@ -104,8 +116,8 @@ bool auth_find_key(struct auth *auth, const char *key_id, const struct auth_iden
         return err_set(err, ERR_DENIED, "The API key is wrong.");
     }
     identity = (struct auth_identity){.kind = auth->kind, .models = auth->models};
-    str_copy(identity.account_id, sizeof(identity.account_id), STR("acct_1"));
-    str_copy(identity.key_id, sizeof(identity.key_id), STR("key_1"));
+    (void)str_copy(identity.account_id, sizeof(identity.account_id), STR("acct_1"));
+    (void)str_copy(identity.key_id, sizeof(identity.key_id), STR("key_1"));
     *out = &identity;
     return true;
 }
@@ -116,7 +128,7 @@ void auth_cancel(struct auth *auth, const void *context) {
 }
 
 static void api_fixture_submit(void *context, struct call *call) {
-    struct api_fixture *fixture = (struct api_fixture *)context;
+    struct api_fixture *fixture = context;
     fixture->submitted++;
     fixture->call = call;
     fixture->created = call->created_ms / 1000;
@@ -128,21 +140,21 @@ static void api_fixture_submit(void *context, struct call *call) {
 }
 
 static void api_fixture_abandon(void *context, struct call *call) {
-    struct api_fixture *fixture = (struct api_fixture *)context;
+    struct api_fixture *fixture = context;
     assert_ptr_equal(call, fixture->call);
     fixture->abandoned++;
     fixture->call = NULL;
 }
 
 static uint64_t api_fixture_ready_in_ms(void *context, struct str model, uint32_t *percent) {
-    const struct api_fixture *fixture = (const struct api_fixture *)context;
+    const struct api_fixture *fixture = context;
     (void)model;
     *percent = 43;
     return fixture->ready_in_ms;
 }
 
 static enum core_availability api_fixture_availability(void *context, struct str model, uint32_t *context_length) {
-    struct api_fixture *fixture = (struct api_fixture *)context;
+    struct api_fixture *fixture = context;
     if (str_equal(model, STR("nataris-demo-2m"))) {
         *context_length = 512;
         return CORE_MODEL_AVAILABLE;
@@ -151,7 +163,7 @@ static enum core_availability api_fixture_availability(void *context, struct str
 }
 
 static bool api_fixture_model_at(void *context, size_t index, struct str *model) {
-    struct api_fixture *fixture = (struct api_fixture *)context;
+    struct api_fixture *fixture = context;
     const char *const offered[] = {"nataris-demo-2m", fixture->offered};
     if (index >= COUNT_OF(offered) && index - COUNT_OF(offered) < fixture->more_offered) {
         snprintf(fixture->more_name, sizeof(fixture->more_name), "more-%zu", index - COUNT_OF(offered));
@@ -166,19 +178,22 @@ static bool api_fixture_model_at(void *context, size_t index, struct str *model)
 }
 
 static bool api_fixture_ready(void *context) {
-    return ((struct api_fixture *)context)->ready;
+    const struct api_fixture *fixture = context;
+    return fixture->ready;
 }
 
 static bool api_fixture_account_view(void *context, const struct auth_identity *identity,
                                      struct core_account_view *view) {
     assert_string_equal(identity->account_id, "acct_1");
-    *view = ((struct api_fixture *)context)->view;
+    const struct api_fixture *fixture = context;
+    *view = fixture->view;
     return view->requests_per_minute != 0;
 }
 
 static void api_fixture_sandbox_usage(void *context, const struct auth_identity *identity, struct store_usage *usage) {
     assert_string_equal(identity->account_id, "acct_1");
-    *usage = ((struct api_fixture *)context)->sandbox;
+    const struct api_fixture *fixture = context;
+    *usage = fixture->sandbox;
 }
 
 static void api_fixture_provider_write(void *context, const struct store_device *device, struct json_writer *writer) {
@@ -187,18 +202,20 @@ static void api_fixture_provider_write(void *context, const struct store_device 
 }
 
 static void api_fixture_link(void *context, struct http_exchange *exchange) {
-    ((struct api_fixture *)context)->linked++;
+    struct api_fixture *fixture = context;
+    fixture->linked++;
     http_respond(exchange, 400, NULL, 0, STR("link"));
 }
 
 static void api_fixture_on_time(uv_timer_t *timer) {
-    ((struct api_fixture *)timer->data)->timed_out = true;
+    struct api_fixture *fixture = timer->data;
+    fixture->timed_out = ++fixture->beats > API_FIXTURE_WAIT_MS / API_FIXTURE_BEAT_MS;
 }
 
 static void api_fixture_on_bytes(uv_poll_t *poll, int status, int events) {
     (void)status;
     (void)events;
-    struct api_fixture *fixture = (struct api_fixture *)poll->data;
+    struct api_fixture *fixture = poll->data;
     char bytes[64 * 1024];
     ssize_t got = recv(fixture->socket, bytes, sizeof(bytes), 0);
     if (got > 0) {
@@ -243,21 +260,24 @@ UNUSED static int api_fixture_setup(void **state) {
     log_set_level(LOG_ERROR);
     fixture->loop = loop_new();
     fixture->ready = true;
-    const struct api_backend backend = {
-        .context = fixture,
-        .submit = api_fixture_submit,
-        .abandon = api_fixture_abandon,
-        .availability = api_fixture_availability,
-        .ready_in_ms = api_fixture_ready_in_ms,
-        .model_at = api_fixture_model_at,
-        .ready = api_fixture_ready,
-        .account_view = api_fixture_account_view,
-        .sandbox_usage = api_fixture_sandbox_usage,
-        .provider_write = api_fixture_provider_write,
-        .link = api_fixture_link,
-    };
+    fixture->executor =
+        (struct executor){.context = fixture, .submit = api_fixture_submit, .abandon = api_fixture_abandon};
+    const struct call_backend network = {.context = fixture,
+                                         .devices = &fixture->executor,
+                                         .sandbox = &fixture->executor,
+                                         .availability = api_fixture_availability,
+                                         .ready_in_ms = api_fixture_ready_in_ms,
+                                         .model_at = api_fixture_model_at,
+                                         .account_view = api_fixture_account_view};
+    const struct api_backend backend = {.context = fixture,
+                                        .ready = api_fixture_ready,
+                                        .sandbox_usage = api_fixture_sandbox_usage,
+                                        .provider_write = api_fixture_provider_write,
+                                        .link = api_fixture_link};
     api_store_init(&fixture->store, fixture->loop);
-    fixture->api = api_new(fixture->loop, &fixture->auth, &fixture->store, &backend);
+    fixture->calls = calls_new(fixture->loop, &fixture->auth, &fixture->store, &network);
+    runs_open(fixture->calls);
+    fixture->api = api_new(fixture->calls, &FORMATS, &backend);
     const struct listener_options listen = {.address = "127.0.0.1:0", .max_connections = 128, .handshake_ms = 1000};
     const struct http_server_config config = {
         .head_limits = {LIMIT_HTTP_HEAD_BYTES, LIMIT_HTTP_HEADER_COUNT, LIMIT_HTTP_URL_BYTES},
@@ -271,7 +291,7 @@ UNUSED static int api_fixture_setup(void **state) {
     buf_init(&fixture->received, API_FIXTURE_RECEIVED_MAX);
     uv_timer_init(loop_uv(fixture->loop), &fixture->watchdog);
     fixture->watchdog.data = fixture;
-    uv_timer_start(&fixture->watchdog, api_fixture_on_time, API_FIXTURE_WAIT_MS, 0);
+    uv_timer_start(&fixture->watchdog, api_fixture_on_time, API_FIXTURE_BEAT_MS, API_FIXTURE_BEAT_MS);
     api_fixture_connect(fixture);
     *state = fixture;
     return 0;
@@ -282,24 +302,26 @@ static void api_fixture_on_closed(void *context) {
 }
 
 UNUSED static int api_fixture_teardown(void **state) {
-    struct api_fixture *fixture = (struct api_fixture *)*state;
+    struct api_fixture *fixture = *state;
     api_fixture_disconnect(fixture);
     uv_close((uv_handle_t *)&fixture->watchdog, NULL);
     http_server_close(fixture->server, api_fixture_on_closed, NULL);
-    while (api_call_count(fixture->api) > 0) {
+    while (calls_count(fixture->calls) > 0) {
         uv_run(loop_uv(fixture->loop), UV_RUN_ONCE);
     }
     api_store_clear(&fixture->store);
     api_jobs_clear();
     api_workflows_clear();
     api_free(fixture->api);
+    runs_close(fixture->calls);
+    calls_free(fixture->calls);
     loop_free(fixture->loop);
     buf_clear(&fixture->received);
     free(fixture);
     return 0;
 }
 
-/* Sends bytes, turning the loop while the server is slow to take them. */
+/* Sends bytes, running the loop while the server is slow to take them. */
 UNUSED static void api_fixture_send(struct api_fixture *fixture, struct str bytes) {
     while (bytes.len > 0) {
         ssize_t sent = send(fixture->socket, bytes.data, bytes.len, MSG_NOSIGNAL);
@@ -343,7 +365,7 @@ UNUSED static const char *api_fixture_text(struct api_fixture *fixture) {
     return buf_cstr(&fixture->received);
 }
 
-/* Turns the loop until the client has received `words`. */
+/* Runs the loop until the client has received `words`. */
 UNUSED static void api_fixture_expect(struct api_fixture *fixture, const char *words) {
     while (strstr(api_fixture_text(fixture), words) == NULL) {
         if (fixture->closed) {
@@ -353,7 +375,7 @@ UNUSED static void api_fixture_expect(struct api_fixture *fixture, const char *w
     }
 }
 
-/* Turns the loop until the backend has a call. */
+/* Runs the loop until the backend has a call. */
 UNUSED static struct call *api_fixture_await_call(struct api_fixture *fixture) {
     while (fixture->call == NULL) {
         api_fixture_turn(fixture);
@@ -370,7 +392,7 @@ UNUSED static const char *api_fixture_header(struct api_fixture *fixture, const 
         size_t name_len = strlen(name);
         if (strncasecmp(line + 2, name, name_len) == 0 && line[2 + name_len] == ':') {
             const char *start = line + 2 + name_len + 1, *stop = strstr(start, "\r\n");
-            str_copy(value, sizeof(value), str_trim((struct str){start, (size_t)(stop - start)}));
+            (void)str_copy(value, sizeof(value), str_trim((struct str){start, (size_t)(stop - start)}));
         }
     }
     return value;
@@ -408,7 +430,7 @@ UNUSED static void api_fixture_forget(struct api_fixture *fixture) {
 UNUSED static char *api_fixture_stream(struct api_fixture *fixture) {
     api_fixture_expect(fixture, "\r\n0\r\n\r\n");
     const char *at = strstr(api_fixture_text(fixture), "\r\n\r\n") + 4;
-    char *payload = (char *)mem_calloc(1, fixture->received.len + 1);
+    char *payload = mem_calloc(1, fixture->received.len + 1);
     size_t len = 0;
     for (;;) {
         char *end;

@@ -3,7 +3,8 @@
 #define NATARIS_TESTS_SUPPORT_REQUEST_READER_H
 
 #include "base/buf.h"
-#include "format/input.h"
+#include "format/chat.h"
+#include "format/fields.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +19,7 @@ enum { READER_ARENA_BYTES = 8 << 20 };
 struct request_reader {
     struct json_parser *parser;
     struct arena arena;
-    struct generation_input input;
+    struct call_input input;
     struct err err;
 };
 
@@ -43,7 +44,7 @@ UNUSED static bool reader_read(struct request_reader *reader, struct str text) {
     arena_clear(&reader->arena);
     err_clear(&reader->err);
     assert_true(json_parse(reader->parser, text, &body, &reader->err));
-    return chat_request_read(body, &reader->arena, &reader->input, &reader->err);
+    return chat_read(body, &reader->arena, &reader->input, &reader->err);
 }
 
 /* A good request but for `members`, which are added to it. */

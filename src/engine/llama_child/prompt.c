@@ -172,8 +172,8 @@ static bool append_piece(const struct prompter *prompter, struct prompt *prompt,
     return true;
 }
 
-/* Megabytes take the tokenizer seconds, in which this thread hears no cancel. A long text is counted in pieces only until
- * it is clear that it does not fit; *estimate is then about its length in tokens, otherwise 0. */
+/* Megabytes take the tokenizer seconds, in which this thread hears no cancel. A long text is counted in pieces only
+ * until it is clear that it does not fit; *estimate is then about its length in tokens, otherwise 0. */
 static bool estimate_length(const struct prompter *prompter, struct str text, uint32_t *estimate) {
     uint32_t context = prompter->model->plan.context_length;
     size_t step = (size_t)context * PROMPT_TOKEN_BYTES, done = 0;

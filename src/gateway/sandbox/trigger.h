@@ -3,7 +3,9 @@
 #ifndef NATARIS_GATEWAY_SANDBOX_TRIGGER_H
 #define NATARIS_GATEWAY_SANDBOX_TRIGGER_H
 
-#include "api/api.h"
+#include "base/arena.h"
+#include "call/fault.h"
+#include "wire/generation.h"
 
 struct sandbox_trigger {
     struct str text; /* the whole directive in its message; empty: there is none */

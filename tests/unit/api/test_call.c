@@ -1,4 +1,5 @@
 /* Calls from the request to the end of a plain answer: golden answers, failures, clients that go away. */
+#include "api/http_call.h"
 #include "call/call.h"
 #include "support/api_calls.h"
 
@@ -7,16 +8,15 @@ static void test_plain_chat(void **state) {
     const char *body;
     api_fixture_post(fixture, CHAT, PLAIN_CHAT);
     struct call *call = api_fixture_await_call(fixture);
-    assert_int_equal(call->kind, API_CALL_CHAT);
     assert_string_equal(call->identity.account_id, "acct_1");
-    assert_int_equal(api_call_count(fixture->api), 1);
-    api_call_accepted(call);
+    assert_int_equal(calls_count(fixture->calls), 1);
+    call->sink->accepted(call);
     deliver(call, "Hel");
     deliver(call, "");
     deliver(call, "lo \"you\"\n\xc3\xa9");
     assert_int_equal(fixture->received.len, 0);
-    api_call_finish(call, &RESULT);
-    assert_int_equal(api_call_count(fixture->api), 0);
+    call->sink->finished(call, &RESULT);
+    assert_int_equal(calls_count(fixture->calls), 0);
     assert_int_equal(api_fixture_answer(fixture, &body), 200);
     assert_golden(fixture, body,
                   "{\"id\":\"$ID\",\"object\":\"chat.completion\",\"created\":$TIME,\"model\":\"" MODEL
@@ -41,10 +41,9 @@ static void test_plain_inference(void **state) {
     result.continued = 1;
     api_fixture_post(fixture, "/v1/inference", "{\"model\":\"nataris-fast\",\"prompt\":\"Write\",\"max_tokens\":50}");
     struct call *call = api_fixture_await_call(fixture);
-    assert_int_equal(call->kind, API_CALL_INFERENCE);
     assert_int_equal(call->generation.max_tokens, 50);
     deliver(call, "Silicon");
-    api_call_finish(call, &result);
+    call->sink->finished(call, &result);
     assert_int_equal(api_fixture_answer(fixture, &body), 200);
     /* The alias has become the model that served. */
     assert_golden(fixture, body,
@@ -68,7 +67,7 @@ static void test_log_line(void **state) {
     deliver(call, "secret-answer");
     log_set_level(LOG_INFO);
     dup2(ends[1], STDERR_FILENO);
-    api_call_finish(call, &RESULT);
+    call->sink->finished(call, &RESULT);
     dup2(stderr_copy, STDERR_FILENO);
     char line[2048];
     ssize_t len = read(ends[0], line, sizeof(line) - 1);
@@ -91,15 +90,15 @@ static void test_log_line(void **state) {
 
 static void finish_inside(struct api_fixture *fixture, struct call *call) {
     (void)fixture;
-    api_call_accepted(call);
+    call->sink->accepted(call);
     deliver(call, "at once");
-    api_call_finish(call, &RESULT);
+    call->sink->finished(call, &RESULT);
 }
 
 static void fail_inside(struct api_fixture *fixture, struct call *call) {
     (void)fixture;
-    const struct fault error = {.code = FAULT_MODEL_WARMING, .message = "Later.", .retry_after_ms = 300000};
-    api_call_fail(call, &error);
+    const struct fault fault = {.code = FAULT_MODEL_WARMING, .message = "Later.", .retry_after_ms = 300000};
+    call->sink->failed(call, &fault);
 }
 
 static void test_finish_inside_submit(void **state) {
@@ -116,7 +115,7 @@ static void test_finish_inside_submit(void **state) {
     assert_non_null(strstr(payload, "at once"));
     free(payload);
     assert_int_equal(fixture->submitted, 2);
-    assert_int_equal(api_call_count(fixture->api), 0);
+    assert_int_equal(calls_count(fixture->calls), 0);
 }
 
 static void test_fail_inside_submit(void **state) {
@@ -141,11 +140,11 @@ static void test_fail_inside_submit(void **state) {
 static void test_fail_with_param(void **state) {
     struct api_fixture *fixture = *state;
     const char *body;
-    const struct fault error = {.code = FAULT_CONTEXT_LENGTH, .message = "Too long.", .param = "max_tokens"};
+    const struct fault fault = {.code = FAULT_CONTEXT_LENGTH, .message = "Too long.", .param = "max_tokens"};
     api_fixture_post(fixture, CHAT, PLAIN_CHAT);
     struct call *call = api_fixture_await_call(fixture);
     deliver(call, "text that is not sent");
-    api_call_fail(call, &error);
+    call->sink->failed(call, &fault);
     assert_int_equal(api_fixture_answer(fixture, &body), 400);
     assert_string_equal(body, "{\"error\":{\"message\":\"Too long.\",\"type\":\"invalid_request_error\",\"code\":"
                               "\"context_length_exceeded\",\"param\":\"max_tokens\"}}");
@@ -153,7 +152,7 @@ static void test_fail_with_param(void **state) {
     fixture->call = NULL;
     api_fixture_forget(fixture);
     api_fixture_post(fixture, CHAT, STREAM_CHAT);
-    api_call_fail(api_fixture_await_call(fixture), &timeout);
+    api_fixture_await_call(fixture)->sink->failed(api_fixture_await_call(fixture), &timeout);
     assert_int_equal(api_fixture_answer(fixture, &body), 408);
     assert_string_equal(api_fixture_header(fixture, "Retry-After"), "1");
     assert_string_equal(api_fixture_header(fixture, "x-should-retry"), "");
@@ -175,7 +174,7 @@ static void test_client_goes_away(void **state) {
             api_fixture_turn(fixture);
         }
         assert_int_equal(fixture->abandoned, i + 1);
-        assert_int_equal(api_call_count(fixture->api), 0);
+        assert_int_equal(calls_count(fixture->calls), 0);
         api_fixture_connect(fixture);
     }
 }
@@ -192,10 +191,10 @@ static void test_plain_answer_has_a_limit(void **state) {
         deliver(call, piece);
     }
     /* The backend must be able to charge nothing, so it is no client that has gone, and the call is its to end. */
-    assert_int_equal(api_call_deliver(call, STR("x")), CALL_DELIVER_TOO_LONG);
+    assert_int_equal(call->sink->deliver(call, STR("x")), CALL_DELIVER_TOO_LONG);
     assert_int_equal(fixture->abandoned, 0);
-    const struct fault error = {.code = FAULT_UNAVAILABLE, .message = "too long"};
-    api_call_fail(call, &error);
+    const struct fault fault = {.code = FAULT_UNAVAILABLE, .message = "too long"};
+    call->sink->failed(call, &fault);
     assert_int_equal(api_fixture_answer(fixture, &body), 503);
     assert_non_null(strstr(body, "\"code\":\"SERVICE_UNAVAILABLE\""));
     free(piece);
@@ -209,8 +208,8 @@ static void test_longest_plain_answer(void **state) {
     const char *body;
     api_fixture_post(fixture, CHAT, PLAIN_CHAT);
     struct call *call = api_fixture_await_call(fixture);
-    assert_int_equal(api_call_deliver(call, (struct str){text, LIMIT_ANSWER_BYTES}), CALL_DELIVERED);
-    api_call_finish(call, &RESULT);
+    assert_int_equal(call->sink->deliver(call, (struct str){text, LIMIT_ANSWER_BYTES}), CALL_DELIVERED);
+    call->sink->finished(call, &RESULT);
     assert_int_equal(api_fixture_answer(fixture, &body), 200);
     assert_true(strlen(body) > (size_t)6 * LIMIT_ANSWER_BYTES);
     assert_string_equal(body + strlen(body) - strlen(NATARIS) - 1, NATARIS "}");
@@ -222,14 +221,14 @@ static void test_plain_calls_are_not_ticked(void **state) {
     const char *body;
     api_fixture_post(fixture, CHAT, PLAIN_CHAT);
     struct call *call = api_fixture_await_call(fixture);
-    call_tick(fixture->api, call->started_ms + 3600 * 1000);
-    api_call_finish(call, &RESULT);
+    http_calls_tick(fixture->api, call->started_ms + 3600 * 1000);
+    call->sink->finished(call, &RESULT);
     assert_int_equal(api_fixture_answer(fixture, &body), 200);
     assert_golden(fixture, strstr(body, "\"usage\""), "\"usage\":" USAGE ",\"nataris\":" NATARIS "}");
 }
 
 static void count_call(void *context, struct call *call) {
-    assert_non_null(call->api);
+    assert_non_null(call->calls);
     ++*(size_t *)context;
 }
 
@@ -248,16 +247,16 @@ static void test_many_calls(void **state) {
         sockets[i] = fixture->socket;
         api_fixture_connect(fixture);
     }
-    assert_int_equal(api_call_count(fixture->api), COUNT);
+    assert_int_equal(calls_count(fixture->calls), COUNT);
     size_t seen = 0;
-    api_call_each(fixture->api, count_call, &seen);
+    call_each(fixture->calls, count_call, &seen);
     assert_int_equal(seen, COUNT);
-    api_call_finish(calls[1], &RESULT);
-    call_tick(fixture->api, calls[0]->started_ms + 1000);
-    assert_true(calls[0]->headers_sent && calls[2]->headers_sent);
-    api_call_finish(calls[2], &RESULT);
-    api_call_finish(calls[0], &RESULT);
-    assert_int_equal(api_call_count(fixture->api), 0);
+    calls[1]->sink->finished(calls[1], &RESULT);
+    http_calls_tick(fixture->api, calls[0]->started_ms + 1000);
+    assert_true(http_call_of(calls[0])->headers_sent && http_call_of(calls[2])->headers_sent);
+    calls[2]->sink->finished(calls[2], &RESULT);
+    calls[0]->sink->finished(calls[0], &RESULT);
+    assert_int_equal(calls_count(fixture->calls), 0);
     for (size_t i = 0; i < COUNT; i++) {
         close(sockets[i]);
     }

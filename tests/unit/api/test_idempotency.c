@@ -1,4 +1,5 @@
 /* The same request twice: keys, SDK retries, replays, and 64 at once. */
+#include "api/http_call.h"
 #include "base/clock.h"
 #include "call/call.h"
 #include "call/claim.h"
@@ -13,7 +14,7 @@ static const char other_chat[] = "{\"model\":\"" MODEL "\",\"messages\":[{\"role
 /* A settlement that is durable at once. */
 static void settle(struct api_fixture *fixture, struct call *call) {
     struct store_answer answer;
-    if (api_call_answer(call, &RESULT, &answer)) {
+    if (call->sink->answer(call, &RESULT, &answer)) {
         api_store_keep(&fixture->store, &answer);
     }
 }
@@ -22,7 +23,7 @@ static void settle_and_finish(struct api_fixture *fixture, struct call *call) {
     deliver(call, "the ");
     deliver(call, "answer");
     settle(fixture, call);
-    api_call_finish(call, &RESULT);
+    call->sink->finished(call, &RESULT);
     fixture->call = NULL;
 }
 
@@ -135,7 +136,7 @@ static void test_bad_keys(void **state) {
 /* A failed call stores nothing: the next one runs. */
 static void test_failure_is_not_kept(void **state) {
     struct api_fixture *fixture = *state;
-    const struct fault error = {.code = FAULT_REQUEST_TIMEOUT, .message = "Nobody answered."};
+    const struct fault fault = {.code = FAULT_REQUEST_TIMEOUT, .message = "Nobody answered."};
     const char *body;
     for (int i = 1; i <= 2; i++) {
         api_fixture_forget(fixture);
@@ -146,7 +147,7 @@ static void test_failure_is_not_kept(void **state) {
             settle(fixture, call); /* which then fails: the answer is not in the store */
             fixture->store.answers[0].expires_ms = 0;
         }
-        api_call_fail(call, &error);
+        call->sink->failed(call, &fault);
         assert_int_equal(api_fixture_answer(fixture, &body), 408);
     }
     fixture->on_submit = settle_and_finish;
@@ -163,9 +164,9 @@ static void test_large_answer_is_not_kept(void **state) {
     memset(text, 'x', LIMIT_ANSWER_BYTES);
     api_fixture_request(fixture, POST, KEY("k"), PLAIN_CHAT);
     struct call *call = api_fixture_await_call(fixture);
-    assert_int_equal(api_call_deliver(call, (struct str){text, LIMIT_ANSWER_BYTES}), CALL_DELIVERED);
-    assert_false(api_call_answer(call, &RESULT, &answer));
-    api_call_finish(call, &RESULT);
+    assert_int_equal(call->sink->deliver(call, (struct str){text, LIMIT_ANSWER_BYTES}), CALL_DELIVERED);
+    assert_false(call->sink->answer(call, &RESULT, &answer));
+    call->sink->finished(call, &RESULT);
     assert_int_equal(api_fixture_answer(fixture, &body), 200);
     assert_true(strlen(body) > LIMIT_ANSWER_BYTES);
     fixture->call = NULL;
@@ -173,13 +174,13 @@ static void test_large_answer_is_not_kept(void **state) {
     api_fixture_request(fixture, POST, KEY("k2"), STREAM_CHAT);
     call = api_fixture_await_call(fixture);
     for (size_t sent = 0; sent <= LIMIT_ANSWER_BYTES; sent += LIMIT_DELTA_BYTES) {
-        assert_int_equal(api_call_deliver(call, (struct str){text, LIMIT_DELTA_BYTES}), CALL_DELIVERED);
-        while (http_exchange_unsent(call->exchange) > 0) {
+        assert_int_equal(call->sink->deliver(call, (struct str){text, LIMIT_DELTA_BYTES}), CALL_DELIVERED);
+        while (http_exchange_unsent(http_call_of(call)->exchange) > 0) {
             api_fixture_turn(fixture);
         }
     }
-    assert_false(api_call_answer(call, &RESULT, &answer));
-    api_call_finish(call, &RESULT);
+    assert_false(call->sink->answer(call, &RESULT, &answer));
+    call->sink->finished(call, &RESULT);
     free(api_fixture_stream(fixture));
     free(text);
 }
@@ -232,7 +233,8 @@ static void clients_close(struct client *clients) {
     }
 }
 
-/* However the turns fall, one of them runs, and the others are told to come back, before and after the store answers. */
+/* However the iterations of the loop fall, one of them runs, and the others are told to come back, before and after the
+ * store answers. */
 static void test_64_at_once(void **state) {
     struct api_fixture *fixture = *state;
     struct client *clients = mem_calloc(CLIENTS, sizeof(*clients));
@@ -268,7 +270,7 @@ static void test_64_at_once(void **state) {
     }
     assert_int_equal(fixture->submitted, 1);
     for (size_t i = 0; i < CLIENTS; i++) {
-        /* In the turns in which one of them asks the store, its twins are told to come back. */
+        /* In the iterations in which one of them asks the store, its twins are told to come back. */
         assert_true(i % 8 != 7 || client_status(&clients[i]) == 409);
         assert_true(client_status(&clients[i]) == 409 ||
                     strstr(buf_cstr(&clients[i].received), fixture->call_id) != NULL);
@@ -360,7 +362,7 @@ static void test_sdk_retry_while_it_runs(void **state) {
 
 static void gone(struct api_fixture *fixture) {
     api_fixture_disconnect(fixture);
-    while (api_call_count(fixture->api) > 0) {
+    while (calls_count(fixture->calls) > 0) {
         api_fixture_turn(fixture);
     }
     api_fixture_connect(fixture);
@@ -375,7 +377,7 @@ static void test_client_gone(void **state) {
     while (fixture->store.question_count == 0) {
         api_fixture_turn(fixture);
     }
-    assert_int_equal(api_call_count(fixture->api), 1);
+    assert_int_equal(calls_count(fixture->calls), 1);
     gone(fixture);
     fixture->store.held = false;
     /* While it runs: it is cancelled, and the next one runs. */
@@ -397,20 +399,20 @@ static void test_client_gone_while_settling(void **state) {
     api_fixture_request(fixture, POST, KEY("k"), PLAIN_CHAT);
     struct call *call = api_fixture_await_call(fixture);
     deliver(call, "the answer");
-    assert_true(api_call_answer(call, &RESULT, &answer));
+    assert_true(call->sink->answer(call, &RESULT, &answer));
     struct store_answer late = answer;
     late.content.data = mem_strndup(answer.content.data, answer.content.len);
     gone(fixture);
     assert_conflict(fixture, KEY("k"), PLAIN_CHAT, true);
     assert_conflict(fixture, KEY("k"), other_chat, false);
-    call_tick(fixture->api, loop_now_ms(fixture->loop) + IDEMPOTENCY_LINGER_MS - 1000);
+    claims_sweep(fixture->calls->claims, loop_now_ms(fixture->loop) + IDEMPOTENCY_LINGER_MS - 1000);
     assert_conflict(fixture, KEY("k"), PLAIN_CHAT, true);
     api_store_keep(&fixture->store, &late);
     assert_int_equal(exchange(fixture, KEY("k"), PLAIN_CHAT, &body), 200);
     assert_non_null(strstr(body, "the answer"));
     assert_int_equal(fixture->submitted, 1);
     /* It does not linger for ever. */
-    call_tick(fixture->api, loop_now_ms(fixture->loop) + IDEMPOTENCY_LINGER_MS + 1000);
+    claims_sweep(fixture->calls->claims, loop_now_ms(fixture->loop) + IDEMPOTENCY_LINGER_MS + 1000);
     fixture->store.answers[0].expires_ms = 0;
     fixture->on_submit = settle_and_finish;
     assert_int_equal(exchange(fixture, KEY("k"), PLAIN_CHAT, &body), 200);
@@ -441,7 +443,7 @@ static void test_sandbox(void **state) {
     api_fixture_disconnect(fixture);
     api_fixture_connect(fixture);
     assert_conflict(fixture, KEY("k"), PLAIN_CHAT, true);
-    api_call_finish(call, &RESULT);
+    call->sink->finished(call, &RESULT);
     assert_int_equal(fixture->store.answers_asked, 0);
     close(client.socket);
 }

@@ -19,7 +19,7 @@ static const char *post(struct api_fixture *fixture, const char *body) {
 }
 
 static void turn_until(struct api_fixture *fixture, const char *id, enum store_job_state state) {
-    while (api_jobs_find(id)->state != state) { /* what the fake store does in a turn wakes no loop that waits */
+    while (api_jobs_find(id)->state != state) { /* what the fake store does in an iteration wakes no loop that waits */
         uv_run(loop_uv(fixture->loop), UV_RUN_NOWAIT);
         assert_false(fixture->timed_out);
     }
@@ -31,11 +31,11 @@ static void test_completes_with_the_whole_answer(void **state) {
     char line[128];
     struct call *call = api_fixture_await_call(fixture);
     assert_string_equal(call->id, id);
-    api_call_accepted(call);
+    call->sink->accepted(call);
     turn_until(fixture, id, STORE_JOB_RUNNING);
     deliver(call, "Hi");
     forget_call(fixture);
-    api_call_finish(call, &RESULT);
+    call->sink->finished(call, &RESULT);
     turn_until(fixture, id, STORE_JOB_COMPLETED);
     assert_non_null(strstr(api_jobs.event.data, "\"status\":\"COMPLETED\""));
     assert_null(strstr(api_jobs.event.data, "Hi")); /* what is told to others has no answers in it */
@@ -55,14 +55,14 @@ static void test_waits_out_what_time_heals(void **state) {
     for (size_t i = 0; i < COUNT_OF(codes); i++) {
         struct call *call = api_fixture_await_call(fixture);
         assert_string_equal(call->id, id);
-        api_call_accepted(call);
+        call->sink->accepted(call);
         forget_call(fixture);
-        api_call_fail(call, &(struct fault){.code = codes[i], .message = "later"});
+        call->sink->failed(call, &(struct fault){.code = codes[i], .message = "later"});
         assert_int_equal(api_jobs_find(id)->state, STORE_JOB_QUEUED);
     }
     struct call *call = api_fixture_await_call(fixture);
     forget_call(fixture);
-    api_call_fail(call, &(struct fault){.code = FAULT_CONTEXT_LENGTH, .message = "too long"});
+    call->sink->failed(call, &(struct fault){.code = FAULT_CONTEXT_LENGTH, .message = "too long"});
     turn_until(fixture, id, STORE_JOB_FAILED);
     assert_non_null(strstr(api_jobs_find(id)->result.data, "\"code\":\"context_length_exceeded\""));
     assert_non_null(strstr(api_jobs.event.data, "\"status\":\"FAILED\""));
@@ -74,7 +74,7 @@ static void test_gives_up_a_failure_that_stays(void **state) {
     for (int i = 0; i < 3; i++) { /* the further ones wait longer than a test should */
         struct call *call = api_fixture_await_call(fixture);
         forget_call(fixture);
-        api_call_fail(call, &(struct fault){.code = i < 2 ? FAULT_UNAVAILABLE : FAULT_INTERNAL, .message = "no"});
+        call->sink->failed(call, &(struct fault){.code = i < 2 ? FAULT_UNAVAILABLE : FAULT_INTERNAL, .message = "no"});
     }
     turn_until(fixture, id, STORE_JOB_FAILED);
     assert_int_equal(fixture->submitted, 3);
@@ -86,11 +86,11 @@ static void test_writes_its_end_again_when_the_store_was_busy(void **state) {
     const char *id = post(fixture, PLAIN_CHAT);
     struct call *call = api_fixture_await_call(fixture);
     deliver(call, "Hi");
-    assert_true(api_call_answer(call, &RESULT, &answer));
+    assert_true(call->sink->answer(call, &RESULT, &answer));
     api_store_keep(&fixture->store, &answer);
     err_set(&api_jobs.err, ERR_UNAVAILABLE, "busy");
     forget_call(fixture);
-    api_call_finish(call, &RESULT);
+    call->sink->finished(call, &RESULT);
     turn_until(fixture, id, STORE_JOB_COMPLETED);
     assert_int_equal(fixture->submitted, 1); /* by its stored answer, not by a second run */
     assert_non_null(strstr(api_jobs_find(id)->result.data, "\"content\":\"Hi\""));
@@ -107,7 +107,7 @@ static void test_runs_though_nobody_knew_that_it_was_stored(void **state) {
     struct call *call = api_fixture_await_call(fixture);
     deliver(call, "Hi");
     forget_call(fixture);
-    api_call_finish(call, &RESULT);
+    call->sink->finished(call, &RESULT);
     turn_until(fixture, api_jobs.jobs[0].id, STORE_JOB_COMPLETED);
 }
 
@@ -120,7 +120,7 @@ static void test_an_end_in_doubt_is_looked_up(void **state) {
     deliver(call, "Hi");
     api_jobs.in_doubt = 1;
     forget_call(fixture);
-    api_call_finish(call, &RESULT);
+    call->sink->finished(call, &RESULT);
     turn_until(fixture, id, STORE_JOB_COMPLETED);
     snprintf(line, sizeof(line), "DELETE " JOBS "/%s", id);
     for (int i = 0; i < 3; i++) { /* it stays as it is, also when it has had its turn again */
@@ -143,17 +143,17 @@ static void test_is_cancelled_on_the_device(void **state) {
     assert_int_equal(api_fixture_answer(fixture, &answer), 200);
     assert_non_null(strstr(answer, "\"status\":\"CANCELLED\""));
     assert_int_equal(fixture->abandoned, 1);
-    assert_int_equal(api_call_count(fixture->api), 0);
+    assert_int_equal(calls_count(fixture->calls), 0);
 }
 
 static void test_goes_on_after_a_restart(void **state) {
     struct api_fixture *fixture = *state;
     struct store_job *job = &api_jobs.jobs[api_jobs.count++];
     *job = (struct store_job){.kind = STORE_JOB_INFERENCE, .state = STORE_JOB_RUNNING, .created_ms = INT64_MAX / 2};
-    str_copy(job->id, sizeof(job->id), STR("job_old"));
-    str_copy(job->account_id, sizeof(job->account_id), STR("acct_1"));
-    str_copy(job->key_id, sizeof(job->key_id), STR("key_1"));
-    str_copy(job->model, sizeof(job->model), STR(MODEL));
+    (void)str_copy(job->id, sizeof(job->id), STR("job_old"));
+    (void)str_copy(job->account_id, sizeof(job->account_id), STR("acct_1"));
+    (void)str_copy(job->key_id, sizeof(job->key_id), STR("key_1"));
+    (void)str_copy(job->model, sizeof(job->model), STR(MODEL));
     job->body = api_jobs_copy(STR("{\"model\":\"whatever\",\"prompt\":\"hi\"}"));
     job->result = api_jobs_copy(STR(""));
     api_resume(fixture->api);
@@ -163,7 +163,7 @@ static void test_goes_on_after_a_restart(void **state) {
     assert_true(str_equal_cstr(call->generation.model, MODEL)); /* as it was resolved when the job came */
     deliver(call, "Hi");
     forget_call(fixture);
-    api_call_finish(call, &RESULT);
+    call->sink->finished(call, &RESULT);
     turn_until(fixture, "job_old", STORE_JOB_COMPLETED);
     assert_non_null(strstr(job->result.data, "\"output\":\"Hi\""));
 }
@@ -177,7 +177,7 @@ static void step_end(struct api_fixture *fixture, const char *output) {
     assert_memory_equal(call->id, "step_", 5);
     deliver(call, output);
     forget_call(fixture);
-    api_call_finish(call, &RESULT);
+    call->sink->finished(call, &RESULT);
 }
 
 static void test_of_a_workflow_has_its_whole_answer(void **state) {
@@ -219,7 +219,7 @@ static void test_its_cancel_is_that_of_its_workflow(void **state) {
         assert_false(fixture->timed_out);
     }
     assert_int_equal(fixture->abandoned, 1);
-    assert_int_equal(api_call_count(fixture->api), 0);
+    assert_int_equal(calls_count(fixture->calls), 0);
 }
 
 static void test_finds_its_workflow_after_a_restart(void **state) {
@@ -233,15 +233,15 @@ static void test_finds_its_workflow_after_a_restart(void **state) {
                                  .error = STR(""),
                                  .extra = STR("")};
     *job = (struct store_job){.kind = STORE_JOB_WORKFLOW, .state = STORE_JOB_RUNNING, .created_ms = INT64_MAX / 2};
-    str_copy(job->id, sizeof(job->id), STR("job_old"));
-    str_copy(job->account_id, sizeof(job->account_id), STR("acct_1"));
-    str_copy(job->key_id, sizeof(job->key_id), STR("key_1"));
-    str_copy(job->model, sizeof(job->model), STR(MODEL));
+    (void)str_copy(job->id, sizeof(job->id), STR("job_old"));
+    (void)str_copy(job->account_id, sizeof(job->account_id), STR("acct_1"));
+    (void)str_copy(job->key_id, sizeof(job->key_id), STR("key_1"));
+    (void)str_copy(job->model, sizeof(job->model), STR(MODEL));
     job->body = api_jobs_copy(STR(RESEARCH_CHAT));
     job->result = api_jobs_copy(STR(""));
-    str_copy(row.id, sizeof(row.id), STR("wf_old"));
-    str_copy(row.account_id, sizeof(row.account_id), STR("acct_1"));
-    str_copy(row.model, sizeof(row.model), STR(MODEL));
+    (void)str_copy(row.id, sizeof(row.id), STR("wf_old"));
+    (void)str_copy(row.account_id, sizeof(row.account_id), STR("acct_1"));
+    (void)str_copy(row.model, sizeof(row.model), STR(MODEL));
     (void)api_workflows_add(&row);
     api_resume(fixture->api);
     turn_until(fixture, "job_old", STORE_JOB_COMPLETED);
@@ -261,17 +261,17 @@ static void test_of_a_revoked_key_fails(void **state) {
 static void test_an_account_has_bounded_room(void **state) {
     struct api_fixture *fixture = *state;
     const struct auth_identity identity = {.account_id = "acct_1"}, other = {.account_id = "acct_2"};
-    struct jobs *jobs = jobs_new(fixture->api);
-    struct fault error;
+    struct jobs *jobs = jobs_new(fixture->calls, NULL, &FORMATS);
+    struct fault fault;
     for (int i = 0; i < JOBS_OPEN_MAX; i++) {
-        assert_true(jobs_reserve(jobs, &identity, &error));
+        assert_true(jobs_reserve(jobs, &identity, &fault));
     }
-    assert_false(jobs_reserve(jobs, &identity, &error));
-    assert_int_equal(error.code, FAULT_RATE_LIMIT_EXCEEDED);
-    assert_true(error.retry_after_ms > 0);
-    assert_true(jobs_reserve(jobs, &other, &error));
+    assert_false(jobs_reserve(jobs, &identity, &fault));
+    assert_int_equal(fault.code, FAULT_RATE_LIMIT_EXCEEDED);
+    assert_true(fault.retry_after_ms > 0);
+    assert_true(jobs_reserve(jobs, &other, &fault));
     jobs_release(jobs, "acct_1", false);
-    assert_true(jobs_reserve(jobs, &identity, &error));
+    assert_true(jobs_reserve(jobs, &identity, &fault));
     jobs_free(jobs);
 }
 

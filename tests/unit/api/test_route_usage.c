@@ -223,9 +223,9 @@ static void test_client_leaves_meanwhile(void **state) {
         while (fixture->store.question_count == 0) {
             api_fixture_turn(fixture);
         }
-        assert_int_equal(api_call_count(fixture->api), 1);
+        assert_int_equal(calls_count(fixture->calls), 1);
         api_fixture_disconnect(fixture);
-        while (api_call_count(fixture->api) > 0) {
+        while (calls_count(fixture->calls) > 0) {
             api_fixture_turn(fixture);
         }
         api_fixture_connect(fixture);

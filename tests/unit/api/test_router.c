@@ -1,5 +1,6 @@
-#include "api/request.h"
 #include "api/router.h"
+#include "base/compiler.h"
+#include "format/formats.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,45 +9,46 @@
 
 #include <cmocka.h>
 
+static struct router *router;
 static const struct route *route;
 static struct str parameter;
 static char allow[ROUTE_ALLOW_SIZE];
 
 static enum route_match find(const char *method, const char *path) {
-    return route_find(str_from(method), str_from(path), &route, &parameter, allow);
+    return router_find(router, str_from(method), str_from(path), &route, &parameter, allow);
 }
 
 static void test_found(void **state) {
     (void)state;
     static const struct {
-        const char *method, *path;
-        void (*handle)(struct api_request *request);
+        const char *method, *path, *pattern;
         bool needs_key;
     } cases[] = {
-        {"POST", "/v1/chat/completions", chat_handle, true},
-        {"POST", "/v1/inference", inference_handle, true},
-        {"GET", "/v1/models", models_handle_list, true},
-        {"HEAD", "/v1/models", models_handle_list, true},
-        {"GET", "/v1/models/a%2Fb", models_handle_one, true},
-        {"GET", "/healthz", health_handle_live, false},
-        {"GET", "/v1/usage", usage_handle, true},
-        {"GET", "/v1/usage/requests", usage_handle_requests, true},
-        {"GET", "/v1/provider/earnings", earnings_handle, true},
-        {"GET", "/v1/provider/devices", devices_handle_list, true},
-        {"GET", "/v1/provider/devices/prov_1", devices_handle_one, true},
-        {"GET", "/v1/workflows", workflows_handle_list, true},
-        {"POST", "/v1/workflows/estimate", workflows_handle_estimate, true},
-        {"GET", "/v1/workflows/wf_1", workflows_handle_one, true},
-        {"DELETE", "/v1/workflows/wf_1", workflows_handle_cancel, true},
-        {"POST", "/v1/workflows/wf_1/cancel", workflows_handle_cancel, true},
-        {"HEAD", "/healthz", health_handle_live, false},
-        {"GET", "/readyz", health_handle_ready, false},
-        {"GET", "/openapi.json", openapi_handle, false},
-        {"GET", "/link", link_handle, false},
+        {"POST", "/v1/chat/completions", "/v1/chat/completions", true},
+        {"POST", "/v1/inference", "/v1/inference", true},
+        {"GET", "/v1/models", "/v1/models", true},
+        {"HEAD", "/v1/models", "/v1/models", true},
+        {"GET", "/v1/models/a%2Fb", "/v1/models/{id}", true},
+        {"GET", "/healthz", "/healthz", false},
+        {"GET", "/v1/usage", "/v1/usage", true},
+        {"GET", "/v1/usage/requests", "/v1/usage/requests", true},
+        {"GET", "/v1/provider/earnings", "/v1/provider/earnings", true},
+        {"GET", "/v1/provider/devices", "/v1/provider/devices", true},
+        {"GET", "/v1/provider/devices/prov_1", "/v1/provider/devices/{id}", true},
+        {"GET", "/v1/workflows", "/v1/workflows", true},
+        {"POST", "/v1/workflows/estimate", "/v1/workflows/estimate", true},
+        {"GET", "/v1/workflows/wf_1", "/v1/workflows/{id}", true},
+        {"DELETE", "/v1/workflows/wf_1", "/v1/workflows/{id}", true},
+        {"POST", "/v1/workflows/wf_1/cancel", "/v1/workflows/{id}/cancel", true},
+        {"HEAD", "/healthz", "/healthz", false},
+        {"GET", "/readyz", "/readyz", false},
+        {"GET", "/openapi.json", "/openapi.json", false},
+        {"GET", "/link", "/link", false},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         assert_int_equal(find(cases[i].method, cases[i].path), ROUTE_FOUND);
-        assert_ptr_equal(route->handle, cases[i].handle);
+        assert_string_equal(route->path, cases[i].pattern);
+        assert_non_null(route->handle);
         assert_int_equal(route->needs_key, cases[i].needs_key);
     }
     assert_int_equal(find("GET", "/v1/models/a%2Fb"), ROUTE_FOUND);
@@ -100,11 +102,23 @@ static void test_wrong_method(void **state) {
     assert_int_equal(find("", "/healthz"), ROUTE_WRONG_METHOD);
 }
 
+static int setup(void **state) {
+    (void)state;
+    router = router_new(&FORMATS);
+    return 0;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    router_free(router);
+    return 0;
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_found),
         cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_wrong_method),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,5 +1,6 @@
 /* Runs: from start to their one end, their stored answers, their cancel. */
 #include "call/run.h"
+#include "format/chat.h"
 #include "support/api_calls.h"
 
 struct seen {
@@ -7,7 +8,7 @@ struct seen {
     bool repeated;
     char text[256], parts[256], object[4096];
     struct call_result result;
-    struct fault error;
+    struct fault fault;
     struct run *cancel_in_text;
 };
 
@@ -24,23 +25,27 @@ static void on_text(void *context, struct str text) {
     }
 }
 
-static void on_end(void *context, const struct run_answer *answer) {
+static void on_end(void *context, const struct answer *answer) {
     struct seen *seen = context;
     struct buf object;
     seen->ended++;
-    seen->repeated = answer->repeated;
-    seen->result = answer->result;
-    str_copy(seen->text, sizeof(seen->text), answer->text);
+    seen->repeated = answer->result->repeated;
+    seen->result = *answer->result;
+    (void)str_copy(seen->text, sizeof(seen->text), answer->text);
     buf_init(&object, sizeof(seen->object) - 1);
-    run_answer_write(answer, &object);
-    str_copy(seen->object, sizeof(seen->object), buf_str(&object));
+    struct answer whole = *answer;
+    char id[ID_SIZE];
+    id_rename(FORMAT_CHAT.id_prefix, answer->id, id);
+    whole.id = id;
+    FORMAT_CHAT.whole(&whole, &object);
+    (void)str_copy(seen->object, sizeof(seen->object), buf_str(&object));
     buf_clear(&object);
 }
 
-static void on_failed(void *context, const struct fault *error) {
+static void on_failed(void *context, const struct fault *fault) {
     struct seen *seen = context;
     seen->failed++;
-    seen->error = *error;
+    seen->fault = *fault;
 }
 
 static const struct run_events EVENTS = {
@@ -75,7 +80,7 @@ static struct run *start(struct api_fixture *fixture, const char *id, bool again
                                       .keep = true,
                                       .again = again,
                                       .cost_max_nano = cost_max_nano};
-    struct run *run = run_start(fixture->api, &asked, &EVENTS, seen);
+    struct run *run = run_start(fixture->calls, &asked, &EVENTS, seen);
     memset(model, 'x', sizeof(model) - 1);
     memset(text, 'x', sizeof(text) - 1);
     memset(stop, 'x', sizeof(stop) - 1);
@@ -99,13 +104,13 @@ static void test_ends_once_with_its_text(void **state) {
     assert_true(str_equal_cstr(call->generation.messages[0].content, "hello"));
     assert_true(str_equal_cstr(call->generation.messages[1].tool_calls[0].name, "add"));
     assert_true(str_equal_cstr(call->generation.stop[0], "END"));
-    assert_int_equal(api_call_count(fixture->api), 1);
-    api_call_accepted(call);
-    api_call_accepted(call); /* a further attempt is no second beginning */
+    assert_int_equal(calls_count(fixture->calls), 1);
+    call->sink->accepted(call);
+    call->sink->accepted(call); /* a further attempt is no second beginning */
     deliver(call, "one");
     deliver(call, " two");
     fixture->call = NULL;
-    api_call_finish(call, &result);
+    call->sink->finished(call, &result);
     assert_int_equal(seen.begun, 1);
     assert_int_equal(seen.ended, 1);
     assert_int_equal(seen.failed, 0);
@@ -114,7 +119,7 @@ static void test_ends_once_with_its_text(void **state) {
     assert_int_equal(seen.result.cost_nano, 77);
     assert_non_null(strstr(seen.object, "\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\""));
     assert_non_null(strstr(seen.object, "\"content\":\"one two\""));
-    assert_int_equal(api_call_count(fixture->api), 0);
+    assert_int_equal(calls_count(fixture->calls), 0);
 }
 
 static void test_is_not_repeated_when_it_was_settled(void **state) {
@@ -126,10 +131,10 @@ static void test_is_not_repeated_when_it_was_settled(void **state) {
     start(fixture, "step_1", true, -1, &first);
     struct call *call = api_fixture_await_call(fixture);
     deliver(call, "a\nb");
-    assert_true(api_call_answer(call, &result, &answer));
+    assert_true(call->sink->answer(call, &result, &answer));
     api_store_keep(&fixture->store, &answer);
     fixture->call = NULL;
-    api_call_finish(call, &result);
+    call->sink->finished(call, &result);
     assert_false(first.repeated);
     start(fixture, "step_1", true, 0, &second); /* a budget that is used up does not matter: it costs nothing */
     while (second.ended == 0) {
@@ -144,7 +149,7 @@ static void test_is_not_repeated_when_it_was_settled(void **state) {
     call = api_fixture_await_call(fixture);
     assert_string_equal(call->id, "step_2");
     fixture->call = NULL;
-    api_call_finish(call, &RESULT);
+    call->sink->finished(call, &RESULT);
     assert_int_equal(third.ended, 1);
 }
 
@@ -156,7 +161,7 @@ static void test_does_not_run_when_the_store_cannot_tell(void **state) {
     while (seen.failed == 0) {
         api_fixture_turn(fixture);
     }
-    assert_int_equal(seen.error.code, FAULT_UNAVAILABLE);
+    assert_int_equal(seen.fault.code, FAULT_UNAVAILABLE);
     assert_int_equal(fixture->submitted, 0);
     fixture->store.err = (struct err){0};
 }
@@ -176,18 +181,18 @@ static void test_holds_its_cost_cap(void **state) {
     struct run_request enough = asked;
     enough.cost_max_nano = worst;
     enough.id = "step_2";
-    run_start(fixture->api, &asked, &EVENTS, &poor);
-    run_start(fixture->api, &enough, &EVENTS, &rich);
+    run_start(fixture->calls, &asked, &EVENTS, &poor);
+    run_start(fixture->calls, &enough, &EVENTS, &rich);
     struct call *call = api_fixture_await_call(fixture);
     assert_int_equal(poor.failed, 1);
-    assert_int_equal(poor.error.code, FAULT_INSUFFICIENT_CREDITS);
+    assert_int_equal(poor.fault.code, FAULT_INSUFFICIENT_CREDITS);
     assert_string_equal(call->id, "step_2");
     struct store_answer answer;
-    assert_false(api_call_answer(call, &RESULT, &answer)); /* not asked to keep it */
+    assert_false(call->sink->answer(call, &RESULT, &answer)); /* not asked to keep it */
     fixture->call = NULL;
-    api_call_fail(call, &(struct fault){.code = FAULT_MODEL_WARMING, .message = "soon"});
+    call->sink->failed(call, &(struct fault){.code = FAULT_MODEL_WARMING, .message = "soon"});
     assert_int_equal(rich.failed, 1);
-    assert_int_equal(rich.error.code, FAULT_MODEL_WARMING);
+    assert_int_equal(rich.fault.code, FAULT_MODEL_WARMING);
 }
 
 static void test_is_cancelled_anywhere(void **state) {
@@ -206,11 +211,11 @@ static void test_is_cancelled_anywhere(void **state) {
     assert_int_equal(fixture->abandoned, 1);
     seen.cancel_in_text = start(fixture, "step_4", false, -1, &seen);
     call = api_fixture_await_call(fixture);
-    assert_int_equal(api_call_deliver(call, STR("two")), CALL_DELIVER_CUT);
+    assert_int_equal(call->sink->deliver(call, STR("two")), CALL_DELIVER_CUT);
     assert_int_equal(fixture->abandoned, 2);
     assert_int_equal(fixture->submitted, 2);
     assert_int_equal(seen.ended + seen.failed, 0);
-    assert_int_equal(api_call_count(fixture->api), 0);
+    assert_int_equal(calls_count(fixture->calls), 0);
 }
 
 static void test_does_not_begin_while_draining(void **state) {
@@ -221,7 +226,7 @@ static void test_does_not_begin_while_draining(void **state) {
     while (seen.failed == 0) {
         api_fixture_turn(fixture);
     }
-    assert_int_equal(seen.error.code, FAULT_UNAVAILABLE);
+    assert_int_equal(seen.fault.code, FAULT_UNAVAILABLE);
     assert_int_equal(fixture->submitted, 0);
 }
 

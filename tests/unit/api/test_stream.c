@@ -1,4 +1,5 @@
 /* Streams: golden chunks, splitting, failures in the middle, slow readers, late headers and keep-alives. */
+#include "api/http_call.h"
 #include "call/call.h"
 #include "support/api_calls.h"
 
@@ -13,8 +14,8 @@ static void test_stream_chat(void **state) {
     struct api_fixture *fixture = *state;
     api_fixture_post(fixture, CHAT, STREAM_CHAT);
     struct call *call = api_fixture_await_call(fixture);
-    assert_true(call->stream && call->generation.stream);
-    api_call_accepted(call);
+    assert_true(call->generation.stream);
+    call->sink->accepted(call);
     /* The headers and the first delta leave before there is any text. */
     api_fixture_expect(fixture, "\"finish_reason\":null}]}\n\n");
     assert_string_equal(api_fixture_header(fixture, "Content-Type"), "text/event-stream");
@@ -22,12 +23,12 @@ static void test_stream_chat(void **state) {
     assert_string_equal(api_fixture_header(fixture, "X-Accel-Buffering"), "no");
     assert_string_equal(api_fixture_header(fixture, "Access-Control-Allow-Origin"), "*");
     assert_string_equal(api_fixture_header(fixture, "x-request-id"), fixture->request_id);
-    api_call_accepted(call);
+    call->sink->accepted(call);
     deliver(call, "He said \"hi\"\n");
     deliver(call, "");
     api_fixture_expect(fixture, "hi");
     deliver(call, "data: x\n\n\xf0\x9f\x99\x82");
-    api_call_finish(call, &RESULT);
+    call->sink->finished(call, &RESULT);
     char *payload = api_fixture_stream(fixture);
     assert_golden(fixture, payload,
                   CHUNK_HEAD FIRST_DELTA "}\n\n" CHUNK_HEAD DELTA("He said \\\"hi\\\"\\n") "}\n\n" CHUNK_HEAD DELTA(
@@ -44,7 +45,7 @@ static void test_stream_chat_with_usage(void **state) {
                      "}");
     struct call *call = api_fixture_await_call(fixture);
     deliver(call, "a");
-    api_call_finish(call, &result);
+    call->sink->finished(call, &result);
     char *payload = api_fixture_stream(fixture);
     assert_golden(fixture, payload,
                   CHUNK_HEAD FIRST_DELTA ",\"usage\":null}\n\n" CHUNK_HEAD DELTA(
@@ -58,11 +59,11 @@ static void test_stream_inference(void **state) {
     struct api_fixture *fixture = *state;
     api_fixture_post(fixture, "/v1/inference", "{\"model\":\"" MODEL "\",\"prompt\":\"p\",\"stream\":true}");
     struct call *call = api_fixture_await_call(fixture);
-    api_call_accepted(call);
+    call->sink->accepted(call);
     api_fixture_expect(fixture, "\r\n\r\n");
     deliver(call, "a");
     deliver(call, "\"b");
-    api_call_finish(call, &RESULT);
+    call->sink->finished(call, &RESULT);
     char *payload = api_fixture_stream(fixture);
 #define INFERENCE_HEAD "data: {\"id\":\"$ID\",\"object\":\"inference.chunk\",\"created\":$TIME,\"model\":\"" MODEL "\","
     assert_golden(fixture, payload,
@@ -86,7 +87,7 @@ static void test_long_delta_is_split(void **state) {
     api_fixture_post(fixture, "/v1/inference", "{\"model\":\"" MODEL "\",\"prompt\":\"p\",\"stream\":true}");
     struct call *call = api_fixture_await_call(fixture);
     deliver(call, text);
-    api_call_finish(call, &RESULT);
+    call->sink->finished(call, &RESULT);
     char *payload = api_fixture_stream(fixture);
     size_t characters = 0, chunks = 0;
     for (const char *at = payload; (at = strstr(at, "\xc3\xa9")) != NULL; at += 2) {
@@ -105,11 +106,11 @@ static void test_long_delta_is_split(void **state) {
 /* After the headers a failure is one event; the stream ends without [DONE] and the connection with it. */
 static void test_fail_in_mid_stream(void **state) {
     struct api_fixture *fixture = *state;
-    const struct fault error = {.code = FAULT_UNAVAILABLE, .message = "The device is gone."};
+    const struct fault fault = {.code = FAULT_UNAVAILABLE, .message = "The device is gone."};
     api_fixture_post(fixture, CHAT, STREAM_CHAT);
     struct call *call = api_fixture_await_call(fixture);
     deliver(call, "a");
-    api_call_fail(call, &error);
+    call->sink->failed(call, &fault);
     char *payload = api_fixture_stream(fixture);
     const char *event = strstr(payload, "data: {\"error\"");
     assert_non_null(event);
@@ -134,12 +135,12 @@ static void test_slow_reader_is_cut(void **state) {
     struct call *call = api_fixture_await_call(fixture);
     uv_poll_stop(&fixture->poll);
     int pieces = 0;
-    while (api_call_deliver(call, str_from(piece)) == CALL_DELIVERED) {
+    while (call->sink->deliver(call, str_from(piece)) == CALL_DELIVERED) {
         assert_in_range(++pieces, 1, PIECES_MAX);
         uv_run(loop_uv(fixture->loop), UV_RUN_NOWAIT);
     }
     assert_int_equal(fixture->abandoned, 1);
-    assert_int_equal(api_call_count(fixture->api), 0);
+    assert_int_equal(calls_count(fixture->calls), 0);
     assert_true(pieces > LIMIT_STREAM_BACKLOG_BYTES / PIECE / 2);
     uv_poll_start(&fixture->poll, UV_READABLE | UV_DISCONNECT, api_fixture_on_bytes);
     while (!fixture->closed) {
@@ -153,12 +154,12 @@ static void test_late_headers(void **state) {
     struct api_fixture *fixture = *state;
     api_fixture_post(fixture, CHAT, STREAM_CHAT);
     struct call *call = api_fixture_await_call(fixture);
-    call_tick(fixture->api, call->started_ms + 700);
-    assert_false(call->headers_sent);
-    call_tick(fixture->api, call->started_ms + 1000);
-    assert_true(call->headers_sent);
+    http_calls_tick(fixture->api, call->started_ms + 700);
+    assert_false(http_call_of(call)->headers_sent);
+    http_calls_tick(fixture->api, call->started_ms + 1000);
+    assert_true(http_call_of(call)->headers_sent);
     api_fixture_expect(fixture, "\"role\":\"assistant\"");
-    api_call_finish(call, &RESULT);
+    call->sink->finished(call, &RESULT);
     char *payload = api_fixture_stream(fixture);
     assert_int_equal(count_of(payload, "\"role\""), 1);
     free(payload);
@@ -169,12 +170,12 @@ static void test_keep_alive(void **state) {
     api_fixture_post(fixture, CHAT, STREAM_CHAT);
     struct call *call = api_fixture_await_call(fixture);
     deliver(call, "a");
-    uint64_t written = call->last_write_ms;
-    call_tick(fixture->api, written + LIMIT_STREAM_KEEPALIVE_MS - 1);
+    uint64_t written = http_call_of(call)->last_write_ms;
+    http_calls_tick(fixture->api, written + LIMIT_STREAM_KEEPALIVE_MS - 1);
     deliver(call, "b");
-    call_tick(fixture->api, call->last_write_ms + LIMIT_STREAM_KEEPALIVE_MS);
+    http_calls_tick(fixture->api, http_call_of(call)->last_write_ms + LIMIT_STREAM_KEEPALIVE_MS);
     deliver(call, "c");
-    api_call_finish(call, &RESULT);
+    call->sink->finished(call, &RESULT);
     char *payload = api_fixture_stream(fixture);
     assert_int_equal(count_of(payload, ":"), count_of(payload, "\":") + count_of(payload, "data:") + 1);
     const char *comment = strstr(payload, "\n\n: keep-alive\n\n");
@@ -190,15 +191,15 @@ static void test_progress_of_a_model(void **state) {
     api_fixture_post(fixture, CHAT, STREAM_CHAT);
     struct call *call = api_fixture_await_call(fixture);
     const uint64_t start = call->started_ms;
-    call_tick(fixture->api, start + 1000);
-    call_tick(fixture->api, start + 2750);
-    call_tick(fixture->api, start + 3000);
+    http_calls_tick(fixture->api, start + 1000);
+    http_calls_tick(fixture->api, start + 2750);
+    http_calls_tick(fixture->api, start + 3000);
     fixture->ready_in_ms = UINT64_MAX; /* nothing is known any more */
-    call_tick(fixture->api, start + 6000);
+    http_calls_tick(fixture->api, start + 6000);
     fixture->ready_in_ms = 11001;
     deliver(call, "a");
-    call_tick(fixture->api, start + 9000);
-    api_call_finish(call, &RESULT);
+    http_calls_tick(fixture->api, start + 9000);
+    call->sink->finished(call, &RESULT);
     char *payload = api_fixture_stream(fixture);
     assert_int_equal(count_of(payload, "\n\n: loading " MODEL " 43% (about 12 s)\n\n"), 2);
     assert_int_equal(count_of(payload, ": loading"), 2);
@@ -212,17 +213,17 @@ static void test_the_text_so_far_is_kept(void **state) {
     struct str text;
     api_fixture_post(fixture, CHAT, STREAM_CHAT);
     struct call *call = api_fixture_await_call(fixture);
-    assert_true(api_call_text(call, &text));
+    assert_true(call_text(call, &text));
     assert_int_equal(text.len, 0);
     deliver(call, "Hel");
     deliver(call, "lo");
-    assert_true(api_call_text(call, &text));
+    assert_true(call_text(call, &text));
     assert_true(str_equal(text, STR("Hello")));
-    call->answer.limit = 6; /* as if it were LIMIT_ANSWER_BYTES */
+    call->text.limit = 6; /* as if it were LIMIT_ANSWER_BYTES */
     deliver(call, " world");
-    assert_false(api_call_text(call, &text));
+    assert_false(call_text(call, &text));
     result.continued = 1;
-    api_call_finish(call, &result);
+    call->sink->finished(call, &result);
     char *payload = api_fixture_stream(fixture);
     assert_int_equal(count_of(payload, " world"), 1); /* it reaches the client all the same */
     free(payload);

@@ -1,8 +1,8 @@
-/* Random workflows with random outcomes, under many seeds. After each call core_workflow_check must hold, the caps too; each
- * ends; and one rebuilt from the steps that were stored, at any time and in any order, is the same. A failing seed is
- * printed: WORKFLOW_SEED=<seed> runs it alone. */
+/* Random workflows with random outcomes, under many seeds. After each call core_workflow_check must hold, the caps too;
+ * each ends; and one rebuilt from the steps that were stored, at any time and in any order, is the same. A failing seed
+ * is printed: WORKFLOW_SEED=<seed> runs it alone. */
 #include "base/mem.h"
-#include "base/random.h"
+#include "base/random_source.h"
 #include "base/str.h"
 #include "core/workflow.h"
 

@@ -1,4 +1,6 @@
-#include "format/input.h"
+#include "format/chat.h"
+#include "format/fields.h"
+#include "format/inference.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +12,7 @@
 enum { ARENA_BYTES = 1 << 16 };
 
 static struct arena arena;
-static struct generation_input input;
+static struct call_input input;
 static struct err err;
 
 static bool read_text(const char *text) {
@@ -18,7 +20,7 @@ static bool read_text(const char *text) {
     struct json_value body;
     arena_clear(&arena);
     assert_true(json_parse(parser, str_from(text), &body, &err));
-    bool read = inference_request_read(body, &arena, &input, &err);
+    bool read = FORMAT_INFERENCE.read(body, &arena, &input, &err);
     json_parser_free(parser);
     return read;
 }

@@ -148,7 +148,7 @@ static void test_full_arena_is_an_error(void **state) {
         struct arena arena;
         arena_init(&arena, limit);
         assert_true(json_parse(reader->parser, text, &body, &reader->err));
-        bool read = chat_request_read(body, &arena, &reader->input, &reader->err);
+        bool read = chat_read(body, &arena, &reader->input, &reader->err);
         assert_true(read ? limit > 64 : reader->err.code == ERR_TOO_LARGE);
         arena_clear(&arena);
     }

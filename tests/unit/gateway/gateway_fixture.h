@@ -26,7 +26,8 @@ struct link_peer {
 
 static struct {
     uint64_t account; /* who asks; 0: nobody, for free */
-    unsigned settled, reviews, kept, finished, failed;
+    unsigned settled, reviews, kept, finished, failed, delivered;
+    enum gen_finish finish; /* of the latest that finished */
     struct store_review review;
     struct store_record record;
     char kept_id[STORE_ID_MAX];
@@ -105,52 +106,57 @@ void store_record_keep(struct store *store, const char *device_id, const struct 
     noted.record = *record;
     (void)str_copy(noted.kept_id, sizeof noted.kept_id, str_from(device_id));
 }
+void store_answer_find(struct store *store, const uint8_t scope_sha256[DIGEST_SHA256_SIZE], int64_t now_ms,
+                       void (*on_result)(void *context, const struct store_answer *answer, const struct err *err),
+                       void *context) {
+    (void)store;
+    (void)scope_sha256;
+    (void)now_ms;
+    on_result(context, NULL, NULL);
+}
 void store_review_add(struct store *store, const struct store_review *review) {
     (void)store;
     noted.reviews++;
     noted.review = *review;
 }
 
-void api_call_accepted(struct call *call) {
+static void sink_accepted(struct call *call) {
     (void)call;
 }
-enum call_delivery api_call_deliver(struct call *call, struct str text) {
+static enum call_delivery sink_deliver(struct call *call, struct str text) {
     (void)call;
     (void)text;
+    noted.delivered++;
     return CALL_DELIVERED;
 }
-bool api_call_text(const struct call *call, struct str *out) {
-    (void)call;
-    *out = STR("");
-    return true;
-}
-bool api_call_answer(struct call *call, const struct call_result *result, struct store_answer *answer) {
+static bool sink_answer(struct call *call, const struct call_result *result, struct store_answer *answer) {
     (void)call;
     (void)result;
     (void)answer;
     return false;
 }
-bool api_call_turn(struct call *call, const struct call_result *result, struct store_turn *turn) {
+static bool sink_turn(struct call *call, const struct call_result *result, struct store_turn *turn) {
     (void)call;
     (void)result;
     (void)turn;
     return false;
 }
-void api_call_finish(struct call *call, const struct call_result *result) {
+static void sink_finished(struct call *call, const struct call_result *result) {
     (void)call;
-    (void)result;
+    noted.finish = result->finish;
     noted.finished++;
 }
-void api_call_fail(struct call *call, const struct fault *error) {
+static void sink_failed(struct call *call, const struct fault *fault) {
     (void)call;
-    noted.fault = *error;
+    noted.fault = *fault;
     noted.failed++;
 }
-void api_call_each(const struct api *api, void (*visit)(void *context, struct call *call), void *context) {
-    (void)api;
-    (void)visit;
-    (void)context;
-}
+static const struct call_sink fixture_sink = {.accepted = sink_accepted,
+                                              .deliver = sink_deliver,
+                                              .answer = sink_answer,
+                                              .turn = sink_turn,
+                                              .finished = sink_finished,
+                                              .failed = sink_failed};
 
 static int fixture_setup(void **state) {
     struct gateway *gateway = MEM_NEW(struct gateway);
@@ -162,6 +168,7 @@ static int fixture_setup(void **state) {
     gateway->core = core_new(&config);
     gateway->core_timer = loop_timer_new(gateway->loop, gateway_core_timer_due, gateway);
     gateway->job_log = job_log_new();
+    gateway->devices = gateway_devices(gateway);
     *state = gateway;
     return 0;
 }
@@ -196,8 +203,11 @@ static inline const char *fixture_id(const struct link_peer *peer) {
 static inline void fixture_join(struct gateway *gateway, struct link_peer *peer, const char *name,
                                 enum link_model_state model, uint32_t context_length) {
     const struct link_hello hello = {.device = {.name = str_from(name)}};
-    const struct link_model offer = {
-        .id = STR(FIXTURE_MODEL), .state = model, .slots = 1, .context_length = context_length};
+    const struct link_model offer = {.id = STR(FIXTURE_MODEL),
+                                     .state = model,
+                                     .kinds = LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE),
+                                     .slots = 1,
+                                     .context_length = context_length};
     const struct link_status status = {.battery_percent = -1, .models = &offer, .model_count = 1};
     *peer = (struct link_peer){0};
     GATEWAY_LINK_EVENTS.on_hello(gateway, peer, &hello);
@@ -213,16 +223,19 @@ static inline void fixture_answer(struct gateway *gateway, struct link_peer *pee
     fixture_accept(gateway, peer);
     GATEWAY_LINK_EVENTS.on_delta(gateway, peer,
                                  &(struct link_delta){.job = peer->job, .text = str_from(text), .tokens = 1});
-    GATEWAY_LINK_EVENTS.on_done(
-        gateway, peer,
-        &(struct link_done){.job = peer->job, .done = {.usage = {.prompt_tokens = 10, .completion_tokens = 1}}});
+    GATEWAY_LINK_EVENTS.on_done(gateway, peer,
+                                &(struct link_done){.job = peer->job,
+                                                    .finish = LINK_FINISH_STOP,
+                                                    .usage = {.prompt_tokens = 10, .completion_tokens = 1}});
 }
 
 /* A client asks; `call` outlives the job. */
 static inline void fixture_ask(struct gateway *gateway, struct call *call, struct gen_message *message,
                                const char *id) {
     *message = (struct gen_message){.role = GEN_ROLE_USER, .content = STR("hello")};
-    *call = (struct call){.prompt_tokens_max = 64,
+    *call = (struct call){.sink = &fixture_sink,
+                          .executor = &gateway->devices,
+                          .prompt_tokens_max = 64,
                           .identity = {.account_number = noted.account},
                           .prompt_price_nano = 2,
                           .completion_price_nano = 3};
@@ -232,7 +245,7 @@ static inline void fixture_ask(struct gateway *gateway, struct call *call, struc
     call->generation.messages = message;
     call->generation.message_count = 1;
     call->generation.max_tokens = 16;
-    GATEWAY_API_BACKEND.submit(gateway, call);
+    call_submit(call);
 }
 
 #endif

@@ -45,7 +45,7 @@ static void test_one_that_leaves(void **state) {
     assert_string_equal(noted.kept_id, id);
     assert_int_equal(noted.kept, 1);
     assert_int_equal(noted.record.failures, 1); /* it took a job along */
-    GATEWAY_API_BACKEND.abandon(gateway, &call);
+    call_abandon(&call);
 }
 
 int main(void) {

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "base/random.h"
+#include "base/random_source.h"
 #include "net/deadline.h"
 
 #include "base/compiler.h"

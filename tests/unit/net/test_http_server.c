@@ -7,6 +7,7 @@
 
 #include "net/tls.h"
 #include "support/http_fixture.h"
+#include "support/names.h"
 #include "support/temp_folder.h"
 #include "support/tls_files.h"
 
@@ -303,6 +304,8 @@ static void test_over_tls(void **state) {
     struct tls_context *server_tls;
     struct tls_context *client_tls;
     struct err err;
+    names_clear();
+    names_add("localhost", "127.0.0.1"); /* whatever this machine's /etc/hosts says */
     temp_folder_init(&folder);
     temp_folder_file(&folder, "cert.pem", certificate);
     temp_folder_file(&folder, "key.pem", key);

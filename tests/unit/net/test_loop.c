@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/compiler.h"
 #include "net/loop.h"
-#include "net/loop_internal.h"
+#include "net/loop_state.h"
 
 /* Writes its letter into the log when it runs, and defers what it was told to. */
 struct step {

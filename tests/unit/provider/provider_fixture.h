@@ -5,6 +5,7 @@
 #include "provider/provider.h"
 
 #include "base/mem.h"
+#include "link/peer.h"
 #include "link/server.h"
 #include "unit/provider/temp_tree.h"
 #include "wire/limits.h"
@@ -95,8 +96,7 @@ static void on_delta(void *context, struct link_peer *peer, const struct link_de
 
 static void on_done(void *context, struct link_peer *peer, const struct link_done *done) {
     (void)peer;
-    see(context, "done %d %s tokens=%u", (int)done->job, gen_finish_name(done->done.finish),
-        done->done.usage.completion_tokens);
+    see(context, "done %d %s tokens=%u", (int)done->job, link_finish_name(done->finish), done->usage.completion_tokens);
 }
 
 static void on_error(void *context, struct link_peer *peer, const struct link_error *error) {

@@ -5,6 +5,9 @@
 #include "base/digest.h"
 #include "provider/model_added.h"
 #include "provider/model_store.h"
+#include "provider/model_store_list.h"
+#include "provider/model_store_room.h"
+#include "provider/model_store_use.h"
 #include "unit/provider/temp_tree.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* What a device shows of its heat, network and use, from fake trees. Battery: test_device_facts.c. */
-#include "provider/device_facts.h"
+#include "provider/device_state.h"
 
 #include "base/clock.h"
 #include "unit/provider/temp_tree.h"

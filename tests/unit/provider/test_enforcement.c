@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "link/peer.h"
 #include "link/server.h"
 #include "unit/provider/temp_tree.h"
 #include "wire/limits.h"
@@ -73,7 +74,7 @@ static void on_delta(void *context, struct link_peer *peer, const struct link_de
 
 static void on_done(void *context, struct link_peer *peer, const struct link_done *done) {
     (void)peer;
-    see(context, "done %d %s", (int)done->job, gen_finish_name(done->done.finish));
+    see(context, "done %d %s", (int)done->job, link_finish_name(done->finish));
 }
 
 static void on_error(void *context, struct link_peer *peer, const struct link_error *error) {

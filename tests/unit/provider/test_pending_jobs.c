@@ -19,7 +19,6 @@ static struct gen_request request_of(const char *prompt) {
 
 static void order_is_kept_and_the_request_is_a_copy(void **state) {
     struct pending_jobs pending = {0};
-    struct gen_request read;
     char prompt[] = "first \"quoted\"\n";
     struct gen_request request = request_of(prompt);
     (void)state;
@@ -29,6 +28,7 @@ static void order_is_kept_and_the_request_is_a_copy(void **state) {
     request.stop[0] = STR("\xe2\x82\xac");
     request.stop_count = 1;
     request.continue_text = STR("so far");
+    request.scope = STR("a scope");
     assert_true(pending_jobs_add(&pending, UINT64_MAX, &request)); /* an id of ours may be any */
     memset(prompt, 'x', sizeof prompt - 1);
     request = request_of("second");
@@ -37,11 +37,12 @@ static void order_is_kept_and_the_request_is_a_copy(void **state) {
 
     struct pending_job *job = pending_jobs_take(&pending);
     assert_true(job->id == UINT64_MAX);
-    assert_true(pending_job_read(job, &read, NULL));
+    const struct gen_request read = job->request;
     assert_true(str_equal(read.prompt, STR("first \"quoted\"\n")));
     assert_true(read.seed_given && read.seed == INT64_MAX && read.temperature == 0.1 && read.stop_count == 1);
     assert_true(str_equal(read.stop[0], STR("\xe2\x82\xac")));
     assert_true(str_equal(read.continue_text, STR("so far")));
+    assert_true(str_equal(read.scope, STR("a scope")));
     pending_job_free(job);
     job = pending_jobs_take(&pending);
     assert_true(job->id == 2);
@@ -69,7 +70,7 @@ static void cancelled_ones_are_taken_out_of_the_middle(void **state) {
 }
 
 static void too_large_a_request_is_not_held(void **state) {
-    static char prompt[LIMIT_LINK_MESSAGE_BYTES + 1];
+    static char prompt[3 * LIMIT_LINK_MESSAGE_BYTES + 1];
     struct pending_jobs pending = {0};
     struct gen_request request = request_of("");
     (void)state;

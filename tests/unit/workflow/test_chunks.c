@@ -1,4 +1,9 @@
-#include "workflow/text.h"
+#include "workflow/budget.h"
+#include "workflow/choose.h"
+#include "workflow/compose.h"
+#include "workflow/fit.h"
+#include "workflow/meaning.h"
+#include "workflow/task.h"
 
 #include "base/utf8.h"
 
@@ -25,7 +30,7 @@ static struct str document_of(const char *unit) {
     message = (struct gen_message){GEN_ROLE_USER, buf_str(&text), STR(""), NULL, 0};
     request.messages = &message;
     request.message_count = 1;
-    return workflow_document(&request);
+    return task_document(&request);
 }
 
 static void check_chunks(struct str document, const struct workflow_chunks *chunks) {
@@ -151,9 +156,9 @@ static void test_written_and_read(void **state) {
 
 static void test_reduce_tokens(void **state) {
     (void)state;
-    assert_true(workflow_reduce_tokens(128) >= 1);
-    assert_true(workflow_reduce_tokens(1024) > WORKFLOW_STEP_TOKENS && workflow_reduce_tokens(1024) < 512);
-    assert_true(workflow_reduce_tokens(8192) > 3000 && workflow_reduce_tokens(8192) < 8192 / 2);
+    assert_true(budget_reduce_tokens(128) >= 1);
+    assert_true(budget_reduce_tokens(1024) > WORKFLOW_STEP_TOKENS && budget_reduce_tokens(1024) < 512);
+    assert_true(budget_reduce_tokens(8192) > 3000 && budget_reduce_tokens(8192) < 8192 / 2);
 }
 
 static int begin(void **state) {

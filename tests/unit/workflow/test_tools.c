@@ -1,6 +1,12 @@
+#include "workflow/search.h"
 #include "workflow/tools.h"
 
-#include "workflow/text.h"
+#include "workflow/budget.h"
+#include "workflow/choose.h"
+#include "workflow/compose.h"
+#include "workflow/fit.h"
+#include "workflow/meaning.h"
+#include "workflow/task.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
-/* The sandbox's runs, its money and its count, with the API's side faked. */
+/* The sandbox's runs, its money and its count, with a sink of the test's own. */
 #include "base/mem.h"
-#include "gateway/internal.h"
+#include "call/call.h"
 #include "gateway/sandbox/account.h"
 #include "gateway/sandbox/sandbox.h"
 
@@ -19,14 +19,11 @@ struct run {
     struct call call;
     struct arena arena;
     struct gen_message message;
-    struct gateway_job *job;
     struct buf text;
-    bool accepted, finished, failed, ended;
+    bool accepted, finished, failed;
     bool dear;         /* it may cost three dollars */
     bool gone_at_text; /* the client leaves when it sees some */
     bool too_long;     /* any text is too much for the answer */
-    struct sandbox *sandbox;
-    enum store_outcome outcome;
     struct call_result result;
     struct fault error;
 };
@@ -35,41 +32,44 @@ static struct run *run_of(struct call *call) {
     return (struct run *)call;
 }
 
-void api_call_accepted(struct call *call) {
+static void accepted(struct call *call) {
     run_of(call)->accepted = true;
 }
 
-enum call_delivery api_call_deliver(struct call *call, struct str text) {
+static enum call_delivery deliver(struct call *call, struct str text) {
     struct run *run = run_of(call);
     assert_true(buf_append_str(&run->text, text));
     if (run->gone_at_text) {
-        run->job->call = NULL;
-        sandbox_abandon(run->sandbox, run->job);
+        call_abandon(call);
         return CALL_DELIVER_CUT;
     }
     return run->too_long ? CALL_DELIVER_TOO_LONG : CALL_DELIVERED;
 }
 
-void api_call_finish(struct call *call, const struct call_result *result) {
+static void finished(struct call *call, const struct call_result *result) {
     run_of(call)->finished = true;
     run_of(call)->result = *result;
 }
 
-void api_call_fail(struct call *call, const struct fault *error) {
+static void failed(struct call *call, const struct fault *fault) {
     run_of(call)->failed = true;
-    run_of(call)->error = *error;
+    run_of(call)->error = *fault;
 }
 
-void gateway_job_end(struct gateway_job *job, enum store_outcome outcome) {
-    struct run *run = (struct run *)job->gateway; /* the test's own use of it */
-    run->ended = true;
-    run->outcome = outcome;
-    free(job);
+static const struct call_sink sink = {.accepted = accepted, .deliver = deliver, .finished = finished, .failed = failed};
+
+static bool account_view(void *context, const struct auth_identity *identity, struct core_account_view *view) {
+    (void)context;
+    *view = (struct core_account_view){.suspended = strcmp(identity->account_id, "acct_suspended") == 0};
+    return true;
 }
+
+static struct calls calls = {.backend = {.account_view = account_view}};
 
 struct world {
     struct loop *loop;
     struct sandbox *sandbox;
+    size_t silent; /* calls that will not end by themselves */
     bool closed;
 };
 
@@ -79,6 +79,7 @@ static int setup(void **state) {
     struct core_config config;
     core_config_init(&config);
     world->sandbox = sandbox_new(world->loop, &config);
+    sandbox_start(world->sandbox);
     *state = world;
     return 0;
 }
@@ -98,7 +99,9 @@ static int teardown(void **state) {
 }
 
 static void run_start(struct world *world, struct run *run, const char *account, const char *text) {
-    run->sandbox = world->sandbox;
+    run->call.calls = &calls;
+    run->call.sink = &sink;
+    run->call.executor = sandbox_executor(world->sandbox);
     buf_init(&run->text, 1 << 20);
     arena_init(&run->arena, 1 << 20);
     gen_request_init(&run->call.generation);
@@ -107,18 +110,12 @@ static void run_start(struct world *world, struct run *run, const char *account,
     run->call.generation.messages = &run->message;
     run->call.generation.message_count = 1;
     run->call.generation.stream = true;
-    run->call.stream = true;
     run->call.arena = &run->arena;
     run->call.prompt_tokens_max = run->dear ? DEAR_PROMPT_MAX : PROMPT_MAX;
     run->call.prompt_price_nano = PROMPT_PRICE;
     run->call.completion_price_nano = COMPLETION_PRICE;
     str_copy(run->call.identity.account_id, STORE_ID_MAX, str_from(account));
-    run->job = MEM_NEW(struct gateway_job);
-    run->job->gateway = (struct gateway *)run;
-    run->job->call = &run->call;
-    run->job->in_sandbox = true;
-    str_copy(run->job->record.model, STORE_MODEL_MAX, run->call.generation.model);
-    sandbox_submit(world->sandbox, run->job);
+    call_submit(&run->call);
 }
 
 static void run_clear(struct run *run) {
@@ -127,8 +124,8 @@ static void run_clear(struct run *run) {
     *run = (struct run){0};
 }
 
-static void await_end(struct world *world, const struct run *run) {
-    while (!run->ended) {
+static void await_end(struct world *world) {
+    while (sandbox_count(world->sandbox) > world->silent) {
         uv_run(loop_uv(world->loop), UV_RUN_ONCE);
     }
 }
@@ -148,9 +145,8 @@ static void test_charge_and_count(void **state) {
     assert_int_equal(usage_of(world, "acct_1").model_count, 0);
     for (int i = 1; i <= 2; i++) {
         run_start(world, &run, "acct_1", "[[script tokens=5]] and on");
-        await_end(world, &run);
+        await_end(world);
         assert_true(run.accepted && run.finished && !run.failed);
-        assert_int_equal(run.outcome, STORE_OUTCOME_COMPLETED);
         assert_string_equal(run.result.inference_type, "sandbox");
         assert_int_equal(run.result.usage.completion_tokens, 5);
         const int64_t charge = run.result.usage.prompt_tokens * PROMPT_PRICE + 5 * COMPLETION_PRICE;
@@ -180,13 +176,12 @@ static void test_error_at_once(void **state) {
     struct world *world = *state;
     struct run run = {0};
     run_start(world, &run, "acct_1", "[[sandbox error=RATE_LIMIT_EXCEEDED retry_after=9]]");
-    assert_true(run.failed && run.ended && !run.accepted);
-    assert_int_equal(run.outcome, STORE_OUTCOME_FAILED);
+    assert_true(run.failed && !run.accepted);
     assert_int_equal(run.error.code, FAULT_RATE_LIMIT_EXCEEDED);
     assert_int_equal(run.error.retry_after_ms, 9000);
     run_clear(&run);
     run_start(world, &run, "acct_1", "[[sandbox wrong]]");
-    assert_true(run.failed && run.ended);
+    assert_true(run.failed);
     assert_int_equal(run.error.code, FAULT_INVALID_REQUEST);
     run_clear(&run);
     assert_int_equal(usage_of(world, "acct_1").balance_nano, SANDBOX_CREDIT_NANO);
@@ -198,9 +193,8 @@ static void test_device_lost_in_mid_stream(void **state) {
     struct run run = {0};
     run_start(world, &run, "acct_1",
               "[[script text=\"one two three four five six\"]] [[sandbox error=device_lost after=4]]");
-    await_end(world, &run);
+    await_end(world);
     assert_true(run.accepted && run.failed && !run.finished);
-    assert_int_equal(run.outcome, STORE_OUTCOME_FAILED);
     assert_int_equal(run.error.code, FAULT_UNAVAILABLE);
     assert_string_equal(buf_cstr(&run.text), "one two three four");
     run_clear(&run);
@@ -212,7 +206,7 @@ static void test_rate(void **state) {
     struct world *world = *state;
     struct run run = {0};
     run_start(world, &run, "acct_1", "[[sandbox rate=1000 error=device_lost after=2]]");
-    await_end(world, &run);
+    await_end(world);
     assert_true(run.accepted && run.failed && run.text.len > 0);
     run_clear(&run);
 }
@@ -222,9 +216,8 @@ static void test_client_gone(void **state) {
     struct world *world = *state;
     struct run run = {.gone_at_text = true};
     run_start(world, &run, "acct_1", "[[script tokens=50 rate=1000]]");
-    await_end(world, &run);
+    await_end(world);
     assert_true(!run.finished && !run.failed);
-    assert_int_equal(run.outcome, STORE_OUTCOME_CANCELLED);
     struct store_usage usage = usage_of(world, "acct_1");
     assert_int_equal(usage.requests, 1);
     assert_in_range(usage.completion_tokens, 1, 49);
@@ -239,10 +232,9 @@ static void test_too_long(void **state) {
     struct world *world = *state;
     struct run run = {.too_long = true};
     run_start(world, &run, "acct_1", "[[script tokens=50 rate=1000]]");
-    await_end(world, &run);
+    await_end(world);
     assert_true(run.failed && !run.finished);
     assert_int_equal(run.error.code, FAULT_UNAVAILABLE);
-    assert_int_equal(run.outcome, STORE_OUTCOME_FAILED);
     assert_untouched(world, "acct_1");
     run_clear(&run);
 }
@@ -257,7 +249,7 @@ static void test_stop(void **state) {
     for (int i = 0; i < 2; i++) {
         assert_true(runs[i].failed);
         assert_string_equal(runs[i].error.message, "stop");
-        await_end(world, &runs[i]);
+        await_end(world);
         run_clear(&runs[i]);
     }
     assert_untouched(world, "acct_1");
@@ -294,23 +286,24 @@ static void test_insufficient_credits(void **state) {
     struct world *world = *state;
     struct run first = {.dear = true}, second = {.dear = true};
     run_start(world, &first, "acct_1", "[[script silent]]");
-    assert_false(first.ended);
+    assert_int_equal(sandbox_count(world->sandbox), 1);
+    world->silent = 1;
     run_start(world, &second, "acct_1", "[[script tokens=1]]");
-    assert_true(second.failed && second.ended);
+    assert_true(second.failed);
     assert_int_equal(second.error.code, FAULT_INSUFFICIENT_CREDITS);
     run_clear(&second);
     second.dear = true;
     run_start(world, &second, "acct_2", "[[script tokens=1]]");
-    await_end(world, &second);
+    await_end(world);
     assert_true(second.finished);
     run_clear(&second);
-    first.job->call = NULL;
-    sandbox_abandon(world->sandbox, first.job);
-    await_end(world, &first);
+    world->silent = 0;
+    call_abandon(&first.call);
+    await_end(world);
     run_clear(&first);
     second.dear = true;
     run_start(world, &second, "acct_1", "[[script tokens=1]]");
-    await_end(world, &second);
+    await_end(world);
     assert_true(second.finished);
     run_clear(&second);
 }
@@ -325,11 +318,11 @@ static void test_overdue(void **state) {
     config.whole_ms = 1;
     config.whole_per_token_ms = 0;
     strict.sandbox = sandbox_new(world->loop, &config);
+    sandbox_start(strict.sandbox);
     run_start(&strict, &run, "acct_1", "[[script silent]]");
-    await_end(&strict, &run);
+    await_end(&strict);
     assert_true(run.accepted && run.failed && !run.finished);
     assert_int_equal(run.error.code, FAULT_REQUEST_TIMEOUT);
-    assert_int_equal(run.outcome, STORE_OUTCOME_FAILED);
     assert_untouched(&strict, "acct_1");
     run_clear(&run);
     sandbox_close(strict.sandbox, on_closed, &strict);

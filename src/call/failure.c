@@ -1,0 +1,166 @@
+#include "call/failure.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { SHORT_RETRY_MS = 1000, PLACE_RETRY_MS = 30 * 1000 };
+
+static void set(struct fault *out, enum fault_code code, uint64_t retry_after_ms, const char *message) {
+    *out = (struct fault){.code = code, .retry_after_ms = retry_after_ms};
+    (void)str_copy(out->message, sizeof(out->message), str_from(message));
+}
+
+/* The device's own words reach the client only for faults of the request; they are cut to the envelope's bounds. */
+static void set_client_fault(struct fault *out, enum fault_code code, struct str message, struct str param) {
+    *out = (struct fault){.code = code};
+    (void)str_copy(out->message, sizeof(out->message), message.len > 0 ? message : STR("The request was refused."));
+    (void)str_copy(out->param, sizeof(out->param), param);
+}
+
+void failure_suspended(struct fault *out) {
+    set(out, FAULT_FORBIDDEN, 0, "This account is suspended. Ask the operator of the network.");
+}
+
+static bool set_refusal(const struct core_effect *effect, struct fault *out) {
+    const uint64_t retry_after_ms = effect->fail.retry_after_ms;
+    switch (effect->fail.failure) {
+    case CORE_FAILURE_CREDITS:
+        set(out, FAULT_INSUFFICIENT_CREDITS, 0,
+            "The balance does not cover what this request may cost at most. Add credits or lower max_tokens.");
+        return true;
+    case CORE_FAILURE_KEY_CAP:
+        set(out, FAULT_INSUFFICIENT_CREDITS, 0,
+            "This key's spending cap does not cover what this request may cost at most. Raise the cap or lower "
+            "max_tokens.");
+        return true;
+    case CORE_FAILURE_RATE:
+        set(out, FAULT_RATE_LIMIT_EXCEEDED, retry_after_ms, "");
+        snprintf(out->message, sizeof(out->message), "Rate limit exceeded. Retry after %" PRIu64 " seconds.",
+                 (retry_after_ms + 999) / 1000);
+        return true;
+    case CORE_FAILURE_CONCURRENCY:
+        set(out, FAULT_RATE_LIMIT_EXCEEDED, retry_after_ms > 0 ? retry_after_ms : SHORT_RETRY_MS,
+            "As many requests are under way as this account's tier allows. Retry when one has finished.");
+        return true;
+    case CORE_FAILURE_SUSPENDED:
+        failure_suspended(out);
+        return true;
+    case CORE_FAILURE_QUEUE_FULL:
+        set(out, FAULT_RATE_LIMIT_EXCEEDED, retry_after_ms > 0 ? retry_after_ms : SHORT_RETRY_MS,
+            "Every provider of this model is busy and the queue is full. Retry shortly.");
+        return true;
+    case CORE_FAILURE_WARMING:
+    case CORE_FAILURE_TIMEOUT:
+    case CORE_FAILURE_BAD_REQUEST:
+    case CORE_FAILURE_CONTEXT_LENGTH:
+    case CORE_FAILURE_LOST:
+    case CORE_FAILURE_STORE:
+    case CORE_FAILURE_ATTEMPTS:
+    case CORE_FAILURE_TOO_LONG:
+    case CORE_FAILURE_STOPPED:
+    case CORE_FAILURE_UNPLACEABLE:
+        return false;
+    }
+    return false;
+}
+
+static void set_warming(const struct core_effect *effect, struct str model, struct fault *out) {
+    const uint64_t retry_after_ms = effect->fail.retry_after_ms > 0 ? effect->fail.retry_after_ms : SHORT_RETRY_MS;
+    set(out, FAULT_MODEL_WARMING, retry_after_ms, "");
+    snprintf(out->message, sizeof(out->message),
+             "No provider has the model '%.*s' available yet (it may be downloading). Retry in about %" PRIu64 " %s.",
+             STR_ARG(model),
+             retry_after_ms >= 120000 ? (retry_after_ms + 59999) / 60000 : (retry_after_ms + 999) / 1000,
+             retry_after_ms >= 120000 ? "minutes" : "seconds");
+}
+
+static void set_unplaceable(const struct core_effect *effect, struct fault *out) {
+    const uint64_t retry_after_ms = effect->fail.retry_after_ms;
+    set(out, FAULT_UNAVAILABLE, retry_after_ms > 0 ? retry_after_ms : PLACE_RETRY_MS,
+        "No provider that has the model is in the region or of the privacy level asked for. You were not charged. "
+        "Retry later, or ask for less.");
+}
+
+void failure_too_long(struct fault *out) {
+    set(out, FAULT_UNAVAILABLE, 0, "");
+    snprintf(out->message, sizeof(out->message),
+             "The provider's answer is longer than %d bytes. You were not charged. Retry the request.",
+             LIMIT_ANSWER_BYTES);
+}
+
+void failure_in_doubt(struct fault *out) {
+    set(out, FAULT_UNAVAILABLE, SHORT_RETRY_MS,
+        "Whether this request was settled cannot be told now. Retry with the same Idempotency-Key: then it is charged "
+        "once.");
+}
+
+void failure_stopped(struct fault *out) {
+    set(out, FAULT_UNAVAILABLE, SHORT_RETRY_MS, "The gateway is restarting. You were not charged. Retry the request.");
+}
+
+void failure_from_core(const struct core_effect *effect, struct str model, struct fault *out) {
+    if (set_refusal(effect, out)) {
+        return;
+    }
+    switch (effect->fail.failure) {
+    case CORE_FAILURE_WARMING:
+        set_warming(effect, model, out);
+        return;
+    case CORE_FAILURE_TIMEOUT:
+        set(out, FAULT_REQUEST_TIMEOUT, SHORT_RETRY_MS,
+            "The provider did not respond in time. You were not charged. Retry the request.");
+        return;
+    case CORE_FAILURE_UNPLACEABLE:
+        set_unplaceable(effect, out);
+        return;
+    case CORE_FAILURE_BAD_REQUEST:
+        set_client_fault(out, FAULT_INVALID_REQUEST, effect->fail.message, effect->fail.param);
+        return;
+    case CORE_FAILURE_CONTEXT_LENGTH:
+        set_client_fault(out, FAULT_CONTEXT_LENGTH, effect->fail.message, effect->fail.param);
+        return;
+    case CORE_FAILURE_LOST:
+        set(out, FAULT_UNAVAILABLE, SHORT_RETRY_MS,
+            "The provider was lost while it answered. You were not charged. Retry the request.");
+        return;
+    case CORE_FAILURE_STORE:
+        set(out, FAULT_UNAVAILABLE, SHORT_RETRY_MS,
+            "The answer could not be settled. You were not charged. Retry the request.");
+        return;
+    case CORE_FAILURE_TOO_LONG:
+        failure_too_long(out);
+        return;
+    case CORE_FAILURE_STOPPED:
+        failure_stopped(out);
+        return;
+    case CORE_FAILURE_ATTEMPTS:
+    case CORE_FAILURE_CREDITS:
+    case CORE_FAILURE_KEY_CAP:
+    case CORE_FAILURE_RATE:
+    case CORE_FAILURE_CONCURRENCY:
+    case CORE_FAILURE_SUSPENDED:
+    case CORE_FAILURE_QUEUE_FULL:
+        set(out, FAULT_UNAVAILABLE, SHORT_RETRY_MS,
+            "The providers that were asked could not answer. You were not charged. Retry shortly.");
+        return;
+    }
+}
+
+void failure_from_engine(enum gen_failure failure, const char *message, const char *param, struct fault *out) {
+    switch (failure) {
+    case GEN_FAILURE_BAD_REQUEST:
+        set_client_fault(out, FAULT_INVALID_REQUEST, str_from(message), str_from(param));
+        return;
+    case GEN_FAILURE_CONTEXT_LENGTH:
+        set_client_fault(out, FAULT_CONTEXT_LENGTH, str_from(message), str_from(param));
+        return;
+    case GEN_FAILURE_OVERLOADED:
+        set(out, FAULT_RATE_LIMIT_EXCEEDED, SHORT_RETRY_MS, "The sandbox is busy. Retry shortly.");
+        return;
+    case GEN_FAILURE_MODEL_MISSING:
+    case GEN_FAILURE_ENGINE:
+    case GEN_FAILURE_DRAINING:
+        set(out, FAULT_UNAVAILABLE, SHORT_RETRY_MS, "The sandbox could not answer. Retry shortly.");
+        return;
+    }
+}

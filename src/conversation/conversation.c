@@ -1,0 +1,280 @@
+#include "conversation/conversation.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "call/models.h"
+#include "conversation/stored.h"
+#include "conversation/upkeep.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { KIB = 1024, CONVERSATION_BYTES_PER_TOKEN = 16 };
+
+static const struct call_hook_kind conversation_hook;
+
+struct conversation *conversation_of(struct call_hook *hook) {
+    return (struct conversation *)hook;
+}
+
+/* --- A call comes --- */
+
+/* While the store reads; in the draft's arena. */
+struct entering {
+    struct conversation_desk *desk;
+    uint64_t calls; /* of the desk, when the store was asked */
+    uint32_t context_length;
+};
+
+static enum draft_step refuse_busy(struct draft *draft) {
+    struct fault fault;
+    fault_set_param(&fault, FAULT_CONVERSATION_BUSY, "conversation_id",
+                    "Another call on this conversation is running. Retry when it is over.");
+    fault.retry_after_ms = CONVERSATION_BUSY_RETRY_MS;
+    return draft_refuse(draft, &fault);
+}
+
+void conversation_enter_gone(struct draft *draft) {
+    const struct entering *entering = draft->stage_data;
+    entering->desk->reads--;
+    conversation_desk_release(entering->desk);
+}
+
+static bool tools_refuse(const struct gen_request *generation, struct fault *fault) {
+    for (size_t i = 0; i < generation->message_count; i++) {
+        if (generation->messages[i].role == GEN_ROLE_TOOL || generation->messages[i].tool_call_count > 0) {
+            fault_set_param(fault, FAULT_INVALID_REQUEST, "messages",
+                            "A conversation does not keep tool calls yet. Send them without conversation_id.");
+            return true;
+        }
+    }
+    return false;
+}
+
+static void own_message(struct store_message *out, int64_t position, const struct gen_message *message,
+                        int64_t created_ms) {
+    *out = (struct store_message){.position = position,
+                                  .role = conversation_stored_role(message->role),
+                                  .created_ms = created_ms,
+                                  .content = message->content};
+}
+
+/* What must be known of it when its answer is there. */
+static struct conversation *conversation_new(const struct draft *draft, struct conversation_desk *desk,
+                                             const struct conversation_prompt *prompt) {
+    struct conversation *own = MEM_NEW(struct conversation);
+    const size_t stored = prompt->message_count - prompt->first;
+    const int64_t from = prompt->conversation->message_count;
+    own->hook.kind = &conversation_hook;
+    own->desk = desk;
+    own->identity = *draft->identity;
+    own->stored = *prompt->conversation;
+    own->stored.system = own->stored.summary = STR("");
+    own->prompt = *prompt;
+    own->prompt.conversation = NULL;
+    own->prompt.messages = NULL;
+    own->system = prompt->system_given ? prompt->system : STR("");
+    (void)str_copy(own->model, sizeof(own->model), draft->input.request.model);
+    own->all = mem_calloc(stored + prompt->own_count + 1, sizeof(*own->all));
+    own->stored_count = stored;
+    own->own_count = prompt->own_count;
+    for (size_t i = 0; i < stored; i++) {
+        own->all[i] = prompt->messages[prompt->first + i];
+        own->all[i].tokens = (uint32_t)conversation_message_tokens(prompt, &own->all[i]);
+        own->all[i].content = STR("");
+    }
+    for (size_t i = 0; i < prompt->own_count; i++) {
+        own_message(&own->all[stored + i], from + (int64_t)i, &prompt->own_messages[i], clock_wall_ms());
+    }
+    desk->busy = true;
+    desk->calls++;
+    return own;
+}
+
+static enum draft_step enter(struct draft *draft, const struct store_conversation *conversation,
+                             const struct store_message *messages, size_t count, bool more) {
+    const struct entering *entering = draft->stage_data;
+    struct gen_request *generation = &draft->input.request;
+    struct conversation_prompt prompt = {.conversation = conversation,
+                                         .messages = messages,
+                                         .message_count = count,
+                                         .more = more,
+                                         .context_length = entering->context_length};
+    struct fault fault;
+    if (tools_refuse(generation, &fault)) {
+        return draft_refuse(draft, &fault);
+    }
+    if (!conversation_prompt_make(&prompt, draft->arena, generation)) {
+        fault_set_too_large(&fault);
+        return draft_refuse(draft, &fault);
+    }
+    draft->hook = &conversation_new(draft, entering->desk, &prompt)->hook;
+    return DRAFT_ON;
+}
+
+static void on_read(void *context, const struct store_conversation *conversation, const struct store_message *messages,
+                    size_t count, bool more, const struct err *err) {
+    struct draft *draft = draft_wait_end(context);
+    struct fault fault;
+    if (draft == NULL) {
+        return;
+    }
+    const struct entering *entering = draft->stage_data;
+    struct conversation_desk *desk = entering->desk;
+    enum draft_step step;
+    if (err != NULL && err->code == ERR_NOT_FOUND) {
+        step = DRAFT_ON;
+    } else if (err != NULL) {
+        fault_from_err(&fault, err);
+        step = draft_refuse(draft, &fault);
+    } else if (desk->busy || desk->calls != entering->calls) {
+        step = refuse_busy(draft);
+    } else {
+        step = enter(draft, conversation, messages, count, more);
+    }
+    draft_go_on(draft, step); /* the draft may be gone, the desk is not: it still counts this read */
+    desk->reads--;
+    conversation_desk_release(desk);
+}
+
+enum draft_step conversation_enter(struct conversations *conversations, struct draft *draft) {
+    const struct call_input *input = &draft->input;
+    char id[STORE_ID_MAX];
+    struct entering *entering = ARENA_NEW(draft->arena, struct entering);
+    if (entering == NULL) {
+        struct fault fault;
+        fault_set_too_large(&fault);
+        return draft_refuse(draft, &fault);
+    }
+    struct conversation_desk *desk = conversation_desk_get(conversations, draft->identity, input->label);
+    if (desk->busy) {
+        return refuse_busy(draft);
+    }
+    *entering = (struct entering){.desk = desk,
+                                  .calls = desk->calls,
+                                  .context_length = models_context_length(draft->calls, input->request.model)};
+    desk->reads++;
+    draft->stage_data = entering;
+    (void)str_copy(id, sizeof(id), input->label);
+    const struct store_conversation_ask ask = {
+        .account_id = draft->identity->account_id,
+        .id = id,
+        .test = draft->identity->kind == STORE_KEY_TEST,
+        .limit = STORE_MESSAGES_MAX,
+        .tokens_max = entering->context_length,
+        .bytes_max = (size_t)entering->context_length * CONVERSATION_BYTES_PER_TOKEN,
+    };
+    store_conversation_read(draft->calls->store, &ask, on_read, draft_wait_begin(draft));
+    return DRAFT_WAITS;
+}
+
+/* --- Its answer --- */
+
+/* What the device has counted beyond what was estimated of the rest is that of the call's own messages; but never less
+ * than their share, since the rest may have been overestimated. */
+static void count_own(struct conversation *own, const struct gen_usage *usage, int64_t density) {
+    struct store_message *messages = own->all + own->stored_count;
+    int64_t bytes = 0;
+    for (size_t i = 0; i < own->own_count; i++) {
+        bytes += (int64_t)messages[i].content.len + CONVERSATION_TOKENS_PER_MESSAGE;
+    }
+    const int64_t rest = (int64_t)usage->prompt_tokens - own->prompt.known, share = bytes * density / KIB;
+    const int64_t tokens = rest > share ? rest : share;
+    for (size_t i = 0; i < own->own_count; i++) {
+        const int64_t part = (int64_t)messages[i].content.len + CONVERSATION_TOKENS_PER_MESSAGE;
+        messages[i].tokens = (uint32_t)((tokens * part + bytes - 1) / bytes) + 1;
+    }
+}
+
+/* Nobody has counted this prompt: what a workflow has used is that of all its steps. Estimates, and the density
+ * stays. */
+static void estimate_own(struct conversation *own) {
+    struct store_message *messages = own->all + own->stored_count;
+    for (size_t i = 0; i < own->own_count; i++) {
+        messages[i].tokens = (uint32_t)conversation_tokens(messages[i].content, own->prompt.density);
+    }
+}
+
+static bool hook_turn(struct call_hook *hook, struct call *call, const struct call_result *result,
+                      struct store_turn *turn) {
+    struct conversation *own = conversation_of(hook);
+    struct store_message *answer = &own->all[own->stored_count + own->own_count];
+    const int64_t bytes = own->prompt.bytes > 0 ? own->prompt.bytes : 1;
+    const bool counted = !result->composed;
+    const int64_t density = counted ? (int64_t)result->usage.prompt_tokens * KIB / bytes + 1 : own->stored.density;
+    if (call->text.overflow) {
+        return false;
+    }
+    if (counted) {
+        count_own(own, &result->usage, density);
+    } else {
+        estimate_own(own);
+    }
+    *answer = (struct store_message){.position = own->stored.message_count + (int64_t)own->own_count,
+                                     .role = STORE_ROLE_ASSISTANT,
+                                     .tokens = result->usage.completion_tokens + CONVERSATION_ANSWER_TOKENS,
+                                     .created_ms = clock_wall_ms(),
+                                     .content = buf_str(&call->text)};
+    if (!counted) {
+        answer->tokens = (uint32_t)conversation_tokens(answer->content, own->prompt.density);
+    }
+    *turn = (struct store_turn){.kind = STORE_TURN_EXCHANGE,
+                                .test = own->stored.test,
+                                .now_ms = answer->created_ms,
+                                .from = own->stored.message_count,
+                                .messages = own->all + own->stored_count,
+                                .message_count = own->own_count + 1,
+                                .prompt_tokens = result->usage.prompt_tokens,
+                                .completion_tokens = result->usage.completion_tokens,
+                                .density = density,
+                                .system_given = own->prompt.system_given,
+                                .text = own->system};
+    memcpy(turn->conversation_id, own->stored.id, sizeof(turn->conversation_id));
+    memcpy(turn->account_id, own->stored.account_id, sizeof(turn->account_id));
+    memcpy(turn->counted_by, counted ? own->model : own->stored.counted_by, sizeof(turn->counted_by));
+    own->settling = true;
+    return true;
+}
+
+static void hook_free(struct call_hook *hook) {
+    struct conversation *own = conversation_of(hook);
+    conversation_desk_leave(own->desk);
+    free(own->all);
+    free(own);
+}
+
+/* A sandbox's turn is stored: the next call may come. */
+static void on_kept(void *context, const struct err *err) {
+    struct conversation *own = context;
+    if (err != NULL) {
+        LOG_WARN_EVENT("conversation.not_kept", LOG_TEXT("conversation", own->stored.id),
+                       LOG_TEXT("error", err->message));
+    }
+    hook_free(&own->hook);
+}
+
+static void hook_done(struct call_hook *hook, struct call *call, const struct call_result *result) {
+    struct conversation *own = conversation_of(hook);
+    struct store_turn turn;
+    if (own->stored.test && !result->composed) { /* the sandbox has no settlements */
+        if (hook_turn(hook, call, result, &turn)) {
+            upkeep_start(own, buf_str(&call->text));
+            call->hook = NULL; /* its own until it is stored */
+            store_turn_keep(call->calls->store, &turn, on_kept, own);
+        }
+    } else if (own->settling) {
+        own->settling = false;
+        upkeep_start(own, buf_str(&call->text));
+    }
+}
+
+static void hook_gone(struct call_hook *hook) {
+    const struct conversation *own = conversation_of(hook);
+    if (own->settling) {
+        conversation_desk_linger(own->desk);
+    }
+}
+
+static const struct call_hook_kind conversation_hook = {
+    .turn = hook_turn, .done = hook_done, .gone = hook_gone, .free = hook_free};

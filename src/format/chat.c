@@ -1,0 +1,164 @@
+#include "format/chat.h"
+
+#include "format/events.h"
+#include "format/fields.h"
+#include "format/messages.h"
+#include "format/orchestration.h"
+#include "format/parts.h"
+
+enum { CHAT_DEFAULT_MAX_TOKENS = 256 };
+
+bool chat_read(struct json_value body, struct arena *arena, struct call_input *out, struct err *err) {
+    struct fields_content content;
+    if (!fields_read_body(body, CHAT_DEFAULT_MAX_TOKENS, arena, out, &content, err)) {
+        return false;
+    }
+    const bool plain = json_type_of(content.orchestration) == JSON_NULL && json_type_of(content.tools) == JSON_NULL;
+    return (plain || orchestration_read_content(&content, arena, &out->orchestration, err)) &&
+           messages_read(content.messages, arena, &out->request, err);
+}
+
+/* --- The whole answer --- */
+
+static void write_choices(const struct answer *answer, struct json_writer *writer) {
+    json_write_key(writer, "choices");
+    json_begin_array(writer);
+    json_begin_object(writer);
+    json_member_int(writer, "index", 0);
+    json_write_key(writer, "message");
+    json_begin_object(writer);
+    json_member_cstr(writer, "role", "assistant");
+    if (answer->result->tool_calls.len > 0) {
+        json_member_cstr(writer, "content", NULL);
+        json_write_key(writer, "tool_calls");
+        json_write_raw(writer, answer->result->tool_calls);
+    } else {
+        json_member_str(writer, "content", answer->text);
+    }
+    json_end_object(writer);
+    json_member_cstr(writer, "logprobs", NULL);
+    json_member_cstr(writer, "finish_reason", parts_finish_reason(answer->result));
+    json_end_object(writer);
+    json_end_array(writer);
+}
+
+static void whole(const struct answer *answer, struct buf *out) {
+    struct json_writer writer;
+    json_writer_init(&writer, out);
+    json_begin_object(&writer);
+    json_member_cstr(&writer, "id", answer->id);
+    json_member_cstr(&writer, "object", FORMAT_CHAT.object);
+    json_member_int(&writer, "created", answer->created_ms / 1000);
+    json_member_str(&writer, "model", answer->model);
+    write_choices(answer, &writer);
+    parts_write_usage(&writer, &answer->result->usage);
+    parts_write_nataris(&writer, answer->result);
+    json_end_object(&writer);
+}
+
+/* --- A stream --- */
+
+/* A chunk with a choice, up to where its delta's members stand; and what is behind them. */
+static struct json_writer choice_open(const struct format_stream *stream, struct buf *out) {
+    struct json_writer writer = events_open(stream, out);
+    json_write_key(&writer, "choices");
+    json_begin_array(&writer);
+    json_begin_object(&writer);
+    json_member_int(&writer, "index", 0);
+    json_write_key(&writer, "delta");
+    json_begin_object(&writer);
+    return writer;
+}
+
+static void choice_close(struct json_writer *writer, const struct format_stream *stream, const char *finish_reason) {
+    json_end_object(writer);
+    json_member_cstr(writer, "finish_reason", finish_reason);
+    json_end_object(writer);
+    json_end_array(writer);
+    if (stream->include_usage) { /* OpenAI's streams carry it in every chunk but the last once it was asked for */
+        json_member_cstr(writer, "usage", NULL);
+    }
+}
+
+static void begin(const struct format_stream *stream, struct buf *out) {
+    struct json_writer writer = choice_open(stream, out);
+    json_member_cstr(&writer, "role", "assistant");
+    json_member_cstr(&writer, "content", "");
+    choice_close(&writer, stream, NULL);
+    events_close(&writer);
+}
+
+static struct str delta_start(const struct format_stream *stream) {
+    (void)stream;
+    return STR(",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"");
+}
+
+static struct str delta_end(const struct format_stream *stream) {
+    return stream->include_usage ? STR("\"},\"finish_reason\":null}],\"usage\":null}" EVENT_END)
+                                 : STR("\"},\"finish_reason\":null}]}" EVENT_END);
+}
+
+static void note(const struct format_stream *stream, struct str nataris, struct buf *out) {
+    struct json_writer writer = choice_open(stream, out);
+    choice_close(&writer, stream, NULL);
+    json_write_key(&writer, "nataris");
+    json_write_raw(&writer, nataris);
+    events_close(&writer);
+}
+
+/* Of a call of the caller's tool; each needs its place, which a plain answer does not tell. */
+static void write_tool_calls(const struct format_stream *stream, struct str calls, struct buf *out) {
+    struct json_writer writer = choice_open(stream, out);
+    json_write_key(&writer, "tool_calls");
+    buf_append_cstr(out, "[{\"index\":0,"); /* `calls` is one object in an array */
+    buf_append_str(out, (struct str){.data = calls.data + 2, .len = calls.len - 2});
+    writer.need_comma = true;
+    choice_close(&writer, stream, NULL);
+    events_close(&writer);
+}
+
+/* The last with a choice: no text, the reason. */
+static void write_reason(const struct format_stream *stream, const struct call_result *result, struct buf *out) {
+    if (result->tool_calls.len > 0) {
+        write_tool_calls(stream, result->tool_calls, out);
+    }
+    struct json_writer writer = choice_open(stream, out);
+    choice_close(&writer, stream, parts_finish_reason(result));
+    if (result->nataris.len > 0) {
+        parts_write_nataris(&writer, result);
+    }
+    events_close(&writer);
+}
+
+static void end(const struct format_stream *stream, const struct answer *answer, struct buf *out) {
+    write_reason(stream, answer->result, out);
+    if (stream->include_usage) {
+        struct json_writer writer = events_open(stream, out);
+        json_write_key(&writer, "choices");
+        json_begin_array(&writer);
+        json_end_array(&writer);
+        parts_write_usage(&writer, &answer->result->usage);
+        events_close(&writer);
+    }
+    buf_append_cstr(out, EVENT_LAST);
+}
+
+const struct format FORMAT_CHAT = {
+    .name = "chat",
+    .path = "/v1/chat/completions",
+    .member = "messages",
+    .id_prefix = "chatcmpl-",
+    .object = "chat.completion",
+    .chunk_object = "chat.completion.chunk",
+    .stored = STORE_GENERATION_CHAT,
+    .converses = true,
+    .begins_with = "a chat (with messages)",
+    .read = chat_read,
+    .whole = whole,
+    .begin = begin,
+    .delta_start = delta_start,
+    .delta_end = delta_end,
+    .note = note,
+    .end = end,
+    .fault = events_write_fault,
+};

@@ -1,0 +1,26 @@
+/* A job as the API shows it: what POST /v1/jobs makes. */
+#ifndef NATARIS_JOBS_JOB_H
+#define NATARIS_JOBS_JOB_H
+
+#include "base/json_write.h"
+#include "format/format.h"
+#include "store/jobs.h"
+#include "workflow/answer.h"
+
+const char *job_state_name(enum store_job_state state);                   /* "QUEUED", ... */
+MUST_CHECK bool job_state_of(struct str name, enum store_job_state *out); /* in any case of letters */
+
+/* The format that answers a job of that kind: a workflow's answer has the shape of a chat's. */
+const struct format *job_format(const struct formats *formats, enum store_job_kind kind);
+/* The format whose body it is, by "endpoint", "type", or what the body has; NULL with a fault. */
+const struct format *job_format_read(const struct formats *formats, struct json_value body, struct fault *fault);
+
+/* Writes the job; `whole` with its result. */
+void job_write(struct json_writer *writer, const struct formats *formats, const struct store_job *job, bool whole);
+/* The id of a job's workflow has the tail of the job's own, so that whoever comes back to the job finds it. */
+void job_workflow_id(const char *id, char out[STORE_ID_MAX]);
+/* The whole answer of a workflow, in the job's format. */
+void job_workflow_write(const struct formats *formats, const struct store_job *job,
+                        const struct workflow_answer *answer, struct buf *out);
+
+#endif

@@ -1,0 +1,17 @@
+/* Where a request's words are: its task, the question in it, the document that it is about. Pure. */
+#ifndef NATARIS_WORKFLOW_TASK_H
+#define NATARIS_WORKFLOW_TASK_H
+
+#include "wire/generation.h"
+
+/* The last message of the user; of a request without messages its prompt. */
+struct str task_text(const struct gen_request *request);
+/* The task where there is a document: the last message of the user, if it is short; else its first and last lines, as
+ * far as they are. Never both empty. */
+void task_question(const struct gen_request *request, struct str out[2]);
+/* What is cut into chunks: the longest message of the user. */
+struct str task_document(const struct gen_request *request);
+/* What lists show as the task, cut between characters to `size` with its NUL. */
+void task_copy(const struct gen_request *request, char *out, size_t size);
+
+#endif
