@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "call/price.h"
-#include "call/stored.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -41,8 +40,23 @@ struct run {
 
 /* --- Names --- */
 
+/* The store's purposes have numbers of their own, on disk. */
+static enum store_purpose stored_purpose(enum run_purpose purpose) {
+    switch (purpose) {
+    case RUN_JOB:
+        break;
+    case RUN_STEP:
+        return STORE_PURPOSE_STEP;
+    case RUN_TITLE:
+        return STORE_PURPOSE_TITLE;
+    case RUN_SUMMARY:
+        return STORE_PURPOSE_SUMMARY;
+    }
+    return STORE_PURPOSE_JOB;
+}
+
 const char *run_purpose_name(enum run_purpose purpose) {
-    return store_purpose_name(run_stored_purpose(purpose));
+    return store_purpose_name(stored_purpose(purpose));
 }
 
 void run_id_make(enum run_purpose purpose, char out[ID_SIZE]) {
@@ -331,7 +345,7 @@ struct run *run_start(struct calls *calls, const struct run_request *asked, cons
     run->context = context;
     run->keep = asked->keep && asked->identity->kind == STORE_KEY_LIVE;
     run->cost_max_nano = asked->cost_max_nano;
-    call->purpose = run_stored_purpose(asked->purpose);
+    call->purpose = stored_purpose(asked->purpose);
     call->kind = asked->kind;
     call->identity = *asked->identity;
     call->generation = *asked->generation;

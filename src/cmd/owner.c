@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "store/admin.h"
 #include "store/ledger.h"
+#include "store/store.h"
 
 #include <stdio.h>
 #include <string.h>

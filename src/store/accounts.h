@@ -2,7 +2,7 @@
 #ifndef NATARIS_STORE_ACCOUNTS_H
 #define NATARIS_STORE_ACCOUNTS_H
 
-#include "store/store.h"
+#include "store/limits.h"
 
 enum store_key_kind { /* stored by number */
                       STORE_KEY_LIVE = 0,
@@ -74,5 +74,24 @@ void store_keys_read(struct store *store, const char *account_id, const char *af
                      void (*on_result)(void *context, const struct store_key *keys, size_t count, bool more,
                                        const struct err *err),
                      void *context);
+
+/* --- Of a backend --- */
+
+struct store_account_rows {
+    bool (*add)(struct store_connection *connection, const struct store_account *account, struct err *err);
+    bool (*owner)(struct store_connection *connection, struct store_account *out, struct err *err); /* ERR_NOT_FOUND */
+    bool (*each)(struct store_connection *connection, bool (*row)(void *context, const struct store_account *account),
+                 void *context, struct err *err);
+    /* The one `id`; or (empty) all behind `after`, at most `limit`. */
+    bool (*page)(struct store_connection *connection, const char *id, const char *after, size_t limit,
+                 struct store_account *rows, size_t *count, struct err *err);
+    bool (*key_add)(struct store_connection *connection, const struct store_key *key, struct err *err);
+    bool (*key_each)(struct store_connection *connection, bool (*row)(void *context, const struct store_key *key),
+                     void *context, struct err *err);
+    bool (*key_find)(struct store_connection *connection, const uint8_t sha256[DIGEST_SHA256_SIZE],
+                     struct store_key *out, bool *found, struct err *err);
+    bool (*key_page)(struct store_connection *connection, const char *account_id, const char *after, size_t limit,
+                     struct store_key *rows, size_t *count, struct err *err);
+};
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "store/commit.h"
+#include "store/run.h"
 #include "store/state.h"
 
 #include <stdlib.h>

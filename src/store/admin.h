@@ -52,4 +52,15 @@ void store_audit_read(struct store *store, int64_t before, unsigned limit,
 MUST_CHECK bool store_each_audit(struct store *store, bool (*row)(void *context, const struct store_audit *audit),
                                  void *context, struct err *err);
 
+/* --- Of a backend --- */
+
+struct store_admin_rows {
+    bool (*act)(struct store_connection *connection, const struct store_admin *admin, struct store_admin *result,
+                struct err *err);
+    bool (*audit_each)(struct store_connection *connection, bool (*row)(void *context, const struct store_audit *audit),
+                       void *context, struct err *err);
+    bool (*audit_page)(struct store_connection *connection, int64_t before, size_t limit, struct store_audit *rows,
+                       size_t *count, struct err *err);
+};
+
 #endif

@@ -2,7 +2,7 @@
 #ifndef NATARIS_STORE_ANSWERS_H
 #define NATARIS_STORE_ANSWERS_H
 
-#include "store/store.h"
+#include "store/limits.h"
 
 struct store_answer {
     uint8_t scope_sha256[DIGEST_SHA256_SIZE]; /* of account id and idempotency key: the row's name */
@@ -17,5 +17,13 @@ struct store_answer {
 void store_answer_find(struct store *store, const uint8_t scope_sha256[DIGEST_SHA256_SIZE], int64_t now_ms,
                        void (*on_result)(void *context, const struct store_answer *answer, const struct err *err),
                        void *context);
+
+/* --- Of a backend --- */
+
+struct store_answer_rows {
+    /* The content is on the heap. */
+    bool (*find)(struct store_connection *connection, const uint8_t scope_sha256[DIGEST_SHA256_SIZE], int64_t now_ms,
+                 struct store_answer *out, bool *found, struct err *err);
+};
 
 #endif

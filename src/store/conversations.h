@@ -4,6 +4,7 @@
 #ifndef NATARIS_STORE_CONVERSATIONS_H
 #define NATARIS_STORE_CONVERSATIONS_H
 
+#include "base/arena.h"
 #include "store/turns.h"
 
 enum { STORE_TITLE_MAX = 256 };
@@ -52,5 +53,24 @@ void store_conversations_page(struct store *store, const char *account_id, bool 
                               void (*on_result)(void *context, const struct store_conversation *conversations,
                                                 size_t count, bool more, const struct err *err),
                               void *context);
+
+/* --- Of a backend --- */
+
+struct store_message_list {
+    struct store_message *items; /* on the heap */
+    size_t count, capacity;
+    bool more; /* bounds left some out */
+};
+
+struct store_conversation_rows {
+    bool (*add)(struct store_connection *connection, const struct store_conversation *conversation, struct err *err);
+    bool (*remove)(struct store_connection *connection, const char *account_id, bool test, const char *id,
+                   struct err *err); /* ERR_NOT_FOUND */
+    /* Texts are in the arena, or ERR_TOO_LARGE. ERR_NOT_FOUND. */
+    bool (*read)(struct store_connection *connection, const struct store_conversation_ask *ask, struct arena *arena,
+                 struct store_conversation *out, struct store_message_list *messages, struct err *err);
+    bool (*page)(struct store_connection *connection, const struct store_conversation_ask *ask,
+                 struct store_conversation *rows, size_t *count, struct err *err);
+};
 
 #endif

@@ -1,6 +1,7 @@
 #include "store/devices.h"
 
 #include "base/mem.h"
+#include "store/run.h"
 #include "store/state.h"
 #include "wire/join_token.h"
 

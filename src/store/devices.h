@@ -2,7 +2,7 @@
 #ifndef NATARIS_STORE_DEVICES_H
 #define NATARIS_STORE_DEVICES_H
 
-#include "store/store.h"
+#include "store/limits.h"
 
 enum {
     STORE_REASON_MAX = 24,
@@ -69,5 +69,25 @@ void store_reviews_read(struct store *store, const char *id, int64_t before, uns
                         void (*on_result)(void *context, const struct store_review *reviews, size_t count, bool more,
                                           const struct err *err),
                         void *context);
+
+/* --- Of a backend --- */
+
+struct store_device_rows {
+    bool (*token_add)(struct store_connection *connection, const struct store_join_token *token, struct err *err);
+    bool (*find)(struct store_connection *connection, const uint8_t public_key[ED25519_KEY_SIZE],
+                 struct store_device *out, bool *found, struct err *err);
+    /* Adds `device` to the token's account, which it also sets; not `added` when the token is unknown or was not good
+     * any more at device->created_ms. */
+    bool (*enrol)(struct store_connection *connection, const uint8_t token_sha256[DIGEST_SHA256_SIZE],
+                  struct store_device *device, bool *added, struct err *err);
+    bool (*record_keep)(struct store_connection *connection, const char *device_id, const struct store_record *record,
+                        struct err *err);
+    bool (*review_add)(struct store_connection *connection, const struct store_review *review, struct err *err);
+    /* The one `id`; or (empty) all (of the account, when that is not empty) behind `after`, at most `limit`. */
+    bool (*page)(struct store_connection *connection, const char *id, const char *account_id, const char *after,
+                 size_t limit, struct store_device *rows, size_t *count, struct err *err);
+    bool (*review_page)(struct store_connection *connection, const char *device_id, int64_t before, size_t limit,
+                        struct store_review *rows, size_t *count, struct err *err);
+};
 
 #endif

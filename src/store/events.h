@@ -7,7 +7,7 @@
 #ifndef NATARIS_STORE_EVENTS_H
 #define NATARIS_STORE_EVENTS_H
 
-#include "store/store.h"
+#include "store/limits.h"
 
 enum store_event_kind {                       /* stored by number */
                         STORE_EVENT_TEST = 0, /* asked for; goes to one endpoint, whatever its filter */
@@ -32,6 +32,14 @@ struct store_event {
     /* A whole JSON object, at most STORE_EVENT_DATA_MAX bytes: the event's `data`. Ids, states, counts and amounts;
      * never a prompt or an answer, which its receiver asks for by id. */
     struct str data;
+};
+
+/* --- Of a backend --- */
+
+struct store_event_rows {
+    /* The event and its deliveries; nothing when no endpoint of the account wants it. Errors are never a refusal
+     * (ERR_INTERNAL, ERR_IO): call it when nothing can be refused any more. */
+    bool (*add)(struct store_connection *connection, const struct store_event *event, struct err *err);
 };
 
 #endif

@@ -3,8 +3,8 @@
 #ifndef NATARIS_STORE_GENERATIONS_H
 #define NATARIS_STORE_GENERATIONS_H
 
+#include "store/limits.h"
 #include "store/purpose.h"
-#include "store/store.h"
 
 enum store_outcome { /* stored by number */
                      STORE_OUTCOME_COMPLETED = 0,
@@ -48,5 +48,20 @@ void store_generations_page(struct store *store, const char *account_id, bool ea
                             void (*on_result)(void *context, const struct store_generation *generations, size_t count,
                                               bool more, const struct err *err),
                             void *context);
+
+/* --- Of a backend --- */
+
+struct store_generation_page {
+    const char *account_id, *after;
+    bool earned;
+    size_t limit;
+};
+
+struct store_generation_rows {
+    bool (*each)(struct store_connection *connection,
+                 bool (*row)(void *context, const struct store_generation *generation), void *context, struct err *err);
+    bool (*page)(struct store_connection *connection, const struct store_generation_page *page,
+                 struct store_generation *rows, size_t *count, struct err *err);
+};
 
 #endif

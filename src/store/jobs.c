@@ -1,7 +1,9 @@
 #include "store/jobs.h"
 
 #include "base/mem.h"
-#include "store/state.h"
+#include "store/driver.h"
+#include "store/events.h"
+#include "store/run.h"
 
 #include <stdlib.h>
 #include <string.h>

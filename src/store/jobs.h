@@ -3,7 +3,7 @@
 #ifndef NATARIS_STORE_JOBS_H
 #define NATARIS_STORE_JOBS_H
 
-#include "store/store.h"
+#include "store/limits.h"
 #include "store/workflows.h"
 
 /* How long a job that has ended can be read; then it is deleted. */
@@ -90,5 +90,23 @@ void store_job_list(struct store *store, const struct store_job_query *query,
                     void *context);
 /* Deletes some of the jobs that ended before that time; `told` says whether there may be more. */
 void store_job_purge(struct store *store, int64_t before_ms, void (*told)(void *context, bool more), void *context);
+
+/* --- Of a backend --- */
+
+struct store_job_rows {
+    /* Body and result are on the heap, when it is found. ERR_NOT_FOUND. */
+    bool (*find)(struct store_connection *connection, const char *id, struct store_job *out, struct err *err);
+    /* `existing` (empty: none) is the id of the job that has its scope; then nothing was written. */
+    bool (*add)(struct store_connection *connection, const struct store_job_new *asked, char existing[STORE_ID_MAX],
+                struct err *err);
+    bool (*move)(struct store_connection *connection, const char *id, enum store_job_state state, int64_t now_ms,
+                 struct err *err);
+    /* Not `changed`: it had ended before, or there is none. */
+    bool (*end)(struct store_connection *connection, const struct store_job_end *end, bool *changed, struct err *err);
+    /* `rows` is on the heap. */
+    bool (*list)(struct store_connection *connection, const struct store_job_query *query, struct store_job **rows,
+                 size_t *count, bool *more, struct err *err);
+    bool (*purge)(struct store_connection *connection, int64_t before_ms, size_t limit, bool *more, struct err *err);
+};
 
 #endif

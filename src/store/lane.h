@@ -5,8 +5,10 @@
 #ifndef NATARIS_STORE_LANE_H
 #define NATARIS_STORE_LANE_H
 
-#include "store/store.h"
+#include "store/limits.h"
 #include "store/task.h"
+
+#include <uv.h>
 
 struct store_list {
     struct store_task *first, **end;

@@ -10,7 +10,7 @@
 #ifndef NATARIS_STORE_LEDGER_H
 #define NATARIS_STORE_LEDGER_H
 
-#include "store/store.h"
+#include "store/limits.h"
 
 #define STORE_WELCOME_CREDIT_NANO INT64_C(5000000000)   /* $5 for a new account, from promotions */
 #define STORE_AMOUNT_MAX_NANO INT64_C(1000000000000000) /* of one charge, grant, refund or payout: a million dollars */
@@ -32,5 +32,14 @@ struct store_entry {
 };
 MUST_CHECK bool store_each_entry(struct store *store, bool (*row)(void *context, const struct store_entry *entry),
                                  void *context, struct err *err);
+
+/* --- Of a backend --- */
+
+struct store_ledger_rows {
+    bool (*check)(struct store_connection *connection, void (*on_problem)(void *context, const char *text),
+                  void *context, struct store_ledger_report *report, struct err *err);
+    bool (*entry_each)(struct store_connection *connection, bool (*row)(void *context, const struct store_entry *entry),
+                       void *context, struct err *err);
+};
 
 #endif

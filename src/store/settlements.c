@@ -1,6 +1,7 @@
 #include "store/settlements.h"
 
 #include "base/mem.h"
+#include "store/run.h"
 #include "store/state.h"
 #include "store/turns.h"
 

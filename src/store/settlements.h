@@ -36,4 +36,10 @@ struct store_settlement { /* also of a generation that was free: then there are 
 void store_settle(struct store *store, const struct store_settlement *settlement,
                   void (*on_durable)(void *context, const struct err *err), void *context);
 
+/* --- Of a backend --- */
+
+struct store_settlement_rows {
+    bool (*settle)(struct store_connection *connection, const struct store_settlement *settlement, struct err *err);
+};
+
 #endif

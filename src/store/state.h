@@ -19,5 +19,7 @@ struct store {
 
 /* For synchronous calls: the connection while it is still the caller's. */
 struct store_connection *store_connection_of(struct store *store);
+/* On the loop's thread, who watches deliveries (deliveries.h): some were added (webhook 0), or that one has changed. */
+void store_tell_deliveries(struct store *store, int64_t webhook);
 
 #endif

@@ -1,7 +1,6 @@
 #include "store/store.h"
 
 #include "base/mem.h"
-#include "store/deliveries.h"
 #include "store/state.h"
 
 #include <assert.h>
@@ -56,7 +55,7 @@ static void store_deliver(struct store *store) {
         store_lanes_answered(&store->lanes, read);
     }
     if (atomic_exchange_explicit(&store->writer.deliveries_added, false, memory_order_relaxed)) {
-        store_deliveries_changed(store, 0);
+        store_tell_deliveries(store, 0);
     }
 }
 

@@ -6,39 +6,11 @@
 #ifndef NATARIS_STORE_STORE_H
 #define NATARIS_STORE_STORE_H
 
-#include "base/compiler.h"
-#include "base/digest.h"
-#include "base/err.h"
-#include "base/str.h"
+#include "store/limits.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <uv.h>
 
-struct store;
-struct store_driver;     /* driver.h */
-struct store_connection; /* driver.h */
-
-enum {
-    STORE_ID_MAX = 40,
-    STORE_NAME_MAX = 128,
-    STORE_MODEL_MAX = 129,
-    STORE_PAGE_MAX = 1000, /* rows of one page; a larger limit means this one */
-    /* Requests that may wait for the writer: what comes on top is refused with ERR_UNAVAILABLE (its callback still
-     * comes later, but may come before those of requests that wait). About 60 MB. */
-    STORE_QUEUE_MAX = 64 * 1024,
-};
-
-/* Errors of the asynchronous calls, of all headers of this folder:
- * ERR_CONFLICT, ERR_NOT_FOUND, ERR_INVALID  this request contradicts a rule (others of its group are fine)
- * ERR_UNAVAILABLE  not done, but later ones may be (queue full, or another process held the database)
- * ERR_IN_DOUBT     nobody can tell whether it was done: the connection was lost at its commit, and is still. It may be
- *                  there, or come to be there in a moment, so it must neither be told as done nor as not done. To ask
- *                  once more for what has an id of its own is safe: settlements, jobs, workflows, steps and their ends
- *                  are done once.
- * ERR_CLOSED       after store_close began
- * ERR_IO, ERR_INTERNAL  the store is broken */
+struct store_driver; /* driver.h */
 
 /* Opens or creates what lies at `place` (of SQLite: a file) and migrates it forward in one transaction. ERR_CONFLICT
  * when its schema is newer than this program; ERR_IO with the system's words (disk full, permissions). Usable at once

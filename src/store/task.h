@@ -5,10 +5,10 @@
  *     beside SQLite has a script of the same number.
  *  2. sqlite/notes.c, with its statements in sqlite/texts.h and .c: static functions that take a struct
  *     store_connection, collected in `const struct store_note_rows sqlite_note_rows`, which sqlite/driver.c names.
- *  3. driver.h: struct store_note_rows, one function for each thing that is done with the rows, and a line in struct
- *     store_driver.
- *  4. notes.h and .c here: a struct that begins with a struct store_task and copies what was given, a const struct
- *     store_task_kind whose write or read calls the row function, a public function that fills it and runs it.
+ *  3. notes.h and .c here: a struct that begins with a struct store_task and copies what was given, a const struct
+ *     store_task_kind whose write or read calls the row function, a public function that fills it and runs it
+ *     (store_task_run of run.h). notes.h ends with struct store_note_rows: a function for each thing that is done.
+ *  4. A line in struct store_driver (driver.h).
  *  5. tests/contract/test_store_notes.c: what must hold with every driver.
  * Nothing else changes: not the threads, not the group commit, not store.c. */
 #ifndef NATARIS_STORE_TASK_H
@@ -18,8 +18,7 @@
 
 #include <stdbool.h>
 
-struct store;
-struct store_connection;
+struct store_connection; /* driver.h */
 struct store_task;
 
 /* Exactly one of write and read is set. */
@@ -45,9 +44,6 @@ struct store_task {
     struct store_task *next;
 };
 
-/* After store_start, from the loop's thread. The task is the store's until it is freed; it answers exactly once, and
- * never before this returns. */
-void store_task_run(struct store *store, struct store_task *task);
 /* What its answer will say, in place of what was said before. */
 void store_task_fail(struct store_task *task, const struct err *err);
 

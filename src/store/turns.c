@@ -1,7 +1,8 @@
 #include "store/turns.h"
 
 #include "base/mem.h"
-#include "store/state.h"
+#include "store/driver.h"
+#include "store/run.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,7 @@ struct turn_task {
 };
 
 static bool turn_write(struct store_task *task, struct store_connection *connection, struct err *err) {
-    return connection->driver->conversations->turn_keep(connection, ((struct turn_task *)task)->turn, err);
+    return connection->driver->turns->keep(connection, ((struct turn_task *)task)->turn, err);
 }
 
 static void turn_answer(struct store_task *task, const struct err *err) {

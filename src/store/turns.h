@@ -2,7 +2,7 @@
 #ifndef NATARIS_STORE_TURNS_H
 #define NATARIS_STORE_TURNS_H
 
-#include "store/store.h"
+#include "store/limits.h"
 
 enum store_role { /* stored by number */
                   STORE_ROLE_SYSTEM = 0,
@@ -53,5 +53,11 @@ struct store_turn *store_turn_copy(const struct store_turn *turn);
 /* A turn that no settlement carries. Asynchronous; on_durable may be NULL. */
 void store_turn_keep(struct store *store, const struct store_turn *turn,
                      void (*on_durable)(void *context, const struct err *err), void *context);
+
+/* --- Of a backend --- */
+
+struct store_turn_rows {
+    bool (*keep)(struct store_connection *connection, const struct store_turn *turn, struct err *err);
+};
 
 #endif

@@ -1,7 +1,8 @@
 #include "store/usage.h"
 
 #include "base/mem.h"
-#include "store/state.h"
+#include "store/driver.h"
+#include "store/run.h"
 
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
 #ifndef NATARIS_STORE_USAGE_H
 #define NATARIS_STORE_USAGE_H
 
-#include "store/store.h"
+#include "store/limits.h"
 
 struct store_model_usage {
     char model[STORE_MODEL_MAX];
@@ -26,5 +26,20 @@ struct store_earnings { /* of generations whose request came, and payouts that w
 void store_earnings_read(struct store *store, const char *account_id, int64_t from_ms, int64_t to_ms,
                          void (*on_result)(void *context, const struct store_earnings *earnings, const struct err *err),
                          void *context);
+
+/* --- Of a backend --- */
+
+struct store_period {
+    const char *account_id, *key_id; /* key_id empty: all */
+    int64_t from_ms, to_ms;
+};
+
+struct store_usage_rows {
+    /* The models are on the heap. */
+    bool (*usage)(struct store_connection *connection, const struct store_period *period, struct store_usage *out,
+                  struct err *err);
+    bool (*earnings)(struct store_connection *connection, const struct store_period *period, struct store_earnings *out,
+                     struct err *err);
+};
 
 #endif

@@ -86,12 +86,15 @@ void store_webhooks_read(struct store *store, const char *account_id, const char
                          void (*on_result)(void *context, const struct store_webhook *webhooks, size_t count,
                                            const struct err *err),
                          void *context);
-/* An endpoint's deliveries, newest first, behind the delivery `after` (empty: from the newest). ERR_NOT_FOUND for the
- * endpoint (field "id") or `after` (field "after"). Borrowed for the call. */
-void store_deliveries_read(struct store *store, const char *account_id, const char *webhook_id, const char *after,
-                           unsigned limit,
-                           void (*on_result)(void *context, const struct store_delivery *deliveries, size_t count,
-                                             bool more, const struct err *err),
-                           void *context);
+
+/* --- Of a backend --- */
+
+struct store_webhook_rows {
+    bool (*change)(struct store_connection *connection, const struct store_webhook_change *change,
+                   struct store_webhook_result *result, struct err *err);
+    /* STORE_WEBHOOKS_MAX at most. `id` empty: all; else ERR_NOT_FOUND. */
+    bool (*read)(struct store_connection *connection, const char *account_id, const char *id,
+                 struct store_webhook *rows, size_t *count, struct err *err);
+};
 
 #endif

@@ -1,6 +1,7 @@
 #include "store/workflows.h"
 
 #include "base/mem.h"
+#include "store/run.h"
 #include "store/state.h"
 
 #include <stdlib.h>

@@ -207,4 +207,41 @@ void store_step_history_read(struct store *store, const char *account_id, bool t
 void store_workflow_purge(struct store *store, int64_t before_ms, void (*told)(void *context, bool more),
                           void *context);
 
+/* --- Of a backend --- */
+
+struct store_workflow_page {
+    struct store_workflow rows[STORE_WORKFLOW_LIST_MAX];
+    size_t count;
+    bool more;
+    int64_t total;
+};
+
+struct store_step_history_query {
+    char account_id[STORE_ID_MAX], model[STORE_MODEL_MAX];
+    bool test;
+    enum store_workflow_kind kind;
+};
+
+struct store_workflow_rows {
+    /* `account_id` empty: whosever it is. ERR_NOT_FOUND. */
+    bool (*find)(struct store_connection *connection, const char *account_id, bool test, const char *id,
+                 struct store_workflow_found *out, struct err *err);
+    /* `existing` (empty: none) is the id of the workflow that is there already; then nothing was written. */
+    bool (*add)(struct store_connection *connection, const struct store_workflow_new *asked,
+                char existing[STORE_ID_MAX], struct err *err);
+    /* `out` is the workflow as it is then. */
+    bool (*end)(struct store_connection *connection, const struct store_workflow_end *end,
+                struct store_workflow_found *out, bool *changed, struct err *err);
+    bool (*step_put)(struct store_connection *connection, const char *workflow_id, const struct store_step *step,
+                     const uint8_t *answer_scope, struct err *err);
+    bool (*list)(struct store_connection *connection, const struct store_workflow_query *query,
+                 struct store_workflow_page *out, struct err *err);
+    /* `rows` is on the heap. */
+    bool (*open)(struct store_connection *connection, struct store_workflow_open **rows, size_t *count,
+                 struct err *err);
+    bool (*step_history)(struct store_connection *connection, const struct store_step_history_query *query,
+                         struct store_step_history out[STORE_STEP_NAMES], size_t *count, struct err *err);
+    bool (*purge)(struct store_connection *connection, int64_t before_ms, size_t limit, bool *more, struct err *err);
+};
+
 #endif

@@ -1,5 +1,6 @@
 /* What every backend of store.h must do. Runs on the one there is, SQLite. */
 #include "base/compiler.h"
+#include "store/devices.h"
 #include "support/store_fixture.h"
 #include "wire/join_token.h"
 

@@ -1,5 +1,7 @@
 /* Conversations, as every backend of store_conversations.h must keep them. */
 #include "base/compiler.h"
+#include "store/admin.h"
+#include "store/conversations.h"
 #include "store/workflows.h"
 #include "support/store_fixture.h"
 

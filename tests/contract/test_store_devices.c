@@ -1,4 +1,5 @@
 /* Devices as the operator sees them: their records, the review list, verification. */
+#include "store/admin.h"
 #include "store/devices.h"
 #include "support/store_fixture.h"
 #include "wire/join_token.h"

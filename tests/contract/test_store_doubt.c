@@ -1,7 +1,11 @@
 /* Commits of which nobody knows at first what became of them: nothing is acknowledged, refused or done twice because of
  * it. */
 #include "base/mem.h"
+#include "store/admin.h"
 #include "store/deliveries.h"
+#include "store/jobs.h"
+#include "store/ledger.h"
+#include "store/run.h"
 #include "store/task.h"
 #include "support/store_doubt.h"
 #include "support/store_workflows_fixture.h"

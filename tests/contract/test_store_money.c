@@ -1,5 +1,7 @@
 /* Money, as every backend of store_money.h must keep it: settlements, admin actions, answers, usage, earnings. */
 #include "base/compiler.h"
+#include "store/admin.h"
+#include "store/ledger.h"
 #include "support/store_fixture.h"
 
 enum { CHARGE_NANO = 1001, PROVIDER_NANO = 850, START_NANO = 1000000 };

@@ -1,4 +1,7 @@
 /* Answers that several devices made: one charge, an entry and a line for each owner, and a ledger that proves it. */
+#include "store/admin.h"
+#include "store/ledger.h"
+#include "store/usage.h"
 #include "support/store_fixture.h"
 
 static const int64_t month_ms = INT64_C(1767225600000), next_month_ms = INT64_C(1769904000000);

@@ -1,4 +1,6 @@
 /* A store that several processes use, and one whose process dies. */
+#include "store/admin.h"
+#include "store/ledger.h"
 #include "support/store_fixture.h"
 
 #include <fcntl.h>

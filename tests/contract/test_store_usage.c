@@ -1,4 +1,7 @@
 /* Reading beside the writer: stored answers, usage, pages of jobs, earnings. */
+#include "store/admin.h"
+#include "store/ledger.h"
+#include "store/usage.h"
 #include "support/store_fixture.h"
 
 static const int64_t month_ms = INT64_C(1767225600000), next_month_ms = INT64_C(1769904000000);

@@ -1,9 +1,11 @@
 /* Webhooks, as every backend of store_webhooks.h and store_deliveries.h must keep them. */
+#include "base/mem.h"
+#include "store/admin.h"
+#include "store/deliveries.h"
 #include "store/driver.h"
+#include "store/run.h"
 #include "store/task.h"
 #include "support/store_fixture.h"
-
-#include "base/mem.h"
 
 enum { CHARGE_NANO = 1000, START_NANO = 10000 };
 static const int64_t noon_ms = INT64_C(1767225600000); /* 2026-01-01 */

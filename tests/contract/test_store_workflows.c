@@ -1,4 +1,5 @@
 /* Workflows and their steps, as every backend of store_workflows.h must keep them. */
+#include "store/conversations.h"
 #include "store/jobs.h"
 #include "store/webhooks.h"
 #include "support/store_workflows_fixture.h"

@@ -7,6 +7,7 @@
 #include "store/answers.h"
 #include "store/devices.h"
 #include "store/generations.h"
+#include "store/run.h"
 #include "store/task.h"
 #include "store/usage.h"
 

@@ -23,8 +23,16 @@ static void sqlite_read_raw(const char *place, const char *query, struct store_r
     assert_int_equal(sqlite3_close(handle), SQLITE_OK);
 }
 
+static void sqlite_change_raw(const char *place, const char *statement) {
+    sqlite3 *handle;
+    assert_int_equal(sqlite3_open(place, &handle), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(handle, statement, NULL, NULL, NULL), SQLITE_OK);
+    assert_true(sqlite3_changes(handle) >= 1);
+    assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+}
+
 static const struct store_backend backends[] = {
-    {"sqlite", &sqlite_driver, sqlite_read_raw},
+    {"sqlite", &sqlite_driver, sqlite_read_raw, sqlite_change_raw},
 };
 
 static const struct store_backend *current = &backends[0];

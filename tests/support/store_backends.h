@@ -22,6 +22,7 @@ struct store_backend {
     const char *name;
     const struct store_driver *driver;
     void (*read)(const char *place, const char *query, struct store_raw *out);
+    void (*change)(const char *place, const char *statement); /* of one row at least, behind the store's back */
 };
 
 /* The one that is under test; outside of a contract the first. */

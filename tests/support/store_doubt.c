@@ -1,5 +1,7 @@
 #include "support/store_doubt.h"
 
+#include "store/store.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

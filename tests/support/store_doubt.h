@@ -4,6 +4,7 @@
 #define NATARIS_TESTS_SUPPORT_STORE_DOUBT_H
 
 #include "store/driver.h"
+#include "store/store.h"
 
 enum { STORE_DOUBT_FOR_EVER = 1000 * 1000 };
 

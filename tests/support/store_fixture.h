@@ -3,6 +3,9 @@
 #define NATARIS_TESTS_SUPPORT_STORE_FIXTURE_H
 
 #include "base/digest.h"
+#include "store/accounts.h"
+#include "store/settlements.h"
+#include "store/store.h"
 #include "support/store_backends.h"
 #include "support/temp_folder.h"
 

@@ -2,6 +2,8 @@
 #ifndef NATARIS_TESTS_SUPPORT_STORE_WORKFLOWS_FIXTURE_H
 #define NATARIS_TESTS_SUPPORT_STORE_WORKFLOWS_FIXTURE_H
 
+#include "store/admin.h"
+#include "store/conversations.h"
 #include "store/workflows.h"
 #include "support/store_fixture.h"
 

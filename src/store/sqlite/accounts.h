@@ -2,6 +2,7 @@
 #ifndef NATARIS_STORE_SQLITE_ACCOUNTS_H
 #define NATARIS_STORE_SQLITE_ACCOUNTS_H
 
+#include "store/accounts.h"
 #include "store/sqlite/db.h"
 
 extern const struct store_account_rows sqlite_account_rows;

@@ -1,5 +1,6 @@
 #include "store/sqlite/admin.h"
 
+#include "store/ledger.h"
 #include "store/sqlite/accounts.h"
 #include "store/sqlite/devices.h"
 

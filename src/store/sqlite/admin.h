@@ -3,6 +3,7 @@
 #ifndef NATARIS_STORE_SQLITE_ADMIN_H
 #define NATARIS_STORE_SQLITE_ADMIN_H
 
+#include "store/admin.h"
 #include "store/sqlite/ledger.h"
 
 extern const struct store_admin_rows sqlite_admin_rows;

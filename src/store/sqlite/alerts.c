@@ -28,11 +28,6 @@ struct ledger_alerts {
     struct ledger_alert items[]; /* so many */
 };
 
-void alerts_forget(struct ledger_account *account) {
-    free(account->alerts);
-    account->alerts = NULL;
-}
-
 /* The first moment of a month in UTC, so many months after that of `wall_ms`. */
 static int64_t month_start(int64_t wall_ms, int later) {
     time_t seconds = (time_t)(wall_ms / 1000);
@@ -138,7 +133,7 @@ static bool alerts_read(struct ledger *ledger, struct ledger_account *account, c
     }
     account->alerts = alerts;
     if (!alerts_read_month(ledger, account, job, err)) {
-        alerts_forget(account);
+        ledger_forget_alerts(account);
         return false;
     }
     return true;

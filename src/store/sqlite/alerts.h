@@ -4,12 +4,11 @@
 #ifndef NATARIS_STORE_SQLITE_ALERTS_H
 #define NATARIS_STORE_SQLITE_ALERTS_H
 
+#include "store/generations.h"
 #include "store/sqlite/ledger.h"
 
 /* After the ledger has settled a generation (also one that was free). */
 MUST_CHECK bool alerts_settled(struct ledger *ledger, struct ledger_account *account,
                                const struct store_generation *job, struct err *err);
-/* The account's webhooks have changed. */
-void alerts_forget(struct ledger_account *account);
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef NATARIS_STORE_SQLITE_ANSWERS_H
 #define NATARIS_STORE_SQLITE_ANSWERS_H
 
+#include "store/answers.h"
 #include "store/sqlite/db.h"
 
 extern const struct store_answer_rows sqlite_answer_rows;

@@ -84,12 +84,6 @@ static bool conversation_remove(struct store_connection *connection, const char 
            run_with_number(db, SQL_CONVERSATION_DELETE, place.number, err);
 }
 
-static bool turn_keep(struct store_connection *connection, const struct store_turn *turn, struct err *err) {
-    struct ledger *ledger = ledger_of(connection);
-    struct turn_place place;
-    return sqlite_turn_find(ledger, turn, &place, err) && sqlite_turn_write(ledger->db, turn, &place, err);
-}
-
 /* --- For the reader --- */
 
 static bool open_into(struct arena *arena, const uint8_t secret[SEAL_KEY_SIZE], struct str sealed, struct str *out,
@@ -294,5 +288,4 @@ const struct store_conversation_rows sqlite_conversation_rows = {
     .remove = conversation_remove,
     .read = conversation_read,
     .page = conversation_page,
-    .turn_keep = turn_keep,
 };

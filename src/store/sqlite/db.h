@@ -24,13 +24,6 @@ struct sqlite_db_options { /* all zero: what the product uses */
     const struct sqlite_addition *added; /* a table of a test's own; NULL: none */
 };
 
-/* A table beside those of the product: its migration, and its statements, which are SQL_COUNT and those that follow. */
-struct sqlite_addition {
-    struct sqlite_migration migration;
-    const char *const *texts;
-    size_t text_count;
-};
-
 struct ledger;
 
 struct sqlite_db {

@@ -2,8 +2,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "store/sqlite/alerts.h"
-#include "store/sqlite/events.h"
+#include "wire/id.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,7 @@ enum { DELIVERY_PURGE_ROWS = 500 };
 
 bool sqlite_delivery_add(struct ledger *ledger, int64_t webhook, int64_t event, bool asked, int64_t now_ms,
                          char id[STORE_ID_MAX], struct err *err) {
-    sqlite_event_make_id("dlv_", now_ms, id);
+    id_make("dlv_", now_ms, id);
     struct sqlite_binder binder = sqlite_bind(ledger->db, SQL_DELIVERY_ADD);
     sqlite_bind_text(&binder, id);
     sqlite_bind_int(&binder, webhook);
@@ -215,7 +214,7 @@ static bool attempt_end(struct store_connection *connection, const struct store_
     /* Whose alerts are kept in memory is not known here: they are read again. */
     for (struct ledger_account *account = ledger->accounts; account != NULL;
          account = (struct ledger_account *)account->hh.next) {
-        alerts_forget(account);
+        ledger_forget_alerts(account);
     }
     return sqlite_run(ledger->db, SQL_WEBHOOK_GONE, err);
 }

@@ -2,6 +2,7 @@
 #ifndef NATARIS_STORE_SQLITE_DELIVERIES_H
 #define NATARIS_STORE_SQLITE_DELIVERIES_H
 
+#include "store/deliveries.h"
 #include "store/sqlite/ledger.h"
 
 extern const struct store_delivery_rows sqlite_delivery_rows;

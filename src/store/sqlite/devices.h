@@ -2,6 +2,7 @@
 #ifndef NATARIS_STORE_SQLITE_DEVICES_H
 #define NATARIS_STORE_SQLITE_DEVICES_H
 
+#include "store/devices.h"
 #include "store/sqlite/db.h"
 
 extern const struct store_device_rows sqlite_device_rows;

@@ -13,6 +13,7 @@
 #include "store/sqlite/ledger_check.h"
 #include "store/sqlite/settings.h"
 #include "store/sqlite/settlements.h"
+#include "store/sqlite/turns.h"
 #include "store/sqlite/usage.h"
 #include "store/sqlite/webhooks.h"
 #include "store/sqlite/workflows.h"
@@ -136,6 +137,7 @@ const struct store_driver sqlite_driver = {
     .admin = &sqlite_admin_rows,
     .ledger = &sqlite_ledger_rows,
     .conversations = &sqlite_conversation_rows,
+    .turns = &sqlite_turn_rows,
     .jobs = &sqlite_job_rows,
     .events = &sqlite_event_rows,
     .webhooks = &sqlite_webhook_rows,

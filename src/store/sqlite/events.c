@@ -3,24 +3,17 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json_write.h"
-#include "base/random.h"
 #include "store/sqlite/deliveries.h"
+#include "wire/id.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 
-enum { EVENT_BODY_MAX = STORE_EVENT_DATA_MAX + 256, EVENT_ID_RANDOM = 16 };
-
-void sqlite_event_make_id(const char *prefix, int64_t now_ms, char out[STORE_ID_MAX]) {
-    int len = snprintf(out, STORE_ID_MAX, "%s%012" PRIx64, prefix, (uint64_t)now_ms);
-    random_base62(out + len, EVENT_ID_RANDOM);
-}
+enum { EVENT_BODY_MAX = STORE_EVENT_DATA_MAX + 256 };
 
 static bool event_write(struct sqlite_db *db, const struct store_event *event, int64_t account_number, struct str body,
                         struct err *err) {
     char id[STORE_ID_MAX];
-    sqlite_event_make_id("evt_", event->created_ms, id);
+    id_make("evt_", event->created_ms, id);
     struct sqlite_binder binder = sqlite_bind(db, SQL_EVENT_ADD);
     sqlite_bind_text(&binder, id);
     sqlite_bind_int(&binder, account_number);

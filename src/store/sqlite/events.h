@@ -2,6 +2,7 @@
 #ifndef NATARIS_STORE_SQLITE_EVENTS_H
 #define NATARIS_STORE_SQLITE_EVENTS_H
 
+#include "store/events.h"
 #include "store/sqlite/ledger.h"
 
 extern const struct store_event_rows sqlite_event_rows;
@@ -14,7 +15,5 @@ struct sqlite_event_target {
 MUST_CHECK bool sqlite_event_add(struct ledger *ledger, const struct store_event *event,
                                  const struct sqlite_event_target *target, char delivery_id[STORE_ID_MAX],
                                  struct err *err);
-/* A new id of an event or a delivery. It begins with the time, so that rows made together lie together in the index. */
-void sqlite_event_make_id(const char *prefix, int64_t now_ms, char out[STORE_ID_MAX]);
 
 #endif

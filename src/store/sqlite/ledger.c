@@ -344,3 +344,8 @@ bool ledger_flush(struct ledger *ledger, struct err *err) {
                                  ledger_write_caches(ledger, err),
                              err);
 }
+
+void ledger_forget_alerts(struct ledger_account *account) {
+    free(account->alerts);
+    account->alerts = NULL;
+}

@@ -60,6 +60,8 @@ void ledger_clear(struct ledger *ledger);
 MUST_CHECK bool ledger_begin(struct ledger *ledger, struct err *err);
 MUST_CHECK bool ledger_flush(struct ledger *ledger, struct err *err);
 void ledger_forget(struct ledger *ledger);
+/* The account's webhooks have changed: what they want is read again (alerts.c). */
+void ledger_forget_alerts(struct ledger_account *account);
 
 /* Borrowed until the next transaction of the database. ERR_NOT_FOUND. */
 MUST_CHECK bool ledger_find_account(struct ledger *ledger, const char *id, struct ledger_account **out,

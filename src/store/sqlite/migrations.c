@@ -2,7 +2,6 @@
 
 #include "base/compiler.h"
 #include "embedded_store.h"
-#include "store/sqlite/db.h"
 
 #define MIGRATION(number, script)                                                                                      \
     { number, (const char *)(script) }

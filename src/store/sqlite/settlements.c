@@ -1,5 +1,6 @@
 #include "store/sqlite/settlements.h"
 
+#include "store/ledger.h"
 #include "store/sqlite/alerts.h"
 #include "store/sqlite/answers.h"
 #include "store/sqlite/steps.h"

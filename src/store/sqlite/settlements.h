@@ -3,6 +3,7 @@
 #ifndef NATARIS_STORE_SQLITE_SETTLEMENTS_H
 #define NATARIS_STORE_SQLITE_SETTLEMENTS_H
 
+#include "store/settlements.h"
 #include "store/sqlite/ledger.h"
 
 extern const struct store_settlement_rows sqlite_settlement_rows;

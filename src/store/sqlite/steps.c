@@ -1,5 +1,7 @@
 #include "store/sqlite/steps.h"
 
+#include "store/generations.h"
+
 #include <string.h>
 
 bool sqlite_workflow_place(struct sqlite_db *db, const char *id, struct workflow_place *out, bool *found,

@@ -2,8 +2,10 @@
 #ifndef NATARIS_STORE_SQLITE_STEPS_H
 #define NATARIS_STORE_SQLITE_STEPS_H
 
+#include "store/generations.h"
 #include "store/sqlite/ledger.h"
 #include "store/sqlite/sealed.h"
+#include "store/workflows.h"
 
 /* Of a workflow's row: where it is, and under which key its texts are (place.number 0: under none). */
 struct workflow_place {

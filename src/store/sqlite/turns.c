@@ -125,3 +125,11 @@ bool sqlite_turn_write(struct sqlite_db *db, const struct store_turn *turn, cons
     }
     return text_set(db, SQL_CONVERSATION_SUMMARY, place, turn->text, &turn->until, err);
 }
+
+static bool turn_keep(struct store_connection *connection, const struct store_turn *turn, struct err *err) {
+    struct ledger *ledger = ledger_of(connection);
+    struct turn_place place;
+    return sqlite_turn_find(ledger, turn, &place, err) && sqlite_turn_write(ledger->db, turn, &place, err);
+}
+
+const struct store_turn_rows sqlite_turn_rows = {.keep = turn_keep};

@@ -5,6 +5,9 @@
 
 #include "store/sqlite/ledger.h"
 #include "store/sqlite/sealed.h"
+#include "store/turns.h"
+
+extern const struct store_turn_rows sqlite_turn_rows;
 
 /* `out` has number 0 when there is no such conversation. */
 MUST_CHECK bool sqlite_conversation_place(struct ledger *ledger, const char *account_id, bool test, const char *id,

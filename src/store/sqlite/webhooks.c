@@ -1,6 +1,6 @@
 #include "store/sqlite/webhooks.h"
 
-#include "store/sqlite/alerts.h"
+#include "store/ledger.h"
 #include "store/sqlite/deliveries.h"
 #include "store/sqlite/events.h"
 
@@ -249,7 +249,7 @@ static bool webhook_change(struct store_connection *connection, const struct sto
         !change_apply(ledger, change, result, err)) {
         return false;
     }
-    alerts_forget(account);
+    ledger_forget_alerts(account);
     return true;
 }
 

@@ -3,6 +3,7 @@
 #define NATARIS_STORE_SQLITE_WEBHOOKS_H
 
 #include "store/sqlite/ledger.h"
+#include "store/webhooks.h"
 
 extern const struct store_webhook_rows sqlite_webhook_rows;
 

@@ -4,6 +4,7 @@
 #define NATARIS_STORE_SQLITE_WORKFLOW_READS_H
 
 #include "store/sqlite/db.h"
+#include "store/workflows.h"
 
 MUST_CHECK bool sqlite_workflow_find(struct store_connection *connection, const char *account_id, bool test,
                                      const char *id, struct store_workflow_found *out, struct err *err);

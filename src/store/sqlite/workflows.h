@@ -4,6 +4,7 @@
 #define NATARIS_STORE_SQLITE_WORKFLOWS_H
 
 #include "store/sqlite/ledger.h"
+#include "store/workflows.h"
 
 extern const struct store_workflow_rows sqlite_workflow_rows;
 

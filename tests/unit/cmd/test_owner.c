@@ -1,5 +1,5 @@
 #include "cmd/owner.h"
-
+#include "store/ledger.h"
 #include "support/store_fixture.h"
 
 #include <sys/stat.h>

@@ -1,5 +1,6 @@
 /* The operator's pages of accounts, keys and the audit log. */
 #include "base/mem.h"
+#include "store/admin.h"
 #include "support/store_fixture.h"
 
 struct page {

@@ -1,6 +1,7 @@
 /* A stored table takes one file: this one adds notes, with its SQL, its row functions and its requests. They go through
  * the writer's and the reader's thread as all others do. */
 #include "base/mem.h"
+#include "store/run.h"
 #include "store/sqlite/driver.h"
 #include "store/task.h"
 #include "support/store_fixture.h"

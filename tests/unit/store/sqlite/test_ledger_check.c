@@ -1,5 +1,7 @@
 /* The ledger's proof finds planted damage of every kind, and the database refuses what would do it by mistake. */
 #include "base/compiler.h"
+#include "store/admin.h"
+#include "store/ledger.h"
 #include "support/store_fixture.h"
 
 #include <sqlite3.h>

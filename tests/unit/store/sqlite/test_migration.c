@@ -1,5 +1,8 @@
 /* Files that an older program wrote. */
 #include "base/file.h"
+#include "store/admin.h"
+#include "store/ledger.h"
+#include "store/usage.h"
 #include "store/workflows.h"
 #include "support/store_fixture.h"
 

@@ -2,6 +2,12 @@
  * migrated, and nothing of it is lost. */
 #include "base/file.h"
 #include "base/json_read.h"
+#include "store/conversations.h"
+#include "store/deliveries.h"
+#include "store/devices.h"
+#include "store/jobs.h"
+#include "store/ledger.h"
+#include "store/usage.h"
 #include "support/store_fixture.h"
 
 #include <sqlite3.h>

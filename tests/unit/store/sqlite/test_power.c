@@ -1,6 +1,8 @@
 /* Power cuts under a running writer: what was acknowledged is there afterwards, and the ledger is sound. The same with
  * a log that is not synced with each commit must lose something, so that it is known that the first test could fail. */
 #include "base/random_source.h"
+#include "store/admin.h"
+#include "store/ledger.h"
 #include "store/sqlite/driver.h"
 #include "support/powercut_vfs.h"
 #include "support/store_fixture.h"

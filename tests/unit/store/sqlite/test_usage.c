@@ -1,4 +1,5 @@
 /* Whose key it is that usage is asked of, and which stored answer stays. */
+#include "store/usage.h"
 #include "support/store_fixture.h"
 
 static struct store_usage seen_usage;
