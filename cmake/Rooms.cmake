@@ -64,5 +64,3 @@ endforeach()
 
 target_link_libraries(nataris_store_sqlite PUBLIC nataris_embedded_store)
 target_link_libraries(nataris_api PUBLIC nataris_embedded_api)
-# The driver's table is named in store/driver.c; the linker needs to be told.
-target_link_libraries(nataris_store PUBLIC nataris_store_sqlite)

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/money.h"
 #include "catalog/catalog.h"
+#include "store/ledger.h"
 #include "wire/field.h"
 #include "wire/id.h"
 

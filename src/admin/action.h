@@ -4,7 +4,7 @@
 
 #include "auth/key.h"
 #include "base/json_read.h"
-#include "store/money.h"
+#include "store/admin.h"
 
 enum { ADMIN_KEY_DAYS_MAX = 3650 };
 

@@ -33,7 +33,7 @@
 #include "base/json_write.h"
 #include "core/core.h"
 #include "net/loop.h"
-#include "store/money.h"
+#include "store/admin.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,8 +7,10 @@
 #include "base/json_write.h"
 #include "base/str.h"
 #include "core/core.h"
+#include "store/accounts.h"
+#include "store/admin.h"
 #include "store/devices.h"
-#include "store/money.h"
+#include "store/usage.h"
 
 /* `view`: live figures; NULL: no request is under way. */
 void admin_write_account(struct json_writer *writer, const struct store_account *account,

@@ -288,6 +288,8 @@ static struct http_call *http_call_new(struct api_request *request, struct draft
     call->started_ms = request->started_ms;
     memcpy(call->request_id, request->id, sizeof(call->request_id));
     id_make(format->id_prefix, call->created_ms, call->id);
+    call->purpose = STORE_PURPOSE_REQUEST;
+    call->kind = format->stored;
     http->claim = draft->claim;
     draft->claim = NULL;
     call->hook = draft->hook;

@@ -9,6 +9,7 @@
 #include "base/json_values.h"
 #include "call/models.h"
 #include "conversation/conversation.h"
+#include "conversation/stored.h"
 #include "wire/field.h"
 
 #include <string.h>
@@ -54,7 +55,7 @@ static void write_conversation(struct json_writer *writer, const struct store_co
 static void write_message(struct json_writer *writer, const struct store_message *message) {
     json_begin_object(writer);
     json_member_int(writer, "position", message->position);
-    json_member_cstr(writer, "role", gen_role_name((enum gen_role)message->role));
+    json_member_cstr(writer, "role", gen_role_name(conversation_gen_role(message->role)));
     json_member_str(writer, "content", message->content);
     json_member_int(writer, "tokens", message->tokens);
     json_member_time(writer, "created_at", message->created_ms);

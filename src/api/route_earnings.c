@@ -4,6 +4,7 @@
 #include "api/pending.h"
 #include "api/respond.h"
 #include "base/json_values.h"
+#include "store/usage.h"
 
 /* Three questions to the store, one after the other: the period, all time (for what is owed), the lines. In the
  * exchange's arena. */

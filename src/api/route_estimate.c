@@ -11,6 +11,7 @@
 #include "wire/field.h"
 #include "workflow/choose.h"
 #include "workflow/estimate.h"
+#include "workflow/stored.h"
 
 enum {
     TASK_BYTES = 400,                /* of a task that is not told */
@@ -232,7 +233,7 @@ static void handle(struct api_request *request) {
     request->handler_data = estimate;
     (void)str_copy(model, sizeof(model), estimate->input.request.model);
     store_step_history_read(request->api->calls->store, request->identity.account_id, request_is_test(request),
-                            (int)estimate->kind, model, on_history, pending_new(request, NULL));
+                            workflow_stored_kind(estimate->kind), model, on_history, pending_new(request, NULL));
 }
 
 static const struct route routes[] = {

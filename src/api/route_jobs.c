@@ -12,6 +12,7 @@
 #include "format/orchestration.h"
 #include "jobs/job.h"
 #include "jobs/jobs.h"
+#include "jobs/stored.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,11 +37,20 @@ static void respond_job(struct api_request *request, int status, const struct st
 /* What is known of a new job while the store has it; the request may be gone when it answers. */
 struct creation {
     struct jobs *jobs;
+    struct store *store;
     struct pending *pending;
-    char account_id[STORE_ID_MAX];
+    char id[STORE_ID_MAX], account_id[STORE_ID_MAX];
     bool test;
     struct idempotency asked;
 };
+
+/* Nobody could tell whether it was stored: if it was, it runs. */
+static void on_looked(void *context, const struct store_job *job, bool changed, const struct err *err) {
+    (void)changed;
+    if (err == NULL) {
+        jobs_add(context, job);
+    }
+}
 
 static void on_added(void *context, const struct store_job *job, bool changed, const struct err *err) {
     struct creation creation = *(struct creation *)context;
@@ -48,6 +58,9 @@ static void on_added(void *context, const struct store_job *job, bool changed, c
     free(context);
     if (err == NULL && changed) {
         jobs_add(creation.jobs, job);
+    }
+    if (err != NULL && err->code == ERR_IN_DOUBT) {
+        store_job_find(creation.store, creation.account_id, creation.test, creation.id, on_looked, creation.jobs);
     }
     jobs_release(creation.jobs, creation.account_id, creation.test);
     struct api_request *request = pending_answered(creation.pending, err, "job", "");
@@ -66,10 +79,9 @@ static void creation_store(struct api_request *request, const struct format *for
                            const struct idempotency *asked) {
     struct creation *creation = MEM_NEW(struct creation);
     const int64_t now_ms = clock_wall_ms();
+    const bool workflow = input->orchestration != NULL && input->orchestration->enabled;
     struct store_job_new new = {.job = {.test = request_is_test(request),
-                                        .kind = input->orchestration != NULL && input->orchestration->enabled
-                                                    ? STORE_JOB_WORKFLOW
-                                                    : format->stored,
+                                        .kind = job_stored_kind(format->stored, workflow),
                                         .created_ms = now_ms,
                                         .body = http_exchange_request(request->exchange)->body},
                                 .scope_sha256 = asked->kind != IDEMPOTENCY_NONE ? asked->scope_sha256 : NULL,
@@ -81,9 +93,11 @@ static void creation_store(struct api_request *request, const struct format *for
     (void)str_copy(new.job.model, sizeof(new.job.model), input->request.model);
     memcpy(new.job.body_sha256, asked->body_sha256, DIGEST_SHA256_SIZE);
     *creation = (struct creation){.jobs = request->api->jobs,
+                                  .store = request->api->calls->store,
                                   .pending = pending_new(request, NULL),
                                   .test = request_is_test(request),
                                   .asked = *asked};
+    memcpy(creation->id, new.job.id, sizeof(creation->id));
     memcpy(creation->account_id, new.job.account_id, sizeof(creation->account_id));
     store_job_add(request->api->calls->store, &new, on_added, creation);
 }
@@ -129,7 +143,8 @@ struct cancelling {
 static void on_cancelled(void *context, const struct store_job *job, bool changed, const struct err *err) {
     const struct cancelling cancelling = *(struct cancelling *)context;
     free(context);
-    if (err == NULL && changed) {
+    if (err == NULL &&
+        job->state == STORE_JOB_CANCELLED) { /* also when it was so before: that may have been in doubt */
         jobs_cancel(cancelling.jobs, job->id);
     }
     on_found(cancelling.pending, job, changed, err);
@@ -144,7 +159,7 @@ static void handle_cancel(struct api_request *request) {
                                 .event = STR("")};
     page_path_id(request, end.id);
     job_workflow_id(end.id, end.workflow_id);
-    end.workflow_status = CORE_WORKFLOW_CANCELLED;
+    end.workflow_status = STORE_WORKFLOW_CANCELLED;
     (void)str_copy(end.account_id, sizeof(end.account_id), str_from(request->identity.account_id));
     *cancelling = (struct cancelling){.jobs = request->api->jobs, .pending = pending_new(request, NULL)};
     store_job_end(request->api->calls->store, &end, on_cancelled, cancelling);

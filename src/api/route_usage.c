@@ -4,7 +4,7 @@
 #include "api/pending.h"
 #include "api/respond.h"
 #include "base/json_values.h"
-#include "call/run.h"
+#include "store/usage.h"
 
 /* What was asked, while the store reads; in the exchange's arena. */
 struct usage_query {
@@ -106,7 +106,6 @@ static void handle(struct api_request *request) {
 /* --- GET /v1/usage/requests --- */
 
 static void write_request(struct json_writer *writer, const struct store_generation *generation) {
-    enum run_purpose purpose;
     json_begin_object(writer);
     page_write_generation(writer, generation);
     json_member_cstr(writer, "status", page_outcome(generation->outcome));
@@ -115,8 +114,8 @@ static void write_request(struct json_writer *writer, const struct store_generat
     json_member_usd(writer, "cost_usd", generation->charge_nano);
     json_member_int(writer, "latency_ms", generation->latency_ms);
     json_member_cstr(writer, "key_id", generation->key_id);
-    if (run_purpose_of(generation->id, &purpose)) {
-        json_member_cstr(writer, "purpose", run_purpose_name(purpose));
+    if (generation->purpose != STORE_PURPOSE_REQUEST) {
+        json_member_cstr(writer, "purpose", store_purpose_name(generation->purpose));
     }
     json_member_cstr(writer, "label", generation->label[0] != '\0' ? generation->label : NULL);
     json_end_object(writer);

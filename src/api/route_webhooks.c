@@ -6,6 +6,7 @@
 #include "api/respond.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "store/deliveries.h"
 #include "webhook/fields.h"
 
 #include <stdio.h>

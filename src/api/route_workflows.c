@@ -7,6 +7,7 @@
 #include "base/json_values.h"
 #include "store/workflows.h"
 #include "workflow/start.h"
+#include "workflow/stored.h"
 
 #include <string.h>
 
@@ -30,8 +31,8 @@ static void write_type(struct json_writer *writer, enum core_workflow_kind kind)
 static void write_summary(struct json_writer *writer, const struct store_workflow *workflow) {
     json_member_cstr(writer, "id", workflow->id);
     json_member_cstr(writer, "object", "workflow");
-    write_type(writer, (enum core_workflow_kind)workflow->kind);
-    json_member_cstr(writer, "status", core_workflow_status_name((enum core_workflow_status)workflow->status));
+    write_type(writer, workflow_core_kind(workflow->kind));
+    json_member_cstr(writer, "status", core_workflow_status_name(workflow_core_status(workflow->status)));
     json_member_cstr(writer, "task", workflow->task);
     json_member_usd(writer, "total_cost_usd", workflow->cost_nano);
     json_member_int(writer, "steps_executed", workflow->steps_executed);
@@ -48,15 +49,15 @@ static void write_usage(struct json_writer *writer, const struct store_workflow 
     json_end_object(writer);
 }
 
-static const char *step_status(enum core_step_state state) {
+static const char *step_status(enum store_step_state state) {
     switch (state) {
-    case CORE_STEP_READY:
+    case STORE_STEP_READY:
         return "READY";
-    case CORE_STEP_RUNNING:
+    case STORE_STEP_RUNNING:
         return "RUNNING";
-    case CORE_STEP_DONE:
+    case STORE_STEP_DONE:
         return "COMPLETED";
-    case CORE_STEP_FAILED:
+    case STORE_STEP_FAILED:
         break;
     }
     return "FAILED";
@@ -67,10 +68,10 @@ static void write_step(struct json_writer *writer, const struct store_step *step
     digest_hex(step->prompt_sha256, DIGEST_SHA256_SIZE, digest);
     json_begin_object(writer);
     json_member_int(writer, "number", (int64_t)step->number + 1);
-    json_member_cstr(writer, "name", core_step_name_text((enum core_step_name)step->name));
-    json_member_cstr(writer, "status", step_status((enum core_step_state)step->state));
+    json_member_cstr(writer, "name", core_step_name_text(workflow_core_step_name(step->name)));
+    json_member_cstr(writer, "status", step_status(step->state));
     json_member_cstr(writer, "prompt_sha256", step->local ? NULL : digest);
-    if (output && step->state == CORE_STEP_DONE) {
+    if (output && step->state == STORE_STEP_DONE) {
         json_member_str(writer, "output", step->output);
     } else {
         json_member_cstr(writer, "output", NULL);
@@ -85,16 +86,15 @@ static void write_step(struct json_writer *writer, const struct store_step *step
 }
 
 static void write_answer(struct json_writer *writer, const struct store_workflow *workflow) {
-    switch ((enum core_workflow_status)workflow->status) {
-    case CORE_WORKFLOW_COMPLETED:
-    case CORE_WORKFLOW_BUDGET_EXCEEDED:
-    case CORE_WORKFLOW_MAX_STEPS:
+    switch (workflow->status) {
+    case STORE_WORKFLOW_COMPLETED:
+    case STORE_WORKFLOW_BUDGET_EXCEEDED:
+    case STORE_WORKFLOW_MAX_STEPS:
         json_member_str(writer, "answer", workflow->answer);
         return;
-    case CORE_WORKFLOW_RUNNING:
-    case CORE_WORKFLOW_FAILED:
-    case CORE_WORKFLOW_CANCELLED:
-    case CORE_WORKFLOW_STATUSES:
+    case STORE_WORKFLOW_RUNNING:
+    case STORE_WORKFLOW_FAILED:
+    case STORE_WORKFLOW_CANCELLED:
         break;
     }
     json_member_cstr(writer, "answer", NULL);
@@ -185,8 +185,9 @@ static bool status_read(const struct api_request *request, int *out, struct faul
     if (!query_find(http_exchange_request(request->exchange)->query, "status", &value)) {
         return true;
     }
-    for (int i = 0; i < CORE_WORKFLOW_STATUSES; i++) {
-        if (str_equal_nocase(value, str_from(core_workflow_status_name((enum core_workflow_status)i)))) {
+    for (int i = 0; i < STORE_WORKFLOW_STATUSES; i++) {
+        const enum core_workflow_status status = workflow_core_status((enum store_workflow_status)i);
+        if (str_equal_nocase(value, str_from(core_workflow_status_name(status)))) {
             *out = i;
             return true;
         }

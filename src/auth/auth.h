@@ -6,7 +6,7 @@
 #include "base/compiler.h"
 #include "base/err.h"
 #include "base/str.h"
-#include "store/store.h"
+#include "store/accounts.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
 #define NATARIS_AUTH_KEY_H
 
 #include "base/digest.h"
-#include "store/store.h"
+#include "store/accounts.h"
 #include "wire/secret.h"
 
 enum { KEY_SIZE = sizeof("nat_live_") + SECRET_TAIL_LENGTH }; /* with the NUL; both prefixes are of one length */

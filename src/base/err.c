@@ -75,6 +75,8 @@ const char *err_code_name(enum err_code code) {
         return "unsupported";
     case ERR_UNAVAILABLE:
         return "unavailable";
+    case ERR_IN_DOUBT:
+        return "in_doubt";
     case ERR_TIMEOUT:
         return "timeout";
     case ERR_CLOSED:

@@ -20,7 +20,8 @@ enum err_code {
     ERR_DENIED,      /* authentication or a signature failed */
     ERR_CONFLICT,    /* state does not allow it (port taken, newer schema, ...) */
     ERR_UNSUPPORTED, /* understood, but this build or peer does not do it */
-    ERR_UNAVAILABLE, /* may work later */
+    ERR_UNAVAILABLE, /* not done; may work later */
+    ERR_IN_DOUBT,    /* nobody can tell whether it was done */
     ERR_TIMEOUT,
     ERR_CLOSED, /* the peer went away */
     ERR_IO,     /* the operating system said no; message carries its words */

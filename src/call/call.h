@@ -9,8 +9,9 @@
 #include "call/calls.h"
 #include "call/fault.h"
 #include "call/hook.h"
-#include "store/conversations.h"
-#include "store/money.h"
+#include "store/answers.h"
+#include "store/generations.h"
+#include "store/turns.h"
 #include "wire/generation.h"
 #include "wire/id.h"
 
@@ -60,12 +61,14 @@ struct call {
     struct calls *calls;
     const struct call_sink *sink;
     const struct executor *executor;
-    void *executor_data;           /* the executor's own */
-    struct call_hook *hook;        /* into its conversation; owned; NULL: it has none */
-    struct arena *arena;           /* lives as long as the call */
-    bool repeatable;               /* its id is used again when it did not end: a failure leaves no record */
-    char request_id[ID_SIZE];      /* x-request-id; empty of a run */
-    char id[ID_SIZE];              /* "chatcmpl-...", "inf_...", "job_...", ... */
+    void *executor_data;        /* the executor's own */
+    struct call_hook *hook;     /* into its conversation; owned; NULL: it has none */
+    struct arena *arena;        /* lives as long as the call */
+    bool repeatable;            /* its id is used again when it did not end: a failure leaves no record */
+    char request_id[ID_SIZE];   /* x-request-id; empty of a run */
+    char id[ID_SIZE];           /* "chatcmpl-...", "inf_...", "job_...", ... */
+    enum store_purpose purpose; /* both for its record */
+    enum store_generation_kind kind;
     struct auth_identity identity; /* a copy */
     struct gen_request generation; /* strings live in the arena; model is the resolved id */
     uint32_t prompt_tokens_max;    /* more than the prompt can ever be (call/price.h): for the hold */

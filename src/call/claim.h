@@ -10,7 +10,7 @@
 #include "base/digest.h"
 #include "call/fault.h"
 #include "net/loop.h"
-#include "store/money.h"
+#include "store/answers.h"
 
 #include <stdbool.h>
 #include <stdint.h>

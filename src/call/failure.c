@@ -88,6 +88,12 @@ void failure_too_long(struct fault *out) {
              LIMIT_ANSWER_BYTES);
 }
 
+void failure_in_doubt(struct fault *out) {
+    set(out, FAULT_UNAVAILABLE, SHORT_RETRY_MS,
+        "Whether this request was settled cannot be told now. Retry with the same Idempotency-Key: then it is charged "
+        "once.");
+}
+
 void failure_stopped(struct fault *out) {
     set(out, FAULT_UNAVAILABLE, SHORT_RETRY_MS, "The gateway is restarting. You were not charged. Retry the request.");
 }

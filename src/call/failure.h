@@ -14,6 +14,8 @@ void failure_from_engine(enum gen_failure failure, const char *message, const ch
 void failure_suspended(struct fault *out);
 /* A plain answer over LIMIT_ANSWER_BYTES. */
 void failure_too_long(struct fault *out);
+/* Nobody can tell whether the answer was settled. */
+void failure_in_doubt(struct fault *out);
 /* The gateway stops before this call could end. */
 void failure_stopped(struct fault *out);
 

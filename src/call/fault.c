@@ -71,6 +71,7 @@ static enum fault_code code_of(enum err_code code) {
     case ERR_TIMEOUT:
         return FAULT_REQUEST_TIMEOUT;
     case ERR_UNAVAILABLE:
+    case ERR_IN_DOUBT:
         return FAULT_UNAVAILABLE;
     case ERR_NONE:
     case ERR_CONFLICT:
@@ -89,6 +90,10 @@ void fault_from_err(struct fault *fault, const struct err *err) {
         LOG_ERROR_EVENT("api.internal_error", LOG_TEXT("kind", err_code_name(err->code)),
                         LOG_TEXT("message", err->message));
         fault_set(fault, code, "Something went wrong on our side.");
+    } else if (err->code == ERR_IN_DOUBT) {
+        fault_set(fault, code,
+                  "Whether this was done cannot be told now. Look before you try again, or try again with the same "
+                  "Idempotency-Key.");
     } else {
         fault_set(fault, code, "%s", err->message);
     }

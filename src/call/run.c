@@ -40,27 +40,28 @@ struct run {
 
 /* --- Names --- */
 
-static const char *const purpose_names[] = {
-    [RUN_JOB] = "job", [RUN_STEP] = "step", [RUN_TITLE] = "title", [RUN_SUMMARY] = "summary"};
-
-const char *run_purpose_name(enum run_purpose purpose) {
-    return purpose_names[purpose];
+/* The store's purposes have numbers of their own, on disk. */
+static enum store_purpose stored_purpose(enum run_purpose purpose) {
+    switch (purpose) {
+    case RUN_JOB:
+        break;
+    case RUN_STEP:
+        return STORE_PURPOSE_STEP;
+    case RUN_TITLE:
+        return STORE_PURPOSE_TITLE;
+    case RUN_SUMMARY:
+        return STORE_PURPOSE_SUMMARY;
+    }
+    return STORE_PURPOSE_JOB;
 }
 
-bool run_purpose_of(const char *id, enum run_purpose *out) {
-    for (size_t i = 0; i < COUNT_OF(purpose_names); i++) {
-        const size_t len = strlen(purpose_names[i]);
-        if (strncmp(id, purpose_names[i], len) == 0 && id[len] == '_') {
-            *out = (enum run_purpose)i;
-            return true;
-        }
-    }
-    return false;
+const char *run_purpose_name(enum run_purpose purpose) {
+    return store_purpose_name(stored_purpose(purpose));
 }
 
 void run_id_make(enum run_purpose purpose, char out[ID_SIZE]) {
     char prefix[ID_PREFIX_MAX + 1];
-    snprintf(prefix, sizeof(prefix), "%s_", purpose_names[purpose]);
+    snprintf(prefix, sizeof(prefix), "%s_", run_purpose_name(purpose));
     id_make(prefix, clock_wall_ms(), out);
 }
 
@@ -344,6 +345,8 @@ struct run *run_start(struct calls *calls, const struct run_request *asked, cons
     run->context = context;
     run->keep = asked->keep && asked->identity->kind == STORE_KEY_LIVE;
     run->cost_max_nano = asked->cost_max_nano;
+    call->purpose = stored_purpose(asked->purpose);
+    call->kind = asked->kind;
     call->identity = *asked->identity;
     call->generation = *asked->generation;
     call->generation.stream = events->on_text != NULL;

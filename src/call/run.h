@@ -27,17 +27,18 @@ struct run;
 void runs_open(struct calls *calls);
 void runs_close(struct calls *calls);
 
+/* The record of the generation has it, for GET /v1/usage/requests; the id's prefix shows it to people. */
 enum run_purpose { RUN_JOB, RUN_STEP, RUN_TITLE, RUN_SUMMARY };
 const char *run_purpose_name(enum run_purpose purpose); /* "job", "step", "title", "summary" */
-/* Whether an id of a generation is that of a run. */
-bool run_purpose_of(const char *id, enum run_purpose *out);
 /* "job_...", "step_...", ...: a new one that sorts by time. */
 void run_id_make(enum run_purpose purpose, char out[ID_SIZE]);
 
 #define RUN_KEPT_MS (INT64_C(30) * 24 * 60 * 60 * 1000)
 
 struct run_request {
-    const char *id;                       /* of run_id_make */
+    const char *id; /* of run_id_make */
+    enum run_purpose purpose;
+    enum store_generation_kind kind;
     const struct auth_identity *identity; /* whose account and key pay; copied, but its models must stay */
     const struct gen_request *generation; /* copied; its model is the resolved id, its `stream` is set by on_text */
     struct str label;                     /* as with a call's; copied */

@@ -2,6 +2,7 @@
 
 #include "admin/routes.h"
 #include "cmd/socket_call.h"
+#include "gateway/database.h"
 
 #include <string.h>
 
@@ -68,7 +69,7 @@ static bool call_store(struct admin_call *call, struct err *err) {
         return false;
     }
     struct loop *loop = loop_new();
-    const bool ok = store_open(&store, path, err) && store_start(store, loop_uv(loop), on_broken, NULL, err);
+    const bool ok = gateway_database_open(&store, path, err) && store_start(store, loop_uv(loop), on_broken, NULL, err);
     if (ok) {
         call_admin(call, loop, store);
     }

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "cmd/admin_client.h"
+#include "gateway/database.h"
 
 #include <stdio.h>
 
@@ -24,5 +25,5 @@ bool data_folder_lock(const char *data_folder, const char *role, struct err *err
 
 bool data_folder_open_store(const char *data_folder, struct store **store, struct err *err) {
     char path[FILE_PATH_MAX];
-    return admin_client_store_path(data_folder, path, err) && store_open(store, path, err);
+    return admin_client_store_path(data_folder, path, err) && gateway_database_open(store, path, err);
 }

@@ -5,7 +5,7 @@
 #include "cmd/admin_command.h"
 #include "cmd/data_folder.h"
 #include "cmd/json_line.h"
-#include "store/money.h"
+#include "store/ledger.h"
 
 #include <inttypes.h>
 #include <stdio.h>

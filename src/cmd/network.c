@@ -2,6 +2,7 @@
 
 #include "cmd/data_folder.h"
 #include "cmd/json_line.h"
+#include "gateway/database.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,7 +41,7 @@ static bool remember_origin(const char *data_folder, const struct network *netwo
 
 static bool prepare_owner(struct network *network, const char *store_path, const char *data_folder, struct err *err) {
     struct store *store = NULL;
-    if (!store_open(&store, store_path, err)) {
+    if (!gateway_database_open(&store, store_path, err)) {
         return false;
     }
     const bool ok = owner_ensure(store, data_folder, &network->owner, err) &&

@@ -5,7 +5,9 @@
 #include "base/json_write.h"
 #include "base/money.h"
 #include "base/random.h"
-#include "store/money.h"
+#include "store/admin.h"
+#include "store/ledger.h"
+#include "store/store.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include "auth/key.h"
 #include "base/err.h"
 #include "base/file.h"
-#include "store/store.h"
+#include "store/accounts.h"
 #include "wire/join_token.h"
 
 #define OWNER_OWN_USE_NANO INT64_C(1000000000000000)

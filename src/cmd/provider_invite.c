@@ -5,6 +5,7 @@
 #include "cmd/json_line.h"
 #include "cmd/network.h"
 #include "cmd/owner.h"
+#include "gateway/database.h"
 
 #include <stdio.h>
 

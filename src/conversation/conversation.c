@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "call/models.h"
+#include "conversation/stored.h"
 #include "conversation/upkeep.h"
 
 #include <stdlib.h>
@@ -53,8 +54,10 @@ static bool tools_refuse(const struct gen_request *generation, struct fault *fau
 
 static void own_message(struct store_message *out, int64_t position, const struct gen_message *message,
                         int64_t created_ms) {
-    *out = (struct store_message){
-        .position = position, .role = (int)message->role, .created_ms = created_ms, .content = message->content};
+    *out = (struct store_message){.position = position,
+                                  .role = conversation_stored_role(message->role),
+                                  .created_ms = created_ms,
+                                  .content = message->content};
 }
 
 /* What must be known of it when its answer is there. */
@@ -209,7 +212,7 @@ static bool hook_turn(struct call_hook *hook, struct call *call, const struct ca
         estimate_own(own);
     }
     *answer = (struct store_message){.position = own->stored.message_count + (int64_t)own->own_count,
-                                     .role = GEN_ROLE_ASSISTANT,
+                                     .role = STORE_ROLE_ASSISTANT,
                                      .tokens = result->usage.completion_tokens + CONVERSATION_ANSWER_TOKENS,
                                      .created_ms = clock_wall_ms(),
                                      .content = buf_str(&call->text)};

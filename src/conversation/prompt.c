@@ -1,6 +1,7 @@
 #include "conversation/prompt.h"
 
 #include "conversation/prompts.h"
+#include "conversation/stored.h"
 
 #include <string.h>
 
@@ -99,7 +100,7 @@ static void history_choose(struct conversation_prompt *prompt, int64_t left) {
         left -= tokens;
         first--;
     }
-    while (first < prompt->message_count && prompt->messages[first].role != GEN_ROLE_USER) {
+    while (first < prompt->message_count && prompt->messages[first].role != STORE_ROLE_USER) {
         first++;
     }
     prompt->first = first;
@@ -147,7 +148,7 @@ bool conversation_prompt_make(struct conversation_prompt *prompt, struct arena *
     for (size_t i = prompt->first; i < prompt->message_count; i++) {
         const struct str content = arena_copy(arena, prompt->messages[i].content);
         all[at++] = (struct gen_message){
-            .role = (enum gen_role)prompt->messages[i].role, .content = content, .tool_call_id = STR("")};
+            .role = conversation_gen_role(prompt->messages[i].role), .content = content, .tool_call_id = STR("")};
         if (content.data == NULL) {
             return false;
         }

@@ -137,6 +137,8 @@ static void upkeep_run(struct upkeep *upkeep) {
     generation.repeat_penalty = REPEAT_PENALTY_PERCENT / 100.0;
     run_id_make(upkeep->purpose, id);
     const struct run_request asked = {.id = id,
+                                      .purpose = upkeep->purpose,
+                                      .kind = STORE_GENERATION_CHAT,
                                       .identity = &upkeep->identity,
                                       .generation = &generation,
                                       .label = str_from(upkeep->desk->name.id),
@@ -228,10 +230,10 @@ static void on_messages(void *context, const struct store_conversation *conversa
         if (i > 0 && tokens > left) {
             break;
         }
-        prompt_append_message(&upkeep->prompt, message->role == GEN_ROLE_ASSISTANT, message->content,
+        prompt_append_message(&upkeep->prompt, message->role == STORE_ROLE_ASSISTANT, message->content,
                               bytes_of_tokens(left, message->content, upkeep->density));
         left -= tokens;
-        if (message->role == GEN_ROLE_USER) {
+        if (message->role == STORE_ROLE_USER) {
             conversation_facts_add(&upkeep->facts, message->content, facts_bytes(upkeep));
         }
         upkeep->until = message->position + 1;
@@ -248,7 +250,7 @@ static int64_t fold_until(const struct conversation *own) {
     while (at > 0 && own->all[at - 1].tokens <= left) {
         left -= own->all[--at].tokens;
     }
-    while (at < count && own->all[at].role != GEN_ROLE_USER) {
+    while (at < count && own->all[at].role != STORE_ROLE_USER) {
         at++;
     }
     if (at == count) { /* the last exchange always stays */

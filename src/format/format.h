@@ -10,7 +10,7 @@
 #include "call/answer.h"
 #include "call/fault.h"
 #include "call/input.h"
-#include "store/jobs.h"
+#include "store/generations.h"
 
 /* What the events of one stream have in common, made once, so that a token costs one escape and one write. */
 struct format_stream {
@@ -27,9 +27,9 @@ struct format {
     const char *id_prefix; /* of its answers: "chatcmpl-" */
     const char *object;    /* "chat.completion" */
     const char *chunk_object;
-    enum store_job_kind stored; /* what the store calls it; never changes */
-    bool converses;             /* conversation_id may name a conversation that is kept */
-    const char *begins_with;    /* "a chat (with messages)": for a refusal */
+    enum store_generation_kind stored; /* what the store calls it; never changes */
+    bool converses;                    /* conversation_id may name a conversation that is kept */
+    const char *begins_with;           /* "a chat (with messages)": for a refusal */
 
     /* The body; strings go into the arena. On false err->field names the field at fault: ERR_INVALID (also for limits),
      * ERR_UNSUPPORTED, or ERR_TOO_LARGE when the arena is full. */

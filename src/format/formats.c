@@ -30,7 +30,7 @@ const struct format *format_by_path(const struct formats *formats, struct str pa
     return NULL;
 }
 
-const struct format *format_by_stored(const struct formats *formats, enum store_job_kind stored) {
+const struct format *format_by_stored(const struct formats *formats, enum store_generation_kind stored) {
     for (size_t i = 0; i < formats->count; i++) {
         if (formats->items[i]->stored == stored) {
             return formats->items[i];

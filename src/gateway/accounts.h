@@ -8,7 +8,7 @@
 #include "base/compiler.h"
 #include "gateway/core_shell.h"
 #include "gateway/tiers.h"
-#include "store/money.h"
+#include "store/admin.h"
 
 #include <stdbool.h>
 

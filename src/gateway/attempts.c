@@ -4,6 +4,8 @@
 #include "base/mem.h"
 #include "gateway/providers.h"
 #include "link/peer.h"
+#include "store/settlements.h"
+#include "store/turns.h"
 
 #include <stdlib.h>
 
@@ -125,14 +127,19 @@ static bool fill_parts(const struct generation *generation, const struct core_ou
     return true;
 }
 
+/* In doubt, the core's copy of the balance is charged as if it were settled, so that nothing can be spent twice; it is
+ * too low until the accounts are loaded again if it was not. But nobody is told that it is settled, nor that it was
+ * free. */
 static void on_settled(void *context, const struct err *err) {
-    const struct generation *generation = context;
+    struct generation *generation = context;
+    generation->in_doubt = err != NULL && err->code == ERR_IN_DOUBT;
     if (err != NULL) {
         LOG_ERROR_EVENT("job.not_settled", LOG_TEXT("job_id", generation->record.id), LOG_TEXT("error", err->message));
     }
-    core_loop_step(generation->generations->core, &(struct core_event){.kind = CORE_EVENT_COMMITTED,
-                                                                       .job = generation->handle,
-                                                                       .committed = {.durable = err == NULL}});
+    core_loop_step(generation->generations->core,
+                   &(struct core_event){.kind = CORE_EVENT_COMMITTED,
+                                        .job = generation->handle,
+                                        .committed = {.durable = err == NULL || generation->in_doubt}});
 }
 
 /* The same without asking the store. */
@@ -180,7 +187,7 @@ void attempts_settle(struct generation *generation, const struct core_effect *ef
         settlement.part_count = outcome->part_count;
     }
     generation->record.outcome = outcome->cancelled ? STORE_OUTCOME_CANCELLED : STORE_OUTCOME_COMPLETED;
-    settlement.job = generation->record;
+    settlement.generation = generation->record;
     if (finisher != NULL) {
         (void)str_copy(settlement.provider_account_id, sizeof(settlement.provider_account_id),
                        str_from(finisher->account_id));

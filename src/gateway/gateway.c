@@ -15,6 +15,7 @@
 #include "gateway/accounts.h"
 #include "gateway/canary.h"
 #include "gateway/core_shell.h"
+#include "gateway/database.h"
 #include "gateway/operator/metrics.h"
 #include "gateway/sandbox/sandbox.h"
 #include "gateway/views.h"
@@ -301,7 +302,8 @@ static bool open_accounts(struct gateway *gateway, const struct gateway_options 
 }
 
 static bool open_store(struct gateway *gateway, const struct gateway_options *options, struct err *err) {
-    if (!store_open(&gateway->store, options->store_path, err) || !auth_new(&gateway->auth, gateway->store, err)) {
+    if (!gateway_database_open(&gateway->store, options->store_path, err) ||
+        !auth_new(&gateway->auth, gateway->store, err)) {
         return false;
     }
     const struct webhook_sender_options webhooks = {

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "call/failure.h"
+#include "store/settlements.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,8 @@ static struct generation *generation_new(struct generations *generations, struct
     (void)str_copy(record->model, sizeof(record->model), call->generation.model);
     (void)str_copy(record->label, sizeof(record->label), call->label);
     record->created_ms = call->created_ms;
+    record->purpose = call->purpose;
+    record->kind = call->kind;
     generation->story = story_begin(generations->stories, record, core_loop_now_ms(generations->core));
     call->executor_data = generation;
     return generation;
@@ -48,7 +51,7 @@ static void generation_end(struct generation *generation, enum store_outcome out
     struct generations *generations = generation->generations;
     if (needs_record(generation)) {
         generation->record.outcome = outcome;
-        const struct store_settlement settlement = {.job = generation->record};
+        const struct store_settlement settlement = {.generation = generation->record};
         store_settle(generations->store, &settlement, NULL, NULL);
     }
     if (generation->handle != CORE_NO_HANDLE) {
@@ -152,10 +155,14 @@ void generation_deliver(struct generation *generation, struct str text) {
 }
 
 void generation_finish(struct generation *generation) {
-    if (generation->call != NULL) {
+    if (generation->call != NULL && generation->in_doubt) {
+        struct fault fault;
+        failure_in_doubt(&fault);
+        generation->call->sink->failed(generation->call, &fault);
+    } else if (generation->call != NULL) {
         generation->call->sink->finished(generation->call, &generation->result);
     }
-    generation_end(generation, STORE_OUTCOME_COMPLETED);
+    generation_end(generation, generation->in_doubt ? STORE_OUTCOME_FAILED : STORE_OUTCOME_COMPLETED);
 }
 
 void generation_fail(struct generation *generation, const struct core_effect *effect) {

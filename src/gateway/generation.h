@@ -8,7 +8,7 @@
 #include "gateway/core_loop.h"
 #include "gateway/operator/metrics.h"
 #include "gateway/operator/story.h"
-#include "store/store.h"
+#include "store/generations.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,6 +35,7 @@ struct generation {
     struct call_result result;      /* once settled */
     bool canary;                    /* the gateway itself asks: free, in nobody's usage, and without a record */
     bool recorded;                  /* the store has been given its record, or needs none */
+    bool in_doubt;                  /* and nobody can tell whether it has taken it */
     bool repeatable;                /* its failure is not recorded: it may be tried again under its id */
 };
 

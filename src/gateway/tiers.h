@@ -2,7 +2,7 @@
 #ifndef NATARIS_GATEWAY_TIERS_H
 #define NATARIS_GATEWAY_TIERS_H
 
-#include "store/store.h"
+#include "store/accounts.h"
 
 #include <stdint.h>
 

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "format/envelope.h"
 #include "jobs/job.h"
+#include "jobs/stored.h"
 #include "workflow/start.h"
 
 enum {
@@ -18,7 +19,8 @@ static void on_ended(void *context, const struct store_job *job, bool changed, c
     (void)job;
     (void)changed;
     entry->account->active--;
-    if (err != NULL && err->code == ERR_UNAVAILABLE) { /* not written: once more, by its stored answer */
+    /* Not written: once more, by its stored answer. In doubt likewise: if it has ended there, its turn finds that. */
+    if (err != NULL && (err->code == ERR_UNAVAILABLE || err->code == ERR_IN_DOUBT)) {
         entry->again = true;
         patience_pause(&entry->patience, loop_now_ms(entry->jobs->calls->loop), PATIENCE_MIN_MS);
         job_queue_wait(entry);
@@ -247,6 +249,8 @@ static bool input_read(struct job_entry *entry, struct str body, struct arena *a
 static void entry_start_run(struct job_entry *entry, const struct auth_identity *identity,
                             const struct call_input *input) {
     const struct run_request asked = {.id = entry->job.id,
+                                      .purpose = RUN_JOB,
+                                      .kind = job_generation_kind(entry->job.kind),
                                       .identity = identity,
                                       .generation = &input->request,
                                       .label = input->label,

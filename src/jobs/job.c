@@ -3,6 +3,7 @@
 #include "base/json_values.h"
 #include "format/chat.h"
 #include "format/formats.h"
+#include "jobs/stored.h"
 #include "wire/id.h"
 
 _Static_assert((int)ID_SIZE == (int)STORE_ID_MAX, "an id fits into the store");
@@ -18,7 +19,6 @@ static const char *state_name(enum store_job_state state) {
     case STORE_JOB_FAILED:
         return "FAILED";
     case STORE_JOB_CANCELLED:
-    case STORE_JOB_STATES:
         break;
     }
     return "CANCELLED";
@@ -37,7 +37,7 @@ bool job_state_of(struct str name, enum store_job_state *out) {
 /* --- Its format --- */
 
 const struct format *job_format(const struct formats *formats, enum store_job_kind kind) {
-    const struct format *found = format_by_stored(formats, kind);
+    const struct format *found = format_by_stored(formats, job_generation_kind(kind));
     return found != NULL ? found : &FORMAT_CHAT;
 }
 

@@ -1,14 +1,13 @@
-/* Conversations: what was said under an id, kept for the account that made it. An id of another account, or of the other
- * kind of key, is ERR_NOT_FOUND like one that does not exist. Asynchronous, as in store.h; what is given is copied, what
- * comes back is borrowed for the call. */
+/* Conversations: what was said under an id, kept for the account that made it. An id of another account, or of the
+ * other kind of key, is ERR_NOT_FOUND like one that does not exist. Asynchronous, as in store.h; what is given is
+ * copied, what comes back is borrowed for the call. */
 #ifndef NATARIS_STORE_CONVERSATIONS_H
 #define NATARIS_STORE_CONVERSATIONS_H
 
-#include "store/money.h"
+#include "base/arena.h"
+#include "store/turns.h"
 
 enum { STORE_TITLE_MAX = 256 };
-
-enum store_titled_by { STORE_TITLED_NOT, STORE_TITLED_BY_CLIENT, STORE_TITLED_BY_MODEL, STORE_TITLED_BY_WORDS };
 
 struct store_conversation {
     char id[STORE_ID_MAX]; /* "conv_..." */
@@ -26,46 +25,12 @@ struct store_conversation {
     int64_t created_ms, updated_ms;
 };
 
-struct store_message {
-    int64_t position; /* from 0 */
-    int role;         /* enum gen_role */
-    uint32_t tokens;
-    int64_t created_ms;
-    struct str content;
-};
-
-/* What a call or a model's job does to a conversation. With a settlement it is done in the same transaction. A conversation
- * that is gone is left so. */
-struct store_turn {
-    enum store_turn_kind { STORE_TURN_EXCHANGE, STORE_TURN_TITLE, STORE_TURN_SUMMARY } kind;
-    char conversation_id[STORE_ID_MAX], account_id[STORE_ID_MAX];
-    bool test;
-    int64_t now_ms;
-    /* An exchange: messages behind the `from` that are there; another number of them is ERR_CONFLICT. */
-    int64_t from;
-    const struct store_message *messages; /* their positions follow from `from` */
-    size_t message_count;
-    uint32_t prompt_tokens, completion_tokens;
-    int64_t density;
-    char counted_by[STORE_MODEL_MAX];
-    bool system_given;
-    /* The system text (when given), the title (unless there is one), or the summary of the messages before `until` (unless
-     * it does not follow on that of the messages before `from`). */
-    struct str text;
-    enum store_titled_by titled_by;
-    int64_t until;
-};
-
 void store_conversation_add(struct store *store, const struct store_conversation *conversation,
                             void (*on_result)(void *context, const struct err *err), void *context);
 /* Overwrites its key, and has returned when neither the file nor its log holds anything that can be read: the messages,
- * title, summary, stored answers; the labels of its jobs are cleared. */
+ * title, summary, stored answers; the labels of its generations are cleared. */
 void store_conversation_delete(struct store *store, const char *account_id, bool test, const char *id,
                                void (*on_result)(void *context, const struct err *err), void *context);
-/* A turn that no settlement carries. */
-void store_turn_keep(struct store *store, const struct store_turn *turn,
-                     void (*on_durable)(void *context, const struct err *err), void *context);
-
 enum { STORE_MESSAGES_MAX = 2000 }; /* that one question gives */
 struct store_conversation_ask {
     const char *account_id, *id;
@@ -88,5 +53,24 @@ void store_conversations_page(struct store *store, const char *account_id, bool 
                               void (*on_result)(void *context, const struct store_conversation *conversations,
                                                 size_t count, bool more, const struct err *err),
                               void *context);
+
+/* --- Of a backend --- */
+
+struct store_message_list {
+    struct store_message *items; /* on the heap */
+    size_t count, capacity;
+    bool more; /* bounds left some out */
+};
+
+struct store_conversation_rows {
+    bool (*add)(struct store_connection *connection, const struct store_conversation *conversation, struct err *err);
+    bool (*remove)(struct store_connection *connection, const char *account_id, bool test, const char *id,
+                   struct err *err); /* ERR_NOT_FOUND */
+    /* Texts are in the arena, or ERR_TOO_LARGE. ERR_NOT_FOUND. */
+    bool (*read)(struct store_connection *connection, const struct store_conversation_ask *ask, struct arena *arena,
+                 struct store_conversation *out, struct store_message_list *messages, struct err *err);
+    bool (*page)(struct store_connection *connection, const struct store_conversation_ask *ask,
+                 struct store_conversation *rows, size_t *count, struct err *err);
+};
 
 #endif

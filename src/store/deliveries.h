@@ -8,6 +8,18 @@
  * now: what is known of it must be asked again. NULL ends it. */
 void store_deliveries_watch(struct store *store, void (*on_change)(void *context, int64_t webhook), void *context);
 
+/* --- Lists --- */
+
+/* An endpoint's deliveries, newest first, behind the delivery `after` (empty: from the newest). ERR_NOT_FOUND for the
+ * endpoint (field "id") or `after` (field "after"). Borrowed for the call. */
+void store_deliveries_read(struct store *store, const char *account_id, const char *webhook_id, const char *after,
+                           unsigned limit,
+                           void (*on_result)(void *context, const struct store_delivery *deliveries, size_t count,
+                                             bool more, const struct err *err),
+                           void *context);
+
+/* --- The sender --- */
+
 enum { STORE_DUE_EACH_MAX = 256 }; /* deliveries of one webhook in one answer */
 
 struct store_due_delivery {
@@ -63,5 +75,19 @@ void store_attempt_end(struct store *store, const struct store_attempt *attempt,
 /* Deletes what is older, and rows of deleted webhooks: some of it. `more`: there may be more of it. */
 void store_deliveries_purge(struct store *store, int64_t before_ms,
                             void (*on_done)(void *context, bool more, const struct err *err), void *context);
+
+/* --- Of a backend --- */
+
+struct store_delivery_rows {
+    bool (*find)(struct store_connection *connection, int64_t webhook, const char *id, struct store_delivery *out,
+                 struct err *err); /* ERR_NOT_FOUND, field "after" */
+    bool (*page)(struct store_connection *connection, int64_t webhook, int64_t before, size_t limit,
+                 struct store_delivery *rows, size_t *count, struct err *err);
+    /* For store_due_free. */
+    bool (*due)(struct store_connection *connection, const struct store_due_query *query, struct store_due *out,
+                struct err *err);
+    bool (*attempt_end)(struct store_connection *connection, const struct store_attempt *attempt, struct err *err);
+    bool (*purge)(struct store_connection *connection, int64_t before_ms, bool *more, struct err *err);
+};
 
 #endif

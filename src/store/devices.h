@@ -1,37 +1,93 @@
-/* Devices beside their links: the reliability that a gateway keeps of them, the operator's review list, and pages of both. */
+/* Devices: how they join, how reliable they were, and the operator's review list. */
 #ifndef NATARIS_STORE_DEVICES_H
 #define NATARIS_STORE_DEVICES_H
 
-#include "store/store.h"
+#include "store/limits.h"
 
 enum {
     STORE_REASON_MAX = 24,
     STORE_REVIEWS_KEPT = 32, /* of each device, the newest */
 };
 
-/* What the device's record is now, in place of the former. An unknown device changes nothing. A failure that is not the
- * store's end is no matter: the next one comes soon. */
-void store_record_keep(struct store *store, const char *device_id, const struct store_record *record);
+struct store_join_token {
+    uint8_t sha256[DIGEST_SHA256_SIZE];
+    char account_id[STORE_ID_MAX]; /* whose devices these become */
+    uint32_t uses;                 /* so many devices, then it is void */
+    int64_t created_ms, expires_ms;
+};
+
+struct store_record { /* how reliable a device was; shares are thousandths */
+    uint64_t jobs, failures, reviews;
+    uint32_t success, uptime;
+    uint32_t prefill_factor, decode_factor; /* its speeds against the average; 0: not known */
+    int64_t kept_ms;                        /* wall clock; 0: nothing is known of it yet */
+};
+
+struct store_device {
+    char id[STORE_ID_MAX]; /* "prov_..." */
+    char account_id[STORE_ID_MAX];
+    uint8_t public_key[ED25519_KEY_SIZE];
+    char name[STORE_NAME_MAX];
+    char region[8];
+    int64_t created_ms;
+    bool verified;              /* by the operator */
+    struct store_record record; /* filled in by reads */
+};
 
 struct store_review {
     int64_t number, created_ms;
     char device_id[STORE_ID_MAX], device_name[STORE_NAME_MAX]; /* the name is filled in by reads */
     char reason[STORE_REASON_MAX];
-    char job_id[STORE_ID_MAX]; /* empty: of no job */
+    char job_id[STORE_ID_MAX]; /* of a generation; empty: of none */
 };
+
+/* Synchronous. */
+MUST_CHECK bool store_join_token_add(struct store *store, const struct store_join_token *token, struct err *err);
+
+/* --- Asynchronous --- */
+/* Finds the device of a public key; else, when `token` (may be empty) is a valid join token, enrols it as a new device
+ * with this id, name and region; candidate->created_ms is taken for now, its account is the token's. `device` NULL:
+ * neither (err NULL), or the store failed (err set). Also serves what another process has just added. */
+void store_device_enrol(struct store *store, const uint8_t public_key[ED25519_KEY_SIZE], struct str token,
+                        const struct store_device *candidate,
+                        void (*on_result)(void *context, const struct store_device *device, const struct err *err),
+                        void *context);
+/* What the device's record is now, in place of the former. An unknown device changes nothing. A failure that is not the
+ * store's end is no matter: the next one comes soon. */
+void store_record_keep(struct store *store, const char *device_id, const struct store_record *record);
 /* An unknown device adds nothing. */
 void store_review_add(struct store *store, const struct store_review *review);
 
-/* Reads, as those of store_money.h. The device `id`; or, when that is empty, all (of the account `account_id`, when that is
- * not empty) in order of creation, behind the device `after`. */
+/* Reads, as those of accounts.h. The device `id`; or, when that is empty, all (of the account `account_id`, when that
+ * is not empty) in order of creation, behind the device `after`. */
 void store_devices_read(struct store *store, const char *id, const char *account_id, const char *after, unsigned limit,
                         void (*on_result)(void *context, const struct store_device *devices, size_t count, bool more,
                                           const struct err *err),
                         void *context);
-/* The review list, newest first, of the device `id` or (empty) of all; before the line `before` (0: from the newest). */
+/* The review list, newest first, of the device `id` or (empty) of all; before the line `before` (0: the newest). */
 void store_reviews_read(struct store *store, const char *id, int64_t before, unsigned limit,
                         void (*on_result)(void *context, const struct store_review *reviews, size_t count, bool more,
                                           const struct err *err),
                         void *context);
+
+/* --- Of a backend --- */
+
+struct store_device_rows {
+    bool (*token_add)(struct store_connection *connection, const struct store_join_token *token, struct err *err);
+    bool (*find)(struct store_connection *connection, const uint8_t public_key[ED25519_KEY_SIZE],
+                 struct store_device *out, bool *found, struct err *err);
+    /* Adds `device` to the token's account, which it also sets; not `added` when the token is unknown or was not good
+     * any more at device->created_ms. */
+    bool (*enrol)(struct store_connection *connection, const uint8_t token_sha256[DIGEST_SHA256_SIZE],
+                  struct store_device *device, bool *added, struct err *err);
+    bool (*record_keep)(struct store_connection *connection, const char *device_id, const struct store_record *record,
+                        struct err *err);
+    bool (*review_add)(struct store_connection *connection, const struct store_review *review, struct err *err);
+    /* The one `id`; or (empty) all (of the account, when that is not empty) behind `after`, at most `limit`. */
+    bool (*page)(struct store_connection *connection, const char *id, const char *account_id, const char *after,
+                 size_t limit, struct store_device *rows, size_t *count, struct err *err);
+    bool (*review_page)(struct store_connection *connection, const char *device_id, int64_t before, size_t limit,
+                        struct store_review *rows, size_t *count, struct err *err);
+};
 
 #endif

@@ -1,17 +1,18 @@
-/* The tasks of store_job.h: from the loop to a thread and back. */
-#include "store/sqlite/jobs.h"
+#include "store/jobs.h"
+
 #include "base/mem.h"
-#include "store/internal.h"
-#include "store/sqlite/workflows.h"
-#include "store/webhooks.h"
+#include "store/driver.h"
+#include "store/events.h"
+#include "store/run.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-enum { ASYNC_PURGE_AT_ONCE = 256 };
+enum { JOBS_PURGE_AT_ONCE = 256 };
 
-struct async_task {
+struct job_task {
     struct store_task task; /* first */
-    store_job_told *told;
+    store_job_told *told;   /* NULL: nobody waits */
     void *context;
     struct store_job job; /* the answer; body and result are owned */
     bool found, changed;
@@ -32,32 +33,40 @@ struct async_task {
             enum store_job_state state;
             int64_t now_ms;
         } one;
-        struct {
-            int64_t before_ms;
-            void (*told)(void *context, bool more);
-        } purge;
     };
 };
 
-static struct async_task *async_of(struct store_task *task) {
-    return (struct async_task *)task;
+static struct job_task *job_of(struct store_task *task) {
+    return (struct job_task *)task;
 }
 
-static struct async_task *async_new(store_job_told *told, void *context) {
-    struct async_task *async = MEM_NEW(struct async_task);
-    async->told = told;
-    async->context = context;
-    return async;
+static struct job_task *job_new(const struct store_task_kind *kind, store_job_told *told, void *context) {
+    struct job_task *self = MEM_NEW(struct job_task);
+    self->task.kind = kind;
+    self->told = told;
+    self->context = context;
+    return self;
 }
 
-static void async_answer(struct async_task *async, const struct err *err) {
-    if (async->told != NULL) {
-        async->told(async->context, err == NULL ? &async->job : NULL, async->changed, err);
+static void job_answer(struct store_task *task, const struct err *err) {
+    const struct job_task *self = job_of(task);
+    if (self->told != NULL) {
+        self->told(self->context, err == NULL ? &self->job : NULL, self->changed, err);
     }
-    if (async->found) {
-        sqlite_job_clear(&async->job);
+}
+
+/* What was found goes. */
+static void job_unfind(struct job_task *self) {
+    if (self->found) {
+        free((void *)(uintptr_t)self->job.body.data);
+        free((void *)(uintptr_t)self->job.result.data);
+        self->found = false;
     }
-    free(async);
+}
+
+static void job_free(struct store_task *task) {
+    job_unfind(job_of(task));
+    free(task);
 }
 
 static char *copy_of(struct str *text) {
@@ -66,19 +75,19 @@ static char *copy_of(struct str *text) {
     return copy;
 }
 
-static bool async_find(struct async_task *async, struct sqlite_db *db, const char *id, struct err *err) {
-    async->found = sqlite_job_find(db, id, &async->job, err);
-    return async->found;
+static bool job_find(struct job_task *self, struct store_connection *connection, const char *id, struct err *err) {
+    job_unfind(self);
+    self->found = connection->driver->jobs->find(connection, id, &self->job, err);
+    return self->found;
 }
 
 /* Another's job is none. */
-static bool async_find_own(struct async_task *async, struct sqlite_db *db, const char *id, const char *account_id,
-                           bool test, struct err *err) {
-    if (!async_find(async, db, id, err)) {
+static bool job_find_own(struct job_task *self, struct store_connection *connection, const char *id,
+                         const char *account_id, bool test, struct err *err) {
+    if (!job_find(self, connection, id, err)) {
         return false;
     }
-    if (account_id[0] == '\0' ||
-        (async->job.test == test && str_equal_cstr(str_from(async->job.account_id), account_id))) {
+    if (account_id[0] == '\0' || (self->job.test == test && strcmp(self->job.account_id, account_id) == 0)) {
         return true;
     }
     return err_set_field(err, ERR_NOT_FOUND, "id", "There is no such job");
@@ -86,133 +95,125 @@ static bool async_find_own(struct async_task *async, struct sqlite_db *db, const
 
 /* --- Adding --- */
 
-static bool add_write(struct store_task *task, struct ledger *ledger, struct err *err) {
-    struct async_task *async = async_of(task);
+static bool add_write(struct store_task *task, struct store_connection *connection, struct err *err) {
+    struct job_task *self = job_of(task);
     char existing[STORE_ID_MAX];
-    if (!sqlite_job_add(ledger, &async->add.asked, existing, err)) {
+    if (!connection->driver->jobs->add(connection, &self->add.asked, existing, err)) {
         return false;
     }
-    async->changed = existing[0] == '\0';
-    return async_find(async, ledger->db, async->changed ? async->add.asked.job.id : existing, err);
+    self->changed = existing[0] == '\0';
+    return job_find(self, connection, self->changed ? self->add.asked.job.id : existing, err);
 }
 
-static void add_answer(struct store_task *task, const struct err *err) {
-    free(async_of(task)->add.body);
-    async_answer(async_of(task), err);
+static void add_free(struct store_task *task) {
+    free(job_of(task)->add.body);
+    job_free(task);
 }
 
 void store_job_add(struct store *store, const struct store_job_new *asked, store_job_told *told, void *context) {
-    struct async_task *async = async_new(told, context);
-    async->task = (struct store_task){.write = add_write, .answer = add_answer};
-    async->add.asked = *asked;
-    async->add.body = copy_of(&async->add.asked.job.body);
+    static const struct store_task_kind kind = {.write = add_write, .answer = job_answer, .free = add_free};
+    struct job_task *self = job_new(&kind, told, context);
+    self->add.asked = *asked;
+    self->add.body = copy_of(&self->add.asked.job.body);
     if (asked->scope_sha256 != NULL) {
-        memcpy(async->add.scope_sha256, asked->scope_sha256, DIGEST_SHA256_SIZE);
-        async->add.asked.scope_sha256 = async->add.scope_sha256;
+        memcpy(self->add.scope_sha256, asked->scope_sha256, DIGEST_SHA256_SIZE);
+        self->add.asked.scope_sha256 = self->add.scope_sha256;
     }
-    store_task_run(store, &async->task);
+    store_task_run(store, &self->task);
 }
 
 /* --- One job --- */
 
-static bool find_read(struct store_task *task, struct sqlite_db *db, struct err *err) {
-    struct async_task *async = async_of(task);
-    return async_find_own(async, db, async->one.id, async->one.account_id, async->one.test, err);
-}
-
-static void plain_answer(struct store_task *task, const struct err *err) {
-    async_answer(async_of(task), err);
+static bool find_read(struct store_task *task, struct store_connection *connection, struct err *err) {
+    struct job_task *self = job_of(task);
+    return job_find_own(self, connection, self->one.id, self->one.account_id, self->one.test, err);
 }
 
 void store_job_find(struct store *store, const char *account_id, bool test, const char *id, store_job_told *told,
                     void *context) {
-    struct async_task *async = async_new(told, context);
-    async->task = (struct store_task){.read = find_read, .answer = plain_answer};
-    str_copy(async->one.account_id, sizeof(async->one.account_id), str_from(account_id));
-    str_copy(async->one.id, sizeof(async->one.id), str_from(id));
-    async->one.test = test;
-    store_task_run(store, &async->task);
+    static const struct store_task_kind kind = {.read = find_read, .answer = job_answer, .free = job_free};
+    struct job_task *self = job_new(&kind, told, context);
+    str_copy(self->one.account_id, sizeof(self->one.account_id), str_from(account_id));
+    str_copy(self->one.id, sizeof(self->one.id), str_from(id));
+    self->one.test = test;
+    store_task_run(store, &self->task);
 }
 
-static bool move_write(struct store_task *task, struct ledger *ledger, struct err *err) {
-    const struct async_task *async = async_of(task);
-    return sqlite_job_move(ledger->db, async->one.id, async->one.state, async->one.now_ms, err);
+static bool move_write(struct store_task *task, struct store_connection *connection, struct err *err) {
+    const struct job_task *self = job_of(task);
+    return connection->driver->jobs->move(connection, self->one.id, self->one.state, self->one.now_ms, err);
 }
 
 void store_job_move(struct store *store, const char *id, enum store_job_state state, int64_t now_ms) {
-    struct async_task *async = async_new(NULL, NULL);
-    async->task = (struct store_task){.write = move_write, .answer = plain_answer};
-    str_copy(async->one.id, sizeof(async->one.id), str_from(id));
-    async->one.state = state;
-    async->one.now_ms = now_ms;
-    store_task_run(store, &async->task);
+    static const struct store_task_kind kind = {.write = move_write};
+    struct job_task *self = job_new(&kind, NULL, NULL);
+    str_copy(self->one.id, sizeof(self->one.id), str_from(id));
+    self->one.state = state;
+    self->one.now_ms = now_ms;
+    store_task_run(store, &self->task);
 }
 
 /* --- The end --- */
 
-static bool end_event(const struct async_task *async, struct ledger *ledger, struct err *err) {
-    const struct store_job_end *end = &async->end.end;
-    if (!async->changed || end->event.len == 0) {
+static bool end_event(const struct job_task *self, struct store_connection *connection, struct err *err) {
+    const struct store_job_end *end = &self->end.end;
+    if (!self->changed || end->event.len == 0) {
         return true;
     }
-    const struct store_event event = {.account_id = async->job.account_id,
+    const struct store_event event = {.account_id = self->job.account_id,
                                       .kind = end->state == STORE_JOB_COMPLETED ? STORE_EVENT_JOB_COMPLETED
                                                                                 : STORE_EVENT_JOB_FAILED,
                                       .created_ms = end->ended_ms,
                                       .data = end->event};
-    return store_event_add(ledger, &event, err);
+    return connection->driver->events->add(connection, &event, err);
 }
 
 /* In the same transaction: a workflow whose job was cancelled must not go on by itself after a crash. */
-static bool end_workflow(const struct async_task *async, struct ledger *ledger, struct err *err) {
-    const struct store_job_end *asked = &async->end.end;
-    struct workflow_row row = {0};
+static bool end_workflow(const struct job_task *self, struct store_connection *connection, struct err *err) {
+    const struct store_job_end *asked = &self->end.end;
+    struct store_workflow_found found = {0};
     struct err missing = {0};
     bool changed;
-    if (asked->workflow_id[0] == '\0' || !async->changed) {
+    if (asked->workflow_id[0] == '\0' || !self->changed) {
         return true;
     }
-    if (!sqlite_workflow_find(ledger->db, async->job.account_id, async->job.test, asked->workflow_id, &row, &missing)) {
-        sqlite_workflow_clear(&row);
-        return missing.code == ERR_NOT_FOUND || err_set(err, ERR_INTERNAL, "%s", missing.message);
-    }
-    struct store_workflow_end end = {.status = asked->workflow_status, .ended_ms = asked->ended_ms};
+    struct store_workflow_end end = {
+        .test = self->job.test, .status = asked->workflow_status, .ended_ms = asked->ended_ms};
     end.text = end.error = end.extra = end.event = STR("");
     str_copy(end.id, sizeof(end.id), str_from(asked->workflow_id));
-    const bool ok = sqlite_workflow_end(ledger, &end, &row, &changed, err);
-    sqlite_workflow_clear(&row);
+    str_copy(end.account_id, sizeof(end.account_id), str_from(self->job.account_id));
+    const bool ok = connection->driver->workflows->end(connection, &end, &found, &changed, &missing) ||
+                    missing.code == ERR_NOT_FOUND || err_set(err, ERR_INTERNAL, "%s", missing.message);
+    store_workflow_found_clear(&found);
     return ok;
 }
 
-static bool end_write(struct store_task *task, struct ledger *ledger, struct err *err) {
-    struct async_task *async = async_of(task);
-    const struct store_job_end *end = &async->end.end;
-    if (!async_find_own(async, ledger->db, end->id, end->account_id, end->test, err)) {
-        return false;
-    }
-    sqlite_job_clear(&async->job);
-    async->found = false;
-    return sqlite_job_end(ledger, end, &async->changed, err) && async_find(async, ledger->db, end->id, err) &&
-           end_workflow(async, ledger, err) && end_event(async, ledger, err);
+static bool end_write(struct store_task *task, struct store_connection *connection, struct err *err) {
+    struct job_task *self = job_of(task);
+    const struct store_job_end *end = &self->end.end;
+    return job_find_own(self, connection, end->id, end->account_id, end->test, err) &&
+           connection->driver->jobs->end(connection, end, &self->changed, err) &&
+           job_find(self, connection, end->id, err) && end_workflow(self, connection, err) &&
+           end_event(self, connection, err);
 }
 
-static void end_answer(struct store_task *task, const struct err *err) {
-    free(async_of(task)->end.result);
-    free(async_of(task)->end.event);
-    async_answer(async_of(task), err);
+static void end_free(struct store_task *task) {
+    free(job_of(task)->end.result);
+    free(job_of(task)->end.event);
+    job_free(task);
 }
 
 void store_job_end(struct store *store, const struct store_job_end *end, store_job_told *told, void *context) {
-    struct async_task *async = async_new(told, context);
-    async->task = (struct store_task){.write = end_write, .answer = end_answer};
-    async->end.end = *end;
-    async->end.result = copy_of(&async->end.end.result);
-    async->end.event = copy_of(&async->end.end.event);
+    static const struct store_task_kind kind = {.write = end_write, .answer = job_answer, .free = end_free};
+    struct job_task *self = job_new(&kind, told, context);
+    self->end.end = *end;
+    self->end.result = copy_of(&self->end.end.result);
+    self->end.event = copy_of(&self->end.end.event);
     if (end->scope_sha256 != NULL) {
-        memcpy(async->end.scope_sha256, end->scope_sha256, DIGEST_SHA256_SIZE);
-        async->end.end.scope_sha256 = async->end.scope_sha256;
+        memcpy(self->end.scope_sha256, end->scope_sha256, DIGEST_SHA256_SIZE);
+        self->end.end.scope_sha256 = self->end.scope_sha256;
     }
-    store_task_run(store, &async->task);
+    store_task_run(store, &self->task);
 }
 
 /* --- Lists --- */
@@ -227,47 +228,60 @@ struct list_task {
     void *context;
 };
 
-static bool list_read(struct store_task *task, struct sqlite_db *db, struct err *err) {
-    struct list_task *list = (struct list_task *)task;
-    return sqlite_job_list(db, &list->query, &list->jobs, &list->count, &list->more, err);
+static bool list_read(struct store_task *task, struct store_connection *connection, struct err *err) {
+    struct list_task *self = (struct list_task *)task;
+    return connection->driver->jobs->list(connection, &self->query, &self->jobs, &self->count, &self->more, err);
 }
 
 static void list_answer(struct store_task *task, const struct err *err) {
-    struct list_task *list = (struct list_task *)task;
-    list->told(list->context, list->jobs, err == NULL ? list->count : 0, list->more, err);
-    free(list->jobs);
-    free(list);
+    const struct list_task *self = (struct list_task *)task;
+    self->told(self->context, self->jobs, err == NULL ? self->count : 0, self->more, err);
+}
+
+static void list_free(struct store_task *task) {
+    free(((struct list_task *)task)->jobs);
+    free(task);
 }
 
 void store_job_list(struct store *store, const struct store_job_query *query,
                     void (*told)(void *context, const struct store_job *jobs, size_t count, bool more,
                                  const struct err *err),
                     void *context) {
-    struct list_task *list = MEM_NEW(struct list_task);
-    list->task = (struct store_task){.read = list_read, .answer = list_answer};
-    list->query = *query;
-    list->told = told;
-    list->context = context;
-    store_task_run(store, &list->task);
+    static const struct store_task_kind kind = {.read = list_read, .answer = list_answer, .free = list_free};
+    struct list_task *self = MEM_NEW(struct list_task);
+    self->task.kind = &kind;
+    self->query = *query;
+    self->told = told;
+    self->context = context;
+    store_task_run(store, &self->task);
 }
 
 /* --- Those whose time is over --- */
 
-static bool purge_write(struct store_task *task, struct ledger *ledger, struct err *err) {
-    struct async_task *async = async_of(task);
-    return sqlite_job_purge(ledger->db, async->purge.before_ms, ASYNC_PURGE_AT_ONCE, &async->changed, err);
+struct purge_task {
+    struct store_task task; /* first */
+    int64_t before_ms;
+    bool more;
+    void (*told)(void *context, bool more);
+    void *context;
+};
+
+static bool purge_write(struct store_task *task, struct store_connection *connection, struct err *err) {
+    struct purge_task *self = (struct purge_task *)task;
+    return connection->driver->jobs->purge(connection, self->before_ms, JOBS_PURGE_AT_ONCE, &self->more, err);
 }
 
 static void purge_answer(struct store_task *task, const struct err *err) {
-    struct async_task *async = async_of(task);
-    async->purge.told(async->context, err == NULL && async->changed);
-    free(async);
+    const struct purge_task *self = (struct purge_task *)task;
+    self->told(self->context, err == NULL && self->more);
 }
 
 void store_job_purge(struct store *store, int64_t before_ms, void (*told)(void *context, bool more), void *context) {
-    struct async_task *async = async_new(NULL, context);
-    async->task = (struct store_task){.write = purge_write, .answer = purge_answer};
-    async->purge.before_ms = before_ms;
-    async->purge.told = told;
-    store_task_run(store, &async->task);
+    static const struct store_task_kind kind = {.write = purge_write, .answer = purge_answer};
+    struct purge_task *self = MEM_NEW(struct purge_task);
+    self->task.kind = &kind;
+    self->before_ms = before_ms;
+    self->told = told;
+    self->context = context;
+    store_task_run(store, &self->task);
 }

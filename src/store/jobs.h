@@ -3,25 +3,27 @@
 #ifndef NATARIS_STORE_JOBS_H
 #define NATARIS_STORE_JOBS_H
 
-#include "store/money.h"
+#include "store/limits.h"
+#include "store/workflows.h"
 
 /* How long a job that has ended can be read; then it is deleted. */
 #define STORE_JOB_KEPT_MS (INT64_C(30) * 24 * 60 * 60 * 1000)
 
 enum store_job_state { /* stored by number */
-                       STORE_JOB_QUEUED,
-                       STORE_JOB_RUNNING,
-                       STORE_JOB_COMPLETED,
-                       STORE_JOB_FAILED,
-                       STORE_JOB_CANCELLED,
-                       STORE_JOB_STATES,
+                       STORE_JOB_QUEUED = 0,
+                       STORE_JOB_RUNNING = 1,
+                       STORE_JOB_COMPLETED = 2,
+                       STORE_JOB_FAILED = 3,
+                       STORE_JOB_CANCELLED = 4,
 };
+enum { STORE_JOB_STATES = 5 };
 
 enum store_job_kind { /* what answers it, and so the shape of its answer; stored by number */
                       STORE_JOB_CHAT = 0,
                       STORE_JOB_INFERENCE = 1,
                       STORE_JOB_WORKFLOW = 2, /* answered in a chat's shape */
 };
+enum { STORE_JOB_KINDS = 3 };
 
 struct store_job {
     char id[STORE_ID_MAX], account_id[STORE_ID_MAX], key_id[STORE_ID_MAX];
@@ -63,13 +65,14 @@ struct store_job_end {
     uint32_t prompt_tokens, completion_tokens;
     int64_t charge_nano;
     struct str result;           /* copied */
-    const uint8_t *scope_sha256; /* a stored answer that goes with it (struct store_answer): it is here now; or NULL */
+    const uint8_t *scope_sha256; /* a stored answer that goes with it (answers.h): it is here now; or NULL */
     /* A workflow of its account that ends with it, if it is there and has not ended; empty: none. */
     char workflow_id[STORE_ID_MAX];
-    int workflow_status;
-    struct str event; /* JSON: the data of its event (store_webhooks.h); empty: none. Copied */
+    enum store_workflow_status workflow_status;
+    struct str event; /* JSON: the data of its event (events.h); empty: none. Copied */
 };
-/* Tells the job as it is then; `changed` false: it had ended before, and nothing was written. */
+/* Tells the job as it is then; `changed` false: it had ended before, and nothing was written. To end it once more is
+ * safe. */
 void store_job_end(struct store *store, const struct store_job_end *end, store_job_told *told, void *context);
 
 struct store_job_query {
@@ -87,5 +90,23 @@ void store_job_list(struct store *store, const struct store_job_query *query,
                     void *context);
 /* Deletes some of the jobs that ended before that time; `told` says whether there may be more. */
 void store_job_purge(struct store *store, int64_t before_ms, void (*told)(void *context, bool more), void *context);
+
+/* --- Of a backend --- */
+
+struct store_job_rows {
+    /* Body and result are on the heap, when it is found. ERR_NOT_FOUND. */
+    bool (*find)(struct store_connection *connection, const char *id, struct store_job *out, struct err *err);
+    /* `existing` (empty: none) is the id of the job that has its scope; then nothing was written. */
+    bool (*add)(struct store_connection *connection, const struct store_job_new *asked, char existing[STORE_ID_MAX],
+                struct err *err);
+    bool (*move)(struct store_connection *connection, const char *id, enum store_job_state state, int64_t now_ms,
+                 struct err *err);
+    /* Not `changed`: it had ended before, or there is none. */
+    bool (*end)(struct store_connection *connection, const struct store_job_end *end, bool *changed, struct err *err);
+    /* `rows` is on the heap. */
+    bool (*list)(struct store_connection *connection, const struct store_job_query *query, struct store_job **rows,
+                 size_t *count, bool *more, struct err *err);
+    bool (*purge)(struct store_connection *connection, int64_t before_ms, size_t limit, bool *more, struct err *err);
+};
 
 #endif

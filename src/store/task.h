@@ -1,5 +1,16 @@
-/* Work that a file of this folder brings to the store's threads by itself: what it does there, and how it answers. For
- * the tables that are not the ledger's. Only files of this folder make tasks. */
+/* Work for the store's threads: what is done there, and how it is answered. All that is asked of the store is a task.
+ *
+ * How a stored table is added, say notes (tests/unit/store/sqlite/test_added_table.c does it from outside, in a file):
+ *  1. sqlite/NNNN_notes.sql makes the table and sets the version, with its line in sqlite/migrations.c. A backend
+ *     beside SQLite has a script of the same number.
+ *  2. sqlite/notes.c, with its statements in sqlite/texts.h and .c: static functions that take a struct
+ *     store_connection, collected in `const struct store_note_rows sqlite_note_rows`, which sqlite/driver.c names.
+ *  3. notes.h and .c here: a struct that begins with a struct store_task and copies what was given, a const struct
+ *     store_task_kind whose write or read calls the row function, a public function that fills it and runs it
+ *     (store_task_run of run.h). notes.h ends with struct store_note_rows: a function for each thing that is done.
+ *  4. A line in struct store_driver (driver.h).
+ *  5. tests/contract/test_store_notes.c: what must hold with every driver.
+ * Nothing else changes: not the threads, not the group commit, not store.c. */
 #ifndef NATARIS_STORE_TASK_H
 #define NATARIS_STORE_TASK_H
 
@@ -7,22 +18,33 @@
 
 #include <stdbool.h>
 
-struct store;
-struct ledger;
-struct sqlite_db;
+struct store_connection; /* driver.h */
+struct store_task;
 
-/* Stands first in a struct of the caller's, on the heap. Exactly one of write and read is set. */
-struct store_task {
+/* Exactly one of write and read is set. */
+struct store_task_kind {
     /* On the writer's thread, inside the transaction of its group. A refusal (ERR_CONFLICT, ERR_NOT_FOUND, ERR_INVALID)
      * has written nothing: the others of the group are fine. */
-    bool (*write)(struct store_task *task, struct ledger *ledger, struct err *err);
-    /* On the reader's thread, on its own connection. */
-    bool (*read)(struct store_task *task, struct sqlite_db *db, struct err *err);
-    /* On the loop's thread: once what was written is durable (err NULL), or with what went wrong. Frees the task. */
+    bool (*write)(struct store_task *task, struct store_connection *connection, struct err *err);
+    /* On the reader's thread, on its own connection, inside a transaction: it sees one state of the database. */
+    bool (*read)(struct store_task *task, struct store_connection *connection, struct err *err);
+    /* On the loop's thread: when what it wrote is durable (err NULL), or with what went wrong. NULL: nobody waits. */
     void (*answer)(struct store_task *task, const struct err *err);
+    /* After the answer: what it owns, and itself. NULL: free() is enough. */
+    void (*free)(struct store_task *task);
 };
-/* After store_start, from the loop's thread. The task is the store's until it answers, which is never before this
- * returns. */
-void store_task_run(struct store *store, struct store_task *task);
+
+/* Stands first in a struct of the caller's, on the heap, zeroed but for its kind. */
+struct store_task {
+    const struct store_task_kind *kind;
+    bool idle; /* set by `write`: it has only looked */
+    /* The rest is the store's. */
+    bool broke; /* the first of the group that broke the store */
+    struct err *err;
+    struct store_task *next;
+};
+
+/* What its answer will say, in place of what was said before. */
+void store_task_fail(struct store_task *task, const struct err *err);
 
 #endif

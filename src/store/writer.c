@@ -1,155 +1,122 @@
-/* The writer: all that waits goes into one transaction of the database. */
+#include "store/writer.h"
+
 #include "base/clock.h"
-#include "store/internal.h"
-#include "store/sqlite/rows.h"
+#include "store/commit.h"
 
 #include <time.h>
 
-enum {
-    STORE_GROUP_INTERVAL_US = 250, /* the shortest time from group to group while the writer is busy */
-    STORE_EXPIRE_AT_ONCE = 64,     /* answers that a group deletes beside twice as many as it adds */
-};
+enum { WRITER_GROUP_INTERVAL_US = 250 }; /* the shortest time from group to group while the writer is busy */
 
-static bool store_enrol(struct sqlite_db *db, struct store_request *request, bool *wrote, struct err *err) {
-    struct store_device known;
-    if (!sqlite_device_find(db, request->device.public_key, &known, &request->found, err)) {
-        return false;
+void store_writer_tell_time(struct store_writer *writer, int64_t now_ms) {
+    if (now_ms > atomic_load_explicit(&writer->now_ms, memory_order_relaxed)) { /* only the loop's thread writes it */
+        atomic_store_explicit(&writer->now_ms, now_ms, memory_order_relaxed);
     }
-    if (request->found) {
-        request->device = known;
-        return true;
-    }
-    if (!request->token_given) {
-        return true;
-    }
-    bool ok = sqlite_device_enrol(db, request->token_sha256, &request->device, &request->found, err);
-    *wrote = ok && request->found;
-    return ok;
-}
-
-static bool store_request_run(struct store *store, struct store_request *request, bool *wrote, struct err *err) {
-    *wrote = false;
-    switch (request->kind) {
-    case STORE_REQUEST_SETTLE:
-        *wrote = sqlite_settle(&store->ledger, &request->settlement, err);
-        return *wrote;
-    case STORE_REQUEST_ENROL:
-        return store_enrol(store->db, request, wrote, err);
-    case STORE_REQUEST_KEY:
-        return sqlite_key_find(store->db, request->key.sha256, &request->key, &request->found, err);
-    case STORE_REQUEST_ADMIN:
-        *wrote = sqlite_admin(&store->ledger, &request->admin->admin, &request->admin->result, err);
-        return *wrote;
-    case STORE_REQUEST_RECORD:
-        *wrote = sqlite_record_keep(store->db, request->device.id, &request->device.record, err);
-        return *wrote;
-    case STORE_REQUEST_REVIEW:
-        *wrote = sqlite_review_add(store->db, &request->review, err);
-        return *wrote;
-    case STORE_REQUEST_TASK_WRITE:
-        *wrote = request->task->write(request->task, &store->ledger, err);
-        return *wrote;
-    case STORE_REQUEST_ANSWER:
-    case STORE_REQUEST_USAGE:
-    case STORE_REQUEST_PAGE:
-    case STORE_REQUEST_EARNINGS:
-    case STORE_REQUEST_ADMIN_READ:
-    case STORE_REQUEST_TASK_READ:
-        break; /* the reader's */
-    }
-    return err_set(err, ERR_INTERNAL, "unknown kind of request");
 }
 
 /* Refused is one request; the others of its group are fine. */
-static bool store_is_refusal(const struct err *err) {
+static bool is_refusal(const struct err *err) {
     return err->code == ERR_CONFLICT || err->code == ERR_NOT_FOUND || err->code == ERR_INVALID;
 }
 
-static bool store_group_fill(struct store *store, struct store_list *list, uint64_t *records, struct err *err) {
-    int64_t answers = 0;
-    if (!ledger_begin(&store->ledger, err)) {
-        return false;
-    }
-    for (struct store_request *request = list->first; request != NULL; request = request->next) {
-        bool wrote;
-        if (!store_request_run(store, request, &wrote, err)) {
-            if (!store_is_refusal(err)) {
-                return false;
-            }
-            store_request_fail(request, err);
+static bool group_fill(struct store_writer *writer, struct store_list *list, uint64_t *records, struct err *err) {
+    for (struct store_task *task = list->first; task != NULL; task = task->next) {
+        if (task->kind->write(task, writer->connection, err)) {
+            *records += !task->idle;
+        } else if (is_refusal(err)) {
+            store_task_fail(task, err);
+        } else {
+            return false;
         }
-        *records += wrote;
-        answers += wrote && request->kind == STORE_REQUEST_SETTLE && request->settlement.answer != NULL;
     }
-    int64_t now_ms = atomic_load_explicit(&store->now_ms, memory_order_relaxed);
-    return (*records == 0 || sqlite_answers_expire(store->db, now_ms, STORE_EXPIRE_AT_ONCE + 2 * answers, err)) &&
-           ledger_flush(&store->ledger, err);
+    const int64_t now_ms = atomic_load_explicit(&writer->now_ms, memory_order_relaxed);
+    return *records == 0 || writer->connection->driver->flush(writer->connection, now_ms, err);
 }
 
-/* All of the list in one transaction. False: nothing of it was written. */
-static bool store_group_run(struct store *store, struct store_list *list, uint64_t *records, struct err *err) {
-    if (sqlite_db_moved(store->db)) {
-        return err_set(err, ERR_IO, "The database %s was deleted or renamed while in use", store->db->path);
-    }
-    if (!sqlite_db_begin(store->db, err)) {
-        return false;
-    }
-    if (store_group_fill(store, list, records, err) && sqlite_db_commit(store->db, err)) {
-        return true;
-    }
-    sqlite_db_rollback(store->db);
-    ledger_forget(&store->ledger);
-    return false;
+static bool group_pause(void *context, uint32_t pause_ms) {
+    struct store_writer *writer = context;
+    return store_lane_pause(writer->lanes, &writer->lanes->writer, pause_ms);
 }
 
-static void store_group(struct store *store, struct store_list *list) {
-    struct err err = store->broken;
+/* All of the list in one transaction. */
+static enum store_commit group_run(struct store_writer *writer, struct store_list *list, uint64_t *records,
+                                   struct err *err) {
+    const struct store_driver *driver = writer->connection->driver;
+    const struct store_patience patience = {writer->patience_ms, group_pause, writer};
+    if (!driver->begin(writer->connection, err)) {
+        return STORE_COMMIT_NOT_DONE;
+    }
+    if (group_fill(writer, list, records, err)) {
+        return store_commit(writer->connection, &patience, err);
+    }
+    driver->rollback(writer->connection);
+    return STORE_COMMIT_NOT_DONE;
+}
+
+static void group_done(struct store_writer *writer, uint64_t records) {
+    if (records > 0) {
+        atomic_fetch_add_explicit(&writer->records, records, memory_order_relaxed);
+        atomic_fetch_add_explicit(&writer->groups, 1, memory_order_relaxed);
+    }
+    if (writer->connection->deliveries_added) {
+        writer->connection->deliveries_added = false;
+        atomic_store_explicit(&writer->deliveries_added, true, memory_order_relaxed);
+    }
+}
+
+/* What has only looked has found what it has found, unless the store is broken. Of the others even a refusal is not
+ * sure when the group is in doubt: it may have been for what stood before it in the group. */
+static void group_fail(struct store_list *list, const struct err *err) {
+    for (struct store_task *task = list->first; task != NULL; task = task->next) {
+        if (err->code != ERR_IN_DOUBT || !task->idle) {
+            store_task_fail(task, err);
+        }
+    }
+}
+
+static void group(struct store_writer *writer, struct store_list *list) {
+    struct err err = writer->broken;
+    enum store_commit outcome = STORE_COMMIT_NOT_DONE;
     uint64_t records = 0;
-    if (err.code == ERR_NONE && store_group_run(store, list, &records, &err)) {
-        if (records > 0) {
-            atomic_fetch_add_explicit(&store->records, records, memory_order_relaxed);
-            atomic_fetch_add_explicit(&store->groups, 1, memory_order_relaxed);
-        }
-        if (store->db->wipe_log) {
-            sqlite_db_wipe_log(store->db); /* before anybody is told that it is deleted */
-        }
-        if (store->ledger.events > 0) {
-            store->ledger.events = 0;
-            atomic_store_explicit(&store->deliveries_added, true, memory_order_relaxed);
-        }
+    if (err.code == ERR_NONE) {
+        outcome = group_run(writer, list, &records, &err);
+    }
+    switch (outcome) {
+    case STORE_COMMIT_DONE:
+        group_done(writer, records);
         return;
+    case STORE_COMMIT_NOT_DONE:
+        /* After a failed write or sync nobody knows what is on the disk, so nothing is ever acknowledged again. A busy
+         * database is another matter: nothing was begun. */
+        if (writer->broken.code == ERR_NONE && err.code != ERR_UNAVAILABLE) {
+            writer->broken = err;
+            list->first->broke = true;
+        }
+        break;
+    case STORE_COMMIT_IN_DOUBT:
+        break;
     }
-    /* After a failed write or sync nobody knows what is on the disk, so nothing is ever acknowledged again. A busy
-     * database is another matter: nothing was begun. */
-    if (store->broken.code == ERR_NONE && err.code != ERR_UNAVAILABLE) {
-        store->broken = err;
-        list->first->broke = true;
-    }
-    for (struct store_request *request = list->first; request != NULL; request = request->next) {
-        store_request_fail(request, &err);
-    }
+    group_fail(list, &err);
 }
 
 /* A group costs far more than a record in it, and so does waking the writer. So when there is more than a record at a
  * time, the next group gathers for a while; a lone record never waits. An answer waits for its settlement, so the while
  * is short: a disk that syncs more slowly makes it nothing. */
-static void store_writer_pace(uint64_t started_us, bool busy) {
-    uint64_t spent_us = clock_monotonic_us() - started_us;
-    if (busy && spent_us < STORE_GROUP_INTERVAL_US) {
-        const struct timespec rest = {.tv_nsec = (long)(STORE_GROUP_INTERVAL_US - spent_us) * 1000};
+static void pace(uint64_t started_us, bool busy) {
+    const uint64_t spent_us = clock_monotonic_us() - started_us;
+    if (busy && spent_us < WRITER_GROUP_INTERVAL_US) {
+        const struct timespec rest = {.tv_nsec = (long)(WRITER_GROUP_INTERVAL_US - spent_us) * 1000};
         nanosleep(&rest, NULL);
     }
 }
 
 void store_writer_run(void *argument) {
-    struct store *store = (struct store *)argument;
+    struct store_writer *writer = argument;
     struct store_list list;
-    store_list_init(&list);
-    while (store_lane_take(store, &store->writer, &list)) {
-        uint64_t started_us = clock_monotonic_us();
-        bool busy = list.first->next != NULL;
-        store_group(store, &list);
-        store_lane_done(store, &list);
-        store_writer_pace(started_us, busy);
+    while (store_lane_take(writer->lanes, &writer->lanes->writer, &list)) {
+        const uint64_t started_us = clock_monotonic_us();
+        const bool busy = list.first->next != NULL;
+        group(writer, &list);
+        store_lane_done(writer->lanes, &list);
+        pace(started_us, busy);
     }
 }

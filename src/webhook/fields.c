@@ -4,6 +4,7 @@
 #include "base/json_values.h"
 #include "base/money.h"
 #include "net/web_url.h"
+#include "store/ledger.h"
 #include "wire/field.h"
 #include "wire/webhook_signature.h"
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "conversation/stored.h"
 #include "workflow/meaning.h"
 #include "workflow/search.h"
 #include "workflow/step.h"
@@ -69,8 +70,9 @@ static void search_request(struct workflow_step *step, struct str query) {
     arena_init(&arena, LIMIT_MESSAGES * sizeof(struct store_message) + sizeof(struct store_message));
     struct store_message *messages = count > 0 ? ARENA_ARRAY(&arena, struct store_message, count) : NULL;
     for (size_t i = 0; messages != NULL && i < count; i++) {
-        messages[i] = (struct store_message){
-            .position = (int64_t)i, .role = (int)request->messages[i].role, .content = request->messages[i].content};
+        messages[i] = (struct store_message){.position = (int64_t)i,
+                                             .role = conversation_stored_role(request->messages[i].role),
+                                             .content = request->messages[i].content};
     }
     workflow_search(messages, messages != NULL ? count : 0, query, &step->output);
     arena_clear(&arena);

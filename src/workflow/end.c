@@ -4,8 +4,10 @@
 #include "base/json_values.h"
 #include "base/log.h"
 #include "conversation/prompt.h"
+#include "conversation/stored.h"
 #include "format/envelope.h"
 #include "workflow/meaning.h"
+#include "workflow/stored.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -70,7 +72,7 @@ static void answer_make(struct workflow *workflow, enum core_workflow_status sta
     buf_reset(&workflow->calls);
     *answer =
         (struct workflow_answer){.id = workflow->row.id,
-                                 .kind = (enum core_workflow_kind)workflow->row.kind,
+                                 .kind = workflow_core_kind(workflow->row.kind),
                                  .chosen = workflow->row.chosen,
                                  .test = workflow->row.test,
                                  .status = status,
@@ -146,7 +148,7 @@ static void on_ended(void *context, const struct store_workflow *row, const stru
     if (!workflow_answered(workflow)) {
         return;
     }
-    if (err != NULL && err->code == ERR_UNAVAILABLE) { /* not written: the tick tries again */
+    if (err != NULL && (err->code == ERR_UNAVAILABLE || err->code == ERR_IN_DOUBT)) { /* the tick tells it once more */
         workflow_wait(workflow);
         return;
     }
@@ -181,7 +183,7 @@ static bool own_turn(const struct workflow *workflow, struct store_message *mess
         const struct str content = own != NULL ? own->content : workflow->answer.text;
         messages[i] =
             (struct store_message){.position = asked->from + i,
-                                   .role = (int)(own != NULL ? own->role : GEN_ROLE_ASSISTANT),
+                                   .role = own != NULL ? conversation_stored_role(own->role) : STORE_ROLE_ASSISTANT,
                                    .tokens = (uint32_t)conversation_tokens(content, asked->density),
                                    .created_ms = own != NULL ? workflow->row.created_ms : workflow->row.ended_ms,
                                    .content = content};
@@ -229,7 +231,9 @@ void workflow_end(struct workflow *workflow) {
     struct store_answer stored;
     struct arena arena;
     workflow->state = WORKFLOW_ENDING;
-    workflow->row.ended_ms = clock_wall_ms();
+    if (workflow->row.ended_ms == 0) { /* told once more, it is the same end */
+        workflow->row.ended_ms = clock_wall_ms();
+    }
     answer_make(workflow, status);
     buf_init(&error, ERROR_BYTES);
     buf_init(&extra, WORKFLOW_REQUEST_BYTES);
@@ -246,7 +250,7 @@ void workflow_end(struct workflow *workflow) {
         write_event(workflow, &event);
     }
     write_extra(workflow, &extra);
-    struct store_workflow_end end = {.status = (int)status,
+    struct store_workflow_end end = {.status = workflow_stored_status(status),
                                      .ended_ms = workflow->row.ended_ms,
                                      .text = workflow->answer.text,
                                      .error = buf_str(&error),
@@ -304,19 +308,19 @@ static void stored_extra_read(struct workflow *workflow, struct str text, struct
 void workflow_tell_stored(struct workflow *workflow, const struct store_workflow *stored) {
     const struct workflow_events *events = workflow->events;
     struct fault fault;
-    if (stored->status == CORE_WORKFLOW_FAILED || stored->status == CORE_WORKFLOW_CANCELLED) {
+    if (stored->status == STORE_WORKFLOW_FAILED || stored->status == STORE_WORKFLOW_CANCELLED) {
         workflow_fault_cancelled(&fault);
-        if (stored->status == CORE_WORKFLOW_FAILED) {
+        if (stored->status == STORE_WORKFLOW_FAILED) {
             stored_error_read(workflow, stored->error, &fault);
         }
         workflow_tell_failed(workflow, &fault);
     } else if (events != NULL) {
         struct workflow_answer answer = {
             .id = stored->id,
-            .kind = (enum core_workflow_kind)stored->kind,
+            .kind = workflow_core_kind(stored->kind),
             .chosen = stored->chosen,
             .test = stored->test,
-            .status = (enum core_workflow_status)stored->status,
+            .status = workflow_core_status(stored->status),
             .steps_executed = stored->steps_executed,
             .cost_nano = stored->cost_nano,
             .text = stored->answer,

@@ -4,6 +4,7 @@
 #include "call/price.h"
 #include "workflow/budget.h"
 #include "workflow/compose.h"
+#include "workflow/stored.h"
 #include "workflow/task.h"
 
 #include <string.h>
@@ -164,11 +165,10 @@ bool estimate_play(const struct calls *calls, struct estimate *estimate, struct 
 void estimate_take_history(struct estimate *estimate, const struct store_step_history *history, size_t count) {
     for (size_t i = 0; i < count; i++) {
         const struct store_step_history *had = &history[i];
-        if (had->name < 0 || had->name >= CORE_STEP_NAMES || had->samples < SAMPLES_MIN ||
-            estimate->groups[had->name].count == 0) {
+        struct estimate_group *group = &estimate->groups[workflow_core_step_name(had->name)];
+        if (had->samples < SAMPLES_MIN || group->count == 0) {
             continue;
         }
-        struct estimate_group *group = &estimate->groups[had->name];
         group->prompt.low = group->count * had->prompt_tokens_low;
         group->prompt.likely = group->count * had->prompt_tokens_likely;
         group->completion.low = group->count * had->completion_tokens_low;

@@ -5,9 +5,10 @@
 #include "workflow/request.h"
 #include "workflow/step.h"
 #include "workflow/step_run.h"
+#include "workflow/stored.h"
 
 void workflow_core_make(struct workflow *workflow) {
-    const struct core_workflow_config config = {.kind = (enum core_workflow_kind)workflow->row.kind,
+    const struct core_workflow_config config = {.kind = workflow_core_kind(workflow->row.kind),
                                                 .max_steps = workflow->row.max_steps,
                                                 .max_cost_nano = workflow->row.max_cost_nano,
                                                 .reduce_tokens = budget_reduce_tokens(workflow->context_length)};
@@ -17,7 +18,7 @@ void workflow_core_make(struct workflow *workflow) {
 static bool step_take(struct workflow *workflow, const struct store_step *stored) {
     struct core_workflow *core = workflow->core;
     if (stored->number >= core->step_count || core->steps[stored->number].state != CORE_STEP_READY ||
-        (int)core->steps[stored->number].name != stored->name) {
+        workflow_stored_step_name(core->steps[stored->number].name) != stored->name) {
         return false;
     }
     struct workflow_step *step = workflow_step_get(workflow, stored->number);
@@ -29,7 +30,10 @@ static bool step_take(struct workflow *workflow, const struct store_step *stored
     step->record.output = buf_str(&step->output);
     workflow->outputs[stored->number] = step->record.output;
     core_workflow_restore(core, stored->number, stored->hold_nano);
-    if (stored->name == CORE_STEP_CHUNK && stored->state == CORE_STEP_DONE) {
+    if (stored->scale == 0 && !stored->local) {
+        workflow_step_take_old(step);
+    }
+    if (stored->name == STORE_STEP_CHUNK && stored->state == STORE_STEP_DONE) {
         return workflow_chunks_read(workflow->all->parser, stored->output, &workflow->chunks);
     }
     return true;
@@ -38,22 +42,21 @@ static bool step_take(struct workflow *workflow, const struct store_step *stored
 /* Each has its state again; those that run are only marked. False: the steps are not those of this workflow. */
 static bool steps_take(struct workflow *workflow, const struct store_step *steps, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        if (steps[i].state == CORE_STEP_READY) {
+        if (steps[i].state == STORE_STEP_READY) {
             continue;
         }
         if (!step_take(workflow, &steps[i])) {
             return false;
         }
-        if (steps[i].state == CORE_STEP_DONE) {
-            const struct core_step_result done = {.outcome = (enum core_step_outcome)steps[i].outcome,
+        if (steps[i].state == STORE_STEP_DONE) {
+            const struct core_step_result done = {.outcome = workflow_core_outcome(steps[i].outcome),
                                                   .cost_nano = steps[i].cost_nano,
                                                   .tokens = steps[i].completion_tokens,
                                                   .parts = workflow->chunks.count};
             struct workflow_step *step = workflow->steps[steps[i].number];
-            step->shrunk = step->finish == GEN_FINISH_LENGTH && workflow_step_was_shrunk(step);
             workflow_step_check_cut(step);
             core_workflow_done(workflow->core, steps[i].number, &done);
-        } else if (steps[i].state == CORE_STEP_FAILED) {
+        } else if (steps[i].state == STORE_STEP_FAILED) {
             core_workflow_failed(workflow->core, steps[i].number, steps[i].cost_nano);
         } else {
             workflow->steps[steps[i].number]->phase = STEP_WAITING;

@@ -91,7 +91,7 @@ void workflow_search(const struct store_message *messages, size_t count, struct 
     }
     for (size_t i = 0; i < FOUND_MAX && found[i].message != NULL; i++) {
         const struct store_message *message = found[i].message;
-        prompt_append_message(out, message->role != GEN_ROLE_USER, excerpt(message->content, words, word_count),
+        prompt_append_message(out, message->role != STORE_ROLE_USER, excerpt(message->content, words, word_count),
                               EXCERPT_BYTES);
     }
     if (found[0].message == NULL) {

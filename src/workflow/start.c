@@ -8,6 +8,7 @@
 #include "workflow/end.h"
 #include "workflow/resume.h"
 #include "workflow/step.h"
+#include "workflow/stored.h"
 #include "workflow/task.h"
 
 #include <stdlib.h>
@@ -23,10 +24,10 @@ static void on_twin(struct workflow *workflow, const struct store_workflow *twin
     if (memcmp(twin->body_sha256, workflow->idempotency.body_sha256, sizeof(twin->body_sha256)) != 0) {
         idempotency_set_other_body(&fault);
         workflow_tell_failed(workflow, &fault);
-    } else if (twin->status == CORE_WORKFLOW_RUNNING) {
+    } else if (twin->status == STORE_WORKFLOW_RUNNING) {
         idempotency_set_running(&fault);
         workflow_tell_failed(workflow, &fault);
-    } else if (twin->status == CORE_WORKFLOW_FAILED || twin->status == CORE_WORKFLOW_CANCELLED) {
+    } else if (twin->status == STORE_WORKFLOW_FAILED || twin->status == STORE_WORKFLOW_CANCELLED) {
         workflow_store(workflow, true); /* as a call that failed: it is tried again */
         return;
     } else {
@@ -35,16 +36,38 @@ static void on_twin(struct workflow *workflow, const struct store_workflow *twin
     workflow_drop(workflow);
 }
 
-void workflow_go_on(struct workflow *workflow, const struct store_workflow *stored, const struct store_step *steps,
-                    size_t count) {
+/* What the store has of it: on with it, or its end is told. */
+static void workflow_go_on(struct workflow *workflow, const struct store_workflow *stored,
+                           const struct store_step *steps, size_t count) {
     if (strcmp(stored->id, workflow->row.id) != 0) {
         on_twin(workflow, stored);
-    } else if (stored->status == CORE_WORKFLOW_RUNNING) {
+    } else if (stored->status == STORE_WORKFLOW_RUNNING) {
         workflow_replay(workflow, stored, steps, count);
     } else {
         workflow_tell_stored(workflow, stored);
         workflow_drop(workflow);
     }
+}
+
+static void on_found(void *context, const struct store_workflow *row, const struct store_step *steps, size_t count,
+                     bool changed, const struct err *err) {
+    struct workflow *workflow = context;
+    (void)changed;
+    if (!workflow_answered(workflow)) {
+        return;
+    }
+    if (err != NULL) {
+        workflow_lost(workflow, err);
+    } else {
+        workflow_go_on(workflow, row, steps, count);
+    }
+}
+
+void workflow_read(struct workflow *workflow) {
+    const struct store_workflow *row = &workflow->row;
+    workflow->state = WORKFLOW_READING;
+    workflow->asked_store++;
+    store_workflow_find(workflow->all->calls->store, row->account_id, row->test, row->id, on_found, workflow);
 }
 
 static void on_added(void *context, const struct store_workflow *stored, const struct store_step *steps, size_t count,
@@ -54,7 +77,11 @@ static void on_added(void *context, const struct store_workflow *stored, const s
     if (!workflow_answered(workflow)) {
         return;
     }
-    if (err != NULL) {
+    if (err != NULL && err->code == ERR_IN_DOUBT) { /* if it is there, it goes on by itself, as after a restart */
+        fault_from_err(&fault, err);
+        workflow_tell_failed(workflow, &fault);
+        workflow_read(workflow);
+    } else if (err != NULL) {
         fault_from_err(&fault, err);
         workflow_tell_failed(workflow, &fault);
         workflow_drop(workflow);
@@ -67,7 +94,7 @@ static void on_added(void *context, const struct store_workflow *stored, const s
     } else {
         buf_clear(&workflow->request_text);
         LOG_INFO_EVENT("workflow.begin", LOG_TEXT("workflow", workflow->row.id),
-                       LOG_TEXT("kind", core_workflow_kind_name((enum core_workflow_kind)workflow->row.kind)),
+                       LOG_TEXT("kind", core_workflow_kind_name(workflow_core_kind(workflow->row.kind))),
                        LOG_TEXT("account", workflow->row.account_id), LOG_INT("chosen", workflow->row.chosen));
         workflow->state = WORKFLOW_RUNNING;
         workflow_core_make(workflow);
@@ -97,8 +124,8 @@ static void row_fill(struct workflow *workflow, const struct workflow_request *a
     struct store_workflow *row = &workflow->row;
     (void)str_copy(row->key_id, sizeof(row->key_id), str_from(asked->identity->key_id));
     row->chosen = asked->asked->automatic;
-    row->kind = (int)(row->chosen ? workflow_choose(asked->generation, asked->asked, workflow->context_length)
-                                  : asked->asked->kind);
+    row->kind = workflow_stored_kind(
+        row->chosen ? workflow_choose(asked->generation, asked->asked, workflow->context_length) : asked->asked->kind);
     (void)str_copy(row->model, sizeof(row->model), asked->generation->model);
     task_copy(asked->generation, row->task, sizeof(row->task));
     row->max_steps = asked->asked->max_steps;
@@ -216,7 +243,7 @@ void workflow_cancel(struct workflows *workflows, const struct auth_identity *id
         workflow_stop(workflow);
     }
     struct store_workflow_end end = {.test = test,
-                                     .status = CORE_WORKFLOW_CANCELLED,
+                                     .status = STORE_WORKFLOW_CANCELLED,
                                      .ended_ms = clock_wall_ms(),
                                      .text = STR(""),
                                      .error = STR(""),

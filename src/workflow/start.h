@@ -13,8 +13,7 @@ void workflow_leave(struct workflow *workflow, bool cancel);
  * waiter is failed. `told` as in store_workflow_end. */
 void workflow_cancel(struct workflows *workflows, const struct auth_identity *identity, const char *id,
                      store_workflow_told *told, void *context);
-/* What the store has of it: on with it, or its end is told. */
-void workflow_go_on(struct workflow *workflow, const struct store_workflow *stored, const struct store_step *steps,
-                    size_t count);
+/* It goes on with what the store has of it, if it is there; or its end is told. */
+void workflow_read(struct workflow *workflow);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "workflow/stored.h"
 
 #include <string.h>
 
@@ -14,7 +15,7 @@ struct workflow_step *workflow_step_get(struct workflow *workflow, uint32_t numb
         const size_t count = workflow->step_count + 1;
         step->workflow = workflow;
         step->number = workflow->step_count;
-        step->scale = 1;
+        step->record.scale = 1;
         buf_init(&step->output, LIMIT_ANSWER_BYTES);
         workflow->steps = mem_realloc(workflow->steps, count * sizeof(struct workflow_step *));
         workflow->outputs = mem_realloc(workflow->outputs, count * sizeof(struct str));
@@ -32,7 +33,7 @@ bool workflow_step_is_parked(const struct workflow_step *step) {
 void workflow_step_tell(const struct workflow_step *step) {
     const struct workflow *workflow = step->workflow;
     const struct workflow_progress progress = {.id = workflow->row.id,
-                                               .kind = (enum core_workflow_kind)workflow->row.kind,
+                                               .kind = workflow_core_kind(workflow->row.kind),
                                                .step = workflow_step_core(step),
                                                .number = step->number,
                                                .steps_executed = workflow->core->executed,
@@ -52,8 +53,8 @@ void workflow_step_wait(struct workflow_step *step, enum workflow_step_phase pha
 
 void workflow_step_check_cut(const struct workflow_step *step) {
     const struct core_workflow *core = step->workflow->core;
-    if (step->shrunk && step->finish == GEN_FINISH_LENGTH &&
-        (core_workflow_is_last(core, step->number) || step->record.outcome == CORE_OUTCOME_ANSWER)) {
+    if (step->record.shrunk && step->finish == GEN_FINISH_LENGTH &&
+        (core_workflow_is_last(core, step->number) || step->record.outcome == STORE_STEP_ANSWER)) {
         core_workflow_stop(step->workflow->core, CORE_WORKFLOW_BUDGET_EXCEEDED);
     }
 }
@@ -68,7 +69,7 @@ static void on_end_stored(void *context, const struct err *err) {
         workflow_pump(workflow);
         return;
     }
-    if (err != NULL && err->code == ERR_UNAVAILABLE) {
+    if (err != NULL && (err->code == ERR_UNAVAILABLE || err->code == ERR_IN_DOUBT)) { /* once more, which is safe */
         workflow_step_wait(step, STEP_UNSTORED, WORKFLOW_RETRY_MIN_MS);
         return;
     }
@@ -77,7 +78,7 @@ static void on_end_stored(void *context, const struct err *err) {
         return;
     }
     const struct store_step *record = &step->record;
-    struct core_step_result result = {.outcome = (enum core_step_outcome)record->outcome,
+    struct core_step_result result = {.outcome = workflow_core_outcome(record->outcome),
                                       .cost_nano = record->cost_nano,
                                       .tokens = record->completion_tokens,
                                       .parts = workflow->chunks.count};
@@ -102,7 +103,7 @@ void workflow_step_store_end(struct workflow_step *step) {
 /* Its output is there. */
 void workflow_step_ends(struct workflow_step *step) {
     struct workflow *workflow = step->workflow;
-    step->record.state = CORE_STEP_DONE;
+    step->record.state = STORE_STEP_DONE;
     step->record.ended_ms = clock_wall_ms();
     step->record.output = buf_str(&step->output);
     workflow->outputs[step->number] = step->record.output;
@@ -116,7 +117,7 @@ static void on_failed_stored(void *context, const struct err *err) {
 
 /* It is told to the store without waiting: the end of the workflow follows, and says the same. */
 static void store_failed(struct workflow_step *step) {
-    step->record.state = CORE_STEP_FAILED;
+    step->record.state = STORE_STEP_FAILED;
     step->record.ended_ms = clock_wall_ms();
     step->record.output = STR("");
     store_step_put(workflow_step_calls(step)->store, step->workflow->row.id, &step->record, NULL, on_failed_stored,

@@ -1,14 +1,12 @@
 #include "workflow/step_run.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "workflow/act.h"
 #include "workflow/budget.h"
 #include "workflow/compose.h"
 #include "workflow/meaning.h"
 #include "workflow/step.h"
-
-#include <string.h>
+#include "workflow/stored.h"
 
 /* --- Its run --- */
 
@@ -24,12 +22,13 @@ static void on_text(void *context, struct str text) {
 static void on_end(void *context, const struct answer *answer) {
     struct workflow_step *step = context;
     struct workflow *workflow = step->workflow;
-    const struct workflow_scene scene = workflow_scene_of(workflow, step->scale);
+    const struct workflow_scene scene = workflow_scene_of(workflow, step->record.scale);
     struct store_step *record = &step->record;
     step->run = NULL;
     buf_reset(&step->output);
     (void)buf_append_str(&step->output, answer->text); /* a run's text has the same limit */
-    record->outcome = (int)workflow_step_meaning(&scene, step->number, buf_str(&step->output)).outcome;
+    record->outcome =
+        workflow_stored_outcome(workflow_step_meaning(&scene, step->number, buf_str(&step->output)).outcome);
     record->prompt_tokens = answer->result->usage.prompt_tokens;
     record->completion_tokens = answer->result->usage.completion_tokens;
     record->cost_nano = answer->result->cost_nano;
@@ -55,7 +54,7 @@ static bool compose_smaller(struct workflow_step *step) {
     struct gen_request generation;
     struct arena arena;
     arena_init(&arena, WORKFLOW_ARENA_BYTES);
-    step->scale *= 2;
+    step->record.scale *= 2;
     const bool composed = compose(step, &arena, &generation) && run_cost_max(&generation) <= step->record.hold_nano;
     if (composed) {
         workflow_prompt_digest(&generation, step->record.prompt_sha256);
@@ -71,7 +70,7 @@ static void on_failed(void *context, const struct fault *fault) {
     if (workflow_step_calls(step)->draining && fault->code == FAULT_UNAVAILABLE) {
         step->phase = STEP_WAITING; /* the next gateway goes on with it */
         workflow_pump(step->workflow);
-    } else if (fault->code == FAULT_CONTEXT_LENGTH && !step->streamed && step->scale < WORKFLOW_SCALE_MAX &&
+    } else if (fault->code == FAULT_CONTEXT_LENGTH && !step->streamed && step->record.scale < WORKFLOW_SCALE_MAX &&
                compose_smaller(step)) {
         workflow_step_store_begin(step);
     } else if (passes(step, fault)) {
@@ -94,7 +93,7 @@ static bool may_stream(const struct workflow_step *step) {
 
 /* As it was stored: with what it may say then. */
 static bool compose(struct workflow_step *step, struct arena *arena, struct gen_request *out) {
-    const struct workflow_scene scene = workflow_scene_of(step->workflow, step->scale);
+    const struct workflow_scene scene = workflow_scene_of(step->workflow, step->record.scale);
     if (!workflow_step_compose(&scene, step->number, arena, out)) {
         return false;
     }
@@ -128,6 +127,8 @@ static void step_run(struct workflow_step *step) {
         workflow_step_fails(step, &fault);
     } else {
         const struct run_request asked = {.id = step->record.run_id,
+                                          .purpose = RUN_STEP,
+                                          .kind = STORE_GENERATION_CHAT,
                                           .identity = &workflow->identity,
                                           .generation = &generation,
                                           .label = workflow->label,
@@ -153,7 +154,8 @@ static void on_begin_stored(void *context, const struct err *err) {
     }
     if (step->phase != STEP_BEGINNING) { /* it was cancelled */
         workflow_pump(workflow);
-    } else if (err != NULL && err->code == ERR_UNAVAILABLE) {
+    } else if (err != NULL &&
+               (err->code == ERR_UNAVAILABLE || err->code == ERR_IN_DOUBT)) { /* once more, which is safe */
         workflow_step_wait(step, STEP_WAITING, WORKFLOW_RETRY_MIN_MS);
     } else if (err != NULL) {
         workflow_lost(workflow, err);
@@ -180,11 +182,12 @@ void workflow_step_store_begin(struct workflow_step *step) {
 static void record_fill(struct workflow_step *step) {
     const struct core_step *core = workflow_step_core(step);
     step->record = (struct store_step){.number = step->number,
-                                       .name = (int)core->name,
-                                       .state = CORE_STEP_RUNNING,
+                                       .name = workflow_stored_step_name(core->name),
+                                       .state = STORE_STEP_RUNNING,
                                        .local = core->local,
                                        .round = core->round,
                                        .part = core->part,
+                                       .scale = 1,
                                        .started_ms = clock_wall_ms(),
                                        .output = STR("")};
     step->finish = GEN_FINISH_STOP;
@@ -213,7 +216,7 @@ static bool hold(struct workflow_step *step, struct gen_request *generation) {
         }
         generation->max_tokens = (uint32_t)tokens;
         cost = prompt_nano + tokens * token_nano;
-        step->shrunk = true;
+        step->record.shrunk = true;
     }
     if (!core_workflow_begin(core, step->number, cost)) {
         core_workflow_stop(core, CORE_WORKFLOW_BUDGET_EXCEEDED);
@@ -268,37 +271,22 @@ bool workflow_step_begin(struct workflow *workflow, uint32_t number) {
 
 /* --- Again --- */
 
-/* The scale with which it was composed is not stored, but what came of it. */
-static void find_scale(struct workflow_step *step) {
-    uint8_t digest[DIGEST_SHA256_SIZE];
+/* As at first. If that does not fit a device, it says so again, and the prompt is made smaller as it was then. */
+void workflow_step_take_old(struct workflow_step *step) {
+    struct store_step *record = &step->record;
+    const struct workflow_scene scene = workflow_scene_of(step->workflow, 1);
     struct gen_request generation;
     struct arena arena;
     arena_init(&arena, WORKFLOW_ARENA_BYTES);
-    for (step->scale = 1; step->scale <= WORKFLOW_SCALE_MAX; step->scale *= 2) {
-        if (compose(step, &arena, &generation)) {
-            workflow_prompt_digest(&generation, digest);
-            if (memcmp(digest, step->record.prompt_sha256, sizeof(digest)) == 0) {
-                break;
-            }
-        }
-        arena_clear(&arena);
-    }
-    if (step->scale > WORKFLOW_SCALE_MAX) { /* made by another version: its run may be there all the same */
-        step->scale = 1;
-        LOG_WARN_EVENT("workflow.step_differs", LOG_TEXT("run", step->record.run_id));
+    record->scale = 1;
+    if (workflow_step_compose(&scene, step->number, &arena, &generation)) {
+        record->shrunk = record->max_tokens < generation.max_tokens;
     }
     arena_clear(&arena);
-}
-
-bool workflow_step_was_shrunk(struct workflow_step *step) {
-    const struct workflow_scene scene = workflow_scene_of(step->workflow, step->scale);
-    struct gen_request generation;
-    struct arena arena;
-    arena_init(&arena, WORKFLOW_ARENA_BYTES);
-    const bool shrunk = workflow_step_compose(&scene, step->number, &arena, &generation) &&
-                        step->record.max_tokens < generation.max_tokens;
+    if (record->state == STORE_STEP_RUNNING && compose(step, &arena, &generation)) {
+        workflow_prompt_digest(&generation, record->prompt_sha256);
+    }
     arena_clear(&arena);
-    return shrunk;
 }
 
 void workflow_step_resume(struct workflow_step *step) {
@@ -307,7 +295,5 @@ void workflow_step_resume(struct workflow_step *step) {
         return;
     }
     step->again = true;
-    find_scale(step);
-    step->shrunk = workflow_step_was_shrunk(step);
     step_run(step);
 }

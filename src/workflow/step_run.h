@@ -10,7 +10,7 @@ MUST_CHECK bool workflow_step_begin(struct workflow *workflow, uint32_t number);
 void workflow_step_store_begin(struct workflow_step *step);
 /* It had begun before a crash: on with it, as it was stored. */
 void workflow_step_resume(struct workflow_step *step);
-/* Whether it was stored with less to say than it was to, for its budget. */
-MUST_CHECK bool workflow_step_was_shrunk(struct workflow_step *step);
+/* An older program has stored it, which did not tell how its prompt was made. */
+void workflow_step_take_old(struct workflow_step *step);
 
 #endif

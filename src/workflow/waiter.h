@@ -3,8 +3,8 @@
 #define NATARIS_WORKFLOW_WAITER_H
 
 #include "call/fault.h"
-#include "store/conversations.h"
-#include "store/money.h"
+#include "store/answers.h"
+#include "store/turns.h"
 #include "workflow/answer.h"
 
 struct workflow_progress {

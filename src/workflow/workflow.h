@@ -73,9 +73,7 @@ struct workflow_step {
     struct buf output;
     struct run *run; /* while UNDER_WAY */
     bool again;      /* its id may have been settled */
-    bool shrunk;     /* it may say less than it was to, for its budget */
     bool streamed;   /* some of its text has gone to the waiter */
-    uint32_t scale;  /* of struct workflow_scene */
     enum gen_finish finish;
     uint32_t cached_tokens;
     struct patience patience; /* while WAITING and UNSTORED */

@@ -60,20 +60,6 @@ void workflows_free(struct workflows *workflows) {
     free(workflows);
 }
 
-static void on_found(void *context, const struct store_workflow *row, const struct store_step *steps, size_t count,
-                     bool changed, const struct err *err) {
-    struct workflow *workflow = context;
-    (void)changed;
-    if (!workflow_answered(workflow)) {
-        return;
-    }
-    if (err != NULL) {
-        workflow_lost(workflow, err);
-    } else {
-        workflow_go_on(workflow, row, steps, count);
-    }
-}
-
 static void on_open(void *context, const struct store_workflow_open *open, size_t count, const struct err *err) {
     struct workflows *workflows = context;
     if (err != NULL) {
@@ -82,11 +68,7 @@ static void on_open(void *context, const struct store_workflow_open *open, size_
     }
     for (size_t i = 0; i < count; i++) {
         if (workflow_find(workflows, open[i].id) == NULL) { /* else it came in this moment */
-            struct workflow *workflow = workflow_new(workflows, open[i].id, open[i].account_id, open[i].test);
-            workflow->state = WORKFLOW_READING;
-            workflow->asked_store++;
-            store_workflow_find(workflows->calls->store, open[i].account_id, open[i].test, open[i].id, on_found,
-                                workflow);
+            workflow_read(workflow_new(workflows, open[i].id, open[i].account_id, open[i].test));
         }
     }
     LOG_INFO_EVENT("workflows.open", LOG_INT("workflows", count));

@@ -4,6 +4,7 @@
 #include "store/conversations.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "store/sqlite/driver.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -44,7 +45,7 @@ static void open_store(struct bench *bench, const char *path) {
     const struct store_account account = {.id = "acct_1", .name = "one"};
     struct store_conversation conversation = {.id = "conv_1", .account_id = "acct_1", .system = STR("")};
     struct err err;
-    if (uv_loop_init(&bench->loop) != 0 || !store_open(&bench->store, path, &err) ||
+    if (uv_loop_init(&bench->loop) != 0 || !store_open(&bench->store, &sqlite_driver, path, &err) ||
         !store_account_add(bench->store, &account, &err) ||
         !store_start(bench->store, &bench->loop, NULL, NULL, &err)) {
         check("open", &err);

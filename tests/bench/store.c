@@ -4,7 +4,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
-#include "store/money.h"
+#include "store/admin.h"
+#include "store/ledger.h"
+#include "store/settlements.h"
+#include "store/sqlite/driver.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -62,13 +65,13 @@ static void on_durable(void *context, const struct err *err) {
 }
 
 static void send_one(struct bench *bench) {
-    struct store_settlement settlement = {.job = {.outcome = STORE_OUTCOME_COMPLETED,
-                                                  .prompt_tokens = 40,
-                                                  .completion_tokens = 200,
-                                                  .attempts = 1,
-                                                  .ttft_ms = 30,
-                                                  .latency_ms = 900}};
-    struct store_generation *job = &settlement.job;
+    struct store_settlement settlement = {.generation = {.outcome = STORE_OUTCOME_COMPLETED,
+                                                         .prompt_tokens = 40,
+                                                         .completion_tokens = 200,
+                                                         .attempts = 1,
+                                                         .ttft_ms = 30,
+                                                         .latency_ms = 900}};
+    struct store_generation *job = &settlement.generation;
     const uint64_t number = bench->sent++, client = number * 7 % bench->accounts;
     char random[17];
     random_base62(random, sizeof(random) - 1);
@@ -148,7 +151,7 @@ static void check(struct bench *bench, const char *path) {
     struct err err;
     store_close(bench->store);
     uv_run(&bench->loop, UV_RUN_DEFAULT);
-    if (!store_open(&bench->store, path, &err)) {
+    if (!store_open(&bench->store, &sqlite_driver, path, &err)) {
         die("open", &err);
     }
     const uint64_t started_us = clock_monotonic_us();
@@ -191,7 +194,7 @@ int main(int argc, char **argv) {
     }
     bench.latency_us = mem_calloc(bench.records, sizeof(*bench.latency_us));
     bench.sent_us = mem_calloc(bench.records, sizeof(*bench.sent_us));
-    if (uv_loop_init(&bench.loop) != 0 || !store_open(&bench.store, argv[optind], &err)) {
+    if (uv_loop_init(&bench.loop) != 0 || !store_open(&bench.store, &sqlite_driver, argv[optind], &err)) {
         die("open", &err);
     }
     add_accounts(&bench);

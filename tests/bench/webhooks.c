@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "net/http_server.h"
+#include "store/sqlite/driver.h"
 #include "store/task.h"
 #include "webhook/sender.h"
 
@@ -121,12 +122,12 @@ struct event_task {
     char account_id[STORE_ID_MAX];
 };
 
-static bool event_write(struct store_task *task, struct ledger *ledger, struct err *err) {
+static bool event_write(struct store_task *task, struct store_connection *connection, struct err *err) {
     const struct event_task *self = (const struct event_task *)task;
     const struct store_event event = {
         self->account_id, STORE_EVENT_JOB_COMPLETED, clock_wall_ms(),
         STR("{\"id\":\"job_0123456789abcdef\",\"status\":\"completed\",\"cost_usd\":0.1}")};
-    return store_event_add(ledger, &event, err);
+    return connection->driver->events->add(connection, &event, err);
 }
 
 static void event_answer(struct store_task *task, const struct err *err) {
@@ -135,12 +136,12 @@ static void event_answer(struct store_task *task, const struct err *err) {
         die("event", err->message);
     }
     self->bench->added++;
-    free(self);
 }
 
 static void add_event(struct bench *bench, uint64_t number) {
+    static const struct store_task_kind kind = {.write = event_write, .answer = event_answer};
     struct event_task *self = MEM_NEW(struct event_task);
-    self->task = (struct store_task){.write = event_write, .answer = event_answer};
+    self->task.kind = &kind;
     self->bench = bench;
     (void)snprintf(self->account_id, STORE_ID_MAX, "acct_%020llu",
                    (unsigned long long)(bench->webhooks > 0 ? number % bench->webhooks : 0));
@@ -173,7 +174,7 @@ static void on_look(void *context) {
 static void open_store(struct bench *bench, const char *path, unsigned port) {
     struct err err;
     char id[STORE_ID_MAX];
-    if (!store_open(&bench->store, path, &err)) {
+    if (!store_open(&bench->store, &sqlite_driver, path, &err)) {
         die("store", err.message);
     }
     for (uint64_t i = 0; i < bench->webhooks; i++) {

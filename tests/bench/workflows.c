@@ -4,6 +4,7 @@
 #include "store/workflows.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "store/sqlite/driver.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -51,7 +52,7 @@ static void on_list(void *context, const struct store_workflow *workflows, size_
 static void open_store(struct bench *bench, const char *path) {
     const struct store_account account = {.id = "acct_1", .name = "one"};
     struct err err;
-    if (uv_loop_init(&bench->loop) != 0 || !store_open(&bench->store, path, &err) ||
+    if (uv_loop_init(&bench->loop) != 0 || !store_open(&bench->store, &sqlite_driver, path, &err) ||
         !store_account_add(bench->store, &account, &err) ||
         !store_start(bench->store, &bench->loop, NULL, NULL, &err)) {
         check("open", &err);

@@ -1,5 +1,6 @@
 /* What every backend of store.h must do. Runs on the one there is, SQLite. */
 #include "base/compiler.h"
+#include "store/devices.h"
 #include "support/store_fixture.h"
 #include "wire/join_token.h"
 
@@ -389,5 +390,5 @@ int main(void) {
         STORE_TEST(test_a_known_device_needs_no_token),
         STORE_TEST(test_keys_are_found_by_their_hash),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return STORE_CONTRACT_RUN(tests);
 }

@@ -1,9 +1,10 @@
 /* Conversations, as every backend of store_conversations.h must keep them. */
 #include "base/compiler.h"
+#include "store/admin.h"
+#include "store/conversations.h"
 #include "store/workflows.h"
 #include "support/store_fixture.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,15 +147,17 @@ static enum err_code settle(struct store_fixture *fixture, const char *id, int64
     str_copy(turn.counted_by, sizeof(turn.counted_by), STR("demo"));
     const struct store_answer answer = {
         .scope_sha256 = {scope}, .expires_ms = noon_ms + 1000, .content = str_from(said)};
-    struct store_settlement settlement = {
-        .job = {.model = "demo", .outcome = STORE_OUTCOME_COMPLETED, .created_ms = noon_ms, .charge_nano = CHARGE_NANO},
-        .turn = &turn,
-        .answer = scope != 0 ? &answer : NULL};
+    struct store_settlement settlement = {.generation = {.model = "demo",
+                                                         .outcome = STORE_OUTCOME_COMPLETED,
+                                                         .created_ms = noon_ms,
+                                                         .charge_nano = CHARGE_NANO},
+                                          .turn = &turn,
+                                          .answer = scope != 0 ? &answer : NULL};
     struct outcome out;
-    str_copy(settlement.job.id, sizeof(settlement.job.id), str_from(job_id));
-    str_copy(settlement.job.account_id, sizeof(settlement.job.account_id), STR("acct_1"));
-    str_copy(settlement.job.key_id, sizeof(settlement.job.key_id), STR("key_1"));
-    str_copy(settlement.job.label, sizeof(settlement.job.label), str_from(id));
+    str_copy(settlement.generation.id, sizeof(settlement.generation.id), str_from(job_id));
+    str_copy(settlement.generation.account_id, sizeof(settlement.generation.account_id), STR("acct_1"));
+    str_copy(settlement.generation.key_id, sizeof(settlement.generation.key_id), STR("key_1"));
+    str_copy(settlement.generation.label, sizeof(settlement.generation.label), str_from(id));
     store_settle(fixture->store, &settlement, on_done, &out);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
     return out.code;
@@ -348,15 +351,10 @@ static void test_a_turn_of_one_that_is_gone_leaves_nothing(void **state) {
 
 /* Without the key what is sealed is gone. */
 static void key_of(const struct store_fixture *fixture, char out[32]) {
-    sqlite3 *handle;
-    sqlite3_stmt *statement;
-    assert_int_equal(sqlite3_open(fixture->path, &handle), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(handle, "SELECT secret FROM conversation_keys", -1, &statement, NULL),
-                     SQLITE_OK);
-    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    memcpy(out, sqlite3_column_blob(statement, 0), 32);
-    sqlite3_finalize(statement);
-    assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+    struct store_raw value;
+    store_backend()->read(fixture->path, "SELECT secret FROM conversation_keys", &value);
+    assert_int_equal(value.len, 32);
+    memcpy(out, value.bytes, 32);
 }
 
 static bool label_is_empty(void *context, const struct store_generation *job) {
@@ -455,5 +453,5 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_a_turn_of_one_that_is_gone_leaves_nothing, setup, store_fixture_teardown),
         cmocka_unit_test_setup_teardown(test_delete_leaves_nothing, setup, store_fixture_teardown),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return STORE_CONTRACT_RUN(tests);
 }

@@ -1,4 +1,5 @@
 /* Devices as the operator sees them: their records, the review list, verification. */
+#include "store/admin.h"
 #include "store/devices.h"
 #include "support/store_fixture.h"
 #include "wire/join_token.h"
@@ -217,5 +218,5 @@ int main(void) {
         DEVICES_TEST(test_the_review_list_is_bounded_by_device),
         DEVICES_TEST(test_the_operator_verifies_and_clears),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return STORE_CONTRACT_RUN(tests);
 }

@@ -234,5 +234,5 @@ int main(void) {
         TEST(test_is_there_once_it_was_added),    TEST(test_ends_once), TEST(test_costs_what_its_settlement_says),
         TEST(test_an_idempotency_key_is_one_job), TEST(test_is_listed), TEST(test_goes_when_its_time_is_over),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return STORE_CONTRACT_RUN(tests);
 }

@@ -1,5 +1,7 @@
 /* Money, as every backend of store_money.h must keep it: settlements, admin actions, answers, usage, earnings. */
 #include "base/compiler.h"
+#include "store/admin.h"
+#include "store/ledger.h"
 #include "support/store_fixture.h"
 
 enum { CHARGE_NANO = 1001, PROVIDER_NANO = 850, START_NANO = 1000000 };
@@ -167,13 +169,13 @@ static void test_balances_do_not_overflow(void **state) {
 /* --- Settlements --- */
 
 static struct store_settlement settlement_of(uint32_t number) {
-    struct store_settlement settlement = {.job = store_fixture_job(number)};
-    settlement.job.outcome = STORE_OUTCOME_COMPLETED;
-    settlement.job.prompt_tokens = 10;
-    settlement.job.completion_tokens = 20;
-    settlement.job.charge_nano = CHARGE_NANO;
-    settlement.job.provider_nano = PROVIDER_NANO;
-    settlement.job.created_ms = noon_ms + number;
+    struct store_settlement settlement = {.generation = store_fixture_job(number)};
+    settlement.generation.outcome = STORE_OUTCOME_COMPLETED;
+    settlement.generation.prompt_tokens = 10;
+    settlement.generation.completion_tokens = 20;
+    settlement.generation.charge_nano = CHARGE_NANO;
+    settlement.generation.provider_nano = PROVIDER_NANO;
+    settlement.generation.created_ms = noon_ms + number;
     str_copy(settlement.provider_account_id, sizeof(settlement.provider_account_id), STR("acct_dev"));
     return settlement;
 }
@@ -225,8 +227,8 @@ static bool collect_key(void *context, const struct store_key *key) {
 static void test_a_settlement_moves_money(void **state) {
     struct store_fixture *fixture = (struct store_fixture *)*state;
     struct store_settlement settlement = settlement_of(1), failed = settlement_of(2);
-    failed.job.outcome = STORE_OUTCOME_FAILED;
-    failed.job.charge_nano = failed.job.provider_nano = 0;
+    failed.generation.outcome = STORE_OUTCOME_FAILED;
+    failed.generation.charge_nano = failed.generation.provider_nano = 0;
     store_fixture_start(fixture);
     settle(fixture, &settlement);
     settle(fixture, &failed);
@@ -269,9 +271,9 @@ static void test_one_job_is_settled_once(void **state) {
     settle(fixture, &one); /* in one group, and its neighbour is fine */
     settle(fixture, &two);
     expect_settled(fixture, 2, 1);
-    two.job.charge_nano = two.job.provider_nano = 0; /* nor as another thing */
-    two.job.outcome = STORE_OUTCOME_FAILED;
-    two.job.created_ms++;
+    two.generation.charge_nano = two.generation.provider_nano = 0; /* nor as another thing */
+    two.generation.outcome = STORE_OUTCOME_FAILED;
+    two.generation.created_ms++;
     settle(fixture, &two);
     expect_settled(fixture, 0, 1);
     store_fixture_reopen(fixture);
@@ -289,25 +291,25 @@ static void test_what_breaks_a_rule_is_refused(void **state) {
     for (uint32_t i = 0; i < WRONG; i++) {
         wrong[i] = settlement_of(i);
     }
-    wrong[0].job.charge_nano = START_NANO + 1; /* more than there is */
-    wrong[1].job.charge_nano = -1;
-    wrong[2].job.provider_nano = CHARGE_NANO + 1;
-    wrong[3].job.provider_nano = -1;
-    wrong[4].job.outcome = STORE_OUTCOME_FAILED;
+    wrong[0].generation.charge_nano = START_NANO + 1; /* more than there is */
+    wrong[1].generation.charge_nano = -1;
+    wrong[2].generation.provider_nano = CHARGE_NANO + 1;
+    wrong[3].generation.provider_nano = -1;
+    wrong[4].generation.outcome = STORE_OUTCOME_FAILED;
     wrong[5].provider_account_id[0] = '\0';
     str_copy(wrong[6].provider_account_id, STORE_ID_MAX, STR("acct_nobody"));
-    str_copy(wrong[7].job.account_id, STORE_ID_MAX, STR("acct_nobody"));
-    str_copy(wrong[8].job.key_id, STORE_ID_MAX, STR("key_nobody"));
+    str_copy(wrong[7].generation.account_id, STORE_ID_MAX, STR("acct_nobody"));
+    str_copy(wrong[8].generation.key_id, STORE_ID_MAX, STR("key_nobody"));
     store_fixture_start(fixture);
     for (int i = 0; i < WRONG; i++) {
         settle(fixture, &wrong[i]);
     }
     struct store_settlement all = settlement_of(20);
-    all.job.charge_nano = START_NANO; /* to the last nano-dollar */
+    all.generation.charge_nano = START_NANO; /* to the last nano-dollar */
     settle(fixture, &all);
     struct store_settlement more = settlement_of(21);
-    more.job.charge_nano = 1;
-    more.job.provider_nano = 0;
+    more.generation.charge_nano = 1;
+    more.generation.provider_nano = 0;
     settle(fixture, &more);
     expect_settled(fixture, 1, WRONG + 1);
     store_fixture_reopen(fixture);
@@ -317,9 +319,9 @@ static void test_what_breaks_a_rule_is_refused(void **state) {
 static void test_small_charges_have_no_empty_entries(void **state) {
     struct store_fixture *fixture = (struct store_fixture *)*state;
     struct store_settlement one = settlement_of(1), all_to_provider = settlement_of(2);
-    one.job.charge_nano = 1;
-    one.job.provider_nano = 0;
-    all_to_provider.job.provider_nano = CHARGE_NANO;
+    one.generation.charge_nano = 1;
+    one.generation.provider_nano = 0;
+    all_to_provider.generation.provider_nano = CHARGE_NANO;
     store_fixture_start(fixture);
     settle(fixture, &one);
     settle(fixture, &all_to_provider);
@@ -367,7 +369,7 @@ static void test_another_program_moves_money(void **state) {
     store_fixture_start(fixture);
     settle(fixture, &settlement);
     expect_settled(fixture, 1, 0);
-    assert_true(store_open(&other, fixture->path, &fixture->err));
+    assert_true(store_open(&other, store_backend()->driver, fixture->path, &fixture->err));
     assert_true(store_admin_now(other, &grant, &result, &fixture->err));
     assert_int_equal(result.account.balance_nano, START_NANO - CHARGE_NANO + 7);
     store_close(other);
@@ -432,5 +434,5 @@ int main(void) {
         MONEY_TEST(test_another_program_moves_money),
         MONEY_TEST(test_admin_is_audited),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return STORE_CONTRACT_RUN(tests);
 }

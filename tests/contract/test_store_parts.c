@@ -1,4 +1,7 @@
 /* Answers that several devices made: one charge, an entry and a line for each owner, and a ledger that proves it. */
+#include "store/admin.h"
+#include "store/ledger.h"
+#include "store/usage.h"
 #include "support/store_fixture.h"
 
 static const int64_t month_ms = INT64_C(1767225600000), next_month_ms = INT64_C(1769904000000);
@@ -32,17 +35,17 @@ static struct store_part part_of(const char *device_id, const char *account_id, 
 
 /* 10 + 30 tokens, of which Ada's two devices made 5 + 15 and Bob's, in between, 10. */
 static struct store_settlement settlement_of(uint32_t number, struct store_part parts[3]) {
-    struct store_settlement settlement = {.job = store_fixture_job(number), .parts = parts, .part_count = 3};
-    settlement.job.outcome = STORE_OUTCOME_COMPLETED;
-    settlement.job.prompt_tokens = 10;
-    settlement.job.completion_tokens = 30;
-    settlement.job.charge_nano = 100;
-    settlement.job.provider_nano = 85;
-    settlement.job.created_ms = month_ms + number;
+    struct store_settlement settlement = {.generation = store_fixture_job(number), .parts = parts, .part_count = 3};
+    settlement.generation.outcome = STORE_OUTCOME_COMPLETED;
+    settlement.generation.prompt_tokens = 10;
+    settlement.generation.completion_tokens = 30;
+    settlement.generation.charge_nano = 100;
+    settlement.generation.provider_nano = 85;
+    settlement.generation.created_ms = month_ms + number;
     parts[0] = part_of("prov_a1", "acct_ada", 5, 11);
     parts[1] = part_of("prov_b", "acct_bob", 10, 21);
     parts[2] = part_of("prov_a2", "acct_ada", 15, 53);
-    str_copy(settlement.job.device_id, sizeof(settlement.job.device_id), STR("prov_a2"));
+    str_copy(settlement.generation.device_id, sizeof(settlement.generation.device_id), STR("prov_a2"));
     str_copy(settlement.provider_account_id, sizeof(settlement.provider_account_id), STR("acct_ada"));
     return settlement;
 }
@@ -212,7 +215,7 @@ static void test_a_free_job_has_parts_too(void **state) {
     struct store_fixture *fixture = (struct store_fixture *)*state;
     struct store_part parts[3];
     struct store_settlement settlement = settlement_of(1, parts);
-    settlement.job.charge_nano = settlement.job.provider_nano = 0;
+    settlement.generation.charge_nano = settlement.generation.provider_nano = 0;
     parts[0].amount_nano = parts[1].amount_nano = parts[2].amount_nano = 0;
     assert_int_equal(settle(fixture, &settlement), ERR_NONE);
     assert_earned(fixture, "acct_ada", 0, 0, 0);
@@ -230,5 +233,5 @@ int main(void) {
         PARTS_TEST(test_parts_that_do_not_add_up_are_refused),
         PARTS_TEST(test_a_free_job_has_parts_too),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return STORE_CONTRACT_RUN(tests);
 }

@@ -1,4 +1,6 @@
 /* A store that several processes use, and one whose process dies. */
+#include "store/admin.h"
+#include "store/ledger.h"
 #include "support/store_fixture.h"
 
 #include <fcntl.h>
@@ -22,7 +24,7 @@ static void other_process_start(struct other_process *other, const char *path, b
         struct store *store;
         char cue;
         close(ends[1]);
-        bool ok = read(ends[0], &cue, 1) == 1 && store_open(&store, path, NULL);
+        bool ok = read(ends[0], &cue, 1) == 1 && store_open(&store, store_backend()->driver, path, NULL);
         if (ok) {
             ok = work(store);
             store_close(store);
@@ -69,7 +71,7 @@ static void test_a_key_of_another_process_is_found(void **state) {
     assert_true(store_account_add(fixture->store, &account, &fixture->err));
     store_fixture_close(fixture);
     other_process_start(&other, fixture->path, add_one_key);
-    assert_true(store_open(&fixture->store, fixture->path, &fixture->err));
+    assert_true(store_open(&fixture->store, store_backend()->driver, fixture->path, &fixture->err));
     store_fixture_start(fixture);
     assert_false(finds_new_key(fixture));
     other_process_cue(&other);
@@ -101,7 +103,7 @@ static void test_two_processes_write_at_once(void **state) {
     int acknowledged = 0;
     store_fixture_close(fixture);
     other_process_start(&other, fixture->path, set_many_settings);
-    assert_true(store_open(&fixture->store, fixture->path, &fixture->err));
+    assert_true(store_open(&fixture->store, store_backend()->driver, fixture->path, &fixture->err));
     store_fixture_start(fixture);
     other_process_cue(&other);
     for (uint32_t i = 0; i < 2100; i += 10) { /* many small groups in between its writes */
@@ -142,10 +144,11 @@ static void victim_on_durable(void *context, const struct err *err) {
 }
 
 static void victim_write(struct victim *victim) {
-    struct store_settlement settlement = {.job = store_fixture_job(victim->next++), .provider_account_id = "acct_1"};
-    settlement.job.outcome = STORE_OUTCOME_COMPLETED;
-    settlement.job.charge_nano = 20;
-    settlement.job.provider_nano = 17;
+    struct store_settlement settlement = {.generation = store_fixture_job(victim->next++),
+                                          .provider_account_id = "acct_1"};
+    settlement.generation.outcome = STORE_OUTCOME_COMPLETED;
+    settlement.generation.charge_nano = 20;
+    settlement.generation.provider_nano = 17;
     store_settle(victim->store, &settlement, victim_on_durable, victim);
 }
 
@@ -154,7 +157,7 @@ static void victim_run(const char *path, int pipe, uint32_t from) {
     uv_loop_t loop;
     struct err err;
     struct victim victim = {.pipe = pipe, .next = from};
-    if (uv_loop_init(&loop) != 0 || !store_open(&victim.store, path, &err) ||
+    if (uv_loop_init(&loop) != 0 || !store_open(&victim.store, store_backend()->driver, path, &err) ||
         !store_start(victim.store, &loop, NULL, NULL, &err)) {
         _exit(1);
     }
@@ -219,7 +222,7 @@ static void test_what_was_acknowledged_survives_sudden_death(void **state) {
         struct store_ledger_report report;
         struct store_account account;
         uint32_t number = 0;
-        assert_true(store_open(&fixture->store, fixture->path, &fixture->err));
+        assert_true(store_open(&fixture->store, store_backend()->driver, fixture->path, &fixture->err));
         assert_true(store_each_generation(fixture->store, check_settled_job, &number, &fixture->err)); /* no gap */
         assert_in_range(number, kept + acknowledged, kept + acknowledged + 7);
         assert_true(store_ledger_check(fixture->store, on_problem, NULL, &report, &fixture->err));
@@ -241,5 +244,5 @@ int main(void) {
         CLIENT_TEST(test_two_processes_write_at_once),
         CLIENT_TEST(test_what_was_acknowledged_survives_sudden_death),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return STORE_CONTRACT_RUN(tests);
 }

@@ -1,4 +1,7 @@
 /* Reading beside the writer: stored answers, usage, pages of jobs, earnings. */
+#include "store/admin.h"
+#include "store/ledger.h"
+#include "store/usage.h"
 #include "support/store_fixture.h"
 
 static const int64_t month_ms = INT64_C(1767225600000), next_month_ms = INT64_C(1769904000000);
@@ -26,13 +29,13 @@ static int setup(void **state) {
 }
 
 static struct store_settlement settlement_of(uint32_t number, int64_t created_ms) {
-    struct store_settlement settlement = {.job = store_fixture_job(number)};
-    settlement.job.outcome = STORE_OUTCOME_COMPLETED;
-    settlement.job.prompt_tokens = 10;
-    settlement.job.completion_tokens = 20;
-    settlement.job.charge_nano = CHARGE_NANO;
-    settlement.job.provider_nano = PROVIDER_NANO;
-    settlement.job.created_ms = created_ms;
+    struct store_settlement settlement = {.generation = store_fixture_job(number)};
+    settlement.generation.outcome = STORE_OUTCOME_COMPLETED;
+    settlement.generation.prompt_tokens = 10;
+    settlement.generation.completion_tokens = 20;
+    settlement.generation.charge_nano = CHARGE_NANO;
+    settlement.generation.provider_nano = PROVIDER_NANO;
+    settlement.generation.created_ms = created_ms;
     str_copy(settlement.provider_account_id, sizeof(settlement.provider_account_id), STR("acct_dev"));
     return settlement;
 }
@@ -120,7 +123,7 @@ static void test_a_scope_is_settled_once_in_its_time(void **state) {
     settlement.answer = &second;
     assert_int_equal(settle(fixture, &settlement), ERR_CONFLICT);
     assert_string_equal(find_answer(fixture, "a", 1999).content, "first");
-    settlement.job.created_ms = 2000;
+    settlement.generation.created_ms = 2000;
     assert_int_equal(settle(fixture, &settlement), ERR_NONE);
     struct found found = find_answer(fixture, "a", 2000);
     assert_true(found.given);
@@ -186,15 +189,15 @@ static void test_usage_by_model_and_key(void **state) {
     for (uint32_t i = 0; i < JOBS; i++) {
         jobs[i] = settlement_of(i, month_ms + i);
     }
-    str_copy(jobs[1].job.model, STORE_MODEL_MAX, STR("another"));
-    str_copy(jobs[2].job.key_id, STORE_ID_MAX, STR("key_1b"));
-    jobs[3].job.outcome = STORE_OUTCOME_CANCELLED; /* charged */
-    jobs[4].job.outcome = STORE_OUTCOME_CANCELLED; /* free */
-    jobs[4].job.charge_nano = jobs[4].job.provider_nano = 0;
-    str_copy(jobs[5].job.account_id, STORE_ID_MAX, STR("acct_2"));
-    str_copy(jobs[5].job.key_id, STORE_ID_MAX, STR("key_2"));
-    jobs[6].job.created_ms = month_ms - 1;
-    jobs[7].job.created_ms = next_month_ms;
+    str_copy(jobs[1].generation.model, STORE_MODEL_MAX, STR("another"));
+    str_copy(jobs[2].generation.key_id, STORE_ID_MAX, STR("key_1b"));
+    jobs[3].generation.outcome = STORE_OUTCOME_CANCELLED; /* charged */
+    jobs[4].generation.outcome = STORE_OUTCOME_CANCELLED; /* free */
+    jobs[4].generation.charge_nano = jobs[4].generation.provider_nano = 0;
+    str_copy(jobs[5].generation.account_id, STORE_ID_MAX, STR("acct_2"));
+    str_copy(jobs[5].generation.key_id, STORE_ID_MAX, STR("key_2"));
+    jobs[6].generation.created_ms = month_ms - 1;
+    jobs[7].generation.created_ms = next_month_ms;
     for (int i = 0; i < JOBS; i++) {
         assert_int_equal(settle(fixture, &jobs[i]), ERR_NONE);
     }
@@ -256,8 +259,8 @@ static void settle_some(struct store_fixture *fixture, uint32_t from, uint32_t t
                         const char *key_id) {
     for (uint32_t i = from; i < to; i++) {
         struct store_settlement settlement = settlement_of(i, month_ms + i / 2); /* two in each millisecond */
-        str_copy(settlement.job.account_id, STORE_ID_MAX, str_from(account_id));
-        str_copy(settlement.job.key_id, STORE_ID_MAX, str_from(key_id));
+        str_copy(settlement.generation.account_id, STORE_ID_MAX, str_from(account_id));
+        str_copy(settlement.generation.key_id, STORE_ID_MAX, str_from(key_id));
         assert_int_equal(settle(fixture, &settlement), ERR_NONE);
     }
 }
@@ -369,15 +372,15 @@ static void test_earnings_and_payouts(void **state) {
     assert_int_equal(earnings.tokens, 3 * 30);
 }
 
-/* More jobs than the backend lists for their earners at once: sums and pages go on across what it has listed and what it
- * has not, also of a job that came before the listed ones and was settled after them. */
+/* More jobs than the backend lists for their earners at once: sums and pages go on across what it has listed and what
+ * it has not, also of a job that came before the listed ones and was settled after them. */
 static void test_earnings_of_many_jobs(void **state) {
     struct store_fixture *fixture = (struct store_fixture *)*state;
     enum { MANY = 2500, LATE = 1200 };
     enum err_code codes[MANY];
     for (uint32_t i = 0; i < MANY; i++) {
         struct store_settlement settlement = settlement_of(i == MANY - 1 ? LATE : i + (i >= LATE), month_ms + i);
-        settlement.job.created_ms = i == MANY - 1 ? month_ms + LATE - 1 : month_ms + i;
+        settlement.generation.created_ms = i == MANY - 1 ? month_ms + LATE - 1 : month_ms + i;
         if (i % 5 == 4) { /* somebody else's */
             str_copy(settlement.provider_account_id, STORE_ID_MAX, STR("acct_2"));
         }
@@ -455,5 +458,5 @@ int main(void) {
         USAGE_TEST(test_earnings_of_many_jobs),
         USAGE_TEST(test_too_many_questions_are_refused),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return STORE_CONTRACT_RUN(tests);
 }

@@ -1,9 +1,11 @@
 /* Webhooks, as every backend of store_webhooks.h and store_deliveries.h must keep them. */
-#include "store/sqlite/webhooks.h"
+#include "base/mem.h"
+#include "store/admin.h"
+#include "store/deliveries.h"
+#include "store/driver.h"
+#include "store/run.h"
 #include "store/task.h"
 #include "support/store_fixture.h"
-
-#include "base/mem.h"
 
 enum { CHARGE_NANO = 1000, START_NANO = 10000 };
 static const int64_t noon_ms = INT64_C(1767225600000); /* 2026-01-01 */
@@ -141,10 +143,10 @@ static void on_durable(void *context, const struct err *err) {
 }
 
 static void settle(struct store_fixture *fixture, uint32_t number, int64_t created_ms) {
-    struct store_settlement settlement = {.job = store_fixture_job(number)};
-    settlement.job.outcome = STORE_OUTCOME_COMPLETED;
-    settlement.job.charge_nano = CHARGE_NANO;
-    settlement.job.created_ms = created_ms;
+    struct store_settlement settlement = {.generation = store_fixture_job(number)};
+    settlement.generation.outcome = STORE_OUTCOME_COMPLETED;
+    settlement.generation.charge_nano = CHARGE_NANO;
+    settlement.generation.created_ms = created_ms;
     store_settle(fixture->store, &settlement, on_durable, NULL);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
     assert_int_equal(code, ERR_NONE);
@@ -163,20 +165,21 @@ struct event_task {
     bool fails; /* after the event */
 };
 
-static bool event_write(struct store_task *task, struct ledger *ledger, struct err *err) {
+static bool event_write(struct store_task *task, struct store_connection *connection, struct err *err) {
     const struct event_task *self = (const struct event_task *)task;
-    return store_event_add(ledger, &self->event, err) &&
+    return connection->driver->events->add(connection, &self->event, err) &&
            (!self->fails || err_set(err, ERR_INTERNAL, "the power went away"));
 }
 
 static void event_answer(struct store_task *task, const struct err *err) {
+    (void)task;
     keep_err(err);
-    free(task);
 }
 
 static void add_event(struct store_fixture *fixture, const char *account, enum store_event_kind kind, bool fails) {
+    static const struct store_task_kind event_kind = {.write = event_write, .answer = event_answer};
     struct event_task *self = MEM_NEW(struct event_task);
-    self->task = (struct store_task){.write = event_write, .answer = event_answer};
+    self->task.kind = &event_kind;
     self->event = (struct store_event){account, kind, noon_ms, STR("{\"a\":1}")};
     self->fails = fails;
     store_task_run(fixture->store, &self->task);
@@ -482,5 +485,5 @@ int main(void) {
         TEST(test_due_in_pieces),
         TEST(test_purge),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return STORE_CONTRACT_RUN(tests);
 }

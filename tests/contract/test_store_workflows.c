@@ -1,4 +1,5 @@
 /* Workflows and their steps, as every backend of store_workflows.h must keep them. */
+#include "store/conversations.h"
 #include "store/jobs.h"
 #include "store/webhooks.h"
 #include "support/store_workflows_fixture.h"
@@ -23,9 +24,9 @@ static void test_is_there_once_it_was_added(void **state) {
     assert_string_equal(told.workflow.model, "demo");
     assert_string_equal(told.workflow.task, "The task");
     assert_string_equal(told.workflow.conversation_id, "");
-    assert_int_equal(told.workflow.kind, KIND);
+    assert_int_equal(told.workflow.kind, STORE_WORKFLOW_AGENT);
     assert_true(told.workflow.chosen);
-    assert_int_equal(told.workflow.status, RUNNING);
+    assert_int_equal(told.workflow.status, STORE_WORKFLOW_RUNNING);
     assert_int_equal(told.workflow.max_steps, 7);
     assert_int_equal(told.workflow.max_cost_nano, -1);
     assert_int_equal(told.workflow.created_ms, NOW);
@@ -38,12 +39,12 @@ static void test_it_belongs_to_its_account_and_kind_of_key(void **state) {
     assert_int_equal(find_of(fixture, "acct_2", false, "wf_1").code, ERR_NOT_FOUND);
     assert_int_equal(find_of(fixture, "acct_1", true, "wf_1").code, ERR_NOT_FOUND);
     assert_int_equal(find(fixture, "wf_2").code, ERR_NOT_FOUND);
-    struct store_workflow_end foreign = new_end("acct_2", "wf_1", CANCELLED);
+    struct store_workflow_end foreign = new_end("acct_2", "wf_1", STORE_WORKFLOW_CANCELLED);
     assert_int_equal(end_with(fixture, &foreign).code, ERR_NOT_FOUND);
-    foreign = new_end("acct_1", "wf_1", CANCELLED);
+    foreign = new_end("acct_1", "wf_1", STORE_WORKFLOW_CANCELLED);
     foreign.test = true;
     assert_int_equal(end_with(fixture, &foreign).code, ERR_NOT_FOUND);
-    assert_int_equal(find(fixture, "wf_1").workflow.status, RUNNING);
+    assert_int_equal(find(fixture, "wf_1").workflow.status, STORE_WORKFLOW_RUNNING);
     struct store_workflow_new stranger = new_workflow("wf_3");
     str_copy(stranger.workflow.account_id, STORE_ID_MAX, STR("acct_9"));
     assert_int_equal(add(fixture, &stranger).code, ERR_NOT_FOUND);
@@ -59,7 +60,7 @@ static void test_an_id_or_an_idempotency_key_is_one_workflow(void **state) {
     asked.scope_sha256 = scope;
     asked.scope_since_ms = NOW - 1000;
     assert_true(add(fixture, &asked).changed);
-    assert_int_equal(put_new(fixture, "wf_1", 0, STEP_DONE), ERR_NONE);
+    assert_int_equal(put_new(fixture, "wf_1", 0, STORE_STEP_DONE), ERR_NONE);
     struct told told = add(fixture, &asked); /* the same id */
     assert_false(told.changed);
     assert_int_equal(told.count, 1);
@@ -88,8 +89,8 @@ static void test_an_id_or_an_idempotency_key_is_one_workflow(void **state) {
 static void test_a_step_is_kept_as_it_was_put(void **state) {
     struct store_fixture *fixture = *state;
     add_plain(fixture, "wf_1");
-    assert_int_equal(put_new(fixture, "wf_1", 1, STEP_RUNNING), ERR_NONE);
-    assert_int_equal(put_new(fixture, "wf_1", 0, STEP_DONE), ERR_NONE);
+    assert_int_equal(put_new(fixture, "wf_1", 1, STORE_STEP_RUNNING), ERR_NONE);
+    assert_int_equal(put_new(fixture, "wf_1", 0, STORE_STEP_DONE), ERR_NONE);
     store_fixture_reopen(fixture);
     store_fixture_start(fixture);
     const struct told told = find(fixture, "wf_1");
@@ -97,7 +98,7 @@ static void test_a_step_is_kept_as_it_was_put(void **state) {
     const struct store_step *step = &told.steps[0];
     assert_int_equal(step->number, 0);
     assert_int_equal(step->name, 1);
-    assert_int_equal(step->state, STEP_DONE);
+    assert_int_equal(step->state, STORE_STEP_DONE);
     assert_int_equal(step->outcome, 1);
     assert_false(step->local);
     assert_int_equal(step->round, 2);
@@ -114,23 +115,23 @@ static void test_a_step_is_kept_as_it_was_put(void **state) {
     assert_int_equal(step->ended_ms, NOW + 2);
     assert_string_equal(told.outputs[0], "its output");
     assert_int_equal(told.steps[1].number, 1);
-    assert_int_equal(told.steps[1].state, STEP_RUNNING);
+    assert_int_equal(told.steps[1].state, STORE_STEP_RUNNING);
     assert_string_equal(told.outputs[1], "");
 }
 
 static void test_steps_are_summed_once(void **state) {
     struct store_fixture *fixture = *state;
     add_plain(fixture, "wf_1");
-    assert_int_equal(put_new(fixture, "wf_1", 0, STEP_READY), ERR_NONE);
+    assert_int_equal(put_new(fixture, "wf_1", 0, STORE_STEP_READY), ERR_NONE);
     assert_int_equal(find(fixture, "wf_1").workflow.steps_executed, 0);
-    assert_int_equal(put_new(fixture, "wf_1", 0, STEP_RUNNING), ERR_NONE);
-    assert_int_equal(put_new(fixture, "wf_1", 0, STEP_RUNNING), ERR_NONE); /* a second try */
+    assert_int_equal(put_new(fixture, "wf_1", 0, STORE_STEP_RUNNING), ERR_NONE);
+    assert_int_equal(put_new(fixture, "wf_1", 0, STORE_STEP_RUNNING), ERR_NONE); /* a second try */
     struct told told = find(fixture, "wf_1");
     assert_int_equal(told.workflow.steps_executed, 1);
     assert_int_equal(told.workflow.cost_nano, 0);
-    assert_int_equal(put_new(fixture, "wf_1", 0, STEP_DONE), ERR_NONE);
-    assert_int_equal(put_new(fixture, "wf_1", 1, STEP_FAILED), ERR_NONE); /* it may have cost something */
-    struct store_step local = new_step(2, 8, STEP_DONE);
+    assert_int_equal(put_new(fixture, "wf_1", 0, STORE_STEP_DONE), ERR_NONE);
+    assert_int_equal(put_new(fixture, "wf_1", 1, STORE_STEP_FAILED), ERR_NONE); /* it may have cost something */
+    struct store_step local = new_step(2, STORE_STEP_CHUNK, STORE_STEP_DONE);
     local.local = true;
     local.prompt_tokens = local.completion_tokens = 0;
     local.cost_nano = 0;
@@ -146,20 +147,24 @@ static void test_steps_are_summed_once(void **state) {
 static void test_a_step_that_has_ended_stays(void **state) {
     struct store_fixture *fixture = *state;
     add_plain(fixture, "wf_1");
-    assert_int_equal(put_new(fixture, "wf_1", 0, STEP_DONE), ERR_NONE);
-    assert_int_equal(put_new(fixture, "wf_1", 1, STEP_FAILED), ERR_NONE);
-    for (int with = STEP_READY; with <= STEP_FAILED; with++) {
-        struct store_step step = new_step(0, 1, with);
+    assert_int_equal(put_new(fixture, "wf_1", 0, STORE_STEP_DONE), ERR_NONE);
+    assert_int_equal(put_new(fixture, "wf_1", 1, STORE_STEP_FAILED), ERR_NONE);
+    for (int with = STORE_STEP_READY; with <= STORE_STEP_FAILED; with++) {
+        struct store_step step = new_step(0, STORE_STEP_ANALYZE, (enum store_step_state)with);
         step.output = STR("another");
+        step.ended_ms++;
         assert_int_equal(put(fixture, "wf_1", &step, NULL), ERR_CONFLICT);
         step.number = 1;
         assert_int_equal(put(fixture, "wf_1", &step, NULL), ERR_CONFLICT);
     }
-    assert_int_equal(put_new(fixture, "wf_9", 0, STEP_DONE), ERR_NOT_FOUND);
+    struct store_step again = new_step(0, STORE_STEP_ANALYZE, STORE_STEP_DONE); /* its own end, told once more */
+    again.output = STR("another");
+    assert_int_equal(put(fixture, "wf_1", &again, NULL), ERR_NONE);
+    assert_int_equal(put_new(fixture, "wf_9", 0, STORE_STEP_DONE), ERR_NOT_FOUND);
     const struct told told = find(fixture, "wf_1");
-    assert_int_equal(told.steps[0].state, STEP_DONE);
+    assert_int_equal(told.steps[0].state, STORE_STEP_DONE);
     assert_string_equal(told.outputs[0], "its output");
-    assert_int_equal(told.steps[1].state, STEP_FAILED);
+    assert_int_equal(told.steps[1].state, STORE_STEP_FAILED);
     assert_int_equal(told.workflow.steps_executed, 2);
     assert_int_equal(told.workflow.cost_nano, 600);
 }
@@ -169,9 +174,10 @@ static void test_the_output_takes_the_place_of_the_stored_answer(void **state) {
     const uint8_t scope[DIGEST_SHA256_SIZE] = {5};
     char text[TEXT_SEEN];
     add_plain(fixture, "wf_1");
+    assert_int_equal(put_new(fixture, "wf_1", 0, STORE_STEP_RUNNING), ERR_NONE);
     settle(fixture, "step_0", "", 5, "stored");
     assert_string_equal(stored(fixture, 5, text), "stored");
-    const struct store_step step = new_step(0, 1, STEP_DONE);
+    const struct store_step step = new_step(0, STORE_STEP_ANALYZE, STORE_STEP_DONE);
     assert_int_equal(put(fixture, "wf_9", &step, scope), ERR_NOT_FOUND);
     assert_string_equal(stored(fixture, 5, text), "stored");
     assert_int_equal(put(fixture, "wf_1", &step, scope), ERR_NONE);
@@ -183,12 +189,12 @@ static void test_the_output_takes_the_place_of_the_stored_answer(void **state) {
 static void test_ends_once(void **state) {
     struct store_fixture *fixture = *state;
     add_plain(fixture, "wf_1");
-    assert_int_equal(put_new(fixture, "wf_1", 0, STEP_DONE), ERR_NONE);
-    struct told told = end(fixture, "wf_1", COMPLETED);
+    assert_int_equal(put_new(fixture, "wf_1", 0, STORE_STEP_DONE), ERR_NONE);
+    struct told told = end(fixture, "wf_1", STORE_WORKFLOW_COMPLETED);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(told.code, ERR_NONE);
         assert_int_equal(told.changed, i == 0);
-        assert_int_equal(told.workflow.status, COMPLETED);
+        assert_int_equal(told.workflow.status, STORE_WORKFLOW_COMPLETED);
         assert_int_equal(told.workflow.ended_ms, NOW + 5);
         assert_string_equal(told.request, ""); /* the request goes with the end */
         assert_string_equal(told.answer, "The answer");
@@ -196,11 +202,11 @@ static void test_ends_once(void **state) {
         assert_string_equal(told.extra, "{\"an\":\"extra\"}");
         assert_int_equal(told.count, 1);
         assert_int_equal(told.workflow.cost_nano, 300);
-        told = end(fixture, "wf_1", CANCELLED);
+        told = end(fixture, "wf_1", STORE_WORKFLOW_CANCELLED);
     }
-    assert_int_equal(put_new(fixture, "wf_1", 1, STEP_DONE), ERR_CONFLICT);
+    assert_int_equal(put_new(fixture, "wf_1", 1, STORE_STEP_DONE), ERR_CONFLICT);
     told = find(fixture, "wf_1");
-    assert_int_equal(told.workflow.status, COMPLETED);
+    assert_int_equal(told.workflow.status, STORE_WORKFLOW_COMPLETED);
     assert_string_equal(told.request, "");
     assert_string_equal(told.answer, "The answer");
     assert_int_equal(told.count, 1);
@@ -211,9 +217,9 @@ static void test_the_first_end_counts_in_one_group_too(void **state) {
     struct told first = {0}, second = {0};
     enum err_code late = ERR_NONE;
     add_plain(fixture, "wf_1");
-    const struct store_workflow_end cancel = new_end("acct_1", "wf_1", CANCELLED),
-                                    done = new_end("", "wf_1", COMPLETED);
-    const struct store_step step = new_step(0, 1, STEP_DONE);
+    const struct store_workflow_end cancel = new_end("acct_1", "wf_1", STORE_WORKFLOW_CANCELLED),
+                                    done = new_end("", "wf_1", STORE_WORKFLOW_COMPLETED);
+    const struct store_step step = new_step(0, STORE_STEP_ANALYZE, STORE_STEP_DONE);
     store_workflow_end(fixture->store, &cancel, on_told, &first);
     store_step_put(fixture->store, "wf_1", &step, NULL, on_code, &late);
     store_workflow_end(fixture->store, &done, on_told, &second);
@@ -222,7 +228,7 @@ static void test_the_first_end_counts_in_one_group_too(void **state) {
     assert_int_equal(late, ERR_CONFLICT);
     assert_int_equal(second.code, ERR_NONE);
     assert_false(second.changed);
-    assert_int_equal(second.workflow.status, CANCELLED);
+    assert_int_equal(second.workflow.status, STORE_WORKFLOW_CANCELLED);
     assert_int_equal(find(fixture, "wf_1").count, 0);
 }
 
@@ -246,13 +252,13 @@ static int64_t message_count(struct store_fixture *fixture, const char *id) {
 /* Ends `id` with an exchange from position 0 and a stored answer. */
 static struct told end_on(struct store_fixture *fixture, const char *id, const char *conversation_id, uint8_t scope,
                           const char *content) {
-    const struct store_message messages[] = {{.role = 1, .tokens = 1, .content = STR("asked")},
-                                             {.role = 2, .tokens = 1, .content = STR("said")}};
+    const struct store_message messages[] = {{.role = STORE_ROLE_USER, .tokens = 1, .content = STR("asked")},
+                                             {.role = STORE_ROLE_ASSISTANT, .tokens = 1, .content = STR("said")}};
     struct store_turn exchange = {
         .kind = STORE_TURN_EXCHANGE, .messages = messages, .message_count = 2, .now_ms = NOW, .text = STR("")};
     const struct store_answer answer = {
         .scope_sha256 = {scope}, .expires_ms = NOW + 1000, .content = str_from(content)};
-    struct store_workflow_end asked = new_end("", id, COMPLETED);
+    struct store_workflow_end asked = new_end("", id, STORE_WORKFLOW_COMPLETED);
     str_copy(exchange.conversation_id, STORE_ID_MAX, str_from(conversation_id));
     str_copy(exchange.account_id, STORE_ID_MAX, STR("acct_1"));
     asked.turn = &exchange;
@@ -276,8 +282,13 @@ static void test_turn_and_answer_go_with_the_end(void **state) {
     assert_string_equal(stored(fixture, 2, text), "second");
     assert_true(end_on(fixture, "wf_3", "conv_1", 1, "third").changed); /* the answer that is there stays */
     assert_string_equal(stored(fixture, 1, text), "first");
-    assert_false(end_on(fixture, "wf_1", "conv_1", 3, "again").changed); /* and nothing of a second end is written */
+    assert_true(
+        end_on(fixture, "wf_1", "conv_1", 3, "again").changed); /* its own end, told once more: nothing is written */
     assert_string_equal(stored(fixture, 3, text), "none");
+    assert_int_equal(message_count(fixture, "conv_1"), 2);
+    struct store_workflow_end later = new_end("", "wf_1", STORE_WORKFLOW_COMPLETED);
+    later.ended_ms++;
+    assert_false(end_with(fixture, &later).changed);
     add_plain(fixture, "wf_4");
     assert_true(end_on(fixture, "wf_4", "conv_gone", 4, "fourth").changed);
     assert_string_equal(stored(fixture, 4, text), "none");
@@ -302,13 +313,13 @@ static void test_its_event_goes_with_the_end(void **state) {
     turn(fixture);
     assert_int_equal(code, ERR_NONE);
     add_plain(fixture, "wf_1");
-    end(fixture, "wf_1", COMPLETED);
-    end(fixture, "wf_1", CANCELLED);
+    end(fixture, "wf_1", STORE_WORKFLOW_COMPLETED);
+    end(fixture, "wf_1", STORE_WORKFLOW_CANCELLED);
     assert_int_equal(number_of(fixture, "SELECT count(*) FROM deliveries d JOIN webhook_events e"
                                         " ON e.number = d.event_number WHERE e.kind = 3"),
                      1);
     add_plain(fixture, "wf_2");
-    struct store_workflow_end silent = new_end("acct_1", "wf_2", COMPLETED);
+    struct store_workflow_end silent = new_end("acct_1", "wf_2", STORE_WORKFLOW_COMPLETED);
     silent.event = STR("");
     assert_true(end_with(fixture, &silent).changed);
     assert_int_equal(number_of(fixture, "SELECT count(*) FROM webhook_events"), 1);
@@ -322,11 +333,11 @@ static void on_job(void *context, const struct store_job *job, bool changed, con
 
 static bool job_cancelled(struct store_fixture *fixture, const char *id, const char *workflow_id) {
     bool changed = false;
-    struct store_job_new asked = {.job = {.kind = 2, .created_ms = NOW, .body = STR("{}")}};
+    struct store_job_new asked = {.job = {.kind = STORE_JOB_WORKFLOW, .created_ms = NOW, .body = STR("{}")}};
     struct store_job_end end = {.state = STORE_JOB_CANCELLED,
                                 .ended_ms = NOW + 7,
                                 .result = STR(""),
-                                .workflow_status = CANCELLED,
+                                .workflow_status = STORE_WORKFLOW_CANCELLED,
                                 .event = STR("")};
     str_copy(asked.job.id, STORE_ID_MAX, str_from(id));
     str_copy(asked.job.account_id, STORE_ID_MAX, STR("acct_1"));
@@ -347,13 +358,13 @@ static void test_goes_with_its_job(void **state) {
     add_plain(fixture, "wf_1");
     assert_true(job_cancelled(fixture, "job_1", "wf_1"));
     struct told told = find(fixture, "wf_1");
-    assert_int_equal(told.workflow.status, CANCELLED);
+    assert_int_equal(told.workflow.status, STORE_WORKFLOW_CANCELLED);
     assert_int_equal(told.workflow.ended_ms, NOW + 7);
     assert_string_equal(told.request, "");
     add_plain(fixture, "wf_2");
-    assert_true(end(fixture, "wf_2", COMPLETED).changed);
+    assert_true(end(fixture, "wf_2", STORE_WORKFLOW_COMPLETED).changed);
     assert_true(job_cancelled(fixture, "job_2", "wf_2"));
-    assert_int_equal(find(fixture, "wf_2").workflow.status, COMPLETED);
+    assert_int_equal(find(fixture, "wf_2").workflow.status, STORE_WORKFLOW_COMPLETED);
     assert_true(job_cancelled(fixture, "job_3", "wf_3")); /* it never had one */
 }
 
@@ -365,26 +376,26 @@ static void test_what_is_settled_is_in_the_sums_once(void **state) {
     const struct store_generation job = store_fixture_job(0);
     const int64_t tokens = job.prompt_tokens;
     add_plain(fixture, "wf_1");
-    assert_int_equal(put_new(fixture, "wf_1", 0, STEP_RUNNING), ERR_NONE);
+    assert_int_equal(put_new(fixture, "wf_1", 0, STORE_STEP_RUNNING), ERR_NONE);
     settle(fixture, "step_0", "", 5, "stored");
     struct told told = find(fixture, "wf_1");
-    assert_int_equal(told.steps[0].state, STEP_RUNNING);
+    assert_int_equal(told.steps[0].state, STORE_STEP_RUNNING);
     assert_int_equal(told.steps[0].cost_nano, job.charge_nano);
     assert_int_equal(told.workflow.cost_nano, job.charge_nano);
-    struct store_step step = new_step(0, 1, STEP_DONE);
+    struct store_step step = new_step(0, STORE_STEP_ANALYZE, STORE_STEP_DONE);
     step.prompt_tokens = job.prompt_tokens;
     step.completion_tokens = job.completion_tokens;
     step.cost_nano = job.charge_nano;
     assert_int_equal(put(fixture, "wf_1", &step, NULL), ERR_NONE);
-    step = new_step(1, 1, STEP_FAILED); /* cancelled: it knows of no cost */
+    step = new_step(1, STORE_STEP_ANALYZE, STORE_STEP_FAILED); /* cancelled: it knows of no cost */
     step.prompt_tokens = step.completion_tokens = 0;
     step.cost_nano = 0;
     assert_int_equal(put(fixture, "wf_1", &step, NULL), ERR_NONE);
     assert_int_equal(find(fixture, "wf_1").workflow.cost_nano, job.charge_nano);
-    assert_true(end(fixture, "wf_1", CANCELLED).changed);
+    assert_true(end(fixture, "wf_1", STORE_WORKFLOW_CANCELLED).changed);
     settle(fixture, "step_1", "", 6, "cut");
     told = find(fixture, "wf_1");
-    assert_int_equal(told.steps[1].state, STEP_FAILED);
+    assert_int_equal(told.steps[1].state, STORE_STEP_FAILED);
     assert_int_equal(told.steps[1].cost_nano, job.charge_nano);
     assert_int_equal(told.workflow.cost_nano, 2 * job.charge_nano);
     assert_int_equal(told.workflow.prompt_tokens, 2 * tokens);
@@ -395,13 +406,13 @@ static void test_what_is_settled_is_in_the_sums_once(void **state) {
 
 static void test_the_ledger_is_not_touched(void **state) {
     struct store_fixture *fixture = *state;
-    const char *const entries = "SELECT (SELECT count(*) FROM entries) + (SELECT count(*) FROM jobs)";
+    const char *const entries = "SELECT (SELECT count(*) FROM entries) + (SELECT count(*) FROM generations)";
     const int64_t before = number_of(fixture, entries);
     struct store_workflow_new asked = new_workflow("wf_1");
     asked.workflow.test = true;
     assert_true(add(fixture, &asked).changed);
-    assert_int_equal(put_new(fixture, "wf_1", 0, STEP_DONE), ERR_NONE);
-    struct store_workflow_end done = new_end("acct_1", "wf_1", COMPLETED);
+    assert_int_equal(put_new(fixture, "wf_1", 0, STORE_STEP_DONE), ERR_NONE);
+    struct store_workflow_end done = new_end("acct_1", "wf_1", STORE_WORKFLOW_COMPLETED);
     done.test = true;
     assert_true(end_with(fixture, &done).changed);
     assert_int_equal(number_of(fixture, entries), before);
@@ -426,5 +437,5 @@ int main(void) {
         TEST(test_what_is_settled_is_in_the_sums_once),
         TEST(test_the_ledger_is_not_touched),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return STORE_CONTRACT_RUN(tests);
 }

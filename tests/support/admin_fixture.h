@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/devices.h"
+#include "store/usage.h"
 
 #include <stdio.h>
 #include <stdlib.h>

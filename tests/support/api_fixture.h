@@ -10,6 +10,8 @@
 #include "call/call.h"
 #include "call/run.h"
 #include "format/formats.h"
+#include "store/devices.h"
+#include "store/usage.h"
 
 #ifdef API_FIXTURE_REAL_STORE
 #include "support/store_fixture.h"

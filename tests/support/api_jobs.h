@@ -11,8 +11,9 @@ static struct {
     struct store_job jobs[API_JOBS_MAX]; /* bodies and results are owned */
     size_t count;
     uint8_t scopes[API_JOBS_MAX][DIGEST_SHA256_SIZE];
-    struct str event; /* of the last end; owned */
-    struct err err;   /* what the next end fails with, once */
+    struct str event;  /* of the last end; owned */
+    struct err err;    /* what the next end fails with, once */
+    unsigned in_doubt; /* so many additions and ends are done, but nobody can tell */
 } api_jobs;
 
 UNUSED static void api_jobs_clear(void) {
@@ -67,6 +68,14 @@ static struct api_jobs_answer *api_jobs_later(struct store *store, store_job_tol
     return answer;
 }
 
+/* What was asked is done. */
+static void api_jobs_done(struct api_jobs_answer *answer) {
+    if (api_jobs.in_doubt > 0) {
+        api_jobs.in_doubt--;
+        err_set(&answer->err, ERR_IN_DOUBT, "nobody knows");
+    }
+}
+
 void store_job_add(struct store *store, const struct store_job_new *asked, store_job_told *told, void *context) {
     struct api_jobs_answer *answer = api_jobs_later(store, told, context);
     for (size_t i = 0; asked->scope_sha256 != NULL && i < api_jobs.count; i++) {
@@ -85,6 +94,7 @@ void store_job_add(struct store *store, const struct store_job_new *asked, store
     }
     answer->job = job;
     answer->changed = true;
+    api_jobs_done(answer);
 }
 
 static void api_jobs_missing(struct api_jobs_answer *answer) {
@@ -135,6 +145,7 @@ void store_job_end(struct store *store, const struct store_job_end *end, store_j
         free((void *)(uintptr_t)api_jobs.event.data);
         api_jobs.event = api_jobs_copy(end->event);
     }
+    api_jobs_done(answer);
 }
 
 void store_job_list(struct store *store, const struct store_job_query *query,

@@ -4,9 +4,12 @@
 
 #include "base/mem.h"
 #include "net/loop.h"
+#include "store/answers.h"
 #include "store/devices.h"
-#include "store/money.h"
+#include "store/generations.h"
+#include "store/run.h"
 #include "store/task.h"
+#include "store/usage.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

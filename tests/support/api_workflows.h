@@ -12,6 +12,8 @@ static struct {
     struct store_workflow rows[API_WORKFLOWS_MAX]; /* their texts are owned, likewise the steps' */
     struct store_step steps[API_WORKFLOWS_MAX][API_WORKFLOW_STEPS_MAX];
     size_t step_counts[API_WORKFLOWS_MAX], count;
+    bool doubts;                              /* of every other write that is done nobody can tell */
+    unsigned writes, in_doubt;                /* since then, and how many it were */
     struct store_workflow_query listed;       /* what was asked last */
     const struct store_step_history *history; /* borrowed */
     size_t history_count;
@@ -104,6 +106,14 @@ static bool api_workflows_look(struct api_workflows_answer *answer, const char *
     return err_set(&answer->err, ERR_NOT_FOUND, "There is no such workflow");
 }
 
+/* What was asked is done. */
+static void api_workflows_done(struct api_workflows_answer *answer) {
+    if (api_workflows.doubts && (api_workflows.writes++ & 1) == 0) {
+        api_workflows.in_doubt++;
+        err_set(&answer->err, ERR_IN_DOUBT, "nobody knows");
+    }
+}
+
 void store_workflow_add(struct store *store, const struct store_workflow_new *asked, store_workflow_told *told,
                         void *context) {
     struct api_workflows_answer *answer = api_workflows_later(store, told, context);
@@ -113,6 +123,7 @@ void store_workflow_add(struct store *store, const struct store_workflow_new *as
         answer->changed = true;
         (void)api_workflows_add(&asked->workflow);
     }
+    api_workflows_done(answer);
 }
 
 void store_workflow_find(struct store *store, const char *account_id, bool test, const char *id,
@@ -132,7 +143,7 @@ void store_step_put(struct store *store, const char *workflow_id, const struct s
     struct store_workflow *row = &api_workflows.rows[answer->place];
     assert_true(step->number < API_WORKFLOW_STEPS_MAX && step->number <= api_workflows.step_counts[answer->place]);
     struct store_step *place = &api_workflows.steps[answer->place][step->number];
-    if (row->status != CORE_WORKFLOW_RUNNING) {
+    if (row->status != STORE_WORKFLOW_RUNNING) {
         err_set(&answer->err, ERR_CONFLICT, "The workflow has ended");
         return;
     }
@@ -144,11 +155,12 @@ void store_step_put(struct store *store, const char *workflow_id, const struct s
     }
     *place = *step;
     place->output = api_jobs_copy(step->output);
-    if (step->state >= CORE_STEP_DONE) {
+    if (step->state >= STORE_STEP_DONE) {
         row->cost_nano += step->cost_nano;
         row->prompt_tokens += step->prompt_tokens;
         row->completion_tokens += step->completion_tokens;
     }
+    api_workflows_done(answer);
 }
 
 void store_workflow_end(struct store *store, const struct store_workflow_end *end, store_workflow_told *told,
@@ -158,8 +170,9 @@ void store_workflow_end(struct store *store, const struct store_workflow_end *en
         return;
     }
     struct store_workflow *row = &api_workflows.rows[answer->place];
-    answer->changed = row->status == CORE_WORKFLOW_RUNNING;
-    if (answer->changed) {
+    answer->changed = row->status == STORE_WORKFLOW_RUNNING ||
+                      (row->status == end->status && row->ended_ms == end->ended_ms); /* told once more */
+    if (row->status == STORE_WORKFLOW_RUNNING) {
         row->status = end->status;
         row->ended_ms = end->ended_ms;
         api_workflows_drop(&row->request);
@@ -172,6 +185,7 @@ void store_workflow_end(struct store *store, const struct store_workflow_end *en
         row->request = STR("");
         api_workflows_own(row);
     }
+    api_workflows_done(answer);
 }
 
 /* --- Reads of many --- */
@@ -196,7 +210,7 @@ static void api_workflows_read_tell(struct loop_deferred *deferred) {
     } else {
         for (size_t i = 0; i < api_workflows.count; i++) {
             const struct store_workflow *row = &api_workflows.rows[i];
-            if (row->status == CORE_WORKFLOW_RUNNING) {
+            if (row->status == STORE_WORKFLOW_RUNNING) {
                 memcpy(open[count].id, row->id, sizeof(open[count].id));
                 memcpy(open[count].account_id, row->account_id, sizeof(open[count].account_id));
                 open[count++].test = row->test;
@@ -230,7 +244,8 @@ void store_workflows_open(struct store *store,
     api_workflows_read_later(store, context)->open = told;
 }
 
-void store_step_history_read(struct store *store, const char *account_id, bool test, int kind, const char *model,
+void store_step_history_read(struct store *store, const char *account_id, bool test, enum store_workflow_kind kind,
+                             const char *model,
                              void (*told)(void *context, const struct store_step_history *history, size_t count,
                                           const struct err *err),
                              void *context) {

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/owner.h"
+#include "gateway/database.h"
 #include "unit/provider/temp_tree.h"
 
 #include <fcntl.h>
@@ -284,7 +285,7 @@ UNUSED static struct store *command_fixture_store(struct command_fixture *fixtur
     struct store *store = NULL;
     char path[FILE_PATH_MAX];
     assert_true(owner_store_path(fixture->tree.path, path, &fixture->err));
-    assert_true(store_open(&store, path, &fixture->err));
+    assert_true(gateway_database_open(&store, path, &fixture->err));
     return store;
 }
 

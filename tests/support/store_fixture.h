@@ -3,14 +3,11 @@
 #define NATARIS_TESTS_SUPPORT_STORE_FIXTURE_H
 
 #include "base/digest.h"
-#include "store/money.h"
+#include "store/accounts.h"
+#include "store/settlements.h"
+#include "store/store.h"
+#include "support/store_backends.h"
 #include "support/temp_folder.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 enum { STORE_FIXTURE_NOW_MS = 1000000 };
 
@@ -29,7 +26,7 @@ UNUSED static int store_fixture_setup(void **state) {
     temp_folder_init(&fixture->folder);
     temp_folder_file(&fixture->folder, "test.db", fixture->path);
     assert_int_equal(uv_loop_init(&fixture->loop), 0);
-    assert_true(store_open(&fixture->store, fixture->path, &fixture->err));
+    assert_true(store_open(&fixture->store, store_backend()->driver, fixture->path, &fixture->err));
     *state = fixture;
     return 0;
 }
@@ -62,7 +59,7 @@ UNUSED static void store_fixture_start(struct store_fixture *fixture) {
 /* Closes and opens again, without the thread. */
 UNUSED static void store_fixture_reopen(struct store_fixture *fixture) {
     store_fixture_close(fixture);
-    assert_true(store_open(&fixture->store, fixture->path, &fixture->err));
+    assert_true(store_open(&fixture->store, store_backend()->driver, fixture->path, &fixture->err));
 }
 
 UNUSED static struct store_account store_fixture_account(const char *id, bool owner) {
@@ -103,7 +100,7 @@ UNUSED static struct store_generation store_fixture_job(uint32_t number) {
 
 UNUSED static void store_fixture_settle(struct store *store, const struct store_generation *job,
                                         void (*on_durable)(void *context, const struct err *err), void *context) {
-    const struct store_settlement settlement = {.job = *job};
+    const struct store_settlement settlement = {.generation = *job};
     store_settle(store, &settlement, on_durable, context);
 }
 

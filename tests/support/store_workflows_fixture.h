@@ -2,15 +2,13 @@
 #ifndef NATARIS_TESTS_SUPPORT_STORE_WORKFLOWS_FIXTURE_H
 #define NATARIS_TESTS_SUPPORT_STORE_WORKFLOWS_FIXTURE_H
 
+#include "store/admin.h"
+#include "store/conversations.h"
 #include "store/workflows.h"
 #include "support/store_fixture.h"
 
-#include <sqlite3.h>
-
 #define NOW INT64_C(1767225600000)
 
-enum { KIND = 2, RUNNING = 0, COMPLETED = 1, CANCELLED = 3 }; /* of workflows */
-enum { STEP_READY, STEP_RUNNING, STEP_DONE, STEP_FAILED };    /* core_step_state */
 enum { STEPS_SEEN = 8, TEXT_SEEN = 64 };
 
 UNUSED static void create_account(struct store_fixture *fixture, const char *id, const char *key_id) {
@@ -70,7 +68,7 @@ UNUSED static void on_code(void *context, const struct err *err) {
 }
 
 UNUSED static struct store_workflow_new new_workflow(const char *id) {
-    struct store_workflow_new asked = {.workflow = {.kind = KIND,
+    struct store_workflow_new asked = {.workflow = {.kind = STORE_WORKFLOW_AGENT,
                                                     .chosen = true,
                                                     .max_steps = 7,
                                                     .max_cost_nano = -1,
@@ -110,11 +108,11 @@ UNUSED static struct told find(struct store_fixture *fixture, const char *id) {
     return find_of(fixture, "acct_1", false, id);
 }
 
-UNUSED static struct store_step new_step(uint32_t number, int name, int state) {
+UNUSED static struct store_step new_step(uint32_t number, enum store_step_name name, enum store_step_state state) {
     struct store_step step = {.number = number,
                               .name = name,
                               .state = state,
-                              .outcome = 1,
+                              .outcome = STORE_STEP_APPROVED,
                               .round = 2,
                               .part = 3,
                               .prompt_sha256 = {4},
@@ -123,7 +121,7 @@ UNUSED static struct store_step new_step(uint32_t number, int name, int state) {
                               .started_ms = NOW + 1,
                               .output = STR("")};
     snprintf(step.run_id, sizeof(step.run_id), "step_%u", number);
-    if (state >= STEP_DONE) {
+    if (state >= STORE_STEP_DONE) {
         step.prompt_tokens = 10;
         step.completion_tokens = 20;
         step.cost_nano = 300;
@@ -142,12 +140,14 @@ UNUSED static enum err_code put(struct store_fixture *fixture, const char *id, c
     return code;
 }
 
-UNUSED static enum err_code put_new(struct store_fixture *fixture, const char *id, uint32_t number, int state) {
-    const struct store_step step = new_step(number, 1, state);
+UNUSED static enum err_code put_new(struct store_fixture *fixture, const char *id, uint32_t number,
+                                    enum store_step_state state) {
+    const struct store_step step = new_step(number, STORE_STEP_ANALYZE, state);
     return put(fixture, id, &step, NULL);
 }
 
-UNUSED static struct store_workflow_end new_end(const char *account_id, const char *id, int status) {
+UNUSED static struct store_workflow_end new_end(const char *account_id, const char *id,
+                                                enum store_workflow_status status) {
     struct store_workflow_end end = {.status = status,
                                      .ended_ms = NOW + 5,
                                      .text = STR("The answer"),
@@ -167,22 +167,16 @@ UNUSED static struct told end_with(struct store_fixture *fixture, const struct s
     return told;
 }
 
-UNUSED static struct told end(struct store_fixture *fixture, const char *id, int status) {
+UNUSED static struct told end(struct store_fixture *fixture, const char *id, enum store_workflow_status status) {
     const struct store_workflow_end asked = new_end("acct_1", id, status);
     return end_with(fixture, &asked);
 }
 
 /* What a query of one number says, past the store. */
 UNUSED static int64_t number_of(const struct store_fixture *fixture, const char *sql) {
-    sqlite3 *handle;
-    sqlite3_stmt *statement;
-    assert_int_equal(sqlite3_open(fixture->path, &handle), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(handle, sql, -1, &statement, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    const int64_t number = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    assert_int_equal(sqlite3_close(handle), SQLITE_OK);
-    return number;
+    struct store_raw value;
+    store_backend()->read(fixture->path, sql, &value);
+    return value.number;
 }
 
 UNUSED static void on_answer(void *context, const struct store_answer *answer, const struct err *err) {
@@ -197,15 +191,17 @@ UNUSED static const char *stored(struct store_fixture *fixture, uint8_t scope, c
     return out;
 }
 
+/* Of a step. */
 UNUSED static void settle(struct store_fixture *fixture, const char *id, const char *label, uint8_t scope,
                           const char *content) {
     enum err_code code = ERR_INTERNAL;
     const struct store_answer answer = {
         .scope_sha256 = {scope}, .expires_ms = NOW + 1000, .content = str_from(content)};
-    struct store_settlement settlement = {.answer = &answer, .job = store_fixture_job(0)};
-    settlement.job.outcome = STORE_OUTCOME_COMPLETED;
-    str_copy(settlement.job.id, STORE_ID_MAX, str_from(id));
-    str_copy(settlement.job.label, STORE_NAME_MAX, str_from(label));
+    struct store_settlement settlement = {.answer = &answer, .generation = store_fixture_job(0)};
+    settlement.generation.outcome = STORE_OUTCOME_COMPLETED;
+    settlement.generation.purpose = STORE_PURPOSE_STEP;
+    str_copy(settlement.generation.id, STORE_ID_MAX, str_from(id));
+    str_copy(settlement.generation.label, STORE_NAME_MAX, str_from(label));
     store_settle(fixture->store, &settlement, on_code, &code);
     turn(fixture);
     assert_int_equal(code, ERR_NONE);

@@ -6,7 +6,8 @@
 
 #include "base/compiler.h"
 #include "core/core.h"
-#include "store/store.h"
+#include "store/devices.h"
+#include "store/generations.h"
 
 #include <stdbool.h>
 #include <stddef.h>

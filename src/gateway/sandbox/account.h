@@ -3,7 +3,7 @@
 #ifndef NATARIS_GATEWAY_SANDBOX_ACCOUNT_H
 #define NATARIS_GATEWAY_SANDBOX_ACCOUNT_H
 
-#include "store/money.h"
+#include "store/usage.h"
 #include "wire/generation.h"
 
 #include <uthash.h>

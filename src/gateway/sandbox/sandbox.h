@@ -7,7 +7,7 @@
 #include "call/call.h"
 #include "core/core.h"
 #include "net/loop.h"
-#include "store/money.h"
+#include "store/usage.h"
 
 struct sandbox;
 

@@ -1,10 +1,10 @@
-/* What the operator does: each with its line in the audit log. */
-#include "base/compiler.h"
-#include "store/sqlite/devices.h"
-#include "store/sqlite/money.h"
-#include "store/sqlite/rows.h"
+#include "store/sqlite/admin.h"
 
-static const char *const admin_actions[] = {
+#include "store/ledger.h"
+#include "store/sqlite/accounts.h"
+#include "store/sqlite/devices.h"
+
+static const char *const admin_actions[STORE_ADMIN_KINDS] = {
     [STORE_ADMIN_ACCOUNT_CREATE] = "account.create",   [STORE_ADMIN_ACCOUNT_TIER] = "account.tier",
     [STORE_ADMIN_ACCOUNT_SUSPEND] = "account.suspend", [STORE_ADMIN_KEY_CREATE] = "key.create",
     [STORE_ADMIN_KEY_REVOKE] = "key.revoke",           [STORE_ADMIN_CREDIT_GRANT] = "credit.grant",
@@ -20,10 +20,23 @@ static bool admin_check_amount(int64_t amount_nano, int64_t least, struct err *e
     return true;
 }
 
+/* The account of the network that stands against a movement of this kind. */
+static int admin_network_account(enum ledger_kind kind) {
+    switch (kind) {
+    case LEDGER_GRANT:
+        return LEDGER_PROMOTIONS;
+    case LEDGER_REFUND:
+        return LEDGER_REFUNDS;
+    case LEDGER_PAYOUT:
+        return LEDGER_PAYOUTS;
+    case LEDGER_SETTLEMENT:
+        break;
+    }
+    return LEDGER_REVENUE;
+}
+
 /* Moves money between an account of the network and the account's wallet or earnings. */
 static bool admin_move(struct ledger *ledger, const struct store_admin *admin, enum ledger_kind kind, struct err *err) {
-    static const int networks[] = {
-        [LEDGER_GRANT] = LEDGER_PROMOTIONS, [LEDGER_REFUND] = LEDGER_REFUNDS, [LEDGER_PAYOUT] = LEDGER_PAYOUTS};
     struct ledger_account *account;
     if (!ledger_find_account(ledger, admin->account.id, &account, err)) {
         return false;
@@ -36,7 +49,7 @@ static bool admin_move(struct ledger *ledger, const struct store_admin *admin, e
         .created_ms = admin->now_ms,
         .note = admin->note,
         .entries = {{payout ? &account->earnings : &account->wallet, amount},
-                    {&ledger->network[networks[kind]], -amount}},
+                    {&ledger->network[admin_network_account(kind)], -amount}},
     };
     return ledger_check_bounds(ledger, &transaction, err) && ledger_post(ledger, &transaction, err);
 }
@@ -143,10 +156,23 @@ static bool admin_read_back(struct ledger *ledger, const struct store_admin *adm
     return sqlite_account_find(ledger->db, account_id, &result->account, err);
 }
 
+static const char *admin_tier_name(enum store_tier tier) {
+    switch (tier) {
+    case STORE_TIER_FREE:
+        return "free";
+    case STORE_TIER_STARTER:
+        return "starter";
+    case STORE_TIER_PRO:
+        return "pro";
+    case STORE_TIER_UNLIMITED:
+        return "unlimited";
+    }
+    return "unknown";
+}
+
 static const char *admin_detail(const struct store_admin *admin) {
-    static const char *const tiers[] = {"free", "starter", "pro", "unlimited"};
     if (admin->kind == STORE_ADMIN_ACCOUNT_TIER) {
-        return tiers[admin->account.tier]; /* the database has checked it */
+        return admin_tier_name(admin->account.tier);
     }
     if (admin->kind == STORE_ADMIN_ACCOUNT_SUSPEND) {
         return admin->account.suspended ? "suspended" : "resumed";
@@ -178,7 +204,9 @@ static bool admin_inside(struct ledger *ledger, const struct store_admin *admin,
            admin_read_back(ledger, admin, result, err) && admin_audit(ledger, admin, result, err);
 }
 
-bool sqlite_admin(struct ledger *ledger, const struct store_admin *admin, struct store_admin *result, struct err *err) {
+static bool admin_act(struct store_connection *connection, const struct store_admin *admin, struct store_admin *result,
+                      struct err *err) {
+    struct ledger *ledger = ledger_of(connection);
     /* What the group has done so far goes to the database first: a refusal rolls back to here and forgets the rest. */
     if (!ledger_flush(ledger, err) || !sqlite_run(ledger->db, SQL_SAVEPOINT, err)) {
         return false;
@@ -194,3 +222,48 @@ bool sqlite_admin(struct ledger *ledger, const struct store_admin *admin, struct
     }
     return false;
 }
+
+/* --- The audit log --- */
+
+static void audit_read(struct sqlite_db *db, enum sql sql, struct store_audit *out) {
+    struct sqlite_reader reader = sqlite_read(db, sql);
+    out->number = sqlite_read_int(&reader);
+    out->created_ms = sqlite_read_int(&reader);
+    sqlite_read_text(&reader, out->actor, sizeof(out->actor));
+    sqlite_read_text(&reader, out->action, sizeof(out->action));
+    sqlite_read_text(&reader, out->subject, sizeof(out->subject));
+    out->amount_nano = sqlite_read_int(&reader);
+    sqlite_read_text(&reader, out->note, sizeof(out->note));
+}
+
+static bool audit_each(struct store_connection *connection, bool (*row)(void *context, const struct store_audit *audit),
+                       void *context, struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
+    bool ok, found;
+    struct store_audit audit;
+    while ((ok = sqlite_next(db, SQL_AUDIT_EACH, &found, err)) && found) {
+        audit_read(db, SQL_AUDIT_EACH, &audit);
+        if (!row(context, &audit)) {
+            break;
+        }
+    }
+    sqlite_reset(db, SQL_AUDIT_EACH);
+    return ok;
+}
+
+static bool audit_page(struct store_connection *connection, int64_t before, size_t limit, struct store_audit *rows,
+                       size_t *count, struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
+    bool ok, found;
+    struct sqlite_binder binder = sqlite_bind(db, SQL_AUDIT_PAGE);
+    sqlite_bind_int(&binder, before);
+    sqlite_bind_int(&binder, (int64_t)limit);
+    *count = 0;
+    while ((ok = sqlite_next(db, SQL_AUDIT_PAGE, &found, err)) && found) {
+        audit_read(db, SQL_AUDIT_PAGE, &rows[(*count)++]);
+    }
+    return ok;
+}
+
+const struct store_admin_rows sqlite_admin_rows = {
+    .act = admin_act, .audit_each = audit_each, .audit_page = audit_page};

@@ -1,11 +1,11 @@
-/* balance.low and usage.threshold. Both are crossings: the settlement that takes the balance from the amount or above to
- * below it, or a month's spending from below to it or above, tells of it. Nothing has to be remembered for that to
- * happen once: it is possible again when the balance has been above again, or in another month. */
+#include "store/sqlite/alerts.h"
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/money.h"
+#include "store/sqlite/events.h"
 #include "store/sqlite/webhooks.h"
 
 #include <stdlib.h>
@@ -27,11 +27,6 @@ struct ledger_alerts {
     size_t count;
     struct ledger_alert items[]; /* so many */
 };
-
-void alerts_forget(struct ledger_account *account) {
-    free(account->alerts);
-    account->alerts = NULL;
-}
 
 /* The first moment of a month in UTC, so many months after that of `wall_ms`. */
 static int64_t month_start(int64_t wall_ms, int later) {
@@ -60,7 +55,7 @@ static bool alerts_read_items(struct sqlite_db *db, int64_t account_number, stru
         uint32_t events = (uint32_t)sqlite_read_int(&reader);
         int64_t balance_nano = sqlite_read_int(&reader);
         char text[STORE_WEBHOOK_AMOUNTS_MAX * 20];
-        sqlite_read_text(&reader, text, sizeof text);
+        sqlite_read_text(&reader, text, sizeof(text));
         if ((events >> STORE_EVENT_BALANCE_LOW & 1) != 0 && *count < ALERTS_MAX) {
             items[(*count)++] = (struct ledger_alert){webhook, balance_nano, STORE_EVENT_BALANCE_LOW};
         }
@@ -82,8 +77,8 @@ static bool alerts_save_month(struct ledger *ledger, const struct ledger_account
     return sqlite_run(ledger->db, SQL_MONTH_SET, err);
 }
 
-/* For an account that gets its first threshold: what it had spent this month before the job that is being settled, whose
- * row is there already. */
+/* For an account that gets its first threshold: what it had spent this month before the job that is being settled,
+ * whose row is there already. */
 static bool alerts_sum_month(struct ledger *ledger, const struct ledger_account *account,
                              const struct store_generation *job, struct err *err) {
     struct ledger_alerts *alerts = account->alerts;
@@ -131,15 +126,14 @@ static bool alerts_read(struct ledger *ledger, struct ledger_account *account, c
     if (!alerts_read_items(ledger->db, account->number, items, &count, err)) {
         return false;
     }
-    struct ledger_alerts *alerts =
-        (struct ledger_alerts *)mem_calloc(1, sizeof(*alerts) + count * sizeof(alerts->items[0]));
+    struct ledger_alerts *alerts = mem_calloc(1, sizeof(*alerts) + count * sizeof(alerts->items[0]));
     alerts->count = count;
     for (size_t i = 0; i < count; i++) {
         alerts->items[i] = items[i];
     }
     account->alerts = alerts;
     if (!alerts_read_month(ledger, account, job, err)) {
-        alerts_forget(account);
+        ledger_forget_alerts(account);
         return false;
     }
     return true;
@@ -219,10 +213,8 @@ bool alerts_settled(struct ledger *ledger, struct ledger_account *account, const
     if (job->charge_nano == 0) {
         return true;
     }
-    bool ok =
-        (account->alerts != NULL || alerts_read(ledger, account, job, err)) && alerts_run(ledger, account, job, err);
-    if (!ok && err->code == ERR_CONFLICT) {
-        err->code = ERR_INTERNAL; /* a refusal would leave half a settlement */
-    }
-    return ok;
+    /* A refusal would leave half a settlement. */
+    return sqlite_no_refusal((account->alerts != NULL || alerts_read(ledger, account, job, err)) &&
+                                 alerts_run(ledger, account, job, err),
+                             err);
 }

@@ -2,12 +2,12 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "embedded_store.h"
 #include "store/sqlite/log_vfs.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,21 +19,6 @@ enum {
 
 /* What the newest rows and the upper levels of the indexes need. */
 #define SQLITE_DB_CACHE_KIB "32768"
-
-/* The schema's history: each element brings the version before it to its own, which its last line sets. A number may
- * be left out. */
-static const struct {
-    int version;
-    const unsigned char *script;
-} sqlite_db_migrations[] = {
-    {1, store_sql_0001_initial},     {2, store_sql_0002_money},     {3, store_sql_0003_earned},
-    {4, store_sql_0004_join_uses},   {5, store_sql_0005_network},   {10, store_sql_0010_conversations},
-    {11, store_sql_0011_async_jobs}, {12, store_sql_0012_webhooks}, {13, store_sql_0013_workflows},
-};
-
-static int sqlite_db_newest(void) {
-    return sqlite_db_migrations[COUNT_OF(sqlite_db_migrations) - 1].version;
-}
 
 static bool sqlite_db_fail(struct sqlite_db *db, int result, struct err *err) {
     int last_errno = errno, primary = result & 0xff;
@@ -80,11 +65,11 @@ static bool sqlite_db_version(struct sqlite_db *db, int *version, struct err *er
     if (result != SQLITE_ROW) {
         return sqlite_db_fail(db, result, err);
     }
-    if (*version > sqlite_db_newest()) {
+    if (*version > sqlite_newest(db->options.added)) {
         return err_set(err, ERR_CONFLICT,
                        "The database %s has schema version %d, but this program knows only up to %d: "
                        "use the newer program that wrote it",
-                       db->path, *version, sqlite_db_newest());
+                       db->path, *version, sqlite_newest(db->options.added));
     }
     return true;
 }
@@ -118,19 +103,16 @@ static bool sqlite_db_configure(struct sqlite_db *db, const struct sqlite_db_opt
 }
 
 static bool sqlite_db_migrate_locked(struct sqlite_db *db, struct err *err) {
+    const struct sqlite_migration *migration;
     int version = 0; /* read again: another process may have been faster */
     if (!sqlite_db_version(db, &version, err)) {
         return false;
     }
-    for (size_t i = 0; i < COUNT_OF(sqlite_db_migrations); i++) {
-        if (sqlite_db_migrations[i].version <= version) {
-            continue;
-        }
-        if (!sqlite_db_execute(db, (const char *)sqlite_db_migrations[i].script, err) ||
-            !sqlite_db_version(db, &version, err)) {
+    while ((migration = sqlite_migration_after(version, db->options.added)) != NULL) {
+        if (!sqlite_db_execute(db, migration->script, err) || !sqlite_db_version(db, &version, err)) {
             return false;
         }
-        assert(version == sqlite_db_migrations[i].version);
+        assert(version == migration->version);
     }
     return sqlite_db_execute(db, "COMMIT", err);
 }
@@ -147,9 +129,14 @@ static bool sqlite_db_migrate(struct sqlite_db *db, struct err *err) {
 }
 
 static bool sqlite_db_prepare(struct sqlite_db *db, struct err *err) {
-    for (int i = 0; i < SQL_COUNT; i++) {
-        int result =
-            sqlite3_prepare_v3(db->handle, SQLITE_TEXTS[i], -1, SQLITE_PREPARE_PERSISTENT, &db->statements[i], NULL);
+    const struct sqlite_addition *added = db->options.added;
+    const size_t count = SQL_COUNT + (added != NULL ? added->text_count : 0);
+    db->statements = mem_calloc(count, sizeof(*db->statements));
+    for (; db->statement_count < count; db->statement_count++) {
+        const size_t i = db->statement_count;
+        const char *text = i < SQL_COUNT ? SQLITE_TEXTS[i] : added->texts[i - SQL_COUNT];
+        const int result =
+            sqlite3_prepare_v3(db->handle, text, -1, SQLITE_PREPARE_PERSISTENT, &db->statements[i], NULL);
         if (result != SQLITE_OK) {
             return sqlite_db_fail(db, result, err);
         }
@@ -177,16 +164,17 @@ bool sqlite_db_open(struct sqlite_db **out, const char *path, const struct sqlit
     *out = NULL;
     struct sqlite_db *db = MEM_NEW(struct sqlite_db);
     int version = 0;
+    db->options = *options;
     if (!str_copy(db->path, sizeof(db->path), str_from(path))) {
         sqlite_db_close(db);
         return err_set(err, ERR_TOO_LARGE, "The database's path is longer than %d bytes", FILE_PATH_MAX - 1);
     }
-    /* Statistics that nobody reads would lock a mutex at each allocation. Refused, which is fine, after the first time. */
+    /* Statistics that nobody reads would lock a mutex at each allocation. May be refused after the first time. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     /* The version comes first: a file of a newer program is not touched. */
     if (!sqlite_db_create_file(path, err) || !sqlite_db_open_file(db, options, err) ||
         !sqlite_db_version(db, &version, err) || !sqlite_db_configure(db, options, err) ||
-        (version < sqlite_db_newest() && !sqlite_db_migrate(db, err)) || !sqlite_db_prepare(db, err)) {
+        (version < sqlite_newest(db->options.added) && !sqlite_db_migrate(db, err)) || !sqlite_db_prepare(db, err)) {
         sqlite_db_close(db);
         return false;
     }
@@ -198,9 +186,10 @@ void sqlite_db_close(struct sqlite_db *db) {
     if (db == NULL) {
         return;
     }
-    for (int i = 0; i < SQL_COUNT; i++) {
+    for (size_t i = 0; i < db->statement_count; i++) {
         sqlite3_finalize(db->statements[i]);
     }
+    free(db->statements);
     int result = sqlite3_close(db->handle);
     assert(result == SQLITE_OK); /* a statement was not finalized */
     (void)result;
@@ -313,6 +302,17 @@ int64_t sqlite_last_number(const struct sqlite_db *db) {
     return sqlite3_last_insert_rowid(db->handle);
 }
 
+bool sqlite_no_refusal(bool ok, struct err *err) {
+    if (!ok && (err->code == ERR_CONFLICT || err->code == ERR_NOT_FOUND || err->code == ERR_INVALID)) {
+        err->code = ERR_INTERNAL;
+    }
+    return ok;
+}
+
+size_t sqlite_changes(const struct sqlite_db *db) {
+    return (size_t)sqlite3_changes64(db->handle);
+}
+
 struct sqlite_reader sqlite_read(struct sqlite_db *db, enum sql sql) {
     return (struct sqlite_reader){.statement = db->statements[sql]};
 }
@@ -341,4 +341,9 @@ struct str sqlite_read_bytes(struct sqlite_reader *reader) {
     int column = reader->column++;
     const char *data = (const char *)sqlite3_column_blob(reader->statement, column);
     return (struct str){.data = data, .len = (size_t)sqlite3_column_bytes(reader->statement, column)};
+}
+
+unsigned sqlite_read_choice(struct sqlite_reader *reader, unsigned count) {
+    const int64_t number = sqlite_read_int(reader);
+    return number > 0 && number < count ? (unsigned)number : 0;
 }

@@ -8,25 +8,37 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "store/driver.h"
+#include "store/sqlite/migrations.h"
 #include "store/sqlite/texts.h"
 
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-struct sqlite_db {
-    sqlite3 *handle;
-    sqlite3_stmt *statements[SQL_COUNT];
-    char path[FILE_PATH_MAX];
-    bool wipe_log; /* the log holds what must not be read any more: sqlite_db_wipe_log is due */
-};
-
 struct sqlite_db_options { /* all zero: what the product uses */
     const char *vfs;       /* SQLite's name of the file system layer; NULL: the usual one */
     bool sync_less;        /* synchronous=NORMAL: an acknowledged commit may be lost when the power fails */
     int checkpoint_pages;  /* size of the WAL at which it is written back; 0: the usual one */
     bool read_only;        /* a second connection beside a writer: the file exists with the newest schema */
+    const struct sqlite_addition *added; /* a table of a test's own; NULL: none */
 };
+
+struct ledger;
+
+struct sqlite_db {
+    struct store_connection connection; /* first */
+    sqlite3 *handle;
+    sqlite3_stmt **statements; /* by enum sql, and those that were added */
+    size_t statement_count;
+    char path[FILE_PATH_MAX];
+    struct sqlite_db_options options;
+    struct ledger *ledger; /* driver.c; of the writing connection, else NULL */
+    bool wipe_log;         /* the log holds what must not be read any more: sqlite_db_wipe_log is due */
+};
+static inline struct sqlite_db *sqlite_db_of(struct store_connection *connection) {
+    return (struct sqlite_db *)connection;
+}
 
 MUST_CHECK bool sqlite_db_open(struct sqlite_db **out, const char *path, const struct sqlite_db_options *options,
                                struct err *err);
@@ -63,6 +75,11 @@ MUST_CHECK bool sqlite_next(struct sqlite_db *db, enum sql sql, bool *row, struc
 void sqlite_reset(struct sqlite_db *db, enum sql sql);
 /* Of the row that was inserted last. */
 int64_t sqlite_last_number(const struct sqlite_db *db);
+/* For what must not be refused any more, because something was written: such an error is one of the whole group. Gives
+ * `ok`. */
+bool sqlite_no_refusal(bool ok, struct err *err);
+/* Rows that the statement before has changed. */
+size_t sqlite_changes(const struct sqlite_db *db);
 
 /* Columns are read in the order of the SQL text. */
 struct sqlite_reader {
@@ -74,5 +91,7 @@ bool sqlite_read_text(struct sqlite_reader *reader, char *out, size_t out_size);
 int64_t sqlite_read_int(struct sqlite_reader *reader);
 void sqlite_read_blob(struct sqlite_reader *reader, uint8_t *out, size_t size); /* zeroed when not of that size */
 struct str sqlite_read_bytes(struct sqlite_reader *reader); /* borrowed until the statement is used again */
+/* A number of an enum that has so many, from 0; another number, which only a changed database has, is 0. */
+unsigned sqlite_read_choice(struct sqlite_reader *reader, unsigned count);
 
 #endif

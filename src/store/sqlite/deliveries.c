@@ -1,12 +1,30 @@
-/* Deliveries: what waits, how attempts ended, and what is too old to keep. */
+#include "store/sqlite/deliveries.h"
+
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "store/sqlite/webhooks.h"
+#include "wire/id.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { DELIVERY_PURGE_ROWS = 500 };
+
+bool sqlite_delivery_add(struct ledger *ledger, int64_t webhook, int64_t event, bool asked, int64_t now_ms,
+                         char id[STORE_ID_MAX], struct err *err) {
+    id_make("dlv_", now_ms, id);
+    struct sqlite_binder binder = sqlite_bind(ledger->db, SQL_DELIVERY_ADD);
+    sqlite_bind_text(&binder, id);
+    sqlite_bind_int(&binder, webhook);
+    sqlite_bind_int(&binder, event);
+    sqlite_bind_int(&binder, asked);
+    sqlite_bind_int(&binder, now_ms);
+    sqlite_bind_int(&binder, now_ms);
+    if (!sqlite_run(ledger->db, SQL_DELIVERY_ADD, err)) {
+        return false;
+    }
+    ledger->db->connection.deliveries_added = true;
+    return true;
+}
 
 /* --- Lists --- */
 
@@ -54,8 +72,14 @@ bool sqlite_delivery_find(struct sqlite_db *db, int64_t webhook, const char *id,
     return true;
 }
 
-bool sqlite_deliveries_page(struct sqlite_db *db, int64_t webhook, int64_t before, size_t limit,
-                            struct store_delivery *out, size_t *count, struct err *err) {
+static bool delivery_find(struct store_connection *connection, int64_t webhook, const char *id,
+                          struct store_delivery *out, struct err *err) {
+    return sqlite_delivery_find(sqlite_db_of(connection), webhook, id, out, err);
+}
+
+static bool delivery_page(struct store_connection *connection, int64_t webhook, int64_t before, size_t limit,
+                          struct store_delivery *rows, size_t *count, struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
     bool ok, found;
     struct sqlite_binder binder = sqlite_bind(db, SQL_DELIVERY_PAGE);
     sqlite_bind_int(&binder, webhook);
@@ -63,26 +87,13 @@ bool sqlite_deliveries_page(struct sqlite_db *db, int64_t webhook, int64_t befor
     sqlite_bind_int(&binder, (int64_t)limit);
     *count = 0;
     while ((ok = sqlite_next(db, SQL_DELIVERY_PAGE, &found, err)) && found) {
-        delivery_read(db, SQL_DELIVERY_PAGE, &out[(*count)++]);
+        delivery_read(db, SQL_DELIVERY_PAGE, &rows[(*count)++]);
     }
     sqlite_reset(db, SQL_DELIVERY_PAGE);
     return ok;
 }
 
 /* --- What is due --- */
-
-void store_due_free(struct store_due *due) {
-    for (size_t i = 0; due != NULL && i < due->count; i++) {
-        for (size_t j = 0; j < due->webhooks[i].count; j++) {
-            free((void *)(uintptr_t)due->webhooks[i].deliveries[j].body.data);
-        }
-        free(due->webhooks[i].deliveries);
-    }
-    if (due != NULL) {
-        free(due->webhooks);
-        free(due);
-    }
-}
 
 struct due_room { /* what still fits into an answer */
     size_t deliveries, bytes;
@@ -153,14 +164,15 @@ static bool due_visit(struct sqlite_db *db, const struct store_due_query *query,
     if (*full) {
         return true;
     }
-    out->webhooks = (struct store_due_webhook *)mem_realloc(out->webhooks, (out->count + 1) * sizeof(*out->webhooks));
+    out->webhooks = mem_realloc(out->webhooks, (out->count + 1) * sizeof(*out->webhooks));
     bool ok = due_read_deliveries(db, query, &webhook, room, err);
     out->webhooks[out->count++] = webhook;
     return ok;
 }
 
-bool sqlite_deliveries_due(struct sqlite_db *db, const struct store_due_query *query, struct store_due *out,
-                           struct err *err) {
+static bool deliveries_due(struct store_connection *connection, const struct store_due_query *query,
+                           struct store_due *out, struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
     struct due_room room = {.deliveries = query->limit, .bytes = query->bytes};
     bool ok, found, full = false;
     struct sqlite_binder binder = sqlite_bind(db, SQL_DELIVERY_HOOKS);
@@ -179,7 +191,8 @@ bool sqlite_deliveries_due(struct sqlite_db *db, const struct store_due_query *q
 
 /* --- Attempts and the end --- */
 
-bool sqlite_attempt_end(struct ledger *ledger, const struct store_attempt *attempt, struct err *err) {
+static bool attempt_end(struct store_connection *connection, const struct store_attempt *attempt, struct err *err) {
+    struct ledger *ledger = ledger_of(connection);
     struct sqlite_binder binder = sqlite_bind(ledger->db, SQL_DELIVERY_END);
     sqlite_bind_int(&binder, attempt->state);
     sqlite_bind_int(&binder, attempt->attempts);
@@ -201,7 +214,7 @@ bool sqlite_attempt_end(struct ledger *ledger, const struct store_attempt *attem
     /* Whose alerts are kept in memory is not known here: they are read again. */
     for (struct ledger_account *account = ledger->accounts; account != NULL;
          account = (struct ledger_account *)account->hh.next) {
-        alerts_forget(account);
+        ledger_forget_alerts(account);
     }
     return sqlite_run(ledger->db, SQL_WEBHOOK_GONE, err);
 }
@@ -215,13 +228,22 @@ static bool purge_rows(struct sqlite_db *db, enum sql sql, const int64_t *before
     if (!sqlite_run(db, sql, err)) {
         return false;
     }
-    *more = *more || sqlite3_changes(db->handle) >= DELIVERY_PURGE_ROWS;
+    *more = *more || sqlite_changes(db) >= DELIVERY_PURGE_ROWS;
     return true;
 }
 
-bool sqlite_deliveries_purge(struct sqlite_db *db, int64_t before_ms, bool *more, struct err *err) {
+static bool deliveries_purge(struct store_connection *connection, int64_t before_ms, bool *more, struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
     *more = false;
     return purge_rows(db, SQL_DELIVERY_PURGE_DELETED, NULL, more, err) &&
            purge_rows(db, SQL_DELIVERY_PURGE, &before_ms, more, err) &&
            purge_rows(db, SQL_EVENT_PURGE, &before_ms, more, err) && sqlite_run(db, SQL_WEBHOOK_PURGE, err);
 }
+
+const struct store_delivery_rows sqlite_delivery_rows = {
+    .find = delivery_find,
+    .page = delivery_page,
+    .due = deliveries_due,
+    .attempt_end = attempt_end,
+    .purge = deliveries_purge,
+};

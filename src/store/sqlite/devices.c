@@ -11,7 +11,7 @@ static void record_read(struct sqlite_reader *reader, struct store_record *out) 
     out->decode_factor = (uint32_t)sqlite_read_int(reader);
 }
 
-void sqlite_device_read(struct sqlite_db *db, enum sql sql, struct store_device *out) {
+static void device_read(struct sqlite_db *db, enum sql sql, struct store_device *out) {
     struct sqlite_reader reader = sqlite_read(db, sql);
     sqlite_read_text(&reader, out->id, sizeof(out->id));
     sqlite_read_text(&reader, out->account_id, sizeof(out->account_id));
@@ -23,7 +23,7 @@ void sqlite_device_read(struct sqlite_db *db, enum sql sql, struct store_device 
     record_read(&reader, &out->record);
 }
 
-void sqlite_review_read(struct sqlite_db *db, enum sql sql, struct store_review *out) {
+static void review_read(struct sqlite_db *db, enum sql sql, struct store_review *out) {
     struct sqlite_reader reader = sqlite_read(db, sql);
     out->number = sqlite_read_int(&reader);
     out->created_ms = sqlite_read_int(&reader);
@@ -43,7 +43,7 @@ bool sqlite_device_by_id(struct sqlite_db *db, const char *id, struct store_devi
     if (!found) {
         return err_set(err, ERR_NOT_FOUND, "There is no provider %s", id);
     }
-    sqlite_device_read(db, SQL_DEVICE_BY_ID, out);
+    device_read(db, SQL_DEVICE_BY_ID, out);
     sqlite_reset(db, SQL_DEVICE_BY_ID);
     return true;
 }
@@ -55,8 +55,9 @@ bool sqlite_device_verify(struct sqlite_db *db, const char *id, bool verified, s
     return sqlite_run(db, SQL_DEVICE_VERIFY, err);
 }
 
-bool sqlite_record_keep(struct sqlite_db *db, const char *device_id, const struct store_record *record,
+static bool record_keep(struct store_connection *connection, const char *device_id, const struct store_record *record,
                         struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
     struct sqlite_binder binder = sqlite_bind(db, SQL_RECORD_KEEP);
     sqlite_bind_int(&binder, (int64_t)record->jobs);
     sqlite_bind_int(&binder, (int64_t)record->failures);
@@ -70,7 +71,8 @@ bool sqlite_record_keep(struct sqlite_db *db, const char *device_id, const struc
     return sqlite_run(db, SQL_RECORD_KEEP, err);
 }
 
-bool sqlite_review_add(struct sqlite_db *db, const struct store_review *review, struct err *err) {
+static bool review_add(struct store_connection *connection, const struct store_review *review, struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
     struct sqlite_binder binder = sqlite_bind(db, SQL_REVIEW_ADD);
     sqlite_bind_int(&binder, review->created_ms);
     sqlite_bind_text(&binder, review->reason);
@@ -90,3 +92,112 @@ bool sqlite_reviews_clear(struct sqlite_db *db, const char *device_id, struct er
     sqlite_bind_text(&binder, device_id);
     return sqlite_run(db, SQL_REVIEW_CLEAR, err);
 }
+
+/* --- Enrolling --- */
+
+static bool token_add(struct store_connection *connection, const struct store_join_token *token, struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
+    struct sqlite_binder binder = sqlite_bind(db, SQL_JOIN_TOKEN_ADD);
+    sqlite_bind_blob(&binder, token->sha256, sizeof(token->sha256));
+    sqlite_bind_text(&binder, token->account_id);
+    sqlite_bind_int(&binder, token->created_ms);
+    sqlite_bind_int(&binder, token->expires_ms);
+    sqlite_bind_int(&binder, token->uses);
+    return sqlite_run(db, SQL_JOIN_TOKEN_ADD, err);
+}
+
+static bool device_find(struct store_connection *connection, const uint8_t public_key[ED25519_KEY_SIZE],
+                        struct store_device *out, bool *found, struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
+    struct sqlite_binder binder = sqlite_bind(db, SQL_DEVICE_FIND);
+    sqlite_bind_blob(&binder, public_key, ED25519_KEY_SIZE);
+    if (!sqlite_next(db, SQL_DEVICE_FIND, found, err)) {
+        return false;
+    }
+    if (*found) {
+        device_read(db, SQL_DEVICE_FIND, out);
+        sqlite_reset(db, SQL_DEVICE_FIND);
+    }
+    return true;
+}
+
+static bool device_add(struct sqlite_db *db, const struct store_device *device, struct err *err) {
+    struct sqlite_binder binder = sqlite_bind(db, SQL_DEVICE_ADD);
+    sqlite_bind_text(&binder, device->id);
+    sqlite_bind_text(&binder, device->account_id);
+    sqlite_bind_blob(&binder, device->public_key, sizeof(device->public_key));
+    sqlite_bind_text(&binder, device->name);
+    sqlite_bind_text(&binder, device->region);
+    sqlite_bind_int(&binder, device->created_ms);
+    return sqlite_run(db, SQL_DEVICE_ADD, err);
+}
+
+static bool device_enrol(struct store_connection *connection, const uint8_t token_sha256[DIGEST_SHA256_SIZE],
+                         struct store_device *device, bool *added, struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
+    struct sqlite_binder binder = sqlite_bind(db, SQL_JOIN_TOKEN_FIND);
+    sqlite_bind_blob(&binder, token_sha256, DIGEST_SHA256_SIZE);
+    sqlite_bind_int(&binder, device->created_ms);
+    if (!sqlite_next(db, SQL_JOIN_TOKEN_FIND, added, err)) {
+        return false;
+    }
+    if (!*added) {
+        return true;
+    }
+    struct sqlite_reader reader = sqlite_read(db, SQL_JOIN_TOKEN_FIND);
+    sqlite_read_text(&reader, device->account_id, sizeof(device->account_id));
+    sqlite_reset(db, SQL_JOIN_TOKEN_FIND);
+    if (!device_add(db, device, err)) {
+        return false; /* a refusal does not end the transaction, so the token is used only now */
+    }
+    binder = sqlite_bind(db, SQL_JOIN_TOKEN_USE);
+    sqlite_bind_blob(&binder, token_sha256, DIGEST_SHA256_SIZE);
+    return sqlite_run(db, SQL_JOIN_TOKEN_USE, err);
+}
+
+/* --- Pages --- */
+
+static bool device_page(struct store_connection *connection, const char *id, const char *account_id, const char *after,
+                        size_t limit, struct store_device *rows, size_t *count, struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
+    const enum sql sql = id[0] != '\0' ? SQL_DEVICE_BY_ID : SQL_DEVICE_PAGE;
+    struct sqlite_binder binder = sqlite_bind(db, sql);
+    bool ok, found;
+    if (sql == SQL_DEVICE_BY_ID) {
+        sqlite_bind_text(&binder, id);
+    } else {
+        sqlite_bind_text(&binder, account_id);
+        sqlite_bind_text(&binder, after);
+        sqlite_bind_int(&binder, (int64_t)limit);
+    }
+    *count = 0;
+    while ((ok = sqlite_next(db, sql, &found, err)) && found) {
+        device_read(db, sql, &rows[(*count)++]);
+    }
+    return ok;
+}
+
+static bool review_page(struct store_connection *connection, const char *device_id, int64_t before, size_t limit,
+                        struct store_review *rows, size_t *count, struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
+    bool ok, found;
+    struct sqlite_binder binder = sqlite_bind(db, SQL_REVIEW_PAGE);
+    sqlite_bind_text(&binder, device_id);
+    sqlite_bind_int(&binder, before);
+    sqlite_bind_int(&binder, (int64_t)limit);
+    *count = 0;
+    while ((ok = sqlite_next(db, SQL_REVIEW_PAGE, &found, err)) && found) {
+        review_read(db, SQL_REVIEW_PAGE, &rows[(*count)++]);
+    }
+    return ok;
+}
+
+const struct store_device_rows sqlite_device_rows = {
+    .token_add = token_add,
+    .find = device_find,
+    .enrol = device_enrol,
+    .record_keep = record_keep,
+    .review_add = review_add,
+    .page = device_page,
+    .review_page = review_page,
+};

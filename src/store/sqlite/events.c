@@ -1,49 +1,19 @@
-/* What happened, and to whom it is told. */
+#include "store/sqlite/events.h"
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json_write.h"
-#include "base/random.h"
-#include "store/sqlite/webhooks.h"
+#include "store/sqlite/deliveries.h"
+#include "wire/id.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 
-enum { EVENT_BODY_MAX = STORE_EVENT_DATA_MAX + 256, EVENT_ID_RANDOM = 16 };
-
-static const char *const event_names[STORE_EVENT_KINDS] = {
-    [STORE_EVENT_TEST] = "test",
-    [STORE_EVENT_JOB_COMPLETED] = "job.completed",
-    [STORE_EVENT_JOB_FAILED] = "job.failed",
-    [STORE_EVENT_WORKFLOW_COMPLETED] = "workflow.completed",
-    [STORE_EVENT_BALANCE_LOW] = "balance.low",
-    [STORE_EVENT_USAGE_THRESHOLD] = "usage.threshold",
-};
-
-const char *store_event_name(enum store_event_kind kind) {
-    return event_names[kind];
-}
-
-bool store_event_kind_of(struct str name, enum store_event_kind *out) {
-    for (int kind = STORE_EVENT_TEST + 1; kind < STORE_EVENT_KINDS; kind++) {
-        if (str_equal_cstr(name, event_names[kind])) {
-            *out = (enum store_event_kind)kind;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Begins with the time, so that rows made together lie together in the index. */
-static void event_make_id(const char *prefix, int64_t now_ms, char out[STORE_ID_MAX]) {
-    int len = snprintf(out, STORE_ID_MAX, "%s%012" PRIx64, prefix, (uint64_t)now_ms);
-    random_base62(out + len, EVENT_ID_RANDOM);
-}
+enum { EVENT_BODY_MAX = STORE_EVENT_DATA_MAX + 256 };
 
 static bool event_write(struct sqlite_db *db, const struct store_event *event, int64_t account_number, struct str body,
                         struct err *err) {
     char id[STORE_ID_MAX];
-    event_make_id("evt_", event->created_ms, id);
+    id_make("evt_", event->created_ms, id);
     struct sqlite_binder binder = sqlite_bind(db, SQL_EVENT_ADD);
     sqlite_bind_text(&binder, id);
     sqlite_bind_int(&binder, account_number);
@@ -74,23 +44,6 @@ static bool event_make(struct sqlite_db *db, const struct store_event *event, in
     bool ok = event_write(db, event, account_number, buf_str(&body), err);
     buf_clear(&body);
     return ok;
-}
-
-bool sqlite_delivery_add(struct ledger *ledger, int64_t webhook, int64_t event, bool asked, int64_t now_ms,
-                         char id[STORE_ID_MAX], struct err *err) {
-    event_make_id("dlv_", now_ms, id);
-    struct sqlite_binder binder = sqlite_bind(ledger->db, SQL_DELIVERY_ADD);
-    sqlite_bind_text(&binder, id);
-    sqlite_bind_int(&binder, webhook);
-    sqlite_bind_int(&binder, event);
-    sqlite_bind_int(&binder, asked);
-    sqlite_bind_int(&binder, now_ms);
-    sqlite_bind_int(&binder, now_ms);
-    if (!sqlite_run(ledger->db, SQL_DELIVERY_ADD, err)) {
-        return false;
-    }
-    ledger->events++;
-    return true;
 }
 
 static bool event_targets(struct sqlite_db *db, int64_t account_number, enum store_event_kind kind,
@@ -136,13 +89,13 @@ bool sqlite_event_add(struct ledger *ledger, const struct store_event *event, co
     return true;
 }
 
-bool store_event_add(struct ledger *ledger, const struct store_event *event, struct err *err) {
+static bool event_add(struct store_connection *connection, const struct store_event *event, struct err *err) {
+    struct ledger *ledger = ledger_of(connection);
     struct ledger_account *account;
-    bool ok =
+    const bool ok =
         ledger_find_account(ledger, event->account_id, &account, err) &&
         sqlite_event_add(ledger, event, &(struct sqlite_event_target){.account_number = account->number}, NULL, err);
-    if (!ok && (err->code == ERR_CONFLICT || err->code == ERR_NOT_FOUND || err->code == ERR_INVALID)) {
-        err->code = ERR_INTERNAL;
-    }
-    return ok;
+    return sqlite_no_refusal(ok, err);
 }
+
+const struct store_event_rows sqlite_event_rows = {.add = event_add};

@@ -1,19 +1,16 @@
 #include "store/sqlite/jobs.h"
 
 #include "base/mem.h"
-#include "store/sqlite/money.h"
 
-#include <stdlib.h>
-
-static struct sqlite_reader async_read(struct sqlite_db *db, enum sql sql, struct store_job *out) {
+static struct sqlite_reader columns_read(struct sqlite_db *db, enum sql sql, struct store_job *out) {
     struct sqlite_reader reader = sqlite_read(db, sql);
     *out = (struct store_job){.body = STR(""), .result = STR("")};
     sqlite_read_text(&reader, out->id, sizeof(out->id));
     sqlite_read_text(&reader, out->account_id, sizeof(out->account_id));
     sqlite_read_text(&reader, out->key_id, sizeof(out->key_id));
     out->test = sqlite_read_int(&reader) != 0;
-    out->kind = (int)sqlite_read_int(&reader);
-    out->state = (enum store_job_state)sqlite_read_int(&reader);
+    out->kind = (enum store_job_kind)sqlite_read_choice(&reader, STORE_JOB_KINDS);
+    out->state = (enum store_job_state)sqlite_read_choice(&reader, STORE_JOB_STATES);
     sqlite_read_text(&reader, out->model, sizeof(out->model));
     out->created_ms = sqlite_read_int(&reader);
     out->started_ms = sqlite_read_int(&reader);
@@ -29,69 +26,65 @@ static struct str bytes_copy(struct str bytes) {
     return (struct str){.data = mem_strndup(bytes.len > 0 ? bytes.data : "", bytes.len), .len = bytes.len};
 }
 
-bool sqlite_job_find(struct sqlite_db *db, const char *id, struct store_job *out, struct err *err) {
+static bool job_find(struct store_connection *connection, const char *id, struct store_job *out, struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
     bool found;
-    struct sqlite_binder binder = sqlite_bind(db, SQL_ASYNC_FIND);
+    struct sqlite_binder binder = sqlite_bind(db, SQL_JOB_FIND);
     sqlite_bind_text(&binder, id);
-    if (!sqlite_next(db, SQL_ASYNC_FIND, &found, err)) {
+    if (!sqlite_next(db, SQL_JOB_FIND, &found, err)) {
         return false;
     }
     if (!found) {
         return err_set_field(err, ERR_NOT_FOUND, "id", "There is no such job");
     }
-    struct sqlite_reader reader = async_read(db, SQL_ASYNC_FIND, out);
+    struct sqlite_reader reader = columns_read(db, SQL_JOB_FIND, out);
     out->body = bytes_copy(sqlite_read_bytes(&reader));
     out->result = bytes_copy(sqlite_read_bytes(&reader));
-    sqlite_reset(db, SQL_ASYNC_FIND);
+    sqlite_reset(db, SQL_JOB_FIND);
     return true;
 }
 
-void sqlite_job_clear(struct store_job *job) {
-    free((void *)(uintptr_t)job->body.data);
-    free((void *)(uintptr_t)job->result.data);
-    job->body = job->result = (struct str){.data = NULL, .len = 0};
-}
-
 /* Frees the scope for a new job, unless one that still counts has it. */
-static bool async_take_scope(struct sqlite_db *db, const struct store_job_new *asked, char existing[STORE_ID_MAX],
-                             struct err *err) {
+static bool job_take_scope(struct sqlite_db *db, const struct store_job_new *asked, char existing[STORE_ID_MAX],
+                           struct err *err) {
     bool found;
     int64_t created_ms;
-    struct sqlite_binder binder = sqlite_bind(db, SQL_ASYNC_BY_SCOPE);
+    struct sqlite_binder binder = sqlite_bind(db, SQL_JOB_BY_SCOPE);
     sqlite_bind_blob(&binder, asked->scope_sha256, DIGEST_SHA256_SIZE);
-    if (!sqlite_next(db, SQL_ASYNC_BY_SCOPE, &found, err)) {
+    if (!sqlite_next(db, SQL_JOB_BY_SCOPE, &found, err)) {
         return false;
     }
     if (!found) {
         return true;
     }
-    struct sqlite_reader reader = sqlite_read(db, SQL_ASYNC_BY_SCOPE);
+    struct sqlite_reader reader = sqlite_read(db, SQL_JOB_BY_SCOPE);
     sqlite_read_text(&reader, existing, STORE_ID_MAX);
     created_ms = sqlite_read_int(&reader);
-    sqlite_reset(db, SQL_ASYNC_BY_SCOPE);
+    sqlite_reset(db, SQL_JOB_BY_SCOPE);
     if (created_ms > asked->scope_since_ms && !asked->replaces) {
         return true;
     }
     existing[0] = '\0';
-    binder = sqlite_bind(db, SQL_ASYNC_UNSCOPE);
+    binder = sqlite_bind(db, SQL_JOB_UNSCOPE);
     sqlite_bind_blob(&binder, asked->scope_sha256, DIGEST_SHA256_SIZE);
-    return sqlite_run(db, SQL_ASYNC_UNSCOPE, err);
+    return sqlite_run(db, SQL_JOB_UNSCOPE, err);
 }
 
-bool sqlite_job_add(struct ledger *ledger, const struct store_job_new *asked, char existing[STORE_ID_MAX],
+static bool job_add(struct store_connection *connection, const struct store_job_new *asked, char existing[STORE_ID_MAX],
                     struct err *err) {
     const struct store_job *job = &asked->job;
+    struct ledger *ledger = ledger_of(connection);
     struct sqlite_db *db = ledger->db;
     struct ledger_account *account;
     existing[0] = '\0';
     if (!ledger_find_account(ledger, job->account_id, &account, err) ||
-        (asked->scope_sha256 != NULL && !async_take_scope(db, asked, existing, err))) {
+        (asked->scope_sha256 != NULL && !job_take_scope(db, asked, existing, err))) {
         return false;
     }
     if (existing[0] != '\0') {
         return true;
     }
-    struct sqlite_binder binder = sqlite_bind(db, SQL_ASYNC_ADD);
+    struct sqlite_binder binder = sqlite_bind(db, SQL_JOB_ADD);
     sqlite_bind_text(&binder, job->id);
     sqlite_bind_int(&binder, account->number);
     sqlite_bind_text(&binder, job->key_id);
@@ -106,21 +99,23 @@ bool sqlite_job_add(struct ledger *ledger, const struct store_job_new *asked, ch
     }
     sqlite_bind_blob(&binder, job->body_sha256, sizeof(job->body_sha256));
     sqlite_bind_blob(&binder, job->body.data, job->body.len);
-    return sqlite_run(db, SQL_ASYNC_ADD, err);
+    return sqlite_run(db, SQL_JOB_ADD, err);
 }
 
-bool sqlite_job_move(struct sqlite_db *db, const char *id, enum store_job_state state, int64_t now_ms,
+static bool job_move(struct store_connection *connection, const char *id, enum store_job_state state, int64_t now_ms,
                      struct err *err) {
-    struct sqlite_binder binder = sqlite_bind(db, SQL_ASYNC_MOVE);
+    struct sqlite_db *db = sqlite_db_of(connection);
+    struct sqlite_binder binder = sqlite_bind(db, SQL_JOB_MOVE);
     sqlite_bind_int(&binder, state);
     sqlite_bind_int(&binder, state == STORE_JOB_RUNNING ? now_ms : 0);
     sqlite_bind_text(&binder, id);
-    return sqlite_run(db, SQL_ASYNC_MOVE, err);
+    return sqlite_run(db, SQL_JOB_MOVE, err);
 }
 
-bool sqlite_job_end(struct ledger *ledger, const struct store_job_end *end, bool *changed, struct err *err) {
-    struct sqlite_db *db = ledger->db;
-    struct sqlite_binder binder = sqlite_bind(db, SQL_ASYNC_END);
+static bool job_end(struct store_connection *connection, const struct store_job_end *end, bool *changed,
+                    struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
+    struct sqlite_binder binder = sqlite_bind(db, SQL_JOB_END);
     sqlite_bind_int(&binder, end->state);
     sqlite_bind_int(&binder, end->ended_ms);
     sqlite_bind_int(&binder, end->prompt_tokens);
@@ -128,10 +123,10 @@ bool sqlite_job_end(struct ledger *ledger, const struct store_job_end *end, bool
     sqlite_bind_int(&binder, end->charge_nano);
     sqlite_bind_blob(&binder, end->result.data, end->result.len);
     sqlite_bind_text(&binder, end->id);
-    if (!sqlite_run(db, SQL_ASYNC_END, err)) {
+    if (!sqlite_run(db, SQL_JOB_END, err)) {
         return false;
     }
-    *changed = sqlite3_changes(db->handle) > 0;
+    *changed = sqlite_changes(db) > 0;
     if (end->scope_sha256 == NULL) {
         return true;
     }
@@ -140,59 +135,59 @@ bool sqlite_job_end(struct ledger *ledger, const struct store_job_end *end, bool
     return sqlite_run(db, SQL_ANSWER_DELETE, err);
 }
 
-static bool async_cursor(struct sqlite_db *db, const struct store_job_query *query, int64_t *number, struct err *err) {
+static bool job_cursor(struct sqlite_db *db, const struct store_job_query *query, int64_t *number, struct err *err) {
     bool found;
     *number = INT64_MAX;
     if (query->after[0] == '\0') {
         return true;
     }
-    struct sqlite_binder binder = sqlite_bind(db, SQL_ASYNC_CURSOR);
+    struct sqlite_binder binder = sqlite_bind(db, SQL_JOB_CURSOR);
     sqlite_bind_text(&binder, query->account_id);
     sqlite_bind_int(&binder, query->test);
     sqlite_bind_text(&binder, query->after);
-    if (!sqlite_next(db, SQL_ASYNC_CURSOR, &found, err)) {
+    if (!sqlite_next(db, SQL_JOB_CURSOR, &found, err)) {
         return false;
     }
     if (!found) {
         return err_set_field(err, ERR_NOT_FOUND, "after", "There is no such job");
     }
-    struct sqlite_reader reader = sqlite_read(db, SQL_ASYNC_CURSOR);
+    struct sqlite_reader reader = sqlite_read(db, SQL_JOB_CURSOR);
     *number = sqlite_read_int(&reader);
-    sqlite_reset(db, SQL_ASYNC_CURSOR);
+    sqlite_reset(db, SQL_JOB_CURSOR);
     return true;
 }
 
-static enum sql async_list_bind(struct sqlite_db *db, const struct store_job_query *query, int64_t before,
-                                size_t limit) {
-    const enum sql sql = query->account_id[0] == '\0' ? SQL_ASYNC_OPEN
-                         : query->state < 0           ? SQL_ASYNC_PAGE
-                                                      : SQL_ASYNC_PAGE_STATE;
+static enum sql job_list_bind(struct sqlite_db *db, const struct store_job_query *query, int64_t before, size_t limit) {
+    const enum sql sql = query->account_id[0] == '\0' ? SQL_JOB_OPEN
+                         : query->state < 0           ? SQL_JOB_PAGE
+                                                      : SQL_JOB_PAGE_STATE;
     struct sqlite_binder binder = sqlite_bind(db, sql);
-    if (sql != SQL_ASYNC_OPEN) {
+    if (sql != SQL_JOB_OPEN) {
         sqlite_bind_text(&binder, query->account_id);
         sqlite_bind_int(&binder, query->test);
         sqlite_bind_int(&binder, before);
     }
-    if (sql == SQL_ASYNC_PAGE_STATE) {
+    if (sql == SQL_JOB_PAGE_STATE) {
         sqlite_bind_int(&binder, query->state);
     }
     sqlite_bind_int(&binder, (int64_t)limit + 1);
     return sql;
 }
 
-bool sqlite_job_list(struct sqlite_db *db, const struct store_job_query *query, struct store_job **jobs, size_t *count,
-                     bool *more, struct err *err) {
+static bool job_list(struct store_connection *connection, const struct store_job_query *query, struct store_job **rows,
+                     size_t *count, bool *more, struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
     const size_t limit = query->limit < STORE_JOB_LIST_MAX ? query->limit : STORE_JOB_LIST_MAX;
     size_t capacity = 0;
     int64_t before;
     bool ok, found;
-    *jobs = NULL;
+    *rows = NULL;
     *count = 0;
     *more = false;
-    if (!async_cursor(db, query, &before, err)) {
+    if (!job_cursor(db, query, &before, err)) {
         return false;
     }
-    const enum sql sql = async_list_bind(db, query, before, limit);
+    const enum sql sql = job_list_bind(db, query, before, limit);
     while ((ok = sqlite_next(db, sql, &found, err)) && found) {
         if (*count == limit) {
             *more = true;
@@ -200,21 +195,32 @@ bool sqlite_job_list(struct sqlite_db *db, const struct store_job_query *query, 
         }
         if (*count == capacity) {
             capacity = capacity == 0 ? 32 : 2 * capacity;
-            *jobs = mem_realloc(*jobs, capacity * sizeof(**jobs));
+            *rows = mem_realloc(*rows, capacity * sizeof(**rows));
         }
-        (void)async_read(db, sql, &(*jobs)[(*count)++]);
+        (void)columns_read(db, sql, &(*rows)[(*count)++]);
     }
     sqlite_reset(db, sql);
     return ok;
 }
 
-bool sqlite_job_purge(struct sqlite_db *db, int64_t before_ms, int limit, bool *more, struct err *err) {
-    struct sqlite_binder binder = sqlite_bind(db, SQL_ASYNC_PURGE);
+static bool job_purge(struct store_connection *connection, int64_t before_ms, size_t limit, bool *more,
+                      struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
+    struct sqlite_binder binder = sqlite_bind(db, SQL_JOB_PURGE);
     sqlite_bind_int(&binder, before_ms);
-    sqlite_bind_int(&binder, limit);
-    if (!sqlite_run(db, SQL_ASYNC_PURGE, err)) {
+    sqlite_bind_int(&binder, (int64_t)limit);
+    if (!sqlite_run(db, SQL_JOB_PURGE, err)) {
         return false;
     }
-    *more = sqlite3_changes(db->handle) == limit;
+    *more = sqlite_changes(db) == limit;
     return true;
 }
+
+const struct store_job_rows sqlite_job_rows = {
+    .find = job_find,
+    .add = job_add,
+    .move = job_move,
+    .end = job_end,
+    .list = job_list,
+    .purge = job_purge,
+};

@@ -68,6 +68,7 @@ bool ledger_begin(struct ledger *ledger, struct err *err) {
     int64_t version = 0;
     bool found;
     assert(ledger->changed == NULL && ledger->changed_keys == NULL);
+    ledger->answers = 0;
     if (!ledger_read_number(ledger, SQL_DATA_VERSION, &found, &version, err)) {
         return false;
     }
@@ -338,10 +339,13 @@ static bool ledger_write_caches(struct ledger *ledger, struct err *err) {
 }
 
 bool ledger_flush(struct ledger *ledger, struct err *err) {
-    bool ok =
-        ledger_write_settlements(ledger, err) && ledger_write_earned(ledger, err) && ledger_write_caches(ledger, err);
-    if (!ok && err->code == ERR_CONFLICT) {
-        err->code = ERR_INTERNAL; /* not one request that may be refused: the transaction has been rolled back */
-    }
-    return ok;
+    /* Not one request that may be refused: the transaction has been rolled back. */
+    return sqlite_no_refusal(ledger_write_settlements(ledger, err) && ledger_write_earned(ledger, err) &&
+                                 ledger_write_caches(ledger, err),
+                             err);
+}
+
+void ledger_forget_alerts(struct ledger_account *account) {
+    free(account->alerts);
+    account->alerts = NULL;
 }

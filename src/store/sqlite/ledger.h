@@ -4,7 +4,6 @@
 #ifndef NATARIS_STORE_SQLITE_LEDGER_H
 #define NATARIS_STORE_SQLITE_LEDGER_H
 
-#include "store/money.h"
 #include "store/sqlite/db.h"
 
 #include <uthash.h>
@@ -26,7 +25,7 @@ struct ledger_account {
     char id[STORE_ID_MAX];
     int64_t number;
     struct ledger_balance wallet, earnings;
-    struct ledger_alerts *alerts; /* sqlite_alerts.c; owned, NULL: not read yet */
+    struct ledger_alerts *alerts; /* alerts.c; owned, NULL: not read yet */
 };
 
 struct ledger_key {
@@ -43,7 +42,7 @@ struct ledger {
     struct ledger_balance network[LEDGER_NETWORK_END];
     struct ledger_balance *changed;
     struct ledger_key *changed_keys;
-    uint64_t events;      /* webhook deliveries that were added since the sender was told (store_event_add) */
+    int64_t answers;      /* that settlements of this group have kept */
     int64_t data_version; /* changes when another connection has written */
     int64_t last_job;     /* that was added */
     bool settled_parts;   /* among those that ledger_flush has to write, there are jobs of several earners */
@@ -51,12 +50,18 @@ struct ledger {
     int64_t earned_until; /* the last job in `earned`; negative: not read yet */
 };
 
+static inline struct ledger *ledger_of(struct store_connection *connection) {
+    return sqlite_db_of(connection)->ledger;
+}
+
 void ledger_init(struct ledger *ledger, struct sqlite_db *db);
 void ledger_clear(struct ledger *ledger);
 /* At the start of each transaction of the database, at its end, and after it (or a savepoint) was rolled back. */
 MUST_CHECK bool ledger_begin(struct ledger *ledger, struct err *err);
 MUST_CHECK bool ledger_flush(struct ledger *ledger, struct err *err);
 void ledger_forget(struct ledger *ledger);
+/* The account's webhooks have changed: what they want is read again (alerts.c). */
+void ledger_forget_alerts(struct ledger_account *account);
 
 /* Borrowed until the next transaction of the database. ERR_NOT_FOUND. */
 MUST_CHECK bool ledger_find_account(struct ledger *ledger, const char *id, struct ledger_account **out,
@@ -82,8 +87,8 @@ MUST_CHECK bool ledger_check_bounds(struct ledger *ledger, const struct ledger_t
                                     struct err *err);
 /* Writes what ledger_check_bounds has let through. */
 MUST_CHECK bool ledger_post(struct ledger *ledger, const struct ledger_transaction *transaction, struct err *err);
-/* The same for a job whose row was just added: its transaction and entries, if it was charged, follow from that row, and
- * ledger_flush writes them together with those of the other jobs. No ledger_post before that. */
+/* The same for a job whose row was just added: its transaction and entries, if it was charged, follow from that row,
+ * and ledger_flush writes them together with those of the other jobs. No ledger_post before that. */
 void ledger_settle(struct ledger *ledger, const struct ledger_transaction *transaction);
 void ledger_spend(struct ledger *ledger, struct ledger_key *key, int64_t amount_nano);
 

@@ -1,6 +1,6 @@
-/* The offline side of the ledger: its proof, its export, the audit log. */
+#include "store/sqlite/ledger_check.h"
+
 #include "embedded_store.h"
-#include "store/sqlite/money.h"
 
 struct check {
     void (*on_problem)(void *context, const char *text);
@@ -9,7 +9,7 @@ struct check {
 };
 
 static void check_problem(void *context, const char *text) {
-    struct check *check = (struct check *)context;
+    struct check *check = context;
     check->problems++;
     check->on_problem(check->context, text);
 }
@@ -27,8 +27,9 @@ static bool check_count(struct sqlite_db *db, struct store_ledger_report *report
     return true;
 }
 
-bool sqlite_ledger_check(struct sqlite_db *db, void (*on_problem)(void *context, const char *text), void *context,
-                         struct store_ledger_report *report, struct err *err) {
+static bool ledger_check(struct store_connection *connection, void (*on_problem)(void *context, const char *text),
+                         void *context, struct store_ledger_report *report, struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
     struct check check = {.on_problem = on_problem, .context = context};
     *report = (struct store_ledger_report){0};
     if (!sqlite_run(db, SQL_BEGIN_READ, err)) { /* one state of the database, whoever writes meanwhile */
@@ -41,8 +42,9 @@ bool sqlite_ledger_check(struct sqlite_db *db, void (*on_problem)(void *context,
     return ok;
 }
 
-bool sqlite_entry_each(struct sqlite_db *db, bool (*row)(void *context, const struct store_entry *entry), void *context,
-                       struct err *err) {
+static bool entry_each(struct store_connection *connection, bool (*row)(void *context, const struct store_entry *entry),
+                       void *context, struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
     bool ok, found;
     struct store_entry entry;
     while ((ok = sqlite_next(db, SQL_ENTRY_EACH, &found, err)) && found) {
@@ -63,27 +65,4 @@ bool sqlite_entry_each(struct sqlite_db *db, bool (*row)(void *context, const st
     return ok;
 }
 
-void sqlite_audit_read(struct sqlite_db *db, enum sql sql, struct store_audit *out) {
-    struct sqlite_reader reader = sqlite_read(db, sql);
-    out->number = sqlite_read_int(&reader);
-    out->created_ms = sqlite_read_int(&reader);
-    sqlite_read_text(&reader, out->actor, sizeof(out->actor));
-    sqlite_read_text(&reader, out->action, sizeof(out->action));
-    sqlite_read_text(&reader, out->subject, sizeof(out->subject));
-    out->amount_nano = sqlite_read_int(&reader);
-    sqlite_read_text(&reader, out->note, sizeof(out->note));
-}
-
-bool sqlite_audit_each(struct sqlite_db *db, bool (*row)(void *context, const struct store_audit *audit), void *context,
-                       struct err *err) {
-    bool ok, found;
-    struct store_audit audit;
-    while ((ok = sqlite_next(db, SQL_AUDIT_EACH, &found, err)) && found) {
-        sqlite_audit_read(db, SQL_AUDIT_EACH, &audit);
-        if (!row(context, &audit)) {
-            break;
-        }
-    }
-    sqlite_reset(db, SQL_AUDIT_EACH);
-    return ok;
-}
+const struct store_ledger_rows sqlite_ledger_rows = {.check = ledger_check, .entry_each = entry_each};

@@ -30,38 +30,40 @@ INSERT INTO parts
 CREATE TEMP TABLE sums (ledger_account INTEGER PRIMARY KEY, amount_nano);
 INSERT INTO sums SELECT ledger_account, amount_nano FROM entries WHERE true
     ON CONFLICT DO UPDATE SET amount_nano = amount_nano + excluded.amount_nano;
-CREATE TEMP TABLE settled (job_number INTEGER PRIMARY KEY, settlements);
-INSERT INTO settled SELECT job_number, 1 FROM transactions WHERE kind = 0
+CREATE TEMP TABLE settled (generation_number INTEGER PRIMARY KEY, settlements);
+INSERT INTO settled SELECT generation_number, 1 FROM transactions WHERE kind = 0
     ON CONFLICT DO UPDATE SET settlements = settlements + 1;
 CREATE TEMP TABLE spent (key_number INTEGER PRIMARY KEY, charge_nano);
-INSERT INTO spent SELECT key_number, charge_nano FROM jobs WHERE charge_nano <> 0
+INSERT INTO spent SELECT key_number, charge_nano FROM generations WHERE charge_nano <> 0
     ON CONFLICT DO UPDATE SET charge_nano = charge_nano + excluded.charge_nano;
 
 -- By earner: what is in `earned` less what the jobs up to the last slice say.
 CREATE TEMP TABLE earned_more (account_number INTEGER PRIMARY KEY, jobs, amount_nano, tokens);
 INSERT INTO earned_more SELECT account_number, count(*), sum(amount_nano), sum(tokens) FROM earned GROUP BY 1;
 INSERT INTO earned_more
-    SELECT provider_account_number, -1, -provider_nano, -(prompt_tokens + completion_tokens) FROM jobs
-    WHERE provider_nano <> 0 AND provider_account_number <> 0 AND number <= (SELECT job_number FROM earned_until)
+    SELECT provider_account_number, -1, -provider_nano, -(prompt_tokens + completion_tokens) FROM generations
+    WHERE provider_nano <> 0 AND provider_account_number <> 0 AND number <= (SELECT generation_number FROM earned_until)
     ON CONFLICT DO UPDATE SET jobs = jobs + excluded.jobs, amount_nano = amount_nano + excluded.amount_nano,
                               tokens = tokens + excluded.tokens;
 INSERT INTO earned_more
-    SELECT account_number, -1, -sum(amount_nano), -sum(prompt_tokens + completion_tokens) FROM job_parts
-    WHERE job_number <= (SELECT job_number FROM earned_until) GROUP BY account_number, job_number
+    SELECT account_number, -1, -sum(amount_nano), -sum(prompt_tokens + completion_tokens) FROM generation_parts
+    WHERE generation_number <= (SELECT generation_number FROM earned_until) GROUP BY account_number, generation_number
     HAVING sum(amount_nano) > 0
     ON CONFLICT DO UPDATE SET jobs = jobs + excluded.jobs, amount_nano = amount_nano + excluded.amount_nano,
                               tokens = tokens + excluded.tokens;
 
 -- Jobs of several devices: what the parts come to, and what the entries give to each earner.
-CREATE TEMP TABLE parted (job_number INTEGER PRIMARY KEY, parts, prompt_tokens, completion_tokens, amount_nano);
+CREATE TEMP TABLE parted (generation_number INTEGER PRIMARY KEY, parts, prompt_tokens, completion_tokens, amount_nano);
 INSERT INTO parted
-    SELECT job_number, count(*), sum(prompt_tokens), sum(completion_tokens), sum(amount_nano) FROM job_parts GROUP BY 1;
-CREATE TEMP TABLE shares (job_number, ledger_account, amount_nano, PRIMARY KEY (job_number, ledger_account));
+    SELECT generation_number, count(*), sum(prompt_tokens), sum(completion_tokens), sum(amount_nano)
+    FROM generation_parts GROUP BY 1;
+CREATE TEMP TABLE shares (generation_number, ledger_account, amount_nano,
+                          PRIMARY KEY (generation_number, ledger_account));
 INSERT INTO shares
-    SELECT job_number, 16 * account_number + 1, sum(amount_nano) FROM job_parts GROUP BY 1, 2;
+    SELECT generation_number, 16 * account_number + 1, sum(amount_nano) FROM generation_parts GROUP BY 1, 2;
 INSERT INTO shares
-    SELECT t.job_number, e.ledger_account, -e.amount_nano
-    FROM parted d CROSS JOIN transactions t ON t.job_number = d.job_number AND t.kind = 0
+    SELECT t.generation_number, e.ledger_account, -e.amount_nano
+    FROM parted d CROSS JOIN transactions t ON t.generation_number = d.generation_number AND t.kind = 0
          CROSS JOIN entries e ON e.transaction_number = t.number
     WHERE e.ledger_account >= 16 AND e.ledger_account % 16 = 1
     ON CONFLICT DO UPDATE SET amount_nano = amount_nano + excluded.amount_nano;
@@ -98,34 +100,35 @@ SELECT printf('%s of account %d is below zero: %d', iif(ledger_account % 16 = 0,
 FROM sums WHERE ledger_account >= 16 AND amount_nano < 0;
 
 SELECT printf('job %s was charged %d and has %d settlements, not 1', j.id, j.charge_nano, coalesce(s.settlements, 0))
-FROM jobs j LEFT JOIN settled s ON s.job_number = j.number
+FROM generations j LEFT JOIN settled s ON s.generation_number = j.number
 WHERE j.charge_nano <> 0 AND coalesce(s.settlements, 0) <> 1;
 
-SELECT printf('job %s failed and has a charge', id) FROM jobs
+SELECT printf('job %s failed and has a charge', id) FROM generations
 WHERE outcome = 1 AND (charge_nano <> 0 OR provider_nano <> 0);
 
-SELECT printf('job %s was charged %d, of which %d went to the provider', id, charge_nano, provider_nano) FROM jobs
+SELECT printf('job %s was charged %d, of which %d went to the provider', id, charge_nano, provider_nano)
+FROM generations
 WHERE charge_nano < 0 OR provider_nano NOT BETWEEN 0 AND charge_nano;
 
 SELECT printf('transaction %d settles a job that %s', t.number, iif(j.number IS NULL, 'does not exist', 'was free'))
-FROM transactions t LEFT JOIN jobs j ON j.number = t.job_number
+FROM transactions t LEFT JOIN generations j ON j.number = t.generation_number
 WHERE t.kind = 0 AND coalesce(j.charge_nano, 0) = 0;
 
 SELECT printf('transaction %d does not have the parts of job %s', t.number, j.id)
-FROM transactions t JOIN jobs j ON j.number = t.job_number JOIN parts p ON p.transaction_number = t.number
+FROM transactions t JOIN generations j ON j.number = t.generation_number JOIN parts p ON p.transaction_number = t.number
 WHERE t.kind = 0
       AND (p.wallet <> -j.charge_nano OR p.earnings <> j.provider_nano OR p.network <> j.charge_nano - j.provider_nano
            OR p.wallet_account IS NOT 16 * j.account_number
            OR (p.earnings_account IS NOT iif(j.provider_nano > 0, 16 * j.provider_account_number + 1, NULL)
-               AND NOT EXISTS (SELECT 1 FROM parted d WHERE d.job_number = j.number))
+               AND NOT EXISTS (SELECT 1 FROM parted d WHERE d.generation_number = j.number))
            OR p.network_account IS NOT iif(j.charge_nano > j.provider_nano, 1, NULL));
 
-SELECT printf('the %d parts of job %d do not add up to it', d.parts, d.job_number)
-FROM parted d LEFT JOIN jobs j ON j.number = d.job_number
+SELECT printf('the %d parts of job %d do not add up to it', d.parts, d.generation_number)
+FROM parted d LEFT JOIN generations j ON j.number = d.generation_number
 WHERE d.parts < 2 OR d.prompt_tokens IS NOT j.prompt_tokens OR d.completion_tokens IS NOT j.completion_tokens
       OR d.amount_nano IS NOT j.provider_nano OR j.provider_account_number <> 0;
 
-SELECT printf('ledger account %d got %d less than its parts of job %d', ledger_account, amount_nano, job_number)
+SELECT printf('ledger account %d got %d less than its parts of job %d', ledger_account, amount_nano, generation_number)
 FROM shares WHERE amount_nano <> 0;
 
 -- Grants come from promotions, refunds from refunds, both into the wallet; payouts leave the earnings.

@@ -12,36 +12,38 @@
     " coalesce(r.kept_ms, 0), coalesce(r.prefill_factor, 0), coalesce(r.decode_factor, 0) FROM devices d"              \
     " LEFT JOIN device_records r ON r.device_number = d.number"
 #define DEVICE "(SELECT number FROM devices WHERE id = ?1)"
-#define JOB_COLUMNS                                                                                                    \
+#define GENERATION_COLUMNS                                                                                             \
     " j.model, j.device_id, j.outcome, j.prompt_tokens, j.completion_tokens, j.attempts, j.ttft_ms, j.latency_ms,"     \
-    " j.created_ms, j.charge_nano, j.provider_nano"
-#define JOB_OF_CLIENT "j.id, coalesce(a.id, ''), coalesce(k.id, ''), j.label," JOB_COLUMNS
-#define JOB_NAMES                                                                                                      \
-    " FROM jobs j LEFT JOIN accounts a ON a.number = j.account_number"                                                 \
+    " j.created_ms, j.charge_nano, j.provider_nano, j.purpose, j.kind"
+#define GENERATION_OF_CLIENT "j.id, coalesce(a.id, ''), coalesce(k.id, ''), j.label," GENERATION_COLUMNS
+#define GENERATION_NAMES                                                                                               \
+    " FROM generations j LEFT JOIN accounts a ON a.number = j.account_number"                                          \
     " LEFT JOIN keys k ON k.number = j.key_number"
 /* A page goes on before the place (created_ms, number), which the index has in this order. */
-#define JOB_BEFORE " AND (j.created_ms, j.number) < (?, ?) ORDER BY j.created_ms DESC, j.number DESC LIMIT ?"
-/* What the account ?1 earned with jobs that are not in `earned` yet: a slice at most. */
+#define GENERATION_BEFORE " AND (j.created_ms, j.number) < (?, ?) ORDER BY j.created_ms DESC, j.number DESC LIMIT ?"
+/* What the account ?1 earned with generations that are not in `earned` yet: a slice at most. */
 #define EARNER "(SELECT number FROM accounts WHERE id = ?1)"
 #define EARNED_LATELY                                                                                                  \
-    "jobs WHERE number > (SELECT job_number FROM earned_until) AND provider_nano > 0 AND provider_account_number "     \
+    "generations WHERE number > (SELECT generation_number FROM earned_until) AND provider_nano > 0 AND "               \
+    "provider_account_number "                                                                                         \
     "= " EARNER
-/* The same of the jobs that several devices made: a row for each job. */
+/* The same of those that several devices made: a row for each. */
 #define PARTS_LATELY                                                                                                   \
-    "job_parts p CROSS JOIN jobs j ON j.number = p.job_number"                                                         \
-    " WHERE p.job_number > (SELECT job_number FROM earned_until) AND p.account_number = " EARNER
-/* Of a job that an account earned from, what its own devices did of it. */
+    "generation_parts p CROSS JOIN generations j ON j.number = p.generation_number"                                    \
+    " WHERE p.generation_number > (SELECT generation_number FROM earned_until) AND p.account_number = " EARNER
+/* Of a generation that an account earned from, what its own devices did of it. */
 #define OWN_PARTS(sum)                                                                                                 \
-    "(SELECT " sum " FROM job_parts p WHERE p.job_number = j.number AND p.account_number = " EARNER ")"
+    "(SELECT " sum " FROM generation_parts p WHERE p.generation_number = j.number AND p.account_number = " EARNER ")"
 #define OWN(column, sum) "iif(j.provider_account_number > 0, " column ", " OWN_PARTS(sum) ")"
-#define JOB_OF_EARNER                                                                                                  \
+#define GENERATION_OF_EARNER                                                                                           \
     "j.id, '', '', '', j.model, "                                                                                      \
-    "iif(j.provider_account_number > 0, j.device_id, (SELECT p.device_id FROM job_parts p"                             \
-    " WHERE p.job_number = j.number AND p.account_number = " EARNER " ORDER BY p.number DESC LIMIT 1)),"               \
+    "iif(j.provider_account_number > 0, j.device_id, (SELECT p.device_id FROM generation_parts p"                      \
+    " WHERE p.generation_number = j.number AND p.account_number = " EARNER " ORDER BY p.number DESC LIMIT 1)),"        \
     " j.outcome, " OWN("j.prompt_tokens", "sum(p.prompt_tokens)") ", " OWN(                                            \
-        "j.completion_tokens", "sum(p.completion_tokens)") ", j.attempts, j.ttft_ms, j.latency_ms, j.created_ms,"      \
-                                                           " j.charge_nano, " OWN("j.provider_nano",                   \
-                                                                                  "sum(p.amount_nano)")
+        "j.completion_tokens",                                                                                         \
+        "sum(p.completion_tokens)") ", j.attempts, j.ttft_ms, j.latency_ms, j.created_ms,"                             \
+                                    " j.charge_nano, " OWN("j.provider_nano",                                          \
+                                                           "sum(p.amount_nano)") ", j.purpose, j.kind"
 /* A page goes on behind the row with this id; none: from the first; an unknown one: nothing. */
 #define PAGE_START(table, id)                                                                                          \
     "coalesce((SELECT number FROM " table " WHERE id = " id "), iif(" id " = '', 0, 9223372036854775807))"
@@ -66,13 +68,13 @@
     "position, role, tokens, created_ms, content FROM conversation_messages"                                           \
     " WHERE conversation_number = ? AND position >= ? AND position < ?"
 
-/* A job of the network has its charge in its own record; one of the sandbox keeps it here. */
-#define ASYNC_COLUMNS                                                                                                  \
+/* A job of the network has its charge in its generation's record; one of the sandbox or a workflow keeps it here. */
+#define JOB_COLUMNS                                                                                                    \
     "x.id, a.id, x.key_id, x.test, x.kind, x.state, x.model, x.created_ms, x.started_ms, x.ended_ms,"                  \
     " coalesce(j.prompt_tokens, x.prompt_tokens), coalesce(j.completion_tokens, x.completion_tokens),"                 \
     " coalesce(j.charge_nano, x.charge_nano), x.body_sha256"
-#define ASYNC_FROM " FROM async_jobs x JOIN accounts a ON a.number = x.account_number LEFT JOIN jobs j ON j.id = x.id"
-#define ASYNC_OF " WHERE x.account_number = (SELECT number FROM accounts WHERE id = ?) AND x.test = ?"
+#define JOB_FROM " FROM jobs x JOIN accounts a ON a.number = x.account_number LEFT JOIN generations j ON j.id = x.id"
+#define JOB_OF " WHERE x.account_number = (SELECT number FROM accounts WHERE id = ?) AND x.test = ?"
 
 #define WORKFLOW_COLUMNS                                                                                               \
     "w.number, w.conversation_number, k.secret, w.id, a.id, w.key_id, w.test, w.kind, w.chosen, w.status, w.model,"    \
@@ -84,7 +86,8 @@
     " LEFT JOIN conversations c ON c.number = w.conversation_number"
 #define WORKFLOW_OF " WHERE w.account_number = (SELECT number FROM accounts WHERE id = ?) AND w.test = ?"
 #define STEP_COLUMNS                                                                                                   \
-    "number, name, state, outcome, local, round, part, run_id, prompt_sha256, max_tokens, hold_nano, prompt_tokens,"   \
+    "number, name, state, outcome, local, round, part, scale, shrunk, run_id, prompt_sha256, max_tokens, hold_nano, "  \
+    "prompt_tokens,"                                                                                                   \
     " completion_tokens, cost_nano, provider_id, started_ms, ended_ms, output"
 
 const char *const SQLITE_TEXTS[SQL_COUNT] = {
@@ -137,33 +140,37 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
                         " JOIN devices d ON d.number = r.device_number"
                         " WHERE (?1 = '' OR r.device_number = " DEVICE ") AND r.number < ?2"
                         " ORDER BY r.number DESC LIMIT ?3",
-    [SQL_JOB_ADD] = "INSERT INTO jobs (id, account_number, key_number, model, device_id, label, outcome, prompt_tokens,"
-                    " completion_tokens, attempts, ttft_ms, latency_ms, created_ms, charge_nano, provider_nano,"
-                    " provider_account_number) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    [SQL_JOB_PART_ADD] = "INSERT INTO job_parts (job_number, account_number, device_id, prompt_tokens,"
-                         " completion_tokens, amount_nano) VALUES (?, ?, ?, ?, ?, ?)",
-    [SQL_JOB_EACH] = "SELECT " JOB_OF_CLIENT JOB_NAMES " ORDER BY j.number",
-    [SQL_JOB_CURSOR] = "SELECT created_ms, number FROM jobs WHERE id = ?2"
-                       " AND account_number = (SELECT number FROM accounts WHERE id = ?1)",
-    [SQL_JOB_PAGE] = "SELECT " JOB_OF_CLIENT JOB_NAMES
-                     " WHERE j.account_number = (SELECT number FROM accounts WHERE id = ?)" JOB_BEFORE,
+    [SQL_GENERATION_ADD] =
+        "INSERT INTO generations (id, account_number, key_number, model, device_id, label, outcome, prompt_tokens,"
+        " completion_tokens, attempts, ttft_ms, latency_ms, created_ms, charge_nano, provider_nano,"
+        " provider_account_number, purpose, kind)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [SQL_GENERATION_PART_ADD] =
+        "INSERT INTO generation_parts (generation_number, account_number, device_id, prompt_tokens,"
+        " completion_tokens, amount_nano) VALUES (?, ?, ?, ?, ?, ?)",
+    [SQL_GENERATION_EACH] = "SELECT " GENERATION_OF_CLIENT GENERATION_NAMES " ORDER BY j.number",
+    [SQL_GENERATION_CURSOR] = "SELECT created_ms, number FROM generations WHERE id = ?2"
+                              " AND account_number = (SELECT number FROM accounts WHERE id = ?1)",
+    [SQL_GENERATION_PAGE] = "SELECT " GENERATION_OF_CLIENT GENERATION_NAMES
+                            " WHERE j.account_number = (SELECT number FROM accounts WHERE id = ?)" GENERATION_BEFORE,
     [SQL_EARNED_CURSOR] =
-        "SELECT created_ms, number FROM jobs WHERE id = ?2 AND provider_nano > 0 AND (provider_account_number = " EARNER
-        " OR EXISTS (SELECT 1 FROM job_parts WHERE job_number = jobs.number AND account_number = " EARNER
-        " AND amount_nano > 0))",
+        "SELECT created_ms, number FROM generations WHERE id = ?2 AND provider_nano > 0 AND (provider_account_number "
+        "= " EARNER " OR EXISTS (SELECT 1 FROM generation_parts WHERE generation_number = generations.number AND "
+        "account_number = " EARNER " AND amount_nano > 0))",
     /* Who asked and how they named it is not the earner's business. */
-    [SQL_EARNED_PAGE] = "WITH page AS (SELECT * FROM (SELECT job_number FROM earned WHERE account_number = " EARNER
-                        " AND (created_ms, job_number) < (?2, ?3) ORDER BY created_ms DESC, job_number DESC LIMIT ?4)"
-                        " UNION ALL SELECT number FROM " EARNED_LATELY " AND (created_ms, number) < (?2, ?3)"
-                        " UNION ALL SELECT j.number FROM " PARTS_LATELY " AND (j.created_ms, j.number) < (?2, ?3)"
-                        " GROUP BY j.number HAVING sum(p.amount_nano) > 0)"
-                        " SELECT " JOB_OF_EARNER " FROM page CROSS JOIN jobs j"
-                        " ON j.number = page.job_number ORDER BY j.created_ms DESC, j.number DESC LIMIT ?4",
+    [SQL_EARNED_PAGE] =
+        "WITH page AS (SELECT * FROM (SELECT generation_number FROM earned WHERE account_number = " EARNER
+        " AND (created_ms, generation_number) < (?2, ?3) ORDER BY created_ms DESC, generation_number DESC LIMIT ?4)"
+        " UNION ALL SELECT number FROM " EARNED_LATELY " AND (created_ms, number) < (?2, ?3)"
+        " UNION ALL SELECT j.number FROM " PARTS_LATELY " AND (j.created_ms, j.number) < (?2, ?3)"
+        " GROUP BY j.number HAVING sum(p.amount_nano) > 0)"
+        " SELECT " GENERATION_OF_EARNER " FROM page CROSS JOIN generations j"
+        " ON j.number = page.generation_number ORDER BY j.created_ms DESC, j.number DESC LIMIT ?4",
     [SQL_USAGE_KEY] = "SELECT 1 FROM keys WHERE id = ? AND account_id = ?",
     [SQL_USAGE_BALANCE] = "SELECT coalesce((SELECT amount_nano FROM balances WHERE ledger_account = 16 * number), 0)"
                           " FROM accounts WHERE id = ?",
     [SQL_USAGE_MODELS] = "SELECT model, count(*), sum(prompt_tokens), sum(completion_tokens), sum(charge_nano)"
-                         " FROM jobs WHERE account_number = (SELECT number FROM accounts WHERE id = ?1)"
+                         " FROM generations WHERE account_number = (SELECT number FROM accounts WHERE id = ?1)"
                          " AND created_ms >= ?2 AND created_ms < ?3"
                          " AND (outcome = 0 OR (outcome = 2 AND charge_nano > 0))"
                          " AND (?4 = '' OR key_number = (SELECT number FROM keys WHERE id = ?4))"
@@ -183,39 +190,43 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
     [SQL_KEY_NUMBER] = "SELECT number FROM keys WHERE id = ?",
     [SQL_BALANCE_GET] = "SELECT amount_nano FROM balances WHERE ledger_account = ?",
     [SQL_BALANCE_SET] = "REPLACE INTO balances (ledger_account, amount_nano) VALUES (?, ?)",
-    [SQL_TRANSACTION_ADD] = "INSERT INTO transactions (kind, job_number, account_number, amount_nano, created_ms, note)"
-                            " VALUES (?, ?, ?, ?, ?, ?)",
+    [SQL_TRANSACTION_ADD] =
+        "INSERT INTO transactions (kind, generation_number, account_number, amount_nano, created_ms, note)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
     [SQL_TRANSACTION_LAST] = "SELECT coalesce(max(number), 0) FROM transactions",
     [SQL_ENTRY_ADD] = "INSERT INTO entries (transaction_number, ledger_account, amount_nano) VALUES (?, ?, ?)",
     /* OR ROLLBACK: a failure undoes everything anyway, and the statement needs no journal of its own. */
-    [SQL_SETTLEMENTS_ADD] = "INSERT OR ROLLBACK INTO transactions (kind, job_number, account_number, amount_nano,"
-                            " created_ms, note) SELECT 0, number, NULL, charge_nano, created_ms, '' FROM jobs"
-                            " WHERE number >= ? AND charge_nano > 0 ORDER BY number",
+    [SQL_SETTLEMENTS_ADD] =
+        "INSERT OR ROLLBACK INTO transactions (kind, generation_number, account_number, amount_nano,"
+        " created_ms, note) SELECT 0, number, NULL, charge_nano, created_ms, '' FROM generations"
+        " WHERE number >= ? AND charge_nano > 0 ORDER BY number",
     [SQL_SETTLED_ENTRIES_ADD] =
         "INSERT OR ROLLBACK INTO entries (transaction_number, ledger_account, amount_nano)"
         " SELECT t.number, CASE part.n WHEN 0 THEN 16 * j.account_number"
         " WHEN 1 THEN 16 * j.provider_account_number + 1 ELSE 1 END, CASE part.n WHEN 0 THEN -j.charge_nano"
         " WHEN 1 THEN j.provider_nano ELSE j.charge_nano - j.provider_nano END AS amount"
-        " FROM transactions t CROSS JOIN jobs j ON j.number = t.job_number"
+        " FROM transactions t CROSS JOIN generations j ON j.number = t.generation_number"
         " CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2) part"
         " WHERE t.number > ? AND amount <> 0 AND (part.n <> 1 OR j.provider_account_number > 0)",
-    [SQL_SETTLED_PARTS_ADD] = "INSERT OR ROLLBACK INTO entries (transaction_number, ledger_account, amount_nano)"
-                              " SELECT t.number, 16 * p.account_number + 1, sum(p.amount_nano) FROM transactions t"
-                              " CROSS JOIN job_parts p ON p.job_number = t.job_number WHERE t.number > ?"
-                              " GROUP BY t.number, p.account_number HAVING sum(p.amount_nano) > 0",
-    [SQL_EARNED_UNTIL] = "SELECT job_number FROM earned_until",
+    [SQL_SETTLED_PARTS_ADD] =
+        "INSERT OR ROLLBACK INTO entries (transaction_number, ledger_account, amount_nano)"
+        " SELECT t.number, 16 * p.account_number + 1, sum(p.amount_nano) FROM transactions t"
+        " CROSS JOIN generation_parts p ON p.generation_number = t.generation_number WHERE t.number > ?"
+        " GROUP BY t.number, p.account_number HAVING sum(p.amount_nano) > 0",
+    [SQL_EARNED_UNTIL] = "SELECT generation_number FROM earned_until",
     [SQL_EARNED_ADD] =
-        "INSERT OR ROLLBACK INTO earned (account_number, created_ms, job_number, amount_nano, tokens)"
+        "INSERT OR ROLLBACK INTO earned (account_number, created_ms, generation_number, amount_nano, tokens)"
         " SELECT provider_account_number, created_ms, number, provider_nano, prompt_tokens + completion_tokens"
-        " FROM jobs WHERE number > (SELECT job_number FROM earned_until) AND number <= ? AND provider_nano > 0"
+        " FROM generations WHERE number > (SELECT generation_number FROM earned_until) AND number <= ? AND "
+        "provider_nano > 0"
         " AND provider_account_number > 0 ORDER BY provider_account_number, created_ms, number",
     [SQL_EARNED_PARTS_ADD] =
-        "INSERT OR ROLLBACK INTO earned (account_number, created_ms, job_number, amount_nano, tokens)"
+        "INSERT OR ROLLBACK INTO earned (account_number, created_ms, generation_number, amount_nano, tokens)"
         " SELECT p.account_number, j.created_ms, j.number, sum(p.amount_nano), sum(p.prompt_tokens +"
-        " p.completion_tokens) FROM job_parts p CROSS JOIN jobs j ON j.number = p.job_number"
-        " WHERE p.job_number > (SELECT job_number FROM earned_until) AND p.job_number <= ?"
+        " p.completion_tokens) FROM generation_parts p CROSS JOIN generations j ON j.number = p.generation_number"
+        " WHERE p.generation_number > (SELECT generation_number FROM earned_until) AND p.generation_number <= ?"
         " GROUP BY p.account_number, j.number HAVING sum(p.amount_nano) > 0",
-    [SQL_EARNED_UNTIL_SET] = "UPDATE earned_until SET job_number = ?",
+    [SQL_EARNED_UNTIL_SET] = "UPDATE earned_until SET generation_number = ?",
     [SQL_ENTRY_EACH] = "SELECT number, transaction_number, amount_nano, created_ms, ledger_account, kind, job_id, note"
                        " FROM ledger ORDER BY number",
     [SQL_LEDGER_COUNT] = "SELECT (SELECT count(*) FROM transactions), (SELECT count(*) FROM entries),"
@@ -265,7 +276,8 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
     [SQL_CONVERSATION_TITLE] = "UPDATE conversations SET title = ?, titled_by = ? WHERE number = ?",
     [SQL_CONVERSATION_SUMMARY] = "UPDATE conversations SET summary = ?, summary_until = ? WHERE number = ?",
     [SQL_CONVERSATION_LABELS_CLEAR] =
-        "UPDATE jobs SET label = '' WHERE label = ? AND label GLOB 'conv_*' AND account_number = ?",
+        /* GLOB for the index, which has only the labels that can be a conversation's. */
+    "UPDATE generations SET label = '' WHERE label = ? AND label GLOB 'conv_*' AND account_number = ?",
     [SQL_CONVERSATION_ANSWERS_DELETE] =
         "DELETE FROM answers WHERE conversation_number = ? AND conversation_number <> 0",
     [SQL_CONVERSATION_DELETE] = "DELETE FROM conversations WHERE number = ?",
@@ -324,23 +336,24 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
     [SQL_MONTH_SET] = "INSERT INTO account_months (account_number, from_ms, spent_nano) VALUES (?, ?, ?)"
                       " ON CONFLICT (account_number) DO UPDATE SET from_ms = excluded.from_ms,"
                       " spent_nano = excluded.spent_nano",
-    [SQL_MONTH_SUM] = "SELECT coalesce(sum(charge_nano), 0) FROM jobs WHERE account_number = ? AND created_ms >= ?",
-    [SQL_ASYNC_ADD] = "INSERT INTO async_jobs (id, account_number, key_id, test, kind, state, model, created_ms,"
-                      " started_ms, ended_ms, prompt_tokens, completion_tokens, charge_nano, scope_sha256, body_sha256,"
-                      " body, result) VALUES (?, ?, ?, ?, ?, 0, ?, ?, 0, 0, 0, 0, 0, ?, ?, ?, x'')",
-    [SQL_ASYNC_BY_SCOPE] = "SELECT id, created_ms FROM async_jobs WHERE scope_sha256 = ?",
-    [SQL_ASYNC_UNSCOPE] = "UPDATE async_jobs SET scope_sha256 = NULL WHERE scope_sha256 = ?",
-    [SQL_ASYNC_FIND] = "SELECT " ASYNC_COLUMNS ", x.body, x.result" ASYNC_FROM " WHERE x.id = ?",
-    [SQL_ASYNC_MOVE] = "UPDATE async_jobs SET state = ?, started_ms = ? WHERE id = ? AND state < 2",
-    [SQL_ASYNC_END] = "UPDATE async_jobs SET state = ?, ended_ms = ?, prompt_tokens = ?, completion_tokens = ?,"
-                      " charge_nano = ?, body = x'', result = ? WHERE id = ? AND state < 2",
-    [SQL_ASYNC_CURSOR] = "SELECT x.number FROM async_jobs x" ASYNC_OF " AND x.id = ?",
-    [SQL_ASYNC_PAGE] = "SELECT " ASYNC_COLUMNS ASYNC_FROM ASYNC_OF " AND x.number < ? ORDER BY x.number DESC LIMIT ?",
-    [SQL_ASYNC_PAGE_STATE] =
-        "SELECT " ASYNC_COLUMNS ASYNC_FROM ASYNC_OF " AND x.number < ? AND x.state = ? ORDER BY x.number DESC LIMIT ?",
-    [SQL_ASYNC_OPEN] = "SELECT " ASYNC_COLUMNS ASYNC_FROM " WHERE x.state < 2 ORDER BY x.number LIMIT ?",
-    [SQL_ASYNC_PURGE] = "DELETE FROM async_jobs WHERE number IN"
-                        " (SELECT number FROM async_jobs WHERE state >= 2 AND ended_ms < ? LIMIT ?)",
+    [SQL_MONTH_SUM] =
+        "SELECT coalesce(sum(charge_nano), 0) FROM generations WHERE account_number = ? AND created_ms >= ?",
+    [SQL_JOB_ADD] = "INSERT INTO jobs (id, account_number, key_id, test, kind, state, model, created_ms,"
+                    " started_ms, ended_ms, prompt_tokens, completion_tokens, charge_nano, scope_sha256, body_sha256,"
+                    " body, result) VALUES (?, ?, ?, ?, ?, 0, ?, ?, 0, 0, 0, 0, 0, ?, ?, ?, x'')",
+    [SQL_JOB_BY_SCOPE] = "SELECT id, created_ms FROM jobs WHERE scope_sha256 = ?",
+    [SQL_JOB_UNSCOPE] = "UPDATE jobs SET scope_sha256 = NULL WHERE scope_sha256 = ?",
+    [SQL_JOB_FIND] = "SELECT " JOB_COLUMNS ", x.body, x.result" JOB_FROM " WHERE x.id = ?",
+    [SQL_JOB_MOVE] = "UPDATE jobs SET state = ?, started_ms = ? WHERE id = ? AND state < 2",
+    [SQL_JOB_END] = "UPDATE jobs SET state = ?, ended_ms = ?, prompt_tokens = ?, completion_tokens = ?,"
+                    " charge_nano = ?, body = x'', result = ? WHERE id = ? AND state < 2",
+    [SQL_JOB_CURSOR] = "SELECT x.number FROM jobs x" JOB_OF " AND x.id = ?",
+    [SQL_JOB_PAGE] = "SELECT " JOB_COLUMNS JOB_FROM JOB_OF " AND x.number < ? ORDER BY x.number DESC LIMIT ?",
+    [SQL_JOB_PAGE_STATE] =
+        "SELECT " JOB_COLUMNS JOB_FROM JOB_OF " AND x.number < ? AND x.state = ? ORDER BY x.number DESC LIMIT ?",
+    [SQL_JOB_OPEN] = "SELECT " JOB_COLUMNS JOB_FROM " WHERE x.state < 2 ORDER BY x.number LIMIT ?",
+    [SQL_JOB_PURGE] = "DELETE FROM jobs WHERE number IN"
+                      " (SELECT number FROM jobs WHERE state >= 2 AND ended_ms < ? LIMIT ?)",
     [SQL_WORKFLOW_ADD] =
         "INSERT INTO workflows (id, account_number, key_id, test, kind, chosen, status, model, max_steps,"
         " max_cost_nano, conversation_number, created_ms, ended_ms, steps_executed, prompt_tokens, completion_tokens,"
@@ -372,10 +385,10 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
                            " (SELECT number FROM workflows WHERE status <> 0 AND ended_ms < ? LIMIT ?)",
     [SQL_CONVERSATION_WORKFLOWS_DELETE] =
         "DELETE FROM workflows WHERE conversation_number = ? AND conversation_number <> 0",
-    [SQL_STEP_STATE] = "SELECT state, prompt_tokens, completion_tokens, cost_nano FROM workflow_steps"
+    [SQL_STEP_STATE] = "SELECT state, prompt_tokens, completion_tokens, cost_nano, ended_ms, run_id FROM workflow_steps"
                        " WHERE workflow_number = ? AND number = ?",
     [SQL_STEP_PUT] = "REPLACE INTO workflow_steps (workflow_number, " STEP_COLUMNS
-                     ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                     ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [SQL_STEP_EACH] = "SELECT " STEP_COLUMNS " FROM workflow_steps WHERE workflow_number = ? ORDER BY number",
     [SQL_STEP_PAID] = "UPDATE workflow_steps SET prompt_tokens = ?, completion_tokens = ?, cost_nano = ?"
                       " WHERE run_id = ? AND run_id <> '' RETURNING workflow_number",

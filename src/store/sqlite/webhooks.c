@@ -1,5 +1,8 @@
-/* Endpoints of webhooks, and what their accounts do with them. */
 #include "store/sqlite/webhooks.h"
+
+#include "store/ledger.h"
+#include "store/sqlite/deliveries.h"
+#include "store/sqlite/events.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -69,18 +72,19 @@ static bool webhook_find(struct sqlite_db *db, const char *account_id, const cha
     return true;
 }
 
-bool sqlite_webhooks_read(struct sqlite_db *db, const char *account_id, const char *id, struct store_webhook *out,
-                          size_t *count, struct err *err) {
+static bool webhooks_read(struct store_connection *connection, const char *account_id, const char *id,
+                          struct store_webhook *rows, size_t *count, struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
     bool ok, found;
     *count = 0;
     if (id[0] != '\0') {
         *count = 1;
-        return webhook_find(db, account_id, id, out, err);
+        return webhook_find(db, account_id, id, rows, err);
     }
     struct sqlite_binder binder = sqlite_bind(db, SQL_WEBHOOK_LIST);
     sqlite_bind_text(&binder, account_id);
     while ((ok = sqlite_next(db, SQL_WEBHOOK_LIST, &found, err)) && found && *count < STORE_WEBHOOKS_MAX) {
-        webhook_read(db, SQL_WEBHOOK_LIST, &out[(*count)++]);
+        webhook_read(db, SQL_WEBHOOK_LIST, &rows[(*count)++]);
     }
     sqlite_reset(db, SQL_WEBHOOK_LIST);
     return ok;
@@ -234,8 +238,9 @@ static bool change_apply(struct ledger *ledger, const struct store_webhook_chang
            webhook_find(ledger->db, change->webhook.account_id, change->webhook.id, webhook, err);
 }
 
-bool sqlite_webhook_change(struct ledger *ledger, const struct store_webhook_change *change,
+static bool webhook_change(struct store_connection *connection, const struct store_webhook_change *change,
                            struct store_webhook_result *result, struct err *err) {
+    struct ledger *ledger = ledger_of(connection);
     struct ledger_account *account;
     const struct store_webhook *asked = &change->webhook;
     if (!ledger_find_account(ledger, asked->account_id, &account, err) ||
@@ -244,6 +249,8 @@ bool sqlite_webhook_change(struct ledger *ledger, const struct store_webhook_cha
         !change_apply(ledger, change, result, err)) {
         return false;
     }
-    alerts_forget(account);
+    ledger_forget_alerts(account);
     return true;
 }
+
+const struct store_webhook_rows sqlite_webhook_rows = {.change = webhook_change, .read = webhooks_read};

@@ -1,6 +1,7 @@
-/* Workflows as they are read: one with its steps, pages, what is open, what steps took. */
+#include "store/sqlite/workflow_reads.h"
+
 #include "base/mem.h"
-#include "store/sqlite/workflows.h"
+#include "store/sqlite/steps.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +13,11 @@ enum {
     HISTORY_SAMPLES = 200,
 };
 
-void sqlite_workflow_clear(struct workflow_row *row) {
-    free(row->steps);
-    arena_clear(&row->texts);
-    *row = (struct workflow_row){0};
-}
+/* A workflow that is being read. */
+struct workflow_row {
+    struct workflow_place at;
+    struct store_workflow_found *found;
+};
 
 /* An empty one is a text that is not there yet, or no more. */
 static bool text_open(const struct turn_place *place, struct str stored, char *out, size_t *length, struct err *err) {
@@ -33,10 +34,10 @@ static bool text_open(const struct turn_place *place, struct str stored, char *o
 
 static bool text_read(struct sqlite_reader *reader, struct workflow_row *row, struct str *out, struct err *err) {
     const struct str stored = sqlite_read_bytes(reader);
-    char *text = (char *)arena_alloc(&row->texts, stored.len + 1);
+    char *text = arena_alloc(&row->found->texts, stored.len + 1);
     *out = STR("");
     if (text == NULL) {
-        return err_set(err, ERR_INTERNAL, "The workflow %s is too large", row->workflow.id);
+        return err_set(err, ERR_INTERNAL, "The workflow %s is too large", row->found->workflow.id);
     }
     out->data = text;
     return text_open(&row->at.place, stored, text, &out->len, err);
@@ -65,9 +66,9 @@ static bool workflow_read(struct sqlite_reader *reader, struct workflow_place *a
     sqlite_read_text(reader, out->account_id, sizeof(out->account_id));
     sqlite_read_text(reader, out->key_id, sizeof(out->key_id));
     out->test = sqlite_read_int(reader) != 0;
-    out->kind = (int)sqlite_read_int(reader);
+    out->kind = (enum store_workflow_kind)sqlite_read_choice(reader, STORE_WORKFLOW_KINDS);
     out->chosen = sqlite_read_int(reader) != 0;
-    at->status = out->status = (int)sqlite_read_int(reader);
+    at->status = out->status = (enum store_workflow_status)sqlite_read_choice(reader, STORE_WORKFLOW_STATUSES);
     sqlite_read_text(reader, out->model, sizeof(out->model));
     out->max_steps = (uint32_t)sqlite_read_int(reader);
     out->max_cost_nano = sqlite_read_int(reader);
@@ -97,30 +98,33 @@ static bool row_find(struct sqlite_db *db, const char *id, struct workflow_row *
         return no_such_workflow("id", err);
     }
     struct sqlite_reader reader = sqlite_read(db, SQL_WORKFLOW_FIND);
-    const bool ok =
-        workflow_read(&reader, &out->at, &out->workflow, err) && text_read(&reader, out, &out->workflow.request, err) &&
-        text_read(&reader, out, &out->workflow.answer, err) && text_read(&reader, out, &out->workflow.error, err) &&
-        text_read(&reader, out, &out->workflow.extra, err);
+    struct store_workflow *workflow = &out->found->workflow;
+    const bool ok = workflow_read(&reader, &out->at, workflow, err) &&
+                    text_read(&reader, out, &workflow->request, err) &&
+                    text_read(&reader, out, &workflow->answer, err) && text_read(&reader, out, &workflow->error, err) &&
+                    text_read(&reader, out, &workflow->extra, err);
     sqlite_reset(db, SQL_WORKFLOW_FIND);
     return ok;
 }
 
-static struct store_step *step_next(struct workflow_row *row) {
-    if (row->step_count == row->step_capacity) {
-        row->step_capacity = row->step_capacity == 0 ? STEPS_FIRST : 2 * row->step_capacity;
-        row->steps = (struct store_step *)mem_realloc(row->steps, row->step_capacity * sizeof(*row->steps));
+static struct store_step *step_next(struct store_workflow_found *found) {
+    if (found->step_count == found->step_capacity) {
+        found->step_capacity = found->step_capacity == 0 ? STEPS_FIRST : 2 * found->step_capacity;
+        found->steps = mem_realloc(found->steps, found->step_capacity * sizeof(*found->steps));
     }
-    return &row->steps[row->step_count++];
+    return &found->steps[found->step_count++];
 }
 
 static bool step_read(struct sqlite_reader *reader, struct workflow_row *row, struct store_step *out, struct err *err) {
     *out = (struct store_step){.number = (uint32_t)sqlite_read_int(reader)};
-    out->name = (int)sqlite_read_int(reader);
-    out->state = (int)sqlite_read_int(reader);
-    out->outcome = (int)sqlite_read_int(reader);
+    out->name = (enum store_step_name)sqlite_read_choice(reader, STORE_STEP_NAMES);
+    out->state = (enum store_step_state)sqlite_read_choice(reader, STORE_STEP_STATES);
+    out->outcome = (enum store_step_outcome)sqlite_read_choice(reader, STORE_STEP_OUTCOMES);
     out->local = sqlite_read_int(reader) != 0;
     out->round = (uint32_t)sqlite_read_int(reader);
     out->part = (uint32_t)sqlite_read_int(reader);
+    out->scale = (uint32_t)sqlite_read_int(reader);
+    out->shrunk = sqlite_read_int(reader) != 0;
     sqlite_read_text(reader, out->run_id, sizeof(out->run_id));
     sqlite_read_blob(reader, out->prompt_sha256, sizeof(out->prompt_sha256));
     out->max_tokens = (uint32_t)sqlite_read_int(reader);
@@ -140,7 +144,7 @@ static bool steps_find(struct sqlite_db *db, struct workflow_row *row, struct er
     sqlite_bind_int(&binder, row->at.number);
     while ((ok = sqlite_next(db, SQL_STEP_EACH, &found, err)) && found) {
         struct sqlite_reader reader = sqlite_read(db, SQL_STEP_EACH);
-        ok = step_read(&reader, row, step_next(row), err);
+        ok = step_read(&reader, row, step_next(row->found), err);
         if (!ok) {
             break;
         }
@@ -149,17 +153,19 @@ static bool steps_find(struct sqlite_db *db, struct workflow_row *row, struct er
     return ok;
 }
 
-bool sqlite_workflow_find(struct sqlite_db *db, const char *account_id, bool test, const char *id,
-                          struct workflow_row *out, struct err *err) {
-    sqlite_workflow_clear(out);
+bool sqlite_workflow_find(struct store_connection *connection, const char *account_id, bool test, const char *id,
+                          struct store_workflow_found *out, struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
+    struct workflow_row row = {.found = out};
+    store_workflow_found_clear(out);
     arena_init(&out->texts, SIZE_MAX);
-    if (!row_find(db, id, out, err)) {
+    if (!row_find(db, id, &row, err)) {
         return false;
     }
     if (account_id[0] != '\0' && (out->workflow.test != test || strcmp(out->workflow.account_id, account_id) != 0)) {
         return no_such_workflow("id", err);
     }
-    return steps_find(db, out, err);
+    return steps_find(db, &row, err);
 }
 
 static bool list_number(struct sqlite_db *db, enum sql sql, const struct store_workflow_query *query, bool *found,
@@ -182,7 +188,7 @@ static bool list_number(struct sqlite_db *db, enum sql sql, const struct store_w
 }
 
 static bool list_page(struct sqlite_db *db, const struct store_workflow_query *query, int64_t before,
-                      struct workflow_page *out, struct err *err) {
+                      struct store_workflow_page *out, struct err *err) {
     const enum sql sql = query->status < 0 ? SQL_WORKFLOW_PAGE : SQL_WORKFLOW_PAGE_STATUS;
     const size_t limit = query->limit < STORE_WORKFLOW_LIST_MAX ? query->limit : STORE_WORKFLOW_LIST_MAX;
     bool ok, found;
@@ -210,8 +216,9 @@ static bool list_page(struct sqlite_db *db, const struct store_workflow_query *q
     return ok;
 }
 
-bool sqlite_workflow_list(struct sqlite_db *db, const struct store_workflow_query *query, struct workflow_page *out,
-                          struct err *err) {
+bool sqlite_workflow_list(struct store_connection *connection, const struct store_workflow_query *query,
+                          struct store_workflow_page *out, struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
     int64_t before = INT64_MAX;
     bool found = true;
     out->count = 0;
@@ -227,17 +234,19 @@ bool sqlite_workflow_list(struct sqlite_db *db, const struct store_workflow_quer
            list_number(db, SQL_WORKFLOW_TOTAL, query, &found, &out->total, err);
 }
 
-bool sqlite_workflows_open(struct sqlite_db *db, struct store_workflow_open **open, size_t *count, struct err *err) {
+bool sqlite_workflows_open(struct store_connection *connection, struct store_workflow_open **rows, size_t *count,
+                           struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
     size_t capacity = 0;
     bool ok, found;
-    *open = NULL;
+    *rows = NULL;
     *count = 0;
     while ((ok = sqlite_next(db, SQL_WORKFLOW_OPEN, &found, err)) && found) {
         if (*count == capacity) {
             capacity = capacity == 0 ? OPEN_FIRST : 2 * capacity;
-            *open = (struct store_workflow_open *)mem_realloc(*open, capacity * sizeof(**open));
+            *rows = mem_realloc(*rows, capacity * sizeof(**rows));
         }
-        struct store_workflow_open *row = &(*open)[(*count)++];
+        struct store_workflow_open *row = &(*rows)[(*count)++];
         struct sqlite_reader reader = sqlite_read(db, SQL_WORKFLOW_OPEN);
         sqlite_read_text(&reader, row->id, sizeof(row->id));
         sqlite_read_text(&reader, row->account_id, sizeof(row->account_id));
@@ -253,8 +262,8 @@ struct samples {
     uint32_t prompt[HISTORY_SAMPLES], completion[HISTORY_SAMPLES], count;
 };
 
-static bool samples_read(struct sqlite_db *db, const struct step_history_query *query, int name, struct samples *out,
-                         struct err *err) {
+static bool samples_read(struct sqlite_db *db, const struct store_step_history_query *query, enum store_step_name name,
+                         struct samples *out, struct err *err) {
     bool ok, found;
     struct sqlite_binder binder = sqlite_bind(db, SQL_STEP_HISTORY);
     sqlite_bind_text(&binder, query->account_id);
@@ -284,7 +293,7 @@ static uint32_t percentile(const uint32_t *sorted, uint32_t count, uint32_t perc
     return sorted[(count * percent + 99) / 100 - 1];
 }
 
-static struct store_step_history history_of(int name, struct samples *samples) {
+static struct store_step_history history_of(enum store_step_name name, struct samples *samples) {
     qsort(samples->prompt, samples->count, sizeof(uint32_t), compare_u32);
     qsort(samples->completion, samples->count, sizeof(uint32_t), compare_u32);
     return (struct store_step_history){
@@ -299,11 +308,13 @@ static struct store_step_history history_of(int name, struct samples *samples) {
     };
 }
 
-bool sqlite_step_history(struct sqlite_db *db, const struct step_history_query *query,
-                         struct store_step_history out[STORE_STEP_NAMES_MAX], size_t *count, struct err *err) {
+bool sqlite_step_history(struct store_connection *connection, const struct store_step_history_query *query,
+                         struct store_step_history out[STORE_STEP_NAMES], size_t *count, struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
     struct samples samples;
     *count = 0;
-    for (int name = 0; name < STORE_STEP_NAMES_MAX; name++) {
+    for (int i = 0; i < STORE_STEP_NAMES; i++) {
+        const enum store_step_name name = (enum store_step_name)i;
         if (!samples_read(db, query, name, &samples, err)) {
             return false;
         }

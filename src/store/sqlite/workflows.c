@@ -1,49 +1,12 @@
-/* Workflows on the writer's side: added, stepped, ended, deleted. */
 #include "store/sqlite/workflows.h"
 
-#include "store/sqlite/money.h"
-#include "store/webhooks.h"
-
-#include <string.h>
-
-enum { STEP_RUNNING = 1, STEP_DONE = 2 }; /* of enum core_step_state: from DONE on, a step has ended */
-
-static bool not_a_refusal(bool ok, struct err *err) {
-    if (!ok && (err->code == ERR_CONFLICT || err->code == ERR_NOT_FOUND || err->code == ERR_INVALID)) {
-        err->code = ERR_INTERNAL;
-    }
-    return ok;
-}
-
-/* `scope` NULL: nothing to do. */
-static bool run_with_scope(struct sqlite_db *db, enum sql sql, const uint8_t *scope, struct err *err) {
-    if (scope == NULL) {
-        return true;
-    }
-    struct sqlite_binder binder = sqlite_bind(db, sql);
-    sqlite_bind_blob(&binder, scope, DIGEST_SHA256_SIZE);
-    return sqlite_run(db, sql, err);
-}
+#include "store/sqlite/answers.h"
+#include "store/sqlite/events.h"
+#include "store/sqlite/steps.h"
+#include "store/sqlite/turns.h"
+#include "store/sqlite/workflow_reads.h"
 
 /* --- Adding --- */
-
-static bool place_find(struct sqlite_db *db, const char *id, struct workflow_place *out, bool *found, struct err *err) {
-    struct sqlite_binder binder = sqlite_bind(db, SQL_WORKFLOW_PLACE);
-    sqlite_bind_text(&binder, id);
-    *out = (struct workflow_place){0};
-    if (!sqlite_next(db, SQL_WORKFLOW_PLACE, found, err)) {
-        return false;
-    }
-    if (*found) {
-        struct sqlite_reader reader = sqlite_read(db, SQL_WORKFLOW_PLACE);
-        out->number = sqlite_read_int(&reader);
-        out->place.number = sqlite_read_int(&reader);
-        sqlite_read_blob(&reader, out->place.secret, sizeof(out->place.secret));
-        out->status = (int)sqlite_read_int(&reader);
-        sqlite_reset(db, SQL_WORKFLOW_PLACE);
-    }
-    return true;
-}
 
 /* The workflow that has its id, or that has its scope and still counts. */
 static bool existing_find(struct sqlite_db *db, const struct store_workflow_new *asked, char existing[STORE_ID_MAX],
@@ -51,7 +14,7 @@ static bool existing_find(struct sqlite_db *db, const struct store_workflow_new 
     struct workflow_place same;
     bool found;
     existing[0] = '\0';
-    if (!place_find(db, asked->workflow.id, &same, &found, err)) {
+    if (!sqlite_workflow_place(db, asked->workflow.id, &same, &found, err)) {
         return false;
     }
     if (found) {
@@ -117,9 +80,20 @@ static bool request_add(struct sqlite_db *db, struct str text, const struct turn
     return ok;
 }
 
-bool sqlite_workflow_add(struct ledger *ledger, const struct store_workflow_new *asked, char existing[STORE_ID_MAX],
-                         struct err *err) {
+/* Under its idempotency key nothing else is found any more. */
+static bool unscope(struct sqlite_db *db, const uint8_t *scope, struct err *err) {
+    if (scope == NULL) {
+        return true;
+    }
+    struct sqlite_binder binder = sqlite_bind(db, SQL_WORKFLOW_UNSCOPE);
+    sqlite_bind_blob(&binder, scope, DIGEST_SHA256_SIZE);
+    return sqlite_run(db, SQL_WORKFLOW_UNSCOPE, err);
+}
+
+static bool workflow_add(struct store_connection *connection, const struct store_workflow_new *asked,
+                         char existing[STORE_ID_MAX], struct err *err) {
     const struct store_workflow *workflow = &asked->workflow;
+    struct ledger *ledger = ledger_of(connection);
     struct sqlite_db *db = ledger->db;
     struct turn_place place = {0};
     struct ledger_account *account;
@@ -138,159 +112,10 @@ bool sqlite_workflow_add(struct ledger *ledger, const struct store_workflow_new 
             return err_set_field(err, ERR_NOT_FOUND, "conversation_id", "There is no such conversation");
         }
     }
-    return run_with_scope(db, SQL_WORKFLOW_UNSCOPE, asked->scope_sha256, err) &&
-           not_a_refusal(row_add(db, asked, account->number, &place, err) &&
-                             request_add(db, workflow->request, &place, err),
-                         err);
-}
-
-/* --- Steps --- */
-
-/* What is known of a step: nothing when `state` is negative. */
-struct step_known {
-    int64_t state, prompt_tokens, completion_tokens, cost_nano;
-};
-
-static bool step_know(struct sqlite_db *db, int64_t workflow_number, uint32_t number, struct step_known *out,
-                      struct err *err) {
-    bool found;
-    struct sqlite_binder binder = sqlite_bind(db, SQL_STEP_STATE);
-    sqlite_bind_int(&binder, workflow_number);
-    sqlite_bind_int(&binder, number);
-    *out = (struct step_known){.state = -1};
-    if (!sqlite_next(db, SQL_STEP_STATE, &found, err)) {
-        return false;
-    }
-    if (found) {
-        struct sqlite_reader reader = sqlite_read(db, SQL_STEP_STATE);
-        out->state = sqlite_read_int(&reader);
-        out->prompt_tokens = sqlite_read_int(&reader);
-        out->completion_tokens = sqlite_read_int(&reader);
-        out->cost_nano = sqlite_read_int(&reader);
-        sqlite_reset(db, SQL_STEP_STATE);
-    }
-    return true;
-}
-
-/* Its settlement may have told more already (sqlite_step_paid): a step whose run was cancelled knows nothing of it. */
-static int64_t most(int64_t a, int64_t b) {
-    return a > b ? a : b;
-}
-
-static bool step_write(struct sqlite_db *db, const struct workflow_place *at, const struct store_step *step,
-                       const struct step_known *known, struct err *err) {
-    struct buf output;
-    buf_init(&output, step->output.len + SEAL_EXTRA);
-    struct sqlite_binder binder = sqlite_bind(db, SQL_STEP_PUT);
-    sqlite_bind_int(&binder, at->number);
-    sqlite_bind_int(&binder, step->number);
-    sqlite_bind_int(&binder, step->name);
-    sqlite_bind_int(&binder, step->state);
-    sqlite_bind_int(&binder, step->outcome);
-    sqlite_bind_int(&binder, step->local);
-    sqlite_bind_int(&binder, step->round);
-    sqlite_bind_int(&binder, step->part);
-    sqlite_bind_text(&binder, step->run_id);
-    sqlite_bind_blob(&binder, step->prompt_sha256, sizeof(step->prompt_sha256));
-    sqlite_bind_int(&binder, step->max_tokens);
-    sqlite_bind_int(&binder, step->hold_nano);
-    sqlite_bind_int(&binder, most(step->prompt_tokens, known->prompt_tokens));
-    sqlite_bind_int(&binder, most(step->completion_tokens, known->completion_tokens));
-    sqlite_bind_int(&binder, most(step->cost_nano, known->cost_nano));
-    sqlite_bind_text(&binder, step->provider_id);
-    sqlite_bind_int(&binder, step->started_ms);
-    sqlite_bind_int(&binder, step->ended_ms);
-    sqlite_bind_sealed(&binder, &at->place, step->output, &output);
-    const bool ok = sqlite_run(db, SQL_STEP_PUT, err);
-    buf_clear(&output);
-    return ok;
-}
-
-static bool workflow_sum(struct sqlite_db *db, int64_t workflow_number, const struct step_known *more, bool begins,
-                         struct err *err) {
-    struct sqlite_binder binder = sqlite_bind(db, SQL_WORKFLOW_SUM);
-    sqlite_bind_int(&binder, begins);
-    sqlite_bind_int(&binder, more->prompt_tokens);
-    sqlite_bind_int(&binder, more->completion_tokens);
-    sqlite_bind_int(&binder, more->cost_nano);
-    sqlite_bind_int(&binder, workflow_number);
-    return sqlite_run(db, SQL_WORKFLOW_SUM, err);
-}
-
-/* A generation counts once it has begun; tokens and cost when it is settled, or has ended. */
-static bool step_sum(struct sqlite_db *db, int64_t workflow_number, const struct store_step *step,
-                     const struct step_known *known, struct err *err) {
-    const bool begins = !step->local && known->state < STEP_RUNNING && step->state >= STEP_RUNNING;
-    const struct step_known more = {
-        .prompt_tokens = most(step->prompt_tokens, known->prompt_tokens) - known->prompt_tokens,
-        .completion_tokens = most(step->completion_tokens, known->completion_tokens) - known->completion_tokens,
-        .cost_nano = most(step->cost_nano, known->cost_nano) - known->cost_nano,
-    };
-    return workflow_sum(db, workflow_number, &more, begins, err);
-}
-
-bool sqlite_step_put(struct sqlite_db *db, const char *workflow_id, const struct store_step *step,
-                     const uint8_t *answer_scope, struct err *err) {
-    struct workflow_place at;
-    struct step_known known;
-    bool found;
-    if (!place_find(db, workflow_id, &at, &found, err)) {
-        return false;
-    }
-    if (!found) {
-        return err_set_field(err, ERR_NOT_FOUND, "id", "There is no such workflow");
-    }
-    if (at.status != 0) {
-        return err_set(err, ERR_CONFLICT, "The workflow %s has ended", workflow_id);
-    }
-    if (!step_know(db, at.number, step->number, &known, err)) {
-        return false;
-    }
-    if (known.state >= STEP_DONE) {
-        return err_set(err, ERR_CONFLICT, "Step %u of the workflow %s has ended", step->number, workflow_id);
-    }
-    return step_write(db, &at, step, &known, err) &&
-           not_a_refusal(step_sum(db, at.number, step, &known, err) &&
-                             run_with_scope(db, SQL_ANSWER_DELETE, answer_scope, err),
-                         err);
-}
-
-bool sqlite_step_paid(struct sqlite_db *db, const struct store_generation *job, struct err *err) {
-    bool found;
-    struct sqlite_binder binder = sqlite_bind(db, SQL_STEP_PAID);
-    sqlite_bind_int(&binder, job->prompt_tokens);
-    sqlite_bind_int(&binder, job->completion_tokens);
-    sqlite_bind_int(&binder, job->charge_nano);
-    sqlite_bind_text(&binder, job->id);
-    if (!sqlite_next(db, SQL_STEP_PAID, &found, err)) {
-        return false;
-    }
-    if (!found) {
-        return true;
-    }
-    struct sqlite_reader reader = sqlite_read(db, SQL_STEP_PAID);
-    const int64_t workflow_number = sqlite_read_int(&reader);
-    const struct step_known paid = {.prompt_tokens = job->prompt_tokens,
-                                    .completion_tokens = job->completion_tokens,
-                                    .cost_nano = job->charge_nano};
-    sqlite_reset(db, SQL_STEP_PAID);
-    return workflow_sum(db, workflow_number, &paid, false, err);
-}
-
-bool sqlite_step_place(struct sqlite_db *db, const char *run_id, struct turn_place *out, bool *found, struct err *err) {
-    struct sqlite_binder binder = sqlite_bind(db, SQL_STEP_PLACE);
-    sqlite_bind_text(&binder, run_id);
-    *out = (struct turn_place){0};
-    if (!sqlite_next(db, SQL_STEP_PLACE, found, err)) {
-        return false;
-    }
-    if (*found) {
-        struct sqlite_reader reader = sqlite_read(db, SQL_STEP_PLACE);
-        out->number = sqlite_read_int(&reader);
-        sqlite_read_blob(&reader, out->secret, sizeof(out->secret));
-        sqlite_reset(db, SQL_STEP_PLACE);
-    }
-    return true;
+    return unscope(db, asked->scope_sha256, err) &&
+           sqlite_no_refusal(row_add(db, asked, account->number, &place, err) &&
+                                 request_add(db, workflow->request, &place, err),
+                             err);
 }
 
 /* --- The end --- */
@@ -361,45 +186,69 @@ static bool end_event(struct ledger *ledger, const struct store_workflow_end *en
                                       .kind = STORE_EVENT_WORKFLOW_COMPLETED,
                                       .created_ms = end->ended_ms,
                                       .data = end->event};
-    return end->event.len == 0 || store_event_add(ledger, &event, err);
+    return end->event.len == 0 || sqlite_event_rows.add(&ledger->db->connection, &event, err);
 }
 
-static bool end_write(struct ledger *ledger, const struct store_workflow_end *end, const struct workflow_row *row,
+static bool end_write(struct ledger *ledger, const struct store_workflow_end *end, const char *account_id,
                       struct err *err) {
     struct sqlite_db *db = ledger->db;
+    struct workflow_place at;
     struct end_rest rest;
-    if (!end_prepare(ledger, end, &rest, err) || !end_row(db, end, &row->at, err)) {
+    bool found;
+    if (!sqlite_workflow_place(db, end->id, &at, &found, err) || !end_prepare(ledger, end, &rest, err) ||
+        !end_row(db, end, &at, err)) {
         return false;
     }
-    return not_a_refusal(end_texts(db, end, &row->at, err) && end_answer(db, end, &rest, &row->at, err) &&
-                             (rest.turn == NULL || sqlite_turn_write(db, rest.turn, &rest.turn_place, err)) &&
-                             end_event(ledger, end, row->workflow.account_id, err),
-                         err);
+    return sqlite_no_refusal(end_texts(db, end, &at, err) && end_answer(db, end, &rest, &at, err) &&
+                                 (rest.turn == NULL || sqlite_turn_write(db, rest.turn, &rest.turn_place, err)) &&
+                                 end_event(ledger, end, account_id, err),
+                             err);
 }
 
-bool sqlite_workflow_end(struct ledger *ledger, const struct store_workflow_end *end, struct workflow_row *row,
-                         bool *changed, struct err *err) {
-    struct store_workflow *workflow = &row->workflow;
-    *changed = workflow->status == 0;
-    if (!*changed) {
+/* Nobody can tell its own end, told once more because nobody knew whether it had arrived, from the first time. */
+static bool is_told_again(const struct store_workflow *workflow, const struct store_workflow_end *end) {
+    return workflow->status == end->status && workflow->ended_ms == end->ended_ms;
+}
+
+static bool workflow_end(struct store_connection *connection, const struct store_workflow_end *end,
+                         struct store_workflow_found *out, bool *changed, struct err *err) {
+    struct store_workflow *workflow = &out->workflow;
+    if (!sqlite_workflow_find(connection, end->account_id, end->test, end->id, out, err)) {
+        return false;
+    }
+    *changed = workflow->status == STORE_WORKFLOW_RUNNING || is_told_again(workflow, end);
+    if (workflow->status != STORE_WORKFLOW_RUNNING) {
         return true;
     }
     workflow->status = end->status;
     workflow->ended_ms = end->ended_ms;
     workflow->request = STR("");
-    workflow->answer = arena_copy(&row->texts, end->text);
-    workflow->error = arena_copy(&row->texts, end->error);
-    workflow->extra = arena_copy(&row->texts, end->extra);
-    return end_write(ledger, end, row, err);
+    workflow->answer = arena_copy(&out->texts, end->text);
+    workflow->error = arena_copy(&out->texts, end->error);
+    workflow->extra = arena_copy(&out->texts, end->extra);
+    return end_write(ledger_of(connection), end, workflow->account_id, err);
 }
 
-bool sqlite_workflow_purge(struct sqlite_db *db, int64_t before_ms, int limit, bool *more, struct err *err) {
+static bool workflow_purge(struct store_connection *connection, int64_t before_ms, size_t limit, bool *more,
+                           struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
     struct sqlite_binder binder = sqlite_bind(db, SQL_WORKFLOW_PURGE);
     sqlite_bind_int(&binder, before_ms);
-    sqlite_bind_int(&binder, limit);
+    sqlite_bind_int(&binder, (int64_t)limit);
     if (!sqlite_run(db, SQL_WORKFLOW_PURGE, err)) {
         return false;
     }
-    *more = sqlite3_changes(db->handle) == limit;
+    *more = sqlite_changes(db) == limit;
     return true;
 }
+
+const struct store_workflow_rows sqlite_workflow_rows = {
+    .find = sqlite_workflow_find,
+    .add = workflow_add,
+    .end = workflow_end,
+    .step_put = sqlite_step_put,
+    .list = sqlite_workflow_list,
+    .open = sqlite_workflows_open,
+    .step_history = sqlite_step_history,
+    .purge = workflow_purge,
+};

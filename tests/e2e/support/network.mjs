@@ -153,9 +153,10 @@ export class Network {
     return network.#adopt(network.start(all, options));
   }
 
-  /** nataris gateway, without providers */
-  static async gateway(args = [], options) {
+  /** nataris gateway, without providers; `prepare(network)` comes before it is started */
+  static async gateway(args = [], { prepare, ...options } = {}) {
     const network = new Network();
+    prepare?.(network);
     const all = ['gateway', '--data', network.data, '--listen', '127.0.0.1:0', '--json', ...args];
     return network.#adopt(network.start(all, options));
   }

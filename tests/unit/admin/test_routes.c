@@ -1,6 +1,7 @@
 /* The admin API without HTTP: what each request asks of the store, and each answer. */
 #include "admin/action.h"
 #include "base/json_read.h"
+#include "store/ledger.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

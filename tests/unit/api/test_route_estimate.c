@@ -130,11 +130,10 @@ static void test_takes_a_whole_chat(void **state) {
 
 static void test_history_takes_the_place_of_guesses(void **state) {
     static const struct store_step_history history[] = {
-        {CORE_STEP_RESEARCH, 5, 11, 22, 33, 44, 55, 66}, /* enough */
-        {CORE_STEP_ANALYZE, 4, 11, 22, 33, 44, 55, 66},  /* too few */
-        {CORE_STEP_WRITE, 9, 1, 2, 1 << 30, 3, 1 << 30, 1 << 30},
-        {CORE_STEP_MAP, 9, 1, 2, 3, 4, 5, 6}, /* none of the plan */
-        {CORE_STEP_NAMES, 9, 1, 2, 3, 4, 5, 6},
+        {STORE_STEP_RESEARCH, 5, 11, 22, 33, 44, 55, 66}, /* enough */
+        {STORE_STEP_ANALYZE, 4, 11, 22, 33, 44, 55, 66},  /* too few */
+        {STORE_STEP_WRITE, 9, 1, 2, 1 << 30, 3, 1 << 30, 1 << 30},
+        {STORE_STEP_MAP, 9, 1, 2, 3, 4, 5, 6}, /* none of the plan */
     };
     api_workflows.history = history;
     api_workflows.history_count = COUNT_OF(history);

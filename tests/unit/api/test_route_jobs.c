@@ -96,6 +96,42 @@ static void test_writes_its_end_again_when_the_store_was_busy(void **state) {
     assert_non_null(strstr(api_jobs_find(id)->result.data, "\"content\":\"Hi\""));
 }
 
+static void test_runs_though_nobody_knew_that_it_was_stored(void **state) {
+    struct api_fixture *fixture = *state;
+    const char *answer;
+    api_jobs.in_doubt = 1;
+    api_fixture_forget(fixture);
+    api_fixture_post(fixture, JOBS, PLAIN_CHAT);
+    assert_int_equal(api_fixture_answer(fixture, &answer), 503);
+    assert_non_null(strstr(answer, "cannot be told"));
+    struct call *call = api_fixture_await_call(fixture);
+    deliver(call, "Hi");
+    forget_call(fixture);
+    call->sink->finished(call, &RESULT);
+    turn_until(fixture, api_jobs.jobs[0].id, STORE_JOB_COMPLETED);
+}
+
+/* Its end is there: it is found, and not run again. */
+static void test_an_end_in_doubt_is_looked_up(void **state) {
+    struct api_fixture *fixture = *state;
+    const char *answer, *id = post(fixture, PLAIN_CHAT);
+    char line[128];
+    struct call *call = api_fixture_await_call(fixture);
+    deliver(call, "Hi");
+    api_jobs.in_doubt = 1;
+    forget_call(fixture);
+    call->sink->finished(call, &RESULT);
+    turn_until(fixture, id, STORE_JOB_COMPLETED);
+    snprintf(line, sizeof(line), "DELETE " JOBS "/%s", id);
+    for (int i = 0; i < 3; i++) { /* it stays as it is, also when it has had its turn again */
+        api_fixture_forget(fixture);
+        api_fixture_request(fixture, line, "", NULL);
+        assert_int_equal(api_fixture_answer(fixture, &answer), 200);
+        assert_non_null(strstr(answer, "\"status\":\"COMPLETED\""));
+    }
+    assert_int_equal(fixture->submitted, 1);
+}
+
 static void test_is_cancelled_on_the_device(void **state) {
     struct api_fixture *fixture = *state;
     const char *answer, *id = post(fixture, PLAIN_CHAT);
@@ -178,7 +214,7 @@ static void test_its_cancel_is_that_of_its_workflow(void **state) {
     api_fixture_request(fixture, line, "", NULL);
     assert_int_equal(api_fixture_answer(fixture, &answer), 200);
     assert_non_null(strstr(answer, "\"status\":\"CANCELLED\""));
-    while (api_workflows.rows[0].status != CORE_WORKFLOW_CANCELLED) {
+    while (api_workflows.rows[0].status != STORE_WORKFLOW_CANCELLED) {
         uv_run(loop_uv(fixture->loop), UV_RUN_NOWAIT);
         assert_false(fixture->timed_out);
     }
@@ -189,8 +225,8 @@ static void test_its_cancel_is_that_of_its_workflow(void **state) {
 static void test_finds_its_workflow_after_a_restart(void **state) {
     struct api_fixture *fixture = *state;
     struct store_job *job = &api_jobs.jobs[api_jobs.count++];
-    struct store_workflow row = {.kind = CORE_WORKFLOW_RESEARCH,
-                                 .status = CORE_WORKFLOW_COMPLETED,
+    struct store_workflow row = {.kind = STORE_WORKFLOW_RESEARCH,
+                                 .status = STORE_WORKFLOW_COMPLETED,
                                  .steps_executed = 3,
                                  .request = STR(""),
                                  .answer = STR("Made before"),
@@ -245,6 +281,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_completes_with_the_whole_answer),    TEST(test_waits_out_what_time_heals),
         TEST(test_gives_up_a_failure_that_stays),      TEST(test_writes_its_end_again_when_the_store_was_busy),
+        TEST(test_gives_up_a_failure_that_stays),      TEST(test_runs_though_nobody_knew_that_it_was_stored),
+        TEST(test_gives_up_a_failure_that_stays),      TEST(test_an_end_in_doubt_is_looked_up),
         TEST(test_is_cancelled_on_the_device),         TEST(test_goes_on_after_a_restart),
         TEST(test_of_a_workflow_has_its_whole_answer), TEST(test_its_cancel_is_that_of_its_workflow),
         TEST(test_finds_its_workflow_after_a_restart), TEST(test_of_a_revoked_key_fails),

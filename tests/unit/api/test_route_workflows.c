@@ -4,13 +4,13 @@
 
 #define WORKFLOWS "/v1/workflows"
 
-static struct store_workflow *add(const char *id, enum core_workflow_kind kind, enum core_workflow_status status) {
+static struct store_workflow *add(const char *id, enum store_workflow_kind kind, enum store_workflow_status status) {
     struct store_workflow row = {.kind = (int)kind,
                                  .status = (int)status,
                                  .max_steps = 10,
                                  .max_cost_nano = -1,
                                  .created_ms = 1769335200000,
-                                 .ended_ms = status == CORE_WORKFLOW_RUNNING ? 0 : 1769335201000,
+                                 .ended_ms = status == STORE_WORKFLOW_RUNNING ? 0 : 1769335201000,
                                  .steps_executed = 1,
                                  .prompt_tokens = 5,
                                  .completion_tokens = 2,
@@ -42,7 +42,7 @@ static void assert_has(const char *answer, const char *words) {
 
 static void test_lists_as_the_reference_does(void **state) {
     struct api_fixture *fixture = *state;
-    (void)add("wf_123", CORE_WORKFLOW_RESEARCH, CORE_WORKFLOW_COMPLETED);
+    (void)add("wf_123", STORE_WORKFLOW_RESEARCH, STORE_WORKFLOW_COMPLETED);
     assert_string_equal(ask(fixture, "GET " WORKFLOWS, 200),
                         "{\"object\":\"list\",\"workflows\":[{\"id\":\"wf_123\",\"object\":\"workflow\","
                         "\"type\":\"RESEARCH\",\"status\":\"COMPLETED\",\"task\":\"Research renewable energy\","
@@ -52,7 +52,7 @@ static void test_lists_as_the_reference_does(void **state) {
     assert_int_equal(api_workflows.listed.limit, 20);
     assert_string_equal(api_workflows.listed.account_id, "acct_1");
     (void)ask(fixture, "GET " WORKFLOWS "?status=budget_exceeded&limit=7&after=wf_9", 200);
-    assert_int_equal(api_workflows.listed.status, CORE_WORKFLOW_BUDGET_EXCEEDED);
+    assert_int_equal(api_workflows.listed.status, STORE_WORKFLOW_BUDGET_EXCEEDED);
     assert_int_equal(api_workflows.listed.limit, 7);
     assert_string_equal(api_workflows.listed.after, "wf_9");
     assert_has(ask(fixture, "GET " WORKFLOWS "?status=DONE", 400), "\"param\":\"status\"");
@@ -61,16 +61,16 @@ static void test_lists_as_the_reference_does(void **state) {
 
 static void test_tells_one_with_its_steps(void **state) {
     struct api_fixture *fixture = *state;
-    (void)add("wf_1", CORE_WORKFLOW_MAP_REDUCE, CORE_WORKFLOW_MAX_STEPS);
-    api_workflows.steps[0][0] = (struct store_step){.name = CORE_STEP_CHUNK,
-                                                    .state = CORE_STEP_DONE,
+    (void)add("wf_1", STORE_WORKFLOW_MAP_REDUCE, STORE_WORKFLOW_MAX_STEPS);
+    api_workflows.steps[0][0] = (struct store_step){.name = STORE_STEP_CHUNK,
+                                                    .state = STORE_STEP_DONE,
                                                     .local = true,
                                                     .started_ms = 1769335200000,
                                                     .ended_ms = 1769335200000,
                                                     .output = api_jobs_copy(STR("{\"chunks\":2}"))};
     api_workflows.steps[0][1] = (struct store_step){.number = 1,
-                                                    .name = CORE_STEP_MAP,
-                                                    .state = CORE_STEP_RUNNING,
+                                                    .name = STORE_STEP_MAP,
+                                                    .state = STORE_STEP_RUNNING,
                                                     .started_ms = 1769335200000,
                                                     .provider_id = "prov_1",
                                                     .output = api_jobs_copy(STR(""))};
@@ -91,7 +91,7 @@ static void test_tells_one_with_its_steps(void **state) {
 
 static void test_answers_are_of_good_ends_only(void **state) {
     struct api_fixture *fixture = *state;
-    struct store_workflow *row = add("wf_1", CORE_WORKFLOW_CODE, CORE_WORKFLOW_FAILED);
+    struct store_workflow *row = add("wf_1", STORE_WORKFLOW_CODE, STORE_WORKFLOW_FAILED);
     api_workflows_drop(&row->error);
     row->error = api_jobs_copy(STR("{\"message\":\"no\"}"));
     assert_has(ask(fixture, "GET " WORKFLOWS "/wf_1", 200), "\"answer\":null,\"error\":{\"message\":\"no\"}");
@@ -99,7 +99,7 @@ static void test_answers_are_of_good_ends_only(void **state) {
 
 static void test_what_is_not_ones_own_is_not_there(void **state) {
     struct api_fixture *fixture = *state;
-    struct store_workflow *row = add("wf_1", CORE_WORKFLOW_AGENT, CORE_WORKFLOW_COMPLETED);
+    struct store_workflow *row = add("wf_1", STORE_WORKFLOW_AGENT, STORE_WORKFLOW_COMPLETED);
     static const char *const lines[] = {"GET " WORKFLOWS "/wf_2", "GET " WORKFLOWS "/wf_1", "DELETE " WORKFLOWS "/wf_1",
                                         "POST " WORKFLOWS "/wf_1/cancel", "GET " WORKFLOWS "/%00"};
     (void)str_copy(row->account_id, sizeof(row->account_id), STR("acct_2"));
@@ -111,11 +111,11 @@ static void test_what_is_not_ones_own_is_not_there(void **state) {
 static void test_is_cancelled_once(void **state) {
     struct api_fixture *fixture = *state;
     static const char *const lines[] = {"DELETE " WORKFLOWS "/wf_1", "POST " WORKFLOWS "/wf_1/cancel"};
-    (void)add("wf_1", CORE_WORKFLOW_AGENT, CORE_WORKFLOW_RUNNING);
+    (void)add("wf_1", STORE_WORKFLOW_AGENT, STORE_WORKFLOW_RUNNING);
     for (size_t i = 0; i < COUNT_OF(lines); i++) {
         assert_has(ask(fixture, lines[i], 200), "\"status\":\"CANCELLED\"");
     }
-    (void)add("wf_2", CORE_WORKFLOW_AGENT, CORE_WORKFLOW_COMPLETED);
+    (void)add("wf_2", STORE_WORKFLOW_AGENT, STORE_WORKFLOW_COMPLETED);
     assert_has(ask(fixture, "DELETE " WORKFLOWS "/wf_2", 200), "\"status\":\"COMPLETED\"");
 }
 

@@ -36,8 +36,8 @@ static void run_fail(struct api_fixture *fixture, const struct fault *fault) {
     call->sink->failed(call, fault);
 }
 
-static void await_status(struct api_fixture *fixture, enum core_workflow_status status) {
-    while (api_workflows.count == 0 || api_workflows.rows[0].status != (int)status) {
+static void await_status(struct api_fixture *fixture, enum store_workflow_status status) {
+    while (api_workflows.count == 0 || api_workflows.rows[0].status != status) {
         turn(fixture);
     }
 }
@@ -58,7 +58,7 @@ static void test_research_is_three_steps(void **state) {
     for (size_t i = 0; i < COUNT_OF(outputs); i++) {
         const struct call *call = await_run(fixture);
         assert_int_equal(api_workflows.step_counts[0], i + 1); /* it was stored before it began */
-        assert_int_equal(api_workflows.steps[0][i].state, CORE_STEP_RUNNING);
+        assert_int_equal(api_workflows.steps[0][i].state, STORE_STEP_RUNNING);
         assert_string_equal(api_workflows.steps[0][i].run_id, call->id);
         run_end(fixture, outputs[i]);
     }
@@ -66,9 +66,9 @@ static void test_research_is_three_steps(void **state) {
     assert_non_null(strstr(answer, "\"content\":\"the report\""));
     assert_non_null(strstr(answer, "\"workflow\":\"research\",\"status\":\"COMPLETED\",\"steps_executed\":3"));
     assert_non_null(strstr(answer, "\"prompt_tokens\":15")); /* of all steps */
-    assert_int_equal(api_workflows.rows[0].status, CORE_WORKFLOW_COMPLETED);
+    assert_int_equal(api_workflows.rows[0].status, STORE_WORKFLOW_COMPLETED);
     for (size_t i = 0; i < COUNT_OF(outputs); i++) {
-        assert_int_equal(api_workflows.steps[0][i].state, CORE_STEP_DONE);
+        assert_int_equal(api_workflows.steps[0][i].state, STORE_STEP_DONE);
         assert_true(str_equal_cstr(api_workflows.steps[0][i].output, outputs[i]));
     }
 }
@@ -124,7 +124,7 @@ static void test_an_agent_acts_by_itself(void **state) {
     api_fixture_post(fixture, CHAT, ORCHESTRATED("", "agent"));
     run_end(fixture, "Action: calculator[6 * 7]");
     (void)await_run(fixture);
-    assert_int_equal(api_workflows.steps[0][1].name, CORE_STEP_ACT);
+    assert_int_equal(api_workflows.steps[0][1].name, STORE_STEP_ACT);
     assert_true(str_equal_cstr(api_workflows.steps[0][1].output, "42"));
     run_end(fixture, "Answer: It is 42.");
     const char *answer = await_answer(fixture, 200);
@@ -149,9 +149,9 @@ static void test_a_failure_that_stays_ends_it(void **state) {
     run_end(fixture, "facts");
     run_fail(fixture, &(struct fault){.code = FAULT_INSUFFICIENT_CREDITS, .message = "no money"});
     assert_non_null(strstr(await_answer(fixture, 402), "no money"));
-    assert_int_equal(api_workflows.rows[0].status, CORE_WORKFLOW_FAILED);
+    assert_int_equal(api_workflows.rows[0].status, STORE_WORKFLOW_FAILED);
     assert_non_null(strstr(api_workflows.rows[0].error.data, "no money"));
-    assert_int_equal(api_workflows.steps[0][1].state, CORE_STEP_FAILED);
+    assert_int_equal(api_workflows.steps[0][1].state, STORE_STEP_FAILED);
 }
 
 static void test_a_prompt_that_does_not_fit_is_made_smaller(void **state) {
@@ -183,9 +183,9 @@ static void test_a_client_that_goes_cancels_it(void **state) {
     api_fixture_post(fixture, CHAT, ORCHESTRATED("", "research"));
     (void)await_run(fixture);
     api_fixture_disconnect(fixture);
-    await_status(fixture, CORE_WORKFLOW_CANCELLED);
+    await_status(fixture, STORE_WORKFLOW_CANCELLED);
     assert_int_equal(fixture->abandoned, 1);
-    assert_int_equal(api_workflows.steps[0][0].state, CORE_STEP_FAILED);
+    assert_int_equal(api_workflows.steps[0][0].state, STORE_STEP_FAILED);
     api_fixture_connect(fixture); /* for the teardown */
 }
 
@@ -196,9 +196,21 @@ static void test_a_gateway_that_stops_leaves_it(void **state) {
     api_drain(fixture->api);
     run_end(fixture, "facts"); /* paid for, and stored; no further one begins */
     assert_non_null(strstr(await_answer(fixture, 503), "goes on by itself"));
-    assert_int_equal(api_workflows.rows[0].status, CORE_WORKFLOW_RUNNING);
-    assert_int_equal(api_workflows.steps[0][0].state, CORE_STEP_DONE);
+    assert_int_equal(api_workflows.rows[0].status, STORE_WORKFLOW_RUNNING);
+    assert_int_equal(api_workflows.steps[0][0].state, STORE_STEP_DONE);
     assert_int_equal(fixture->submitted, 1);
+}
+
+/* The gateway is killed while the step with that number runs, and another goes on. */
+static void restart(struct api_fixture *fixture, size_t number) {
+    const struct store_workflow row = api_workflows.rows[0];
+    const struct store_step step = api_workflows.steps[0][number];
+    api_workflows.rows[0].status = STORE_WORKFLOW_FAILED; /* whoever had it does not get it back */
+    run_fail(fixture, &(struct fault){.code = FAULT_INTERNAL, .message = "killed"});
+    (void)await_answer(fixture, 400);
+    api_workflows.rows[0] = row;
+    api_workflows.steps[0][number] = step;
+    api_resume(fixture->api);
 }
 
 /* The same workflow in a new gateway: done steps stay, the one that ran runs again under its id. */
@@ -208,21 +220,100 @@ static void test_goes_on_after_a_restart(void **state) {
     api_fixture_post(fixture, CHAT, ORCHESTRATED("", "research"));
     run_end(fixture, "facts");
     (void)str_copy(id, sizeof(id), str_from(await_run(fixture)->id));
-    struct store_workflow row = api_workflows.rows[0];
-    api_workflows.rows[0].status = CORE_WORKFLOW_FAILED; /* whoever had it does not get it back */
-    run_fail(fixture, &(struct fault){.code = FAULT_INTERNAL, .message = "killed"});
-    (void)await_answer(fixture, 400);
-    api_workflows.rows[0] = row;
-    api_workflows.steps[0][1].state = CORE_STEP_RUNNING;
-    api_resume(fixture->api);
+    restart(fixture, 1);
     const struct call *call = await_run(fixture);
     assert_string_equal(call->id, id);
     assert_non_null(strstr(call->generation.messages[call->generation.message_count - 1].content.data, "facts"));
     run_end(fixture, "thoughts");
     run_end(fixture, "the report");
-    await_status(fixture, CORE_WORKFLOW_COMPLETED);
+    await_status(fixture, STORE_WORKFLOW_COMPLETED);
     assert_true(str_equal_cstr(api_workflows.rows[0].answer, "the report"));
     assert_int_equal(fixture->submitted, 4);
+}
+
+/* Asks for a research of a long text, and lets a device find that its prompt does not fit. */
+static void post_long(struct api_fixture *fixture) {
+    const struct fault too_long = {.code = FAULT_CONTEXT_LENGTH, .message = "too long"};
+    struct buf body;
+    buf_init(&body, 64 * 1024);
+    buf_append_cstr(&body, "{\"model\":\"" MODEL "\",\"messages\":[{\"role\":\"user\",\"content\":\"");
+    for (int i = 0; i < 2000; i++) {
+        buf_append_cstr(&body, "of the sea ");
+    }
+    buf_append_cstr(&body, "\"}],\"orchestration\":{\"enabled\":true,\"workflow\":\"research\"}}");
+    api_fixture_post(fixture, CHAT, buf_cstr(&body));
+    buf_clear(&body);
+    (void)await_run(fixture);
+    run_fail(fixture, &too_long);
+    (void)await_run(fixture);
+}
+
+static size_t prompt_length(const struct call *call) {
+    size_t length = 0;
+    for (size_t i = 0; i < call->generation.message_count; i++) {
+        length += call->generation.messages[i].content.len;
+    }
+    return length;
+}
+
+static void test_a_smaller_prompt_stays_so_after_a_restart(void **state) {
+    struct api_fixture *fixture = *state;
+    post_long(fixture);
+    const size_t length = prompt_length(await_run(fixture));
+    const struct store_step made = api_workflows.steps[0][0];
+    assert_int_equal(made.scale, 2);
+    restart(fixture, 0);
+    assert_int_equal(prompt_length(await_run(fixture)), length);
+    run_end(fixture, "facts");
+    (void)await_run(fixture);
+    assert_int_equal(api_workflows.steps[0][0].scale, 2);
+    assert_memory_equal(api_workflows.steps[0][0].prompt_sha256, made.prompt_sha256, DIGEST_SHA256_SIZE);
+    run_fail(fixture, &(struct fault){.code = FAULT_INTERNAL, .message = "enough"});
+    await_status(fixture, STORE_WORKFLOW_FAILED);
+}
+
+/* A row without its scale: the prompt is made as at first, and is told so. */
+static void test_a_step_of_an_older_program_goes_on(void **state) {
+    struct api_fixture *fixture = *state;
+    post_long(fixture);
+    const size_t length = prompt_length(await_run(fixture));
+    const struct store_step made = api_workflows.steps[0][0];
+    api_workflows.steps[0][0].scale = 0;
+    restart(fixture, 0);
+    assert_true(prompt_length(await_run(fixture)) > length);
+    run_end(fixture, "facts");
+    (void)await_run(fixture);
+    assert_int_equal(api_workflows.steps[0][0].scale, 1);
+    assert_memory_not_equal(api_workflows.steps[0][0].prompt_sha256, made.prompt_sha256, DIGEST_SHA256_SIZE);
+    run_fail(fixture, &(struct fault){.code = FAULT_INTERNAL, .message = "enough"});
+    await_status(fixture, STORE_WORKFLOW_FAILED);
+}
+
+/* The beginning and the end of each step, then the end of all, each told twice. */
+static void test_what_is_in_doubt_is_told_again(void **state) {
+    struct api_fixture *fixture = *state;
+    api_fixture_post(fixture, CHAT, ORCHESTRATED("", "research"));
+    run_end(fixture, "facts");
+    api_workflows.doubts = true;
+    run_end(fixture, "thoughts");
+    run_end(fixture, "the report");
+    assert_non_null(strstr(await_answer(fixture, 200), "\"content\":\"the report\""));
+    assert_int_equal(api_workflows.rows[0].status, STORE_WORKFLOW_COMPLETED);
+    assert_int_equal(fixture->submitted, 3);
+    assert_in_range(api_workflows.in_doubt, 4, 6); /* the first may have been on its way before */
+    assert_int_equal(api_workflows.writes, 2 * api_workflows.in_doubt);
+}
+
+static void test_goes_on_though_nobody_knew_that_it_was_stored(void **state) {
+    struct api_fixture *fixture = *state;
+    api_workflows.doubts = true;
+    api_fixture_post(fixture, CHAT, ORCHESTRATED("", "research"));
+    assert_non_null(strstr(await_answer(fixture, 503), "cannot be told"));
+    run_end(fixture, "facts");
+    run_end(fixture, "thoughts");
+    run_end(fixture, "the report");
+    await_status(fixture, STORE_WORKFLOW_COMPLETED);
+    assert_int_equal(fixture->submitted, 3);
 }
 
 static void test_no_budget_begins_no_step(void **state) {
@@ -252,6 +343,10 @@ int main(void) {
         TEST(test_a_client_that_goes_cancels_it),
         TEST(test_a_gateway_that_stops_leaves_it),
         TEST(test_goes_on_after_a_restart),
+        TEST(test_a_smaller_prompt_stays_so_after_a_restart),
+        TEST(test_what_is_in_doubt_is_told_again),
+        TEST(test_goes_on_though_nobody_knew_that_it_was_stored),
+        TEST(test_a_step_of_an_older_program_goes_on),
         TEST(test_no_budget_begins_no_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

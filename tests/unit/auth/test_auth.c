@@ -36,7 +36,7 @@ static int setup(void **state) {
     add_key(store, "key_live", "acct_owner", STORE_KEY_LIVE, fixture->live);
     add_key(store, "key_test", "acct_guest", STORE_KEY_TEST, fixture->test);
     assert_true(auth_new(&fixture->auth, store, NULL));
-    assert_true(store_open(&fixture->other, fixture->base->path, NULL));
+    assert_true(store_open(&fixture->other, store_backend()->driver, fixture->base->path, NULL));
     store_fixture_start(fixture->base);
     *state = fixture;
     return 0;

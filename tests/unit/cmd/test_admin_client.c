@@ -18,7 +18,7 @@ static int setup(void **state) {
     struct store_fixture *fixture = *state;
     store_fixture_close(fixture);
     temp_folder_file(&fixture->folder, "nataris.db", fixture->path);
-    assert_true(store_open(&fixture->store, fixture->path, &fixture->err));
+    assert_true(store_open(&fixture->store, store_backend()->driver, fixture->path, &fixture->err));
     assert_true(owner_ensure(fixture->store, fixture->folder.path, &owner, &fixture->err));
     store_fixture_close(fixture);
     return 0;

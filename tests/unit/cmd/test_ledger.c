@@ -11,8 +11,7 @@
 #include <cmocka.h>
 
 #include "support/command_fixture.h"
-
-#include <sqlite3.h>
+#include "support/store_backends.h"
 
 static void grant(struct command_fixture *fixture, const char *amount, const char *note) {
     char account[64];
@@ -52,14 +51,6 @@ static void what_cannot_be_exported(void **state) {
     command_fixture_refuse(fixture, COMMAND_FAILED, "--data DIR is needed", "ledger|check");
 }
 
-static void spoil(const struct command_fixture *fixture, const char *sql) {
-    sqlite3 *db;
-    assert_int_equal(sqlite3_open(temp_tree_path(&fixture->tree, "nataris.db"), &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    assert_true(sqlite3_changes(db) >= 1);
-    sqlite3_close(db);
-}
-
 static void the_books_are_proven(void **state) {
     struct command_fixture *fixture = *state;
     command_fixture_expect(fixture, COMMAND_OK, "ledger|check|--data|@");
@@ -67,7 +58,8 @@ static void the_books_are_proven(void **state) {
     command_fixture_expect(fixture, COMMAND_OK, "ledger|check|--json|--data|@");
     assert_printed(fixture, "{\"ok\":true,\"transactions\":2,\"entries\":4,\"accounts\":2,\"problems\":0,"
                             "\"messages\":[]}\n");
-    spoil(fixture, "UPDATE balances SET amount_nano = amount_nano + 1 WHERE amount_nano > 0");
+    store_backend()->change(temp_tree_path(&fixture->tree, "nataris.db"),
+                            "UPDATE balances SET amount_nano = amount_nano + 1 WHERE amount_nano > 0");
     command_fixture_expect(fixture, COMMAND_FAILED, "ledger|check|--data|@");
     assert_prints(fixture, "PROBLEM: ");
     assert_prints(fixture, " problem");

@@ -1,6 +1,5 @@
 #include "cmd/owner.h"
-
-#include "store/money.h"
+#include "store/ledger.h"
 #include "support/store_fixture.h"
 
 #include <sys/stat.h>

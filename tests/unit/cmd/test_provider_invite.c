@@ -11,8 +11,7 @@
 #include "base/digest.h"
 #include "cmd/network.h"
 #include "support/command_fixture.h"
-
-#include <sqlite3.h>
+#include "support/store_backends.h"
 
 /* The folder as a gateway at this address leaves it. */
 static int setup(void **state) {
@@ -30,27 +29,29 @@ struct expected {
     int64_t hours;
 };
 
+/* What the store has in a column of the token's row. */
+static struct store_raw stored(const struct command_fixture *fixture, const char *column, const char *token) {
+    char sql[256], hex[DIGEST_HEX_SIZE];
+    uint8_t hash[DIGEST_SHA256_SIZE];
+    struct store_raw value;
+    join_token_hash(str_from(token), hash);
+    digest_hex(hash, sizeof(hash), hex);
+    snprintf(sql, sizeof(sql), "SELECT %s FROM join_tokens WHERE sha256 = x'%s'", column, hex);
+    store_backend()->read(temp_tree_path(&fixture->tree, "nataris.db"), sql, &value);
+    return value;
+}
+
 /* The store knows the token that the last command printed as JSON. */
 static void assert_stored(struct command_fixture *fixture, struct expected expected) {
-    static const char SQL[] =
-        "SELECT account_id, uses_left, expires_ms - created_ms FROM join_tokens WHERE sha256 = ?1";
     char token[JOIN_TOKEN_SIZE];
-    uint8_t hash[DIGEST_SHA256_SIZE];
-    sqlite3 *db;
-    sqlite3_stmt *rows;
     command_fixture_member(fixture, "token", token, sizeof(token));
-    join_token_hash(str_from(token), hash);
-    assert_int_equal(sqlite3_open(temp_tree_path(&fixture->tree, "nataris.db"), &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, SQL, -1, &rows, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_bind_blob(rows, 1, hash, sizeof(hash), SQLITE_STATIC), SQLITE_OK);
-    assert_int_equal(sqlite3_step(rows), SQLITE_ROW);
     if (expected.account != NULL) {
-        assert_string_equal((const char *)sqlite3_column_text(rows, 0), expected.account);
+        const struct store_raw account = stored(fixture, "account_id", token);
+        assert_int_equal(account.len, strlen(expected.account));
+        assert_memory_equal(account.bytes, expected.account, account.len);
     }
-    assert_int_equal(sqlite3_column_int(rows, 1), expected.uses);
-    assert_int_equal(sqlite3_column_int64(rows, 2), expected.hours * 3600 * 1000);
-    sqlite3_finalize(rows);
-    sqlite3_close(db);
+    assert_int_equal(stored(fixture, "uses_left", token).number, expected.uses);
+    assert_int_equal(stored(fixture, "expires_ms - created_ms", token).number, expected.hours * 3600 * 1000);
 }
 
 static void a_command_to_paste(void **state) {

@@ -31,8 +31,10 @@ static int setup(void **state) {
     fixture->conversation.message_count = MESSAGES;
     (void)str_copy(fixture->conversation.counted_by, STORE_MODEL_MAX, STR("demo"));
     for (int i = 0; i < MESSAGES; i++) {
-        fixture->messages[i] = (struct store_message){
-            .position = i, .role = i % 2 ? GEN_ROLE_ASSISTANT : GEN_ROLE_USER, .tokens = 20, .content = STR("said")};
+        fixture->messages[i] = (struct store_message){.position = i,
+                                                      .role = i % 2 ? STORE_ROLE_ASSISTANT : STORE_ROLE_USER,
+                                                      .tokens = 20,
+                                                      .content = STR("said")};
     }
     fixture->asked[0] = (struct gen_message){.role = GEN_ROLE_USER, .content = STR("And now?")};
     gen_request_init(&fixture->request);

@@ -5,9 +5,8 @@
 
 #include "base/compiler.h"
 #include "base/digest.h"
-#include "store/conversations.h"
 #include "store/devices.h"
-#include "store/money.h"
+#include "store/settlements.h"
 
 #include <string.h>
 
@@ -45,7 +44,7 @@ void store_settle(struct store *store, const struct store_settlement *settlement
                   void (*on_durable)(void *context, const struct err *err), void *context) {
     (void)store;
     fake_store.settled++;
-    fake_store.generation = settlement->job;
+    fake_store.generation = settlement->generation;
     fake_store.part_count = settlement->part_count;
     for (size_t i = 0; i < settlement->part_count && i < FAKE_STORE_PARTS; i++) {
         fake_store.parts[i] = settlement->parts[i];

@@ -7,9 +7,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "gateway/database.h"
 #include "gateway/gateway.h"
 #include "link/client.h"
-#include "store/money.h"
+#include "store/admin.h"
+#include "store/ledger.h"
 #include "wire/join_token.h"
 #include "wire/limits.h"
 
@@ -78,7 +80,7 @@ static void gateway_fixture_fill_store(struct gateway_fixture *fixture) {
     }
     join_token_generate(fixture->join_token);
     join_token_hash(str_from(fixture->join_token), token.sha256);
-    assert_true(store_open(&store, fixture->store_path, &err));
+    assert_true(gateway_database_open(&store, fixture->store_path, &err));
     assert_true(store_admin_now(store, &action, &result, &err));
     assert_true(store_join_token_add(store, &token, &err));
     store_close(store);

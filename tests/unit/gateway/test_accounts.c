@@ -5,6 +5,7 @@
 #include "auth/key.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "gateway/database.h"
 #include "support/temp_folder.h"
 #include "wire/join_token.h"
 
@@ -79,7 +80,7 @@ static int setup(void **state) {
     log_set_level(LOG_ERROR);
     world->loop = loop_new();
     temp_folder_init(&world->folder);
-    assert_true(store_open(&world->store, temp_folder_file(&world->folder, "nataris.db", path), &err));
+    assert_true(gateway_database_open(&world->store, temp_folder_file(&world->folder, "nataris.db", path), &err));
     fill_store(world);
     assert_true(auth_new(&world->auth, world->store, &err));
     core_config_init(&config);

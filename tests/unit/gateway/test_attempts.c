@@ -29,12 +29,15 @@ static void test_one_device(void **state) {
     join(fixture, &peer, "laptop", "acct_owner");
     ask(fixture, &call);
     shell_answer(fixture, &peer, "hi");
+    assert_int_equal(call.finished, 1);
     const int64_t charge = 10 * PROMPT_PRICE + COMPLETION_PRICE;
     assert_int_equal(call.result.cost_nano, charge);
     assert_int_equal(fake_store.generation.charge_nano, charge);
     assert_int_equal(fake_store.generation.provider_nano, charge * CORE_PROVIDER_SHARE_PERCENT / 100);
     assert_string_equal(fake_store.generation.account_id, "acct_1");
     assert_string_equal(fake_store.generation.key_id, "key_1");
+    assert_int_equal(fake_store.generation.purpose, STORE_PURPOSE_REQUEST);
+    assert_int_equal(fake_store.generation.kind, STORE_GENERATION_CHAT);
     assert_string_equal(fake_store.earner, "acct_owner");
     assert_int_equal(fake_store.part_count, 0); /* the record says it all */
     shell_call_clear(&call);
@@ -151,10 +154,33 @@ static void test_a_settlement_that_is_refused(void **state) {
     assert_int_equal(call.finished, 0);
     assert_int_equal(call.failed, 1);
     assert_non_null(strstr(call.fault.message, "could not be settled"));
+    assert_non_null(strstr(call.fault.message, "You were not charged"));
     assert_int_equal(fake_store.settled, 1); /* and no second record for the failure */
     struct core_account_view view;
     assert_true(core_account_view(fixture->shell.core.core, ACCOUNT, core_loop_now_ms(&fixture->shell.core), &view));
     assert_int_equal(view.balance_nano, 1000 * 1000);
+    assert_int_equal(view.held_nano, 0);
+    shell_call_clear(&call);
+}
+
+/* It may be charged: so nothing of it can be spent again, and nobody is told that it was free. */
+static void test_a_settlement_in_doubt(void **state) {
+    struct shell_fixture *fixture = *state;
+    static struct link_peer peer;
+    struct shell_call call = {0};
+    struct core_account_view view;
+    join(fixture, &peer, "laptop", NULL);
+    ask(fixture, &call);
+    (void)err_set(&fake_store.settle_err, ERR_IN_DOUBT, "the database does not answer");
+    shell_answer(fixture, &peer, "hi");
+    assert_int_equal(call.finished, 0);
+    assert_int_equal(call.failed, 1);
+    assert_int_equal(call.fault.code, FAULT_UNAVAILABLE);
+    assert_null(strstr(call.fault.message, "not charged"));
+    assert_non_null(strstr(call.fault.message, "Idempotency-Key"));
+    assert_int_equal(fake_store.settled, 1); /* nor is a record of a failure written */
+    assert_true(core_account_view(fixture->shell.core.core, ACCOUNT, core_loop_now_ms(&fixture->shell.core), &view));
+    assert_int_equal(view.balance_nano, 1000 * 1000 - 10 * PROMPT_PRICE - COMPLETION_PRICE);
     assert_int_equal(view.held_nano, 0);
     shell_call_clear(&call);
 }
@@ -188,6 +214,7 @@ int main(void) {
         SHELL_TEST(test_too_long_to_go_on_with),
         SHELL_TEST(test_an_answer_of_nothing),
         SHELL_TEST(test_a_settlement_that_is_refused),
+        SHELL_TEST(test_a_settlement_in_doubt),
         SHELL_TEST(test_an_attempt_nobody_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

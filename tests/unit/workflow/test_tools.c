@@ -85,10 +85,10 @@ static void test_time(void **state) {
 
 static void test_search(void **state) {
     static const struct store_message messages[] = {
-        {.position = 0, .role = GEN_ROLE_USER, .content = STR("My dog is called Rex.")},
-        {.position = 1, .role = GEN_ROLE_ASSISTANT, .content = STR("A nice dog!")},
-        {.position = 2, .role = GEN_ROLE_USER, .content = STR("Hotdogs are food.")},
-        {.position = 3, .role = GEN_ROLE_USER, .content = STR("The dog sleeps.")},
+        {.position = 0, .role = STORE_ROLE_USER, .content = STR("My dog is called Rex.")},
+        {.position = 1, .role = STORE_ROLE_ASSISTANT, .content = STR("A nice dog!")},
+        {.position = 2, .role = STORE_ROLE_USER, .content = STR("Hotdogs are food.")},
+        {.position = 3, .role = STORE_ROLE_USER, .content = STR("The dog sleeps.")},
     };
     struct buf out;
     (void)state;
@@ -115,7 +115,7 @@ static void test_search_shows_where_it_is(void **state) {
     buf_append_cstr(&text, "needle is here");
     struct store_message messages[7];
     for (int i = 0; i < 7; i++) {
-        messages[i] = (struct store_message){.position = i, .role = GEN_ROLE_USER, .content = buf_str(&text)};
+        messages[i] = (struct store_message){.position = i, .role = STORE_ROLE_USER, .content = buf_str(&text)};
     }
     workflow_search(messages, 7, STR("needle"), &out);
     assert_non_null(strstr(buf_cstr(&out), "needle is here"));

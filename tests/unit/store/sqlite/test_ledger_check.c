@@ -1,5 +1,7 @@
 /* The ledger's proof finds planted damage of every kind, and the database refuses what would do it by mistake. */
 #include "base/compiler.h"
+#include "store/admin.h"
+#include "store/ledger.h"
 #include "support/store_fixture.h"
 
 #include <sqlite3.h>
@@ -19,11 +21,11 @@ static int setup(void **state) {
     assert_true(store_account_add(fixture->store, &earner, &fixture->err));
     store_fixture_start(fixture);
     for (uint32_t i = 0; i < 3; i++) {
-        struct store_settlement settlement = {.job = store_fixture_job(i), .provider_account_id = "acct_dev"};
+        struct store_settlement settlement = {.generation = store_fixture_job(i), .provider_account_id = "acct_dev"};
         if (i < 2) {
-            settlement.job.outcome = STORE_OUTCOME_COMPLETED;
-            settlement.job.charge_nano = 100;
-            settlement.job.provider_nano = 85;
+            settlement.generation.outcome = STORE_OUTCOME_COMPLETED;
+            settlement.generation.charge_nano = 100;
+            settlement.generation.provider_nano = 85;
         }
         store_settle(fixture->store, &settlement, NULL, NULL);
     }
@@ -108,21 +110,24 @@ static const struct {
      "job job_00000000 was charged 100 and has 0 settlements"},
     {"INSERT INTO transactions VALUES (9, 0, 1, NULL, 1, 0, '')",
      "job job_00000000 was charged 100 and has 2 settlements"},
-    {"UPDATE jobs SET charge_nano = 1 WHERE number = 3", "job job_00000002 failed and has a charge"},
-    {"UPDATE jobs SET provider_nano = 101 WHERE number = 1", "was charged 100, of which 101 went to the provider"},
+    {"UPDATE generations SET charge_nano = 1 WHERE number = 3", "job job_00000002 failed and has a charge"},
+    {"UPDATE generations SET provider_nano = 101 WHERE number = 1",
+     "was charged 100, of which 101 went to the provider"},
     {"INSERT INTO transactions VALUES (9, 0, 77, NULL, 1, 0, '')", "transaction 9 settles a job that does not exist"},
     {"INSERT INTO transactions VALUES (9, 0, 3, NULL, 1, 0, '')", "transaction 9 settles a job that was free"},
-    {"DELETE FROM jobs WHERE number = 1", "transaction 2 settles a job that does not exist"},
-    {"UPDATE jobs SET charge_nano = 99 WHERE number = 1", "does not have the parts of job job_00000000"},
-    {"UPDATE jobs SET provider_nano = 84 WHERE number = 1", "does not have the parts of job job_00000000"},
-    {"UPDATE jobs SET account_number = 2 WHERE number = 1", "does not have the parts of job job_00000000"},
-    {"UPDATE jobs SET provider_account_number = 1 WHERE number = 1", "does not have the parts of job job_00000000"},
+    {"DELETE FROM generations WHERE number = 1", "transaction 2 settles a job that does not exist"},
+    {"UPDATE generations SET charge_nano = 99 WHERE number = 1", "does not have the parts of job job_00000000"},
+    {"UPDATE generations SET provider_nano = 84 WHERE number = 1", "does not have the parts of job job_00000000"},
+    {"UPDATE generations SET account_number = 2 WHERE number = 1", "does not have the parts of job job_00000000"},
+    {"UPDATE generations SET provider_account_number = 1 WHERE number = 1",
+     "does not have the parts of job job_00000000"},
     {"UPDATE entries SET ledger_account = 2 WHERE number = 5", "does not have the parts of job job_00000000"},
     {"UPDATE entries SET amount_nano = -50 WHERE number = 3; INSERT INTO entries VALUES (99, 2, 32, -50)",
      "does not have the parts of job job_00000000"},
     {"UPDATE transactions SET kind = 2 WHERE number = 1", "transaction 1 moves money in a way"},
     {"UPDATE transactions SET account_number = 1 WHERE number = 4", "transaction 4 moves money in a way"},
-    {"UPDATE earned_until SET job_number = 99", "account 2, what is listed as earned differs from its jobs by -2 jobs"},
+    {"UPDATE earned_until SET generation_number = 99",
+     "account 2, what is listed as earned differs from its jobs by -2 jobs"},
     {"INSERT INTO earned VALUES (2, 0, 1, 85, 3)", "earned differs from its jobs by 1 jobs, 85 nano-dollars, 3 tokens"},
     {"DELETE FROM earned_until", "there is no number of the last job"},
     {"UPDATE keys SET spent_nano = 0", "key key_1 has spent 0 by its cache, but its jobs were charged 200"},
@@ -136,7 +141,7 @@ static void test_planted_damage_is_found(void **state) {
         snprintf(sql, sizeof(sql), UNGUARDED "%s", damages[i].damage);
         store_fixture_close(fixture);
         assert_int_equal(execute(fixture->path, sql), SQLITE_OK);
-        assert_true(store_open(&fixture->store, fixture->path, &fixture->err));
+        assert_true(store_open(&fixture->store, store_backend()->driver, fixture->path, &fixture->err));
         struct problems problems = check(fixture, damages[i].told);
         if (!problems.found) {
             fail_msg("%s\nis not told as: %s\nbut: %s", damages[i].damage, damages[i].told, problems.all);
@@ -151,11 +156,12 @@ static void add_job_of_two(struct store_fixture *fixture) {
         {.device_id = "prov_1", .account_id = "acct_dev", .tokens = 4, .amount_nano = 40},
         {.device_id = "prov_2", .account_id = "acct_1", .tokens = 6, .amount_nano = 45},
     };
-    struct store_settlement settlement = {.job = store_fixture_job(3), .parts = parts, .part_count = COUNT_OF(parts)};
-    settlement.job.outcome = STORE_OUTCOME_COMPLETED;
-    settlement.job.completion_tokens = 10;
-    settlement.job.charge_nano = 100;
-    settlement.job.provider_nano = 85;
+    struct store_settlement settlement = {
+        .generation = store_fixture_job(3), .parts = parts, .part_count = COUNT_OF(parts)};
+    settlement.generation.outcome = STORE_OUTCOME_COMPLETED;
+    settlement.generation.completion_tokens = 10;
+    settlement.generation.charge_nano = 100;
+    settlement.generation.provider_nano = 85;
     store_fixture_start(fixture);
     store_settle(fixture->store, &settlement, NULL, NULL);
     store_fixture_close(fixture);
@@ -165,18 +171,19 @@ static void test_damaged_parts_are_found(void **state) {
     static const struct {
         const char *damage, *told;
     } cases[] = {
-        {"UPDATE job_parts SET amount_nano = 41 WHERE device_id = 'prov_1'", "2 parts of job 4 do not add up"},
-        {"UPDATE job_parts SET completion_tokens = 7 WHERE device_id = 'prov_1'", "2 parts of job 4 do not add up"},
-        {"DELETE FROM job_parts WHERE device_id = 'prov_1'", "1 parts of job 4 do not add up"},
-        {"UPDATE job_parts SET account_number = 1", "ledger account 33 got -40 less than its parts of job 4"},
-        {"UPDATE jobs SET provider_account_number = 2 WHERE number = 4", "2 parts of job 4 do not add up"},
+        {"UPDATE generation_parts SET amount_nano = 41 WHERE device_id = 'prov_1'", "2 parts of job 4 do not add up"},
+        {"UPDATE generation_parts SET completion_tokens = 7 WHERE device_id = 'prov_1'",
+         "2 parts of job 4 do not add up"},
+        {"DELETE FROM generation_parts WHERE device_id = 'prov_1'", "1 parts of job 4 do not add up"},
+        {"UPDATE generation_parts SET account_number = 1", "ledger account 33 got -40 less than its parts of job 4"},
+        {"UPDATE generations SET provider_account_number = 2 WHERE number = 4", "2 parts of job 4 do not add up"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         assert_int_equal(setup(state), 0);
         struct store_fixture *fixture = (struct store_fixture *)*state;
         add_job_of_two(fixture);
         assert_int_equal(execute(fixture->path, cases[i].damage), SQLITE_OK);
-        assert_true(store_open(&fixture->store, fixture->path, &fixture->err));
+        assert_true(store_open(&fixture->store, store_backend()->driver, fixture->path, &fixture->err));
         struct problems problems = check(fixture, cases[i].told);
         if (!problems.found) {
             fail_msg("%s\nis not told as: %s\nbut: %s", cases[i].damage, cases[i].told, problems.all);

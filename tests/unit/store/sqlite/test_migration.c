@@ -1,5 +1,8 @@
 /* Files that an older program wrote. */
 #include "base/file.h"
+#include "store/admin.h"
+#include "store/ledger.h"
+#include "store/usage.h"
 #include "store/workflows.h"
 #include "support/store_fixture.h"
 
@@ -73,7 +76,7 @@ static int setup_with(void **state, void (*make)(const char *path)) {
     store_fixture_close(fixture);
     unlink(fixture->path);
     make(fixture->path);
-    if (!store_open(&fixture->store, fixture->path, &fixture->err)) {
+    if (!store_open(&fixture->store, store_backend()->driver, fixture->path, &fixture->err)) {
         fail_msg("%s", fixture->err.message);
     }
     return 0;
@@ -197,15 +200,15 @@ static void test_the_ledger_is_sound_and_goes_on(void **state) {
     struct store_fixture *fixture = (struct store_fixture *)*state;
     struct store_ledger_report report;
     int settled = 0;
-    struct store_settlement settlement = {.job = store_fixture_job(1), .provider_account_id = "acct_owner"};
-    str_copy(settlement.job.account_id, STORE_ID_MAX, STR("acct_guest"));
-    str_copy(settlement.job.key_id, STORE_ID_MAX, STR("key_live"));
-    settlement.job.outcome = STORE_OUTCOME_COMPLETED;
-    settlement.job.charge_nano = 20;
-    settlement.job.provider_nano = 17;
+    struct store_settlement settlement = {.generation = store_fixture_job(1), .provider_account_id = "acct_owner"};
+    str_copy(settlement.generation.account_id, STORE_ID_MAX, STR("acct_guest"));
+    str_copy(settlement.generation.key_id, STORE_ID_MAX, STR("key_live"));
+    settlement.generation.outcome = STORE_OUTCOME_COMPLETED;
+    settlement.generation.charge_nano = 20;
+    settlement.generation.provider_nano = 17;
     store_fixture_start(fixture);
     store_settle(fixture->store, &settlement, on_settled, &settled);
-    str_copy(settlement.job.id, STORE_ID_MAX, STR("job_1")); /* of version 1: settled long ago */
+    str_copy(settlement.generation.id, STORE_ID_MAX, STR("job_1")); /* of version 1: settled long ago */
     store_settle(fixture->store, &settlement, on_settled, &settled);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
     assert_int_equal(settled, 101);

@@ -1,5 +1,5 @@
 /* Whose key it is that usage is asked of, and which stored answer stays. */
-#include "store/money.h"
+#include "store/usage.h"
 #include "support/store_fixture.h"
 
 static struct store_usage seen_usage;
@@ -52,9 +52,9 @@ static void open_accounts(struct store_fixture *fixture) {
 }
 
 static void settle(struct store_fixture *fixture, uint32_t number, const struct store_answer *answer) {
-    struct store_settlement settlement = {.job = store_fixture_job(number), .answer = answer};
-    settlement.job.outcome = STORE_OUTCOME_COMPLETED;
-    settlement.job.completion_tokens = 1;
+    struct store_settlement settlement = {.generation = store_fixture_job(number), .answer = answer};
+    settlement.generation.outcome = STORE_OUTCOME_COMPLETED;
+    settlement.generation.completion_tokens = 1;
     store_settle(fixture->store, &settlement, on_durable, NULL);
     await(fixture);
 }
@@ -79,7 +79,7 @@ static void test_keys_of_others(void **state) {
     }
 }
 
-/* Under a key of the client's the first answer stays and refuses the second; of an SDK's first tries the last one does. */
+/* Under a key of the client's the first answer stays and refuses the second; of an SDK's tries the last one stays. */
 static void test_which_answer_stays(void **state) {
     struct store_fixture *fixture = *state;
     struct store_answer answer = {.scope_sha256 = {1}, .expires_ms = INT64_MAX, .content = STR("first")};

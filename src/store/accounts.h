@@ -1,0 +1,97 @@
+/* Accounts and their keys. */
+#ifndef NATARIS_STORE_ACCOUNTS_H
+#define NATARIS_STORE_ACCOUNTS_H
+
+#include "store/limits.h"
+
+enum store_key_kind { /* stored by number */
+                      STORE_KEY_LIVE = 0,
+                      STORE_KEY_TEST = 1,
+};
+
+enum store_tier { /* stored by number */
+                  STORE_TIER_FREE = 0,
+                  STORE_TIER_STARTER = 1,
+                  STORE_TIER_PRO = 2,
+                  STORE_TIER_UNLIMITED = 3,
+};
+
+struct store_account {
+    uint64_t number;       /* the core's name for it; made by store_account_add */
+    char id[STORE_ID_MAX]; /* "acct_..." */
+    char name[STORE_NAME_MAX];
+    bool owner; /* the operator's own account (not: who owns devices, which any account may) */
+    enum store_tier tier;
+    bool suspended;
+    int64_t created_ms;   /* wall clock, UTC */
+    int64_t balance_nano; /* of its wallet; filled in by reads */
+};
+
+struct store_key {
+    char id[STORE_ID_MAX]; /* "key_..." */
+    char account_id[STORE_ID_MAX];
+    enum store_key_kind kind;
+    uint8_t sha256[DIGEST_SHA256_SIZE]; /* of the whole secret; the secret itself is never stored */
+    char name[STORE_NAME_MAX];
+    int64_t created_ms;
+    uint64_t number;         /* the core's name for it; made by store_key_add */
+    int64_t expires_ms;      /* 0: never */
+    int64_t revoked_ms;      /* 0: not */
+    int64_t cap_nano;        /* spending cap over its life; negative: none */
+    char models[512];        /* ids it may use, separated by commas; empty: all */
+    int64_t spent_nano;      /* filled in by reads */
+    uint64_t account_number; /* filled in by reads */
+    bool owner;              /* the account's; filled in by reads, ignored by store_key_add */
+};
+
+/* --- Synchronous --- */
+/* Without any credit: store_admin_now gives that. */
+MUST_CHECK bool store_account_add(struct store *store, const struct store_account *account, struct err *err);
+MUST_CHECK bool store_account_owner(struct store *store, struct store_account *out,
+                                    struct err *err); /* ERR_NOT_FOUND */
+MUST_CHECK bool store_key_add(struct store *store, const struct store_key *key, struct err *err);
+/* Each row in order of creation; the callback returns false to stop. */
+MUST_CHECK bool store_each_account(struct store *store, bool (*row)(void *context, const struct store_account *account),
+                                   void *context, struct err *err);
+MUST_CHECK bool store_each_key(struct store *store, bool (*row)(void *context, const struct store_key *key),
+                               void *context, struct err *err);
+
+/* --- Asynchronous --- */
+/* Looks a key up by its hash: for keys made by another process since start-up. NULL: unknown. */
+void store_key_find(struct store *store, const uint8_t sha256[DIGEST_SHA256_SIZE],
+                    void (*on_result)(void *context, const struct store_key *key, const struct err *err),
+                    void *context);
+/* Reads for the operator, beside the writer: at most `limit` rows, borrowed for the call. `more`: there are further
+ * ones. */
+/* The account `id`; or, when that is empty, all in order of creation, those behind the account `after` (empty: from the
+ * first). Balances are filled in. */
+void store_accounts_read(struct store *store, const char *id, const char *after, unsigned limit,
+                         void (*on_result)(void *context, const struct store_account *accounts, size_t count, bool more,
+                                           const struct err *err),
+                         void *context);
+/* The keys of an account in order of creation, also those revoked or expired. What they spent is filled in. */
+void store_keys_read(struct store *store, const char *account_id, const char *after, unsigned limit,
+                     void (*on_result)(void *context, const struct store_key *keys, size_t count, bool more,
+                                       const struct err *err),
+                     void *context);
+
+/* --- Of a backend --- */
+
+struct store_account_rows {
+    bool (*add)(struct store_connection *connection, const struct store_account *account, struct err *err);
+    bool (*owner)(struct store_connection *connection, struct store_account *out, struct err *err); /* ERR_NOT_FOUND */
+    bool (*each)(struct store_connection *connection, bool (*row)(void *context, const struct store_account *account),
+                 void *context, struct err *err);
+    /* The one `id`; or (empty) all behind `after`, at most `limit`. */
+    bool (*page)(struct store_connection *connection, const char *id, const char *after, size_t limit,
+                 struct store_account *rows, size_t *count, struct err *err);
+    bool (*key_add)(struct store_connection *connection, const struct store_key *key, struct err *err);
+    bool (*key_each)(struct store_connection *connection, bool (*row)(void *context, const struct store_key *key),
+                     void *context, struct err *err);
+    bool (*key_find)(struct store_connection *connection, const uint8_t sha256[DIGEST_SHA256_SIZE],
+                     struct store_key *out, bool *found, struct err *err);
+    bool (*key_page)(struct store_connection *connection, const char *account_id, const char *after, size_t limit,
+                     struct store_key *rows, size_t *count, struct err *err);
+};
+
+#endif

@@ -1,0 +1,66 @@
+/* What the operator does: each one transaction with its line in the audit log. `actor` says who: "cli", "up" (a start
+ * of the gateway), or what a program on the admin socket calls itself. */
+#ifndef NATARIS_STORE_ADMIN_H
+#define NATARIS_STORE_ADMIN_H
+
+#include "store/accounts.h"
+#include "store/devices.h"
+
+struct store_admin { /* what to do; unused members stay zero */
+    enum store_admin_kind {
+        STORE_ADMIN_ACCOUNT_CREATE,  /* account; with the welcome credit of `amount_nano`, and keys[0..1] */
+        STORE_ADMIN_ACCOUNT_TIER,    /* account.id, account.tier */
+        STORE_ADMIN_ACCOUNT_SUSPEND, /* account.id, account.suspended */
+        STORE_ADMIN_KEY_CREATE,      /* keys[0] */
+        STORE_ADMIN_KEY_REVOKE,      /* keys[0].id, keys[0].revoked_ms */
+        STORE_ADMIN_CREDIT_GRANT,    /* account.id, amount_nano > 0, note: promotions -> wallet */
+        STORE_ADMIN_CREDIT_REFUND,   /* likewise, refunds -> wallet */
+        STORE_ADMIN_PAYOUT,        /* account.id, amount_nano > 0, note: earnings -> payouts; never more than earned */
+        STORE_ADMIN_DEVICE_VERIFY, /* device.id, device.verified */
+        STORE_ADMIN_REVIEWS_CLEAR, /* device.id: its lines of the review list go */
+    } kind;
+    const char *actor;
+    struct store_account account;
+    struct store_key keys[2];
+    size_t key_count;
+    int64_t amount_nano, now_ms;
+    char note[STORE_NAME_MAX];
+    struct store_device device;
+};
+/* Asynchronous. `result` has the account and keys as they are now (numbers, balance filled in); ERR_NOT_FOUND for an
+ * unknown id, ERR_CONFLICT when a rule forbids it. */
+void store_admin(struct store *store, const struct store_admin *admin,
+                 void (*on_result)(void *context, const struct store_admin *result, const struct err *err),
+                 void *context);
+/* The same before store_start, from one thread. */
+MUST_CHECK bool store_admin_now(struct store *store, const struct store_admin *admin, struct store_admin *result,
+                                struct err *err);
+
+enum { STORE_ADMIN_KINDS = STORE_ADMIN_REVIEWS_CLEAR + 1 };
+
+struct store_audit {
+    int64_t number, created_ms, amount_nano;
+    char actor[STORE_ID_MAX], action[STORE_ID_MAX], subject[STORE_ID_MAX], note[STORE_NAME_MAX];
+};
+/* The audit log, newest first; only lines with a smaller number than `before` (0: from the newest). Asynchronous, as
+ * the reads of accounts.h. */
+void store_audit_read(struct store *store, int64_t before, unsigned limit,
+                      void (*on_result)(void *context, const struct store_audit *lines, size_t count, bool more,
+                                        const struct err *err),
+                      void *context);
+/* The whole of it, oldest first. Synchronous. */
+MUST_CHECK bool store_each_audit(struct store *store, bool (*row)(void *context, const struct store_audit *audit),
+                                 void *context, struct err *err);
+
+/* --- Of a backend --- */
+
+struct store_admin_rows {
+    bool (*act)(struct store_connection *connection, const struct store_admin *admin, struct store_admin *result,
+                struct err *err);
+    bool (*audit_each)(struct store_connection *connection, bool (*row)(void *context, const struct store_audit *audit),
+                       void *context, struct err *err);
+    bool (*audit_page)(struct store_connection *connection, int64_t before, size_t limit, struct store_audit *rows,
+                       size_t *count, struct err *err);
+};
+
+#endif

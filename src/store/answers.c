@@ -1,0 +1,48 @@
+#include "store/answers.h"
+
+#include "base/mem.h"
+#include "store/run.h"
+#include "store/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct answer_task {
+    struct store_task task;     /* first */
+    struct store_answer answer; /* its scope is the question; the content is owned */
+    int64_t now_ms;
+    bool found;
+    void (*on_result)(void *context, const struct store_answer *answer, const struct err *err);
+    void *context;
+};
+
+static bool answer_read(struct store_task *task, struct store_connection *connection, struct err *err) {
+    struct answer_task *self = (struct answer_task *)task;
+    return connection->driver->answers->find(connection, self->answer.scope_sha256, self->now_ms, &self->answer,
+                                             &self->found, err);
+}
+
+static void answer_answer(struct store_task *task, const struct err *err) {
+    const struct answer_task *self = (struct answer_task *)task;
+    self->on_result(self->context, err == NULL && self->found ? &self->answer : NULL, err);
+}
+
+static void answer_free(struct store_task *task) {
+    struct answer_task *self = (struct answer_task *)task;
+    free((void *)(uintptr_t)self->answer.content.data);
+    free(self);
+}
+
+void store_answer_find(struct store *store, const uint8_t scope_sha256[DIGEST_SHA256_SIZE], int64_t now_ms,
+                       void (*on_result)(void *context, const struct store_answer *answer, const struct err *err),
+                       void *context) {
+    static const struct store_task_kind kind = {.read = answer_read, .answer = answer_answer, .free = answer_free};
+    struct answer_task *self = MEM_NEW(struct answer_task);
+    self->task.kind = &kind;
+    memcpy(self->answer.scope_sha256, scope_sha256, DIGEST_SHA256_SIZE);
+    self->now_ms = now_ms;
+    self->on_result = on_result;
+    self->context = context;
+    store_writer_tell_time(&store->writer, now_ms);
+    store_task_run(store, &self->task);
+}

@@ -1,0 +1,67 @@
+/* The records of generations: one for each text that a model was asked for and that has ended. For usage, for what
+ * devices earned, and for the operator; never prompt or answer. */
+#ifndef NATARIS_STORE_GENERATIONS_H
+#define NATARIS_STORE_GENERATIONS_H
+
+#include "store/limits.h"
+#include "store/purpose.h"
+
+enum store_outcome { /* stored by number */
+                     STORE_OUTCOME_COMPLETED = 0,
+                     STORE_OUTCOME_FAILED = 1,
+                     STORE_OUTCOME_CANCELLED = 2,
+};
+
+/* What was asked: messages, or a prompt. */
+enum store_generation_kind { /* stored by number */
+                             STORE_GENERATION_CHAT = 0,
+                             STORE_GENERATION_INFERENCE = 1,
+};
+enum { STORE_GENERATION_KINDS = 2 };
+
+struct store_generation {
+    char id[STORE_ID_MAX]; /* unique; it names what it was for (store_purpose), but nobody has to read that out of it */
+    enum store_purpose purpose;
+    enum store_generation_kind kind;
+    char account_id[STORE_ID_MAX];
+    char key_id[STORE_ID_MAX];
+    char model[STORE_MODEL_MAX];
+    char device_id[STORE_ID_MAX]; /* the one that finished it; empty when none */
+    char label[STORE_NAME_MAX];   /* the request's conversation_id, also when that is only a label */
+    enum store_outcome outcome;
+    uint32_t prompt_tokens, completion_tokens, attempts;
+    uint32_t ttft_ms, latency_ms;
+    int64_t created_ms;
+    int64_t charge_nano, provider_nano; /* from the client's wallet; of it, to the device's owner */
+};
+
+/* Synchronous; each in order of creation; the callback returns false to stop. */
+MUST_CHECK bool store_each_generation(struct store *store,
+                                      bool (*row)(void *context, const struct store_generation *generation),
+                                      void *context, struct err *err);
+/* Asynchronous, on a connection beside the writer; rows are borrowed for the call. Those of a client account (or, with
+ * `earned`, those that its devices earned from), newest first by time of creation, then number, beginning behind the
+ * generation `after` (empty: at the newest). `more`: a further page exists. An `after` of somebody else's is
+ * ERR_NOT_FOUND like one that does not exist. With `earned`, account_id, key_id and label are empty: they are the
+ * client's. */
+void store_generations_page(struct store *store, const char *account_id, bool earned, const char *after, unsigned limit,
+                            void (*on_result)(void *context, const struct store_generation *generations, size_t count,
+                                              bool more, const struct err *err),
+                            void *context);
+
+/* --- Of a backend --- */
+
+struct store_generation_page {
+    const char *account_id, *after;
+    bool earned;
+    size_t limit;
+};
+
+struct store_generation_rows {
+    bool (*each)(struct store_connection *connection,
+                 bool (*row)(void *context, const struct store_generation *generation), void *context, struct err *err);
+    bool (*page)(struct store_connection *connection, const struct store_generation_page *page,
+                 struct store_generation *rows, size_t *count, struct err *err);
+};
+
+#endif
