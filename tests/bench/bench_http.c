@@ -2,8 +2,8 @@
  *
  *   bench_http HOST:PORT rate N     sends N requests a second whatever the answers do (open loop), prints latencies
  *   bench_http HOST:PORT closed N   N connections, each asks again when it is answered
- *   bench_http HOST:PORT stream N   likewise, begun one by one over the first second, so that the streams are not in step;
- *                                   counts the events also of answers that are cut off at the end
+ *   bench_http HOST:PORT stream N   likewise, begun one by one over the first second, so that the streams are not in
+ *                                   step; counts the events also of answers that are cut off at the end
  *
  * followed by SECONDS and a file that holds the whole request (head and body). Prints one line of JSON. Latency is
  * counted from when a request was due, so a slow server cannot hide its queue (no coordinated omission). */

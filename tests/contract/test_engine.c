@@ -143,7 +143,7 @@ static void runs_more_jobs_than_slots(void **state) {
 
 /* A prompt that takes a while to read, so that the cancel comes in the middle of it. */
 static char *long_text(size_t words) {
-    char *text = (char *)malloc(words * 6 + 1);
+    char *text = malloc(words * 6 + 1);
     for (size_t i = 0; i < words; i++) {
         memcpy(text + i * 6, "hello ", 6);
     }
@@ -246,7 +246,8 @@ static void continues_plain_prompts(void **state) {
     world_close(&world);
 }
 
-/* Tool calls and their results, which most templates know nothing about: an answer or a refusal, and the engine lives. */
+/* Tool calls and their results, which most templates know nothing about: an answer or a refusal, and the engine
+ * lives. */
 static void survives_roles_the_template_does_not_know(void **state) {
     static const struct gen_tool_call CALL = {
         .id = {"call_1", 6}, .name = {"weather", 7}, .arguments = {"{\"city\": \"B\\u00fcren\"}", 22}};

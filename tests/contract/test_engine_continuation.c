@@ -177,7 +177,7 @@ static void llama_ends_when_the_context_is_full(void **state) {
     struct gen_message message;
     struct gen_request request = world_chat(&message, "Hello");
     enum { WORD = 6, MOST = 20000 };
-    char *text = (char *)mem_alloc(WORD * MOST);
+    char *text = mem_alloc(WORD * MOST);
     for (size_t i = 0; i < MOST; i++) {
         memcpy(text + WORD * i, "hello ", WORD);
     }

@@ -1,10 +1,9 @@
-/* The API behind a real HTTP server on loopback, with a scripted network, a fake key check and one raw client. The store is
- * a fake, or with support/api_real.h a real one. */
+/* The API behind a real HTTP server on loopback, with a scripted network, a fake key check and one raw client. The
+ * store is a fake, or with support/api_real.h a real one. */
 #ifndef NATARIS_TESTS_SUPPORT_API_FIXTURE_H
 #define NATARIS_TESTS_SUPPORT_API_FIXTURE_H
 
 #include "api/api.h"
-#include "auth/auth.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "call/call.h"
@@ -12,6 +11,8 @@
 #include "format/formats.h"
 #include "store/devices.h"
 #include "store/usage.h"
+
+#include "support/fake_auth.h"
 
 #ifdef API_FIXTURE_REAL_STORE
 #include "support/store_fixture.h"
@@ -42,19 +43,6 @@ enum {
     API_FIXTURE_BEAT_MS = 10,
     API_FIXTURE_RECEIVED_MAX = 64 << 20,
     API_FIXTURE_BODY_MAX = 64 * 1024
-};
-
-/* The key "good" is right at once, "later" at the end of the iteration, "never" is never answered, "broken" fails in
- * the store, all others are wrong. */
-struct auth {
-    struct loop_deferred deferred;
-    void (*on_result)(void *context, const struct auth_identity *identity, const struct err *err);
-    void *context;
-    int cancelled;
-    bool revoked;        /* for auth_find_key */
-    const char *account; /* of the key "good" and the next; NULL: "acct_1" */
-    enum store_key_kind kind;
-    const char *models; /* that it may use */
 };
 
 struct api_fixture {
@@ -90,58 +78,6 @@ struct api_fixture {
     unsigned beats;
     bool closed, timed_out;
 };
-
-static struct auth_identity api_fixture_identity(const struct auth *auth) {
-    struct auth_identity identity = {.kind = auth->kind, .models = auth->models};
-    (void)str_copy(identity.account_id, sizeof(identity.account_id),
-                   str_from(auth->account != NULL ? auth->account : "acct_1"));
-    (void)str_copy(identity.key_id, sizeof(identity.key_id), STR("key_1"));
-    return identity;
-}
-
-static void api_fixture_identify(struct loop_deferred *deferred) {
-    struct auth *auth = (struct auth *)deferred;
-    const struct auth_identity identity = api_fixture_identity(auth);
-    auth->on_result(auth->context, &identity, NULL);
-}
-
-void auth_lookup(struct auth *auth, struct str header, uint64_t now_ms,
-                 void (*callback)(void *context, const struct auth_identity *identity, const struct err *err),
-                 void *context) {
-    struct api_fixture *fixture = (struct api_fixture *)((char *)auth - offsetof(struct api_fixture, auth));
-    struct err err;
-    (void)now_ms;
-    auth->on_result = callback;
-    auth->context = context;
-    if (str_equal(header, STR("Bearer good"))) {
-        api_fixture_identify(&auth->deferred);
-    } else if (str_equal(header, STR("Bearer later"))) {
-        auth->deferred.run = api_fixture_identify;
-        loop_defer(fixture->loop, &auth->deferred);
-    } else if (str_equal(header, STR("Bearer broken"))) {
-        err_set(&err, ERR_IO, "disk I/O error");
-        callback(context, NULL, &err);
-    } else if (!str_equal(header, STR("Bearer never"))) {
-        err_set(&err, ERR_DENIED, "The API key is wrong.");
-        callback(context, NULL, &err);
-    }
-}
-
-/* The key of api_fixture_identify, unless it was revoked. */
-bool auth_find_key(struct auth *auth, const char *key_id, const struct auth_identity **out, struct err *err) {
-    static struct auth_identity identity;
-    if (auth->revoked || strcmp(key_id, "key_1") != 0) {
-        return err_set(err, ERR_DENIED, "The API key is wrong.");
-    }
-    identity = api_fixture_identity(auth);
-    *out = &identity;
-    return true;
-}
-
-void auth_cancel(struct auth *auth, const void *context) {
-    assert_ptr_equal(auth->context, context);
-    auth->cancelled++;
-}
 
 static void api_fixture_submit(void *context, struct call *call) {
     struct api_fixture *fixture = context;
@@ -201,7 +137,7 @@ static bool api_fixture_ready(void *context) {
 static bool api_fixture_account_view(void *context, const struct auth_identity *identity,
                                      struct core_account_view *view) {
     const struct api_fixture *fixture = context;
-    assert_string_equal(identity->account_id, api_fixture_identity(&fixture->auth).account_id);
+    assert_string_equal(identity->account_id, fake_auth_identity(&fixture->auth).account_id);
     *view = fixture->view;
     return view->requests_per_minute != 0;
 }
@@ -315,6 +251,7 @@ UNUSED static int api_fixture_setup_formats(void **state, const struct formats *
     struct err err;
     log_set_level(LOG_ERROR);
     fixture->loop = loop_new();
+    fixture->auth.loop = fixture->loop;
     fixture->ready = true;
     fixture->executor =
         (struct executor){.context = fixture, .submit = api_fixture_submit, .abandon = api_fixture_abandon};

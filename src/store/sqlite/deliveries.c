@@ -119,7 +119,7 @@ static bool due_read_deliveries(struct sqlite_db *db, const struct store_due_que
     sqlite_bind_int(&binder, webhook->number);
     sqlite_bind_int(&binder, query->now_ms);
     sqlite_bind_int(&binder, (int64_t)most);
-    webhook->deliveries = (struct store_due_delivery *)mem_calloc(most, sizeof(*webhook->deliveries));
+    webhook->deliveries = mem_calloc(most, sizeof(*webhook->deliveries));
     webhook->count = 0;
     while ((ok = sqlite_next(db, SQL_DELIVERY_DUE, &found, err)) && found) {
         due_add(db, webhook, room);
