@@ -7,8 +7,8 @@ file(GLOB support_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/support/
 if(support_sources)
     add_library(nataris_test_support STATIC ${support_sources})
     target_include_directories(nataris_test_support PUBLIC ${PROJECT_SOURCE_DIR}/tests)
-    target_link_libraries(nataris_test_support PRIVATE nataris_options PUBLIC nataris_engine nataris_store_sqlite nataris_core
-                          nataris_link ${CMOCKA_LIBRARY})
+    target_link_libraries(nataris_test_support PRIVATE nataris_options PUBLIC nataris_engine nataris_store_sqlite
+                          nataris_core nataris_link ${CMOCKA_LIBRARY})
 else()
     add_library(nataris_test_support INTERFACE)
 endif()

@@ -13,13 +13,13 @@ struct rows {
 };
 
 static bool collect_account(void *context, const struct store_account *account) {
-    struct rows *rows = (struct rows *)context;
+    struct rows *rows = context;
     rows->accounts[rows->count++ % 4] = *account;
     return rows->count != rows->stop_after;
 }
 
 static bool collect_key(void *context, const struct store_key *key) {
-    struct rows *rows = (struct rows *)context;
+    struct rows *rows = context;
     rows->keys[rows->count++ % 4] = *key;
     return rows->count != rows->stop_after;
 }
@@ -226,7 +226,7 @@ struct enrolment {
 };
 
 static void on_device(void *context, const struct store_device *device, const struct err *err) {
-    struct enrolment *enrolment = (struct enrolment *)context;
+    struct enrolment *enrolment = context;
     enrolment->calls++;
     enrolment->given = device != NULL;
     if (device != NULL) {
@@ -337,7 +337,7 @@ struct key_answer {
 };
 
 static void on_key(void *context, const struct store_key *key, const struct err *err) {
-    struct key_answer *answer = (struct key_answer *)context;
+    struct key_answer *answer = context;
     answer->calls++;
     answer->given = key != NULL;
     if (key != NULL) {

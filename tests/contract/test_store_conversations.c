@@ -53,7 +53,7 @@ static void on_done(void *context, const struct err *err) {
 
 static void on_read(void *context, const struct store_conversation *conversation, const struct store_message *messages,
                     size_t count, bool more, const struct err *err) {
-    struct outcome *out = (struct outcome *)context;
+    struct outcome *out = context;
     *out = (struct outcome){.code = err == NULL ? ERR_NONE : err->code, .count = count, .more = more};
     if (conversation != NULL) {
         out->conversation = *conversation;
@@ -68,7 +68,7 @@ static void on_read(void *context, const struct store_conversation *conversation
 
 static void on_page(void *context, const struct store_conversation *rows, size_t count, bool more,
                     const struct err *err) {
-    struct outcome *out = (struct outcome *)context;
+    struct outcome *out = context;
     *out = (struct outcome){.code = err == NULL ? ERR_NONE : err->code, .count = count, .more = more};
     for (size_t i = 0; i < count && i < 16; i++) {
         out->rows[i] = rows[i];
@@ -76,7 +76,7 @@ static void on_page(void *context, const struct store_conversation *rows, size_t
 }
 
 static void on_answer(void *context, const struct store_answer *answer, const struct err *err) {
-    struct outcome *out = (struct outcome *)context;
+    struct outcome *out = context;
     *out = (struct outcome){.code = err == NULL ? ERR_NONE : err->code, .count = answer != NULL};
     if (answer != NULL) {
         str_copy(out->content, sizeof(out->content), answer->content);
@@ -99,7 +99,7 @@ static enum err_code add(struct store_fixture *fixture, const char *account, con
 }
 
 static struct outcome *ask(struct store_fixture *fixture, const struct store_conversation_ask *what) {
-    struct outcome *out = (struct outcome *)calloc(1, sizeof(*out));
+    struct outcome *out = calloc(1, sizeof(*out));
     store_conversation_read(fixture->store, what, on_read, out);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
     return out;
@@ -324,7 +324,7 @@ static bool file_has(const char *path, const void *what, size_t len) {
     assert_int_equal(fseek(file, 0, SEEK_END), 0);
     const size_t size = (size_t)ftell(file);
     rewind(file);
-    char *bytes = (char *)malloc(size + 1);
+    char *bytes = malloc(size + 1);
     assert_int_equal(fread(bytes, 1, size, file), size);
     fclose(file);
     const bool found = memmem(bytes, size, what, len) != NULL;
@@ -365,7 +365,7 @@ static bool label_is_empty(void *context, const struct store_generation *job) {
 
 static void on_workflow(void *context, const struct store_workflow *workflow, const struct store_step *steps,
                         size_t count, bool changed, const struct err *err) {
-    struct outcome *out = (struct outcome *)context;
+    struct outcome *out = context;
     (void)steps;
     (void)changed;
     out->code = err == NULL ? ERR_NONE : err->code;

@@ -20,7 +20,7 @@ struct seen {
 
 static void on_devices(void *context, const struct store_device *devices, size_t count, bool more,
                        const struct err *err) {
-    struct seen *seen = (struct seen *)context;
+    struct seen *seen = context;
     seen->called = true;
     seen->code = err == NULL ? ERR_NONE : err->code;
     seen->count = count;
@@ -32,7 +32,7 @@ static void on_devices(void *context, const struct store_device *devices, size_t
 
 static void on_reviews(void *context, const struct store_review *reviews, size_t count, bool more,
                        const struct err *err) {
-    struct seen *seen = (struct seen *)context;
+    struct seen *seen = context;
     assert_null(err);
     seen->count = count;
     seen->more = more;
@@ -42,7 +42,7 @@ static void on_reviews(void *context, const struct store_review *reviews, size_t
 }
 
 static void on_admin(void *context, const struct store_admin *result, const struct err *err) {
-    struct seen *seen = (struct seen *)context;
+    struct seen *seen = context;
     seen->code = err == NULL ? ERR_NONE : err->code;
     if (result != NULL) {
         seen->result = *result;
@@ -50,7 +50,7 @@ static void on_admin(void *context, const struct store_admin *result, const stru
 }
 
 static void on_enrolled(void *context, const struct store_device *device, const struct err *err) {
-    struct store_device *out = (struct store_device *)context;
+    struct store_device *out = context;
     assert_null(err);
     assert_non_null(device);
     *out = *device;

@@ -213,13 +213,13 @@ struct entries {
 };
 
 static bool collect_entry(void *context, const struct store_entry *entry) {
-    struct entries *entries = (struct entries *)context;
+    struct entries *entries = context;
     entries->rows[entries->count++ % 16] = *entry;
     return true;
 }
 
 static bool collect_key(void *context, const struct store_key *key) {
-    struct store_key *keys = (struct store_key *)context;
+    struct store_key *keys = context;
     keys[(key->number - 1) % 8] = *key;
     return true;
 }
@@ -388,7 +388,7 @@ struct audit_lines {
 };
 
 static bool collect_audit(void *context, const struct store_audit *audit) {
-    struct audit_lines *lines = (struct audit_lines *)context;
+    struct audit_lines *lines = context;
     lines->lines[lines->count++ % 8] = *audit;
     return true;
 }

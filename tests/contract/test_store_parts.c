@@ -83,7 +83,7 @@ struct line {
 
 static void on_page(void *context, const struct store_generation *jobs, size_t count, bool more,
                     const struct err *err) {
-    struct line *line = (struct line *)context;
+    struct line *line = context;
     (void)more;
     assert_null(err);
     line->count = count;
@@ -105,7 +105,7 @@ static void print_problem(void *context, const char *text) {
 }
 
 static bool find_entry(void *context, const struct store_entry *entry) {
-    struct store_entry *wanted = (struct store_entry *)context;
+    struct store_entry *wanted = context;
     if (strcmp(entry->job_id, wanted->job_id) == 0 && strcmp(entry->ledger_account, wanted->ledger_account) == 0) {
         wanted->amount_nano += entry->amount_nano;
         wanted->number++;

@@ -135,7 +135,7 @@ struct victim {
 static void victim_write(struct victim *victim);
 
 static void victim_on_durable(void *context, const struct err *err) {
-    struct victim *victim = (struct victim *)context;
+    struct victim *victim = context;
     char acknowledged = 1;
     if (err != NULL || write(victim->pipe, &acknowledged, 1) != 1) {
         _exit(1);
@@ -197,7 +197,7 @@ static uint32_t kill_a_writer(const char *path, uint32_t from, uint32_t enough) 
 }
 
 static bool check_settled_job(void *context, const struct store_generation *job) {
-    uint32_t *number = (uint32_t *)context;
+    uint32_t *number = context;
     struct store_generation expected = store_fixture_job((*number)++);
     assert_string_equal(job->id, expected.id);
     assert_int_equal(job->charge_nano, 20);

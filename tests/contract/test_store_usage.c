@@ -61,7 +61,7 @@ struct found {
 };
 
 static void on_answer(void *context, const struct store_answer *answer, const struct err *err) {
-    struct found *found = (struct found *)context;
+    struct found *found = context;
     assert_null(err);
     found->calls++;
     found->given = answer != NULL;
@@ -162,7 +162,7 @@ struct usage {
 };
 
 static void on_usage(void *context, const struct store_usage *usage, const struct err *err) {
-    struct usage *out = (struct usage *)context;
+    struct usage *out = context;
     out->calls++;
     if (err != NULL) {
         out->code = err->code;
@@ -236,7 +236,7 @@ struct page {
 
 static void on_page(void *context, const struct store_generation *jobs, size_t count, bool more,
                     const struct err *err) {
-    struct page *page = (struct page *)context;
+    struct page *page = context;
     page->calls++;
     page->count = count;
     page->more = more;
@@ -424,7 +424,7 @@ static void test_earnings_of_many_jobs(void **state) {
 static void count_page(void *context, const struct store_generation *jobs, size_t count, bool more,
                        const struct err *err) {
     (void)jobs, (void)more, (void)count;
-    int *counts = (int *)context;
+    int *counts = context;
     counts[err == NULL ? 0 : err->code == ERR_UNAVAILABLE ? 1 : 2]++;
 }
 

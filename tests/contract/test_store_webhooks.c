@@ -50,7 +50,7 @@ static char field[ERR_FIELD_MAX];
 
 static void keep_err(const struct err *err) {
     code = err == NULL ? ERR_NONE : err->code;
-    str_copy(field, sizeof field, str_from(err == NULL ? "" : err->field));
+    str_copy(field, sizeof(field), str_from(err == NULL ? "" : err->field));
 }
 
 static void on_changed(void *context, const struct store_webhook_result *result, const struct err *err) {
@@ -78,8 +78,8 @@ static struct store_webhook_change about(enum store_webhook_change_kind kind, co
 static struct store_webhook create(struct store_fixture *fixture, const char *account, const char *id,
                                    uint32_t events) {
     struct store_webhook_change change = about(STORE_WEBHOOK_CREATE, account, id);
-    str_copy(change.webhook.url, sizeof change.webhook.url, STR("https://example.com/"));
-    memset(change.webhook.secret, 7, sizeof change.webhook.secret);
+    str_copy(change.webhook.url, sizeof(change.webhook.url), STR("https://example.com/"));
+    memset(change.webhook.secret, 7, sizeof(change.webhook.secret));
     change.webhook.events = events;
     change.webhook.balance_nano = START_NANO - CHARGE_NANO;
     change.webhook.usage_nano[0] = 2 * CHARGE_NANO;
@@ -206,9 +206,9 @@ static void test_endpoints(void **state) {
     assert_int_equal(changed.webhook.events, 1U << STORE_EVENT_JOB_FAILED);
     assert_int_equal(changed_webhook, made.number);
     change = about(STORE_WEBHOOK_ROTATE, "acct_1", "wh_1");
-    memset(change.webhook.secret, 9, sizeof change.webhook.secret);
+    memset(change.webhook.secret, 9, sizeof(change.webhook.secret));
     run_change(fixture, &change, ERR_NONE);
-    assert_memory_equal(changed.webhook.old_secret, made.secret, sizeof made.secret);
+    assert_memory_equal(changed.webhook.old_secret, made.secret, sizeof(made.secret));
     assert_int_equal(changed.webhook.secret[0], 9);
     assert_int_equal(changed.webhook.old_until_ms, noon_ms + STORE_WEBHOOK_ROTATION_MS);
     change = about(STORE_WEBHOOK_DELETE, "acct_1", "wh_1");
@@ -231,7 +231,7 @@ static void test_too_many(void **state) {
     struct store_fixture *fixture = (struct store_fixture *)*state;
     char id[STORE_ID_MAX];
     for (int i = 0; i < STORE_WEBHOOKS_MAX; i++) {
-        (void)snprintf(id, sizeof id, "wh_%d", i);
+        (void)snprintf(id, sizeof(id), "wh_%d", i);
         create(fixture, "acct_1", id, all_events);
     }
     struct store_webhook_change change = about(STORE_WEBHOOK_CREATE, "acct_1", "wh_x");

@@ -17,7 +17,7 @@ static void on_listed(void *context, const struct store_workflow *workflows, siz
     *listed = (struct listed){.more = more, .total = total, .code = err == NULL ? ERR_NONE : err->code};
     for (size_t i = 0; i < count; i++) {
         const size_t len = strlen(listed->ids);
-        snprintf(listed->ids + len, sizeof listed->ids - len, "%s%s", i > 0 ? " " : "", workflows[i].id);
+        snprintf(listed->ids + len, sizeof(listed->ids) - len, "%s%s", i > 0 ? " " : "", workflows[i].id);
         assert_string_equal(workflows[i].task, "The task");
     }
 }
@@ -37,7 +37,7 @@ static void add_five(struct store_fixture *fixture) {
     assert_int_equal(converse(fixture, "conv_1"), ERR_NONE);
     for (int i = 1; i <= 5; i++) {
         char id[STORE_ID_MAX];
-        snprintf(id, sizeof id, "wf_%d", i);
+        snprintf(id, sizeof(id), "wf_%d", i);
         struct store_workflow_new asked = new_workflow(id);
         asked.workflow.test = i == 5;
         str_copy(asked.workflow.conversation_id, STORE_ID_MAX, i == 3 ? STR("conv_1") : STR(""));
@@ -195,7 +195,7 @@ static void test_purging_tells_whether_there_may_be_more(void **state) {
     int rounds = 1;
     for (int i = 0; i < 40; i++) {
         char id[STORE_ID_MAX];
-        snprintf(id, sizeof id, "wf_%d", i);
+        snprintf(id, sizeof(id), "wf_%d", i);
         add_plain(fixture, id);
         end(fixture, id, STORE_WORKFLOW_COMPLETED);
     }

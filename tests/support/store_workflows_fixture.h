@@ -120,7 +120,7 @@ UNUSED static struct store_step new_step(uint32_t number, enum store_step_name n
                               .hold_nano = 600,
                               .started_ms = NOW + 1,
                               .output = STR("")};
-    snprintf(step.run_id, sizeof step.run_id, "step_%u", number);
+    snprintf(step.run_id, sizeof(step.run_id), "step_%u", number);
     if (state >= STORE_STEP_DONE) {
         step.prompt_tokens = 10;
         step.completion_tokens = 20;

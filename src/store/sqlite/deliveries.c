@@ -33,7 +33,7 @@ static void delivery_read_response(struct str bytes, char out[STORE_DELIVERY_RES
     if (nul != NULL) {
         bytes.len = (size_t)((const char *)nul - bytes.data);
     }
-    str_copy(out, STORE_DELIVERY_RESPONSE_MAX + 1, bytes);
+    (void)str_copy(out, STORE_DELIVERY_RESPONSE_MAX + 1, bytes);
 }
 
 static void delivery_read(struct sqlite_db *db, enum sql sql, struct store_delivery *out) {
@@ -119,7 +119,7 @@ static bool due_read_deliveries(struct sqlite_db *db, const struct store_due_que
     sqlite_bind_int(&binder, webhook->number);
     sqlite_bind_int(&binder, query->now_ms);
     sqlite_bind_int(&binder, (int64_t)most);
-    webhook->deliveries = (struct store_due_delivery *)mem_calloc(most, sizeof(*webhook->deliveries));
+    webhook->deliveries = mem_calloc(most, sizeof(*webhook->deliveries));
     webhook->count = 0;
     while ((ok = sqlite_next(db, SQL_DELIVERY_DUE, &found, err)) && found) {
         due_add(db, webhook, room);

@@ -148,7 +148,7 @@ static int log_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int 
     if (result != SQLITE_OK) {
         return result; /* without methods, so it will not be closed */
     }
-    log->gathered = (char *)mem_alloc(LOG_GATHER_MAX);
+    log->gathered = mem_alloc(LOG_GATHER_MAX);
     log->file.pMethods = &log_methods;
     return SQLITE_OK;
 }

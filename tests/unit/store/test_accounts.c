@@ -24,8 +24,8 @@ static void on_accounts(void *context, const struct store_account *accounts, siz
     struct page *page = context;
     keep(page, count, more, err);
     if (count > 0) {
-        str_copy(page->first, sizeof page->first, str_from(accounts[0].id));
-        str_copy(page->last, sizeof page->last, str_from(accounts[count - 1].id));
+        str_copy(page->first, sizeof(page->first), str_from(accounts[0].id));
+        str_copy(page->last, sizeof(page->last), str_from(accounts[count - 1].id));
         page->balance_nano = accounts[0].balance_nano;
     }
 }
@@ -34,8 +34,8 @@ static void on_keys(void *context, const struct store_key *keys, size_t count, b
     struct page *page = context;
     keep(page, count, more, err);
     if (count > 0) {
-        str_copy(page->first, sizeof page->first, str_from(keys[0].id));
-        str_copy(page->last, sizeof page->last, str_from(keys[count - 1].id));
+        str_copy(page->first, sizeof(page->first), str_from(keys[0].id));
+        str_copy(page->last, sizeof(page->last), str_from(keys[count - 1].id));
     }
 }
 
@@ -43,8 +43,8 @@ static void on_audit(void *context, const struct store_audit *lines, size_t coun
     struct page *page = context;
     keep(page, count, more, err);
     if (count > 0) {
-        str_copy(page->first, sizeof page->first, str_from(lines[0].subject));
-        str_copy(page->last, sizeof page->last, str_from(lines[count - 1].subject));
+        str_copy(page->first, sizeof(page->first), str_from(lines[0].subject));
+        str_copy(page->last, sizeof(page->last), str_from(lines[count - 1].subject));
         page->first_number = lines[0].number;
     }
 }
@@ -61,11 +61,11 @@ static int setup(void **state) {
                                      .now_ms = STORE_FIXTURE_NOW_MS};
         struct store_admin result;
         char id[STORE_ID_MAX];
-        snprintf(id, sizeof id, "acct_%d", i);
+        snprintf(id, sizeof(id), "acct_%d", i);
         action.account = store_fixture_account(id, i == 0);
         for (size_t k = 0; k < 2; k++) {
             char key[STORE_ID_MAX];
-            snprintf(key, sizeof key, "key_%d%c", i, k == 0 ? 'a' : 'b');
+            snprintf(key, sizeof(key), "key_%d%c", i, k == 0 ? 'a' : 'b');
             action.keys[k] = store_fixture_key(key, id, STORE_KEY_LIVE);
             action.keys[k].cap_nano = -1;
         }

@@ -15,7 +15,7 @@ struct answers {
 };
 
 static void on_durable(void *context, const struct err *err) {
-    struct answers *answers = (struct answers *)context;
+    struct answers *answers = context;
     if (err == NULL) {
         answers->good++;
     } else {

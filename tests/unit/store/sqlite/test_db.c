@@ -19,7 +19,7 @@ struct fixture {
 };
 
 static int setup(void **state) {
-    struct fixture *fixture = (struct fixture *)calloc(1, sizeof(*fixture));
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
     temp_folder_init(&fixture->folder);
     temp_folder_file(&fixture->folder, "test.db", fixture->path);
     *state = fixture;

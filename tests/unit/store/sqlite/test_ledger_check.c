@@ -43,7 +43,7 @@ struct problems {
 };
 
 static void on_problem(void *context, const char *text) {
-    struct problems *problems = (struct problems *)context;
+    struct problems *problems = context;
     problems->count++;
     problems->found |= strstr(text, problems->wanted) != NULL;
     size_t length = strlen(problems->all);

@@ -103,25 +103,25 @@ struct rows {
 };
 
 static bool collect_account(void *context, const struct store_account *account) {
-    struct rows *rows = (struct rows *)context;
+    struct rows *rows = context;
     rows->accounts[rows->count++ % 4] = *account;
     return true;
 }
 
 static bool collect_key(void *context, const struct store_key *key) {
-    struct rows *rows = (struct rows *)context;
+    struct rows *rows = context;
     rows->keys[rows->count++ % 4] = *key;
     return true;
 }
 
 static bool collect_job(void *context, const struct store_generation *job) {
-    struct rows *rows = (struct rows *)context;
+    struct rows *rows = context;
     rows->jobs[rows->count++ % 4] = *job;
     return true;
 }
 
 static bool collect_audit(void *context, const struct store_audit *audit) {
-    struct rows *rows = (struct rows *)context;
+    struct rows *rows = context;
     rows->audit[rows->count++ % 4] = *audit;
     return true;
 }

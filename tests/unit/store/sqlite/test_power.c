@@ -21,7 +21,7 @@ static void settle_next(struct powered *powered);
 
 /* Callbacks come in order, so the count says which were acknowledged. */
 static void on_durable(void *context, const struct err *err) {
-    struct powered *powered = (struct powered *)context;
+    struct powered *powered = context;
     if (err != NULL) {
         assert_true(powercut_is_off());
         return;
@@ -40,7 +40,7 @@ static void settle_next(struct powered *powered) {
 }
 
 static bool check_job(void *context, const struct store_generation *job) {
-    uint32_t *number = (uint32_t *)context;
+    uint32_t *number = context;
     char id[STORE_ID_MAX];
     snprintf(id, sizeof(id), "job_%08u", (*number)++);
     assert_string_equal(job->id, id); /* no gap: a later one never survives without an earlier one */
