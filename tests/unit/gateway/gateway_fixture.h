@@ -235,6 +235,7 @@ static inline void fixture_ask(struct gateway *gateway, struct call *call, struc
     *message = (struct gen_message){.role = GEN_ROLE_USER, .content = STR("hello")};
     *call = (struct call){.sink = &fixture_sink,
                           .executor = &gateway->devices,
+                          .kind = STORE_GENERATION_INFERENCE,
                           .prompt_tokens_max = 64,
                           .identity = {.account_number = noted.account},
                           .prompt_price_nano = 2,

@@ -29,7 +29,7 @@ static void test_what_is_durable_is_answered_and_charged(void **state) {
     assert_int_equal(noted.failed, 0);
     assert_int_equal(noted.generation.charge_nano, CHARGE);
     assert_int_equal(noted.generation.purpose, STORE_PURPOSE_REQUEST);
-    assert_int_equal(noted.generation.kind, STORE_GENERATION_CHAT);
+    assert_int_equal(noted.generation.kind, STORE_GENERATION_INFERENCE);
 }
 
 static void test_what_is_not_durable_is_free(void **state) {
