@@ -13,15 +13,6 @@ enum { ID_RANDOM = 20, AMOUNT_TEXT_MAX = 64 };
 
 #define MS_PER_DAY INT64_C(86400000)
 
-static const char *const TIERS[] = {[STORE_TIER_FREE] = "free",
-                                    [STORE_TIER_STARTER] = "starter",
-                                    [STORE_TIER_PRO] = "pro",
-                                    [STORE_TIER_UNLIMITED] = "unlimited"};
-
-const char *admin_tier_name(enum store_tier tier) {
-    return TIERS[tier];
-}
-
 const char *admin_key_kind_name(enum store_key_kind kind) {
     return kind == STORE_KEY_TEST ? "test" : "live";
 }
@@ -67,8 +58,8 @@ static bool read_tier(const struct field_rule *rule, struct json_value value, vo
     if (!field_string(err, rule->name.data, value, rule->max_bytes, &text)) {
         return false;
     }
-    for (size_t i = 0; i < COUNT_OF(TIERS); i++) {
-        if (str_equal_cstr(text, TIERS[i])) {
+    for (int i = 0; i < STORE_TIERS; i++) {
+        if (str_equal_cstr(text, store_tier_name((enum store_tier)i))) {
             *out = (enum store_tier)i;
             return true;
         }

@@ -1,5 +1,5 @@
 /* The admin API: HTTP on a listener of its own (a Unix socket in the data folder), no keys: who can open the socket is
- * the operator. Each action is one transaction with its line in the audit log (store/money.h), then known to core and
+ * the operator. Each action is one transaction with its line in the audit log (store/admin.h), then known to core and
  * auth before it is answered, so that a revocation holds at once. admin/routes.h answers requests, admin/http.h brings
  * them.
  *

@@ -26,7 +26,7 @@ static void member_time(struct json_writer *writer, const char *key, int64_t wal
 static void account_members(struct json_writer *writer, const struct store_account *account) {
     json_member_cstr(writer, "id", account->id);
     json_member_cstr(writer, "name", account->name);
-    json_member_cstr(writer, "tier", admin_tier_name(account->tier));
+    json_member_cstr(writer, "tier", store_tier_name(account->tier));
     json_member_bool(writer, "suspended", account->suspended);
     json_member_bool(writer, "owner", account->owner);
     member_time(writer, "created_at", account->created_ms);

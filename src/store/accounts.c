@@ -91,8 +91,8 @@ static struct page_task *page_new(const struct store_task_kind *kind, const char
                                   void *context) {
     struct page_task *self = MEM_NEW(struct page_task);
     self->task.kind = kind;
-    str_copy(self->id, sizeof(self->id), str_from(id));
-    str_copy(self->after, sizeof(self->after), str_from(after));
+    (void)str_copy(self->id, sizeof(self->id), str_from(id));
+    (void)str_copy(self->after, sizeof(self->after), str_from(after));
     self->limit = limit < STORE_PAGE_MAX ? limit : STORE_PAGE_MAX;
     self->context = context;
     return self;

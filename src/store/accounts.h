@@ -3,17 +3,11 @@
 #define NATARIS_STORE_ACCOUNTS_H
 
 #include "store/limits.h"
+#include "store/tier.h"
 
 enum store_key_kind { /* stored by number */
                       STORE_KEY_LIVE = 0,
                       STORE_KEY_TEST = 1,
-};
-
-enum store_tier { /* stored by number */
-                  STORE_TIER_FREE = 0,
-                  STORE_TIER_STARTER = 1,
-                  STORE_TIER_PRO = 2,
-                  STORE_TIER_UNLIMITED = 3,
 };
 
 struct store_account {

@@ -35,7 +35,7 @@ void store_admin(struct store *store, const struct store_admin *admin,
     struct admin_task *self = MEM_NEW(struct admin_task);
     self->task.kind = &kind;
     self->admin = *admin;
-    str_copy(self->actor, sizeof(self->actor), str_from(admin->actor));
+    (void)str_copy(self->actor, sizeof(self->actor), str_from(admin->actor));
     self->admin.actor = self->actor;
     self->on_result = on_result;
     self->context = context;

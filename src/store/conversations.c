@@ -69,8 +69,8 @@ void store_conversation_delete(struct store *store, const char *account_id, bool
                                void (*on_result)(void *context, const struct err *err), void *context) {
     static const struct store_task_kind kind = {.write = delete_write, .answer = write_answer, .free = write_free};
     struct write_task *self = write_new(&kind, on_result, context);
-    str_copy(self->account_id, sizeof(self->account_id), str_from(account_id));
-    str_copy(self->id, sizeof(self->id), str_from(id));
+    (void)str_copy(self->account_id, sizeof(self->account_id), str_from(account_id));
+    (void)str_copy(self->id, sizeof(self->id), str_from(id));
     self->test = test;
     store_task_run(store, &self->task);
 }
@@ -100,8 +100,8 @@ static struct read_task *read_new(const struct store_task_kind *kind, const stru
     struct read_task *self = MEM_NEW(struct read_task);
     self->task.kind = kind;
     self->ask = *ask;
-    str_copy(self->account_id, sizeof(self->account_id), str_from(ask->account_id));
-    str_copy(self->id, sizeof(self->id), str_from(ask->id));
+    (void)str_copy(self->account_id, sizeof(self->account_id), str_from(ask->account_id));
+    (void)str_copy(self->id, sizeof(self->id), str_from(ask->id));
     self->ask.account_id = self->account_id;
     self->ask.id = self->id;
     arena_init(&self->arena, CONVERSATION_ARENA_BYTES);

@@ -1,4 +1,4 @@
-/* What the sender of webhooks asks of the store (webhook/sender.h): what is due, and how each attempt ended. */
+/* Deliveries: lists of them; for the sender (webhook/sender.h) what is due, and how each attempt ended. */
 #ifndef NATARIS_STORE_DELIVERIES_H
 #define NATARIS_STORE_DELIVERIES_H
 

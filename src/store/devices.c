@@ -86,7 +86,7 @@ void store_record_keep(struct store *store, const char *device_id, const struct 
     static const struct store_task_kind kind = {.write = record_write};
     struct record_task *self = MEM_NEW(struct record_task);
     self->task.kind = &kind;
-    str_copy(self->device_id, sizeof(self->device_id), str_from(device_id));
+    (void)str_copy(self->device_id, sizeof(self->device_id), str_from(device_id));
     self->record = *record;
     store_task_run(store, &self->task);
 }
@@ -129,7 +129,7 @@ struct page_task {
 static struct page_task *page_new(const struct store_task_kind *kind, const char *id, unsigned limit, void *context) {
     struct page_task *self = MEM_NEW(struct page_task);
     self->task.kind = kind;
-    str_copy(self->id, sizeof(self->id), str_from(id));
+    (void)str_copy(self->id, sizeof(self->id), str_from(id));
     self->limit = limit < STORE_PAGE_MAX ? limit : STORE_PAGE_MAX;
     self->context = context;
     return self;
@@ -168,8 +168,8 @@ void store_devices_read(struct store *store, const char *id, const char *account
                         void *context) {
     static const struct store_task_kind kind = {.read = devices_read, .answer = devices_answer, .free = page_free};
     struct page_task *self = page_new(&kind, id, limit, context);
-    str_copy(self->account_id, sizeof(self->account_id), str_from(account_id));
-    str_copy(self->after, sizeof(self->after), str_from(after));
+    (void)str_copy(self->account_id, sizeof(self->account_id), str_from(account_id));
+    (void)str_copy(self->after, sizeof(self->after), str_from(after));
     self->on_devices = on_result;
     store_task_run(store, &self->task);
 }

@@ -50,8 +50,8 @@ void store_generations_page(struct store *store, const char *account_id, bool ea
     static const struct store_task_kind kind = {.read = page_read, .answer = page_answer, .free = page_free};
     struct page_task *self = MEM_NEW(struct page_task);
     self->task.kind = &kind;
-    str_copy(self->account_id, sizeof(self->account_id), str_from(account_id));
-    str_copy(self->after, sizeof(self->after), str_from(after));
+    (void)str_copy(self->account_id, sizeof(self->account_id), str_from(account_id));
+    (void)str_copy(self->after, sizeof(self->after), str_from(after));
     self->earned = earned;
     self->limit = limit < STORE_PAGE_MAX ? limit : STORE_PAGE_MAX;
     self->on_result = on_result;

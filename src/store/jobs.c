@@ -133,8 +133,8 @@ void store_job_find(struct store *store, const char *account_id, bool test, cons
                     void *context) {
     static const struct store_task_kind kind = {.read = find_read, .answer = job_answer, .free = job_free};
     struct job_task *self = job_new(&kind, told, context);
-    str_copy(self->one.account_id, sizeof(self->one.account_id), str_from(account_id));
-    str_copy(self->one.id, sizeof(self->one.id), str_from(id));
+    (void)str_copy(self->one.account_id, sizeof(self->one.account_id), str_from(account_id));
+    (void)str_copy(self->one.id, sizeof(self->one.id), str_from(id));
     self->one.test = test;
     store_task_run(store, &self->task);
 }
@@ -147,7 +147,7 @@ static bool move_write(struct store_task *task, struct store_connection *connect
 void store_job_move(struct store *store, const char *id, enum store_job_state state, int64_t now_ms) {
     static const struct store_task_kind kind = {.write = move_write};
     struct job_task *self = job_new(&kind, NULL, NULL);
-    str_copy(self->one.id, sizeof(self->one.id), str_from(id));
+    (void)str_copy(self->one.id, sizeof(self->one.id), str_from(id));
     self->one.state = state;
     self->one.now_ms = now_ms;
     store_task_run(store, &self->task);
@@ -180,8 +180,8 @@ static bool end_workflow(const struct job_task *self, struct store_connection *c
     struct store_workflow_end end = {
         .test = self->job.test, .status = asked->workflow_status, .ended_ms = asked->ended_ms};
     end.text = end.error = end.extra = end.event = STR("");
-    str_copy(end.id, sizeof(end.id), str_from(asked->workflow_id));
-    str_copy(end.account_id, sizeof(end.account_id), str_from(self->job.account_id));
+    (void)str_copy(end.id, sizeof(end.id), str_from(asked->workflow_id));
+    (void)str_copy(end.account_id, sizeof(end.account_id), str_from(self->job.account_id));
     const bool ok = connection->driver->workflows->end(connection, &end, &found, &changed, &missing) ||
                     missing.code == ERR_NOT_FOUND || err_set(err, ERR_INTERNAL, "%s", missing.message);
     store_workflow_found_clear(&found);

@@ -25,7 +25,7 @@ static struct usage_task *usage_new(const struct store_task_kind *kind, const ch
                                     int64_t to_ms, void *context) {
     struct usage_task *self = MEM_NEW(struct usage_task);
     self->task.kind = kind;
-    str_copy(self->account_id, sizeof(self->account_id), str_from(account_id));
+    (void)str_copy(self->account_id, sizeof(self->account_id), str_from(account_id));
     self->from_ms = from_ms;
     self->to_ms = to_ms;
     self->context = context;
@@ -58,7 +58,7 @@ void store_usage_read(struct store *store, const char *account_id, const char *k
                       void *context) {
     static const struct store_task_kind kind = {.read = usage_read, .answer = usage_answer, .free = usage_free};
     struct usage_task *self = usage_new(&kind, account_id, from_ms, to_ms, context);
-    str_copy(self->key_id, sizeof(self->key_id), str_from(key_id));
+    (void)str_copy(self->key_id, sizeof(self->key_id), str_from(key_id));
     self->on_usage = on_result;
     store_task_run(store, &self->task);
 }

@@ -78,8 +78,8 @@ void store_webhooks_read(struct store *store, const char *account_id, const char
     static const struct store_task_kind kind = {.read = webhooks_read, .answer = webhooks_answer};
     struct webhooks_task *self = MEM_NEW(struct webhooks_task);
     self->task.kind = &kind;
-    str_copy(self->account_id, sizeof(self->account_id), str_from(account_id));
-    str_copy(self->id, sizeof(self->id), str_from(id));
+    (void)str_copy(self->account_id, sizeof(self->account_id), str_from(account_id));
+    (void)str_copy(self->id, sizeof(self->id), str_from(id));
     self->on_result = on_result;
     self->context = context;
     store_task_run(store, &self->task);

@@ -1,4 +1,4 @@
-/* Webhooks: endpoints, what their accounts do with them, and lists of their deliveries (docs/WEBHOOKS.md). */
+/* Webhooks: endpoints, and what their accounts do with them (docs/WEBHOOKS.md). */
 #ifndef NATARIS_STORE_WEBHOOKS_H
 #define NATARIS_STORE_WEBHOOKS_H
 

@@ -119,8 +119,8 @@ void store_workflow_find(struct store *store, const char *account_id, bool test,
                          store_workflow_told *told, void *context) {
     static const struct store_task_kind kind = {.read = find_read, .answer = workflow_answer, .free = workflow_free};
     struct workflow_task *workflow = workflow_new(&kind, told, context);
-    str_copy(workflow->find.account_id, sizeof(workflow->find.account_id), str_from(account_id));
-    str_copy(workflow->find.id, sizeof(workflow->find.id), str_from(id));
+    (void)str_copy(workflow->find.account_id, sizeof(workflow->find.account_id), str_from(account_id));
+    (void)str_copy(workflow->find.id, sizeof(workflow->find.id), str_from(id));
     workflow->find.test = test;
     store_task_run(store, &workflow->task);
 }
@@ -197,7 +197,7 @@ void store_step_put(struct store *store, const char *workflow_id, const struct s
     struct step_task *put = MEM_NEW(struct step_task);
     put->task.kind = &kind;
     arena_init(&put->given, SIZE_MAX);
-    str_copy(put->workflow_id, sizeof(put->workflow_id), str_from(workflow_id));
+    (void)str_copy(put->workflow_id, sizeof(put->workflow_id), str_from(workflow_id));
     put->step = *step;
     put->step.output = arena_copy(&put->given, step->output);
     put->answer_scope = scope_copy(&put->given, answer_scope);
@@ -312,8 +312,8 @@ void store_step_history_read(struct store *store, const char *account_id, bool t
     static const struct store_task_kind task_kind = {.read = history_read, .answer = history_answer};
     struct history_task *history = MEM_NEW(struct history_task);
     history->task.kind = &task_kind;
-    str_copy(history->query.account_id, sizeof(history->query.account_id), str_from(account_id));
-    str_copy(history->query.model, sizeof(history->query.model), str_from(model));
+    (void)str_copy(history->query.account_id, sizeof(history->query.account_id), str_from(account_id));
+    (void)str_copy(history->query.model, sizeof(history->query.model), str_from(model));
     history->query.test = test;
     history->query.kind = kind;
     history->told = told;

@@ -102,9 +102,8 @@ struct store_step {
     enum store_step_outcome outcome;
     bool local; /* nobody generates it */
     uint32_t round, part;
-    uint32_t
-        scale;   /* of its prompt, doubled when a device finds that it does not fit; 0: an older program's, not told */
-    bool shrunk; /* it may say less than it was to, for its workflow's budget; not told when scale is 0 */
+    uint32_t scale; /* of its prompt, doubled when it did not fit a device; 0: an older program's step, not told */
+    bool shrunk;    /* it may say less than it was to, for its workflow's budget; not told when scale is 0 */
     char run_id[STORE_ID_MAX]; /* "step_...": of its settlement; empty of a local step */
     uint8_t prompt_sha256[DIGEST_SHA256_SIZE];
     uint32_t max_tokens;

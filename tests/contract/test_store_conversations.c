@@ -1,4 +1,4 @@
-/* Conversations, as every backend of store_conversations.h must keep them. */
+/* Conversations, as every backend of store/conversations.h must keep them. */
 #include "base/compiler.h"
 #include "store/admin.h"
 #include "store/conversations.h"

@@ -1,4 +1,4 @@
-/* Money, as every backend of store_money.h must keep it: settlements, admin actions, answers, usage, earnings. */
+/* Money, as every backend must keep it: settlements, admin actions, answers, usage, earnings. */
 #include "base/compiler.h"
 #include "store/admin.h"
 #include "store/ledger.h"

@@ -1,4 +1,4 @@
-/* Webhooks, as every backend of store_webhooks.h and store_deliveries.h must keep them. */
+/* Webhooks, as every backend of store/webhooks.h and deliveries.h must keep them. */
 #include "base/mem.h"
 #include "store/admin.h"
 #include "store/deliveries.h"

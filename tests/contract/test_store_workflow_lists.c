@@ -1,4 +1,4 @@
-/* Many workflows, as every backend of store_workflows.h must list, remember and delete them. */
+/* Many workflows, as every backend of store/workflows.h must list, remember and delete them. */
 #include "store/conversations.h"
 #include "support/store_workflows_fixture.h"
 

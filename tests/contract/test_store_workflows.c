@@ -1,4 +1,4 @@
-/* Workflows and their steps, as every backend of store_workflows.h must keep them. */
+/* Workflows and their steps, as every backend of store/workflows.h must keep them. */
 #include "store/conversations.h"
 #include "store/jobs.h"
 #include "store/webhooks.h"

@@ -8,6 +8,8 @@ import re
 ROOT = pathlib.Path(os.environ.get("NATARIS_LINT_ROOT") or pathlib.Path(__file__).resolve().parents[2])
 # The trainer of the built-in model is a research tool with its own style.
 EXCLUDED = {"tools/demo-model"}
+# Data folders that older programs wrote, kept as text.
+DATA = re.compile(r"tests/fixtures/data-\w+\.(sql|json)")
 SKIPPED_FOLDERS = {"node_modules", ".deps", "__pycache__"}
 TOP_FOLDERS = ("src", "sim", "tests", "tools", "cmake", ".ci")
 
@@ -35,7 +37,7 @@ def files(suffixes, tops=TOP_FOLDERS):
     for top in tops:
         if (ROOT / top).is_dir():
             for path in _walk(ROOT / top):
-                if path.name.endswith(tuple(suffixes)):
+                if path.name.endswith(tuple(suffixes)) and not DATA.fullmatch(relative(path)):
                     yield path
 
 

@@ -66,7 +66,7 @@ static bool admin_add_keys(struct ledger *ledger, const struct store_admin *admi
     }
     for (size_t i = 0; i < admin->key_count; i++) {
         struct store_key key = admin->keys[i];
-        str_copy(key.account_id, sizeof(key.account_id), str_from(account_id));
+        (void)str_copy(key.account_id, sizeof(key.account_id), str_from(account_id));
         if (!sqlite_key_add(ledger->db, &key, err)) {
             return false;
         }
@@ -77,7 +77,7 @@ static bool admin_add_keys(struct ledger *ledger, const struct store_admin *admi
 static bool admin_create_account(struct ledger *ledger, const struct store_admin *admin, struct err *err) {
     struct store_admin grant = *admin;
     if (grant.note[0] == '\0') {
-        str_copy(grant.note, sizeof(grant.note), STR("welcome credit"));
+        (void)str_copy(grant.note, sizeof(grant.note), STR("welcome credit"));
     }
     return admin_check_amount(admin->amount_nano, 0, err) && sqlite_account_add(ledger->db, &admin->account, err) &&
            admin_add_keys(ledger, admin, admin->account.id, err) &&
@@ -156,23 +156,9 @@ static bool admin_read_back(struct ledger *ledger, const struct store_admin *adm
     return sqlite_account_find(ledger->db, account_id, &result->account, err);
 }
 
-static const char *admin_tier_name(enum store_tier tier) {
-    switch (tier) {
-    case STORE_TIER_FREE:
-        return "free";
-    case STORE_TIER_STARTER:
-        return "starter";
-    case STORE_TIER_PRO:
-        return "pro";
-    case STORE_TIER_UNLIMITED:
-        return "unlimited";
-    }
-    return "unknown";
-}
-
 static const char *admin_detail(const struct store_admin *admin) {
     if (admin->kind == STORE_ADMIN_ACCOUNT_TIER) {
-        return admin_tier_name(admin->account.tier);
+        return store_tier_name(admin->account.tier);
     }
     if (admin->kind == STORE_ADMIN_ACCOUNT_SUSPEND) {
         return admin->account.suspended ? "suspended" : "resumed";

@@ -128,7 +128,7 @@ static bool title_open(const uint8_t secret[SEAL_KEY_SIZE], struct str sealed, c
         return err_set(err, ERR_INTERNAL, "A title is too long: the database was changed");
     }
     bool ok = sqlite_open_sealed(secret, sealed, text, &length, err);
-    str_copy(out, STORE_TITLE_MAX, (struct str){text, length});
+    (void)str_copy(out, STORE_TITLE_MAX, (struct str){text, length});
     return ok;
 }
 

@@ -317,10 +317,10 @@ struct sqlite_reader sqlite_read(struct sqlite_db *db, enum sql sql) {
     return (struct sqlite_reader){.statement = db->statements[sql]};
 }
 
-bool sqlite_read_text(struct sqlite_reader *reader, char *out, size_t out_size) {
+void sqlite_read_text(struct sqlite_reader *reader, char *out, size_t out_size) {
     int column = reader->column++;
     const char *text = (const char *)sqlite3_column_text(reader->statement, column);
-    return str_copy(out, out_size, str_from(text));
+    (void)str_copy(out, out_size, str_from(text));
 }
 
 int64_t sqlite_read_int(struct sqlite_reader *reader) {

@@ -87,7 +87,7 @@ struct sqlite_reader {
     int column;
 };
 struct sqlite_reader sqlite_read(struct sqlite_db *db, enum sql sql);
-bool sqlite_read_text(struct sqlite_reader *reader, char *out, size_t out_size); /* false: cut */
+void sqlite_read_text(struct sqlite_reader *reader, char *out, size_t out_size); /* cut when it does not fit */
 int64_t sqlite_read_int(struct sqlite_reader *reader);
 void sqlite_read_blob(struct sqlite_reader *reader, uint8_t *out, size_t size); /* zeroed when not of that size */
 struct str sqlite_read_bytes(struct sqlite_reader *reader); /* borrowed until the statement is used again */

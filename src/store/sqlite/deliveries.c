@@ -33,7 +33,7 @@ static void delivery_read_response(struct str bytes, char out[STORE_DELIVERY_RES
     if (nul != NULL) {
         bytes.len = (size_t)((const char *)nul - bytes.data);
     }
-    str_copy(out, STORE_DELIVERY_RESPONSE_MAX + 1, bytes);
+    (void)str_copy(out, STORE_DELIVERY_RESPONSE_MAX + 1, bytes);
 }
 
 static void delivery_read(struct sqlite_db *db, enum sql sql, struct store_delivery *out) {

@@ -101,7 +101,7 @@ bool ledger_find_account(struct ledger *ledger, const char *id, struct ledger_ac
         return false;
     }
     struct ledger_account *account = MEM_NEW(struct ledger_account);
-    str_copy(account->id, sizeof(account->id), str_from(id));
+    (void)str_copy(account->id, sizeof(account->id), str_from(id));
     account->number = number;
     account->wallet.ledger_account = 16 * number;
     account->earnings.ledger_account = 16 * number + 1;
@@ -120,7 +120,7 @@ bool ledger_find_key(struct ledger *ledger, const char *id, struct ledger_key **
         return false;
     }
     struct ledger_key *key = MEM_NEW(struct ledger_key);
-    str_copy(key->id, sizeof(key->id), str_from(id));
+    (void)str_copy(key->id, sizeof(key->id), str_from(id));
     key->number = number;
     HASH_ADD_STR(ledger->keys, id, key);
     *out = key;

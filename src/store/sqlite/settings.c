@@ -13,7 +13,7 @@ static bool setting_get(struct store_connection *connection, const char *name, c
         return err_set(err, ERR_NOT_FOUND, "The setting %s is not in the database", name);
     }
     struct sqlite_reader reader = sqlite_read(db, SQL_SETTING_GET);
-    bool whole = sqlite_read_text(&reader, out, out_size);
+    const bool whole = str_copy(out, out_size, sqlite_read_bytes(&reader));
     sqlite_reset(db, SQL_SETTING_GET);
     return whole || err_set(err, ERR_TOO_LARGE, "The setting %s is longer than %zu bytes", name, out_size - 1);
 }

@@ -52,7 +52,7 @@ static bool task_read(struct sqlite_reader *reader, const struct turn_place *pla
         return err_set(err, ERR_INTERNAL, "A task is too long: the database was changed");
     }
     const bool ok = text_open(place, stored, text, &length, err);
-    str_copy(out->task, sizeof(out->task), (struct str){text, ok ? length : 0});
+    (void)str_copy(out->task, sizeof(out->task), (struct str){text, ok ? length : 0});
     return ok;
 }
 

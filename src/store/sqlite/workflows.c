@@ -18,7 +18,7 @@ static bool existing_find(struct sqlite_db *db, const struct store_workflow_new 
         return false;
     }
     if (found) {
-        str_copy(existing, STORE_ID_MAX, str_from(asked->workflow.id));
+        (void)str_copy(existing, STORE_ID_MAX, str_from(asked->workflow.id));
         return true;
     }
     if (asked->scope_sha256 == NULL || asked->replaces) {

@@ -42,6 +42,8 @@ static void test_plain_inference(void **state) {
     api_fixture_post(fixture, "/v1/inference", "{\"model\":\"nataris-fast\",\"prompt\":\"Write\",\"max_tokens\":50}");
     struct call *call = api_fixture_await_call(fixture);
     assert_int_equal(call->generation.max_tokens, 50);
+    assert_int_equal(call->purpose, STORE_PURPOSE_REQUEST);
+    assert_int_equal(call->kind, STORE_GENERATION_INFERENCE);
     deliver(call, "Silicon");
     call->sink->finished(call, &result);
     assert_int_equal(api_fixture_answer(fixture, &body), 200);

@@ -160,6 +160,8 @@ static void test_goes_on_after_a_restart(void **state) {
     struct call *call = api_fixture_await_call(fixture);
     assert_int_equal(fixture->store.answers_asked, 1); /* it may have been settled */
     assert_string_equal(call->id, "job_old");
+    assert_int_equal(call->purpose, STORE_PURPOSE_JOB);
+    assert_int_equal(call->kind, STORE_GENERATION_INFERENCE);
     assert_true(str_equal_cstr(call->generation.model, MODEL)); /* as it was resolved when the job came */
     deliver(call, "Hi");
     forget_call(fixture);

@@ -74,6 +74,7 @@ static struct run *start(struct api_fixture *fixture, const char *id, bool again
     generation.stop[0] = str_from(stop);
     generation.stop_count = 1;
     const struct run_request asked = {.id = id,
+                                      .purpose = RUN_STEP,
                                       .identity = &IDENTITY,
                                       .generation = &generation,
                                       .region = "IN",
@@ -99,6 +100,7 @@ static void test_ends_once_with_its_text(void **state) {
     struct call *call = api_fixture_await_call(fixture);
     assert_string_equal(call->id, "step_1");
     assert_true(call->repeatable && call->generation.stream);
+    assert_int_equal(call->purpose, STORE_PURPOSE_STEP);
     assert_string_equal(call->region, "IN");
     assert_true(str_equal_cstr(call->generation.model, MODEL));
     assert_true(str_equal_cstr(call->generation.messages[0].content, "hello"));

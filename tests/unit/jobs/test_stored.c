@@ -1,0 +1,24 @@
+/* The kinds of jobs that stand in data folders by number, and the forms of their bodies and answers. */
+#include "jobs/stored.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static void test_kinds(void **state) {
+    static const enum store_generation_kind forms[STORE_JOB_KINDS] = {STORE_GENERATION_CHAT, STORE_GENERATION_INFERENCE,
+                                                                      STORE_GENERATION_CHAT};
+    (void)state;
+    for (int i = 0; i < STORE_JOB_KINDS; i++) {
+        assert_int_equal(job_generation_kind((enum store_job_kind)i), forms[i]);
+        assert_int_equal(job_stored_kind(forms[i], i == 2), i);
+    }
+    assert_int_equal(job_stored_kind(STORE_GENERATION_INFERENCE, true), 1); /* no workflow answers one */
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kinds)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
