@@ -1,5 +1,5 @@
 # Thin targets; the work is done by the scripts in tools/. Everything installs what it needs by itself.
-.PHONY: help build up test test-models sim bench soak lint format clean
+.PHONY: help build up unit check test test-models coverage path sim bench soak lint format clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -9,14 +9,28 @@ build: ## build build/nataris
 	@tools/deps.sh build
 	@tools/build.sh release
 
-up: build ## run a whole network on this machine; ARGS="..." are passed on
-	@build/nataris up --data .nataris --listen 127.0.0.1:8080 $(ARGS)
+up: ## run a whole network on this machine; ARGS="--listen 127.0.0.1:8081" and others are passed on
+	@tools/up.sh $(ARGS)
+
+unit: ## unit and replay tests in the debug build: after each change
+	@tools/unit.sh
+
+check: ## one test: NAME=test_net_conn, NAME=tests/replay/accept-silent.replay, NAME=e2e/money
+	@tools/check.sh "$(NAME)"
 
 test: ## every test that needs no model download
 	@tools/test.sh
 
 test-models: ## the end-to-end flows on the default chat model (downloads it)
 	@tools/test.sh models
+
+coverage: ## lines of each room that unit, replay and contract tests run; fails under the thresholds
+	@tools/deps.sh build test
+	@tools/coverage.py --check $(ARGS)
+
+path: ## calls, functions and files on the way of one streamed chat; ARGS="--list"
+	@tools/deps.sh build
+	@tools/path.py $(ARGS)
 
 sim: ## the simulators, money and network; ARGS="--seed 7" or "network --devices 10000" runs one
 	@tools/deps.sh build

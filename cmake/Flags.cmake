@@ -21,6 +21,16 @@ if(NATARIS_SANITIZE)
     add_compile_options(-fsanitize=${NATARIS_SANITIZE} -fno-sanitize-recover=all)
     add_link_options(-fsanitize=${NATARIS_SANITIZE})
 endif()
+if(NATARIS_COVERAGE)
+    # Counters of our own sources, right also with threads; tests that fork or kill lose those of the dead process.
+    target_compile_options(nataris_options INTERFACE --coverage -fprofile-update=atomic)
+    add_link_options(--coverage)
+endif()
+if(NATARIS_TRACE)
+    # Functions of ours alone, also the inline ones; tests/trace/trace_calls.c is what they call.
+    target_compile_options(nataris_options INTERFACE -finstrument-functions
+                           -finstrument-functions-exclude-file-list=/usr/,/.deps/)
+endif()
 if(NATARIS_LTO)
     set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
 endif()

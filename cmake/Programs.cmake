@@ -3,7 +3,10 @@
 
 if(EXISTS ${PROJECT_SOURCE_DIR}/src/main.c)
     add_executable(nataris ${PROJECT_SOURCE_DIR}/src/main.c)
-    target_link_libraries(nataris PRIVATE nataris_options nataris_cmd)
+    target_link_libraries(nataris PRIVATE nataris_options ${NATARIS_BESIDE_src})
+    if(NATARIS_TRACE)
+        target_sources(nataris PRIVATE ${PROJECT_SOURCE_DIR}/tests/trace/trace_calls.c)
+    endif()
     install(TARGETS nataris RUNTIME DESTINATION bin)
 endif()
 file(GLOB model_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/models/*.gguf)
@@ -18,13 +21,14 @@ endif()
 
 set(LLAMA_DIR ${PROJECT_SOURCE_DIR}/.deps/llama)
 if(NOT EXISTS ${LLAMA_DIR}/stamp)
-    message(FATAL_ERROR "llama.cpp is missing from .deps/llama. Run: tools/llama-deps.sh (or make build, which does it first)")
+    message(FATAL_ERROR "llama.cpp is missing from .deps/llama. Run: tools/llama-deps.sh (make build does it first)")
 endif()
 add_library(llama INTERFACE)
 target_include_directories(llama SYSTEM INTERFACE ${LLAMA_DIR}/include ${LLAMA_DIR}/ggml/include ${LLAMA_DIR}/common
                            ${LLAMA_DIR}/vendor)
 target_link_directories(llama INTERFACE ${LLAMA_DIR}/lib)
-target_link_libraries(llama INTERFACE -l:libllama-common.so -l:libllama.v0.5.0.so -l:libggml.v0.5.0.so -l:libggml-base.so)
+target_link_libraries(llama INTERFACE -l:libllama-common.so -l:libllama.v0.5.0.so -l:libggml.v0.5.0.so
+                      -l:libggml-base.so)
 
 # Objects, so that tests can link the child's code without its main.
 add_library(nataris_llama_objects OBJECT ${child_sources})
@@ -32,15 +36,27 @@ target_link_libraries(nataris_llama_objects PRIVATE nataris_options nataris_engi
 add_library(nataris_llama_child STATIC $<TARGET_OBJECTS:nataris_llama_objects>)
 target_link_libraries(nataris_llama_child PUBLIC nataris_engine llama Threads::Threads)
 
-# Found from wherever the build directory lies, and from the installed place.
-file(RELATIVE_PATH llama_lib_from_build ${PROJECT_BINARY_DIR} ${LLAMA_DIR}/lib)
-add_executable(nataris-llama $<TARGET_OBJECTS:nataris_llama_objects>)
-set_target_properties(nataris-llama PROPERTIES
-    LINKER_LANGUAGE CXX
-    BUILD_RPATH "$ORIGIN/${llama_lib_from_build}"
-    INSTALL_RPATH "$ORIGIN/../../lib/nataris")
-target_link_libraries(nataris-llama PRIVATE nataris_engine llama Threads::Threads)
+# A program that runs llama.cpp finds its libraries by a path from where it lies itself, and nowhere else. CMake's own
+# path for the build folder would be absolute and end in a colon, which stands for the current folder.
+function(nataris_find_llama target path)
+    set_target_properties(${target} PROPERTIES BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN/${path}")
+endfunction()
+file(RELATIVE_PATH NATARIS_LLAMA_FROM_BUILD ${PROJECT_BINARY_DIR} ${LLAMA_DIR}/lib)
 
-install(TARGETS nataris-llama RUNTIME DESTINATION libexec/nataris)
+# Linked twice, since the two have different paths: for the build folder, and for the place where it is installed.
+foreach(name nataris-llama nataris-llama-installed)
+    add_executable(${name} $<TARGET_OBJECTS:nataris_llama_objects>)
+    set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX OUTPUT_NAME nataris-llama)
+    target_link_libraries(${name} PRIVATE nataris_engine llama Threads::Threads)
+endforeach()
+if(NATARIS_COVERAGE)
+    target_sources(nataris-llama PRIVATE ${PROJECT_SOURCE_DIR}/tests/trace/count_child.c)
+    target_compile_definitions(nataris-llama PRIVATE NATARIS_BUILD_FOLDER="${PROJECT_BINARY_DIR}")
+endif()
+nataris_find_llama(nataris-llama ${NATARIS_LLAMA_FROM_BUILD})
+nataris_find_llama(nataris-llama-installed ../../lib/nataris)
+set_target_properties(nataris-llama-installed PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/installed)
+
+install(TARGETS nataris-llama-installed RUNTIME DESTINATION libexec/nataris)
 install(DIRECTORY ${LLAMA_DIR}/lib/ DESTINATION lib/nataris FILES_MATCHING PATTERN "*.so*")
 install(FILES ${LLAMA_DIR}/LICENSE DESTINATION share/doc/nataris RENAME LICENSE.llama.cpp)

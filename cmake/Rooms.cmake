@@ -1,5 +1,7 @@
-# Reads src/rooms.txt: src/<room>/*.c, *.cpp form the static library nataris_<room> ("/" becomes "_"), linked to the rooms
-# and libraries that the table allows it. NATARIS_ROOMS lists the rooms in the table's order.
+# Reads src/rooms.txt: src/<room>/*.c, *.cpp form the static library nataris_<room> ("/" becomes "_"), linked to the
+# rooms and libraries that the table allows it. NATARIS_ROOMS lists the rooms in the table's order. A line of a folder
+# outside src/ begins with a slash: "/tests/bench" gives NATARIS_BESIDE_tests_bench, the libraries of the rooms that it
+# may include.
 set(NATARIS_LIB_crypto OpenSSL::Crypto)
 set(NATARIS_LIB_ssl OpenSSL::SSL)
 set(NATARIS_LIB_simdjson PkgConfig::SIMDJSON)
@@ -26,13 +28,22 @@ function(nataris_room room lower libraries)
     endforeach()
     foreach(library IN LISTS libraries)
         if(NOT DEFINED NATARIS_LIB_${library})
-            message(FATAL_ERROR "src/rooms.txt: room ${room} names the library ${library}, which cmake/Rooms.cmake does not know")
+            message(FATAL_ERROR "src/rooms.txt: ${room} names ${library}, which cmake/Rooms.cmake does not know")
         endif()
         target_link_libraries(nataris_${name} PUBLIC ${NATARIS_LIB_${library}})
     endforeach()
 endfunction()
 
-file(STRINGS ${PROJECT_SOURCE_DIR}/src/rooms.txt lines REGEX "^[a-z]")
+function(nataris_beside folder lower)
+    string(REGEX REPLACE "^/" "" name ${folder})
+    string(REPLACE "/" "_" name ${name})
+    list(REMOVE_ITEM lower engine/llama_child) # a program's own objects
+    list(TRANSFORM lower REPLACE "/" "_")
+    list(TRANSFORM lower PREPEND nataris_)
+    set(NATARIS_BESIDE_${name} ${lower} PARENT_SCOPE)
+endfunction()
+
+file(STRINGS ${PROJECT_SOURCE_DIR}/src/rooms.txt lines REGEX "^[a-z/]")
 foreach(line IN LISTS lines)
     string(REPLACE "|" ";" fields "${line}")
     list(GET fields 0 room)
@@ -41,6 +52,10 @@ foreach(line IN LISTS lines)
     string(STRIP "${room}" room)
     separate_arguments(lower UNIX_COMMAND "${lower}")
     separate_arguments(libraries UNIX_COMMAND "${libraries}")
+    if(room MATCHES "^/")
+        nataris_beside(${room} "${lower}")
+        continue()
+    endif()
     list(APPEND NATARIS_ROOMS ${room})
     if(NOT room STREQUAL "engine/llama_child") # a program's own objects: cmake/Programs.cmake
         nataris_room(${room} "${lower}" "${libraries}")

@@ -2,7 +2,7 @@
 file(GLOB sim_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/sim/*.c)
 add_executable(nataris-sim ${sim_sources})
 target_include_directories(nataris-sim PRIVATE ${PROJECT_SOURCE_DIR})
-target_link_libraries(nataris-sim PRIVATE nataris_options nataris_core)
+target_link_libraries(nataris-sim PRIVATE nataris_options ${NATARIS_BESIDE_sim})
 if(NATARIS_TESTS)
     # A few seeds under the sanitizers; `make sim` runs 10,000.
     add_test(NAME sim COMMAND nataris-sim --seeds 300)

@@ -14,8 +14,7 @@ void ledger_clear(struct ledger *ledger) {
 static void ledger_add(struct ledger *ledger, size_t account, int64_t amount_nano) {
     if (ledger->count == ledger->capacity) {
         ledger->capacity = ledger->capacity == 0 ? ENTRIES_FIRST : ledger->capacity * 2;
-        ledger->entries =
-            (struct ledger_entry *)mem_realloc(ledger->entries, ledger->capacity * sizeof(*ledger->entries));
+        ledger->entries = mem_realloc(ledger->entries, ledger->capacity * sizeof(*ledger->entries));
     }
     ledger->entries[ledger->count++] =
         (struct ledger_entry){.transaction = ledger->transactions, .account = account, .amount_nano = amount_nano};

@@ -1,5 +1,5 @@
-/* What must happen to money and limits, worked out apart from the core: amounts in 128 bits, the rate from the list of all
- * admissions, holds and charges from the words of the devices. */
+/* What must happen to money and limits, worked out apart from the core: amounts in 128 bits, the rate from the list of
+ * all admissions, holds and charges from the words of the devices. */
 #include "sim/world.h"
 
 static bool is_account(uint64_t number) {

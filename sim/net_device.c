@@ -393,7 +393,7 @@ static void device_make(struct net_world *world, struct net_device *device) {
 
 void net_devices_make(struct net_world *world) {
     world->device_count = (uint32_t)world->options.devices;
-    world->devices = (struct net_device *)mem_calloc(world->device_count + 1, sizeof(*world->devices));
+    world->devices = mem_calloc(world->device_count + 1, sizeof(*world->devices));
     for (uint32_t i = 0; i < world->device_count && world->problem == NULL; i++) {
         struct net_device *device = &world->devices[i];
         device_make(world, device);

@@ -1,4 +1,5 @@
-/* The models on a device: on disk, being loaded, in memory, being fetched. One is in memory at a time, two on a desktop. */
+/* The models on a device: on disk, being loaded, in memory, being fetched. One is in memory at a time, two on a
+ * desktop. */
 #include "sim/network.h"
 
 enum { EVICT_MS = 1800000 };

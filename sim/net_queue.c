@@ -13,7 +13,7 @@ void net_queue_put(struct net_world *world, uint64_t after_ms, struct net_event 
     struct net_queue *queue = &world->queue;
     if (queue->count == queue->capacity) {
         queue->capacity = queue->capacity == 0 ? QUEUE_FIRST : queue->capacity * 2;
-        queue->items = (struct net_event *)mem_realloc(queue->items, queue->capacity * sizeof(*queue->items));
+        queue->items = mem_realloc(queue->items, queue->capacity * sizeof(*queue->items));
     }
     event.at_ms = world->now_ms + after_ms;
     event.order = queue->order++;

@@ -13,7 +13,7 @@ enum { SAMPLE_FIRST = 256, LINE_MAX_BYTES = 8192 };
 void net_sample_add(struct net_sample *sample, uint64_t value) {
     if (sample->count == sample->capacity) {
         sample->capacity = sample->capacity == 0 ? SAMPLE_FIRST : sample->capacity * 2;
-        sample->values = (uint32_t *)mem_realloc(sample->values, sample->capacity * sizeof(*sample->values));
+        sample->values = mem_realloc(sample->values, sample->capacity * sizeof(*sample->values));
     }
     sample->values[sample->count++] = value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
 }

@@ -1,5 +1,5 @@
-/* A device's work: accept, read the prompt, make text from the position at which the delivered text ends; and the lies of
- * those that report what is not so. */
+/* A device's work: accept, read the prompt, make text from the position at which the delivered text ends; and the lies
+ * of those that report what is not so. */
 #include "sim/network.h"
 
 enum { TICK_MS = 5000, PIECE_MS = 120, PIECE_MOST = 16, LIE_AFTER_JOBS = 2, MANY_TIMES = 12 };

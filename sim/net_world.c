@@ -162,7 +162,7 @@ static void world_init(struct net_world *world, const struct net_options *option
     world->end_ms = options->minutes * 60000;
     world->start_hour = net_random(world) * 24;
     world->jobs_max = (uint32_t)options->jobs;
-    world->jobs = (struct net_job *)mem_calloc(options->jobs + 1, sizeof(*world->jobs));
+    world->jobs = mem_calloc(options->jobs + 1, sizeof(*world->jobs));
     struct core_config config;
     core_config_init(&config);
     config.seed = seed;

@@ -1,5 +1,5 @@
-/* The network simulator: the real core with up to 100,000 virtual devices in virtual time. One queue of happenings drives
- * everything; whatever is made up comes from one seed, so the same seed gives the same trace.
+/* The network simulator: the real core with up to 100,000 virtual devices in virtual time. One queue of happenings
+ * drives everything; whatever is made up comes from one seed, so the same seed gives the same trace.
  *
  * net_world.c    time, steps of the core, effects to whom they concern
  * net_queue.c    what happens when
@@ -16,7 +16,7 @@
 #ifndef NATARIS_SIM_NETWORK_H
 #define NATARIS_SIM_NETWORK_H
 
-#include "base/random.h"
+#include "base/random_source.h"
 #include "core/core.h"
 #include "sim/net_figures.h"
 
@@ -259,8 +259,8 @@ void net_money_end(struct net_world *world); /* wallets are the core's, and no h
 
 /* net_oracle.c */
 void net_oracle_placed(struct net_world *world, const struct net_job *job, const struct net_device *device);
-/* A device that could go on with the job, busy or not, and that was not given up for it: those that stay silent on a job
- * are never asked again. */
+/* A device that could go on with the job, busy or not, and that was not given up for it: those that stay silent on a
+ * job are never asked again. */
 bool net_oracle_has_other(const struct net_world *world, const struct net_job *job);
 
 /* net_report.c */

@@ -49,10 +49,10 @@ static void world_init(struct world *world, uint64_t seed, unsigned steps, bool 
     *world = (struct world){.seed = seed, .steps = steps, .trace = trace, .wake_at_ms = UINT64_MAX};
     world->random.state = seed;
     /* At most one request in a step. */
-    world->jobs = (struct sim_job *)mem_calloc(steps + 1, sizeof(*world->jobs));
-    world->unsettled = (uint64_t *)mem_calloc(steps + 1, sizeof(*world->unsettled));
+    world->jobs = mem_calloc(steps + 1, sizeof(*world->jobs));
+    world->unsettled = mem_calloc(steps + 1, sizeof(*world->unsettled));
     for (size_t i = 1; i <= SIM_ACCOUNTS; i++) {
-        world->accounts[i].admitted_ms = (uint64_t *)mem_calloc(steps + 1, sizeof(uint64_t));
+        world->accounts[i].admitted_ms = mem_calloc(steps + 1, sizeof(uint64_t));
     }
     core_config_init(&world->config);
     world->config.seed = seed;

@@ -1,12 +1,12 @@
 /* The simulator: a shell of the core whose clients, devices, store and clock are made up under a seed.
  *
  * world.c carries events to the core and effects to whom they concern; actors.c decides what happens next; model.c says
- * what the core must do about money and limits, from the rules in core.h alone, and compares. Only core.h is used of the
- * core: what is proven here is what any shell can see. */
+ * what the core must do about money and limits, from the rules in core.h alone, and compares. Only core.h is used of
+ * the core: what is proven here is what any shell can see. */
 #ifndef NATARIS_SIM_WORLD_H
 #define NATARIS_SIM_WORLD_H
 
-#include "base/random.h"
+#include "base/random_source.h"
 #include "core/core.h"
 #include "sim/ledger.h"
 

@@ -1,43 +1,5 @@
-#include "base/compiler.h"
-#include "cmd/command.h"
+#include "cmd/commands.h"
 
 int main(int argc, char **argv) {
-    static const struct command *const COMMANDS[] = {
-        &COMMAND_UP,
-        &COMMAND_GATEWAY,
-        &COMMAND_PROVIDER,
-        &COMMAND_PROVIDER_INVITE,
-        &COMMAND_PROVIDER_STATUS,
-        &COMMAND_PROVIDER_PAUSE,
-        &COMMAND_PROVIDER_RESUME,
-        &COMMAND_PROVIDER_DOCTOR,
-        &COMMAND_PROVIDER_LIST,
-        &COMMAND_PROVIDER_WHY,
-        &COMMAND_PROVIDER_VERIFY,
-        &COMMAND_PROVIDER_UNVERIFY,
-        &COMMAND_PROVIDER_REVIEW,
-        &COMMAND_JOB_EXPLAIN,
-        &COMMAND_ACCOUNT_CREATE,
-        &COMMAND_ACCOUNT_LIST,
-        &COMMAND_ACCOUNT_SHOW,
-        &COMMAND_ACCOUNT_SET_TIER,
-        &COMMAND_ACCOUNT_SUSPEND,
-        &COMMAND_KEY_CREATE,
-        &COMMAND_KEY_LIST,
-        &COMMAND_KEY_REVOKE,
-        &COMMAND_CREDIT_GRANT,
-        &COMMAND_CREDIT_REFUND,
-        &COMMAND_PROVIDER_EARNINGS,
-        &COMMAND_PROVIDER_PAYOUT,
-        &COMMAND_LEDGER_CHECK,
-        &COMMAND_LEDGER_EXPORT,
-        &COMMAND_AUDIT_LIST,
-        &COMMAND_CATALOG,
-        &COMMAND_MODEL_PULL,
-        &COMMAND_MODEL_LIST,
-        &COMMAND_MODEL_RM,
-        &COMMAND_MODEL_PIN,
-        &COMMAND_MODEL_UNPIN,
-    };
-    return command_dispatch(COMMANDS, COUNT_OF(COMMANDS), argc, argv);
+    return commands_dispatch(argc, argv);
 }

@@ -2,9 +2,9 @@
 # Installs what is missing for: build (the default), test, bench, lint. Does nothing, quickly, when all is there.
 set -euo pipefail
 
-build_packages=(build-essential cmake ninja-build pkg-config git ca-certificates openssl libuv1-dev node-llhttp
+build_packages=(build-essential cmake ninja-build pkg-config git ca-certificates curl openssl libuv1-dev node-llhttp
     libsimdjson-dev libssl-dev libsqlite3-dev libcurl4-openssl-dev libinih-dev libmuparser-dev uthash-dev)
-test_packages=(libcmocka-dev clang-14 libclang-rt-14-dev curl)
+test_packages=(libcmocka-dev clang-14 libclang-rt-14-dev)
 lint_packages=(clang-format-14 clang-tidy-14 pmccabe)
 bench_packages=(nginx-light)
 
@@ -40,10 +40,12 @@ for group in "${@:-build}"; do
     case $group in
         build)
             wanted+=("${build_packages[@]}")
-            want_node
             want_python
             ;;
-        test) wanted+=("${test_packages[@]}") ;;
+        test)
+            wanted+=("${test_packages[@]}")
+            want_node
+            ;;
         lint) wanted+=("${lint_packages[@]}") ;;
         bench) wanted+=("${bench_packages[@]}") ;;
         *) fail "unknown group $group; known are build, test, lint, bench" ;;

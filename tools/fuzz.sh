@@ -22,8 +22,8 @@ mkdir -p build-logs "${corpora[0]}"
 if [ -d "tests/fuzz/corpus/${name#fuzz_}" ]; then
     corpora+=("tests/fuzz/corpus/${name#fuzz_}")
 fi
-if "$2" -seed="${FUZZ_SEED:-1}" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=1024 -artifact_prefix="build-logs/$name-" \
-    "${corpora[@]}" >"$log" 2>&1; then
+if "$2" -seed="${FUZZ_SEED:-1}" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=1024 \
+    -artifact_prefix="build-logs/$name-" "${corpora[@]}" >"$log" 2>&1; then
     echo "ok      $name: $(grep -a '^Done' "$log")"
 else
     tail -n 40 "$log" >&2

@@ -21,9 +21,17 @@ gate() {
 export PYTHONDONTWRITEBYTECODE=1
 gate format tools/lint/format.sh
 gate size python3 tools/lint/size.py
-gate includes python3 tools/lint/includes.py
+gate rooms python3 tools/lint/rooms.py
+gate circles python3 tools/lint/circles.py
+gate headers python3 tools/lint/headers.py
+gate columns python3 tools/lint/columns.py
+gate dialect python3 tools/lint/dialect.py
 gate banned python3 tools/lint/banned.py
 gate scripts python3 tools/lint/scripts.py
+gate map python3 tools/map.py
+gate picture python3 tools/rooms_picture.py --check
+gate runpath python3 tools/lint/runpath.py
+gate gates python3 -m unittest -q tests/lint/test_gates.py
 gate tidy tools/lint/tidy.sh
 
 if [ ${#failed[@]} -gt 0 ]; then

@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
-# What takes longer than a test: the crash loop with the idempotency hammer (tests/soak/crash_loop.mjs), workflows under caps
-# and kills (tests/soak/workflows.mjs), and the chaos of devices (tests/soak/chaos.mjs). Arguments, each with a value:
-# --only crash|workflows|chaos; --seed of all; --kills, --idempotency-rounds, --clients; --workflow-kills, --caps;
-# --seconds, --engine, --streams, --plain. The last line sums what was shown.
+# What takes longer than a test: the crash loop with the idempotency hammer (tests/soak/crash_loop.mjs), workflows under
+# caps and kills (tests/soak/workflows.mjs), and the chaos of devices (tests/soak/chaos.mjs). Arguments, each with a
+# value: --only crash|workflows|chaos; --seed of all; --kills, --idempotency-rounds, --clients; --workflow-kills,
+# --caps; --seconds, --engine, --streams, --plain. The last line sums what was shown.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 log=build-logs/soak.txt
-stamp=tests/e2e/node_modules/.installed
 
 only=all # campaigns
 crash=()
@@ -36,10 +35,7 @@ export NATARIS_BIN=${NATARIS_BIN:-$PWD/build/nataris}
 export NATARIS_TEST_TIMEOUT_S=${NATARIS_TEST_TIMEOUT_S:-86400}
 mkdir -p build-logs
 tools/deps.sh test
-if ! cmp -s tests/e2e/package-lock.json $stamp; then
-    (cd tests/e2e && npm ci --loglevel=error)
-    cp tests/e2e/package-lock.json $stamp
-fi
+tools/e2e-deps.sh
 
 status=0
 : >"$log"

@@ -49,7 +49,8 @@ sum_lines() {
 run_ctest() {
     local folder=$1 status=0 log=$1/Testing/Temporary/LastTest.log
     shift
-    "${within[@]}" ctest --test-dir "$folder" --parallel "$(nproc)" --output-on-failure --no-tests=error "$@" || status=$?
+    "${within[@]}" ctest --test-dir "$folder" --parallel "$(nproc)" --output-on-failure --no-tests=error "$@" ||
+        status=$?
     passed=$((passed + $(sum_lines '^\[  PASSED  \] [0-9]+' "$log")))
     failed=$((failed + $(sum_lines '^\[  FAILED  \] [0-9]+' "$log")))
     return $status
@@ -63,36 +64,43 @@ run_fuzz() {
     return $status
 }
 
-install_npm() {
-    local stamp=tests/e2e/node_modules/.installed
-    if ! cmp -s tests/e2e/package-lock.json $stamp; then
-        (cd tests/e2e && npm ci --loglevel=error)
-        cp tests/e2e/package-lock.json $stamp
-    fi
-}
-
 # run_node BUILD_FOLDER FILE...: end-to-end tests against the programs of that build.
 run_node() {
     local folder=$1 status=0 tap=$logs/node.tap
     shift
-    NATARIS_BIN=$PWD/$folder/nataris "${within[@]}" node --test --test-concurrency=3 --test-reporter=spec --test-reporter-destination=stdout \
+    NATARIS_BIN=$PWD/$folder/nataris "${within[@]}" node --test --test-concurrency=3 \
+        --test-reporter=spec --test-reporter-destination=stdout \
         --test-reporter=tap --test-reporter-destination="$tap" "$@" || status=$?
     passed=$((passed + $(sum_lines '^# pass [0-9]+' "$tap")))
     failed=$((failed + $(sum_lines '^# (fail|cancelled) [0-9]+' "$tap")))
     return $status
 }
 
+# The installed programs run, and look for their libraries beside themselves only.
+run_installed() {
+    local folder=$logs/installed
+    rm -rf "$folder"
+    cmake --install build --prefix "$folder" >/dev/null
+    python3 tools/lint/runpath.py "$folder"
+    "$folder/bin/nataris" --version
+    # Without its socket it says how it is called, which takes all of its libraries.
+    { "$folder/libexec/nataris/nataris-llama" 2>&1 || true; } | grep '^usage: nataris-llama'
+    passed=$((passed + 1))
+}
+
 test_models() {
     section "release build"
     tools/build.sh release
     section "end to end on the default chat model"
-    install_npm
+    tools/e2e-deps.sh
     run_node build tests/e2e/models/*.test.mjs
 }
 
 test_all() {
     section "release build"
     tools/build.sh release
+    section "the release build, installed"
+    run_installed
     section "address and undefined behaviour sanitizers: build"
     tools/build.sh asan
     section "address and undefined behaviour sanitizers: unit, replay, contract"
@@ -111,7 +119,7 @@ test_all() {
     section "fuzz targets: a short run of each"
     run_fuzz
     section "end to end, address and undefined behaviour sanitizers"
-    install_npm
+    tools/e2e-deps.sh
     run_node build-asan tests/e2e/*.test.mjs
     section "end to end, thread sanitizer: the smoke test"
     within=("${fixed_layout[@]}")

@@ -3,7 +3,7 @@
 #include "base/buf.h"
 #include "base/money.h"
 #include "catalog/catalog.h"
-#include "format/field.h"
+#include "wire/field.h"
 #include "wire/id.h"
 
 #include <string.h>

@@ -9,11 +9,11 @@ static int64_t request_ms(const struct api_request *request) {
 }
 
 void access_log(const struct api_request *request, int status) {
-    if (!log_enabled(LOG_INFO)) {
+    if (!LOG_ENABLED(LOG_INFO)) {
         return;
     }
     char method[METHOD_SIZE];
-    str_copy(method, sizeof(method), http_exchange_request(request->exchange)->method);
+    (void)str_copy(method, sizeof(method), http_exchange_request(request->exchange)->method);
     LOG_INFO_EVENT("http.request", LOG_TEXT("request_id", request->id), LOG_TEXT("method", method),
                    LOG_TEXT("path", request->route != NULL ? request->route->path : "-"), LOG_INT("status", status),
                    LOG_INT("ms", request_ms(request)));
@@ -21,7 +21,7 @@ void access_log(const struct api_request *request, int status) {
 
 void access_log_call(const struct api_request *request, const struct call *call, bool streamed, int status,
                      const char *outcome, const struct gen_usage *usage) {
-    if (!log_enabled(LOG_INFO)) {
+    if (!LOG_ENABLED(LOG_INFO)) {
         return;
     }
     const struct gen_usage none = {0};
@@ -29,7 +29,7 @@ void access_log_call(const struct api_request *request, const struct call *call,
         usage = &none;
     }
     char model[MODEL_SIZE];
-    str_copy(model, sizeof(model), call->generation.model);
+    (void)str_copy(model, sizeof(model), call->generation.model);
     LOG_INFO_EVENT("http.request", LOG_TEXT("request_id", request->id), LOG_TEXT("method", request->route->method),
                    LOG_TEXT("path", request->route->path), LOG_INT("status", status),
                    LOG_INT("ms", request_ms(request)), LOG_TEXT("call", call->id), LOG_TEXT("model", model),

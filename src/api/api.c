@@ -2,6 +2,7 @@
 
 #include "api/http_call.h"
 #include "api/respond.h"
+#include "api/router.h"
 #include "base/mem.h"
 #include "conversation/conversations.h"
 #include "jobs/jobs.h"

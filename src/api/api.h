@@ -1,35 +1,13 @@
-/* The HTTP API: routes only. A route reads a request, asks a room below (calls, conversations, workflows, jobs, the store) and
- * writes what it says. */
+/* The HTTP API: routes only. A route reads a request, asks a room below (calls, conversations, workflows, jobs, the
+ * store) and writes what it says. */
 #ifndef NATARIS_API_API_H
 #define NATARIS_API_API_H
 
-#include "base/buf.h"
-#include "base/json_write.h"
-#include "call/calls.h"
-#include "format/format.h"
-#include "net/http_server.h"
-#include "store/money.h"
-
-#include <stdbool.h>
-#include <stdint.h>
+#include "api/backend.h"
 
 struct api;
-struct store_device;
-
-/* What routes ask of the gateway, beside what calls do (struct call_backend). */
-struct api_backend {
-    void *context;
-    bool webhooks_lax;              /* webhooks may go to http: and into private networks (net/web_url.h) */
-    bool titles_off, summaries_off; /* no conversation gets them written by a model */
-    /* Whether some model can serve now and the gateway is not draining. */
-    bool (*ready)(void *context);
-    /* GET /v1/usage of a test key: the sandbox keeps its own count. NULL models: none yet. */
-    void (*sandbox_usage)(void *context, const struct auth_identity *identity, struct store_usage *usage);
-    /* Members of what is known of a device at this moment, into an open object. */
-    void (*provider_write)(void *context, const struct store_device *device, struct json_writer *writer);
-    /* A provider's link: takes over the exchange (GET /link). */
-    void (*link)(void *context, struct http_exchange *exchange);
-};
+struct calls;   /* call/calls.h */
+struct formats; /* format/format.h */
 
 /* `calls` and `formats` are borrowed, the backend is copied. */
 struct api *api_new(struct calls *calls, const struct formats *formats, const struct api_backend *backend);

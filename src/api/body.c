@@ -2,6 +2,8 @@
 
 #include "call/models.h"
 
+#include <stdio.h>
+
 bool body_parse(struct api_request *request, struct json_value *body, struct fault *fault) {
     const struct http_request *http = http_exchange_request(request->exchange);
     const struct str encoding = str_trim(http_request_header(http, "content-encoding"));

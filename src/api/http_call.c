@@ -29,7 +29,7 @@ static void http_call_free(struct http_call *http) {
 
 static void http_call_link(struct http_call *http) {
     struct api *api = http->request->api;
-    calls_link(api->calls, &http->call);
+    call_link(&http->call);
     DL_APPEND(api->http_calls, http);
     if (!api->ticking) {
         api->ticking = true;
@@ -39,7 +39,7 @@ static void http_call_link(struct http_call *http) {
 
 static void http_call_unlink(struct http_call *http) {
     DL_DELETE(http->request->api->http_calls, http);
-    calls_unlink(&http->call);
+    call_unlink(&http->call);
 }
 
 static void log_end(const struct http_call *http, int status, const char *outcome, const struct gen_usage *usage) {

@@ -1,4 +1,5 @@
-/* A call that an HTTP exchange waits for: its answer as one JSON object or as a stream of events, in the form of its format. */
+/* A call that an HTTP exchange waits for: its answer as one JSON object or as a stream of events, in the form of its
+ * format. */
 #ifndef NATARIS_API_HTTP_CALL_H
 #define NATARIS_API_HTTP_CALL_H
 
@@ -21,8 +22,8 @@ struct http_call {
 
 /* A call of the API as its http_call. */
 struct http_call *http_call_of(struct call *call);
-/* Makes the draft of `request` a call, which takes its claim and its hook, and submits it to `executor`. The request may be
- * answered when this returns. */
+/* Makes the draft of `request` a call, which takes its claim and its hook, and submits it to `executor`. The request
+ * may be answered when this returns. */
 void http_call_start(struct api_request *request, struct draft *draft, const struct format *format,
                      const struct executor *executor, void *executor_data);
 /* Answers with what was stored of a call that ran before. */

@@ -1,7 +1,5 @@
 #include "api/idempotency.h"
 
-#include "api/router.h"
-
 static const struct http_header *header_find(const struct http_request *http, const char *name) {
     for (size_t i = 0; i < http->header_count; i++) {
         if (str_equal_nocase(http->headers[i].name, str_from(name))) {
@@ -28,7 +26,7 @@ static void body_hash(const struct api_request *request, uint8_t out[DIGEST_SHA2
     } text = {0};
     struct str body = http_exchange_request(request->exchange)->body;
     digest_sha256(body.data, body.len, text.body_sha256);
-    str_copy(text.path, sizeof(text.path), str_from(request->route->path));
+    (void)str_copy(text.path, sizeof(text.path), str_from(request->route->path));
     digest_sha256(&text, sizeof(text), out);
 }
 
@@ -40,7 +38,7 @@ static void scope_hash(const struct auth_identity *identity, bool sdk, struct st
         uint8_t sdk, test;
         uint8_t what_sha256[DIGEST_SHA256_SIZE];
     } text = {.sdk = sdk, .test = identity->kind == STORE_KEY_TEST};
-    str_copy(text.account_id, sizeof(text.account_id), str_from(identity->account_id));
+    (void)str_copy(text.account_id, sizeof(text.account_id), str_from(identity->account_id));
     digest_sha256(what.data, what.len, text.what_sha256);
     digest_sha256(&text, sizeof(text), out);
 }

@@ -4,7 +4,6 @@
 #include "api/respond.h"
 #include "base/clock.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static bool set_invalid(struct fault *fault, const char *param, const char *must) {

@@ -5,6 +5,7 @@
 #include "api/period.h"
 #include "api/request.h"
 #include "base/json_write.h"
+#include "call/fault.h"
 
 enum { PAGE_LIMIT_DEFAULT = 20, PAGE_LIMIT_MAX = 100 };
 

@@ -33,8 +33,8 @@ bool query_decode(struct str text, char *out, size_t size, struct str *decoded) 
 bool query_find(struct str query, const char *name, struct str *value) {
     while (query.len > 0) {
         struct str pair, key;
-        str_split(query, '&', &pair, &query); /* the tail is empty without a separator */
-        str_split(pair, '=', &key, value);
+        (void)str_split(query, '&', &pair, &query); /* the tail is empty without a separator */
+        (void)str_split(pair, '=', &key, value);
         if (str_equal_cstr(key, name)) {
             return true;
         }

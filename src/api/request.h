@@ -2,14 +2,17 @@
 #ifndef NATARIS_API_REQUEST_H
 #define NATARIS_API_REQUEST_H
 
-#include "api/api.h"
-#include "api/router.h"
-#include "base/json_read.h"
+#include "api/backend.h"
+#include "api/route.h"
+#include "base/buf.h"
+#include "call/calls.h"
+#include "format/format.h"
 #include "wire/id.h"
 
 struct http_call;     /* api/http_call.h */
 struct conversations; /* conversation/conversations.h */
 struct jobs;          /* jobs/jobs.h */
+struct router;        /* api/router.h */
 struct workflows;     /* workflow/workflows.h */
 
 struct api {

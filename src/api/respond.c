@@ -156,7 +156,7 @@ void respond_preflight(struct api_request *request) {
     struct str rest = http_request_header(http_exchange_request(request->exchange), "access-control-request-headers");
     while (rest.len > 0) {
         struct str name, tail;
-        str_split(rest, ',', &name, &tail);
+        (void)str_split(rest, ',', &name, &tail);
         name = str_trim(name);
         if (preflight_allows(name)) {
             buf_append_cstr(names, ", ");

@@ -4,6 +4,7 @@
 
 #include "api/request.h"
 #include "base/json_write.h"
+#include "call/fault.h"
 
 enum { RESPOND_HEADERS_MAX = 16, RESPOND_RATE_TEXT_SIZE = 24 };
 

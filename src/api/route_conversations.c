@@ -9,9 +9,8 @@
 #include "base/json_values.h"
 #include "call/models.h"
 #include "conversation/conversation.h"
-#include "format/field.h"
+#include "wire/field.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { MESSAGES_LIMIT_DEFAULT = 100, MESSAGES_BYTES = 2 * 1024 * 1024 };
@@ -80,7 +79,7 @@ static const struct field_rule create_rules[] = {
     {STR("metadata"), field_read_ignored, .type = JSON_OBJECT},
 };
 
-static bool create_read(struct api_request *request, struct create_fields *out, struct fault *error) {
+static bool create_read(struct api_request *request, struct create_fields *out, struct fault *fault) {
     struct json_value body;
     struct err err;
     *out = (struct create_fields){
@@ -88,27 +87,27 @@ static bool create_read(struct api_request *request, struct create_fields *out, 
     if (http_exchange_request(request->exchange)->body.len == 0) {
         return true; /* all of it is optional */
     }
-    if (!body_parse_object(request, &body, error)) {
+    if (!body_parse_object(request, &body, fault)) {
         return false;
     }
     if (!fields_read(body, create_rules, COUNT_OF(create_rules), out, &err)) {
-        fault_from_err(error, &err);
+        fault_from_err(fault, &err);
         return false;
     }
     return true;
 }
 
 static bool create_check(const struct api_request *request, const struct create_fields *fields,
-                         struct store_conversation *out, struct fault *error) {
+                         struct store_conversation *out, struct fault *fault) {
     struct str model = STR("");
     if (fields->model_id.len > 0 && !models_resolve(request->api->calls, fields->model_id, &model)) {
-        models_set_unknown(error, fields->model_id);
-        str_copy(error->param, sizeof(error->param), STR("model_id"));
+        models_set_unknown(fault, fields->model_id);
+        (void)str_copy(fault->param, sizeof(fault->param), STR("model_id"));
         return false;
     }
     if (memchr(fields->title.len > 0 ? fields->title.data : "", '\0', fields->title.len) != NULL) {
-        fault_set(error, FAULT_INVALID_REQUEST, "title must not hold a NUL.");
-        str_copy(error->param, sizeof(error->param), STR("title"));
+        fault_set(fault, FAULT_INVALID_REQUEST, "title must not hold a NUL.");
+        (void)str_copy(fault->param, sizeof(fault->param), STR("title"));
         return false;
     }
     *out = (struct store_conversation){.test = request_is_test(request),
@@ -119,9 +118,9 @@ static bool create_check(const struct api_request *request, const struct create_
                                        .summary = STR(""),
                                        .created_ms = clock_wall_ms()};
     out->updated_ms = out->created_ms;
-    str_copy(out->account_id, sizeof(out->account_id), str_from(request->identity.account_id));
-    str_copy(out->model, sizeof(out->model), model);
-    str_copy(out->title, sizeof(out->title), fields->title);
+    (void)str_copy(out->account_id, sizeof(out->account_id), str_from(request->identity.account_id));
+    (void)str_copy(out->model, sizeof(out->model), model);
+    (void)str_copy(out->title, sizeof(out->title), fields->title);
     id_make("conv_", out->created_ms, out->id);
     return true;
 }
@@ -131,22 +130,18 @@ static void on_created(void *context, const struct err *err) {
     if (request == NULL) {
         return;
     }
-    struct buf *body = respond_buffer(request->api);
-    struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
+    struct json_writer writer = respond_json_begin(request);
     write_conversation(&writer, request->handler_data);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    respond_json_end(request, 200, &writer);
 }
 
 static void handle_create(struct api_request *request) {
     struct create_fields fields;
-    struct fault error;
+    struct fault fault;
     struct store_conversation *made = ARENA_NEW(http_exchange_arena(request->exchange), struct store_conversation);
-    fault_set(&error, FAULT_TOO_LARGE, "The request is too large.");
-    if (made == NULL || !create_read(request, &fields, &error) || !create_check(request, &fields, made, &error)) {
-        respond_fault(request, &error);
+    fault_set(&fault, FAULT_TOO_LARGE, "The request is too large.");
+    if (made == NULL || !create_read(request, &fields, &fault) || !create_check(request, &fields, made, &fault)) {
+        respond_fault(request, &fault);
         return;
     }
     request->handler_data = made;
@@ -174,9 +169,9 @@ static void on_page(void *context, const struct store_conversation *conversation
 
 static void handle_list(struct api_request *request) {
     struct page page;
-    struct fault error;
-    if (!page_read(request, "conversation", &page, &error)) {
-        respond_fault(request, &error);
+    struct fault fault;
+    if (!page_read(request, "conversation", &page, &fault)) {
+        respond_fault(request, &fault);
         return;
     }
     store_conversations_page(request->api->calls->store, request->identity.account_id, request_is_test(request),
@@ -191,10 +186,7 @@ static void on_one(void *context, const struct store_conversation *conversation,
     if (request == NULL) {
         return;
     }
-    struct buf *body = respond_buffer(request->api);
-    struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
+    struct json_writer writer = respond_json_begin(request);
     write_conversation(&writer, conversation);
     json_member_text(&writer, "system", conversation->system);
     json_member_text(&writer, "summary", conversation->summary);
@@ -206,30 +198,29 @@ static void on_one(void *context, const struct store_conversation *conversation,
     }
     json_end_array(&writer);
     json_member_bool(&writer, "has_more", more);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    respond_json_end(request, 200, &writer);
 }
 
 static bool number_read(const struct api_request *request, const char *name, uint64_t min, uint64_t max, uint64_t *out,
-                        struct fault *error) {
+                        struct fault *fault) {
     struct str value;
     if (!query_find(http_exchange_request(request->exchange)->query, name, &value) ||
         (str_parse_u64(value, max, out) && *out >= min)) {
         return true;
     }
-    fault_set(error, FAULT_INVALID_REQUEST, "%s must be a number from %u to %u.", name, (unsigned)min, (unsigned)max);
-    str_copy(error->param, sizeof(error->param), str_from(name));
+    fault_set(fault, FAULT_INVALID_REQUEST, "%s must be a number from %u to %u.", name, (unsigned)min, (unsigned)max);
+    (void)str_copy(fault->param, sizeof(fault->param), str_from(name));
     return false;
 }
 
 static void handle_one(struct api_request *request) {
     char id[STORE_ID_MAX];
-    struct fault error;
+    struct fault fault;
     uint64_t limit = MESSAGES_LIMIT_DEFAULT, before = 0;
     page_path_id(request, id);
-    if (!number_read(request, "limit", 1, STORE_PAGE_MAX, &limit, &error) ||
-        !number_read(request, "before", 1, INT32_MAX, &before, &error)) {
-        respond_fault(request, &error);
+    if (!number_read(request, "limit", 1, STORE_PAGE_MAX, &limit, &fault) ||
+        !number_read(request, "before", 1, INT32_MAX, &before, &fault)) {
+        respond_fault(request, &fault);
         return;
     }
     const struct store_conversation_ask ask = {.account_id = request->identity.account_id,
@@ -250,15 +241,11 @@ static void on_deleted(void *context, const struct err *err) {
     if (request == NULL) {
         return;
     }
-    struct buf *body = respond_buffer(request->api);
-    struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
+    struct json_writer writer = respond_json_begin(request);
     json_member_str(&writer, "id", request->parameter);
     json_member_cstr(&writer, "object", "conversation.deleted");
     json_member_bool(&writer, "deleted", true);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    respond_json_end(request, 200, &writer);
 }
 
 static void handle_delete(struct api_request *request) {

@@ -4,16 +4,14 @@
 #include "api/pending.h"
 #include "api/query.h"
 #include "api/respond.h"
-#include "base/clock.h"
 #include "store/devices.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static void respond_missing(struct api_request *request, const char *param) {
-    struct fault error;
-    fault_set_param(&error, FAULT_NOT_FOUND, param, "There is no device with this id.");
-    respond_fault(request, &error);
+    struct fault fault;
+    fault_set_param(&fault, FAULT_NOT_FOUND, param, "There is no device with this id.");
+    respond_fault(request, &fault);
 }
 
 static void write_device(const struct api_request *request, const struct store_device *device,
@@ -95,15 +93,15 @@ static void read_one(struct api_request *request, const char *id,
 
 static void handle_list(struct api_request *request) {
     struct page *page = ARENA_NEW(http_exchange_arena(request->exchange), struct page);
-    struct fault error;
+    struct fault fault;
     if (page == NULL) {
-        fault_set(&error, FAULT_TOO_LARGE, "The request is too large.");
-        respond_fault(request, &error);
+        fault_set(&fault, FAULT_TOO_LARGE, "The request is too large.");
+        respond_fault(request, &fault);
         return;
     }
     request->handler_data = page;
-    if (!page_read(request, "device", page, &error)) {
-        respond_fault(request, &error);
+    if (!page_read(request, "device", page, &fault)) {
+        respond_fault(request, &fault);
     } else if (page->after[0] != '\0' && request_is_test(request)) {
         respond_missing(request, "after");
     } else if (request_is_test(request)) {

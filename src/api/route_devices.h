@@ -3,7 +3,7 @@
 #ifndef NATARIS_API_ROUTE_DEVICES_H
 #define NATARIS_API_ROUTE_DEVICES_H
 
-#include "api/router.h"
+#include "api/route.h"
 
 extern const struct route_set ROUTES_DEVICES;
 

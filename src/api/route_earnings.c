@@ -26,10 +26,7 @@ static void write_line(struct json_writer *writer, const struct store_generation
 static void respond_earnings(struct api_request *request, const struct store_generation *generations, size_t count,
                              bool more) {
     const struct earnings_query *query = request->handler_data;
-    struct buf *body = respond_buffer(request->api);
-    struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
+    struct json_writer writer = respond_json_begin(request);
     json_member_cstr(&writer, "object", "provider.earnings");
     json_member_cstr(&writer, "period_start", query->period.start);
     json_member_cstr(&writer, "period_end", query->period.end);
@@ -45,8 +42,7 @@ static void respond_earnings(struct api_request *request, const struct store_gen
     }
     json_end_array(&writer);
     json_member_bool(&writer, "has_more", more);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    respond_json_end(request, 200, &writer);
 }
 
 static void on_lines(void *context, const struct store_generation *generations, size_t count, bool more,
@@ -81,15 +77,15 @@ static void on_period(void *context, const struct store_earnings *earnings, cons
 
 static void handle(struct api_request *request) {
     struct earnings_query *query = ARENA_NEW(http_exchange_arena(request->exchange), struct earnings_query);
-    struct fault error;
+    struct fault fault;
     if (query == NULL) {
-        fault_set_too_large(&error);
-        respond_fault(request, &error);
+        fault_set_too_large(&fault);
+        respond_fault(request, &fault);
         return;
     }
     request->handler_data = query;
-    if (!page_read_period(request, &query->period, &error) || !page_read(request, "request", &query->page, &error)) {
-        respond_fault(request, &error);
+    if (!page_read_period(request, &query->period, &fault) || !page_read(request, "request", &query->page, &fault)) {
+        respond_fault(request, &fault);
     } else if (request_is_test(request)) {
         respond_earnings(request, NULL, 0, false); /* no device works for the sandbox */
     } else {

@@ -7,8 +7,8 @@
 #include "call/models.h"
 #include "call/price.h"
 #include "format/chat.h"
-#include "format/field.h"
 #include "format/fields.h"
+#include "wire/field.h"
 #include "workflow/choose.h"
 #include "workflow/estimate.h"
 
@@ -190,10 +190,7 @@ static void write_steps(struct json_writer *writer, const struct estimate *estim
 
 static void respond_estimate(struct api_request *request, const struct estimate *estimate) {
     struct estimate_range tokens = {0}, nano = {0};
-    struct buf *body = respond_buffer(request->api);
-    struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
+    struct json_writer writer = respond_json_begin(request);
     json_member_cstr(&writer, "object", "workflow.estimate");
     json_member_str(&writer, "model", estimate->input.request.model);
     json_member_cstr(&writer, "workflow", core_workflow_kind_name(estimate->kind));
@@ -205,8 +202,7 @@ static void respond_estimate(struct api_request *request, const struct estimate 
     write_cost(&writer, "estimated_cost_usd", &nano);
     json_member_cstr(&writer, "basis", estimate->samples > 0 ? "history" : "defaults");
     json_member_int(&writer, "samples", estimate->samples);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    respond_json_end(request, 200, &writer);
 }
 
 static void on_history(void *context, const struct store_step_history *history, size_t count, const struct err *err) {

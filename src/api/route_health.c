@@ -5,13 +5,9 @@
 #include "embedded_api.h"
 
 static void respond_status(struct api_request *request, const char *status) {
-    struct buf *body = respond_buffer(request->api);
-    struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
+    struct json_writer writer = respond_json_begin(request);
     json_member_cstr(&writer, "status", status);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    respond_json_end(request, 200, &writer);
 }
 
 static void handle_live(struct api_request *request) {
@@ -24,9 +20,9 @@ static void handle_ready(struct api_request *request) {
         respond_status(request, "ready");
         return;
     }
-    struct fault error;
-    fault_set(&error, FAULT_UNAVAILABLE, "No model can serve yet, or the gateway is shutting down.");
-    respond_fault(request, &error);
+    struct fault fault;
+    fault_set(&fault, FAULT_UNAVAILABLE, "No model can serve yet, or the gateway is shutting down.");
+    respond_fault(request, &fault);
 }
 
 static void openapi_handle(struct api_request *request) {
@@ -41,10 +37,10 @@ static void link_handle(struct api_request *request) {
         backend->link(backend->context, request->exchange);
         return;
     }
-    struct fault error;
-    fault_set(&error, FAULT_INVALID_REQUEST, "Providers connect here by WebSocket: send \"Upgrade: websocket\".");
-    error.status = 426;
-    respond_fault_header(request, &error, "Upgrade", STR("websocket"));
+    struct fault fault;
+    fault_set(&fault, FAULT_INVALID_REQUEST, "Providers connect here by WebSocket: send \"Upgrade: websocket\".");
+    fault.status = 426;
+    respond_fault_header(request, &fault, "Upgrade", STR("websocket"));
 }
 
 static const struct route routes[] = {

@@ -1,8 +1,9 @@
-/* The routes that need no key: is the process alive, can it serve, what does it understand; and where providers join. */
+/* The routes that need no key: is the process alive, can it serve, what does it understand; and where providers
+ * join. */
 #ifndef NATARIS_API_ROUTE_HEALTH_H
 #define NATARIS_API_ROUTE_HEALTH_H
 
-#include "api/router.h"
+#include "api/route.h"
 
 extern const struct route_set ROUTES_HEALTH;
 

@@ -13,7 +13,6 @@
 #include "jobs/job.h"
 #include "jobs/jobs.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,7 +44,7 @@ struct creation {
 
 static void on_added(void *context, const struct store_job *job, bool changed, const struct err *err) {
     struct creation creation = *(struct creation *)context;
-    struct fault error;
+    struct fault fault;
     free(context);
     if (err == NULL && changed) {
         jobs_add(creation.jobs, job);
@@ -56,8 +55,8 @@ static void on_added(void *context, const struct store_job *job, bool changed, c
         return;
     }
     if (!changed && memcmp(job->body_sha256, creation.asked.body_sha256, DIGEST_SHA256_SIZE) != 0) {
-        idempotency_set_other_body(&error);
-        respond_fault(request, &error);
+        idempotency_set_other_body(&fault);
+        respond_fault(request, &fault);
     } else {
         respond_job(request, 202, job, !changed);
     }
@@ -77,9 +76,9 @@ static void creation_store(struct api_request *request, const struct format *for
                                 .scope_since_ms = now_ms - idempotency_kept_ms(asked->kind),
                                 .replaces = asked->kind == IDEMPOTENCY_SDK_FIRST};
     run_id_make(RUN_JOB, new.job.id);
-    str_copy(new.job.account_id, sizeof(new.job.account_id), str_from(request->identity.account_id));
-    str_copy(new.job.key_id, sizeof(new.job.key_id), str_from(request->identity.key_id));
-    str_copy(new.job.model, sizeof(new.job.model), input->request.model);
+    (void)str_copy(new.job.account_id, sizeof(new.job.account_id), str_from(request->identity.account_id));
+    (void)str_copy(new.job.key_id, sizeof(new.job.key_id), str_from(request->identity.key_id));
+    (void)str_copy(new.job.model, sizeof(new.job.model), input->request.model);
     memcpy(new.job.body_sha256, asked->body_sha256, DIGEST_SHA256_SIZE);
     *creation = (struct creation){.jobs = request->api->jobs,
                                   .pending = pending_new(request, NULL),
@@ -93,13 +92,13 @@ static void handle_create(struct api_request *request) {
     struct call_input input;
     struct idempotency asked;
     struct json_value body;
-    struct fault error;
+    struct fault fault;
     const struct format *format;
-    if (!body_parse(request, &body, &error) ||
-        (format = job_format_read(request->api->formats, body, &error)) == NULL ||
-        !body_read_input(request, format, body, &input, &error) || !idempotency_read(request, &asked, &error) ||
-        !jobs_reserve(request->api->jobs, &request->identity, &error)) {
-        respond_fault(request, &error);
+    if (!body_parse(request, &body, &fault) ||
+        (format = job_format_read(request->api->formats, body, &fault)) == NULL ||
+        !body_read_input(request, format, body, &input, &fault) || !idempotency_read(request, &asked, &fault) ||
+        !jobs_reserve(request->api->jobs, &request->identity, &fault)) {
+        respond_fault(request, &fault);
         return;
     }
     creation_store(request, format, &input, &asked);
@@ -146,7 +145,7 @@ static void handle_cancel(struct api_request *request) {
     page_path_id(request, end.id);
     job_workflow_id(end.id, end.workflow_id);
     end.workflow_status = CORE_WORKFLOW_CANCELLED;
-    str_copy(end.account_id, sizeof(end.account_id), str_from(request->identity.account_id));
+    (void)str_copy(end.account_id, sizeof(end.account_id), str_from(request->identity.account_id));
     *cancelling = (struct cancelling){.jobs = request->api->jobs, .pending = pending_new(request, NULL)};
     store_job_end(request->api->calls->store, &end, on_cancelled, cancelling);
 }
@@ -183,13 +182,13 @@ static void on_listed(void *context, const struct store_job *jobs, size_t count,
 
 static void handle_list(struct api_request *request) {
     struct store_job_query query = {.test = request_is_test(request)};
-    struct fault error;
+    struct fault fault;
     struct page page;
-    if (!page_read(request, "job", &page, &error) || !state_read(request, &query.state, &error)) {
-        respond_fault(request, &error);
+    if (!page_read(request, "job", &page, &fault) || !state_read(request, &query.state, &fault)) {
+        respond_fault(request, &fault);
         return;
     }
-    str_copy(query.account_id, sizeof(query.account_id), str_from(request->identity.account_id));
+    (void)str_copy(query.account_id, sizeof(query.account_id), str_from(request->identity.account_id));
     memcpy(query.after, page.after, sizeof(query.after));
     query.limit = page.limit;
     store_job_list(request->api->calls->store, &query, on_listed, pending_new(request, NULL));

@@ -2,7 +2,7 @@
 #ifndef NATARIS_API_ROUTE_JOBS_H
 #define NATARIS_API_ROUTE_JOBS_H
 
-#include "api/router.h"
+#include "api/route.h"
 
 extern const struct route_set ROUTES_JOBS;
 

@@ -64,10 +64,7 @@ static void write_model(const struct api_request *request, struct str id, const 
 
 static void handle_list(struct api_request *request) {
     const struct call_backend *backend = &request->api->calls->backend;
-    struct buf *body = respond_buffer(request->api);
-    struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
+    struct json_writer writer = respond_json_begin(request);
     json_member_cstr(&writer, "object", "list");
     json_write_key(&writer, "data");
     json_begin_array(&writer);
@@ -84,8 +81,7 @@ static void handle_list(struct api_request *request) {
         }
     }
     json_end_array(&writer);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    respond_json_end(request, 200, &writer);
 }
 
 static void handle_one(struct api_request *request) {

@@ -20,9 +20,9 @@ static struct usage_query *query_new(struct api_request *request) {
 }
 
 static void respond_too_large(struct api_request *request) {
-    struct fault error;
-    fault_set_too_large(&error);
-    respond_fault(request, &error);
+    struct fault fault;
+    fault_set_too_large(&fault);
+    respond_fault(request, &fault);
 }
 
 /* --- GET /v1/usage --- */
@@ -44,10 +44,7 @@ static void write_by_model(struct json_writer *writer, const struct store_usage 
 
 static void respond_usage(struct api_request *request, const struct store_usage *usage) {
     const struct usage_query *query = request->handler_data;
-    struct buf *body = respond_buffer(request->api);
-    struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
+    struct json_writer writer = respond_json_begin(request);
     json_member_cstr(&writer, "object", "usage");
     json_member_cstr(&writer, "period_start", query->period.start);
     json_member_cstr(&writer, "period_end", query->period.end);
@@ -59,8 +56,7 @@ static void respond_usage(struct api_request *request, const struct store_usage 
         json_member_cstr(&writer, "key_id", query->key_id);
     }
     write_by_model(&writer, usage);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    respond_json_end(request, 200, &writer);
 }
 
 static void on_usage(void *context, const struct store_usage *usage, const struct err *err) {
@@ -77,10 +73,10 @@ static void respond_sandbox_usage(struct api_request *request) {
     const struct api_backend *backend = &request->api->backend;
     struct store_usage usage = {0};
     struct period now;
-    struct fault error;
+    struct fault fault;
     if (query->key_id[0] != '\0') {
-        fault_set_param(&error, FAULT_INVALID_REQUEST, "key", "The sandbox does not count by key.");
-        respond_fault(request, &error);
+        fault_set_param(&fault, FAULT_INVALID_REQUEST, "key", "The sandbox does not count by key.");
+        respond_fault(request, &fault);
         return;
     }
     backend->sandbox_usage(backend->context, &request->identity, &usage);
@@ -93,12 +89,12 @@ static void respond_sandbox_usage(struct api_request *request) {
 
 static void handle(struct api_request *request) {
     struct usage_query *query = query_new(request);
-    struct fault error;
+    struct fault fault;
     if (query == NULL) {
         respond_too_large(request);
-    } else if (!page_read_period(request, &query->period, &error) ||
-               !page_read_id(request, "key", "key", query->key_id, &error)) {
-        respond_fault(request, &error);
+    } else if (!page_read_period(request, &query->period, &fault) ||
+               !page_read_id(request, "key", "key", query->key_id, &fault)) {
+        respond_fault(request, &fault);
     } else if (request_is_test(request)) {
         respond_sandbox_usage(request);
     } else {
@@ -147,11 +143,11 @@ static void on_requests(void *context, const struct store_generation *generation
 
 static void handle_requests(struct api_request *request) {
     struct usage_query *query = query_new(request);
-    struct fault error;
+    struct fault fault;
     if (query == NULL) {
         respond_too_large(request);
-    } else if (!page_read(request, "request", &query->page, &error)) {
-        respond_fault(request, &error);
+    } else if (!page_read(request, "request", &query->page, &fault)) {
+        respond_fault(request, &fault);
     } else if (request_is_test(request)) {
         respond_requests(request, NULL, 0, false); /* the sandbox keeps no list */
     } else {

@@ -15,21 +15,21 @@ enum { WEBHOOK_ID_RANDOM = 22 };
 /* --- Errors --- */
 
 static void respond_failed(struct api_request *request, const struct err *err) {
-    struct fault error;
+    struct fault fault;
     if (err->code == ERR_NOT_FOUND) {
-        fault_set(&error, FAULT_NOT_FOUND, "%s", err->message);
+        fault_set(&fault, FAULT_NOT_FOUND, "%s", err->message);
     } else if (err->code == ERR_CONFLICT && str_equal_cstr(str_from(err->field), "rate")) {
-        fault_set(&error, FAULT_RATE_LIMIT_EXCEEDED, "%s", err->message);
-        error.retry_after_ms = STORE_WEBHOOK_ASKED_MS;
-        respond_fault(request, &error);
+        fault_set(&fault, FAULT_RATE_LIMIT_EXCEEDED, "%s", err->message);
+        fault.retry_after_ms = STORE_WEBHOOK_ASKED_MS;
+        respond_fault(request, &fault);
         return;
     } else if (err->code == ERR_CONFLICT) {
-        fault_set(&error, FAULT_INVALID_REQUEST, "%s", err->message);
+        fault_set(&fault, FAULT_INVALID_REQUEST, "%s", err->message);
     } else {
-        fault_from_err(&error, err);
+        fault_from_err(&fault, err);
     }
-    str_copy(error.param, sizeof error.param, str_from(err->field));
-    respond_fault(request, &error);
+    (void)str_copy(fault.param, sizeof(fault.param), str_from(err->field));
+    respond_fault(request, &fault);
 }
 
 /* Ends a question to the store: the request, or NULL when there is nothing more to do. */
@@ -44,12 +44,12 @@ static struct api_request *answered(void *pending, const struct err *err) {
 
 /* Test keys lie about in more places; what they could do here is to listen to the account's real business. */
 static bool allowed(struct api_request *request) {
-    struct fault error;
+    struct fault fault;
     if (!request_is_test(request)) {
         return true;
     }
-    fault_set(&error, FAULT_FORBIDDEN, "Webhooks are managed with a live key.");
-    respond_fault(request, &error);
+    fault_set(&fault, FAULT_FORBIDDEN, "Webhooks are managed with a live key.");
+    respond_fault(request, &fault);
     return false;
 }
 
@@ -58,7 +58,8 @@ static bool allowed(struct api_request *request) {
 static void change_init(struct store_webhook_change *change, const struct api_request *request,
                         enum store_webhook_change_kind kind) {
     *change = (struct store_webhook_change){.kind = kind, .now_ms = clock_wall_ms()};
-    str_copy(change->webhook.account_id, sizeof change->webhook.account_id, str_from(request->identity.account_id));
+    (void)str_copy(change->webhook.account_id, sizeof(change->webhook.account_id),
+                   str_from(request->identity.account_id));
     if (kind != STORE_WEBHOOK_CREATE) {
         page_path_id(request, change->webhook.id);
     }
@@ -89,18 +90,14 @@ static void on_secret(void *context, const struct store_webhook_result *result, 
 
 static void on_deleted(void *context, const struct store_webhook_result *result, const struct err *err) {
     struct api_request *request = answered(context, err);
-    struct json_writer writer;
     if (request == NULL) {
         return;
     }
-    struct buf *body = respond_buffer(request->api);
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
+    struct json_writer writer = respond_json_begin(request);
     json_member_cstr(&writer, "id", result->webhook.id);
     json_member_cstr(&writer, "object", "webhook");
     json_member_bool(&writer, "deleted", true);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    respond_json_end(request, 200, &writer);
 }
 
 static void on_asked(void *context, const struct store_webhook_result *result, const struct err *err) {
@@ -113,6 +110,17 @@ static void on_asked(void *context, const struct store_webhook_result *result, c
     json_writer_init(&writer, body);
     webhook_write_delivery(&writer, &result->delivery);
     respond_json(request, 200, buf_str(body));
+}
+
+/* The store calls the delivery that is not there what lists call it. */
+static void on_redelivered(void *context, const struct store_webhook_result *result, const struct err *err) {
+    struct err named;
+    if (err != NULL && err->code == ERR_NOT_FOUND && str_equal_cstr(str_from(err->field), "after")) {
+        named = *err;
+        (void)str_copy(named.field, sizeof(named.field), STR("delivery_id"));
+        err = &named;
+    }
+    on_asked(context, result, err);
 }
 
 static bool read_change(struct api_request *request, struct store_webhook_change *change) {
@@ -142,7 +150,7 @@ static void handle_create(struct api_request *request) {
     }
     struct store_webhook *webhook = &change.webhook;
     id_make_random("wh_", WEBHOOK_ID_RANDOM, webhook->id);
-    random_bytes(webhook->secret, sizeof webhook->secret);
+    random_bytes(webhook->secret, sizeof(webhook->secret));
     webhook->created_ms = change.now_ms;
     webhook->state = STORE_WEBHOOK_ENABLED;
     if (!change.set_events) {
@@ -176,7 +184,7 @@ static void handle_rotate(struct api_request *request) {
     struct store_webhook_change change;
     change_init(&change, request, STORE_WEBHOOK_ROTATE);
     if (allowed(request)) {
-        random_bytes(change.webhook.secret, sizeof change.webhook.secret);
+        random_bytes(change.webhook.secret, sizeof(change.webhook.secret));
         store_webhook_change(request->api->calls->store, &change, on_secret, pending_new(request, NULL));
     }
 }
@@ -193,24 +201,24 @@ static void handle_redeliver(struct api_request *request) {
     struct store_webhook_change change;
     struct json_value body, value;
     struct str id;
-    struct fault error;
+    struct fault fault;
     change_init(&change, request, STORE_WEBHOOK_REDELIVER);
     if (!allowed(request)) {
         return;
     }
-    if (!body_parse_object(request, &body, &error)) {
-        respond_fault(request, &error);
+    if (!body_parse_object(request, &body, &fault)) {
+        respond_fault(request, &fault);
         return;
     }
     if (!json_get(body, "delivery_id", &value) || !json_as_str(value, &id)) {
-        fault_set_param(&error, FAULT_INVALID_REQUEST, "delivery_id", "delivery_id must be the id of a delivery.");
-        respond_fault(request, &error);
+        fault_set_param(&fault, FAULT_INVALID_REQUEST, "delivery_id", "delivery_id must be the id of a delivery.");
+        respond_fault(request, &fault);
         return;
     }
-    if (!str_copy(change.delivery_id, sizeof change.delivery_id, id)) {
-        (void)snprintf(change.delivery_id, sizeof change.delivery_id, "-"); /* too long for one of ours */
+    if (!str_copy(change.delivery_id, sizeof(change.delivery_id), id)) {
+        (void)snprintf(change.delivery_id, sizeof(change.delivery_id), "-"); /* too long for one of ours */
     }
-    store_webhook_change(request->api->calls->store, &change, on_asked, pending_new(request, NULL));
+    store_webhook_change(request->api->calls->store, &change, on_redelivered, pending_new(request, NULL));
 }
 
 /* --- Lists --- */
@@ -269,13 +277,13 @@ static void on_deliveries(void *context, const struct store_delivery *deliveries
 static void handle_deliveries(struct api_request *request) {
     char id[STORE_ID_MAX];
     struct page page;
-    struct fault error;
+    struct fault fault;
     page_path_id(request, id);
     if (!allowed(request)) {
         return;
     }
-    if (!page_read(request, "webhook", &page, &error)) {
-        respond_fault(request, &error);
+    if (!page_read(request, "delivery", &page, &fault)) {
+        respond_fault(request, &fault);
         return;
     }
     store_deliveries_read(request->api->calls->store, request->identity.account_id, id, page.after, page.limit,

@@ -179,7 +179,7 @@ static void handle_cancel(struct api_request *request) {
 
 /* --- GET /v1/workflows --- */
 
-static bool status_read(const struct api_request *request, int *out, struct fault *error) {
+static bool status_read(const struct api_request *request, int *out, struct fault *fault) {
     struct str value;
     *out = -1;
     if (!query_find(http_exchange_request(request->exchange)->query, "status", &value)) {
@@ -191,7 +191,7 @@ static bool status_read(const struct api_request *request, int *out, struct faul
             return true;
         }
     }
-    fault_set_param(error, FAULT_INVALID_REQUEST, "status",
+    fault_set_param(fault, FAULT_INVALID_REQUEST, "status",
                     "status must be one of RUNNING, COMPLETED, FAILED, CANCELLED, BUDGET_EXCEEDED, MAX_STEPS.");
     return false;
 }
@@ -202,10 +202,7 @@ static void on_listed(void *context, const struct store_workflow *workflows, siz
     if (request == NULL) {
         return;
     }
-    struct buf *body = respond_buffer(request->api);
-    struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_begin_object(&writer);
+    struct json_writer writer = respond_json_begin(request);
     json_member_cstr(&writer, "object", "list");
     json_write_key(&writer, "workflows");
     json_begin_array(&writer);
@@ -217,19 +214,18 @@ static void on_listed(void *context, const struct store_workflow *workflows, siz
     json_end_array(&writer);
     json_member_int(&writer, "total", total);
     json_member_bool(&writer, "has_more", more);
-    json_end_object(&writer);
-    respond_json(request, 200, buf_str(body));
+    respond_json_end(request, 200, &writer);
 }
 
 static void handle_list(struct api_request *request) {
     struct store_workflow_query query = {.test = request_is_test(request)};
-    struct fault error;
+    struct fault fault;
     struct page page;
-    if (!page_read(request, "workflow", &page, &error) || !status_read(request, &query.status, &error)) {
-        respond_fault(request, &error);
+    if (!page_read(request, "workflow", &page, &fault) || !status_read(request, &query.status, &fault)) {
+        respond_fault(request, &fault);
         return;
     }
-    str_copy(query.account_id, sizeof(query.account_id), str_from(request->identity.account_id));
+    (void)str_copy(query.account_id, sizeof(query.account_id), str_from(request->identity.account_id));
     memcpy(query.after, page.after, sizeof(query.after));
     query.limit = page.limit;
     store_workflow_list(request->api->calls->store, &query, on_listed, pending_new(request, NULL));

@@ -2,7 +2,7 @@
 #ifndef NATARIS_API_ROUTE_WORKFLOWS_H
 #define NATARIS_API_ROUTE_WORKFLOWS_H
 
-#include "api/router.h"
+#include "api/route.h"
 
 extern const struct route_set ROUTES_WORKFLOWS;
 

@@ -19,7 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A new resource is its file and a line here. A path without {id} stands before one with it that would match as well. */
+/* A new resource is its file and a line here. A path without {id} stands before one with it that would match as
+ * well. */
 static const struct route_set *const sets[] = {
     &ROUTES_JOBS,     &ROUTES_MODELS,    &ROUTES_USAGE,    &ROUTES_EARNINGS, &ROUTES_CONVERSATIONS,
     &ROUTES_ESTIMATE, &ROUTES_WORKFLOWS, &ROUTES_WEBHOOKS, &ROUTES_DEVICES,  &ROUTES_HEALTH,

@@ -1,30 +1,12 @@
-/* The table of routes: which handler a method and a path mean. Each resource has its routes in a file route_*.c of its own,
- * each format its path in its table; the router puts them together. */
+/* The table of routes: which handler a method and a path mean. Each resource has its routes in a file route_*.c of its
+ * own, each format its path in its table; the router puts them together. */
 #ifndef NATARIS_API_ROUTER_H
 #define NATARIS_API_ROUTER_H
 
+#include "api/route.h"
 #include "base/str.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-
-struct api_request;
-struct format;
 struct formats;
-
-struct route {
-    const char *method; /* "GET" also means HEAD */
-    const char *path;   /* one segment may be "{id}": any one that is not empty */
-    bool needs_key;
-    void (*handle)(struct api_request *request); /* answers the request, now or later */
-    const struct format *format;                 /* of a generation; NULL: of something else */
-};
-
-/* The routes of a resource. */
-struct route_set {
-    const struct route *items;
-    size_t count;
-};
 
 struct router;
 /* With a route for each of the formats, and those of all resources. */

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What an index is searched by is mostly the hash of a secret: no byte of it may show in the time a comparison takes. */
+/* What an index is searched by is mostly the hash of a secret: no byte of it may show in the time a comparison
+ * takes. */
 #define HASH_KEYCMP(a, b, length) (!digest_equal((a), (b), (length)))
 #include <uthash.h>
 #include <utlist.h>
@@ -54,7 +55,7 @@ struct auth {
 };
 
 static bool auth_load_key(void *context, const struct store_key *key) {
-    auth_add_key((struct auth *)context, key);
+    auth_add_key(context, key);
     return true;
 }
 
@@ -95,7 +96,7 @@ void auth_free(struct auth *auth) {
     free(auth);
 }
 
-static struct auth_key *auth_index_find(struct auth *auth, const uint8_t sha256[DIGEST_SHA256_SIZE]) {
+static struct auth_key *auth_index_find(const struct auth *auth, const uint8_t sha256[DIGEST_SHA256_SIZE]) {
     struct auth_key *key;
     HASH_FIND(hh, auth->keys, sha256, DIGEST_SHA256_SIZE, key);
     return key;
@@ -143,31 +144,42 @@ void auth_remove_key(struct auth *auth, const char *key_id) {
 
 /* --- The header --- */
 
-/* RFC 6750 2.1: "Bearer", in any case (RFC 9110 11.1), spaces, the token. Gives the key's hash. */
-static bool auth_read_header(struct str header, uint8_t sha256[DIGEST_SHA256_SIZE], struct err *err) {
-    struct str scheme, key;
+/* RFC 6750 2.1: "Bearer", in any case (RFC 9110 11.1), spaces, the token. */
+static bool auth_read_header(struct str header, struct str *key, struct err *err) {
+    struct str scheme, rest;
     header = str_trim(header);
     if (header.len == 0) {
         return err_set(err, ERR_DENIED, "Missing API key: send the header 'Authorization: Bearer nat_live_...'");
     }
-    bool two_parts = str_split(header, ' ', &scheme, &key);
+    const bool two_parts = str_split(header, ' ', &scheme, &rest);
     if (!str_equal_nocase(scheme, STR("Bearer"))) {
         return err_set(err, ERR_DENIED,
                        "The Authorization header must be of the form 'Authorization: Bearer nat_live_...'");
     }
-    key = two_parts ? str_trim(key) : STR("");
-    if (key.len == 0) {
-        return err_set(err, ERR_DENIED, "The API key after 'Authorization: Bearer' is empty");
-    }
+    *key = two_parts ? str_trim(rest) : STR("");
+    return key->len > 0 || err_set(err, ERR_DENIED, "The API key after 'Authorization: Bearer' is empty");
+}
+
+/* The key that the header has, and its hash: *known is NULL when it is not in memory. False: it cannot be one. A text
+ * of the right length is looked up first: one that is found need not be checked for its form. */
+static bool auth_find_header(const struct auth *auth, struct str header, uint8_t sha256[DIGEST_SHA256_SIZE],
+                             struct auth_key **known, struct err *err) {
+    struct str key;
     enum store_key_kind kind;
-    if (!key_check(key, &kind)) {
-        return err_set(err, ERR_DENIED,
-                       "Malformed API key: it begins with nat_live_ or nat_test_ and %d letters and digits follow; "
-                       "this one is cut or mistyped",
-                       (int)SECRET_TAIL_LENGTH);
+    *known = NULL;
+    if (!auth_read_header(header, &key, err)) {
+        return false;
     }
-    key_hash(key, sha256);
-    return true;
+    if (key.len == KEY_SIZE - 1) {
+        digest_sha256(key.data, key.len, sha256);
+        *known = auth_index_find(auth, sha256);
+    }
+    return *known != NULL || key_check(key, &kind) ||
+           err_set(
+               err, ERR_DENIED,
+               "Malformed API key: it begins with nat_live_ or nat_test_ and %d letters and digits follow; this one is "
+               "cut or mistyped",
+               (int)SECRET_TAIL_LENGTH);
 }
 
 static bool auth_deny_unknown(struct err *err) {
@@ -196,15 +208,12 @@ bool auth_find_key(struct auth *auth, const char *key_id, const struct auth_iden
 
 bool auth_find(struct auth *auth, struct str header, const struct auth_identity **out, struct err *err) {
     uint8_t sha256[DIGEST_SHA256_SIZE] = {0};
+    struct auth_key *key;
     *out = NULL;
-    if (!auth_read_header(header, sha256, err)) {
+    if (!auth_find_header(auth, header, sha256, &key, err)) {
         return false;
     }
-    const struct auth_key *key = auth_index_find(auth, sha256);
-    if (key == NULL) {
-        return auth_deny_unknown(err);
-    }
-    return auth_check_key(key, out, err);
+    return key != NULL ? auth_check_key(key, out, err) : auth_deny_unknown(err);
 }
 
 /* --- Keys recently found unknown --- */
@@ -243,7 +252,7 @@ static void auth_question_answer(struct auth_question *question, const struct au
 }
 
 static void auth_on_key(void *context, const struct store_key *found, const struct err *store_err) {
-    struct auth_question *question = (struct auth_question *)context;
+    struct auth_question *question = context;
     struct auth *auth = question->auth;
     struct err err;
     if (found != NULL) {
@@ -287,12 +296,12 @@ void auth_lookup(struct auth *auth, struct str header, uint64_t now_ms,
                  void (*callback)(void *context, const struct auth_identity *identity, const struct err *err),
                  void *context) {
     uint8_t sha256[DIGEST_SHA256_SIZE] = {0};
+    struct auth_key *key;
     struct err err;
-    if (!auth_read_header(header, sha256, &err)) {
+    if (!auth_find_header(auth, header, sha256, &key, &err)) {
         callback(context, NULL, &err);
         return;
     }
-    const struct auth_key *key = auth_index_find(auth, sha256);
     if (key != NULL) {
         const struct auth_identity *identity;
         bool good = auth_check_key(key, &identity, &err);

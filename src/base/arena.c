@@ -40,7 +40,7 @@ static struct arena_block *arena_add_block(struct arena *arena, size_t size) {
     if (block_size < size) {
         block_size = size;
     }
-    struct arena_block *block = (struct arena_block *)mem_alloc(sizeof(*block) + block_size);
+    struct arena_block *block = mem_alloc(sizeof(*block) + block_size);
     *block = (struct arena_block){.size = block_size, .next = arena->blocks};
     arena->blocks = block;
     return block;

@@ -29,7 +29,7 @@ static void buf_grow(struct buf *buf, size_t needed) {
     while (capacity < needed) {
         capacity = capacity > buf->limit / 2 ? buf->limit : capacity * 2;
     }
-    buf->data = (char *)mem_realloc(buf->data, capacity + 1);
+    buf->data = mem_realloc(buf->data, capacity + 1);
     buf->capacity = capacity;
 }
 

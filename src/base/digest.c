@@ -54,7 +54,7 @@ uint32_t digest_crc32(const void *data, size_t len) {
         0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
         0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
     };
-    const uint8_t *bytes = (const uint8_t *)data;
+    const uint8_t *bytes = data;
     uint32_t crc = 0xffffffff;
     for (size_t i = 0; i < len; i++) {
         crc ^= bytes[i];
@@ -85,7 +85,7 @@ void digest_stream_finish(struct digest_stream *stream, uint8_t out[DIGEST_SHA25
 static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 void digest_base64_encode(const void *data, size_t len, char *out) {
-    const uint8_t *bytes = (const uint8_t *)data;
+    const uint8_t *bytes = data;
     for (size_t i = 0; i < len; i += 3) {
         size_t left = len - i;
         uint32_t group = (uint32_t)bytes[i] << 16;

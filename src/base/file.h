@@ -23,8 +23,8 @@ MUST_CHECK bool file_read(const char *path, struct buf *out,
 /* Writes a temporary file next to `path`, fsyncs it, renames it over `path`, fsyncs the folder. `mode` such as 0600. */
 MUST_CHECK bool file_write_atomic(const char *path, struct str content, unsigned mode, struct err *err);
 bool file_exists(const char *path);
-/* Holds the file at `path` (made when missing) until the process ends, however it ends. ERR_CONFLICT when another process
- * holds it. */
+/* Holds the file at `path` (made when missing) until the process ends, however it ends. ERR_CONFLICT when another
+ * process holds it. */
 MUST_CHECK bool file_lock(const char *path, struct err *err);
 /* The folder of the running executable, without a slash at the end. */
 MUST_CHECK bool file_executable_folder(char out[FILE_PATH_MAX], struct err *err);

@@ -1,5 +1,5 @@
-/* Members whose values have a form of our own: times and amounts of money. One writer of each, so that they look the same
- * wherever they are read. */
+/* Members whose values have a form of our own: times and amounts of money. One writer of each, so that they look the
+ * same wherever they are read. */
 #ifndef NATARIS_BASE_JSON_VALUES_H
 #define NATARIS_BASE_JSON_VALUES_H
 

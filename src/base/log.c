@@ -5,17 +5,16 @@
 #include "base/utf8.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { LOG_VALUE_MAX = 1024, LOG_LINE_MAX = 32 * 1024 };
 
 static const char *const log_level_names[] = {"debug", "info", "warn", "error"};
-static _Atomic int log_threshold = LOG_INFO;
+int log_threshold = LOG_INFO;
 
 void log_set_level(enum log_level level) {
-    atomic_store_explicit(&log_threshold, (int)level, memory_order_relaxed);
+    __atomic_store_n(&log_threshold, (int)level, __ATOMIC_RELAXED);
 }
 
 bool log_level_from_name(const char *name, enum log_level *out) {
@@ -26,10 +25,6 @@ bool log_level_from_name(const char *name, enum log_level *out) {
         }
     }
     return false;
-}
-
-bool log_enabled(enum log_level level) {
-    return (int)level >= atomic_load_explicit(&log_threshold, memory_order_relaxed);
 }
 
 /* One character of a value, escaped when a terminal or a line reader could take it for something else: controls

@@ -33,11 +33,14 @@ struct log_field {
 
 /* `event` is a dotted constant such as "link.closed". Values are quoted when they hold a space, '=' or a quote. */
 void log_write(enum log_level level, const char *event, const struct log_field *fields);
-bool log_enabled(enum log_level level);
+/* The level from which on lines are written; set by log_set_level alone. Looked at without a call: most lines are not
+ * wanted. */
+extern int log_threshold;
+#define LOG_ENABLED(level) ((int)(level) >= __atomic_load_n(&log_threshold, __ATOMIC_RELAXED))
 
 #define LOG_AT(level, event, ...)                                                                                      \
     do {                                                                                                               \
-        if (log_enabled(level)) {                                                                                      \
+        if (LOG_ENABLED(level)) {                                                                                      \
             log_write((level), (event),                                                                                \
                       (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){.kind = LOG_FIELD_END}});                  \
         }                                                                                                              \

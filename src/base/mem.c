@@ -42,7 +42,7 @@ char *mem_strdup(const char *text) {
 }
 
 char *mem_strndup(const char *text, size_t length) {
-    char *copy = (char *)mem_alloc(length + 1);
+    char *copy = mem_alloc(length + 1);
     if (length > 0) {
         memcpy(copy, text, length);
     }

@@ -1,9 +1,8 @@
-/* Randomness from the operating system's CSPRNG (through OpenSSL), and a small seeded generator for jitter and ties. */
+/* Randomness from the operating system's CSPRNG (through OpenSSL). base/random_source.h has the seeded generator. */
 #ifndef NATARIS_BASE_RANDOM_H
 #define NATARIS_BASE_RANDOM_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -13,14 +12,6 @@ extern "C" {
 void random_bytes(void *out, size_t len);
 /* `length` random base62 characters and a NUL; `out` has length + 1 bytes. Unbiased. */
 void random_base62(char *out, size_t length);
-
-/* SplitMix64: deterministic under its seed. The core and the simulator take one of these. */
-struct random_source {
-    uint64_t state;
-};
-uint64_t random_next(struct random_source *source);
-/* Uniform in [0, bound); bound > 0. */
-uint64_t random_below(struct random_source *source, uint64_t bound);
 
 #ifdef __cplusplus
 }

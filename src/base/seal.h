@@ -1,5 +1,5 @@
-/* Texts that can be made unreadable at once: sealed under a key of their own (AES-256-GCM), they are gone when the key is.
- * A database moves rows about and leaves copies of them in its pages, so overwriting each text would not do. */
+/* Texts that can be made unreadable at once: sealed under a key of their own (AES-256-GCM), they are gone when the key
+ * is. A database moves rows about and leaves copies of them in its pages, so overwriting each text would not do. */
 #ifndef NATARIS_BASE_SEAL_H
 #define NATARIS_BASE_SEAL_H
 

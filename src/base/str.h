@@ -25,7 +25,8 @@ bool str_equal_cstr(struct str a, const char *b);
 bool str_equal_nocase(struct str a, struct str b); /* ASCII only */
 bool str_starts_with(struct str s, struct str prefix);
 struct str str_trim(struct str s); /* spaces and tabs at both ends */
-/* Copy into a fixed buffer, cut to the whole characters that fit, always NUL-terminated. Returns false when it was cut. */
+/* Copy into a fixed buffer, cut to the whole characters that fit, always NUL-terminated. Returns false when it was
+ * cut. */
 bool str_copy(char *out, size_t out_size, struct str s);
 /* Whole string as an unsigned decimal number, at most `max`; false otherwise (sign, blank, overflow, empty). */
 bool str_parse_u64(struct str s, uint64_t max, uint64_t *out);

@@ -23,6 +23,34 @@ void call_clear(struct call *call) {
     buf_clear(&call->text);
 }
 
+void call_link(struct call *call) {
+    struct calls *calls = call->calls;
+    call->next = calls->list;
+    if (calls->list != NULL) {
+        calls->list->previous = call;
+    }
+    calls->list = call;
+    calls->count++;
+}
+
+void call_unlink(struct call *call) {
+    if (call->next != NULL) {
+        call->next->previous = call->previous;
+    }
+    if (call->previous != NULL) {
+        call->previous->next = call->next;
+    } else {
+        call->calls->list = call->next;
+    }
+    call->calls->count--;
+}
+
+void call_each(const struct calls *calls, void (*visit)(void *context, struct call *call), void *context) {
+    for (struct call *call = calls->list; call != NULL; call = call->next) {
+        visit(context, call);
+    }
+}
+
 bool call_text(const struct call *call, struct str *out) {
     *out = buf_str(&call->text);
     return !call->text.overflow;

@@ -29,8 +29,8 @@ struct call_note {
     struct str nataris; /* the same as one JSON object */
 };
 
-/* Where a call's answer goes. An executor tells it, in this order: accepted and notes, deliveries, answer and turn, and one
- * of finished and failed, after which the call is gone. */
+/* Where a call's answer goes. An executor tells it, in this order: accepted and notes, deliveries, answer and turn, and
+ * one of finished and failed, after which the call is gone. */
 struct call_sink {
     /* A device has it: a stream's headers leave now (they leave by themselves 1 s after submit at the latest, so that a
      * refusal by the device is still a plain error answer; docs/decisions/0003-stream-headers.md). */
@@ -47,8 +47,9 @@ struct call_sink {
     void (*failed)(struct call *call, const struct fault *fault);
 };
 
-/* Who makes the answer: devices, the sandbox, a workflow. The call is alive from submit until its sink's finished or failed, or
- * until abandon, which takes it away: it is freed when abandon returns. The sink may be told from inside submit. */
+/* Who makes the answer: devices, the sandbox, a workflow. The call is alive from submit until its sink's finished or
+ * failed, or until abandon, which takes it away: it is freed when abandon returns. The sink may be told from inside
+ * submit. */
 struct executor {
     void *context;
     void (*submit)(void *context, struct call *call);
@@ -86,10 +87,15 @@ void call_abandon(struct call *call);
 
 /* The part of a new call that follows from `generation` and `identity`, which must be set. */
 void call_init(struct call *call, struct calls *calls, const struct call_sink *sink, struct arena *arena);
+/* Live calls are listed: a drain counts them and a stop ends them. */
+void call_link(struct call *call);
+void call_unlink(struct call *call);
+/* Calls `visit` for each call alive; it must not end one. */
+void call_each(const struct calls *calls, void (*visit)(void *context, struct call *call), void *context);
 /* What it holds by itself; not the call, which is part of its owner's struct. */
 void call_clear(struct call *call);
-/* All text so far, for a device that is to go on with it. Borrowed until the call is told anything. False: it is a stream of
- * more than LIMIT_ANSWER_BYTES, which reaches its client but cannot be kept. */
+/* All text so far, for a device that is to go on with it. Borrowed until the call is told anything. False: it is a
+ * stream of more than LIMIT_ANSWER_BYTES, which reaches its client but cannot be kept. */
 MUST_CHECK bool call_text(const struct call *call, struct str *out);
 /* Its answer as formats take it; borrows from all three. */
 struct answer call_answer(const struct call *call, const struct call_result *result);

@@ -1,9 +1,8 @@
 #include "call/calls.h"
 
+#include "base/json_read.h"
 #include "base/mem.h"
-#include "call/call.h"
 #include "call/claim.h"
-#include "call/run.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -16,7 +15,6 @@ struct calls *calls_new(struct loop *loop, struct auth *auth, struct store *stor
     calls->backend = *backend;
     calls->parser = json_parser_new(LIMIT_HTTP_BODY_BYTES, LIMIT_JSON_DEPTH);
     calls->claims = claims_new(loop);
-    calls->starter = loop_timer_new(loop, runs_start_due, calls);
     prefix_key_init(&calls->prefix_key);
     return calls;
 }
@@ -25,43 +23,14 @@ void calls_free(struct calls *calls) {
     if (calls == NULL) {
         return;
     }
-    assert(calls_count(calls) == 0);
+    assert(calls_count(calls) == 0 && calls->starter == NULL);
     claims_free(calls->claims);
-    runs_clear(calls);
-    loop_timer_free(calls->starter);
     json_parser_free(calls->parser);
     free(calls);
 }
 
-void calls_link(struct calls *calls, struct call *call) {
-    call->next = calls->list;
-    if (calls->list != NULL) {
-        calls->list->previous = call;
-    }
-    calls->list = call;
-    calls->count++;
-}
-
-void calls_unlink(struct call *call) {
-    if (call->next != NULL) {
-        call->next->previous = call->previous;
-    }
-    if (call->previous != NULL) {
-        call->previous->next = call->next;
-    } else {
-        call->calls->list = call->next;
-    }
-    call->calls->count--;
-}
-
 size_t calls_count(const struct calls *calls) {
     return calls->count + calls->pending;
-}
-
-void calls_each(const struct calls *calls, void (*visit)(void *context, struct call *call), void *context) {
-    for (struct call *call = calls->list; call != NULL; call = call->next) {
-        visit(context, call);
-    }
 }
 
 const struct executor *calls_executor(const struct calls *calls, const struct auth_identity *identity) {

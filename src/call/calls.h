@@ -1,10 +1,9 @@
-/* What all calls of a gateway share: the loop, the keys, the store, the network behind them, and the list of those that are
- * alive. One thread, the loop's. */
+/* What all calls of a gateway share: the loop, the keys, the store, the network behind them, and the list of those that
+ * are alive. One thread, the loop's. */
 #ifndef NATARIS_CALL_CALLS_H
 #define NATARIS_CALL_CALLS_H
 
 #include "auth/auth.h"
-#include "base/json_read.h"
 #include "call/prefix.h"
 #include "core/core.h"
 #include "net/loop.h"
@@ -13,10 +12,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct call;     /* call/call.h */
-struct claims;   /* call/claim.h */
-struct executor; /* call/call.h */
-struct run;      /* call/run.h */
+struct call;        /* call/call.h */
+struct claims;      /* call/claim.h */
+struct executor;    /* call/call.h */
+struct json_parser; /* base/json_read.h */
+struct run;         /* call/run.h */
 
 /* The network as calls see it. */
 struct call_backend {
@@ -43,21 +43,16 @@ struct calls {
     struct call *list;          /* alive */
     size_t count, pending;      /* of the list; requests that wait for the store before they are calls */
     struct claims *claims;      /* owned */
-    struct run *starting;       /* runs that wait for the next iteration of the loop (call/run.c) */
+    struct run *starting;       /* runs that wait for the next iteration of the loop; call/run.c has these two */
     struct loop_timer *starter; /* fires in it */
 };
 
 /* `auth` and `store` are borrowed, the backend is copied. */
 struct calls *calls_new(struct loop *loop, struct auth *auth, struct store *store, const struct call_backend *backend);
-void calls_free(struct calls *calls); /* no call may be alive; NULL is fine */
+void calls_free(struct calls *calls); /* no call may be alive, nor runs open (call/run.h); NULL is fine */
 
-/* Live calls are listed: a drain counts them and a stop ends them. */
-void calls_link(struct calls *calls, struct call *call);
-void calls_unlink(struct call *call);
 /* Calls alive, and requests that wait for the store: what a drain waits for. */
 size_t calls_count(const struct calls *calls);
-/* Calls `visit` for each call alive; it must not end one. */
-void calls_each(const struct calls *calls, void (*visit)(void *context, struct call *call), void *context);
 /* Who answers the calls of this key when nothing else is asked for. */
 const struct executor *calls_executor(const struct calls *calls, const struct auth_identity *identity);
 /* Whether a device can serve the model now. */

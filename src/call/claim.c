@@ -130,10 +130,6 @@ bool claim_lingers(const struct claim *claim) {
     return claim->linger_until_ms > loop_now_ms(claim->claims->loop);
 }
 
-const struct idempotency *claim_of(const struct claim *claim) {
-    return &claim->of;
-}
-
 struct store_answer claim_answer(const struct claim *claim, bool stream, struct str content, int64_t wall_ms) {
     const struct idempotency *asked = &claim->of;
     struct store_answer answer = {.stream = stream,

@@ -27,7 +27,8 @@ void draft_run(struct draft *draft, const struct draft_stage *stages) {
     draft_go_on(draft, stages->enter(draft));
 }
 
-void draft_drop(struct draft *draft) {
+/* Ends what it holds. */
+static void drop(struct draft *draft) {
     claim_release(draft->claim);
     draft->claim = NULL;
     if (draft->hook != NULL) {
@@ -37,7 +38,7 @@ void draft_drop(struct draft *draft) {
 }
 
 enum draft_step draft_refuse(struct draft *draft, const struct fault *fault) {
-    draft_drop(draft);
+    drop(draft);
     draft->owner->refuse(draft, fault);
     return DRAFT_OVER;
 }
@@ -75,7 +76,7 @@ void draft_gone(struct draft *draft) {
             draft->stage->gone(draft);
         }
     }
-    draft_drop(draft);
+    drop(draft);
 }
 
 /* --- Did it run before? --- */
@@ -109,7 +110,7 @@ static enum draft_step stored_step(struct draft *draft, const struct store_answe
         idempotency_set_other_body(&fault);
         return draft_refuse(draft, &fault);
     }
-    draft_drop(draft);
+    drop(draft);
     draft->owner->replay(draft, answer);
     return DRAFT_OVER;
 }

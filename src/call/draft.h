@@ -1,5 +1,5 @@
-/* A draft: a request for a generation before it is a call. It goes through a table of stages, any of which may wait for the
- * store; the table says what a request goes through, so nobody has to be asked what comes next. */
+/* A draft: a request for a generation before it is a call. It goes through a table of stages, any of which may wait for
+ * the store; the table says what a request goes through, so nobody has to be asked what comes next. */
 #ifndef NATARIS_CALL_DRAFT_H
 #define NATARIS_CALL_DRAFT_H
 
@@ -52,8 +52,6 @@ void draft_go_on(struct draft *draft, enum draft_step step);
 void draft_gone(struct draft *draft);
 /* Ends what a draft holds, and answers with the fault. Returns DRAFT_OVER. */
 enum draft_step draft_refuse(struct draft *draft, const struct fault *fault);
-/* Ends what a draft holds. */
-void draft_drop(struct draft *draft);
 
 /* For a stage that asks the store: a token that outlives the draft, for the answer's context. One at a time. */
 struct draft_wait *draft_wait_begin(struct draft *draft);

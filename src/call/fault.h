@@ -1,5 +1,5 @@
-/* What a client is told when its request cannot be served: a code of the reference or of ours, words, and whether trying
- * again helps. format/envelope.h writes it; errors of functions (base/err.h) become one by fault_from_err. */
+/* What a client is told when its request cannot be served: a code of the reference or of ours, words, and whether
+ * trying again helps. format/envelope.h writes it; errors of functions (base/err.h) become one by fault_from_err. */
 #ifndef NATARIS_CALL_FAULT_H
 #define NATARIS_CALL_FAULT_H
 

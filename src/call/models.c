@@ -2,8 +2,6 @@
 
 #include "catalog/catalog.h"
 
-#include <stdio.h>
-
 bool models_resolve(const struct calls *calls, struct str asked, struct str *id) {
     const struct catalog_model *model = catalog_find(asked);
     if (model != NULL) {
@@ -42,7 +40,7 @@ bool models_allowed(const char *models, struct str id) {
     struct str entry, rest = str_from(models);
     bool any = str_trim(rest).len > 0;
     while (rest.len > 0) {
-        str_split(rest, ',', &entry, &rest);
+        (void)str_split(rest, ',', &entry, &rest);
         entry = str_trim(entry);
         const struct catalog_model *model = catalog_find(entry);
         if (str_equal(entry, id) || (model != NULL && str_equal_cstr(id, model->id))) {

@@ -1,5 +1,6 @@
-/* Patience: how something that a run failed for is waited out. Whoever starts runs that nobody stands waiting for (jobs,
- * steps of workflows) tells it each failure, and is told whether time may heal that and from when on to try again. */
+/* Patience: how something that a run failed for is waited out. Whoever starts runs that nobody stands waiting for
+ * (jobs, steps of workflows) tells it each failure, and is told whether time may heal that and from when on to try
+ * again. */
 #ifndef NATARIS_CALL_PATIENCE_H
 #define NATARIS_CALL_PATIENCE_H
 

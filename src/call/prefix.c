@@ -11,8 +11,8 @@ void prefix_key_init(struct prefix_key *key) {
     key->words[1] |= 1; /* a factor of zero would make all names one */
 }
 
-/* The two halves of the product, as in wyhash: eight bytes of text for one multiplication. A name is no proof of anything,
- * and a collision only costs a cache that is not there. */
+/* The two halves of the product, as in wyhash: eight bytes of text for one multiplication. A name is no proof of
+ * anything, and a collision only costs a cache that is not there. */
 static uint64_t mix(uint64_t a, uint64_t b) {
     __extension__ unsigned __int128 product = (unsigned __int128)a * b;
     return (uint64_t)product ^ (uint64_t)(product >> 64);

@@ -15,8 +15,8 @@ void prefix_key_init(struct prefix_key *key);
 struct prefix_names {
     uint64_t begins, leaves; /* 0: none */
 };
-/* `leaves` names all messages. `begins` names all but the last two: what the turn before left behind, when the last two are
- * the answer it got and the next question. Only the same account, model and messages have the same name. */
+/* `leaves` names all messages. `begins` names all but the last two: what the turn before left behind, when the last two
+ * are the answer it got and the next question. Only the same account, model and messages have the same name. */
 struct prefix_names prefix_names(const struct prefix_key *key, uint64_t account_number,
                                  const struct gen_request *request);
 

@@ -2,12 +2,11 @@
 #ifndef NATARIS_CALL_PRICE_H
 #define NATARIS_CALL_PRICE_H
 
-#include "catalog/catalog.h"
 #include "wire/generation.h"
 
 enum {
-    /* A token stands for at least one byte of text (byte-level and byte-fallback vocabularies alike), so the bytes bound
-     * the tokens. Around the text a chat template puts markers and a role for each message ... */
+    /* A token stands for at least one byte of text (byte-level and byte-fallback vocabularies alike), so the bytes
+     * bound the tokens. Around the text a chat template puts markers and a role for each message ... */
     PRICE_TOKENS_PER_MESSAGE = 16,
     /* ... and once what it adds by itself: the start, a default system prompt, the date, the answer's head. */
     PRICE_TOKENS_PER_TEMPLATE = 256,

@@ -21,7 +21,7 @@ enum run_state {
     RUN_LOOKING,  /* the store is asked whether it was settled */
     RUN_DROPPED,  /* cancelled meanwhile: ends with the store's answer */
     RUN_STARTING, /* in calls->starting */
-    RUN_RUNNING,  /* the backend's */
+    RUN_RUNNING,  /* its executor's */
 };
 
 struct run {
@@ -68,7 +68,7 @@ void run_scope(const char *id, uint8_t out[DIGEST_SHA256_SIZE]) {
     struct {
         char what[8], id[ID_SIZE];
     } text = {.what = "run"};
-    str_copy(text.id, sizeof(text.id), str_from(id));
+    (void)str_copy(text.id, sizeof(text.id), str_from(id));
     digest_sha256(&text, sizeof(text), out);
 }
 
@@ -102,9 +102,9 @@ static void run_end(struct run *run, const struct call_result *result) {
     run_free(run);
 }
 
-static void run_fail(struct run *run, const struct fault *error) {
-    run_log(run, fault_name(error->code), NULL);
-    run->events->on_failed(run->context, error);
+static void run_fail(struct run *run, const struct fault *fault) {
+    run_log(run, fault_name(fault->code), NULL);
+    run->events->on_failed(run->context, fault);
     run_free(run);
 }
 
@@ -182,13 +182,13 @@ static bool sink_turn(struct call *call, const struct call_result *result, struc
 }
 
 static void sink_finished(struct call *call, const struct call_result *result) {
-    calls_unlink(call);
+    call_unlink(call);
     run_end(run_of(call), result);
 }
 
-static void sink_failed(struct call *call, const struct fault *error) {
-    calls_unlink(call);
-    run_fail(run_of(call), error);
+static void sink_failed(struct call *call, const struct fault *fault) {
+    call_unlink(call);
+    run_fail(run_of(call), fault);
 }
 
 static const struct call_sink run_sink = {.accepted = sink_accepted,
@@ -223,13 +223,13 @@ static bool may_start(struct run *run) {
     return fault->message[0] == '\0';
 }
 
-void runs_start_due(void *context) {
+static void start_due(void *context) {
     struct calls *calls = context;
     size_t count;
     struct run *run;
     DL_COUNT(calls->starting, run, count);
-    for (; count > 0 && (run = calls->starting) != NULL;
-         count--) { /* those that callbacks add wait for the next turn */
+    /* Those that callbacks add meanwhile wait for the next iteration of the loop. */
+    for (; count > 0 && (run = calls->starting) != NULL; count--) {
         DL_DELETE(calls->starting, run);
         if (!may_start(run)) {
             const struct fault fault = run->fault;
@@ -238,7 +238,7 @@ void runs_start_due(void *context) {
         }
         run->state = RUN_RUNNING;
         run->call.started_ms = loop_now_ms(calls->loop);
-        calls_link(calls, &run->call);
+        call_link(&run->call);
         call_submit(&run->call); /* the run may be gone when this returns */
     }
     if (calls->starting != NULL) {
@@ -246,12 +246,21 @@ void runs_start_due(void *context) {
     }
 }
 
-void runs_clear(struct calls *calls) {
+void runs_open(struct calls *calls) {
+    calls->starter = loop_timer_new(calls->loop, start_due, calls);
+}
+
+void runs_close(struct calls *calls) {
     struct run *run;
+    if (calls == NULL) {
+        return;
+    }
     while ((run = calls->starting) != NULL) {
         DL_DELETE(calls->starting, run);
         run_free(run);
     }
+    loop_timer_free(calls->starter);
+    calls->starter = NULL;
 }
 
 static uint32_t member_u32(struct json_value object, const char *key) {
@@ -304,20 +313,20 @@ static void on_looked(void *context, const struct store_answer *answer, const st
     if (run->state == RUN_DROPPED) {
         run_free(run);
     } else if (err != NULL) {
-        struct fault error;
-        fault_set(&error, FAULT_UNAVAILABLE, "Whether this ran before cannot be told now.");
-        error.retry_after_ms = RUN_RETRY_MS;
-        run_fail(run, &error);
+        struct fault fault;
+        fault_set(&fault, FAULT_UNAVAILABLE, "Whether this ran before cannot be told now.");
+        fault.retry_after_ms = RUN_RETRY_MS;
+        run_fail(run, &fault);
     } else if (answer == NULL) {
         starting_append(run);
     } else if (stored_read(run, answer->content, &result)) {
         result.repeated = true;
         run_end(run, &result);
     } else { /* it was paid for, so it must not run again */
-        struct fault error;
+        struct fault fault;
         LOG_ERROR_EVENT("run.unreadable", LOG_TEXT("run", run->call.id));
-        fault_set(&error, FAULT_INTERNAL, "The stored answer cannot be read.");
-        run_fail(run, &error);
+        fault_set(&fault, FAULT_INTERNAL, "The stored answer cannot be read.");
+        run_fail(run, &fault);
     }
 }
 
@@ -341,8 +350,8 @@ struct run *run_start(struct calls *calls, const struct run_request *asked, cons
     call->label = asked->label;
     call->verified = asked->verified;
     call->repeatable = true;
-    str_copy(call->id, sizeof(call->id), str_from(asked->id));
-    str_copy(call->region, sizeof(call->region), str_from(asked->region));
+    (void)str_copy(call->id, sizeof(call->id), str_from(asked->id));
+    (void)str_copy(call->region, sizeof(call->region), str_from(asked->region));
     if (!gen_request_copy(&run->arena, &call->generation) || !label_copy(&run->arena, &call->label)) {
         fault_set_too_large(&run->fault);
         call->generation = (struct gen_request){.model = STR(""), .prompt = STR("")};
@@ -373,7 +382,7 @@ void run_cancel(struct run *run) {
         DL_DELETE(call->calls->starting, run);
         break;
     case RUN_RUNNING:
-        calls_unlink(call);
+        call_unlink(call);
         call_abandon(call);
         run_log(run, "cancelled", NULL);
         if (run->delivering) {
@@ -383,8 +392,4 @@ void run_cancel(struct run *run) {
         break;
     }
     run_free(run);
-}
-
-struct str run_text(const struct run *run) {
-    return buf_str(&run->call.text);
 }

@@ -1,18 +1,19 @@
-/* Runs: generations that the network starts itself, without an HTTP request that waits. A run is admitted, placed, held,
- * settled and cancelled like any call of its account; only where its text goes is different.
+/* Runs: generations that the network starts itself, without an HTTP request that waits. A run is admitted, placed,
+ * held, settled and cancelled like any call of its account; only where its text goes is different.
  *
  * What holds:
  *  - One thread, the loop's. No function here calls back before it returns; run_start and run_cancel may be called from
  *    inside any callback, of a run or else.
  *  - Exactly one of on_end and on_failed comes, unless run_cancel came first; the run is gone when it is called.
  *  - on_end comes when the settlement is durable. A failed run has cost nothing and left no record.
- *  - The id names the settlement. With `keep`, the answer is stored in the same transaction, for RUN_KEPT_MS: a run with
- *    `again` whose id was settled is not repeated and not paid again; on_end gets its stored answer (`repeated`). So the
- *    caller keeps the id (durably) before it starts the run, and starts it with `again` after a restart. A run that failed
- *    may be started again under its id; one that was cancelled must not be: what it produced may have been paid under it.
- *  - The account's limits hold: a run counts as a request under way and against requests per minute, so on_failed may be
- *    a 429 with retry_after_ms. Whoever wants to wait that out has a struct patience (call/patience.h). When the gateway
- *    stops, runs fail with 503, free of charge.
+ *  - The id names the settlement. With `keep`, the answer is stored in the same transaction, for RUN_KEPT_MS: a run
+ *    with `again` whose id was settled is not repeated and not paid again; on_end gets its stored answer (`repeated`).
+ *    So the caller keeps the id (durably) before it starts the run, and starts it with `again` after a restart. A run
+ *    that failed may be started again under its id; one that was cancelled must not be: what it produced may have been
+ *    paid under it.
+ *  - The account's limits hold: a run counts as a request under way and against requests per minute, so on_failed may
+ *    be a 429 with retry_after_ms. Whoever wants to wait that out has a struct patience (call/patience.h). When the
+ *    gateway stops, runs fail with 503, free of charge.
  *  - A run of a test key goes to the sandbox. That keeps nothing: `again` runs it anew. */
 #ifndef NATARIS_CALL_RUN_H
 #define NATARIS_CALL_RUN_H
@@ -20,6 +21,11 @@
 #include "call/call.h"
 
 struct run;
+
+/* Before the first run of these calls, and after the last: those that were not started yet go without a word. NULL is
+ * fine for the latter. */
+void runs_open(struct calls *calls);
+void runs_close(struct calls *calls);
 
 enum run_purpose { RUN_JOB, RUN_STEP, RUN_TITLE, RUN_SUMMARY };
 const char *run_purpose_name(enum run_purpose purpose); /* "job", "step", "title", "summary" */
@@ -44,8 +50,8 @@ struct run_request {
 struct run_events {
     void (*on_begun)(void *context);                 /* a device has taken it; may be NULL */
     void (*on_text)(void *context, struct str text); /* a part of the answer; NULL: only the whole is wanted */
-    /* Before the settlement: what it does to a conversation in the same transaction; false, or NULL: nothing. Not in the
-     * sandbox. `turn` borrows until on_end. */
+    /* Before the settlement: what it does to a conversation in the same transaction; false, or NULL: nothing. Not in
+     * the sandbox. `turn` borrows until on_end. */
     bool (*on_turn)(void *context, struct str text, const struct call_result *result, struct store_turn *turn);
     /* `answer` is borrowed for the call; its id is the run's. */
     void (*on_end)(void *context, const struct answer *answer);
@@ -61,14 +67,8 @@ struct run *run_start(struct calls *calls, const struct run_request *asked, cons
 /* No callback comes any more. What a device has produced is paid for when it has confirmed the cancel; that settlement
  * is recorded under the run's id without an answer. */
 void run_cancel(struct run *run);
-/* The text so far. */
-struct str run_text(const struct run *run);
 
 /* The name under which `keep` stores an answer (store_answer_find), so that others may delete it. */
 void run_scope(const char *id, uint8_t out[DIGEST_SHA256_SIZE]);
-
-/* For calls.c. */
-void runs_start_due(void *context);   /* the struct calls */
-void runs_clear(struct calls *calls); /* those that were not started yet, without a word */
 
 #endif

@@ -1,4 +1,5 @@
-/* Questions with known answers: what the gateway asks devices now and then, to see that they serve the model they say. */
+/* Questions with known answers: what the gateway asks devices now and then, to see that they serve the model they
+ * say. */
 #ifndef NATARIS_CATALOG_CANARY_H
 #define NATARIS_CATALOG_CANARY_H
 
@@ -9,8 +10,8 @@
 
 struct catalog_canary {
     const char *model, *question;
-    /* Somewhere in the greedy answer, whatever the case. One word: processors differ in the last bits, so that a long answer
-     * may differ in its wording. */
+    /* Somewhere in the greedy answer, whatever the case. One word: processors differ in the last bits, so that a long
+     * answer may differ in its wording. */
     const char *answer;
 };
 

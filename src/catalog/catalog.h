@@ -23,8 +23,8 @@ struct catalog_source {
 
 enum { CATALOG_SOURCES_MAX = 4, CATALOG_ALIASES_MAX = 2 };
 
-/* What a model that only some provider offers costs, in nano-dollars per token: like a model of some 2 billion parameters.
- * There is no free model, or anything could be served under a name of its own. */
+/* What a model that only some provider offers costs, in nano-dollars per token: like a model of some 2 billion
+ * parameters. There is no free model, or anything could be served under a name of its own. */
 enum { CATALOG_OTHER_PROMPT_PRICE_NANO = 100, CATALOG_OTHER_COMPLETION_PRICE_NANO = 200 };
 
 struct catalog_model {

@@ -1,4 +1,5 @@
-/* nataris account create|list|show|set-tier|suspend: who may use the network, and how much. */
+#include "cmd/account.h"
+
 #include "cmd/admin_command.h"
 
 #include <stdio.h>
@@ -13,45 +14,44 @@ struct account_config {
 #define AT(member) offsetof(struct account_config, member)
 
 static void print_created(struct json_value answer) {
-    char id[64], key[128], test_key[128], balance[32];
-    printf("Account   %s\nAPI key   %s\nTest key  %s\nBalance   $%s\n\nThe keys are shown only now.\n",
-           admin_cell(answer, "id", id, sizeof id), admin_cell(answer, "api_key", key, sizeof key),
-           admin_cell(answer, "test_key", test_key, sizeof test_key),
-           admin_cell(answer, "balance_usd", balance, sizeof balance));
+    static const struct table_line LINES[] = {{"Account", "id"}, {"API key", "api_key"}, {"Test key", "test_key"}};
+    char balance[32];
+    table_print_lines(answer, 9, LINES, COUNT_OF(LINES));
+    printf("Balance   $%s\n\nThe keys are shown only now.\n",
+           table_cell(answer, "balance_usd", balance, sizeof(balance)));
 }
 
-static void print_row(struct json_value account) {
-    char id[64], name[64], tier[16], balance[32], created[32];
-    printf("%-26s %-20s %-10s %16s  %.10s%s%s\n", admin_cell(account, "id", id, sizeof id),
-           admin_cell(account, "name", name, sizeof name), admin_cell(account, "tier", tier, sizeof tier),
-           admin_cell(account, "balance_usd", balance, sizeof balance),
-           admin_cell(account, "created_at", created, sizeof created), admin_flag(account, "owner") ? " owner" : "",
-           admin_flag(account, "suspended") ? " suspended" : "");
+/* Since when, and what is special about it. */
+static const char *since_text(struct json_value account, char *out, size_t size) {
+    char created[32];
+    snprintf(out, size, "%.10s%s%s", table_cell(account, "created_at", created, sizeof(created)),
+             table_flag(account, "owner") ? " owner" : "", table_flag(account, "suspended") ? " suspended" : "");
+    return out;
 }
 
 static void print_list(struct json_value answer) {
-    printf("%-26s %-20s %-10s %16s  %s\n", "ID", "NAME", "TIER", "BALANCE USD", "SINCE");
-    admin_print_rows(answer, print_row, "--after", "id");
+    static const struct table_column COLUMNS[] = {{"ID", -26, "id", 63, NULL},
+                                                  {"NAME", -20, "name", 63, NULL},
+                                                  {"TIER", -10, "tier", 0, NULL},
+                                                  {"BALANCE USD", 16, "balance_usd", 0, NULL},
+                                                  {"SINCE", 0, NULL, 0, since_text}};
+    static const struct table TABLE = {COLUMNS, COUNT_OF(COLUMNS), "--after", "id"};
+    table_print_list(&TABLE, answer);
 }
 
 static void print_account(struct json_value account) {
-    static const struct {
-        const char *label, *member;
-    } LINES[] = {
+    static const struct table_line LINES[] = {
         {"Account", "id"},          {"Name", "name"},        {"Tier", "tier"},
         {"Suspended", "suspended"}, {"Owner", "owner"},      {"Since", "created_at"},
         {"Balance", "balance_usd"}, {"On hold", "held_usd"}, {"Requests", "active_requests"},
     };
-    char value[160];
-    for (size_t i = 0; i < COUNT_OF(LINES); i++) {
-        printf("%-10s %s\n", LINES[i].label, admin_cell(account, LINES[i].member, value, sizeof value));
-    }
+    table_print_lines(account, 10, LINES, COUNT_OF(LINES));
 }
 
 static void print_changed(struct json_value account) {
     char id[64], tier[16];
-    printf("%s: tier %s, %s\n", admin_cell(account, "id", id, sizeof id),
-           admin_cell(account, "tier", tier, sizeof tier), admin_flag(account, "suspended") ? "suspended" : "active");
+    printf("%s: tier %s, %s\n", table_cell(account, "id", id, sizeof(id)),
+           table_cell(account, "tier", tier, sizeof(tier)), table_flag(account, "suspended") ? "suspended" : "active");
 }
 
 static int run_create(const void *parsed) {
@@ -69,40 +69,29 @@ static int run_create(const void *parsed) {
 
 static int run_list(const void *parsed) {
     const struct account_config *config = parsed;
-    char path[ADMIN_PATH_MAX];
-    struct err err = {0};
-    if (!admin_page_path(path, "/admin/accounts", config->limit, "after", config->after, &err)) {
-        return command_fail(&err);
-    }
-    return admin_command_run(&config->admin, "GET", path, STR(""), print_list);
+    const struct admin_page page = {config->limit, "after", config->after};
+    return admin_command_list(&config->admin, "/admin/accounts", &page, print_list);
 }
 
 static int run_show(const void *parsed) {
     const struct account_config *config = parsed;
-    char path[ADMIN_PATH_MAX];
-    struct err err = {0};
-    if (!admin_path(path, "/admin/accounts/", config->id, "", &err)) {
-        return command_fail(&err);
-    }
-    return admin_command_run(&config->admin, "GET", path, STR(""), print_account);
+    const struct admin_object account = {"/admin/accounts/", config->id, ""};
+    return admin_command_on(&config->admin, "GET", &account, STR(""), print_account);
 }
 
 /* `tier` NULL: suspends, or with --undo ends that. */
 static int change(const struct account_config *config, const char *tier) {
-    char path[ADMIN_PATH_MAX];
-    struct err err = {0};
+    const struct admin_object account = {"/admin/accounts/", config->id, ""};
     struct buf body;
     struct json_writer writer;
-    if (!admin_path(path, "/admin/accounts/", config->id, "", &err)) {
-        return command_fail(&err);
-    }
     admin_body_begin(&body, &writer);
     if (tier != NULL) {
         json_member_cstr(&writer, "tier", tier);
     } else {
         json_member_bool(&writer, "suspended", !config->undo);
     }
-    const int status = admin_command_run(&config->admin, "PATCH", path, admin_body_end(&body, &writer), print_changed);
+    const int status =
+        admin_command_on(&config->admin, "PATCH", &account, admin_body_end(&body, &writer), print_changed);
     buf_clear(&body);
     return status;
 }

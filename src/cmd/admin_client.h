@@ -19,7 +19,8 @@ struct admin_reply {
 MUST_CHECK bool admin_client_call(const char *data_folder, const char *method, const char *path, struct str body,
                                   struct admin_reply *reply, struct err *err);
 void admin_reply_clear(struct admin_reply *reply);
-/* For other ways to a gateway: an empty reply, whose text is then filled in; and what an answer of this status means. */
+/* For other ways to a gateway: an empty reply, whose text is then filled in; and what an answer of this status
+ * means. */
 void admin_reply_init(struct admin_reply *reply);
 MUST_CHECK bool admin_reply_read(struct admin_reply *reply, int status, struct err *err);
 

@@ -1,7 +1,6 @@
-/* nataris audit list: what operators did. */
-#include "cmd/admin_command.h"
+#include "cmd/audit.h"
 
-#include <stdio.h>
+#include "cmd/admin_command.h"
 
 struct audit_config {
     struct admin_options admin;
@@ -9,28 +8,21 @@ struct audit_config {
     uint32_t limit;
 };
 
-static void print_row(struct json_value line) {
-    char number[24], at[32], actor[48], action[48], subject[64], amount[32], note[160];
-    printf("%-6s %-24s %-6s %-18s %-26s %14s  %s\n", admin_cell(line, "number", number, sizeof number),
-           admin_cell(line, "at", at, sizeof at), admin_cell(line, "actor", actor, sizeof actor),
-           admin_cell(line, "action", action, sizeof action), admin_cell(line, "subject", subject, sizeof subject),
-           admin_cell(line, "amount_usd", amount, sizeof amount), admin_cell(line, "note", note, sizeof note));
-}
-
 static void print_list(struct json_value answer) {
-    printf("%-6s %-24s %-6s %-18s %-26s %14s  %s\n", "NUMBER", "AT", "ACTOR", "ACTION", "SUBJECT", "AMOUNT USD",
-           "NOTE");
-    admin_print_rows(answer, print_row, "--before", "number");
+    static const struct table_column COLUMNS[] = {
+        {"NUMBER", -6, "number", 0, NULL},     {"AT", -24, "at", 0, NULL},
+        {"ACTOR", -6, "actor", 47, NULL},      {"ACTION", -18, "action", 47, NULL},
+        {"SUBJECT", -26, "subject", 63, NULL}, {"AMOUNT USD", 14, "amount_usd", 0, NULL},
+        {"NOTE", 0, "note", 159, NULL},
+    };
+    static const struct table TABLE = {COLUMNS, COUNT_OF(COLUMNS), "--before", "number"};
+    table_print_list(&TABLE, answer);
 }
 
 static int run_list(const void *parsed) {
     const struct audit_config *config = parsed;
-    char path[ADMIN_PATH_MAX];
-    struct err err = {0};
-    if (!admin_page_path(path, "/admin/audit", config->limit, "before", config->before, &err)) {
-        return command_fail(&err);
-    }
-    return admin_command_run(&config->admin, "GET", path, STR(""), print_list);
+    const struct admin_page page = {config->limit, "before", config->before};
+    return admin_command_list(&config->admin, "/admin/audit", &page, print_list);
 }
 
 static const struct option OPTIONS[] = {

@@ -1,10 +1,12 @@
-/* nataris catalog: the models that the network offers. */
-#include "catalog/catalog.h"
-#include "base/json_write.h"
+#include "cmd/catalog.h"
+
 #include "base/money.h"
-#include "cmd/command.h"
+#include "catalog/catalog.h"
+#include "cmd/json_line.h"
 #include "cmd/model_text.h"
+#include "cmd/table.h"
 #include "provider/model_store.h"
+#include "provider/model_store_list.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -33,34 +35,45 @@ static const char *place_of(const struct catalog_model *model, const struct mode
     return NULL;
 }
 
-static const char *price_of(int64_t nano_per_token, char out[MONEY_TEXT_SIZE]) {
-    return money_format_usd(nano_per_token * PRICE_TOKENS, out);
-}
+static const struct table_column COLUMNS[] = {
+    {.title = "ID", .width = -30},      {.title = "SIZE", .width = 9},
+    {.title = "RAM", .width = 9},       {.title = "CONTEXT", .width = 8},
+    {.title = "LICENSE", .width = -10}, {.title = "PROMPT", .width = 8},
+    {.title = "ANSWER", .width = 8},    {.title = "HERE"},
+};
+static const struct table TABLE = {.columns = COLUMNS, .count = COUNT_OF(COLUMNS)};
 
 static void print_row(const struct catalog_model *model, const struct model_store_list *list) {
-    char size[MODEL_TEXT_SIZE], ram[MODEL_TEXT_SIZE], prompt[MONEY_TEXT_SIZE], completion[MONEY_TEXT_SIZE];
+    char size[MODEL_TEXT_SIZE], ram[MODEL_TEXT_SIZE], prompt[MONEY_TEXT_SIZE], completion[MONEY_TEXT_SIZE], context[16];
     const char *place = place_of(model, list);
-    printf("%-30s %9s %9s %8u  %-10s %8s %8s  %s\n", model->id, model_text_bytes(model->file_bytes, size),
-           model_text_bytes(model->ram_bytes, ram), (unsigned)model->context_length, model->license,
-           price_of(model->prompt_price_nano, prompt), price_of(model->completion_price_nano, completion),
-           place != NULL ? place : "no");
+    snprintf(context, sizeof(context), "%u", (unsigned)model->context_length);
+    const char *const cells[COUNT_OF(COLUMNS)] = {
+        model->id,
+        model_text_bytes(model->file_bytes, size),
+        model_text_bytes(model->ram_bytes, ram),
+        context,
+        model->license,
+        money_format_usd(model->prompt_price_nano * PRICE_TOKENS, prompt),
+        money_format_usd(model->completion_price_nano * PRICE_TOKENS, completion),
+        place != NULL ? place : "no",
+    };
+    table_print_row(&TABLE, cells);
     for (size_t i = 0; i < CATALOG_ALIASES_MAX && model->aliases[i] != NULL; i++) {
         printf("  also called %s\n", model->aliases[i]);
     }
 }
 
 static void print_table(const struct model_store_list *list) {
-    printf("%-30s %9s %9s %8s  %-10s %8s %8s  %s\n", "ID", "SIZE", "RAM", "CONTEXT", "LICENSE", "PROMPT", "ANSWER",
-           "HERE");
+    table_print_titles(&TABLE);
     for (size_t i = 0; i < catalog_count(); i++) {
         print_row(catalog_at(i), list);
     }
     printf("\nPrices are in USD per million tokens.\n");
 }
 
-static void write_model(struct json_writer *writer, const struct catalog_model *model,
+static void write_model(struct json_line *line, const struct catalog_model *model,
                         const struct model_store_list *list) {
-    char price[MONEY_TEXT_SIZE];
+    struct json_writer *writer = &line->writer;
     json_begin_object(writer);
     json_member_cstr(writer, "id", model->id);
     json_write_key(writer, "aliases");
@@ -75,26 +88,21 @@ static void write_model(struct json_writer *writer, const struct catalog_model *
     json_member_int(writer, "ram_bytes", (int64_t)model->ram_bytes);
     json_member_int(writer, "context_length", model->context_length);
     json_member_cstr(writer, "sha256", model->sha256);
-    json_write_key(writer, "prompt_usd_per_million");
-    json_write_raw(writer, str_from(price_of(model->prompt_price_nano, price)));
-    json_write_key(writer, "completion_usd_per_million");
-    json_write_raw(writer, str_from(price_of(model->completion_price_nano, price)));
+    json_line_usd(line, "prompt_usd_per_million", model->prompt_price_nano * PRICE_TOKENS);
+    json_line_usd(line, "completion_usd_per_million", model->completion_price_nano * PRICE_TOKENS);
     json_member_cstr(writer, "here", place_of(model, list));
     json_end_object(writer);
 }
 
 static void print_json(const struct model_store_list *list) {
-    struct json_writer writer;
-    struct buf text;
-    buf_init(&text, CATALOG_TEXT_MAX);
-    json_writer_init(&writer, &text);
-    json_begin_array(&writer);
+    struct json_line line;
+    json_line_begin(&line, CATALOG_TEXT_MAX);
+    json_begin_array(&line.writer);
     for (size_t i = 0; i < catalog_count(); i++) {
-        write_model(&writer, catalog_at(i), list);
+        write_model(&line, catalog_at(i), list);
     }
-    json_end_array(&writer);
-    printf("%s\n", buf_cstr(&text));
-    buf_clear(&text);
+    json_end_array(&line.writer);
+    json_line_print(&line);
 }
 
 static int run_catalog(const void *parsed) {
@@ -117,7 +125,7 @@ static int run_catalog(const void *parsed) {
 static const struct option OPTIONS[] = {
     OPTION_MODELS(struct catalog_config),
     {"json", OPTION_FLAG, NULL, NULL, "machine-readable output", offsetof(struct catalog_config, json)},
-    OPTION_CONFIG_FILE(struct catalog_config),
+    OPTION_CONFIG_FILE(struct catalog_config, config),
 };
 
 const struct command COMMAND_CATALOG = {.name = "catalog",

@@ -19,7 +19,5 @@ void control_reply_clear(struct control_reply *reply);
 
 /* "90s", "30m", "2h", "3d" in seconds. */
 MUST_CHECK bool control_parse_duration(struct str text, uint64_t *seconds, struct err *err);
-/* The answer of GET /status for a person, on stdout. */
-void control_print_status(struct json_value status);
 
 #endif

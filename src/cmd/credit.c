@@ -1,4 +1,5 @@
-/* nataris credit grant|refund, and provider payout: money that the operator moves. */
+#include "cmd/credit.h"
+
 #include "cmd/admin_command.h"
 
 #include <stdio.h>
@@ -12,32 +13,28 @@ struct credit_config {
 
 static void print_moved(struct json_value answer) {
     char account[64], amount[32], balance[32];
-    printf("$%s to %s; its balance is $%s now.\n", admin_cell(answer, "amount_usd", amount, sizeof amount),
-           admin_cell(answer, "account_id", account, sizeof account),
-           admin_cell(answer, "balance_usd", balance, sizeof balance));
+    printf("$%s to %s; its balance is $%s now.\n", table_cell(answer, "amount_usd", amount, sizeof(amount)),
+           table_cell(answer, "account_id", account, sizeof(account)),
+           table_cell(answer, "balance_usd", balance, sizeof(balance)));
 }
 
 static void print_paid(struct json_value answer) {
     char account[64], amount[32];
-    printf("$%s is recorded as paid out to %s.\n", admin_cell(answer, "amount_usd", amount, sizeof amount),
-           admin_cell(answer, "account_id", account, sizeof account));
+    printf("$%s is recorded as paid out to %s.\n", table_cell(answer, "amount_usd", amount, sizeof(amount)),
+           table_cell(answer, "account_id", account, sizeof(account)));
 }
 
 /* The amount goes as text: exact. */
 static int move(const struct credit_config *config, const char *tail, const char *type,
                 void (*print)(struct json_value answer)) {
-    char path[ADMIN_PATH_MAX];
-    struct err err = {0};
+    const struct admin_object account = {"/admin/accounts/", config->account, tail};
     struct buf body;
     struct json_writer writer;
-    if (!admin_path(path, "/admin/accounts/", config->account, tail, &err)) {
-        return command_fail(&err);
-    }
     admin_body_begin(&body, &writer);
     json_member_cstr(&writer, "type", type);
     json_member_cstr(&writer, "amount_usd", config->amount);
     json_member_cstr(&writer, "note", config->note);
-    const int status = admin_command_run(&config->admin, "POST", path, admin_body_end(&body, &writer), print);
+    const int status = admin_command_on(&config->admin, "POST", &account, admin_body_end(&body, &writer), print);
     buf_clear(&body);
     return status;
 }

@@ -1,20 +1,12 @@
-/* nataris gateway: the API and the links, without a provider of its own. */
+#include "cmd/gateway.h"
+
 #include "base/str.h"
-#include "cmd/command.h"
 #include "cmd/network.h"
 #include "cmd/signals.h"
 
 #include <stdio.h>
 
-enum { CANARY_S_MAX = 30 * 24 * 3600 };
-
-struct gateway_config {
-    const char *config, *data, *listen, *tls_cert, *tls_key, *log_level;
-    const char *tier_free, *tier_starter, *tier_pro;
-    uint32_t drain_s, heartbeat_ms, canary_s, max_jobs, max_queue, max_attempts;
-    uint32_t queue_ms, accept_ms, first_token_ms, silence_ms, whole_ms, whole_per_token_ms, cooldown_ms;
-    bool json, webhooks_lax, titles_off, summaries_off;
-};
+enum { CANARY_S_MAX = 30 * 24 * 3600, HEARTBEAT_MS_MIN = 100, TIER_LIMIT_MAX = 1000000 };
 
 struct gateway_run {
     struct network network;
@@ -35,7 +27,7 @@ static void on_stopped(void *context, const struct err *err) {
     }
 }
 
-static void fill_options(const struct gateway_config *config, struct gateway_options *options) {
+static void copy_values(const struct gateway_config *config, struct gateway_options *options) {
     gateway_options_init(options);
     options->listen = config->listen;
     options->tls_cert = config->tls_cert;
@@ -62,8 +54,8 @@ static void fill_options(const struct gateway_config *config, struct gateway_opt
 static bool parse_tier(const char *text, struct gateway_tier_limits *out, struct err *err) {
     struct str minute, concurrent;
     uint64_t a = 0, b = 0;
-    if (!str_split(str_from(text), '/', &minute, &concurrent) || !str_parse_u64(minute, 1000000, &a) ||
-        !str_parse_u64(concurrent, 1000000, &b)) {
+    if (!str_split(str_from(text), '/', &minute, &concurrent) || !str_parse_u64(minute, TIER_LIMIT_MAX, &a) ||
+        !str_parse_u64(concurrent, TIER_LIMIT_MAX, &b)) {
         return err_set(err, ERR_INVALID, "a tier is REQUESTS_PER_MINUTE/CONCURRENT such as 10/2, not '%s'", text);
     }
     *out = (struct gateway_tier_limits){.requests_per_minute = (uint32_t)a, .concurrent = (uint32_t)b};
@@ -89,10 +81,15 @@ static bool check(const struct gateway_config *config, struct err *err) {
     if (config->canary_s > CANARY_S_MAX) {
         return err_set(err, ERR_INVALID, "--canary-s is at most %d", CANARY_S_MAX);
     }
-    if (config->heartbeat_ms < 100) {
-        return err_set(err, ERR_INVALID, "--heartbeat-ms is at least 100");
+    if (config->heartbeat_ms < HEARTBEAT_MS_MIN) {
+        return err_set(err, ERR_INVALID, "--heartbeat-ms is at least %d", HEARTBEAT_MS_MIN);
     }
-    return command_set_log_level(config->log_level, err);
+    return true;
+}
+
+bool cmd_gateway_fill(const struct gateway_config *config, struct gateway_options *options, struct err *err) {
+    copy_values(config, options);
+    return check(config, err) && fill_tiers(config, options, err);
 }
 
 static int run_gateway(const void *parsed) {
@@ -101,10 +98,8 @@ static int run_gateway(const void *parsed) {
     struct gateway_run run = {0};
     struct gateway_options options;
     struct err err = {0};
-    fill_options(config, &options);
-    if (!check(config, &err) || !fill_tiers(config, &options, &err)) {
-        command_fail(&err);
-        return COMMAND_USAGE;
+    if (!cmd_gateway_fill(config, &options, &err) || !command_set_log_level(config->log_level, &err)) {
+        return command_misused(&err);
     }
     struct loop *loop = loop_new();
     if (!network_open(&run.network, loop, config->data, &options, &EVENTS, &run, &err)) {
@@ -160,7 +155,7 @@ static const struct option OPTIONS[] = {
     {"cooldown-ms", OPTION_NUMBER, "MS", "10000", "a silent or failing provider gets no jobs for so long",
      AT(cooldown_ms)},
     OPTION_LOG_LEVEL(struct gateway_config, "info"),
-    OPTION_CONFIG_FILE(struct gateway_config),
+    OPTION_CONFIG_FILE(struct gateway_config, config),
 };
 #undef AT
 

@@ -1,4 +1,5 @@
-/* nataris job explain: what happened to a request, and why its devices were chosen. */
+#include "cmd/job.h"
+
 #include "cmd/admin_command.h"
 
 #include <stdio.h>
@@ -10,9 +11,9 @@ struct job_config {
 
 static void print_candidate(struct json_value candidate) {
     char id[48], name[40], why[256];
-    printf("           %s %-26s %-16s %s\n", admin_flag(candidate, "chosen") ? "*" : " ",
-           admin_cell(candidate, "provider_id", id, sizeof id), admin_cell(candidate, "name", name, sizeof name),
-           admin_cell(candidate, "why", why, sizeof why));
+    printf("           %s %-26s %-16s %s\n", table_flag(candidate, "chosen") ? "*" : " ",
+           table_cell(candidate, "provider_id", id, sizeof(id)), table_cell(candidate, "name", name, sizeof(name)),
+           table_cell(candidate, "why", why, sizeof(why)));
 }
 
 static void print_candidates(struct json_value object, const char *member) {
@@ -29,15 +30,15 @@ static void print_candidates(struct json_value object, const char *member) {
 static void print_step(struct json_value step) {
     char at[24], state[24], why[64], attempt[16], id[48];
     struct json_value candidates;
-    admin_cell(step, "at_ms", at, sizeof at);
+    table_cell(step, "at_ms", at, sizeof(at));
     if (json_get(step, "candidates", &candidates)) {
-        printf("%7s ms attempt %s on %s%s\n", at, admin_cell(step, "attempt", attempt, sizeof attempt),
-               admin_cell(step, "provider_id", id, sizeof id),
-               admin_flag(step, "continues") ? ", which goes on behind the text delivered so far" : "");
+        printf("%7s ms attempt %s on %s%s\n", at, table_cell(step, "attempt", attempt, sizeof(attempt)),
+               table_cell(step, "provider_id", id, sizeof(id)),
+               table_flag(step, "continues") ? ", which goes on behind the text delivered so far" : "");
         print_candidates(step, "candidates");
     } else {
-        printf("%7s ms %s (%s)\n", at, admin_cell(step, "state", state, sizeof state),
-               admin_cell(step, "why", why, sizeof why));
+        printf("%7s ms %s (%s)\n", at, table_cell(step, "state", state, sizeof(state)),
+               table_cell(step, "why", why, sizeof(why)));
     }
 }
 
@@ -45,8 +46,8 @@ static void print_job(struct json_value job) {
     char id[48], model[136], outcome[24], total[24];
     struct json_value steps, item = {0};
     struct json_iterator iterator;
-    const bool live = admin_cell(job, "outcome", outcome, sizeof outcome)[0] == '-';
-    printf("%s  %s  %s\n", admin_cell(job, "id", id, sizeof id), admin_cell(job, "model", model, sizeof model),
+    const bool live = table_cell(job, "outcome", outcome, sizeof(outcome))[0] == '-';
+    printf("%s  %s  %s\n", table_cell(job, "id", id, sizeof(id)), table_cell(job, "model", model, sizeof(model)),
            live ? "running" : outcome);
     if (json_get(job, "steps", &steps)) {
         for (json_iterate(steps, &iterator); json_next(&iterator, NULL, &item);) {
@@ -54,19 +55,15 @@ static void print_job(struct json_value job) {
         }
     }
     if (live) {
-        printf("Now, of %s devices with the model:\n", admin_cell(job, "devices_with_model", total, sizeof total));
+        printf("Now, of %s devices with the model:\n", table_cell(job, "devices_with_model", total, sizeof(total)));
         print_candidates(job, "now");
     }
 }
 
 static int run_explain(const void *parsed) {
     const struct job_config *config = parsed;
-    char path[ADMIN_PATH_MAX];
-    struct err err = {0};
-    if (!admin_path(path, "/admin/jobs/", config->id, "", &err)) {
-        return command_fail(&err);
-    }
-    return admin_command_run(&config->admin, "GET", path, STR(""), print_job);
+    const struct admin_object job = {"/admin/jobs/", config->id, ""};
+    return admin_command_on(&config->admin, "GET", &job, STR(""), print_job);
 }
 
 static const struct option OPTIONS[] = {

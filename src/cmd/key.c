@@ -1,4 +1,5 @@
-/* nataris key create|list|revoke: the secrets that requests are sent with. */
+#include "cmd/key.h"
+
 #include "cmd/admin_command.h"
 
 #include <stdio.h>
@@ -14,30 +15,28 @@ struct key_config {
 #define AT(member) offsetof(struct key_config, member)
 
 static void print_created(struct json_value answer) {
-    char id[64], key[128], expires[32];
-    printf("Key       %s\nSecret    %s\nExpires   %s\n\nThe secret is shown only now.\n",
-           admin_cell(answer, "id", id, sizeof id), admin_cell(answer, "key", key, sizeof key),
-           admin_cell(answer, "expires_at", expires, sizeof expires));
-}
-
-static void print_row(struct json_value key) {
-    char id[64], kind[8], name[64], spent[32], cap[32], expires[32], revoked[32];
-    printf("%-26s %-5s %-16s %14s %14s  %-10.10s %.10s\n", admin_cell(key, "id", id, sizeof id),
-           admin_cell(key, "kind", kind, sizeof kind), admin_cell(key, "name", name, sizeof name),
-           admin_cell(key, "spent_usd", spent, sizeof spent), admin_cell(key, "cap_usd", cap, sizeof cap),
-           admin_cell(key, "expires_at", expires, sizeof expires),
-           admin_cell(key, "revoked_at", revoked, sizeof revoked));
+    static const struct table_line LINES[] = {{"Key", "id"}, {"Secret", "key"}, {"Expires", "expires_at"}};
+    table_print_lines(answer, 9, LINES, COUNT_OF(LINES));
+    printf("\nThe secret is shown only now.\n");
 }
 
 static void print_list(struct json_value answer) {
-    printf("%-26s %-5s %-16s %14s %14s  %-10s %s\n", "ID", "KIND", "NAME", "SPENT USD", "CAP USD", "EXPIRES",
-           "REVOKED");
-    admin_print_rows(answer, print_row, "--after", "id");
+    static const struct table_column COLUMNS[] = {
+        {"ID", -26, "id", 63, NULL},
+        {"KIND", -5, "kind", 0, NULL},
+        {"NAME", -16, "name", 63, NULL},
+        {"SPENT USD", 14, "spent_usd", 0, NULL},
+        {"CAP USD", 14, "cap_usd", 0, NULL},
+        {"EXPIRES", -10, "expires_at", 10, NULL},
+        {"REVOKED", 0, "revoked_at", 10, NULL},
+    };
+    static const struct table TABLE = {COLUMNS, COUNT_OF(COLUMNS), "--after", "id"};
+    table_print_list(&TABLE, answer);
 }
 
 static void print_revoked(struct json_value key) {
     char id[64];
-    printf("%s is revoked.\n", admin_cell(key, "id", id, sizeof id));
+    printf("%s is revoked.\n", table_cell(key, "id", id, sizeof(id)));
 }
 
 static struct str create_body(const struct key_config *config, struct buf *body) {
@@ -62,36 +61,28 @@ static struct str create_body(const struct key_config *config, struct buf *body)
 
 static int run_create(const void *parsed) {
     const struct key_config *config = parsed;
-    char path[ADMIN_PATH_MAX];
-    struct err err = {0};
+    const struct admin_object keys = {"/admin/accounts/", config->account, "/keys"};
     struct buf body;
-    if (!admin_path(path, "/admin/accounts/", config->account, "/keys", &err)) {
-        return command_fail(&err);
-    }
-    const int status = admin_command_run(&config->admin, "POST", path, create_body(config, &body), print_created);
+    const int status = admin_command_on(&config->admin, "POST", &keys, create_body(config, &body), print_created);
     buf_clear(&body);
     return status;
 }
 
 static int run_list(const void *parsed) {
     const struct key_config *config = parsed;
-    char keys[ADMIN_PATH_MAX], path[ADMIN_PATH_MAX];
+    const struct admin_page page = {config->limit, "after", config->after};
+    char keys[ADMIN_PATH_MAX];
     struct err err = {0};
-    if (!admin_path(keys, "/admin/accounts/", config->account, "/keys", &err) ||
-        !admin_page_path(path, keys, config->limit, "after", config->after, &err)) {
+    if (!admin_path(keys, "/admin/accounts/", config->account, "/keys", &err)) {
         return command_fail(&err);
     }
-    return admin_command_run(&config->admin, "GET", path, STR(""), print_list);
+    return admin_command_list(&config->admin, keys, &page, print_list);
 }
 
 static int run_revoke(const void *parsed) {
     const struct key_config *config = parsed;
-    char path[ADMIN_PATH_MAX];
-    struct err err = {0};
-    if (!admin_path(path, "/admin/keys/", config->key, "", &err)) {
-        return command_fail(&err);
-    }
-    return admin_command_run(&config->admin, "DELETE", path, STR(""), print_revoked);
+    const struct admin_object key = {"/admin/keys/", config->key, ""};
+    return admin_command_on(&config->admin, "DELETE", &key, STR(""), print_revoked);
 }
 
 static const struct option CREATE_OPTIONS[] = {

@@ -1,8 +1,10 @@
-/* nataris ledger check|export: the proof that the books are right, and the books. Both read the store itself; a gateway
- * may be running. */
+#include "cmd/ledger.h"
+
 #include "base/clock.h"
 #include "base/money.h"
 #include "cmd/admin_command.h"
+#include "cmd/data_folder.h"
+#include "cmd/json_line.h"
 #include "store/money.h"
 
 #include <inttypes.h>
@@ -15,11 +17,6 @@ struct ledger_config {
     struct admin_options admin;
     const char *format;
 };
-
-static bool open_ledger(const struct ledger_config *config, struct store **store, struct err *err) {
-    char path[FILE_PATH_MAX];
-    return admin_client_store_path(config->admin.data, path, err) && store_open(store, path, err);
-}
 
 /* --- check --- */
 
@@ -39,25 +36,22 @@ static void on_problem(void *context, const char *text) {
 }
 
 static void print_json_report(const struct store_ledger_report *report, const struct buf *problems) {
-    struct buf text;
-    struct json_writer writer;
-    buf_init(&text, 2 * LEDGER_TEXT_MAX);
-    json_writer_init(&writer, &text);
-    json_begin_object(&writer);
-    json_member_bool(&writer, "ok", report->problems == 0);
-    json_member_int(&writer, "transactions", report->transactions);
-    json_member_int(&writer, "entries", report->entries);
-    json_member_int(&writer, "accounts", report->accounts);
-    json_member_int(&writer, "problems", report->problems);
-    json_write_key(&writer, "messages");
+    struct json_line line;
+    json_line_begin(&line, 2 * LEDGER_TEXT_MAX);
+    json_begin_object(&line.writer);
+    json_member_bool(&line.writer, "ok", report->problems == 0);
+    json_member_int(&line.writer, "transactions", report->transactions);
+    json_member_int(&line.writer, "entries", report->entries);
+    json_member_int(&line.writer, "accounts", report->accounts);
+    json_member_int(&line.writer, "problems", report->problems);
+    json_write_key(&line.writer, "messages");
     if (problems->overflow) {
-        json_write_null(&writer);
+        json_write_null(&line.writer);
     } else {
-        json_write_raw(&writer, buf_str(problems));
+        json_write_raw(&line.writer, buf_str(problems));
     }
-    json_end_object(&writer);
-    printf("%s\n", buf_cstr(&text));
-    buf_clear(&text);
+    json_end_object(&line.writer);
+    json_line_print(&line);
 }
 
 static void print_report(const struct store_ledger_report *report) {
@@ -91,7 +85,8 @@ static int run_check(const void *parsed) {
     struct store_ledger_report report = {0};
     struct store *store = NULL;
     struct err err = {0};
-    const bool ok = open_ledger(config, &store, &err) && check_ledger(store, config->admin.json, &report, &err);
+    const bool ok = data_folder_open_store(config->admin.data, &store, &err) &&
+                    check_ledger(store, config->admin.json, &report, &err);
     store_close(store);
     if (!ok) {
         return command_fail(&err);
@@ -121,45 +116,40 @@ static bool print_csv(void *context, const struct store_entry *entry) {
     return true;
 }
 
-struct json_export {
-    struct buf text;
-    bool begun;
-};
+static void write_entry(struct json_line *line, const struct store_entry *entry) {
+    struct json_writer *writer = &line->writer;
+    json_begin_object(writer);
+    json_member_int(writer, "number", entry->number);
+    json_member_int(writer, "transaction", entry->transaction);
+    json_line_time(line, "created_at", entry->created_ms);
+    json_member_cstr(writer, "ledger_account", entry->ledger_account);
+    json_line_usd(line, "amount_usd", entry->amount_nano);
+    json_member_cstr(writer, "kind", entry->kind);
+    json_member_cstr(writer, "job_id", entry->job_id[0] != '\0' ? entry->job_id : NULL);
+    json_member_cstr(writer, "note", entry->note);
+    json_end_object(writer);
+}
 
 static bool print_json(void *context, const struct store_entry *entry) {
-    struct json_export *export = context;
-    char amount[MONEY_TEXT_SIZE], at[CLOCK_TEXT_SIZE];
-    struct json_writer writer;
-    clock_format_utc(entry->created_ms, at);
-    buf_reset(&export->text);
-    json_writer_init(&writer, &export->text);
-    json_begin_object(&writer);
-    json_member_int(&writer, "number", entry->number);
-    json_member_int(&writer, "transaction", entry->transaction);
-    json_member_cstr(&writer, "created_at", at);
-    json_member_cstr(&writer, "ledger_account", entry->ledger_account);
-    json_write_key(&writer, "amount_usd");
-    json_write_raw(&writer, str_from(money_format_usd(entry->amount_nano, amount)));
-    json_member_cstr(&writer, "kind", entry->kind);
-    json_member_cstr(&writer, "job_id", entry->job_id[0] != '\0' ? entry->job_id : NULL);
-    json_member_cstr(&writer, "note", entry->note);
-    json_end_object(&writer);
-    printf("%s\n%s", export->begun ? "," : "", buf_cstr(&export->text));
-    export->begun = true;
+    bool *begun = context;
+    struct json_line line;
+    json_line_begin(&line, ENTRY_TEXT_MAX);
+    write_entry(&line, entry);
+    printf("%s\n%s", *begun ? "," : "", buf_cstr(&line.text));
+    *begun = true;
+    buf_clear(&line.text);
     return true;
 }
 
 static bool export_entries(struct store *store, bool json, struct err *err) {
-    struct json_export export = {0};
+    bool begun = false;
     if (!json) {
         printf("number,transaction,created_at,ledger_account,amount_usd,kind,job_id,note\r\n");
         return store_each_entry(store, print_csv, NULL, err);
     }
-    buf_init(&export.text, ENTRY_TEXT_MAX);
     printf("[");
-    const bool ok = store_each_entry(store, print_json, &export, err);
+    const bool ok = store_each_entry(store, print_json, &begun, err);
     printf("\n]\n");
-    buf_clear(&export.text);
     return ok;
 }
 
@@ -170,10 +160,9 @@ static int run_export(const void *parsed) {
     const bool json = config->admin.json || strcmp(config->format, "json") == 0;
     if (!json && strcmp(config->format, "csv") != 0) {
         err_set(&err, ERR_INVALID, "--format is csv or json, not '%s'", config->format);
-        command_fail(&err);
-        return COMMAND_USAGE;
+        return command_misused(&err);
     }
-    bool ok = open_ledger(config, &store, &err) && export_entries(store, json, &err);
+    bool ok = data_folder_open_store(config->admin.data, &store, &err) && export_entries(store, json, &err);
     store_close(store);
     if (ok && (fflush(stdout) != 0 || ferror(stdout))) {
         ok = err_set(&err, ERR_IO, "the output could not be written");

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* A provider without a gateway ends within 2 s, its engines' children included. */
-enum { RESTART_AFTER_MS = 1000, KILL_AFTER_MS = 5000, ARGUMENTS_MAX = 20 + 2 * OPTION_LIST_MAX };
+enum { KILL_AFTER_MS = 5000, ARGUMENTS_MAX = 20 + 2 * OPTION_LIST_MAX };
 
 struct local_provider {
     struct loop *loop;
@@ -58,14 +58,14 @@ static char **make_environment(const char *join_token) {
     while (environ[count] != NULL) {
         count++;
     }
-    char **copy = mem_calloc(count + 2, sizeof *copy);
+    char **copy = mem_calloc(count + 2, sizeof(*copy));
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         if (!str_starts_with(str_from(environ[i]), STR("NATARIS_")) || is_folder_setting(str_from(environ[i]))) {
             copy[kept++] = mem_strdup(environ[i]); /* options meant for `up` are not the provider's */
         }
     }
-    const size_t size = strlen(join_token) + sizeof "NATARIS_JOIN=";
+    const size_t size = strlen(join_token) + sizeof("NATARIS_JOIN=");
     copy[kept] = mem_alloc(size);
     snprintf(copy[kept], size, "NATARIS_JOIN=%s", join_token);
     return copy;
@@ -133,7 +133,7 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal_nu
         return;
     }
     LOG_WARN_EVENT("up.provider_ended", LOG_INT("status", status), LOG_INT("signal", signal_number));
-    loop_timer_start(provider->timer, RESTART_AFTER_MS, 0);
+    loop_timer_start(provider->timer, provider->options->restart_ms, 0);
 }
 
 static void on_timer(void *context) {
@@ -144,7 +144,7 @@ static void on_timer(void *context) {
         uv_process_kill(&provider->process, SIGKILL);
     } else if (!provider->stopping && !provider->process_open && !spawn(provider, &err)) {
         LOG_ERROR_EVENT("up.provider_restart_failed", LOG_TEXT("error", err.message));
-        loop_timer_start(provider->timer, RESTART_AFTER_MS, 0);
+        loop_timer_start(provider->timer, provider->options->restart_ms, 0);
     }
 }
 
@@ -155,7 +155,7 @@ static void tell_nobody(void *context) {
 bool local_provider_start(struct local_provider **out, struct loop *loop, const struct local_provider_options *options,
                           const struct local_provider_events *events, void *context, struct err *err) {
     struct local_provider *provider = MEM_NEW(struct local_provider);
-    size_t size = sizeof provider->program;
+    size_t size = sizeof(provider->program);
     provider->loop = loop;
     provider->options = options;
     provider->events = *events;

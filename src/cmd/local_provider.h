@@ -12,6 +12,7 @@ struct local_provider;
 struct local_provider_options { /* borrowed for its life */
     const char *gateway_url, *join_token, *data_folder, *engine, *log_level;
     const struct option_list *models;
+    uint32_t restart_ms; /* how long after a child ended it is started again */
     bool quiet;
 };
 
@@ -22,7 +23,7 @@ struct local_provider_events {
     void (*on_stopped)(void *context);
 };
 
-/* Once local_provider_settled was called, a child that ends unasked is started again after a second. */
+/* Once local_provider_settled was called, a child that ends unasked is started again. */
 MUST_CHECK bool local_provider_start(struct local_provider **out, struct loop *loop,
                                      const struct local_provider_options *options,
                                      const struct local_provider_events *events, void *context, struct err *err);

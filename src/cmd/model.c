@@ -1,9 +1,13 @@
-/* nataris model list|rm|pin|unpin: the model folder of this device. */
+#include "cmd/model.h"
+
 #include "base/clock.h"
-#include "base/json_write.h"
-#include "cmd/command.h"
+#include "cmd/json_line.h"
 #include "cmd/model_text.h"
+#include "cmd/table.h"
 #include "provider/model_store.h"
+#include "provider/model_store_list.h"
+#include "provider/model_store_room.h"
+#include "provider/model_store_use.h"
 
 #include <stdio.h>
 
@@ -38,20 +42,31 @@ static const char *state_text(const struct model_store_entry *entry, char *out, 
     return out;
 }
 
-static void print_entry(const struct model_store_entry *entry) {
-    char size[MODEL_TEXT_SIZE], state[32], used[CLOCK_TEXT_SIZE];
+/* "2026-01-31 23:59  pinned in use" */
+static const char *used_text(const struct model_store_entry *entry, char *out, size_t out_size) {
+    char used[CLOCK_TEXT_SIZE];
     clock_format_utc(entry->used_ms, used);
     used[10] = ' '; /* the 'T' between day and hour */
-    printf("%-34s %-13s %10s  %.16s  %s%s%s\n", entry->id, state_text(entry, state, sizeof state),
-           model_text_bytes(entry->bytes, size), entry->used_ms > 0 ? used : "never", entry->pinned ? "pinned " : "",
-           entry->in_use ? "in use" : "", entry->fetching ? "being fetched" : "");
+    snprintf(out, out_size, "%.16s  %s%s%s", entry->used_ms > 0 ? used : "never", entry->pinned ? "pinned " : "",
+             entry->in_use ? "in use" : "", entry->fetching ? "being fetched" : "");
+    return out;
 }
 
 static void print_list(const struct listing *listing) {
+    static const struct table_column COLUMNS[] = {{.title = "ID", .width = -34},
+                                                  {.title = "STATE", .width = -13},
+                                                  {.title = "SIZE", .width = 10},
+                                                  {.title = "LAST USED (UTC)"}};
+    static const struct table TABLE = {.columns = COLUMNS, .count = COUNT_OF(COLUMNS)};
     char used[MODEL_TEXT_SIZE], quota[MODEL_TEXT_SIZE], rest[MODEL_TEXT_SIZE];
-    printf("%-34s %-13s %10s  %-16s\n", "ID", "STATE", "SIZE", "LAST USED (UTC)");
+    table_print_titles(&TABLE);
     for (size_t i = 0; i < listing->list.count; i++) {
-        print_entry(&listing->list.entries[i]);
+        const struct model_store_entry *entry = &listing->list.entries[i];
+        char state[32], size[MODEL_TEXT_SIZE], last[64];
+        const char *const cells[COUNT_OF(COLUMNS)] = {entry->id, state_text(entry, state, sizeof(state)),
+                                                      model_text_bytes(entry->bytes, size),
+                                                      used_text(entry, last, sizeof(last))};
+        table_print_row(&TABLE, cells);
     }
     printf("\n%s%s%s in %s; room for %s more\n", model_text_bytes(listing->space.used_bytes, used),
            listing->quota_bytes > 0 ? " of " : "",
@@ -59,20 +74,14 @@ static void print_list(const struct listing *listing) {
            model_text_bytes(listing->space.free_bytes, rest));
 }
 
-static void write_entry(struct json_writer *writer, const struct model_store_entry *entry) {
-    char used[CLOCK_TEXT_SIZE];
-    clock_format_utc(entry->used_ms, used);
+static void write_entry(struct json_line *line, const struct model_store_entry *entry) {
+    struct json_writer *writer = &line->writer;
     json_begin_object(writer);
     json_member_cstr(writer, "id", entry->id);
     json_member_cstr(writer, "state", model_store_state_name(entry->state));
     json_member_int(writer, "bytes", (int64_t)entry->bytes);
-    json_write_key(writer, "bytes_total");
-    if (entry->bytes_total > 0) {
-        json_write_int(writer, (int64_t)entry->bytes_total);
-    } else {
-        json_write_null(writer);
-    }
-    json_member_cstr(writer, "last_used_at", entry->used_ms > 0 ? used : NULL);
+    json_line_count(line, "bytes_total", entry->bytes_total);
+    json_line_time(line, "last_used_at", entry->used_ms);
     json_member_bool(writer, "pinned", entry->pinned);
     json_member_bool(writer, "in_use", entry->in_use);
     json_member_bool(writer, "fetching", entry->fetching);
@@ -80,29 +89,21 @@ static void write_entry(struct json_writer *writer, const struct model_store_ent
 }
 
 static void print_json(const struct listing *listing) {
-    struct json_writer writer;
-    struct buf text;
-    buf_init(&text, LIST_TEXT_MAX);
-    json_writer_init(&writer, &text);
-    json_begin_object(&writer);
-    json_member_cstr(&writer, "folder", listing->folder);
-    json_write_key(&writer, "models");
-    json_begin_array(&writer);
+    struct json_line line;
+    json_line_begin(&line, LIST_TEXT_MAX);
+    json_begin_object(&line.writer);
+    json_member_cstr(&line.writer, "folder", listing->folder);
+    json_write_key(&line.writer, "models");
+    json_begin_array(&line.writer);
     for (size_t i = 0; i < listing->list.count; i++) {
-        write_entry(&writer, &listing->list.entries[i]);
+        write_entry(&line, &listing->list.entries[i]);
     }
-    json_end_array(&writer);
-    json_member_int(&writer, "bytes", (int64_t)listing->space.used_bytes);
-    json_write_key(&writer, "quota_bytes");
-    if (listing->quota_bytes > 0) {
-        json_write_int(&writer, (int64_t)listing->quota_bytes);
-    } else {
-        json_write_null(&writer);
-    }
-    json_member_int(&writer, "free_bytes", (int64_t)listing->space.free_bytes);
-    json_end_object(&writer);
-    printf("%s\n", buf_cstr(&text));
-    buf_clear(&text);
+    json_end_array(&line.writer);
+    json_member_int(&line.writer, "bytes", (int64_t)listing->space.used_bytes);
+    json_line_count(&line, "quota_bytes", listing->quota_bytes);
+    json_member_int(&line.writer, "free_bytes", (int64_t)listing->space.free_bytes);
+    json_end_object(&line.writer);
+    json_line_print(&line);
 }
 
 static int run_list(const void *parsed) {
@@ -152,8 +153,7 @@ static int change_each(const struct model_config *config, change_one *change, co
     int status = COMMAND_OK;
     if (config->names.count == 0) {
         err_set(&err, ERR_INVALID, "NAME is missing: 'nataris model list' has the models here");
-        command_fail(&err);
-        return COMMAND_USAGE;
+        return command_misused(&err);
     }
     if (!model_text_folder(folder, config->models, &err)) {
         return command_fail(&err);
@@ -187,12 +187,12 @@ static const struct option LIST_OPTIONS[] = {
     {"model-quota", OPTION_BYTES, "SIZE", "0", "quota of the folder, such as 20G, to compare with; 0: none",
      AT(model_quota)},
     {"json", OPTION_FLAG, NULL, NULL, "machine-readable output", AT(json)},
-    OPTION_CONFIG_FILE(struct model_config),
+    OPTION_CONFIG_FILE(struct model_config, config),
 };
 static const struct option CHANGE_OPTIONS[] = {
     {"name", OPTION_ARGUMENT_LIST, "NAME", NULL, "id or alias of a model that is here", AT(names)},
     OPTION_MODELS(struct model_config),
-    OPTION_CONFIG_FILE(struct model_config),
+    OPTION_CONFIG_FILE(struct model_config, config),
 };
 #undef AT
 

@@ -1,5 +1,5 @@
-/* nataris model pull: fetches models into the model folder. */
-#include "cmd/command.h"
+#include "cmd/model_pull.h"
+
 #include "cmd/model_text.h"
 #include "cmd/signals.h"
 #include "provider/model_added.h"
@@ -80,7 +80,7 @@ static bool use_mirror(struct pull *pull, const struct catalog_model *model, str
     }
     pull->mirrored = *model;
     pull->mirrored.sha256 = pull->added.sha256;
-    memcpy(pull->mirrored.sources, pull->added.model.sources, sizeof pull->mirrored.sources);
+    memcpy(pull->mirrored.sources, pull->added.model.sources, sizeof(pull->mirrored.sources));
     return true;
 }
 
@@ -165,8 +165,7 @@ static int run_pull(const void *parsed) {
     struct pull pull = {.config = config};
     struct err err = {0};
     if (!check(config, &err)) {
-        command_fail(&err);
-        return COMMAND_USAGE;
+        return command_misused(&err);
     }
     if (!model_text_folder(pull.folder, config->models, &err)) {
         return command_fail(&err);
@@ -204,7 +203,7 @@ static const struct option OPTIONS[] = {
      "quota of the folder, such as 20G; the least recently used models go to keep it; 0: none", AT(model_quota)},
     {"quiet", OPTION_FLAG, NULL, NULL, "no progress bar", AT(quiet)},
     OPTION_LOG_LEVEL(struct pull_config, "warn"),
-    OPTION_CONFIG_FILE(struct pull_config),
+    OPTION_CONFIG_FILE(struct pull_config, config),
 };
 #undef AT
 

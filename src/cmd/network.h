@@ -20,6 +20,9 @@ struct network {
 MUST_CHECK bool network_open(struct network *network, struct loop *loop, const char *data_folder,
                              struct gateway_options *options, const struct gateway_events *events, void *context,
                              struct err *err);
+/* Where a client on this machine reaches a gateway that listens on `listen` ("HOST:PORT"; a wildcard address becomes
+ * loopback) and got `port`. */
+MUST_CHECK bool network_set_urls(struct network *network, const char *listen, bool tls, unsigned port, struct err *err);
 /* The one line of --json, on stdout. */
 void network_print_json(const struct network *network);
 

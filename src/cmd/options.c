@@ -141,7 +141,7 @@ static bool read_environment(const struct layer *layer) {
         if (is_argument(option)) {
             continue;
         }
-        snprintf(name, sizeof name, "NATARIS_%s", option->name);
+        snprintf(name, sizeof(name), "NATARIS_%s", option->name);
         for (char *c = name; *c != '\0'; c++) {
             *c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
         }
@@ -180,8 +180,8 @@ static const char *config_path(int argc, char **argv) {
         if (strcmp(argv[i], "--config") == 0 && i + 1 < argc) {
             return argv[i + 1];
         }
-        if (strncmp(argv[i], INLINE, sizeof INLINE - 1) == 0) {
-            return argv[i] + sizeof INLINE - 1;
+        if (strncmp(argv[i], INLINE, sizeof(INLINE) - 1) == 0) {
+            return argv[i] + sizeof(INLINE) - 1;
         }
     }
     return getenv("NATARIS_CONFIG");
@@ -284,9 +284,9 @@ void options_print_help(const struct option_set *set) {
         const struct option *option = &set->options[i];
         char left[48];
         if (is_argument(option)) {
-            (void)str_copy(left, sizeof left, str_from(option->value_name));
+            (void)str_copy(left, sizeof(left), str_from(option->value_name));
         } else {
-            snprintf(left, sizeof left, "--%s%s%s", option->name, option->value_name == NULL ? "" : " ",
+            snprintf(left, sizeof(left), "--%s%s%s", option->name, option->value_name == NULL ? "" : " ",
                      option->value_name == NULL ? "" : option->value_name);
         }
         printf("  %-28s %s", left, option->help);

@@ -31,8 +31,7 @@ enum option_type {
 };
 
 struct option {
-    const char *
-        name; /* for help only when it is an argument; "tls-cert" is --tls-cert, NATARIS_TLS_CERT and tls-cert = in the file */
+    const char *name; /* "tls-cert": --tls-cert, NATARIS_TLS_CERT, tls-cert = in the file; an argument's is for help */
     enum option_type type;
     const char *value_name; /* for --help; NULL for flags */
     const char *fallback;   /* NULL: none */

@@ -20,7 +20,7 @@ bool owner_store_path(const char *data_folder, char out[FILE_PATH_MAX], struct e
 
 static void make_id(char *out, size_t size, const char *prefix) {
     char suffix[21];
-    random_base62(suffix, sizeof suffix - 1);
+    random_base62(suffix, sizeof(suffix) - 1);
     snprintf(out, size, "%s%s", prefix, suffix);
 }
 
@@ -33,7 +33,7 @@ static bool create_account(struct store *store, struct store_account *account, s
     action.account = (struct store_account){
         .owner = true, .tier = STORE_TIER_UNLIMITED, .created_ms = action.now_ms, .name = "owner"};
     action.amount_nano = STORE_WELCOME_CREDIT_NANO;
-    make_id(action.account.id, sizeof action.account.id, "acct_");
+    make_id(action.account.id, sizeof(action.account.id), "acct_");
     if (!store_admin_now(store, &action, &result, err)) {
         return false;
     }
@@ -46,15 +46,15 @@ static bool create_account(struct store *store, struct store_account *account, s
 static bool ensure_own_use(struct store *store, struct store_account *account, struct err *err) {
     char granted[MONEY_TEXT_SIZE];
     struct store_admin action = begin_action(STORE_ADMIN_CREDIT_GRANT), result;
-    if (store_setting_get(store, OWN_USE_SETTING, granted, sizeof granted, err)) {
+    if (store_setting_get(store, OWN_USE_SETTING, granted, sizeof(granted), err)) {
         return true;
     }
     if (err->code != ERR_NOT_FOUND) {
         return false;
     }
     action.amount_nano = OWNER_OWN_USE_NANO;
-    (void)str_copy(action.account.id, sizeof action.account.id, str_from(account->id));
-    (void)str_copy(action.note, sizeof action.note, STR("own use"));
+    (void)str_copy(action.account.id, sizeof(action.account.id), str_from(account->id));
+    (void)str_copy(action.note, sizeof(action.note), STR("own use"));
     if (!store_admin_now(store, &action, &result, err)) {
         return false;
     }
@@ -78,8 +78,8 @@ static bool add_key(struct store *store, const struct store_account *account, en
     *key = (struct store_key){.kind = kind, .created_ms = action.now_ms, .cap_nano = -1, .name = "owner"};
     key_generate(kind, secret);
     key_hash(str_from(secret), key->sha256);
-    make_id(key->id, sizeof key->id, "key_");
-    (void)str_copy(key->account_id, sizeof key->account_id, str_from(account->id));
+    make_id(key->id, sizeof(key->id), "key_");
+    (void)str_copy(key->account_id, sizeof(key->account_id), str_from(account->id));
     return store_admin_now(store, &action, &result, err);
 }
 
@@ -147,6 +147,6 @@ bool owner_invite(struct store *store, const struct owner *owner, uint32_t valid
     row.expires_ms = row.created_ms + (int64_t)valid_hours * 3600 * 1000;
     join_token_generate(token);
     join_token_hash(str_from(token), row.sha256);
-    (void)str_copy(row.account_id, sizeof row.account_id, str_from(owner->account.id));
+    (void)str_copy(row.account_id, sizeof(row.account_id), str_from(owner->account.id));
     return store_join_token_add(store, &row, err);
 }

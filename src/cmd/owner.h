@@ -1,6 +1,6 @@
-/* The owner's account of a data folder: made at the first start, reused afterwards. Its tier is unlimited, and besides the
- * welcome credit of every account it is granted 1,000,000 USD once, from promotions, for the operator's own use: an own
- * network never stops for want of credit. The ledger shows both. */
+/* The owner's account of a data folder: made at the first start, reused afterwards. Its tier is unlimited, and besides
+ * the welcome credit of every account it is granted 1,000,000 USD once, from promotions, for the operator's own use: an
+ * own network never stops for want of credit. The ledger shows both. */
 #ifndef NATARIS_CMD_OWNER_H
 #define NATARIS_CMD_OWNER_H
 

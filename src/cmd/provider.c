@@ -1,31 +1,17 @@
-/* nataris provider: serves models on this device. */
-#include "provider/provider.h"
-#include "base/file.h"
+#include "cmd/provider.h"
+
 #include "catalog/catalog.h"
-#include "cmd/command.h"
-#include "cmd/limit_options.h"
+#include "cmd/data_folder.h"
+#include "cmd/model_text.h"
 #include "cmd/signals.h"
 #include "engine/engine.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { SHARED_DEVICE_NICENESS = 10 };
-
-struct provider_config {
-    const char *config, *gateway, *join, *data, *models, *engine, *name, *region, *ca_file, *log_level;
-    struct option_list model, offer;
-    uint32_t slots, context, threads, drain_s, reconnect_ms, script_load_ms, script_prefill_ms;
-    double script_rate;
-    const char *script;
-    uint32_t keep_warm_s;
-    uint64_t model_quota;
-    bool quiet, with_parent, auto_models;
-    struct limit_options limits;
-};
+enum { SHARED_DEVICE_NICENESS = 10, KEEP_WARM_S_MAX = 7 * 24 * 3600, RECONNECT_MS_MAX = 60000 };
 
 struct provider_run {
     struct provider *provider;
@@ -47,22 +33,26 @@ static void on_stopped(void *context, const struct err *err) {
     }
 }
 
+bool cmd_provider_check_engine(const char *name, struct err *err) {
+    return engine_ops_find(name) != NULL || err_set(err, ERR_INVALID, "--engine is llama or scripted, not '%s'", name);
+}
+
 static bool check(const struct provider_config *config, struct err *err) {
     if (config->gateway == NULL || config->data == NULL) {
         return err_set(err, ERR_INVALID,
                        "--gateway URL and --data DIR are needed ('nataris provider invite' on the "
                        "gateway's machine prints them with a join token)");
     }
-    if (engine_ops_find(config->engine) == NULL) {
-        return err_set(err, ERR_INVALID, "--engine is llama or scripted, not '%s'", config->engine);
+    if (!cmd_provider_check_engine(config->engine, err)) {
+        return false;
     }
-    if (config->keep_warm_s > 7 * 24 * 3600) {
+    if (config->keep_warm_s > KEEP_WARM_S_MAX) {
         return err_set(err, ERR_INVALID, "--keep-warm-s is at most a week");
     }
-    if (config->reconnect_ms < 1 || config->reconnect_ms > 60000) {
-        return err_set(err, ERR_INVALID, "--reconnect-ms is 1 to 60000");
+    if (config->reconnect_ms < 1 || config->reconnect_ms > RECONNECT_MS_MAX) {
+        return err_set(err, ERR_INVALID, "--reconnect-ms is 1 to %d", RECONNECT_MS_MAX);
     }
-    return command_set_log_level(config->log_level, err);
+    return true;
 }
 
 static void fill_models(const struct provider_config *config, struct provider_options *options) {
@@ -76,16 +66,16 @@ static void fill_models(const struct provider_config *config, struct provider_op
     options->model_quota_bytes = config->model_quota;
 }
 
-static bool fill_options(const struct provider_config *config, struct provider_options *options, char *model_folder,
-                         struct err *err) {
+bool cmd_provider_fill(const struct provider_config *config, struct provider_options *options,
+                       char model_folder[FILE_PATH_MAX], struct err *err) {
     provider_options_init(options);
-    if (config->models == NULL && !provider_default_model_folder(model_folder, FILE_PATH_MAX, err)) {
+    if (!check(config, err) || !model_text_folder(model_folder, config->models, err)) {
         return false;
     }
     options->gateway_url = config->gateway;
     options->join_token = config->join;
     options->data_folder = config->data;
-    options->model_folder = config->models != NULL ? config->models : model_folder;
+    options->model_folder = model_folder;
     options->engine = config->engine;
     fill_models(config, options);
     options->name = config->name;
@@ -102,21 +92,6 @@ static bool fill_options(const struct provider_config *config, struct provider_o
     options->quiet = config->quiet;
     options->device_root = config->limits.device_root;
     return limit_options_fill(&config->limits, &options->limits, err);
-}
-
-/* Two providers with one device key would replace each other's link for ever. */
-static bool lock_folder(const char *data_folder, struct err *err) {
-    char path[FILE_PATH_MAX];
-    if (!file_make_folders(data_folder, err) || !file_join(path, data_folder, "provider.lock", err)) {
-        return false;
-    }
-    if (file_lock(path, err)) {
-        return true;
-    }
-    return err->code != ERR_CONFLICT
-               ? false
-               : err_set(err, ERR_CONFLICT, "another provider runs in %s: stop it, or choose another --data folder",
-                         data_folder);
 }
 
 /* Engines inherit it. Somebody who shares the device with us comes first. */
@@ -139,15 +114,11 @@ static int run_provider(const void *parsed) {
             return COMMAND_FAILED;
         }
     }
-    if (!check(config, &err)) {
-        command_fail(&err);
-        return COMMAND_USAGE;
+    if (!cmd_provider_fill(config, &options, model_folder, &err) || !command_set_log_level(config->log_level, &err)) {
+        return command_misused(&err);
     }
-    if (!fill_options(config, &options, model_folder, &err)) {
-        command_fail(&err);
-        return COMMAND_USAGE;
-    }
-    if (!lock_folder(config->data, &err)) {
+    /* Two providers with one device key would replace each other's link for ever. */
+    if (!data_folder_lock(config->data, "provider", &err)) {
         return command_fail(&err);
     }
     step_back(&options.limits);
@@ -179,7 +150,7 @@ static const struct option OPTIONS[] = {
      "how long an offered model stays loaded after its last job; 0: for good", AT(keep_warm_s)},
     {"model-quota", OPTION_BYTES, "BYTES", "0", "what the folder of models may hold, such as 20G; 0: as the disk has",
      AT(model_quota)},
-    {"models", OPTION_TEXT, "DIR", NULL, "where model files are kept (default ~/.cache/nataris/models)", AT(models)},
+    OPTION_MODELS(struct provider_config),
     {"engine", OPTION_TEXT, "NAME", "llama", "llama, or scripted (made-up text, for tests)", AT(engine)},
     {"slots", OPTION_NUMBER, "N", "0", "jobs at once per model; 0: as fits", AT(slots)},
     {"context", OPTION_NUMBER, "N", "0", "tokens of context per job; 0: as fits", AT(context)},
@@ -200,7 +171,7 @@ static const struct option OPTIONS[] = {
     {"with-parent", OPTION_FLAG, NULL, NULL, "stop when the process that started this one ends", AT(with_parent)},
     LIMIT_OPTIONS(struct provider_config),
     OPTION_LOG_LEVEL(struct provider_config, "info"),
-    OPTION_CONFIG_FILE(struct provider_config),
+    OPTION_CONFIG_FILE(struct provider_config, config),
 };
 #undef AT
 

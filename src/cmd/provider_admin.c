@@ -1,4 +1,5 @@
-/* nataris provider list, verify, unverify, review: the operator's view of all devices. */
+#include "cmd/provider_admin.h"
+
 #include "cmd/admin_command.h"
 
 #include <stdio.h>
@@ -9,52 +10,46 @@ struct devices_config {
     uint32_t limit;
 };
 
-/* "3 of 4 ok, 98% up" of the member `record`. */
+/* "4 jobs, success 990/1000, up 980/1000" of the member `record`. */
 static const char *record_text(struct json_value device, char *out, size_t size) {
     struct json_value record = {0};
     char jobs[24], success[16], uptime[16];
     (void)json_get(device, "record", &record);
-    snprintf(out, size, "%s jobs, success %s/1000, up %s/1000", admin_cell(record, "jobs", jobs, sizeof jobs),
-             admin_cell(record, "success_permille", success, sizeof success),
-             admin_cell(record, "uptime_permille", uptime, sizeof uptime));
+    snprintf(out, size, "%s jobs, success %s/1000, up %s/1000", table_cell(record, "jobs", jobs, sizeof(jobs)),
+             table_cell(record, "success_permille", success, sizeof(success)),
+             table_cell(record, "uptime_permille", uptime, sizeof(uptime)));
     return out;
 }
 
-static void print_device(struct json_value device) {
-    char id[48], name[32], state[24], heat[16], active[16], record[96];
-    printf("%-26s %-18s %-12s %-9s %-6s %-8s %s\n", admin_cell(device, "id", id, sizeof id),
-           admin_cell(device, "name", name, sizeof name), admin_cell(device, "state", state, sizeof state),
-           admin_cell(device, "heat", heat, sizeof heat), admin_cell(device, "active_jobs", active, sizeof active),
-           admin_flag(device, "verified") ? "yes" : "no", record_text(device, record, sizeof record));
-}
-
 static void print_devices(struct json_value answer) {
-    printf("%-26s %-18s %-12s %-9s %-6s %-8s %s\n", "ID", "NAME", "STATE", "HEAT", "ACTIVE", "VERIFIED", "RECORD");
-    admin_print_rows(answer, print_device, "--after", "id");
+    static const struct table_column COLUMNS[] = {
+        {"ID", -26, "id", 47, NULL},
+        {"NAME", -18, "name", 31, NULL},
+        {"STATE", -12, "state", 0, NULL},
+        {"HEAT", -9, "heat", 0, NULL},
+        {"ACTIVE", -6, "active_jobs", 0, NULL},
+        {"VERIFIED", -8, "verified", 0, NULL},
+        {"RECORD", 0, NULL, 0, record_text},
+    };
+    static const struct table TABLE = {COLUMNS, COUNT_OF(COLUMNS), "--after", "id"};
+    table_print_list(&TABLE, answer);
 }
 
 static int run_list(const void *parsed) {
     const struct devices_config *config = parsed;
-    char path[ADMIN_PATH_MAX];
-    struct err err = {0};
-    if (!admin_page_path(path, "/admin/providers", config->limit, "after", config->after, &err)) {
-        return command_fail(&err);
-    }
-    return admin_command_run(&config->admin, "GET", path, STR(""), print_devices);
+    const struct admin_page page = {config->limit, "after", config->after};
+    return admin_command_list(&config->admin, "/admin/providers", &page, print_devices);
 }
 
 static void print_changed(struct json_value device) {
     char id[48];
-    printf("%s is %sverified\n", admin_cell(device, "id", id, sizeof id), admin_flag(device, "verified") ? "" : "not ");
+    printf("%s is %sverified\n", table_cell(device, "id", id, sizeof(id)),
+           table_flag(device, "verified") ? "" : "not ");
 }
 
 static int set_verified(const struct devices_config *config, const char *body) {
-    char path[ADMIN_PATH_MAX];
-    struct err err = {0};
-    if (!admin_path(path, "/admin/providers/", config->id, "", &err)) {
-        return command_fail(&err);
-    }
-    return admin_command_run(&config->admin, "PATCH", path, str_from(body), print_changed);
+    const struct admin_object device = {"/admin/providers/", config->id, ""};
+    return admin_command_on(&config->admin, "PATCH", &device, str_from(body), print_changed);
 }
 
 static int run_verify(const void *parsed) {
@@ -65,37 +60,28 @@ static int run_unverify(const void *parsed) {
     return set_verified(parsed, "{\"verified\":false}");
 }
 
-static void print_review(struct json_value line) {
-    char number[24], at[32], id[48], name[32], reason[32], job[48];
-    printf("%-6s %-24s %-26s %-18s %-12s %s\n", admin_cell(line, "number", number, sizeof number),
-           admin_cell(line, "at", at, sizeof at), admin_cell(line, "provider_id", id, sizeof id),
-           admin_cell(line, "name", name, sizeof name), admin_cell(line, "reason", reason, sizeof reason),
-           admin_cell(line, "job_id", job, sizeof job));
-}
-
 static void print_reviews(struct json_value answer) {
-    printf("%-6s %-24s %-26s %-18s %-12s %s\n", "NUMBER", "AT", "ID", "NAME", "REASON", "JOB");
-    admin_print_rows(answer, print_review, "--before", "number");
+    static const struct table_column COLUMNS[] = {
+        {"NUMBER", -6, "number", 0, NULL}, {"AT", -24, "at", 0, NULL},          {"ID", -26, "provider_id", 47, NULL},
+        {"NAME", -18, "name", 31, NULL},   {"REASON", -12, "reason", 31, NULL}, {"JOB", 0, "job_id", 47, NULL},
+    };
+    static const struct table TABLE = {COLUMNS, COUNT_OF(COLUMNS), "--before", "number"};
+    table_print_list(&TABLE, answer);
 }
 
 static void print_cleared(struct json_value device) {
     char id[48];
-    printf("%s has no lines on the review list any more\n", admin_cell(device, "id", id, sizeof id));
+    printf("%s has no lines on the review list any more\n", table_cell(device, "id", id, sizeof(id)));
 }
 
 static int run_review(const void *parsed) {
     const struct devices_config *config = parsed;
-    char path[ADMIN_PATH_MAX];
-    struct err err = {0};
+    const struct admin_page page = {config->limit, "before", config->before};
+    const struct admin_object cleared = {"/admin/providers/", config->clear, "/reviews"};
     if (config->clear != NULL) {
-        return admin_path(path, "/admin/providers/", config->clear, "/reviews", &err)
-                   ? admin_command_run(&config->admin, "DELETE", path, STR(""), print_cleared)
-                   : command_fail(&err);
+        return admin_command_on(&config->admin, "DELETE", &cleared, STR(""), print_cleared);
     }
-    if (!admin_page_path(path, "/admin/reviews", config->limit, "before", config->before, &err)) {
-        return command_fail(&err);
-    }
-    return admin_command_run(&config->admin, "GET", path, STR(""), print_reviews);
+    return admin_command_list(&config->admin, "/admin/reviews", &page, print_reviews);
 }
 
 #define AT(member) offsetof(struct devices_config, member)

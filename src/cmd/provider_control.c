@@ -1,9 +1,9 @@
-/* nataris provider status, pause, resume: the owner speaks to the provider of a data folder. Pausing works without a
- * running one, too: then it holds for the next start. */
+#include "cmd/provider_control.h"
+
 #include "base/clock.h"
-#include "base/json_write.h"
-#include "cmd/command.h"
 #include "cmd/control_client.h"
+#include "cmd/json_line.h"
+#include "cmd/provider_status.h"
 #include "provider/pause_file.h"
 
 #include <stdio.h>
@@ -19,30 +19,27 @@ static bool check_data(const struct control_command *config, struct err *err) {
     return config->data != NULL || err_set(err, ERR_INVALID, "--data DIR is needed: the provider's data folder");
 }
 
-/* No provider runs: what can be told from the folder alone. */
 static void print_stopped(const struct control_command *config, const struct owner_pause *pause) {
     char until[CLOCK_TEXT_SIZE];
-    struct buf text;
-    struct json_writer writer;
     clock_format_utc(pause->until_ms, until);
-    if (!config->json) {
-        printf("No provider runs on %s%s%s.\n", config->data, pause->paused ? "; paused until " : "",
-               !pause->paused         ? ""
-               : pause->until_ms == 0 ? "resumed"
-                                      : until);
-        return;
-    }
-    buf_init(&text, TEXT_MAX);
-    json_writer_init(&writer, &text);
-    json_begin_object(&writer);
-    json_member_bool(&writer, "running", false);
-    json_member_bool(&writer, "paused", pause->paused);
-    json_member_cstr(&writer, "until", pause->paused && pause->until_ms > 0 ? until : NULL);
-    json_end_object(&writer);
-    printf("%s\n", buf_cstr(&text));
-    buf_clear(&text);
+    printf("No provider runs on %s%s%s.\n", config->data, pause->paused ? "; paused until " : "",
+           !pause->paused         ? ""
+           : pause->until_ms == 0 ? "resumed"
+                                  : until);
 }
 
+static void print_stopped_json(const struct owner_pause *pause) {
+    struct json_line line;
+    json_line_begin(&line, TEXT_MAX);
+    json_begin_object(&line.writer);
+    json_member_bool(&line.writer, "running", false);
+    json_member_bool(&line.writer, "paused", pause->paused);
+    json_line_time(&line, "until", pause->paused ? pause->until_ms : 0);
+    json_end_object(&line.writer);
+    json_line_print(&line);
+}
+
+/* No provider runs: what can be told from the folder alone. */
 static int show_stopped(const struct control_command *config, int status) {
     struct owner_pause pause;
     struct err err = {0};
@@ -50,7 +47,11 @@ static int show_stopped(const struct control_command *config, int status) {
         return command_fail(&err);
     }
     pause.paused = owner_pause_holds(&pause, clock_wall_ms());
-    print_stopped(config, &pause);
+    if (config->json) {
+        print_stopped_json(&pause);
+    } else {
+        print_stopped(config, &pause);
+    }
     return status;
 }
 
@@ -58,7 +59,7 @@ static void show(const struct control_command *config, struct control_reply *rep
     if (config->json) {
         printf("%s\n", buf_cstr(&reply->text));
     } else {
-        control_print_status(reply->root);
+        provider_status_print(reply->root);
     }
 }
 
@@ -68,8 +69,7 @@ static int run_status(const void *parsed) {
     struct err err = {0};
     int status = COMMAND_OK;
     if (!check_data(config, &err)) {
-        command_fail(&err);
-        return COMMAND_USAGE;
+        return command_misused(&err);
     }
     switch (control_client_call(config->data, "GET", "/status", STR(""), &reply, &err)) {
     case SOCKET_ANSWERED:
@@ -124,8 +124,7 @@ static int run_pause(const void *parsed) {
     uint64_t seconds = 0;
     if (!check_data(config, &err) ||
         (config->length != NULL && !control_parse_duration(str_from(config->length), &seconds, &err))) {
-        command_fail(&err);
-        return COMMAND_USAGE;
+        return command_misused(&err);
     }
     return change(config, true, seconds);
 }
@@ -133,8 +132,7 @@ static int run_pause(const void *parsed) {
 static int run_resume(const void *parsed) {
     struct err err = {0};
     if (!check_data(parsed, &err)) {
-        command_fail(&err);
-        return COMMAND_USAGE;
+        return command_misused(&err);
     }
     return change(parsed, false, 0);
 }
@@ -142,7 +140,7 @@ static int run_resume(const void *parsed) {
 #define AT(member) offsetof(struct control_command, member)
 #define COMMON_OPTIONS                                                                                                 \
     {"data", OPTION_TEXT, "DIR", NULL, "the provider's data folder", AT(data)},                                        \
-        {"json", OPTION_FLAG, NULL, NULL, "print JSON", AT(json)}, OPTION_CONFIG_FILE(struct control_command)
+        {"json", OPTION_FLAG, NULL, NULL, "print JSON", AT(json)}, OPTION_CONFIG_FILE(struct control_command, config)
 static const struct option OPTIONS[] = {COMMON_OPTIONS};
 static const struct option PAUSE_OPTIONS[] = {
     {"for", OPTION_TEXT, "TIME", NULL, "how long, such as 90s, 30m, 2h or 3d; default: until resumed", AT(length)},

@@ -1,32 +1,26 @@
-/* nataris provider doctor: the self-test of this device. */
+#include "cmd/provider_doctor.h"
+
 #include "base/json_write.h"
 #include "base/log.h"
-#include "cmd/admin_command.h"
 #include "cmd/control_client.h"
-#include "cmd/limit_options.h"
-#include "engine/engine.h"
+#include "cmd/json_line.h"
+#include "cmd/model_text.h"
+#include "cmd/provider.h"
+#include "cmd/table.h"
 #include "provider/doctor.h"
 
 #include <stdio.h>
 
 enum { REPORT_MAX = 64 * 1024 };
 
-struct doctor_config {
-    const char *config, *gateway, *data, *models, *engine, *script, *ca_file, *log_level;
-    struct option_list model;
-    uint32_t context, threads;
-    struct limit_options limits;
-    bool json;
-};
-
 struct report {
     bool json;
-    struct buf text;
-    struct json_writer writer;
+    struct json_line line;
 };
 
 static void on_finding(void *context, const struct doctor_finding *finding) {
     struct report *report = context;
+    struct json_writer *writer = &report->line.writer;
     if (!report->json) {
         printf("%-5s %-8s %s\n", doctor_level_name(finding->level), finding->check, finding->message);
         if (finding->advice != NULL) {
@@ -35,32 +29,32 @@ static void on_finding(void *context, const struct doctor_finding *finding) {
         fflush(stdout);
         return;
     }
-    json_begin_object(&report->writer);
-    json_member_cstr(&report->writer, "check", finding->check);
-    json_member_cstr(&report->writer, "level", doctor_level_name(finding->level));
-    json_member_cstr(&report->writer, "message", finding->message);
-    json_member_cstr(&report->writer, "advice", finding->advice);
-    json_end_object(&report->writer);
+    json_begin_object(writer);
+    json_member_cstr(writer, "check", finding->check);
+    json_member_cstr(writer, "level", doctor_level_name(finding->level));
+    json_member_cstr(writer, "message", finding->message);
+    json_member_cstr(writer, "advice", finding->advice);
+    json_end_object(writer);
 }
 
 static void report_begin(struct report *report) {
-    buf_init(&report->text, REPORT_MAX);
-    json_writer_init(&report->writer, &report->text);
-    json_begin_object(&report->writer);
-    json_write_key(&report->writer, "checks");
-    json_begin_array(&report->writer);
+    if (report->json) {
+        json_line_begin(&report->line, REPORT_MAX);
+        json_begin_object(&report->line.writer);
+        json_write_key(&report->line.writer, "checks");
+        json_begin_array(&report->line.writer);
+    }
 }
 
 static void report_end(struct report *report, bool ok) {
-    json_end_array(&report->writer);
-    json_member_bool(&report->writer, "ok", ok);
-    json_end_object(&report->writer);
     if (report->json) {
-        printf("%s\n", buf_cstr(&report->text));
+        json_end_array(&report->line.writer);
+        json_member_bool(&report->line.writer, "ok", ok);
+        json_end_object(&report->line.writer);
+        json_line_print(&report->line);
     } else {
         printf("%s\n", ok ? "This device can serve." : "Something is wrong: see the lines that begin with 'fail'.");
     }
-    buf_clear(&report->text);
 }
 
 /* What a provider that runs on this folder says of itself; its gateway is ours if none was given. */
@@ -71,14 +65,14 @@ static void check_running(struct doctor *doctor, struct provider_options *option
     char words[DOCTOR_MESSAGE_MAX];
     doctor->provider_runs = true;
     if (options->gateway_url == NULL) {
-        options->gateway_url = admin_cell(status, "gateway", gateway, gateway_size);
+        options->gateway_url = table_cell(status, "gateway", gateway, gateway_size);
     }
-    if (admin_flag(status, "connected")) {
+    if (table_flag(status, "connected")) {
         doctor_say(doctor, "provider", DOCTOR_OK, NULL, "it runs and is connected since %s",
-                   admin_cell(status, "since", words, sizeof words));
+                   table_cell(status, "since", words, sizeof(words)));
     } else {
         doctor_say(doctor, "provider", DOCTOR_WARN, "'nataris provider status' shows its last error",
-                   "it runs, but is not connected since %s", admin_cell(status, "since", words, sizeof words));
+                   "it runs, but is not connected since %s", table_cell(status, "since", words, sizeof(words)));
     }
     if (json_get(status, "pause", &pause) && json_get(pause, "reason", &reason) && json_as_str(reason, &text)) {
         doctor_say(doctor, "provider", DOCTOR_WARN, "no jobs come as long as this holds", "it is paused: %.*s",
@@ -86,21 +80,18 @@ static void check_running(struct doctor *doctor, struct provider_options *option
     }
 }
 
-static bool fill(const struct doctor_config *config, struct provider_options *options, char *model_folder,
-                 struct err *err) {
+bool cmd_doctor_fill(const struct doctor_config *config, struct provider_options *options,
+                     char model_folder[FILE_PATH_MAX], struct err *err) {
     provider_options_init(options);
     if (config->data == NULL) {
         return err_set(err, ERR_INVALID, "--data DIR is needed: the provider's data folder");
     }
-    if (engine_ops_find(config->engine) == NULL) {
-        return err_set(err, ERR_INVALID, "--engine is llama or scripted, not '%s'", config->engine);
-    }
-    if (config->models == NULL && !provider_default_model_folder(model_folder, FILE_PATH_MAX, err)) {
+    if (!cmd_provider_check_engine(config->engine, err) || !model_text_folder(model_folder, config->models, err)) {
         return false;
     }
     options->gateway_url = config->gateway;
     options->data_folder = config->data;
-    options->model_folder = config->models != NULL ? config->models : model_folder;
+    options->model_folder = model_folder;
     options->engine = config->engine;
     options->script = config->script;
     options->models = config->model.items;
@@ -109,7 +100,7 @@ static bool fill(const struct doctor_config *config, struct provider_options *op
     options->context_length = config->context;
     options->threads = config->threads;
     options->device_root = config->limits.device_root;
-    return limit_options_fill(&config->limits, &options->limits, err) && command_set_log_level(config->log_level, err);
+    return limit_options_fill(&config->limits, &options->limits, err);
 }
 
 static int run_doctor(const void *parsed) {
@@ -120,14 +111,13 @@ static int run_doctor(const void *parsed) {
     struct doctor doctor = {.options = &options, .on_finding = on_finding, .context = &report};
     struct control_reply reply = {0};
     struct err err = {0};
-    if (!fill(config, &options, model_folder, &err)) {
-        command_fail(&err);
-        return COMMAND_USAGE;
+    if (!cmd_doctor_fill(config, &options, model_folder, &err) || !command_set_log_level(config->log_level, &err)) {
+        return command_misused(&err);
     }
     report_begin(&report);
     switch (control_client_call(config->data, "GET", "/status", STR(""), &reply, &err)) {
     case SOCKET_ANSWERED:
-        check_running(&doctor, &options, reply.root, gateway, sizeof gateway);
+        check_running(&doctor, &options, reply.root, gateway, sizeof(gateway));
         break;
     case SOCKET_NOBODY:
         doctor_say(&doctor, "provider", DOCTOR_OK, NULL, "none runs on this folder now");
@@ -148,7 +138,7 @@ static const struct option OPTIONS[] = {
     {"gateway", OPTION_TEXT, "URL", NULL, "the gateway; default: that of the provider that runs", AT(gateway)},
     {"model", OPTION_LIST, "ID|PATH", "nataris-demo-2m", "model to check; the first that is here does a job",
      AT(model)},
-    {"models", OPTION_TEXT, "DIR", NULL, "where model files are kept (default ~/.cache/nataris/models)", AT(models)},
+    OPTION_MODELS(struct doctor_config),
     {"engine", OPTION_TEXT, "NAME", "llama", "llama, or scripted (made-up text, for tests)", AT(engine)},
     {"script", OPTION_TEXT, "WORDS", "", "scripted engine: for every job, as in docs/TESTING.md: \"rate=5\"",
      AT(script)},
@@ -158,7 +148,7 @@ static const struct option OPTIONS[] = {
     {"json", OPTION_FLAG, NULL, NULL, "print {\"checks\":[...],\"ok\"}", AT(json)},
     LIMIT_OPTIONS(struct doctor_config),
     OPTION_LOG_LEVEL(struct doctor_config, "error"),
-    OPTION_CONFIG_FILE(struct doctor_config),
+    OPTION_CONFIG_FILE(struct doctor_config, config),
 };
 #undef AT
 

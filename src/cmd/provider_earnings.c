@@ -1,8 +1,7 @@
-/* nataris provider earnings: what the devices of an account have earned. */
+#include "cmd/provider_earnings.h"
+
 #include "cmd/admin_command.h"
 #include "store/store.h"
-
-#include <stdio.h>
 
 struct earnings_config {
     struct admin_options admin;
@@ -10,14 +9,10 @@ struct earnings_config {
 };
 
 static void print_earnings(struct json_value answer) {
-    static const struct {
-        const char *label, *member;
-    } LINES[] = {{"Account", "account_id"}, {"Earned", "earned_usd"}, {"Paid out", "paid_usd"},
-                 {"Owed", "owed_usd"},      {"Jobs", "jobs"},         {"Tokens", "tokens"}};
-    char value[64];
-    for (size_t i = 0; i < COUNT_OF(LINES); i++) {
-        printf("%-9s %s\n", LINES[i].label, admin_cell(answer, LINES[i].member, value, sizeof value));
-    }
+    static const struct table_line LINES[] = {{"Account", "account_id"}, {"Earned", "earned_usd"},
+                                              {"Paid out", "paid_usd"},  {"Owed", "owed_usd"},
+                                              {"Jobs", "jobs"},          {"Tokens", "tokens"}};
+    table_print_lines(answer, 9, LINES, COUNT_OF(LINES));
 }
 
 /* The operator's own account. It is the first that a data folder gets, so it is on the first page. */
@@ -29,8 +24,8 @@ static bool find_owner(const char *data_folder, char id[STORE_ID_MAX], struct er
     bool ok = admin_client_call(data_folder, "GET", "/admin/accounts", STR(""), &reply, err);
     if (ok && json_get(reply.root, "data", &data)) {
         for (json_iterate(data, &iterator); !found && json_next(&iterator, NULL, &item);) {
-            found = admin_flag(item, "owner");
-            (void)admin_cell(item, "id", id, STORE_ID_MAX);
+            found = table_flag(item, "owner");
+            (void)table_cell(item, "id", id, STORE_ID_MAX);
         }
     }
     admin_reply_clear(&reply);
@@ -39,15 +34,14 @@ static bool find_owner(const char *data_folder, char id[STORE_ID_MAX], struct er
 
 static int run_earnings(const void *parsed) {
     const struct earnings_config *config = parsed;
-    char owner[STORE_ID_MAX], path[ADMIN_PATH_MAX];
+    char owner[STORE_ID_MAX];
     struct err err = {0};
     if (config->account == NULL && !find_owner(config->admin.data, owner, &err)) {
         return command_fail(&err);
     }
-    if (!admin_path(path, "/admin/accounts/", config->account != NULL ? config->account : owner, "/earnings", &err)) {
-        return command_fail(&err);
-    }
-    return admin_command_run(&config->admin, "GET", path, STR(""), print_earnings);
+    const struct admin_object account = {"/admin/accounts/", config->account != NULL ? config->account : owner,
+                                         "/earnings"};
+    return admin_command_on(&config->admin, "GET", &account, STR(""), print_earnings);
 }
 
 static const struct option OPTIONS[] = {

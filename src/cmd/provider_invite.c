@@ -1,9 +1,14 @@
-/* nataris provider invite: a join token for one more device, or for several. Works while the gateway runs. */
-#include "base/json_write.h"
+#include "cmd/provider_invite.h"
+
 #include "cmd/command.h"
+#include "cmd/data_folder.h"
+#include "cmd/json_line.h"
+#include "cmd/network.h"
 #include "cmd/owner.h"
 
 #include <stdio.h>
+
+enum { LINE_MAX_BYTES = 4096 };
 
 struct invite_config {
     const char *config, *data, *url, *account;
@@ -12,16 +17,13 @@ struct invite_config {
 };
 
 static void print_json(const char *token, const char *url) {
-    struct buf text;
-    struct json_writer writer;
-    buf_init(&text, 4096);
-    json_writer_init(&writer, &text);
-    json_begin_object(&writer);
-    json_member_cstr(&writer, "token", token);
-    json_member_cstr(&writer, "url", url);
-    json_end_object(&writer);
-    printf("%s\n", buf_cstr(&text));
-    buf_clear(&text);
+    struct json_line line;
+    json_line_begin(&line, LINE_MAX_BYTES);
+    json_begin_object(&line.writer);
+    json_member_cstr(&line.writer, "token", token);
+    json_member_cstr(&line.writer, "url", url);
+    json_end_object(&line.writer);
+    json_line_print(&line);
 }
 
 struct search {
@@ -49,22 +51,12 @@ static bool find_account(struct store *store, const char *id, struct store_accou
 
 static bool invite(const struct invite_config *config, char token[JOIN_TOKEN_SIZE], char *url, size_t url_size,
                    struct err *err) {
-    char path[FILE_PATH_MAX];
     struct store *store = NULL;
     struct owner owner = {0};
-    if (config->data == NULL) {
-        return err_set(err, ERR_INVALID, "--data DIR is needed: the gateway's data folder");
-    }
     if (config->uses == 0) {
         return err_set(err, ERR_INVALID, "--uses must be at least 1");
     }
-    if (!file_join(path, config->data, "nataris.db", err)) {
-        return false;
-    }
-    if (!file_exists(path)) {
-        return err_set(err, ERR_NOT_FOUND, "%s is no data folder: start a gateway there first", config->data);
-    }
-    if (!store_open(&store, path, err)) {
+    if (!data_folder_open_store(config->data, &store, err)) {
         return false;
     }
     bool ok = find_account(store, config->account, &owner.account, err) &&
@@ -80,9 +72,9 @@ static bool invite(const struct invite_config *config, char token[JOIN_TOKEN_SIZ
 
 static int run_invite(const void *parsed) {
     const struct invite_config *config = parsed;
-    char token[JOIN_TOKEN_SIZE], url[300];
+    char token[JOIN_TOKEN_SIZE], url[NETWORK_URL_SIZE];
     struct err err = {0};
-    if (!invite(config, token, url, sizeof url, &err)) {
+    if (!invite(config, token, url, sizeof(url), &err)) {
         return command_fail(&err);
     }
     if (config->json) {
@@ -104,7 +96,7 @@ static const struct option OPTIONS[] = {
     {"hours", OPTION_NUMBER, "N", "24", "how long the token is good", AT(hours)},
     {"uses", OPTION_NUMBER, "N", "1", "how many devices may join with it", AT(uses)},
     {"json", OPTION_FLAG, NULL, NULL, "print {\"token\",\"url\"}", AT(json)},
-    OPTION_CONFIG_FILE(struct invite_config),
+    OPTION_CONFIG_FILE(struct invite_config, config),
 };
 #undef AT
 

@@ -1,5 +1,5 @@
-/* nataris provider why: why devices get no jobs. For the operator with the data folder, for an owner with the gateway's
- * address and a key; both print the gateway's own sentences. */
+#include "cmd/provider_why.h"
+
 #include "cmd/admin_command.h"
 #include "cmd/gateway_client.h"
 
@@ -16,10 +16,10 @@ static void print_record(struct json_value device) {
     struct json_value record = {0};
     char jobs[24], failures[24], success[16], uptime[16];
     (void)json_get(device, "record", &record);
-    printf("  %s jobs, %s failed; success %s/1000, up %s/1000\n", admin_cell(record, "jobs", jobs, sizeof jobs),
-           admin_cell(record, "failures", failures, sizeof failures),
-           admin_cell(record, "success_permille", success, sizeof success),
-           admin_cell(record, "uptime_permille", uptime, sizeof uptime));
+    printf("  %s jobs, %s failed; success %s/1000, up %s/1000\n", table_cell(record, "jobs", jobs, sizeof(jobs)),
+           table_cell(record, "failures", failures, sizeof(failures)),
+           table_cell(record, "success_permille", success, sizeof(success)),
+           table_cell(record, "uptime_permille", uptime, sizeof(uptime)));
 }
 
 static void print_device(struct json_value device) {
@@ -27,9 +27,9 @@ static void print_device(struct json_value device) {
     struct json_value why, item = {0};
     struct json_iterator iterator;
     struct str sentence;
-    printf("%s %s: %s since %s, heat %s\n", admin_cell(device, "id", id, sizeof id),
-           admin_cell(device, "name", name, sizeof name), admin_cell(device, "state", state, sizeof state),
-           admin_cell(device, "since", since, sizeof since), admin_cell(device, "heat", heat, sizeof heat));
+    printf("%s %s: %s since %s, heat %s\n", table_cell(device, "id", id, sizeof(id)),
+           table_cell(device, "name", name, sizeof(name)), table_cell(device, "state", state, sizeof(state)),
+           table_cell(device, "since", since, sizeof(since)), table_cell(device, "heat", heat, sizeof(heat)));
     print_record(device);
     if (!json_get(device, "why", &why)) { /* no gateway runs: the store alone was asked */
         printf("  The gateway is not running.\n");
@@ -47,7 +47,7 @@ static void print_devices(struct json_value answer) {
     if (json_get(answer, "data", &data) && json_count(data) == 0) {
         printf("There are no devices: nataris provider joins one.\n");
     }
-    admin_print_rows(answer, print_device, "--after", "id");
+    table_print_items(answer, print_device, "--after", "id");
 }
 
 static bool make_path(const struct why_config *config, const char *list, char path[ADMIN_PATH_MAX], struct err *err) {
@@ -55,7 +55,7 @@ static bool make_path(const struct why_config *config, const char *list, char pa
     if (config->id == NULL) {
         return admin_page_path(path, list, OWNER_PAGE, "after", config->after, err);
     }
-    snprintf(prefix, sizeof prefix, "%s/", list);
+    snprintf(prefix, sizeof(prefix), "%s/", list);
     return admin_path(path, prefix, config->id, "", err);
 }
 
@@ -87,8 +87,7 @@ static int run_why(const void *parsed) {
     if (config->gateway != NULL || config->admin.data == NULL) {
         err_set(&err, ERR_INVALID,
                 "--gateway URL and --key KEY are needed (an owner's live key), or --data DIR on the gateway's machine");
-        command_fail(&err);
-        return COMMAND_USAGE;
+        return command_misused(&err);
     }
     if (!make_path(config, "/admin/providers", path, &err)) {
         return command_fail(&err);

@@ -1,8 +1,8 @@
-/* nataris up: a whole network on this machine: gateway, store, provider and model, and a curl line to paste. */
+#include "cmd/up.h"
+
 #include "base/log.h"
 #include "base/mem.h"
 #include "catalog/catalog.h"
-#include "cmd/command.h"
 #include "cmd/local_provider.h"
 #include "cmd/network.h"
 #include "cmd/signals.h"
@@ -10,13 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { UP_DRAIN_MS = 5000, UP_MODELS_MAX = OPTION_LIST_MAX };
-
-struct up_config {
-    const char *config, *data, *listen, *engine, *log_level;
-    struct option_list model;
-    bool json;
-};
+enum { UP_DRAIN_MS = 5000, UP_RESTART_MS = 1000, UP_MODELS_MAX = OPTION_LIST_MAX };
 
 struct up {
     const struct up_config *config;
@@ -61,7 +55,7 @@ static bool is_announced(const struct up *up, struct str model) {
 
 static void announce(struct up *up, struct str model) {
     const bool first = up->announced_count == 0;
-    (void)str_copy(up->announced[up->announced_count++], sizeof up->announced[0], model);
+    (void)str_copy(up->announced[up->announced_count++], sizeof(up->announced[0]), model);
     if (first) {
         local_provider_settled(up->provider);
     }
@@ -132,8 +126,13 @@ static void on_provider_failed(void *context, int status) {
     gateway_drain(up->network.gateway);
 }
 
-/* Without --model: the built-in model at once, and the default chat model as soon as it is here. */
-static struct option_list models_of(const struct up_config *config) {
+void cmd_up_fill(const struct up_config *config, struct gateway_options *options) {
+    gateway_options_init(options);
+    options->listen = config->listen;
+    options->drain_ms = UP_DRAIN_MS;
+}
+
+struct option_list cmd_up_models(const struct up_config *config) {
     struct option_list models = config->model;
     if (models.count == 0) {
         models.items[models.count++] = CATALOG_BUILT_IN_MODEL;
@@ -149,9 +148,7 @@ static bool open_parts(struct up *up, struct loop *loop, const struct option_lis
                                                                  .on_stopped = on_provider_stopped};
     const struct up_config *config = up->config;
     struct gateway_options options;
-    gateway_options_init(&options);
-    options.listen = config->listen;
-    options.drain_ms = UP_DRAIN_MS;
+    cmd_up_fill(config, &options);
     if (!network_open(&up->network, loop, config->data, &options, &GATEWAY_EVENTS, up, err) ||
         !file_join(up->provider_folder, config->data, "provider", err)) {
         return false;
@@ -162,17 +159,17 @@ static bool open_parts(struct up *up, struct loop *loop, const struct option_lis
                                                            .engine = config->engine,
                                                            .log_level = config->log_level,
                                                            .models = models,
+                                                           .restart_ms = UP_RESTART_MS,
                                                            .quiet = config->json};
     return local_provider_start(&up->provider, loop, &up->provider_options, &PROVIDER_EVENTS, up, err);
 }
 
 static int run_up(const void *parsed) {
     struct up up = {.config = parsed};
-    const struct option_list models = models_of(up.config);
+    const struct option_list models = cmd_up_models(up.config);
     struct err err = {0};
     if (!command_set_log_level(up.config->log_level, &err)) {
-        command_fail(&err);
-        return COMMAND_USAGE;
+        return command_misused(&err);
     }
     struct loop *loop = loop_new();
     signals_open(&up.signals, loop, on_stop_asked, &up);
@@ -203,7 +200,7 @@ static const struct option OPTIONS[] = {
     {"json", OPTION_FLAG, NULL, NULL, "print one line {\"base_url\",\"api_key\",\"test_key\"} when it can serve",
      AT(json)},
     OPTION_LOG_LEVEL(struct up_config, "warn"),
-    OPTION_CONFIG_FILE(struct up_config),
+    OPTION_CONFIG_FILE(struct up_config, config),
 };
 #undef AT
 

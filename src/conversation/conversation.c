@@ -168,8 +168,8 @@ enum draft_step conversation_enter(struct conversations *conversations, struct d
 
 /* --- Its answer --- */
 
-/* What the device has counted beyond what was estimated of the rest is that of the call's own messages; but never less than
- * their share, since the rest may have been overestimated. */
+/* What the device has counted beyond what was estimated of the rest is that of the call's own messages; but never less
+ * than their share, since the rest may have been overestimated. */
 static void count_own(struct conversation *own, const struct gen_usage *usage, int64_t density) {
     struct store_message *messages = own->all + own->stored_count;
     int64_t bytes = 0;
@@ -184,7 +184,8 @@ static void count_own(struct conversation *own, const struct gen_usage *usage, i
     }
 }
 
-/* Nobody has counted this prompt: what a workflow has used is that of all its steps. Estimates, and the density stays. */
+/* Nobody has counted this prompt: what a workflow has used is that of all its steps. Estimates, and the density
+ * stays. */
 static void estimate_own(struct conversation *own) {
     struct store_message *messages = own->all + own->stored_count;
     for (size_t i = 0; i < own->own_count; i++) {

@@ -1,31 +1,16 @@
-/* Calls on a conversation. A call whose conversation_id is one of its account's has what was said before put in front of its
- * messages, and both sides of it are stored with its settlement. One call at a time: a second one is refused with 409
- * CONVERSATION_BUSY. Any other id is only a label, one that looks like ours too: nobody can tell a foreign conversation from
- * one that never was. */
+/* Calls on a conversation. A call whose conversation_id is one of its account's has what was said before put in front
+ * of its messages, and both sides of it are stored with its settlement. One call at a time: a second one is refused
+ * with 409 CONVERSATION_BUSY. Any other id is only a label, one that looks like ours too: nobody can tell a foreign
+ * conversation from one that never was. */
 #ifndef NATARIS_CONVERSATION_CONVERSATION_H
 #define NATARIS_CONVERSATION_CONVERSATION_H
 
 #include "call/draft.h"
 #include "conversation/conversations.h"
-#include "conversation/prompt.h"
 
 enum {
     CONVERSATION_BUSY_RETRY_MS = 1000,
     CONVERSATION_SYSTEM_BYTES = 32 * 1024,
-};
-
-/* What a call has of its conversation; owned by the call. */
-struct conversation {
-    struct call_hook hook; /* first */
-    struct conversation_desk *desk;
-    struct auth_identity identity;
-    struct store_conversation stored; /* without its texts */
-    char model[STORE_MODEL_MAX];
-    struct conversation_prompt prompt; /* its conversation and messages are gone */
-    struct store_message *all;         /* what was stored (without texts), the call's own, the answer; owned */
-    size_t stored_count, own_count;
-    struct str system; /* borrowed from the call's arena */
-    bool settling;     /* its turn was given to the store */
 };
 
 /* The stage of a draft whose label has the form of a conversation's id, and its `gone`. */

@@ -1,7 +1,6 @@
 #include "conversation/conversations.h"
 
 #include "base/mem.h"
-#include "conversation/upkeep.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -16,6 +15,12 @@ struct conversations *conversations_new(struct calls *calls, bool titles_off, bo
     return conversations;
 }
 
+static void work_free(struct conversation_work *work) {
+    if (work != NULL) {
+        work->free(work);
+    }
+}
+
 void conversations_free(struct conversations *conversations) {
     if (conversations == NULL) {
         return;
@@ -24,8 +29,8 @@ void conversations_free(struct conversations *conversations) {
     HASH_CLEAR(hh, conversations->desks); /* the elements stay linked */
     for (; desk != NULL; desk = next) {
         next = desk->hh.next;
-        upkeep_free(desk->title);
-        upkeep_free(desk->summary);
+        work_free(desk->title);
+        work_free(desk->summary);
         free(desk);
     }
     free(conversations);

@@ -3,8 +3,6 @@
 #include "base/compiler.h"
 #include "base/words.h"
 
-#include <string.h>
-
 enum {
     FACT_BYTES_MIN = 6,
     FACT_BYTES_MAX = 160,

@@ -12,9 +12,9 @@ enum {
     CONVERSATION_ANSWER_TOKENS = 8,       /* around the answer, which the device has counted without it */
 };
 
-/* How many tokens a text has at most. A token stands for at least one byte. Where a device has counted (`density`: tokens
- * for 1024 bytes of an earlier prompt; 0: none has), ASCII text counts for half as much again as that; other text is not
- * guessed at. */
+/* How many tokens a text has at most. A token stands for at least one byte. Where a device has counted (`density`:
+ * tokens for 1024 bytes of an earlier prompt; 0: none has), ASCII text counts for half as much again as that; other
+ * text is not guessed at. */
 int64_t conversation_tokens(struct str text, int64_t density);
 
 struct conversation_prompt {

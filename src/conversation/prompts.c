@@ -1,6 +1,5 @@
 #include "conversation/prompts.h"
 
-#include "base/compiler.h"
 #include "base/utf8.h"
 
 #include <string.h>
@@ -95,7 +94,7 @@ static bool title_copy(struct str text, size_t words_max, char out[PROMPT_TITLE_
 bool prompt_title_clean(struct str text, char out[PROMPT_TITLE_SIZE]) {
     struct str line;
     while (text.len > 0) {
-        str_split(text, '\n', &line, &text);
+        (void)str_split(text, '\n', &line, &text);
         if (title_copy(decoration_trim(line), SIZE_MAX, out)) {
             return true;
         }

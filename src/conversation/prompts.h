@@ -1,5 +1,5 @@
-/* What a model is told to write titles and summaries, and what becomes of what it writes. Short and plain: models of half a
- * billion parameters must follow it. (Those of steps: workflow/prompts.h.) */
+/* What a model is told to write titles and summaries, and what becomes of what it writes. Short and plain: models of
+ * half a billion parameters must follow it. (Those of steps: workflow/prompts.h.) */
 #ifndef NATARIS_CONVERSATION_PROMPTS_H
 #define NATARIS_CONVERSATION_PROMPTS_H
 

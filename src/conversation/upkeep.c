@@ -5,7 +5,6 @@
 #include "base/mem.h"
 #include "call/models.h"
 #include "call/run.h"
-#include "conversation/conversations.h"
 #include "conversation/facts.h"
 #include "conversation/prompts.h"
 
@@ -25,6 +24,7 @@ enum {
 };
 
 struct upkeep {
+    struct conversation_work work; /* first */
     struct calls *calls;
     struct conversation_desk *desk;
     enum run_purpose purpose;
@@ -39,13 +39,12 @@ struct upkeep {
     char title[PROMPT_TITLE_SIZE];
 };
 
-void upkeep_free(struct upkeep *upkeep) {
-    if (upkeep != NULL) {
-        buf_clear(&upkeep->prompt);
-        buf_clear(&upkeep->facts);
-        buf_clear(&upkeep->summary);
-        free(upkeep);
-    }
+static void upkeep_free(struct conversation_work *work) {
+    struct upkeep *upkeep = (struct upkeep *)work;
+    buf_clear(&upkeep->prompt);
+    buf_clear(&upkeep->facts);
+    buf_clear(&upkeep->summary);
+    free(upkeep);
 }
 
 static void upkeep_end(struct upkeep *upkeep) {
@@ -55,7 +54,7 @@ static void upkeep_end(struct upkeep *upkeep) {
     } else {
         desk->summary = NULL;
     }
-    upkeep_free(upkeep);
+    upkeep_free(&upkeep->work);
     conversation_desk_release(desk);
 }
 
@@ -113,10 +112,10 @@ static void on_end(void *context, const struct answer *answer) {
     upkeep_end(upkeep);
 }
 
-static void on_failed(void *context, const struct fault *error) {
+static void on_failed(void *context, const struct fault *fault) {
     struct upkeep *upkeep = context;
     LOG_INFO_EVENT("conversation.upkeep_failed", LOG_TEXT("conversation", upkeep->desk->name.id),
-                   LOG_TEXT("purpose", run_purpose_name(upkeep->purpose)), LOG_TEXT("error", error->message));
+                   LOG_TEXT("purpose", run_purpose_name(upkeep->purpose)), LOG_TEXT("error", fault->message));
     upkeep_end(upkeep);
 }
 
@@ -151,12 +150,13 @@ static void model_choose(const struct conversation *own, char out[STORE_MODEL_MA
     memcpy(out, own->model, STORE_MODEL_MAX);
     if (own->stored.model[0] != '\0' && models_resolve(own->desk->all->calls, str_from(own->stored.model), &id) &&
         models_allowed(own->identity.models, id)) {
-        str_copy(out, STORE_MODEL_MAX, id);
+        (void)str_copy(out, STORE_MODEL_MAX, id);
     }
 }
 
 static struct upkeep *upkeep_new(const struct conversation *own, enum run_purpose purpose) {
     struct upkeep *upkeep = MEM_NEW(struct upkeep);
+    upkeep->work.free = upkeep_free;
     upkeep->calls = own->desk->all->calls;
     upkeep->desk = own->desk;
     upkeep->purpose = purpose;
@@ -188,13 +188,14 @@ static void title_start(const struct conversation *own, struct str answer) {
     buf_append_str(&upkeep->prompt, PROMPT_TITLE_ASK);
     (void)prompt_title_words(question, upkeep->words);
     upkeep->max_tokens = TITLE_TOKENS;
-    own->desk->title = upkeep;
+    own->desk->title = &upkeep->work;
     upkeep_run(upkeep);
 }
 
 /* --- Summaries --- */
 
-/* Tokens of old messages that one upkeep folds; the rest of the context is for what it says about them and for its answer. */
+/* Tokens of old messages that one upkeep folds; the rest of the context is for what it says about them and for its
+ * answer. */
 static int64_t fold_tokens(const struct upkeep *upkeep) {
     return upkeep->context_length / 2;
 }
@@ -274,7 +275,7 @@ static void summary_start(const struct conversation *own) {
     upkeep->max_tokens = upkeep->context_length / 8;
     upkeep->max_tokens = upkeep->max_tokens < SUMMARY_TOKENS_MAX ? upkeep->max_tokens : SUMMARY_TOKENS_MAX;
     upkeep->max_tokens = upkeep->max_tokens > SUMMARY_TOKENS_MIN ? upkeep->max_tokens : SUMMARY_TOKENS_MIN;
-    own->desk->summary = upkeep;
+    own->desk->summary = &upkeep->work;
     const struct store_conversation_ask ask = {.account_id = own->identity.account_id,
                                                .id = own->stored.id,
                                                .test = own->stored.test,

@@ -51,8 +51,8 @@ static bool admit_demands(const struct core *core, struct core_model *model, con
     return core_place_has_hope(core, &wanted);
 }
 
-/* Jobs that come back from a failed attempt may fill the queue beyond max_queue; they are in already. A request that can
- * go at once takes no room in it: a device is free, and nobody waits in spite of that. */
+/* Jobs that come back from a failed attempt may fill the queue beyond max_queue; they are in already. A request that
+ * can go at once takes no room in it: a device is free, and nobody waits in spite of that. */
 static bool admit_room(const struct core *core, const struct core_model *model) {
     bool goes = model->gated[CORE_GATE_NONE] > 0 && model->queue.count == 0;
     return core->jobs.count < core->config.max_jobs && (goes || core->queued < core->config.max_queue);

@@ -1,5 +1,5 @@
-/* Which device holds the beginning of a conversation in its cache: a table of fixed size, four entries to a set. A wrong
- * entry costs a prefill and nothing else, so nothing here is ever corrected, only replaced. */
+/* Which device holds the beginning of a conversation in its cache: a table of fixed size, four entries to a set. A
+ * wrong entry costs a prefill and nothing else, so nothing here is ever corrected, only replaced. */
 #include "core/core_internal.h"
 
 enum { AFFINITY_SETS = 4096, AFFINITY_WAYS = 4 };

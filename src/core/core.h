@@ -18,9 +18,9 @@ struct core;
 
 /* Money is int64 nano-dollars (10^-9 USD). The core holds the worst case before a job is dispatched and ends every hold
  * exactly once: settled (COMMITTED, also for what was produced when the client had gone) or voided (FAIL, or CANCELLED
- * before a device took the job). A charge is prompt tokens x price + completion tokens x price, never more than the hold.
- * The provider's part is 85% of the charge, rounded down; the network keeps the rest, so no nano-dollar is lost or made
- * (docs/LEDGER.md). */
+ * before a device took the job). A charge is prompt tokens x price + completion tokens x price, never more than the
+ * hold. The provider's part is 85% of the charge, rounded down; the network keeps the rest, so no nano-dollar is lost
+ * or made (docs/LEDGER.md). */
 enum { CORE_PROVIDER_SHARE_PERCENT = 85 };
 
 /* Handles of jobs and providers: an index and a generation, never 0, below 2^53; a stale one is recognised. */
@@ -43,7 +43,8 @@ struct core_config {    /* times in milliseconds */
     /* 6: five further tries, each on another device, until content comes; then the count begins anew. */
     uint32_t max_attempts;
     uint32_t failover_ms; /* no further attempt so long after the first, while nothing has come */
-    /* A begun answer that has lost its device waits so long for one that may take it before long (core_place_has_hope). */
+    /* A begun answer that has lost its device waits so long for one that may take it before long
+     * (core_place_has_hope). */
     uint32_t continue_ms;
     uint32_t backoff_step_ms; /* linear: the first further attempt at once, each next one so much later again */
     uint32_t retry_percent;   /* of the jobs that have delivered nothing, so many may be on a further attempt ... */
@@ -99,8 +100,8 @@ struct core_device_state { /* comes with each status */
 /* A device's reliability, from its first job on. The shell keeps it while the device is away (core_provider_view), and
  * hands it in again when it joins. Shares are decayed: a thousandth, of 1000. */
 struct core_record {
-    /* Its speeds against the average of the devices with the same model, thousandths; 0: not known. By these it is known
-     * at once when it joins again, and for models that it has not served yet. */
+    /* Its speeds against the average of the devices with the same model, thousandths; 0: not known. By these it is
+     * known at once when it joins again, and for models that it has not served yet. */
     uint32_t prefill_factor, decode_factor;
     uint64_t jobs, failures; /* attempts that said something about the device; a buyer's cancel says nothing */
     uint32_t success;        /* decayed share of attempts that succeeded */
@@ -223,8 +224,8 @@ struct core_event {
             /* The shell's own numbers, made known before. Account 0: no money, no limits, no key. One that is not known
              * has nothing to spend. */
             uint64_t account, key;
-            /* What the prompt can cost at most; held until the device has counted it. A device cannot claim more, of this
-             * and of max_tokens. */
+            /* What the prompt can cost at most; held until the device has counted it. A device cannot claim more, of
+             * this and of max_tokens. */
             uint32_t prompt_tokens_max;
             int64_t prompt_price_nano, completion_price_nano; /* per token */
             char region[CORE_REGION_SIZE];                    /* empty: any */
@@ -323,8 +324,9 @@ struct core_part {
     int64_t nano;      /* of provider_nano */
 };
 
-/* What a job came to. Tokens are those that the charge counts, so never more than the request allowed. The two parts add
- * up to the charge; without an account, a price or anything produced all three are 0, and there is a record all the same. */
+/* What a job came to. Tokens are those that the charge counts, so never more than the request allowed. The two parts
+ * add up to the charge; without an account, a price or anything produced all three are 0, and there is a record all the
+ * same. */
 struct core_outcome {
     enum core_finish finish;
     bool cancelled; /* its client had gone: CANCELLED ends it, else FINISH */
@@ -390,8 +392,8 @@ void core_free(struct core *core);
  * be carried out in order. */
 MUST_CHECK struct core_effects core_step(struct core *core, uint64_t now_ms, const struct core_event *event);
 
-/* Views for the API and the operator. What a draining provider has does not count; what only paused or too hot ones have
- * is COMING, and has no context length. */
+/* Views for the API and the operator. What a draining provider has does not count; what only paused or too hot ones
+ * have is COMING, and has no context length. */
 enum core_availability { CORE_MODEL_ABSENT, CORE_MODEL_COMING /* downloading or loading */, CORE_MODEL_AVAILABLE };
 /* `context_length` (may be NULL) becomes the largest one offered, 0 when none is known. */
 enum core_availability core_model_availability(const struct core *core, struct str model, uint32_t *context_length);
@@ -413,8 +415,8 @@ MUST_CHECK bool core_account_view(const struct core *core, uint64_t account, uin
 /* How soon a model can serve, as far as seen: 0 now, UINT64_MAX unknown. `percent` (may be NULL): of the loading or the
  * download that is furthest. */
 uint64_t core_model_ready_in_ms(const struct core *core, struct str model, uint32_t *percent);
-/* Weighs the devices that have the job's model, for `job explain`: up to `capacity`, the fit ones first, by finish time.
- * The total is returned; 0 for a job that is gone. It looks at every one of them: not for the hot path. */
+/* Weighs the devices that have the job's model, for `job explain`: up to `capacity`, the fit ones first, by finish
+ * time. The total is returned; 0 for a job that is gone. It looks at every one of them: not for the hot path. */
 size_t core_job_explain(const struct core *core, uint64_t job_handle, struct core_candidate *out, size_t capacity);
 /* One provider for the operator and its owner. False when the handle is stale. */
 struct core_provider_view {
@@ -442,15 +444,16 @@ struct core_offer_view {
 };
 MUST_CHECK bool core_provider_offer(const struct core *core, uint64_t handle, size_t index,
                                     struct core_offer_view *out);
-/* The median of what its rivals decode, in tokens per second as measured, over the first CORE_RIVALS_MAX devices with the
- * model; 0: none of these has shown it. It looks at all of them: not for the hot path. */
+/* The median of what its rivals decode, in tokens per second as measured, over the first CORE_RIVALS_MAX devices with
+ * the model; 0: none of these has shown it. It looks at all of them: not for the hot path. */
 enum { CORE_RIVALS_MAX = 128 };
 double core_provider_rivals_per_s(const struct core *core, uint64_t handle, size_t index);
 struct core_counts {
     size_t jobs, queued, running, cancelling, settling, providers, models;
 };
 struct core_counts core_counts(const struct core *core);
-/* Bytes that all devices take in the core: themselves, what they offer, pools and handles. It walks over all of them. */
+/* Bytes that all devices take in the core: themselves, what they offer, pools and handles. It walks over all of
+ * them. */
 size_t core_provider_bytes(const struct core *core);
 /* Checks every internal invariant (for tests and the simulator); false with the broken rule's name. */
 MUST_CHECK bool core_check(const struct core *core, const char **broken);

@@ -6,7 +6,7 @@
 #ifndef NATARIS_CORE_CORE_INTERNAL_H
 #define NATARIS_CORE_CORE_INTERNAL_H
 
-#include "base/random.h"
+#include "base/random_source.h"
 #include "core/core.h"
 #include "core/device.h"
 #include "core/list.h"

@@ -46,8 +46,7 @@ void core_deadline_set(struct core *core, struct core_deadline *deadline, uint64
     if (deadline->position == 0) {
         if (heap->count == heap->capacity) {
             heap->capacity = heap->capacity == 0 ? DEADLINES_FIRST : heap->capacity * 2;
-            heap->entries =
-                (struct core_deadline_entry *)mem_realloc(heap->entries, heap->capacity * sizeof(*heap->entries));
+            heap->entries = mem_realloc(heap->entries, heap->capacity * sizeof(*heap->entries));
         }
         heap->entries[heap->count] = (struct core_deadline_entry){.at_ms = due_ms, .deadline = deadline};
         heap_rise(heap, heap->count++);

@@ -29,7 +29,8 @@ void core_model_mark_pending(struct core *core, struct core_model *model);
 void core_provider_join(struct core *core, const struct core_event *event);
 void core_provider_status(struct core *core, struct core_provider *provider, const struct core_event *event);
 void core_provider_drain(struct core *core, struct core_provider *provider);
-/* SILENT and ALIVE. Silent: its attempts are abandoned like overdue ones (core_job_silent), and no new job goes there. */
+/* SILENT and ALIVE. Silent: its attempts are abandoned like overdue ones (core_job_silent), and no new job goes
+ * there. */
 void core_provider_set_silent(struct core *core, struct core_provider *provider, bool silent);
 void core_provider_leave(struct core *core, struct core_provider *provider);
 void core_provider_cool_down(struct core *core, struct core_provider *provider);
@@ -112,8 +113,8 @@ void core_warm_demand(struct core *core, struct str id);
 uint64_t core_warm_ready_in_ms(const struct core *core, const struct core_model *model, uint32_t *percent);
 /* The first device that can serve the model has come, or the last one has gone. */
 void core_warm_turned(struct core *core, const struct core_model *model, bool servable);
-/* When a model whose last device has gone may be back, by how long that took before; UINT64_MAX: it was never there, or is
- * gone for good. */
+/* When a model whose last device has gone may be back, by how long that took before; UINT64_MAX: it was never there, or
+ * is gone for good. */
 uint64_t core_warm_back_in_ms(const struct core *core, struct str id);
 void core_warm_clear(struct core *core); /* when the core is freed */
 

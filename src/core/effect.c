@@ -9,8 +9,7 @@ struct core_effect *core_effect_add(struct core *core, enum core_effect_kind kin
     if (core->effect_count == core->effect_capacity) {
         /* Bounded: a step ends or moves each job a few times at most. */
         core->effect_capacity = core->effect_capacity == 0 ? EFFECTS_FIRST : core->effect_capacity * 2;
-        core->effects =
-            (struct core_effect *)mem_realloc(core->effects, core->effect_capacity * sizeof(*core->effects));
+        core->effects = mem_realloc(core->effects, core->effect_capacity * sizeof(*core->effects));
     }
     struct core_effect *effect = &core->effects[core->effect_count++];
     memset(effect, 0, sizeof(*effect));

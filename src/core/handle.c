@@ -22,8 +22,7 @@ static size_t handles_new_index(struct core_handles *handles) {
     }
     if (handles->used == handles->capacity) {
         handles->capacity = handles->capacity == 0 ? HANDLES_FIRST : handles->capacity * 2;
-        handles->entries =
-            (struct core_handle_entry *)mem_realloc(handles->entries, handles->capacity * sizeof(*handles->entries));
+        handles->entries = mem_realloc(handles->entries, handles->capacity * sizeof(*handles->entries));
     }
     handles->entries[handles->used] = (struct core_handle_entry){0};
     return handles->used++;

@@ -29,7 +29,8 @@
  *                                        deadline, silent        CANCEL, cooldown; likewise, but FAIL TIMEOUT
  * STREAMING   stages[]      silence      DELTA with content      DELIVER, and the deadline starts again
  *                                        DONE                    SETTLING, SETTLE
- *                                        ERROR, left             what came is a part; QUEUED, in front, to be continued;
+ *                                        ERROR, left             what came is a part; QUEUED, in front, to be
+ *                                                                continued;
  *                                                                SETTLING with finish LENGTH when no token is left;
  *                                                                FAIL LOST past CORE_PARTS_MAX parts
  *                                        deadline, silent        CANCEL, cooldown; likewise
@@ -45,9 +46,9 @@
  *
  * A canary (only_provider) has one attempt, and FAIL UNPLACEABLE when its device cannot take it in the step it comes.
  * The hold (hold.c) is opened with the job. COMMITTED settles it, every other end voids it. The slot is free as soon as
- * the job is SETTLING; that its client goes then, or an abort comes, changes nothing; nor does an abort while CANCELLING.
- * A delta with neither text nor tokens is a sign of life, not content. DONE with finish CANCELLED that nobody asked for
- * is an ERROR of the engine. An attempt that its job has given up lives on as a ghost (attempt.c). */
+ * the job is SETTLING; that its client goes then, or an abort comes, changes nothing; nor does an abort while
+ * CANCELLING. A delta with neither text nor tokens is a sign of life, not content. DONE with finish CANCELLED that
+ * nobody asked for is an ERROR of the engine. An attempt that its job has given up lives on as a ghost (attempt.c). */
 #include "core/core_internal.h"
 
 #include <string.h>

@@ -1,9 +1,10 @@
-/* What a job does when its device has failed it: a further attempt while nothing has come, the continuation of what has.
+/* What a job does when its device has failed it: a further attempt while nothing has come, the continuation of what
+ * has.
  *
- * Attempts are counted in rounds: one from admission until content comes, and one more for each time that a device is lost
- * behind content. Within a round each attempt goes to another device; between them the job waits a little longer each
- * time. A round ends after max_attempts, or failover_ms after its first dispatch, or after each loss once content has come;
- * a model that must be loaded and a long prompt lengthen it. */
+ * Attempts are counted in rounds: one from admission until content comes, and one more for each time that a device is
+ * lost behind content. Within a round each attempt goes to another device; between them the job waits a little longer
+ * each time. A round ends after max_attempts, or failover_ms after its first dispatch, or after each loss once content
+ * has come; a model that must be loaded and a long prompt lengthen it. */
 #include "core/core_internal.h"
 
 /* A device that takes HURRY_TIMES as long for the prompt as it should, and HURRY_LEAST_MS at least, is left for another
@@ -48,8 +49,8 @@ bool core_job_may_hope(const struct core *core, const struct core_job *job) {
     return core->now_ms < job->continue_due_ms && core_place_has_hope(core, job);
 }
 
-/* A begun answer goes on trying while there is hope, with the longest pause between its attempts: devices that were only
- * full would have used up its round. */
+/* A begun answer goes on trying while there is hope, with the longest pause between its attempts: devices that were
+ * only full would have used up its round. */
 static void again_stretch(const struct core *core, struct core_job *job) {
     uint32_t most = core->config.max_attempts;
     if (job->started && job->round >= most && most > 1 && core_job_may_hope(core, job)) {
@@ -92,8 +93,8 @@ uint64_t core_job_hurry_ms(const struct core *core, const struct core_job *job) 
     return hurry_ms > HURRY_LEAST_MS ? hurry_ms : HURRY_LEAST_MS;
 }
 
-/* Is a device free that should show content in less time than the present one has taken already? A wrong answer costs no
- * more than that time once again. */
+/* Is a device free that should show content in less time than the present one has taken already? A wrong answer costs
+ * no more than that time once again. */
 static bool again_is_faster_elsewhere(struct core *core, struct core_job *job) {
     uint64_t patience_ms = job->patience_ms, took_ms = core->now_ms + 1 - job->attempt->accepted_ms;
     uint32_t first = 0, count = 0;

@@ -93,8 +93,7 @@ static void job_cancel_unpaid(struct core *core, struct core_job *job) {
 
 void core_job_add_part(struct core_job *job, uint32_t tokens) {
     if (job->part_count == job->part_capacity) {
-        struct core_part *parts =
-            (struct core_part *)mem_calloc((size_t)job->part_capacity * 2, sizeof(struct core_part));
+        struct core_part *parts = mem_calloc((size_t)job->part_capacity * 2, sizeof(struct core_part));
         memcpy(parts, job->parts, job->part_count * sizeof(struct core_part));
         if (job->parts != job->few) {
             free(job->parts);

@@ -20,7 +20,7 @@ struct core_model *core_model_find(const struct core *core, struct str id) {
 struct core_model *core_model_acquire(struct core *core, struct str id) {
     struct core_model *model = core_model_find(core, id);
     if (model == NULL) {
-        model = (struct core_model *)mem_calloc(1, sizeof(*model) + id.len);
+        model = mem_calloc(1, sizeof(*model) + id.len);
         memcpy(model->id, id.data, id.len);
         model->id_len = id.len;
         core_queue_init(&model->queue);
@@ -54,8 +54,7 @@ static void model_list_offered(struct core *core, struct core_model *model) {
     if (offers > 0 && model->offered_position == 0) {
         if (core->offered_count == core->offered_capacity) {
             core->offered_capacity = core->offered_capacity == 0 ? OFFERED_FIRST : core->offered_capacity * 2;
-            core->offered =
-                (struct core_model **)mem_realloc(core->offered, core->offered_capacity * sizeof(struct core_model *));
+            core->offered = mem_realloc(core->offered, core->offered_capacity * sizeof(struct core_model *));
         }
         core->offered[core->offered_count++] = model;
         model->offered_position = core->offered_count;

@@ -177,8 +177,7 @@ static struct core_candidate *place_add(struct core *core) {
         /* Bounded: the jobs that are looked at in one step, CORE_CANDIDATES_MAX for each that is placed. */
         core->candidate_capacity =
             core->candidate_capacity == 0 ? 2 * CORE_CANDIDATES_MAX : core->candidate_capacity * 2;
-        core->candidates = (struct core_candidate *)mem_realloc(core->candidates, core->candidate_capacity *
-                                                                                      sizeof(struct core_candidate));
+        core->candidates = mem_realloc(core->candidates, core->candidate_capacity * sizeof(struct core_candidate));
     }
     return &core->candidates[core->candidate_count++];
 }
@@ -304,8 +303,8 @@ static void place_consider_pinned(struct place *place) {
     }
 }
 
-/* When no other device is left, busy or not, a job may come back to one that failed it, if that is ready again; never to
- * one that stayed silent. Otherwise a device that stumbles once would be worth less than none. */
+/* When no other device is left, busy or not, a job may come back to one that failed it, if that is ready again; never
+ * to one that stayed silent. Otherwise a device that stumbles once would be worth less than none. */
 static void place_consider_tried(struct place *place) {
     const struct core_job *job = place->job;
     struct core_job untried = *job;

@@ -26,7 +26,7 @@ unsigned core_pool_shelf_of(const struct core_offering *offering) {
 /* The exponent and the first two bits behind it of an IEEE 754 single: four classes to an octave. */
 unsigned core_pool_class_of(float speed) {
     uint32_t bits;
-    memcpy(&bits, &speed, sizeof bits);
+    memcpy(&bits, &speed, sizeof(bits));
     bits >>= SPEED_BITS_SHIFT;
     if (!(speed > 0) || bits < SPEED_BITS_LOW) {
         return 0;
@@ -47,8 +47,7 @@ static void pool_insert(struct core_pool *pool, struct core_offering *offering, 
     struct core_pool_class *class = &(*shelf)->classes[offering->class];
     if (class->count == class->capacity) {
         class->capacity = class->capacity == 0 ? CLASS_FIRST : class->capacity * 2;
-        class->items =
-            (struct core_offering **)mem_realloc(class->items, class->capacity * sizeof(struct core_offering *));
+        class->items = mem_realloc(class->items, class->capacity * sizeof(struct core_offering *));
     }
     place->position = class->count;
     class->items[class->count++] = offering;
@@ -151,7 +150,7 @@ struct core_pool *core_pool_of(struct core_model *model, const char *region, boo
     }
     if (pools->count == pools->capacity) {
         pools->capacity = pools->capacity == 0 ? 1 : pools->capacity * 2;
-        pools->items = (struct core_pool *)mem_realloc(pools->items, pools->capacity * sizeof(struct core_pool));
+        pools->items = mem_realloc(pools->items, pools->capacity * sizeof(struct core_pool));
     }
     size_t index = pools->count++;
     struct core_pool *pool = &pools->items[index];

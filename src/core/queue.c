@@ -1,8 +1,8 @@
 /* The jobs that wait for a device, model by model.
  *
- * Continuations of begun answers go first. Then the accounts take turns: each gives one job, in order of its arrival but
- * for those that come back from a failed attempt, and goes to the end of the line. So an account with a thousand jobs
- * waiting delays another's single one by a single job.
+ * Continuations of begun answers go first. Then the accounts take turns: each gives one job, in order of its arrival
+ * but for those that come back from a failed attempt, and goes to the end of the line. So an account with a thousand
+ * jobs waiting delays another's single one by a single job.
  *
  * The last account stays in the line when its jobs have gone, so that a job that goes at once costs no memory.
  *

@@ -1,8 +1,8 @@
 /* Requests per minute, exactly and in integers.
  *
  * A bucket of `limit` requests that leaks `limit` requests a minute. Counted in parts of which a request has 60,000,
- * `limit` parts leak in each millisecond and nothing is ever rounded; what is rounded up is a wait, to whole milliseconds.
- * The bucket keeps what is used, not what is left, so a higher limit helps at once. */
+ * `limit` parts leak in each millisecond and nothing is ever rounded; what is rounded up is a wait, to whole
+ * milliseconds. The bucket keeps what is used, not what is left, so a higher limit helps at once. */
 #include "core/core_internal.h"
 
 static uint64_t divide_up(uint64_t number, uint64_t by) {

@@ -56,7 +56,7 @@ static struct warm_model *warm_make(struct core *core, struct str id) {
     if (HASH_COUNT(core->warm->models) >= WARM_MODELS_MAX) {
         return NULL;
     }
-    model = (struct warm_model *)mem_calloc(1, sizeof(*model) + id.len);
+    model = mem_calloc(1, sizeof(*model) + id.len);
     memcpy(model->id, id.data, id.len);
     model->id_len = id.len;
     model->demand_ms = core->now_ms;

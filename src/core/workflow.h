@@ -1,7 +1,7 @@
 /* Workflows: several generations ("steps") that make one answer. Which step comes next, whether it may begin, when the
- * workflow is over and what its answer is. Pure: texts stay outside. A step is told by its name and by the steps whose outputs
- * it reads; what an output means (a verdict, an action) comes in as its outcome. The same outcomes give the same steps, so a
- * workflow is rebuilt from its stored steps after a crash.
+ * workflow is over and what its answer is. Pure: texts stay outside. A step is told by its name and by the steps whose
+ * outputs it reads; what an output means (a verdict, an action) comes in as its outcome. The same outcomes give the
+ * same steps, so a workflow is rebuilt from its stored steps after a crash.
  *
  * workflow    steps
  * ----------  ---------------------------------------------------------------------------------------------------------
@@ -10,13 +10,15 @@
  * agent       think -> act -> think -> ... until a think answers, or calls a tool of the caller
  * map_reduce  chunk -> map, in parallel -> reduce, in a tree, until one output is left
  *
- * chunk and act are local: nobody generates, they cost nothing and do not count as steps executed. When max_steps is too low
- * for every chunk, the first ones are mapped, one step is left to reduce them, and the workflow ends MAX_STEPS. So it does
- * when too few are left for the tree: one reduce then reads all outputs that there are, though they are over reduce_tokens.
+ * chunk and act are local: nobody generates, they cost nothing and do not count as steps executed. When max_steps is
+ * too low for every chunk, the first ones are mapped, one step is left to reduce them, and the workflow ends MAX_STEPS.
+ * So it does when too few are left for the tree: one reduce then reads all outputs that there are, though they are over
+ * reduce_tokens.
  *
  * What a step reads: analyze the research; write both; implement the plan, the second time the first implement and its
- * review; review the implement; act its think; think all that was before it; reduce a group of the level below it, whose steps
- * lie side by side. A level is planned when the one below is DONE as a whole, so it does not depend on who was first. */
+ * review; review the implement; act its think; think all that was before it; reduce a group of the level below it,
+ * whose steps lie side by side. A level is planned when the one below is DONE as a whole, so it does not depend on who
+ * was first. */
 #ifndef NATARIS_CORE_WORKFLOW_H
 #define NATARIS_CORE_WORKFLOW_H
 
@@ -103,7 +105,8 @@ struct core_workflow_config {
     int64_t max_cost_nano; /* negative: no cap */
     uint32_t
         reduce_tokens; /* of outputs that one reduce may read; it reads two at least, however long they are: the last
-                             * of a level that would be alone takes one from the group before it, or joins it as its third */
+                             * of a level that would be alone takes one from the group before it, or joins it as its
+                             * third */
 };
 
 struct core_workflow {
@@ -127,12 +130,12 @@ void core_workflow_free(struct core_workflow *workflow); /* NULL is fine */
 uint32_t core_workflow_next(const struct core_workflow *workflow);
 /* What further steps may cost at most: cap - spent - held; INT64_MAX without a cap. */
 int64_t core_workflow_left_nano(const struct core_workflow *workflow);
-/* A READY step runs from now on, and so much of the budget is held for it. False: that is more than is left, or the workflow
- * is ending; nothing has changed. The caller then asks for less, waits for a running step to give back what it does not need,
- * or ends the workflow. */
+/* A READY step runs from now on, and so much of the budget is held for it. False: that is more than is left, or the
+ * workflow is ending; nothing has changed. The caller then asks for less, waits for a running step to give back what it
+ * does not need, or ends the workflow. */
 MUST_CHECK bool core_workflow_begin(struct core_workflow *workflow, uint32_t step, int64_t hold_nano);
-/* The same for a step that had begun before a crash: it was checked then. Steps are restored by their numbers, each followed by
- * its done or failed if it has ended; also behind one that has failed. */
+/* The same for a step that had begun before a crash: it was checked then. Steps are restored by their numbers, each
+ * followed by its done or failed if it has ended; also behind one that has failed. */
 void core_workflow_restore(struct core_workflow *workflow, uint32_t step, int64_t hold_nano);
 
 struct core_step_result {
@@ -143,28 +146,32 @@ struct core_step_result {
 };
 /* A RUNNING step has its output: what follows is planned. */
 void core_workflow_done(struct core_workflow *workflow, uint32_t step, const struct core_step_result *result);
-/* A RUNNING step has failed or was cancelled; it may have cost something. The workflow ends FAILED, unless it is ending. */
+/* A RUNNING step has failed or was cancelled; it may have cost something. The workflow ends FAILED, unless it is
+ * ending. */
 void core_workflow_failed(struct core_workflow *workflow, uint32_t step, int64_t cost_nano);
 /* No step begins any more; with `status` (not RUNNING) as soon as nothing runs. The first word counts. */
 void core_workflow_stop(struct core_workflow *workflow, enum core_workflow_status status);
 
 /* RUNNING until it is over and nothing runs. */
 enum core_workflow_status core_workflow_status(const struct core_workflow *workflow);
-/* The output of this step, once it is DONE, is the whole answer, whatever it says: it may be streamed. False when that is
- * not sure (a think may ask for an action, a review may find faults). True also of what max_steps makes the last step. */
+/* The output of this step, once it is DONE, is the whole answer, whatever it says: it may be streamed. False when that
+ * is not sure (a think may ask for an action, a review may find faults). True also of what max_steps makes the last
+ * step. */
 bool core_workflow_is_last(const struct core_workflow *workflow, uint32_t step);
-/* The steps whose outputs, one behind the other, are the answer: the best that there is. `count` 0: nothing. After the end.
- * research: the last of its steps that is DONE. code: the last implement, else the plan. agent: the think that answered,
- * else the last think. map_reduce: the outputs of the last level of the tree that is DONE as a whole, since it tells of all
- * that was mapped; before the maps are all DONE the most that are DONE side by side, the first of equals. */
+/* The steps whose outputs, one behind the other, are the answer: the best that there is. `count` 0: nothing. After the
+ * end. research: the last of its steps that is DONE. code: the last implement, else the plan. agent: the think that
+ * answered, else the last think. map_reduce: the outputs of the last level of the tree that is DONE as a whole, since
+ * it tells of all that was mapped; before the maps are all DONE the most that are DONE side by side, the first of
+ * equals. */
 void core_workflow_answer(const struct core_workflow *workflow, uint32_t *first, uint32_t *count);
-/* How many generations there would be if nothing is cut, for an estimate: `parts` chunks (1 but for map_reduce) of which
- * outputs of `part_tokens` come. A loop (agent, a review's faults) is counted once. Writes at most `capacity` of them,
- * without the local steps; inputs are numbered as in the workflow, max_steps is not looked at. */
+/* How many generations there would be if nothing is cut, for an estimate: `parts` chunks (1 but for map_reduce) of
+ * which outputs of `part_tokens` come. A loop (agent, a review's faults) is counted once. Writes at most `capacity` of
+ * them, without the local steps; inputs are numbered as in the workflow, max_steps is not looked at. */
 uint32_t core_workflow_outline(const struct core_workflow_config *config, uint32_t parts, uint32_t part_tokens,
                                struct core_step *steps, uint32_t capacity);
 
-/* For tests: NULL, or what does not hold. Budget never exceeded by what is held, executed within max_steps, inputs DONE. */
+/* For tests: NULL, or what does not hold. Budget never exceeded by what is held, executed within max_steps, inputs
+ * DONE. */
 const char *core_workflow_check(const struct core_workflow *workflow);
 
 #endif

@@ -13,7 +13,7 @@ static uint32_t least(uint32_t a, uint32_t b) {
 static void add(struct core_workflow *workflow, struct core_step step) {
     if (workflow->step_count == workflow->step_capacity) {
         workflow->step_capacity = workflow->step_capacity == 0 ? 8 : 2 * workflow->step_capacity;
-        workflow->steps = mem_realloc(workflow->steps, workflow->step_capacity * sizeof *workflow->steps);
+        workflow->steps = mem_realloc(workflow->steps, workflow->step_capacity * sizeof(*workflow->steps));
     }
     step.state = CORE_STEP_READY;
     step.local = step.name == CORE_STEP_CHUNK || step.name == CORE_STEP_ACT;
@@ -120,7 +120,8 @@ static uint32_t groups_of_level(const struct core_workflow *workflow, uint32_t f
     return groups;
 }
 
-/* Every group has two steps at least, so that levels get shorter; and a level of several reduces leaves a step for the next. */
+/* Every group has two steps at least, so that levels get shorter; and a level of several reduces leaves a step for the
+ * next. */
 static void plan_level(struct core_workflow *workflow, uint32_t first, uint32_t count, uint32_t round) {
     uint32_t left = workflow->config.max_steps - workflow->executed;
     if (left == 0) {

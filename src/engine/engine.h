@@ -29,8 +29,8 @@ struct engine_events {
     /* The prompt was taken into a slot: its length is known and prefill starts. */
     void (*on_accept)(void *context, uint64_t job, uint32_t prompt_tokens);
     /* Whole UTF-8 characters; never any part of a stop string, nor what may become one. `tokens` counts the tokens this
-     * text stands for, also those whose text was held back before. Before the end a delta ends with a token (unless that
-     * would hold back 64 KiB), so that another device can continue the text. */
+     * text stands for, also those whose text was held back before. Before the end a delta ends with a token (unless
+     * that would hold back 64 KiB), so that another device can continue the text. */
     void (*on_delta)(void *context, uint64_t job, struct str text, uint32_t tokens);
     /* Exactly one of these two ends a job. A cancelled job ends with on_done and GEN_FINISH_CANCELLED. */
     void (*on_done)(void *context, uint64_t job, const struct gen_done *done);

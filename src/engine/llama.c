@@ -67,7 +67,7 @@ static size_t find_job(const struct llama_engine *engine, uint64_t id) {
 static void add_job(struct llama_engine *engine, uint64_t id) {
     if (engine->job_count == engine->job_capacity) {
         engine->job_capacity = engine->job_capacity > 0 ? engine->job_capacity * 2 : 16;
-        engine->jobs = (uint64_t *)mem_realloc(engine->jobs, engine->job_capacity * sizeof(*engine->jobs));
+        engine->jobs = mem_realloc(engine->jobs, engine->job_capacity * sizeof(*engine->jobs));
     }
     engine->jobs[engine->job_count++] = id;
 }
@@ -130,7 +130,7 @@ static void handle_job_frame(struct llama_engine *engine, const struct llama_fra
 }
 
 static void on_frame(void *context, const struct llama_frame *frame) {
-    struct llama_engine *engine = (struct llama_engine *)context;
+    struct llama_engine *engine = context;
     if (frame->kind == LLAMA_FRAME_READY) {
         handle_ready(engine, frame->payload);
     } else if (frame->kind == LLAMA_FRAME_REFUSED) {
@@ -157,7 +157,7 @@ static void plan_restart(struct llama_engine *engine) {
 }
 
 static void on_exit_of_child(void *context, const char *why) {
-    struct llama_engine *engine = (struct llama_engine *)context;
+    struct llama_engine *engine = context;
     engine->process = NULL;
     if (engine->closing) {
         loop_defer(engine->loop, &engine->turn);
@@ -185,7 +185,7 @@ static void on_exit_of_child(void *context, const char *why) {
 static const struct llama_process_events PROCESS_EVENTS = {.on_frame = on_frame, .on_exit = on_exit_of_child};
 
 static void on_restart(void *context) {
-    struct llama_engine *engine = (struct llama_engine *)context;
+    struct llama_engine *engine = context;
     struct err err = {0};
     engine->why[0] = '\0';
     if (!llama_process_start(&engine->process, engine->loop, &engine->options, &PROCESS_EVENTS, engine, &err)) {

@@ -35,7 +35,8 @@ static void on_handle_closed(uv_handle_t *handle) {
     free(process);
 }
 
-/* What the child said last must be heard before its end is acted on: both the exit and the channel's end are awaited. */
+/* What the child said last must be heard before its end is acted on: both the exit and the channel's end are
+ * awaited. */
 static void finish_if_gone(struct llama_process *process) {
     if (process->exited && process->channel_done && !uv_is_closing((uv_handle_t *)&process->process)) {
         loop_timer_stop(process->kill_timer);
@@ -64,7 +65,7 @@ static void on_process_exit(uv_process_t *handle, int64_t status, int signal_num
 }
 
 static void on_kill_timer(void *context) {
-    struct llama_process *process = (struct llama_process *)context;
+    struct llama_process *process = context;
     if (!process->exited) {
         uv_process_kill(&process->process, SIGKILL);
     }

@@ -1,7 +1,7 @@
 #include "engine/script.h"
 
 #include "base/mem.h"
-#include "base/random.h"
+#include "base/random_source.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +57,7 @@ static bool read_quoted(struct str *rest, struct str *out) {
     if (rest->len == 0 || rest->data[0] != '"') {
         return false;
     }
-    char *text = (char *)mem_alloc(rest->len);
+    char *text = mem_alloc(rest->len);
     size_t len = 0;
     for (size_t i = 1; i < rest->len; i++) {
         char c = rest->data[i];

@@ -305,7 +305,7 @@ static void run_turn(struct loop_deferred *deferred) {
 }
 
 static void on_timer(void *context) {
-    struct scripted *engine = (struct scripted *)context;
+    struct scripted *engine = context;
     loop_defer(engine->loop, &engine->turn);
 }
 

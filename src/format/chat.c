@@ -10,8 +10,11 @@ enum { CHAT_DEFAULT_MAX_TOKENS = 256 };
 
 bool chat_read(struct json_value body, struct arena *arena, struct call_input *out, struct err *err) {
     struct fields_content content;
-    return fields_read_body(body, CHAT_DEFAULT_MAX_TOKENS, arena, out, &content, err) &&
-           orchestration_read_content(&content, arena, &out->orchestration, err) &&
+    if (!fields_read_body(body, CHAT_DEFAULT_MAX_TOKENS, arena, out, &content, err)) {
+        return false;
+    }
+    const bool plain = json_type_of(content.orchestration) == JSON_NULL && json_type_of(content.tools) == JSON_NULL;
+    return (plain || orchestration_read_content(&content, arena, &out->orchestration, err)) &&
            messages_read(content.messages, arena, &out->request, err);
 }
 

@@ -9,8 +9,8 @@
 #define EVENT_END "\n\n"
 #define EVENT_LAST EVENT_START "[DONE]" EVENT_END
 
-/* Makes a stream's common parts for an answer (of which only id, model and created_ms are looked at), in the arena; `scratch`
- * is an empty buffer to do it in. False: the arena is full. */
+/* Makes a stream's common parts for an answer (of which only id, model and created_ms are looked at), in the arena;
+ * `scratch` is an empty buffer to do it in. False: the arena is full. */
 MUST_CHECK bool events_prepare(struct format_stream *stream, const struct format *format, const struct answer *answer,
                                bool include_usage, struct arena *arena, struct buf *scratch);
 /* The next event with text, of as much of it as one event may hold; `text` moves behind that. The text is whole UTF-8

@@ -1,6 +1,6 @@
 #include "format/fields.h"
 
-#include "format/field.h"
+#include "wire/field.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -12,8 +12,8 @@ struct fields_content {
     bool tools_unused; /* "tool_choice": "none" */
 };
 
-/* Reads everything but `content`, which is left to the format. On false err->field names the field at fault: ERR_INVALID
- * (also for limits), ERR_UNSUPPORTED, or ERR_TOO_LARGE when the arena is full. */
+/* Reads everything but `content`, which is left to the format. On false err->field names the field at fault:
+ * ERR_INVALID (also for limits), ERR_UNSUPPORTED, or ERR_TOO_LARGE when the arena is full. */
 MUST_CHECK bool fields_read_body(struct json_value body, uint32_t default_max_tokens, struct arena *arena,
                                  struct call_input *out, struct fields_content *content, struct err *err);
 /* Copies into the arena, or ERR_TOO_LARGE. */

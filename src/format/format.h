@@ -1,5 +1,6 @@
 /* Formats: how a request for a generation is read and its answer written, one for each public form. A format is a const
- * table of functions in a file of its own; format.c lists them all. Nothing here knows HTTP, conversations or workflows. */
+ * table of functions in a file of its own; formats.c lists them all. Nothing here knows HTTP, conversations or
+ * workflows. Types only. */
 #ifndef NATARIS_FORMAT_FORMAT_H
 #define NATARIS_FORMAT_FORMAT_H
 
@@ -35,8 +36,8 @@ struct format {
     bool (*read)(struct json_value body, struct arena *arena, struct call_input *out, struct err *err);
     /* The whole answer as one JSON object. */
     void (*whole)(const struct answer *answer, struct buf *out);
-    /* A stream's events: what comes before any text; how an event with text begins behind `head`, and how it ends; what an
-     * executor tells in between; the last ones with the reason and the usage. */
+    /* A stream's events: what comes before any text; how an event with text begins behind `head`, and how it ends; what
+     * an executor tells in between; the last ones with the reason and the usage. */
     void (*begin)(const struct format_stream *stream, struct buf *out);
     struct str (*delta_start)(const struct format_stream *stream);
     struct str (*delta_end)(const struct format_stream *stream);
@@ -46,16 +47,9 @@ struct format {
     void (*fault)(const struct fault *fault, struct buf *out);
 };
 
-/* A set of formats; FORMATS is the one that the gateway serves. */
+/* A set of formats (format/formats.h). */
 struct formats {
     const struct format *const *items;
     size_t count;
 };
-extern const struct formats FORMATS;
-
-/* The one with that name, path, or stored number; NULL: there is none. */
-const struct format *format_by_name(const struct formats *formats, struct str name);
-const struct format *format_by_path(const struct formats *formats, struct str path);
-const struct format *format_by_stored(const struct formats *formats, enum store_job_kind stored);
-
 #endif

@@ -1,10 +1,10 @@
 #include "format/inference.h"
 
 #include "format/events.h"
-#include "format/field.h"
 #include "format/fields.h"
 #include "format/orchestration.h"
 #include "format/parts.h"
+#include "wire/field.h"
 
 enum { INFERENCE_DEFAULT_MAX_TOKENS = 100 };
 

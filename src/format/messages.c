@@ -1,7 +1,7 @@
 #include "format/messages.h"
 
-#include "format/field.h"
 #include "format/fields.h"
+#include "wire/field.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,13 +1,11 @@
 #include "format/orchestration.h"
 
 #include "base/money.h"
-#include "format/field.h"
-#include "format/tools.h"
+#include "wire/field.h"
 
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { NUMBER_BYTES = 64, FIELD_PREFIX = sizeof("orchestration.") - 1 };
 
@@ -94,8 +92,7 @@ static bool member_unknown(struct str name, struct err *err) {
     return field_invalid(err, field, "is unknown; there are enabled, workflow, max_steps and max_cost_usd.");
 }
 
-bool orchestration_read(struct json_value value, struct arena *arena, struct orchestration *out, struct err *err) {
-    (void)arena;
+bool orchestration_read(struct json_value value, struct orchestration *out, struct err *err) {
     struct orchestration_fields fields = {.automatic = true,
                                           .kind = CORE_WORKFLOW_AGENT,
                                           .max_steps.value = ORCHESTRATION_STEPS_DEFAULT,
@@ -227,7 +224,7 @@ static bool tools_take(const struct fields_content *content, struct arena *arena
     if (!out->enabled || json_type_of(content->tools) == JSON_NULL) {
         return tools_refuse(content, err);
     }
-    if (!tools_read(content->tools, arena, out, err)) {
+    if (!tools_read(content->tools, arena, &out->tools, &out->tool_count, err)) {
         return false;
     }
     if (out->tool_count > 0 && !out->automatic && out->kind != CORE_WORKFLOW_AGENT) {
@@ -252,5 +249,5 @@ bool orchestration_read_content(const struct fields_content *content, struct are
     }
     *asked = (struct orchestration){.max_steps = ORCHESTRATION_STEPS_DEFAULT, .max_cost_nano = -1};
     *out = asked;
-    return orchestration_read(content->orchestration, arena, asked, err) && tools_take(content, arena, asked, err);
+    return orchestration_read(content->orchestration, asked, err) && tools_take(content, arena, asked, err);
 }

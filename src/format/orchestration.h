@@ -8,20 +8,9 @@
 #include "base/json_write.h"
 #include "core/workflow.h"
 #include "format/fields.h"
+#include "format/tools.h"
 
-enum {
-    ORCHESTRATION_STEPS_DEFAULT = 10,
-    ORCHESTRATION_TOOLS_MAX = 32,
-    ORCHESTRATION_TOOL_BYTES = 4 * 1024, /* name, description and parameters of one */
-};
-
-/* A function that the caller offers: an agent may call it, the caller runs it. */
-struct orchestration_tool {
-    struct str name;        /* letters, digits, _ and -, at most 64 */
-    struct str description; /* may be empty */
-    struct str parameters;  /* the names of its parameters, "a, b"; may be empty */
-    struct str only;        /* the name of its only parameter; empty when it has none or more */
-};
+enum { ORCHESTRATION_STEPS_DEFAULT = 10 };
 
 /* Strings are in the request's arena. */
 struct orchestration {
@@ -40,14 +29,13 @@ void orchestration_init(struct orchestration *asked);
 void orchestration_write(const struct orchestration *asked, struct json_writer *writer);
 MUST_CHECK bool orchestration_read_stored(struct json_value object, struct arena *arena, struct orchestration *out,
                                           struct err *err);
-/* "orchestration" as a client writes it; err->field is such as "orchestration.max_steps". null counts as absent, unknown
- * members are refused by name. Sets everything but the tools. */
-MUST_CHECK bool orchestration_read(struct json_value value, struct arena *arena, struct orchestration *out,
-                                   struct err *err);
+/* "orchestration" as a client writes it; err->field is such as "orchestration.max_steps". null counts as absent,
+ * unknown members are refused by name. Sets everything but the tools. */
+MUST_CHECK bool orchestration_read(struct json_value value, struct orchestration *out, struct err *err);
 /* "research", ..., "auto" in any case of letters; false: none of them. */
 MUST_CHECK bool orchestration_kind_read(struct str name, bool *automatic, enum core_workflow_kind *kind);
-/* What a chat says: "orchestration" and "tools" of its body, in *out, which is NULL when it says nothing of either. Those of a
- * request that no workflow can answer are refused unless they ask for nothing. */
+/* What a chat says: "orchestration" and "tools" of its body, in *out, which is NULL when it says nothing of either.
+ * Those of a request that no workflow can answer are refused unless they ask for nothing. */
 MUST_CHECK bool orchestration_read_content(const struct fields_content *content, struct arena *arena,
                                            const struct orchestration **out, struct err *err);
 MUST_CHECK bool orchestration_refuse(const struct fields_content *content, struct err *err);

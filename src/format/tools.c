@@ -1,6 +1,7 @@
 #include "format/tools.h"
 
-#include "format/field.h"
+#include "base/buf.h"
+#include "wire/field.h"
 
 #include <stdio.h>
 
@@ -140,27 +141,27 @@ static bool name_is_new(struct tool_reader *reader, const struct orchestration_t
     return true;
 }
 
-bool tools_read(struct json_value value, struct arena *arena, struct orchestration *out, struct err *err) {
+bool tools_read(struct json_value value, struct arena *arena, const struct orchestration_tool **tools, size_t *count,
+                struct err *err) {
     struct tool_reader reader = {.arena = arena, .err = err};
     struct json_iterator iterator;
     struct json_value item;
     if (json_type_of(value) != JSON_ARRAY) {
         return field_wrong_type(err, "tools", "an array", value);
     }
-    const size_t count = json_count(value);
-    if (count > ORCHESTRATION_TOOLS_MAX) {
+    *count = json_count(value);
+    if (*count > ORCHESTRATION_TOOLS_MAX) {
         return field_invalid(err, "tools", "must hold at most %d tools.", ORCHESTRATION_TOOLS_MAX);
     }
-    struct orchestration_tool *tools = ARENA_ARRAY(arena, struct orchestration_tool, count);
-    if (tools == NULL) {
+    struct orchestration_tool *made = ARENA_ARRAY(arena, struct orchestration_tool, *count);
+    *tools = made;
+    if (made == NULL) {
         return out_of_room(err);
     }
     for (json_iterate(value, &iterator); json_next(&iterator, NULL, &item); reader.index++) {
-        if (!tool_read(&reader, item, &tools[reader.index]) || !name_is_new(&reader, tools)) {
+        if (!tool_read(&reader, item, &made[reader.index]) || !name_is_new(&reader, made)) {
             return false;
         }
     }
-    out->tools = tools;
-    out->tool_count = count;
     return true;
 }

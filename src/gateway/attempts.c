@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "gateway/providers.h"
+#include "link/peer.h"
 
 #include <stdlib.h>
 

@@ -9,7 +9,9 @@
 #include "base/random.h"
 #include "call/call.h"
 #include "call/failure.h"
+#include "call/run.h"
 #include "catalog/catalog.h"
+#include "format/formats.h"
 #include "gateway/accounts.h"
 #include "gateway/canary.h"
 #include "gateway/core_shell.h"
@@ -163,6 +165,7 @@ static void gateway_free(struct gateway *gateway) {
     }
     webhook_sender_free(gateway->webhooks);
     api_free(gateway->api);
+    runs_close(gateway->calls);
     calls_free(gateway->calls);
     sandbox_free(gateway->sandbox);
     admin_free(gateway->admin);
@@ -209,7 +212,7 @@ static void tell_drain(struct gateway *gateway) {
 /* Every call gets its answer now: that the gateway stops, and nothing is charged. One that is being settled goes on. */
 static void stop_calls(struct gateway *gateway) {
     struct fault fault;
-    calls_each(gateway->calls, stop_call, gateway);
+    call_each(gateway->calls, stop_call, gateway);
     tell_drain(gateway);
     failure_stopped(&fault);
     sandbox_stop(gateway->sandbox, &fault);
@@ -301,10 +304,12 @@ static bool open_store(struct gateway *gateway, const struct gateway_options *op
     if (!store_open(&gateway->store, options->store_path, err) || !auth_new(&gateway->auth, gateway->store, err)) {
         return false;
     }
+    const struct webhook_sender_options webhooks = {
+        .loop = gateway->loop, .store = gateway->store, .lax = options->webhooks_lax};
     open_core(gateway, options);
     return open_accounts(gateway, options, err) &&
            store_start(gateway->store, loop_uv(gateway->loop), on_store_broken, gateway, err) &&
-           webhook_sender_new(&gateway->webhooks, gateway->loop, gateway->store, options->webhooks_lax, err);
+           webhook_sender_new(&gateway->webhooks, &webhooks, err);
 }
 
 /* What answers, behind the listeners. */
@@ -313,6 +318,7 @@ static void open_rooms(struct gateway *gateway, const struct gateway_options *op
     gateway->sandbox = sandbox_new(gateway->loop, &options->core);
     const struct call_backend network = views_call_backend(&gateway->shell, sandbox_executor(gateway->sandbox));
     gateway->calls = calls_new(gateway->loop, gateway->auth, gateway->store, &network);
+    runs_open(gateway->calls);
     const struct api_backend backend = api_backend_of(gateway, options);
     gateway->api = api_new(gateway->calls, &FORMATS, &backend);
 }

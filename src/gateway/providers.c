@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "gateway/records.h"
+#include "link/peer.h"
 #include "wire/id.h"
 #include "wire/limits.h"
 
@@ -274,6 +275,11 @@ static enum core_heat heat_from_link(enum link_heat heat) {
     return CORE_HEAT_CRITICAL;
 }
 
+/* No device gets a job of a kind that it did not list, and ours are all of this one. */
+static bool generates(const struct link_model *model) {
+    return (model->kinds & LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE)) != 0;
+}
+
 static struct core_offer offer_from_link(const struct link_model *model) {
     return (struct core_offer){
         .model = model->id,
@@ -291,9 +297,11 @@ static void on_status(void *context, struct link_peer *peer, const struct link_s
     struct providers *providers = context;
     struct core_offer offers[LIMIT_LINK_MODELS];
     provider_of(peer)->pause = status->pause;
-    const size_t count = status->model_count < COUNT_OF(offers) ? status->model_count : COUNT_OF(offers);
-    for (size_t i = 0; i < count; i++) {
-        offers[i] = offer_from_link(&status->models[i]);
+    size_t count = 0;
+    for (size_t i = 0; i < status->model_count && count < COUNT_OF(offers); i++) {
+        if (generates(&status->models[i])) {
+            offers[count++] = offer_from_link(&status->models[i]);
+        }
     }
     core_loop_step(providers->core,
                    &(struct core_event){.kind = CORE_EVENT_PROVIDER_STATUS,
@@ -323,24 +331,28 @@ static void on_delta(void *context, struct link_peer *peer, const struct link_de
                                                           .delta = {.text = delta->text, .tokens = delta->tokens}});
 }
 
-static enum core_finish finish_from_link(enum gen_finish finish) {
+/* The core knows three; an answer that ended well in another way has stopped. */
+static enum core_finish finish_from_link(enum link_finish finish) {
     switch (finish) {
-    case GEN_FINISH_STOP:
-        return CORE_FINISH_STOP;
-    case GEN_FINISH_LENGTH:
+    case LINK_FINISH_LENGTH:
         return CORE_FINISH_LENGTH;
-    case GEN_FINISH_CANCELLED:
+    case LINK_FINISH_CANCELLED:
         return CORE_FINISH_CANCELLED;
+    case LINK_FINISH_STOP:
+    case LINK_FINISH_TOOL_CALLS:
+    case LINK_FINISH_CONTENT_FILTER:
+    case LINK_FINISH_OTHER:
+        break;
     }
-    return CORE_FINISH_CANCELLED;
+    return CORE_FINISH_STOP;
 }
 
 static void on_done(void *context, struct link_peer *peer, const struct link_done *message) {
-    const struct gen_usage *usage = &message->done.usage;
+    const struct gen_usage *usage = &message->usage;
     core_loop_step(core_of(context), &(struct core_event){.kind = CORE_EVENT_DONE,
                                                           .provider = provider_of(peer)->handle,
                                                           .job = message->job,
-                                                          .done = {.finish = finish_from_link(message->done.finish),
+                                                          .done = {.finish = finish_from_link(message->finish),
                                                                    .prompt_tokens = usage->prompt_tokens,
                                                                    .completion_tokens = usage->completion_tokens,
                                                                    .cached_tokens = usage->cached_tokens}});

@@ -6,8 +6,6 @@
 #include "jobs/job.h"
 #include "workflow/start.h"
 
-#include <string.h>
-
 enum {
     BODY_ARENA_BYTES = 4 * LIMIT_HTTP_BODY_BYTES,
     RESULT_BYTES = 6 * LIMIT_ANSWER_BYTES + 64 * 1024, /* every byte escaped */
@@ -23,13 +21,13 @@ static void on_ended(void *context, const struct store_job *job, bool changed, c
     if (err != NULL && err->code == ERR_UNAVAILABLE) { /* not written: once more, by its stored answer */
         entry->again = true;
         patience_pause(&entry->patience, loop_now_ms(entry->jobs->calls->loop), PATIENCE_MIN_MS);
-        jobs_wait(entry);
+        job_queue_wait(entry);
         return;
     }
     if (err != NULL) {
         LOG_WARN_EVENT("job.end_not_stored", LOG_TEXT("job_id", entry->job.id), LOG_TEXT("error", err->message));
     }
-    jobs_remove(entry);
+    job_queue_remove(entry);
 }
 
 /* `result` is the JSON of the answer or the error. */
@@ -57,17 +55,17 @@ static void entry_end(struct job_entry *entry, enum store_job_state state, struc
                                 .result = buf_str(result),
                                 .scope_sha256 = job->test ? NULL : scope,
                                 .event = job->test || event.overflow ? STR("") : buf_str(&event)};
-    str_copy(end.id, sizeof(end.id), str_from(job->id));
+    (void)str_copy(end.id, sizeof(end.id), str_from(job->id));
     store_job_end(entry->jobs->calls->store, &end, on_ended, entry);
     buf_clear(&event);
 }
 
-static void entry_fail(struct job_entry *entry, const struct fault *error) {
+static void entry_fail(struct job_entry *entry, const struct fault *fault) {
     struct json_writer writer;
     struct buf text;
     buf_init(&text, 8 * 1024);
     json_writer_init(&writer, &text);
-    envelope_write_object(&writer, error);
+    envelope_write_object(&writer, fault);
     entry_end(entry, STORE_JOB_FAILED, &text);
     buf_clear(&text);
 }
@@ -120,9 +118,9 @@ static bool waits_for(struct job_entry *entry, const struct fault *fault) {
 }
 
 /* It waits again, or has failed. */
-static void entry_refused(struct job_entry *entry, const struct fault *error) {
-    if (!waits_for(entry, error)) {
-        entry_fail(entry, error);
+static void entry_refused(struct job_entry *entry, const struct fault *fault) {
+    if (!waits_for(entry, fault)) {
+        entry_fail(entry, fault);
         return;
     }
     entry->again = true;
@@ -132,13 +130,13 @@ static void entry_refused(struct job_entry *entry, const struct fault *error) {
         entry->job.started_ms = 0;
         store_job_move(entry->jobs->calls->store, entry->job.id, STORE_JOB_QUEUED, 0);
     }
-    jobs_wait(entry);
+    job_queue_wait(entry);
 }
 
-static void on_failed(void *context, const struct fault *error) {
+static void on_failed(void *context, const struct fault *fault) {
     struct job_entry *entry = context;
     entry->run = NULL;
-    entry_refused(entry, error);
+    entry_refused(entry, fault);
 }
 
 static const struct run_events run_events = {.on_begun = on_begun, .on_end = on_end, .on_failed = on_failed};
@@ -166,14 +164,14 @@ static void on_workflow_end(void *context, const struct workflow_answer *answer)
 }
 
 /* A workflow waits out by itself what time heals; this is its end, unless the gateway stops or the store was busy. */
-static void on_workflow_failed(void *context, const char *id, const struct fault *error) {
+static void on_workflow_failed(void *context, const char *id, const struct fault *fault) {
     struct job_entry *entry = context;
     (void)id;
     entry->workflow = NULL;
-    if (error->code == FAULT_UNAVAILABLE) {
-        entry_refused(entry, error);
+    if (fault->code == FAULT_UNAVAILABLE) {
+        entry_refused(entry, fault);
     } else {
-        entry_fail(entry, error);
+        entry_fail(entry, fault);
     }
 }
 
@@ -182,7 +180,7 @@ static const struct workflow_events workflow_events = {
 
 static void entry_start_workflow(struct job_entry *entry, const struct auth_identity *identity,
                                  const struct call_input *input) {
-    struct fault error;
+    struct fault fault;
     char id[STORE_ID_MAX];
     job_workflow_id(entry->job.id, id);
     const struct workflow_request asked = {.id = id,
@@ -193,9 +191,9 @@ static void entry_start_workflow(struct job_entry *entry, const struct auth_iden
                                            .verified = input->verified,
                                            .label = input->label};
     entry->state = ENTRY_RUNNING;
-    entry->workflow = workflow_start(entry->jobs->workflows, &asked, &workflow_events, entry, &error);
+    entry->workflow = workflow_start(entry->jobs->workflows, &asked, &workflow_events, entry, &fault);
     if (entry->workflow == NULL) {
-        entry_refused(entry, &error);
+        entry_refused(entry, &fault);
     } else {
         entry->again = true; /* it may be alive without this job from now on */
     }
@@ -224,22 +222,22 @@ void job_entry_stop(struct job_entry *entry) {
         struct auth_identity identity = {.kind = job->test ? STORE_KEY_TEST : STORE_KEY_LIVE};
         char id[STORE_ID_MAX];
         job_workflow_id(job->id, id);
-        str_copy(identity.account_id, sizeof(identity.account_id), str_from(job->account_id));
+        (void)str_copy(identity.account_id, sizeof(identity.account_id), str_from(job->account_id));
         workflow_cancel(entry->jobs->workflows, &identity, id, on_workflow_cancelled, NULL);
     }
     entry->run = NULL;
     entry->workflow = NULL;
 }
 
-/* --- Its turn --- */
+/* --- Its start --- */
 
 static bool input_read(struct job_entry *entry, struct str body, struct arena *arena, struct call_input *input,
-                       struct fault *error) {
+                       struct fault *fault) {
     struct json_value root;
     struct err err;
     if (!json_parse(entry->jobs->calls->parser, body, &root, &err) ||
         !job_format(entry->jobs->formats, entry->job.kind)->read(root, arena, input, &err)) {
-        fault_from_err(error, &err);
+        fault_from_err(fault, &err);
         return false;
     }
     input->request.model = str_from(entry->job.model); /* as it was resolved when the job came */
@@ -264,15 +262,15 @@ static void entry_start_run(struct job_entry *entry, const struct auth_identity 
 void job_entry_run(struct job_entry *entry, struct str body) {
     const struct auth_identity *identity;
     struct call_input input;
-    struct fault error;
+    struct fault fault;
     struct arena arena;
     struct err err;
     arena_init(&arena, BODY_ARENA_BYTES);
     if (!auth_find_key(entry->jobs->calls->auth, entry->job.key_id, &identity, &err)) {
-        fault_from_err(&error, &err);
-        entry_fail(entry, &error);
-    } else if (!input_read(entry, body, &arena, &input, &error)) {
-        entry_fail(entry, &error);
+        fault_from_err(&fault, &err);
+        entry_fail(entry, &fault);
+    } else if (!input_read(entry, body, &arena, &input, &fault)) {
+        entry_fail(entry, &fault);
     } else if (entry->job.kind == STORE_JOB_WORKFLOW) {
         entry_start_workflow(entry, identity, &input);
     } else {

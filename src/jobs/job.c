@@ -2,11 +2,12 @@
 
 #include "base/json_values.h"
 #include "format/chat.h"
+#include "format/formats.h"
 #include "wire/id.h"
 
 _Static_assert((int)ID_SIZE == (int)STORE_ID_MAX, "an id fits into the store");
 
-const char *job_state_name(enum store_job_state state) {
+static const char *state_name(enum store_job_state state) {
     switch (state) {
     case STORE_JOB_QUEUED:
         return "QUEUED";
@@ -25,7 +26,7 @@ const char *job_state_name(enum store_job_state state) {
 
 bool job_state_of(struct str name, enum store_job_state *out) {
     for (int i = 0; i < STORE_JOB_STATES; i++) {
-        if (str_equal_nocase(name, str_from(job_state_name((enum store_job_state)i)))) {
+        if (str_equal_nocase(name, str_from(state_name((enum store_job_state)i)))) {
             *out = (enum store_job_state)i;
             return true;
         }
@@ -124,7 +125,7 @@ void job_write(struct json_writer *writer, const struct formats *formats, const 
     json_member_cstr(writer, "id", job->id);
     json_member_cstr(writer, "object", "job");
     json_member_cstr(writer, "type", job_format(formats, job->kind)->object);
-    json_member_cstr(writer, "status", job_state_name(job->state));
+    json_member_cstr(writer, "status", state_name(job->state));
     json_member_cstr(writer, "model", job->model);
     json_member_time(writer, "created_at", job->created_ms);
     json_member_time(writer, "started_at", job->started_ms);

@@ -7,8 +7,8 @@
 #include "store/jobs.h"
 #include "workflow/answer.h"
 
-const char *job_state_name(enum store_job_state state);                   /* "QUEUED", ... */
-MUST_CHECK bool job_state_of(struct str name, enum store_job_state *out); /* in any case of letters */
+/* "QUEUED", ..., in any case of letters; false: none of them. */
+MUST_CHECK bool job_state_of(struct str name, enum store_job_state *out);
 
 /* The format that answers a job of that kind: a workflow's answer has the shape of a chat's. */
 const struct format *job_format(const struct formats *formats, enum store_job_kind kind);

@@ -6,46 +6,20 @@
 #include "jobs/entry.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <utlist.h>
 
-/* --- Accounts and entries --- */
+/* --- Places --- */
 
-static struct job_account *account_get(struct jobs *jobs, const char *id, bool test) {
-    struct job_account *account;
-    struct job_account_key key;
-    memset(&key, 0, sizeof(key));
-    str_copy(key.id, sizeof(key.id), str_from(id));
-    key.test = test;
-    HASH_FIND(hh, jobs->accounts, &key, sizeof(key), account);
-    if (account == NULL) {
-        account = MEM_NEW(struct job_account);
-        memcpy(&account->key, &key, sizeof(key));
-        HASH_ADD(hh, jobs->accounts, key, sizeof(key), account);
-    }
-    return account;
-}
-
-static void account_put(struct jobs *jobs, struct job_account *account) {
-    account->open--;
-    jobs->total--;
-    if (account->open == 0) {
-        HASH_DEL(jobs->accounts, account);
-        free(account);
-    }
-}
-
-bool jobs_reserve(struct jobs *jobs, const struct auth_identity *identity, struct fault *error) {
+bool jobs_reserve(struct jobs *jobs, const struct auth_identity *identity, struct fault *fault) {
     if (jobs->total >= JOBS_TOTAL_MAX) {
-        fault_set(error, FAULT_UNAVAILABLE, "Too many jobs wait. Retry later.");
-        error->retry_after_ms = PATIENCE_MAX_MS;
+        fault_set(fault, FAULT_UNAVAILABLE, "Too many jobs wait. Retry later.");
+        fault->retry_after_ms = PATIENCE_MAX_MS;
         return false;
     }
-    struct job_account *account = account_get(jobs, identity->account_id, identity->kind == STORE_KEY_TEST);
+    struct job_account *account = job_account_get(jobs, identity->account_id, identity->kind == STORE_KEY_TEST);
     if (account->open >= JOBS_OPEN_MAX) {
-        fault_set(error, FAULT_RATE_LIMIT_EXCEEDED, "%d jobs of this account have not ended yet. Retry when some have.",
+        fault_set(fault, FAULT_RATE_LIMIT_EXCEEDED, "%d jobs of this account have not ended yet. Retry when some have.",
                   JOBS_OPEN_MAX);
-        error->retry_after_ms = PATIENCE_MAX_MS;
+        fault->retry_after_ms = PATIENCE_MAX_MS;
         return false;
     }
     account->open++;
@@ -54,54 +28,12 @@ bool jobs_reserve(struct jobs *jobs, const struct auth_identity *identity, struc
 }
 
 void jobs_release(struct jobs *jobs, const char *account_id, bool test) {
-    account_put(jobs, account_get(jobs, account_id, test));
-}
-
-void jobs_wait(struct job_entry *entry) {
-    struct jobs *jobs = entry->jobs;
-    entry->state = ENTRY_WAITING;
-    DL_APPEND(entry->account->waiting, entry);
-    jobs->waiting++;
-    if (!jobs->ticking) {
-        jobs->ticking = true;
-        loop_timer_start(jobs->tick, 0, JOBS_TICK_MS);
-    }
-}
-
-static void entry_unwait(struct job_entry *entry) {
-    DL_DELETE(entry->account->waiting, entry);
-    entry->jobs->waiting--;
-}
-
-void jobs_remove(struct job_entry *entry) {
-    struct jobs *jobs = entry->jobs;
-    HASH_DEL(jobs->entries, entry);
-    account_put(jobs, entry->account);
-    free(entry);
-}
-
-static struct job_entry *entry_find(struct jobs *jobs, const char *id) {
-    struct job_entry *entry;
-    HASH_FIND_STR(jobs->entries, id, entry);
-    return entry;
-}
-
-static struct job_entry *entry_add(struct jobs *jobs, const struct store_job *job) {
-    struct job_entry *entry = MEM_NEW(struct job_entry);
-    entry->jobs = jobs;
-    entry->job = *job;
-    entry->job.body = entry->job.result = STR("");
-    entry->account = account_get(jobs, job->account_id, job->test);
-    entry->account->open++;
-    jobs->total++;
-    HASH_ADD_KEYPTR(hh, jobs->entries, entry->job.id, strlen(entry->job.id), entry);
-    jobs_wait(entry);
-    return entry;
+    job_account_put(jobs, job_account_get(jobs, account_id, test));
 }
 
 void jobs_add(struct jobs *jobs, const struct store_job *job) {
-    if (entry_find(jobs, job->id) == NULL && job->state < STORE_JOB_COMPLETED) {
-        (void)entry_add(jobs, job);
+    if (job_queue_find(jobs, job->id) == NULL && job->state < STORE_JOB_COMPLETED) {
+        (void)job_queue_add(jobs, job);
     }
 }
 
@@ -114,11 +46,11 @@ static void on_read(void *context, const struct store_job *job, bool changed, co
     if (entry->cancelled || (err != NULL && err->code == ERR_NOT_FOUND) ||
         (err == NULL && job->state >= STORE_JOB_COMPLETED)) {
         entry->account->active--;
-        jobs_remove(entry);
+        job_queue_remove(entry);
     } else if (err != NULL) {
         entry->account->active--;
         patience_pause(&entry->patience, loop_now_ms(entry->jobs->calls->loop), PATIENCE_MIN_MS);
-        jobs_wait(entry);
+        job_queue_wait(entry);
     } else {
         job_entry_run(entry, job->body);
     }
@@ -144,7 +76,7 @@ static void account_start(struct jobs *jobs, struct job_account *account) {
         if (!patience_is_due(&entry->patience, jobs->calls, str_from(entry->job.model))) {
             continue;
         }
-        entry_unwait(entry);
+        job_queue_take(entry);
         entry->state = ENTRY_READING;
         account->active++;
         account->reading++;
@@ -165,15 +97,15 @@ static void tick_due(void *context) {
 }
 
 void jobs_cancel(struct jobs *jobs, const char *id) {
-    struct job_entry *entry = entry_find(jobs, id);
+    struct job_entry *entry = job_queue_find(jobs, id);
     if (entry == NULL) {
         return;
     }
     switch (entry->state) {
     case ENTRY_WAITING:
         job_entry_stop(entry);
-        entry_unwait(entry);
-        jobs_remove(entry);
+        job_queue_take(entry);
+        job_queue_remove(entry);
         break;
     case ENTRY_READING:
         job_entry_stop(entry);
@@ -182,7 +114,7 @@ void jobs_cancel(struct jobs *jobs, const char *id) {
     case ENTRY_RUNNING:
         job_entry_stop(entry);
         entry->account->active--;
-        jobs_remove(entry);
+        job_queue_remove(entry);
         break;
     case ENTRY_ENDING: /* the store has decided already */
         break;
@@ -240,7 +172,7 @@ static void on_open(void *context, const struct store_job *list, size_t count, b
     }
     for (size_t i = 0; i < count; i++) {
         struct store_job job = list[i];
-        if (entry_find(jobs, job.id) != NULL) { /* it came in this moment */
+        if (job_queue_find(jobs, job.id) != NULL) { /* it came in this moment */
             continue;
         }
         if (job.state == STORE_JOB_RUNNING) {
@@ -248,7 +180,7 @@ static void on_open(void *context, const struct store_job *list, size_t count, b
             job.started_ms = 0;
             store_job_move(jobs->calls->store, job.id, STORE_JOB_QUEUED, 0);
         }
-        entry_add(jobs, &job)->again = true;
+        job_queue_add(jobs, &job)->again = true;
     }
     LOG_INFO_EVENT("jobs.open", LOG_INT("jobs", count), LOG_INT("more", more));
 }

@@ -1,8 +1,10 @@
-/* Jobs that nobody waits for (POST /v1/jobs): what has not ended yet, in memory, from the store's queue to its end there.
+/* Jobs that nobody waits for (POST /v1/jobs): what has not ended yet, in memory, from the store's queue to its end
+ * there.
  *
- * A job waits until its account has room for one more request under way, then it is a run (call/run.h) under its own id. A
- * refusal that time heals (429, model_warming) makes it wait again, for a day at most; other failures that may pass are
- * tried a few times. It ends in the store first: who cancels or restarts in between loses and pays nothing twice. */
+ * A job waits until its account has room for one more request under way, then it is a run (call/run.h) under its own
+ * id. A refusal that time heals (429, model_warming) makes it wait again, for a day at most; other failures that may
+ * pass are tried a few times. It ends in the store first: who cancels or restarts in between loses and pays nothing
+ * twice. */
 #ifndef NATARIS_JOBS_JOBS_H
 #define NATARIS_JOBS_JOBS_H
 
@@ -10,20 +12,16 @@
 #include "call/fault.h"
 #include "format/format.h"
 #include "store/jobs.h"
-#include "workflow/workflows.h"
 
 enum {
-    JOBS_OPEN_MAX = 1000,                   /* of an account and kind of key, waiting or running; past it: 429 */
-    JOBS_TOTAL_MAX = 100 * 1000,            /* of all; past it: 503 */
-    JOBS_ACTIVE_MAX = 64,                   /* of an account at once, whatever its tier allows */
-    JOBS_TRIES_MAX = 5,                     /* of a failure that may pass */
-    JOBS_TICK_MS = 250,                     /* how often room is looked for while jobs wait */
-    JOBS_WAIT_MAX_MS = 24 * 60 * 60 * 1000, /* a job that cannot begin for so long fails with what kept it */
+    JOBS_OPEN_MAX = 1000,        /* of an account and kind of key, waiting or running; past it: 429 */
+    JOBS_TOTAL_MAX = 100 * 1000, /* of all; past it: 503 */
+    JOBS_ACTIVE_MAX = 64,        /* of an account at once, whatever its tier allows */
     JOBS_PURGE_MS = 60 * 60 * 1000,
 };
 
-struct jobs;      /* jobs/entry.h */
-struct job_entry; /* likewise */
+struct jobs;      /* jobs/queue.h */
+struct workflows; /* workflow/workflow.h */
 
 /* All borrowed. */
 struct jobs *jobs_new(struct calls *calls, struct workflows *workflows, const struct formats *formats);
@@ -38,8 +36,5 @@ void jobs_release(struct jobs *jobs, const char *account_id, bool test);
 void jobs_add(struct jobs *jobs, const struct store_job *job);
 /* It has ended as cancelled in the store. */
 void jobs_cancel(struct jobs *jobs, const char *id);
-/* Of one that is not waiting: back into its account's list; and it has ended. */
-void jobs_wait(struct job_entry *entry);
-void jobs_remove(struct job_entry *entry);
 
 #endif

@@ -2,7 +2,7 @@
 #ifndef NATARIS_LINK_BACKOFF_H
 #define NATARIS_LINK_BACKOFF_H
 
-#include "base/random.h"
+#include "base/random_source.h"
 
 #include <stdint.h>
 

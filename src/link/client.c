@@ -3,10 +3,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
-#include "base/utf8.h"
+#include "link/address.h"
 #include "link/backoff.h"
+#include "net/ws_client.h"
 #include "net/ws_conn.h"
-#include "net/ws_url.h"
 #include "wire/limits.h"
 
 #include <stdio.h>
@@ -16,7 +16,6 @@
 enum {
     SILENT_HEARTBEATS = 3,
     KEEP_SCRATCH = 256 * 1024, /* a larger encoding buffer is given back after use */
-    TOKENS_PER_FRAME = UINT16_MAX,
     DECODE_ARENA_MAX = 3 * LIMIT_LINK_MESSAGE_BYTES,
     REASON_MAX = 256,
 };
@@ -38,6 +37,7 @@ struct link_client {
     struct link_client_config config; /* url and join_token owned */
     uint8_t public_key[ED25519_KEY_SIZE];
     enum client_state state;
+    enum link_version version;  /* agreed on with the challenge */
     struct ws_attempt *attempt; /* in CLIENT_CONNECTING */
     struct ws_conn *ws;         /* until its on_close, whatever the state */
     /* Back-off in CLIENT_WAITING, handshake deadline in GREETED and PROVING, heartbeat in READY. */
@@ -94,7 +94,7 @@ static void client_lost(struct link_client *client, const char *reason, bool fat
 
 /* Gives the link up; on_lost follows when the connection is closed. */
 static void client_leave(struct link_client *client, uint16_t code, const char *reason) {
-    str_copy(client->reason, sizeof client->reason, str_from(reason));
+    str_copy(client->reason, sizeof(client->reason), str_from(reason));
     client_set_state(client, CLIENT_LEAVING);
     loop_timer_stop(client->timer);
     ws_conn_close(client->ws, code, reason);
@@ -107,9 +107,10 @@ static struct buf *begin_message(struct link_client *client) {
     return &client->scratch;
 }
 
-static void send_message(struct link_client *client, enum ws_opcode opcode) {
+static void send_message(struct link_client *client, enum link_kind kind) {
     if (!client->scratch.overflow) {
-        ws_conn_send(client->ws, opcode, buf_str(&client->scratch));
+        const bool binary = link_kind_is_binary(kind, client->version);
+        ws_conn_send(client->ws, binary ? WS_BINARY : WS_TEXT, buf_str(&client->scratch));
     }
     if (client->scratch.capacity > KEEP_SCRATCH) {
         buf_clear(&client->scratch);
@@ -121,19 +122,19 @@ static void send_message(struct link_client *client, enum ws_opcode opcode) {
 }
 
 static void send_hello(struct link_client *client) {
-    struct link_hello hello = {.versions = {LINK_VERSION},
-                               .version_count = 1,
+    struct link_hello hello = {.versions = {LINK_VERSION_1, LINK_VERSION_2},
+                               .version_count = LINK_VERSION_NEWEST,
                                .join_token = str_from(client->config.join_token),
                                .device = client->config.device};
-    memcpy(hello.public_key, client->public_key, sizeof hello.public_key);
+    memcpy(hello.public_key, client->public_key, sizeof(hello.public_key));
     link_encode_hello(begin_message(client), &hello);
-    send_message(client, WS_TEXT);
+    send_message(client, LINK_HELLO);
 }
 
 /* --- What the gateway says --- */
 
 static void handle_challenge(struct link_client *client, const struct link_challenge *challenge) {
-    if (challenge->version != LINK_VERSION) {
+    if (!link_version_from_number(challenge->version, &client->version)) {
         client_leave(client, WS_CLOSE_PROTOCOL, "the gateway chose a version that was not offered");
         return;
     }
@@ -149,7 +150,7 @@ static void handle_challenge(struct link_client *client, const struct link_chall
     }
     client_set_state(client, CLIENT_PROVING);
     link_encode_auth(begin_message(client), &auth);
-    send_message(client, WS_TEXT);
+    send_message(client, LINK_AUTH);
 }
 
 static void handle_welcome(struct link_client *client, const struct link_welcome *welcome) {
@@ -158,7 +159,7 @@ static void handle_welcome(struct link_client *client, const struct link_welcome
     client_set_state(client, CLIENT_READY);
     loop_timer_start(client->timer, welcome->heartbeat_ms, welcome->heartbeat_ms);
     char provider_id[LIMIT_NAME_BYTES + 1];
-    str_copy(provider_id, sizeof provider_id, welcome->provider_id);
+    str_copy(provider_id, sizeof(provider_id), welcome->provider_id);
     client->events->on_ready(client->context, provider_id);
     if (client->state == CLIENT_READY && !client->closing) {
         client->events->on_status_due(client->context);
@@ -167,8 +168,21 @@ static void handle_welcome(struct link_client *client, const struct link_welcome
 
 static void client_unexpected(struct link_client *client, enum link_kind kind) {
     char reason[REASON_MAX];
-    snprintf(reason, sizeof reason, "message \"%s\" is not expected here", link_kind_name(kind));
+    snprintf(reason, sizeof(reason), "message \"%s\" is not expected here", link_kind_name(kind));
     client_leave(client, WS_CLOSE_PROTOCOL, reason);
+}
+
+/* A kind that the gateway was not told of. */
+static void handle_job(struct link_client *client, const struct link_job *job) {
+    char words[REASON_MAX];
+    if (job->kind == LINK_JOB_KIND_GENERATE) {
+        client->events->on_job(client->context, job->job, &job->request);
+        return;
+    }
+    snprintf(words, sizeof(words), "this device does no jobs of the kind \"%.*s\"", STR_ARG(job->kind_name));
+    const struct link_error error = {
+        .job = job->job, .failure = GEN_FAILURE_BAD_REQUEST, .message = str_from(words), .param = STR("kind")};
+    link_client_send_error(client, &error);
 }
 
 static void handle_message(struct link_client *client, const struct link_message *message) {
@@ -188,7 +202,7 @@ static void handle_message(struct link_client *client, const struct link_message
         break;
     case LINK_JOB:
         if (ready) {
-            client->events->on_job(client->context, message->job.job, &message->job.request);
+            handle_job(client, &message->job);
             return;
         }
         break;
@@ -246,9 +260,11 @@ static void on_ws_message(void *context, enum ws_opcode opcode, struct str paylo
     }
     client->silent_beats = 0;
     struct link_message message;
-    struct err err = {0};
-    bool ok = opcode == WS_BINARY ? link_decode_binary(payload, &message, &err)
-                                  : link_decode_text(client->parser, &client->arena, payload, &message, &err);
+    struct err err;
+    err_clear(&err);
+    const bool ok = opcode == WS_BINARY
+                        ? link_decode_binary(client->version, payload, &message, &err)
+                        : link_decode_text(client->version, client->parser, &client->arena, payload, &message, &err);
     if (ok) {
         handle_message(client, &message);
     } else {
@@ -274,7 +290,7 @@ static void on_ws_close(void *context, uint16_t code, struct str reason) {
         return;
     }
     char text[REASON_MAX];
-    snprintf(text, sizeof text, "%.*s (%u)", STR_ARG(reason), code);
+    snprintf(text, sizeof(text), "%.*s (%u)", STR_ARG(reason), code);
     client_lost(client, text, code == WS_CLOSE_POLICY);
 }
 
@@ -289,6 +305,7 @@ static void on_ws_open(void *context, struct ws_conn *ws, const struct err *reas
         return;
     }
     client->ws = ws;
+    client->version = LINK_VERSION_1;
     client_set_state(client, CLIENT_GREETED);
     loop_timer_start(client->timer, LIMIT_LINK_HANDSHAKE_MS, 0);
     send_hello(client);
@@ -363,31 +380,6 @@ static void client_finish(struct loop_deferred *deferred) {
     }
 }
 
-/* The gateway's address with LINK_PATH behind its own path. */
-static bool link_url(const struct link_client_config *config, char **out, struct err *err) {
-    struct ws_url parsed;
-    struct str url = str_from(config->url);
-    if (!ws_url_parse(&parsed, config->url, err)) {
-        return false;
-    }
-    if (strchr(config->url, '?')) {
-        return err_set(err, ERR_INVALID, "the gateway's address may hold no '?'");
-    }
-    if (parsed.secure && !config->tls) {
-        return err_set(err, ERR_INVALID, "the gateway's address wants TLS, which is not set up here");
-    }
-    while (url.len > 0 && url.data[url.len - 1] == '/') {
-        url.len--;
-    }
-    struct buf text;
-    buf_init(&text, url.len + sizeof LINK_PATH);
-    buf_append_str(&text, url);
-    buf_append_cstr(&text, LINK_PATH);
-    *out = mem_strdup(buf_cstr(&text));
-    buf_clear(&text);
-    return true;
-}
-
 bool link_client_new(struct link_client **out, struct loop *loop, const struct link_client_config *config,
                      const struct link_client_events *events, void *context, struct err *err) {
     char *url = NULL;
@@ -395,7 +387,7 @@ bool link_client_new(struct link_client **out, struct loop *loop, const struct l
     if (!ed25519_public_from_private(config->private_key, public_key)) {
         return err_set(err, ERR_INVALID, "the device key is unusable");
     }
-    if (!link_url(config, &url, err)) {
+    if (!link_address_of(config->url, config->tls != NULL, &url, err)) {
         return false;
     }
     struct link_client *client = MEM_NEW(struct link_client);
@@ -405,10 +397,10 @@ bool link_client_new(struct link_client **out, struct loop *loop, const struct l
     client->config = *config;
     client->config.url = url;
     client->config.join_token = mem_strdup(config->join_token ? config->join_token : "");
-    memcpy(client->public_key, public_key, sizeof public_key);
+    memcpy(client->public_key, public_key, sizeof(public_key));
     client->timer = loop_timer_new(loop, on_timer, client);
     uint64_t seed = 0;
-    random_bytes(&seed, sizeof seed);
+    random_bytes(&seed, sizeof(seed));
     link_backoff_init(&client->backoff, config->backoff_min_ms, config->backoff_max_ms, seed);
     client->parser = json_parser_new(LIMIT_LINK_MESSAGE_BYTES, LIMIT_JSON_DEPTH);
     arena_init(&client->arena, DECODE_ARENA_MAX);
@@ -428,57 +420,56 @@ bool link_client_connected(const struct link_client *client) {
 
 void link_client_send_status(struct link_client *client, const struct link_status *status) {
     if (client->state == CLIENT_READY) {
-        link_encode_status(begin_message(client), status);
-        send_message(client, WS_TEXT);
+        link_encode_status(begin_message(client), client->version, status);
+        send_message(client, LINK_STATUS);
     }
 }
 
 void link_client_send_accept(struct link_client *client, const struct link_accept *accept) {
     if (client->state == CLIENT_READY) {
-        link_encode_accept(begin_message(client), accept);
-        send_message(client, WS_TEXT);
+        link_encode_accept(begin_message(client), client->version, accept);
+        send_message(client, LINK_ACCEPT);
     }
 }
 
-/* A delta over the limits of one frame goes out in several, cut between characters. */
-void link_client_send_delta(struct link_client *client, const struct link_delta *delta) {
-    struct link_delta rest = *delta;
-    while (client->state == CLIENT_READY) {
-        struct link_delta frame = rest;
-        if (frame.text.len > LIMIT_DELTA_BYTES) {
-            frame.text.len = utf8_whole_prefix(frame.text.data, LIMIT_DELTA_BYTES);
-        }
-        if (frame.tokens > TOKENS_PER_FRAME) {
-            frame.tokens = TOKENS_PER_FRAME;
-        }
-        link_encode_delta(begin_message(client), &frame);
-        send_message(client, WS_BINARY);
-        rest.tokens -= frame.tokens;
-        rest.text = (struct str){rest.text.data + frame.text.len, rest.text.len - frame.text.len};
-        if (rest.text.len == 0 && rest.tokens == 0) {
-            return;
-        }
+static void send_delta(struct link_client *client, const struct link_delta *delta) {
+    if (client->state == CLIENT_READY) {
+        link_encode_delta(begin_message(client), client->version, delta);
+        send_message(client, LINK_DELTA);
     }
+}
+
+void link_client_send_delta(struct link_client *client, const struct link_delta *delta) {
+    if (link_delta_fits(delta)) {
+        send_delta(client, delta);
+        return;
+    }
+    struct link_delta rest = *delta;
+    while (!link_delta_fits(&rest)) {
+        const struct link_delta first = link_delta_cut(&rest);
+        send_delta(client, &first);
+    }
+    send_delta(client, &rest);
 }
 
 void link_client_send_done(struct link_client *client, const struct link_done *done) {
     if (client->state == CLIENT_READY) {
-        link_encode_done(begin_message(client), done);
-        send_message(client, WS_TEXT);
+        link_encode_done(begin_message(client), client->version, done);
+        send_message(client, LINK_DONE);
     }
 }
 
 void link_client_send_error(struct link_client *client, const struct link_error *error) {
     if (client->state == CLIENT_READY) {
         link_encode_error(begin_message(client), error);
-        send_message(client, WS_TEXT);
+        send_message(client, LINK_ERROR);
     }
 }
 
 void link_client_send_drain(struct link_client *client) {
     if (client->state == CLIENT_READY) {
         link_encode_drain(begin_message(client));
-        send_message(client, WS_TEXT);
+        send_message(client, LINK_DRAIN);
     }
 }
 

@@ -2,7 +2,7 @@
 #ifndef NATARIS_LINK_CLIENT_H
 #define NATARIS_LINK_CLIENT_H
 
-#include "link/codec.h"
+#include "link/message.h"
 #include "net/loop.h"
 #include "net/tls.h"
 

@@ -1,22 +1,60 @@
-/* One provider's link: its handshake, its messages, its end. */
 #include "link/peer.h"
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "net/ws_conn.h"
+#include "wire/limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 enum {
+    SILENT_HEARTBEATS = 3,
     KEEP_SCRATCH = 256 * 1024, /* a larger encoding buffer is given back after use */
     REASON_MAX = 124,          /* what fits in a close frame */
     HELLO_BLOCK = 512,         /* after an outage all devices say hello at once */
+    DECODE_ARENA_MAX = 4 * LIMIT_LINK_PROVIDER_BYTES,
+};
+
+enum peer_state {
+    PEER_CONNECTED,  /* waiting for hello */
+    PEER_CHALLENGED, /* waiting for auth */
+    PEER_PROVEN,     /* on_hello was called: the owner decides */
+    PEER_ADMITTED,
+    PEER_CLOSING, /* no more events but on_gone */
+};
+
+/* Kept from hello until the owner has decided. */
+struct peer_hello {
+    struct arena arena;
+    struct link_hello hello;
+    uint8_t nonce[LINK_NONCE_SIZE];
+};
+
+struct link_peer {
+    struct link_peer_host *host;
+    struct ws_conn *ws;
+    enum peer_state state;
+    enum link_version version; /* agreed on with hello */
+    bool announced;            /* on_hello was called, so on_gone is owed */
+    struct peer_hello *hello;
+    struct link_watched watched; /* heard_ms: when connected, then when anything came in last */
+    void *user;
+    struct link_peer *prev, *next;
+};
+
+/* A job too large for the link: its error is reported at the end of the turn, never inside link_peer_send_job. */
+struct link_refused_job {
+    struct link_peer *peer;
+    uint64_t job;
+    struct link_refused_job *next;
 };
 
 static void peer_drop_hello(struct link_peer *peer) {
-    if (peer->hello) {
+    if (peer->hello != NULL) {
         arena_clear(&peer->hello->arena);
         free(peer->hello);
         peer->hello = NULL;
@@ -39,105 +77,101 @@ static const char *peer_state_name(enum peer_state state) {
     return "closing";
 }
 
-void link_peer_set_state(struct link_peer *peer, enum peer_state next) {
+static void peer_set_state(struct link_peer *peer, enum peer_state next) {
     LOG_DEBUG_EVENT("link.peer", LOG_TEXT("address", ws_conn_peer(peer->ws)),
-                    LOG_TEXT("from", peer_state_name(peer->state)), LOG_TEXT("to", peer_state_name(next)));
+                    LOG_TEXT("from", peer_state_name(peer->state)), LOG_TEXT("to", peer_state_name(next)),
+                    LOG_INT("version", peer->version));
     if (peer->state == PEER_ADMITTED) {
-        peer->server->admitted_count--;
+        peer->host->admitted_count--;
     }
     peer->state = next;
     if (next == PEER_ADMITTED) {
-        peer->server->admitted_count++;
+        peer->host->admitted_count++;
     }
     if (next == PEER_ADMITTED || next == PEER_CLOSING) {
         peer_drop_hello(peer);
     }
     if (next == PEER_CLOSING) {
-        link_peer_watch(peer, false);
+        link_watch_remove(&peer->host->watch, &peer->watched);
     }
 }
 
-void link_peer_close_with(struct link_peer *peer, uint16_t code, const char *reason) {
+/* A second call changes nothing. */
+static void peer_close_with(struct link_peer *peer, uint16_t code, const char *reason) {
     if (peer->state != PEER_CLOSING) {
-        link_peer_set_state(peer, PEER_CLOSING);
+        peer_set_state(peer, PEER_CLOSING);
         ws_conn_close(peer->ws, code, reason);
     }
 }
 
+/* All that the gateway says is text, in both versions. */
 static void peer_send(struct link_peer *peer) {
-    struct link_server *server = peer->server;
-    ws_conn_send(peer->ws, WS_TEXT, buf_str(&server->scratch));
-    if (server->scratch.capacity > KEEP_SCRATCH) {
-        buf_clear(&server->scratch);
+    struct link_peer_host *host = peer->host;
+    ws_conn_send(peer->ws, WS_TEXT, buf_str(&host->scratch));
+    if (host->scratch.capacity > KEEP_SCRATCH) {
+        buf_clear(&host->scratch);
     }
-    if (ws_conn_unsent(peer->ws) > server->config.backlog_bytes && peer->state != PEER_CLOSING) {
-        link_peer_set_state(peer, PEER_CLOSING);
+    if (ws_conn_unsent(peer->ws) > host->config.backlog_bytes && peer->state != PEER_CLOSING) {
+        peer_set_state(peer, PEER_CLOSING);
         ws_conn_abort(peer->ws); /* it does not read: a close frame would not arrive either */
     }
 }
 
-static struct buf *begin_message(struct link_server *server) {
-    buf_reset(&server->scratch);
-    return &server->scratch;
+static struct buf *begin_message(struct link_peer_host *host) {
+    buf_reset(&host->scratch);
+    return &host->scratch;
 }
 
 void link_peer_send_drain(struct link_peer *peer) {
-    link_encode_drain(begin_message(peer->server));
-    peer_send(peer);
+    if (peer->state == PEER_ADMITTED) {
+        link_encode_drain(begin_message(peer->host));
+        peer_send(peer);
+    }
 }
 
 /* --- What a provider says --- */
 
-static bool speaks_our_version(const struct link_hello *hello) {
-    for (size_t i = 0; i < hello->version_count; i++) {
-        if (hello->versions[i] == LINK_VERSION) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void handle_hello(struct link_peer *peer, const struct link_hello *hello) {
     struct peer_hello *kept = peer->hello;
     kept->hello = *hello;
-    if (!speaks_our_version(hello)) {
-        link_peer_close_with(peer, WS_CLOSE_POLICY, "no common protocol version: this gateway speaks 1");
+    if (!link_version_choose(hello->versions, hello->version_count, &peer->version)) {
+        peer_close_with(peer, WS_CLOSE_POLICY, "no common protocol version: this gateway speaks " LINK_VERSIONS_SPOKEN);
         return;
     }
-    random_bytes(kept->nonce, sizeof kept->nonce);
-    struct link_challenge challenge = {.version = LINK_VERSION};
-    memcpy(challenge.nonce, kept->nonce, sizeof challenge.nonce);
-    link_peer_set_state(peer, PEER_CHALLENGED);
-    link_encode_challenge(begin_message(peer->server), &challenge);
+    random_bytes(kept->nonce, sizeof(kept->nonce));
+    struct link_challenge challenge = {.version = peer->version};
+    memcpy(challenge.nonce, kept->nonce, sizeof(challenge.nonce));
+    peer_set_state(peer, PEER_CHALLENGED);
+    link_encode_challenge(begin_message(peer->host), &challenge);
     peer_send(peer);
 }
 
 static void handle_auth(struct link_peer *peer, const struct link_auth *auth) {
-    const struct link_server *server = peer->server;
+    const struct link_peer_host *host = peer->host;
     const struct link_hello *hello = &peer->hello->hello;
     struct buf proof;
     buf_init(&proof, 256);
     link_signed_bytes(&proof, peer->hello->nonce, hello->public_key);
-    bool proven = ed25519_verify(hello->public_key, buf_str(&proof), auth->signature);
+    const bool proven = ed25519_verify(hello->public_key, buf_str(&proof), auth->signature);
     buf_clear(&proof);
     if (!proven) {
-        link_peer_close_with(peer, WS_CLOSE_POLICY, "the signature does not match the public key");
+        peer_close_with(peer, WS_CLOSE_POLICY, "the signature does not match the public key");
         return;
     }
-    link_peer_set_state(peer, PEER_PROVEN);
+    peer_set_state(peer, PEER_PROVEN);
     peer->announced = true;
-    server->events->on_hello(server->context, peer, hello);
+    host->events->on_hello(host->context, peer, hello);
 }
 
 static void peer_unexpected(struct link_peer *peer, enum link_kind kind) {
     char reason[REASON_MAX];
-    snprintf(reason, sizeof reason, "message \"%s\" is not expected here", link_kind_name(kind));
-    link_peer_close_with(peer, WS_CLOSE_PROTOCOL, reason);
+    snprintf(reason, sizeof(reason), "message \"%s\" is not expected here", link_kind_name(kind));
+    peer_close_with(peer, WS_CLOSE_PROTOCOL, reason);
 }
 
 static void handle_admitted(struct link_peer *peer, const struct link_message *message) {
-    const struct link_server_events *events = peer->server->events;
-    void *context = peer->server->context;
+    const struct link_server_events *events = peer->host->events;
+    void *context = peer->host->context;
     switch (message->kind) {
     case LINK_STATUS:
         events->on_status(context, peer, &message->status);
@@ -188,106 +222,164 @@ static void handle_message(struct link_peer *peer, const struct link_message *me
 /* What hello says is kept until the owner has decided; everything else lives for the call. */
 static struct arena *arena_for_message(struct link_peer *peer) {
     if (peer->state != PEER_CONNECTED) {
-        return &peer->server->arena;
+        return &peer->host->arena;
     }
-    if (!peer->hello) {
+    if (peer->hello == NULL) {
         peer->hello = MEM_NEW(struct peer_hello);
-        arena_init_small(&peer->hello->arena, LINK_DECODE_ARENA_MAX, HELLO_BLOCK);
+        arena_init_small(&peer->hello->arena, DECODE_ARENA_MAX, HELLO_BLOCK);
     }
     return &peer->hello->arena;
 }
 
+static void peer_heard(struct link_peer *peer) {
+    if (peer->state == PEER_ADMITTED) {
+        link_watch_heard(&peer->host->watch, &peer->watched);
+    }
+}
+
+static bool decode(struct link_peer *peer, enum ws_opcode opcode, struct str payload, struct link_message *message,
+                   struct err *err) {
+    return opcode == WS_BINARY
+               ? link_decode_binary(peer->version, payload, message, err)
+               : link_decode_text(peer->version, peer->host->parser, arena_for_message(peer), payload, message, err);
+}
+
 static void on_ws_message(void *context, enum ws_opcode opcode, struct str payload) {
     struct link_peer *peer = context;
-    struct link_server *server = peer->server;
-    link_watch_heard(peer);
+    struct link_peer_host *host = peer->host;
+    peer_heard(peer);
     if (peer->state == PEER_CLOSING) {
         return;
     }
     struct link_message message;
-    struct err err = {0};
-    bool ok = opcode == WS_BINARY ? link_decode_binary(payload, &message, &err)
-                                  : link_decode_text(server->parser, arena_for_message(peer), payload, &message, &err);
-    if (ok) {
+    struct err err;
+    err_clear(&err);
+    if (decode(peer, opcode, payload, &message, &err)) {
         handle_message(peer, &message);
     } else {
-        link_peer_close_with(peer, WS_CLOSE_PROTOCOL, err.message);
+        peer_close_with(peer, WS_CLOSE_PROTOCOL, err.message);
     }
-    arena_clear(&server->arena);
+    arena_clear(&host->arena);
 }
 
 static void on_ws_pong(void *context) {
-    link_watch_heard(context);
+    peer_heard(context);
+}
+
+static void forget_refused(struct link_peer_host *host, const struct link_peer *peer) {
+    struct link_refused_job *refused;
+    LL_FOREACH (host->refused, refused) {
+        if (refused->peer == peer) {
+            refused->peer = NULL;
+        }
+    }
 }
 
 static void on_ws_close(void *context, uint16_t code, struct str reason) {
     struct link_peer *peer = context;
-    struct link_server *server = peer->server;
+    struct link_peer_host *host = peer->host;
     if (peer->state != PEER_CLOSING) {
-        link_peer_set_state(peer, PEER_CLOSING);
+        peer_set_state(peer, PEER_CLOSING);
     }
     if (peer->announced) {
         char text[REASON_MAX + 16];
-        snprintf(text, sizeof text, "%.*s (%u)", STR_ARG(reason), code);
-        server->events->on_gone(server->context, peer, text);
+        snprintf(text, sizeof(text), "%.*s (%u)", STR_ARG(reason), code);
+        host->events->on_gone(host->context, peer, text);
     }
-    link_server_forget(server, peer);
+    forget_refused(host, peer);
+    DL_DELETE(host->peers, peer);
+    host->open_count--;
+    free(peer);
+    host->on_closed(host);
 }
 
-const struct ws_conn_events LINK_PEER_EVENTS = {
+static const struct ws_conn_events WS_EVENTS = {
     .on_message = on_ws_message, .on_close = on_ws_close, .on_pong = on_ws_pong};
+
+/* --- What the owner says --- */
 
 void link_peer_admit(struct link_peer *peer, const char *provider_id) {
     if (peer->state != PEER_PROVEN) {
         return; /* closed in the meantime: on_gone is on its way */
     }
-    link_peer_set_state(peer, PEER_ADMITTED);
-    peer->heard_ms = loop_now_ms(peer->server->loop);
-    ws_conn_set_max_message(peer->ws, LINK_PROVIDER_MESSAGE_MAX);
+    peer_set_state(peer, PEER_ADMITTED);
+    peer->watched.heard_ms = loop_now_ms(peer->host->loop);
+    ws_conn_set_max_message(peer->ws, LIMIT_LINK_PROVIDER_BYTES);
     const struct link_welcome welcome = {.provider_id = str_from(provider_id),
-                                         .heartbeat_ms = peer->server->config.heartbeat_ms};
-    link_encode_welcome(begin_message(peer->server), &welcome);
+                                         .heartbeat_ms = peer->host->config.heartbeat_ms};
+    link_encode_welcome(begin_message(peer->host), &welcome);
     peer_send(peer);
-    if (peer->server->draining) {
+    if (peer->host->draining) {
         link_peer_send_drain(peer);
     }
 }
 
 void link_peer_deny(struct link_peer *peer, const char *reason) {
-    link_peer_close_with(peer, WS_CLOSE_POLICY, reason);
+    peer_close_with(peer, WS_CLOSE_POLICY, reason);
+}
+
+static void refuse_job(struct link_peer *peer, uint64_t job) {
+    struct link_refused_job *refused = MEM_NEW(struct link_refused_job);
+    refused->peer = peer;
+    refused->job = job;
+    LL_APPEND(peer->host->refused, refused);
+    loop_defer(peer->host->loop, &peer->host->refuse);
+}
+
+static void report_refused(struct loop_deferred *deferred) {
+    struct link_peer_host *host = (struct link_peer_host *)((char *)deferred - offsetof(struct link_peer_host, refuse));
+    while (host->refused != NULL) {
+        struct link_refused_job *refused = host->refused;
+        host->refused = refused->next;
+        if (refused->peer != NULL && refused->peer->state == PEER_ADMITTED) {
+            const struct link_error error = {.job = refused->job,
+                                             .failure = GEN_FAILURE_BAD_REQUEST,
+                                             .message = STR("the request is too large to be sent to a provider"),
+                                             .param = STR("")};
+            host->events->on_error(host->context, refused->peer, &error);
+        }
+        free(refused);
+    }
 }
 
 void link_peer_send_job(struct link_peer *peer, uint64_t job, const struct gen_request *request) {
-    struct link_server *server = peer->server;
     if (peer->state != PEER_ADMITTED) {
         return;
     }
-    struct buf *out = begin_message(server);
-    link_encode_job(out, job, request);
+    struct buf *out = begin_message(peer->host);
+    link_encode_job(out, peer->version, job, request);
     if (!out->overflow) {
         peer_send(peer);
         return;
     }
     buf_clear(out);
-    link_server_refuse_job(server, peer, job);
+    refuse_job(peer, job);
 }
 
 void link_peer_send_cancel(struct link_peer *peer, uint64_t job) {
     if (peer->state == PEER_ADMITTED) {
-        link_encode_cancel(begin_message(peer->server), job);
+        link_encode_cancel(begin_message(peer->host), job);
         peer_send(peer);
     }
 }
 
 void link_peer_send_want(struct link_peer *peer, struct str model) {
     if (peer->state == PEER_ADMITTED) {
-        link_encode_want(begin_message(peer->server), &(struct link_want){.model = model});
+        link_encode_want(begin_message(peer->host), &(struct link_want){.model = model});
         peer_send(peer);
     }
 }
 
+void link_peer_watch(struct link_peer *peer, bool watched) {
+    if (!watched) {
+        link_watch_remove(&peer->host->watch, &peer->watched);
+    } else if (peer->state == PEER_ADMITTED) {
+        link_watch_add(&peer->host->watch, &peer->watched);
+    }
+}
+
 void link_peer_close(struct link_peer *peer, const char *reason) {
-    link_peer_close_with(peer, WS_CLOSE_PROTOCOL, reason);
+    peer_close_with(peer, WS_CLOSE_PROTOCOL, reason);
 }
 
 void link_peer_set_user(struct link_peer *peer, void *user) {
@@ -300,4 +392,80 @@ void *link_peer_user(const struct link_peer *peer) {
 
 const char *link_peer_address(const struct link_peer *peer) {
     return ws_conn_peer(peer->ws);
+}
+
+/* --- What the server says --- */
+
+static void ping(void *link) {
+    const struct link_peer *peer = link;
+    ws_conn_ping(peer->ws);
+}
+
+static void on_silent(void *link) {
+    struct link_peer *peer = link;
+    const struct link_server_events *events = peer->host->events;
+    if (events->on_silent != NULL) {
+        events->on_silent(peer->host->context, peer);
+    }
+}
+
+static void on_alive(void *link) {
+    struct link_peer *peer = link;
+    const struct link_server_events *events = peer->host->events;
+    if (events->on_alive != NULL) {
+        events->on_alive(peer->host->context, peer);
+    }
+}
+
+static const struct link_watch_events WATCH_EVENTS = {.ping = ping, .on_silent = on_silent, .on_alive = on_alive};
+
+void link_peer_host_init(struct link_peer_host *host, struct loop *loop, const struct link_server_config *config,
+                         const struct link_server_events *events, void *context) {
+    *host = (struct link_peer_host){.loop = loop, .config = *config, .events = events, .context = context};
+    host->parser = json_parser_new(LIMIT_LINK_PROVIDER_BYTES, LIMIT_JSON_DEPTH);
+    arena_init(&host->arena, DECODE_ARENA_MAX);
+    buf_init(&host->scratch, LIMIT_LINK_MESSAGE_BYTES);
+    host->refuse.run = report_refused;
+    link_watch_init(&host->watch, loop, &WATCH_EVENTS, config->watch_ping_ms, config->watch_silence_ms);
+}
+
+void link_peer_host_clear(struct link_peer_host *host) {
+    link_watch_clear(&host->watch);
+    json_parser_free(host->parser);
+    arena_clear(&host->arena);
+    buf_clear(&host->scratch);
+}
+
+bool link_peer_open(struct link_peer_host *host, struct http_exchange *exchange, struct err *err) {
+    struct link_peer *peer = MEM_NEW(struct link_peer);
+    peer->host = host;
+    peer->state = PEER_CONNECTED;
+    peer->version = LINK_VERSION_1;
+    peer->watched.link = peer;
+    peer->watched.heard_ms = loop_now_ms(host->loop);
+    if (!ws_conn_accept(&peer->ws, exchange, LINK_SUBPROTOCOL, LIMIT_LINK_HELLO_BYTES, &WS_EVENTS, peer, err)) {
+        free(peer);
+        return false;
+    }
+    DL_APPEND(host->peers, peer);
+    host->open_count++;
+    return true;
+}
+
+struct link_peer *link_peer_next(const struct link_peer *peer) {
+    return peer->next;
+}
+
+void link_peer_check(struct link_peer *peer, uint64_t now_ms) {
+    const struct link_server_config *config = &peer->host->config;
+    const uint64_t silent_ms = now_ms > peer->watched.heard_ms ? now_ms - peer->watched.heard_ms : 0;
+    if (peer->state < PEER_ADMITTED && silent_ms >= config->handshake_ms) {
+        peer_close_with(peer, WS_CLOSE_PROTOCOL, "the handshake took too long");
+    } else if (peer->state == PEER_ADMITTED && silent_ms >= (uint64_t)SILENT_HEARTBEATS * config->heartbeat_ms) {
+        peer_close_with(peer, WS_CLOSE_PROTOCOL, "no sign of life for three heartbeats");
+    }
+}
+
+void link_peer_shut_down(struct link_peer *peer) {
+    peer_close_with(peer, WS_CLOSE_GOING_AWAY, "the gateway is shutting down");
 }

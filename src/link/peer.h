@@ -1,85 +1,61 @@
-/* What link_server.c (the set of links) and link_peer.c (one link) share. */
+/* One provider's link, as the gateway has it: its handshake, its messages, its end. */
 #ifndef NATARIS_LINK_PEER_H
 #define NATARIS_LINK_PEER_H
 
+#include "base/arena.h"
+#include "base/buf.h"
 #include "link/server.h"
-#include "net/ws_conn.h"
-#include "wire/limits.h"
+#include "link/watch.h"
 
-enum {
-    LINK_PROVIDER_MESSAGE_MAX = 2 * LIMIT_DELTA_BYTES, /* nothing a provider may send is longer */
-    LINK_DECODE_ARENA_MAX = 4 * LINK_PROVIDER_MESSAGE_MAX,
-};
+/* --- For the owner of the server --- */
 
-enum peer_state {
-    PEER_CONNECTED,  /* waiting for hello */
-    PEER_CHALLENGED, /* waiting for auth */
-    PEER_PROVEN,     /* on_hello was called: the owner decides */
-    PEER_ADMITTED,
-    PEER_CLOSING, /* no more events but on_gone */
-};
+void link_peer_admit(struct link_peer *peer, const char *provider_id);
+void link_peer_deny(struct link_peer *peer, const char *reason); /* close code 1008 */
+/* A job that is too large for the link ends with on_error, never inside this call. */
+void link_peer_send_job(struct link_peer *peer, uint64_t job, const struct gen_request *request);
+void link_peer_send_cancel(struct link_peer *peer, uint64_t job);
+void link_peer_send_want(struct link_peer *peer, struct str model);
+/* A link with jobs is watched, so that a device which stops answering is noticed in less than two seconds; others have
+ * their heartbeat. The cost is by watched link, nothing for the idle ones. */
+void link_peer_watch(struct link_peer *peer, bool watched);
+/* Closes for a violation found above the link (close code 1002). */
+void link_peer_close(struct link_peer *peer, const char *reason);
+void link_peer_set_user(struct link_peer *peer, void *user);
+void *link_peer_user(const struct link_peer *peer);
+const char *link_peer_address(const struct link_peer *peer);
 
-/* Kept from hello until the owner has decided. */
-struct peer_hello {
-    struct arena arena;
-    struct link_hello hello;
-    uint8_t nonce[LINK_NONCE_SIZE];
-};
+/* --- For the server --- */
 
-struct link_peer {
-    struct link_server *server;
-    struct ws_conn *ws;
-    enum peer_state state;
-    bool announced; /* on_hello was called, so on_gone is owed */
-    struct peer_hello *hello;
-    uint64_t heard_ms;                 /* when connected, then when anything came in last */
-    bool watched, silent;              /* silent: on_silent was called, on_alive is owed */
-    uint64_t watch_from_ms, pinged_ms; /* silence counts from the later of heard_ms and watch_from_ms */
-    void *user;
-    struct link_peer *prev, *next, *watch_prev, *watch_next;
-};
+struct link_refused_job;
 
-/* A job too large for the link: its error is reported at the end of the turn, never inside link_peer_send_job. */
-struct refused_job {
-    struct link_peer *peer;
-    uint64_t job;
-    struct refused_job *next;
-};
-
-struct link_server {
+/* What all links of a server share. */
+struct link_peer_host {
     struct loop *loop;
     struct link_server_config config;
     const struct link_server_events *events;
-    void *context;
+    void *context; /* of the events */
     struct link_peer *peers;
     size_t open_count, admitted_count;
-    bool draining, closing;
-    struct loop_timer *sweep_timer;
-    struct link_peer *watched;      /* links that have jobs */
-    struct link_peer *watch_next;   /* the one to be looked at next, while they are gone through */
-    struct loop_timer *watch_timer; /* runs while `watched` is not empty */
-    uint64_t watch_due_ms;
+    bool draining; /* whoever is admitted from now on is told so */
+    struct link_watch watch;
     struct json_parser *parser;
     struct arena arena; /* of the message being handled */
     struct buf scratch; /* of the message being sent */
-    struct refused_job *refused;
-    struct loop_deferred refuse, finish;
-    void (*on_closed)(void *context);
-    void *closed_context;
+    struct link_refused_job *refused;
+    struct loop_deferred refuse;
+    void (*on_closed)(struct link_peer_host *host); /* a link is gone, and no longer counted */
 };
 
-void link_peer_set_state(struct link_peer *peer, enum peer_state next);
-/* A second call changes nothing. */
-void link_peer_close_with(struct link_peer *peer, uint16_t code, const char *reason);
+void link_peer_host_init(struct link_peer_host *host, struct loop *loop, const struct link_server_config *config,
+                         const struct link_server_events *events, void *context);
+void link_peer_host_clear(struct link_peer_host *host); /* no link is left */
+/* Takes the exchange over as one more link. False: it is untouched, and `err` says what it lacks. */
+MUST_CHECK bool link_peer_open(struct link_peer_host *host, struct http_exchange *exchange, struct err *err);
+struct link_peer *link_peer_next(const struct link_peer *peer); /* in the host's list; NULL: none */
+/* Closes it if it has been silent for too long. */
+void link_peer_check(struct link_peer *peer, uint64_t now_ms);
+/* Only to admitted ones. */
 void link_peer_send_drain(struct link_peer *peer);
-extern const struct ws_conn_events LINK_PEER_EVENTS; /* their context is the peer */
-
-/* link_server.c: the peer's connection is closed and on_gone was called; frees it. */
-void link_server_forget(struct link_server *server, struct link_peer *peer);
-/* link_watch.c */
-void link_watch_start(struct link_server *server); /* makes the timer */
-void link_watch_heard(struct link_peer *peer);     /* anything came in; on_alive may follow, which may close the peer */
-/* link_server.c: reports the job as failed at the end of the turn. */
-void link_server_refuse_job(struct link_server *server, struct link_peer *peer, uint64_t job);
+void link_peer_shut_down(struct link_peer *peer); /* close code 1001 */
 
 #endif

@@ -5,11 +5,16 @@
 #include "link/peer.h"
 
 #include <stdlib.h>
-#include <utlist.h>
 
-enum {
-    SILENT_HEARTBEATS = 3,
-    SWEEP_MAX_MS = 1000,
+enum { SWEEP_MAX_MS = 1000 };
+
+struct link_server {
+    struct link_peer_host host;
+    struct loop_timer *sweep_timer;
+    bool closing;
+    struct loop_deferred finish;
+    void (*on_closed)(void *context);
+    void *closed_context;
 };
 
 static void server_free(struct loop_deferred *deferred) {
@@ -17,92 +22,38 @@ static void server_free(struct loop_deferred *deferred) {
     void (*on_closed)(void *context) = server->on_closed;
     void *closed_context = server->closed_context;
     loop_timer_free(server->sweep_timer);
-    loop_timer_free(server->watch_timer);
-    json_parser_free(server->parser);
-    arena_clear(&server->arena);
-    buf_clear(&server->scratch);
+    link_peer_host_clear(&server->host);
     free(server);
-    if (on_closed) {
+    if (on_closed != NULL) {
         on_closed(closed_context);
     }
 }
 
-static void server_finish_when_empty(struct link_server *server) {
-    if (server->closing && server->open_count == 0) {
-        loop_defer(server->loop, &server->finish);
+static void finish_when_empty(struct link_peer_host *host) {
+    struct link_server *server = (struct link_server *)((char *)host - offsetof(struct link_server, host));
+    if (server->closing && host->open_count == 0) {
+        loop_defer(host->loop, &server->finish);
     }
 }
 
 static void sweep(void *context) {
     struct link_server *server = context;
-    uint64_t now = loop_now_ms(server->loop);
-    struct link_peer *peer;
-    DL_FOREACH (server->peers, peer) {
-        uint64_t silent_ms = now > peer->heard_ms ? now - peer->heard_ms : 0;
-        bool handshake = peer->state < PEER_ADMITTED;
-        if (handshake && silent_ms >= server->config.handshake_ms) {
-            link_peer_close_with(peer, WS_CLOSE_PROTOCOL, "the handshake took too long");
-        } else if (peer->state == PEER_ADMITTED &&
-                   silent_ms >= (uint64_t)SILENT_HEARTBEATS * server->config.heartbeat_ms) {
-            link_peer_close_with(peer, WS_CLOSE_PROTOCOL, "no sign of life for three heartbeats");
-        }
-    }
-}
-
-void link_server_forget(struct link_server *server, struct link_peer *peer) {
-    struct refused_job *refused;
-    LL_FOREACH (server->refused, refused) {
-        if (refused->peer == peer) {
-            refused->peer = NULL;
-        }
-    }
-    DL_DELETE(server->peers, peer);
-    server->open_count--;
-    free(peer);
-    server_finish_when_empty(server);
-}
-
-void link_server_refuse_job(struct link_server *server, struct link_peer *peer, uint64_t job) {
-    struct refused_job *refused = MEM_NEW(struct refused_job);
-    refused->peer = peer;
-    refused->job = job;
-    LL_APPEND(server->refused, refused);
-    loop_defer(server->loop, &server->refuse);
-}
-
-static void report_refused(struct loop_deferred *deferred) {
-    struct link_server *server = (struct link_server *)((char *)deferred - offsetof(struct link_server, refuse));
-    while (server->refused) {
-        struct refused_job *refused = server->refused;
-        server->refused = refused->next;
-        if (refused->peer && refused->peer->state == PEER_ADMITTED) {
-            const struct link_error error = {.job = refused->job,
-                                             .failure = GEN_FAILURE_BAD_REQUEST,
-                                             .message = STR("the request is too large to be sent to a provider"),
-                                             .param = STR("")};
-            server->events->on_error(server->context, refused->peer, &error);
-        }
-        free(refused);
+    const uint64_t now_ms = loop_now_ms(server->host.loop);
+    for (struct link_peer *peer = server->host.peers; peer != NULL; peer = link_peer_next(peer)) {
+        link_peer_check(peer, now_ms);
     }
 }
 
 struct link_server *link_server_new(struct loop *loop, const struct link_server_config *config,
                                     const struct link_server_events *events, void *context) {
     struct link_server *server = MEM_NEW(struct link_server);
-    server->loop = loop;
-    server->config = *config;
-    server->events = events;
-    server->context = context;
-    server->parser = json_parser_new(LINK_PROVIDER_MESSAGE_MAX, LIMIT_JSON_DEPTH);
-    arena_init(&server->arena, LINK_DECODE_ARENA_MAX);
-    buf_init(&server->scratch, LIMIT_LINK_MESSAGE_BYTES);
-    server->refuse.run = report_refused;
+    link_peer_host_init(&server->host, loop, config, events, context);
+    server->host.on_closed = finish_when_empty;
     server->finish.run = server_free;
     uint64_t interval = config->heartbeat_ms < config->handshake_ms ? config->heartbeat_ms : config->handshake_ms;
     interval = interval < SWEEP_MAX_MS ? interval : SWEEP_MAX_MS;
     server->sweep_timer = loop_timer_new(loop, sweep, server);
     loop_timer_start(server->sweep_timer, interval, interval);
-    link_watch_start(server);
     return server;
 }
 
@@ -122,36 +73,24 @@ static void refuse_exchange(struct http_exchange *exchange, const struct err *er
 }
 
 void link_server_accept(struct link_server *server, struct http_exchange *exchange) {
-    struct link_peer *peer = MEM_NEW(struct link_peer);
-    peer->server = server;
-    peer->state = PEER_CONNECTED;
-    peer->heard_ms = loop_now_ms(server->loop);
     struct err err = {0};
-    bool open = !server->draining && !server->closing;
+    const bool open = !server->host.draining && !server->closing;
     if (!open) {
-        err_set(&err, ERR_UNAVAILABLE, "the gateway is shutting down");
+        (void)err_set(&err, ERR_UNAVAILABLE, "the gateway is shutting down");
     }
-    if (!open ||
-        !ws_conn_accept(&peer->ws, exchange, LINK_SUBPROTOCOL, LIMIT_LINK_HELLO_BYTES, &LINK_PEER_EVENTS, peer, &err)) {
-        free(peer);
+    if (!open || !link_peer_open(&server->host, exchange, &err)) {
         refuse_exchange(exchange, &err);
-        return;
     }
-    DL_APPEND(server->peers, peer);
-    server->open_count++;
 }
 
 size_t link_server_peer_count(const struct link_server *server) {
-    return server->admitted_count;
+    return server->host.admitted_count;
 }
 
 void link_server_drain(struct link_server *server) {
-    server->draining = true;
-    struct link_peer *peer;
-    DL_FOREACH (server->peers, peer) {
-        if (peer->state == PEER_ADMITTED) {
-            link_peer_send_drain(peer);
-        }
+    server->host.draining = true;
+    for (struct link_peer *peer = server->host.peers; peer != NULL; peer = link_peer_next(peer)) {
+        link_peer_send_drain(peer);
     }
 }
 
@@ -159,9 +98,8 @@ void link_server_close(struct link_server *server, void (*on_closed)(void *conte
     server->closing = true;
     server->on_closed = on_closed;
     server->closed_context = context;
-    struct link_peer *peer;
-    DL_FOREACH (server->peers, peer) {
-        link_peer_close_with(peer, WS_CLOSE_GOING_AWAY, "the gateway is shutting down");
+    for (struct link_peer *peer = server->host.peers; peer != NULL; peer = link_peer_next(peer)) {
+        link_peer_shut_down(peer);
     }
-    server_finish_when_empty(server);
+    finish_when_empty(&server->host);
 }

@@ -1,9 +1,10 @@
-/* The gateway's side of the link: one peer per connected provider. Handshake: hello -> challenge -> auth (signature
- * checked here) -> on_hello -> admit or deny. Every violation closes the link with a reason (docs/PROTOCOL.md). */
+/* The gateway's side of the link: the set of links, one peer (link/peer.h) for each connected provider. Handshake:
+ * hello -> challenge -> auth (signature checked here) -> on_hello -> admit or deny. Every violation closes the link
+ * with a reason (docs/PROTOCOL.md). */
 #ifndef NATARIS_LINK_SERVER_H
 #define NATARIS_LINK_SERVER_H
 
-#include "link/codec.h"
+#include "link/message.h"
 #include "net/http_server.h"
 #include "net/loop.h"
 
@@ -48,19 +49,5 @@ size_t link_server_peer_count(const struct link_server *server); /* admitted one
 void link_server_drain(struct link_server *server);
 /* Closes every link (1001), on_gone for each, then on_closed; then the server is freed. */
 void link_server_close(struct link_server *server, void (*on_closed)(void *context), void *context);
-
-void link_peer_admit(struct link_peer *peer, const char *provider_id);
-void link_peer_deny(struct link_peer *peer, const char *reason); /* close code 1008 */
-void link_peer_send_job(struct link_peer *peer, uint64_t job, const struct gen_request *request);
-void link_peer_send_cancel(struct link_peer *peer, uint64_t job);
-void link_peer_send_want(struct link_peer *peer, struct str model);
-/* A link with jobs is watched, so that a device which stops answering is noticed in less than two seconds; others have
- * their heartbeat. The cost is by watched link, nothing for the idle ones. */
-void link_peer_watch(struct link_peer *peer, bool watched);
-/* Closes for a violation found above the codec (close code 1002). */
-void link_peer_close(struct link_peer *peer, const char *reason);
-void link_peer_set_user(struct link_peer *peer, void *user);
-void *link_peer_user(const struct link_peer *peer);
-const char *link_peer_address(const struct link_peer *peer);
 
 #endif

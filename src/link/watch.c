@@ -1,12 +1,11 @@
-/* Watching links that have jobs. A list of them and one timer: idle links cost nothing here. */
-#include "link/peer.h"
+#include "link/watch.h"
 
 #include <utlist.h>
 
 enum { LOOKS_PER_PING = 2 };
 
-static uint64_t look_interval(const struct link_server *server) {
-    uint64_t interval = server->config.watch_ping_ms / LOOKS_PER_PING;
+static uint64_t look_interval(const struct link_watch *watch) {
+    const uint64_t interval = watch->ping_ms / LOOKS_PER_PING;
     return interval > 0 ? interval : 1;
 }
 
@@ -18,85 +17,81 @@ static uint64_t since(uint64_t then, uint64_t now) {
     return now > then ? now - then : 0;
 }
 
-static void look_at(struct link_server *server, struct link_peer *peer, uint64_t now) {
-    uint64_t quiet_ms = since(later(peer->heard_ms, peer->watch_from_ms), now);
-    if (quiet_ms >= server->config.watch_ping_ms && since(peer->pinged_ms, now) >= server->config.watch_ping_ms) {
-        peer->pinged_ms = now;
-        ws_conn_ping(peer->ws);
+static void look_at(struct link_watch *watch, struct link_watched *link, uint64_t now) {
+    const uint64_t quiet_ms = since(later(link->heard_ms, link->from_ms), now);
+    if (quiet_ms >= watch->ping_ms && since(link->pinged_ms, now) >= watch->ping_ms) {
+        link->pinged_ms = now;
+        watch->events->ping(link->link);
     }
-    if (quiet_ms >= server->config.watch_silence_ms && !peer->silent) {
-        peer->silent = true;
-        if (server->events->on_silent) {
-            server->events->on_silent(server->context, peer); /* may watch, unwatch and close any link */
-        }
+    if (quiet_ms >= watch->silence_ms && !link->silent) {
+        link->silent = true;
+        watch->events->on_silent(link->link);
     }
 }
 
 /* When the loop itself was held up, what the devices said in the meantime is still unread: timers come before reading.
  * They get a fresh period, so that a gateway that was stopped or starved does not take all devices for dead. */
 static void look(void *context) {
-    struct link_server *server = context;
-    uint64_t now = loop_now_ms(server->loop), interval = look_interval(server);
-    bool held_up = since(server->watch_due_ms, now) >= interval;
-    for (struct link_peer *peer = server->watched; peer; peer = server->watch_next) {
-        server->watch_next = peer->watch_next;
+    struct link_watch *watch = context;
+    const uint64_t now = loop_now_ms(watch->loop), interval = look_interval(watch);
+    const bool held_up = since(watch->due_ms, now) >= interval;
+    for (struct link_watched *link = watch->first; link != NULL; link = watch->next) {
+        watch->next = link->next;
         if (held_up) {
-            peer->watch_from_ms = now;
+            link->from_ms = now;
         }
-        look_at(server, peer, now);
+        look_at(watch, link, now);
     }
-    server->watch_next = NULL;
-    server->watch_due_ms = now + interval;
-    if (server->watched) {
-        loop_timer_start(server->watch_timer, interval, 0);
-    }
-}
-
-void link_watch_start(struct link_server *server) {
-    server->watch_timer = loop_timer_new(server->loop, look, server);
-}
-
-static void watch(struct link_server *server, struct link_peer *peer) {
-    uint64_t now = loop_now_ms(server->loop);
-    if (!server->watched) {
-        server->watch_due_ms = now + look_interval(server);
-        loop_timer_start(server->watch_timer, look_interval(server), 0);
-    }
-    peer->watched = true;
-    peer->watch_from_ms = now;
-    DL_APPEND2(server->watched, peer, watch_prev, watch_next);
-}
-
-static void unwatch(struct link_server *server, struct link_peer *peer) {
-    if (server->watch_next == peer) {
-        server->watch_next = peer->watch_next;
-    }
-    peer->watched = false;
-    DL_DELETE2(server->watched, peer, watch_prev, watch_next);
-    if (!server->watched) {
-        loop_timer_stop(server->watch_timer);
+    watch->next = NULL;
+    watch->due_ms = now + interval;
+    if (watch->first != NULL) {
+        loop_timer_start(watch->timer, interval, 0);
     }
 }
 
-void link_peer_watch(struct link_peer *peer, bool watched) {
-    struct link_server *server = peer->server;
-    if (!watched && peer->watched) {
-        unwatch(server, peer);
-    } else if (watched && !peer->watched && peer->state == PEER_ADMITTED && server->config.watch_silence_ms > 0) {
-        watch(server, peer);
-    }
+void link_watch_init(struct link_watch *watch, struct loop *loop, const struct link_watch_events *events,
+                     uint32_t ping_ms, uint32_t silence_ms) {
+    *watch = (struct link_watch){.loop = loop, .events = events, .ping_ms = ping_ms, .silence_ms = silence_ms};
+    watch->timer = loop_timer_new(loop, look, watch);
 }
 
-void link_watch_heard(struct link_peer *peer) {
-    struct link_server *server = peer->server;
-    if (peer->state != PEER_ADMITTED) {
+void link_watch_clear(struct link_watch *watch) {
+    loop_timer_free(watch->timer);
+    watch->timer = NULL;
+}
+
+void link_watch_add(struct link_watch *watch, struct link_watched *link) {
+    if (link->watched || watch->silence_ms == 0) {
         return;
     }
-    peer->heard_ms = loop_now_ms(server->loop);
-    if (peer->silent) {
-        peer->silent = false;
-        if (server->events->on_alive) {
-            server->events->on_alive(server->context, peer);
-        }
+    const uint64_t now = loop_now_ms(watch->loop);
+    if (watch->first == NULL) {
+        watch->due_ms = now + look_interval(watch);
+        loop_timer_start(watch->timer, look_interval(watch), 0);
+    }
+    link->watched = true;
+    link->from_ms = now;
+    DL_APPEND(watch->first, link);
+}
+
+void link_watch_remove(struct link_watch *watch, struct link_watched *link) {
+    if (!link->watched) {
+        return;
+    }
+    if (watch->next == link) {
+        watch->next = link->next;
+    }
+    link->watched = false;
+    DL_DELETE(watch->first, link);
+    if (watch->first == NULL) {
+        loop_timer_stop(watch->timer);
+    }
+}
+
+void link_watch_heard(struct link_watch *watch, struct link_watched *link) {
+    link->heard_ms = loop_now_ms(watch->loop);
+    if (link->silent) {
+        link->silent = false;
+        watch->events->on_alive(link->link);
     }
 }

@@ -77,12 +77,12 @@ static bool is_global6(const uint8_t address[16]) {
 bool address_is_global(const struct sockaddr *address) {
     if (address->sa_family == AF_INET) {
         struct sockaddr_in in;
-        memcpy(&in, address, sizeof in);
+        memcpy(&in, address, sizeof(in));
         return is_global4(ntohl(in.sin_addr.s_addr));
     }
     if (address->sa_family == AF_INET6) {
         struct sockaddr_in6 in6;
-        memcpy(&in6, address, sizeof in6);
+        memcpy(&in6, address, sizeof(in6));
         return in6.sin6_scope_id == 0 && is_global6(in6.sin6_addr.s6_addr);
     }
     return false;

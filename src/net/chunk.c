@@ -13,7 +13,7 @@ static struct chunk *chunk_grow(struct chunk *old, size_t needed) {
     while (capacity < needed) {
         capacity *= 2;
     }
-    struct chunk *chunk = (struct chunk *)mem_realloc(old, sizeof(*chunk) + capacity);
+    struct chunk *chunk = mem_realloc(old, sizeof(*chunk) + capacity);
     if (old == NULL) {
         chunk->len = 0;
     }

@@ -1,7 +1,7 @@
 #include "net/conn.h"
 
 #include "base/mem.h"
-#include "net/conn_internal.h"
+#include "net/conn_state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +52,7 @@ struct conn *conn_new_unix(struct loop *loop) {
 static void conn_closed(uv_handle_t *handle) {
     struct conn *conn = (struct conn *)handle->data;
     if (conn->listener != NULL) {
-        listener_forget_conn(conn->listener, conn);
+        conn->on_freed(conn->listener, conn);
     }
     tls_session_free(conn->tls);
     free(conn->failure);
@@ -65,7 +65,7 @@ static void conn_shut(struct conn *conn) {
         return;
     }
     conn->state = CONN_CLOSED;
-    deadline_remove(conn->loop, &conn->deadline);
+    deadline_remove(loop_deadlines(conn->loop), &conn->deadline);
     chunk_release(&conn->loop->chunks, conn->gathered);
     conn->gathered = NULL;
     uv_close((uv_handle_t *)&conn->tcp, conn_closed);
@@ -379,7 +379,7 @@ void conn_close(struct conn *conn, unsigned linger_ms) {
     if (open) {
         conn->state = CONN_CLOSING;
         if (conn->linger) {
-            deadline_set(conn->loop, &conn->deadline, linger_ms);
+            deadline_set(loop_deadlines(conn->loop), &conn->deadline, linger_ms);
         }
         if (conn->linger && conn->paused) {
             conn_start_reading(conn);
@@ -418,7 +418,7 @@ void conn_start(struct conn *conn, struct tls_session *tls, unsigned handshake_m
         conn_become_ready(conn);
     } else {
         conn->state = CONN_HANDSHAKE;
-        deadline_set(conn->loop, &conn->deadline, handshake_ms);
+        deadline_set(loop_deadlines(conn->loop), &conn->deadline, handshake_ms);
         conn_pump_tls(conn);
     }
     if (conn->state < CONN_CLOSING && !conn->paused) {

@@ -1,5 +1,6 @@
-/* A TCP or Unix socket connection, with or without TLS, on the loop. Writes made in one turn of the loop are gathered and leave in one
- * system call at its end. Reads go through one shared buffer, so an idle connection holds no buffer of its own. */
+/* A TCP or Unix socket connection, with or without TLS, on the loop. Writes made in one turn of the loop are gathered
+ * and leave in one system call at its end. Reads go through one shared buffer, so an idle connection holds no buffer of
+ * its own. */
 #ifndef NATARIS_NET_CONN_H
 #define NATARIS_NET_CONN_H
 
@@ -47,40 +48,17 @@ void conn_abort(struct conn *conn);
 const char *conn_peer(const struct conn *conn);
 struct loop *conn_loop(const struct conn *conn);
 
-/* Listening. */
-struct listener;
-struct listener_events {
-    /* A new connection, TLS handshake done where there is TLS. Set its events before returning. */
-    void (*on_conn)(void *context, struct conn *conn);
-};
-struct listener_options {
-    /* "HOST:PORT", "[::1]:PORT"; port 0 picks a free one. Or "unix:PATH": the socket's mode is 0600, one that a dead
-     * process left behind is replaced, and listener_close removes it. */
-    const char *address;
-    struct tls_context *tls; /* NULL: plain TCP. Borrowed. */
-    size_t max_connections;  /* further ones are accepted and closed at once */
-    unsigned handshake_ms;   /* TLS handshake deadline */
-};
-/* ERR_CONFLICT with "address already in use" when the port is taken or another process listens on the path. */
-MUST_CHECK bool listener_open(struct listener **out, struct loop *loop, const struct listener_options *options,
-                              const struct listener_events *events, void *context, struct err *err);
-unsigned listener_port(const struct listener *listener); /* 0 for a Unix socket */
-size_t listener_connection_count(const struct listener *listener);
-/* Stops accepting; accepted connections live on. Frees the listener once the last of them is closed. */
-void listener_close(struct listener *listener);
+/* --- For listener.c and connect.c, which make connections --- */
 
-/* Outgoing. on_open is called once: with a conn (set its events before returning), or with NULL and the reason. */
-struct conn_connect_options {
-    const char *host; /* name or numeric; TLS verifies the certificate against it */
-    unsigned port;
-    struct tls_context *tls; /* NULL: plain. Borrowed. */
-    unsigned timeout_ms;     /* name lookup, connect and TLS handshake together */
-};
-struct conn_attempt;
-struct conn_attempt *conn_connect(struct loop *loop, const struct conn_connect_options *options,
-                                  void (*on_open)(void *context, struct conn *conn, const struct err *reason),
-                                  void *context);
-/* Before on_open was called: give up; on_open will not be called. */
-void conn_connect_cancel(struct conn_attempt *attempt);
+struct tls_session; /* net/tls_session.h */
+
+/* In state CONN_CONNECTING; freed by conn_discard, or through conn_start and what follows. */
+struct conn *conn_new(struct loop *loop);
+struct conn *conn_new_unix(struct loop *loop);
+/* It is connected: run the handshake if `tls` (taken over) is not NULL, then call on_ready; events' on_close tells of
+ * a failure before that. */
+void conn_start(struct conn *conn, struct tls_session *tls, unsigned handshake_ms);
+/* Closes without any event, in any state. */
+void conn_discard(struct conn *conn);
 
 #endif

@@ -1,6 +1,8 @@
+#include "net/connect.h"
+
 #include "base/mem.h"
 #include "net/conn.h"
-#include "net/conn_internal.h"
+#include "net/conn_state.h"
 
 #include <netdb.h>
 #include <stdio.h>
@@ -30,7 +32,7 @@ static void attempt_free_if_done(struct conn_attempt *attempt) {
     if (!attempt->done || attempt->looking_up || attempt->connecting || attempt->finish.queued) {
         return;
     }
-    deadline_remove(attempt->loop, &attempt->deadline);
+    deadline_remove(loop_deadlines(attempt->loop), &attempt->deadline);
     uv_freeaddrinfo(attempt->addresses);
     free(attempt->host);
     free(attempt);
@@ -70,7 +72,7 @@ static void attempt_expired(struct deadline *deadline) {
 }
 
 static void attempt_on_ready(void *context, struct conn *conn) {
-    struct conn_attempt *attempt = (struct conn_attempt *)context;
+    struct conn_attempt *attempt = context;
     attempt->conn = NULL;
     attempt->done = true;
     attempt->on_open(attempt->context, conn, NULL);
@@ -78,7 +80,7 @@ static void attempt_on_ready(void *context, struct conn *conn) {
 }
 
 static void attempt_on_handshake_failed(void *context, const struct err *reason) {
-    struct conn_attempt *attempt = (struct conn_attempt *)context;
+    struct conn_attempt *attempt = context;
     attempt->conn = NULL;
     attempt_fail(attempt, reason != NULL ? reason->code : ERR_CLOSED,
                  reason != NULL ? reason->message : "connection closed");
@@ -166,7 +168,7 @@ struct conn_attempt *conn_connect(struct loop *loop, const struct conn_connect_o
     attempt->finish.run = attempt_report_failure;
     attempt->deadline.expired = attempt_expired;
     attempt->lookup.data = attempt;
-    deadline_set(loop, &attempt->deadline, options->timeout_ms);
+    deadline_set(loop_deadlines(loop), &attempt->deadline, options->timeout_ms);
     char port[16];
     snprintf(port, sizeof(port), "%u", options->port);
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};

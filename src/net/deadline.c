@@ -1,7 +1,6 @@
 #include "net/deadline.h"
 
 #include "base/mem.h"
-#include "net/loop_internal.h"
 
 #include <stdlib.h>
 
@@ -41,7 +40,7 @@ static void heap_sift_down(struct deadline_heap *heap, struct deadline *deadline
 static void heap_insert(struct deadline_heap *heap, struct deadline *deadline) {
     if (heap->count == heap->capacity) {
         heap->capacity = heap->capacity > 0 ? heap->capacity * 2 : 64;
-        heap->items = (struct deadline **)mem_realloc((void *)heap->items, heap->capacity * sizeof(*heap->items));
+        heap->items = mem_realloc((void *)heap->items, heap->capacity * sizeof(*heap->items));
     }
     heap->count++;
     deadline->queued_ms = deadline->due_ms;
@@ -97,39 +96,39 @@ static void heap_arm(struct deadline_heap *heap, uint64_t now) {
     uv_timer_start(&heap->timer, heap_on_timer, due > now ? due - now : 0, 0);
 }
 
-void deadline_set(struct loop *loop, struct deadline *deadline, uint64_t after_ms) {
-    uint64_t now = uv_now(&loop->uv);
+void deadline_set(struct deadline_heap *heap, struct deadline *deadline, uint64_t after_ms) {
+    uint64_t now = uv_now(heap->timer.loop);
     uint64_t quantum = after_ms / 64 + 1;
     uint64_t earliest = now + (after_ms > 0 ? after_ms : 1); /* one set while it expires must not be due at once */
     deadline->due_ms = (earliest + quantum - 1) / quantum * quantum;
     if (deadline->position == 0) {
-        heap_insert(&loop->deadlines, deadline);
+        heap_insert(heap, deadline);
     } else if (deadline->due_ms < deadline->queued_ms) {
         deadline->queued_ms = deadline->due_ms;
-        heap_sift_up(&loop->deadlines, deadline);
+        heap_sift_up(heap, deadline);
     } else {
         return;
     }
-    heap_arm(&loop->deadlines, now);
+    heap_arm(heap, now);
 }
 
 void deadline_clear(struct deadline *deadline) {
     deadline->due_ms = UINT64_MAX;
 }
 
-void deadline_remove(struct loop *loop, struct deadline *deadline) {
+void deadline_remove(struct deadline_heap *heap, struct deadline *deadline) {
     deadline->due_ms = UINT64_MAX;
     if (deadline->position != 0) {
-        heap_remove(&loop->deadlines, deadline);
-        if (loop->deadlines.count == 0) {
-            heap_arm(&loop->deadlines, 0);
+        heap_remove(heap, deadline);
+        if (heap->count == 0) {
+            heap_arm(heap, 0);
         }
     }
 }
 
-void deadline_heap_init(struct deadline_heap *heap, struct loop *loop) {
+void deadline_heap_init(struct deadline_heap *heap, uv_loop_t *loop) {
     *heap = (struct deadline_heap){0};
-    uv_timer_init(&loop->uv, &heap->timer);
+    uv_timer_init(loop, &heap->timer);
     heap->timer.data = heap;
 }
 

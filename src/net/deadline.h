@@ -3,8 +3,6 @@
 #ifndef NATARIS_NET_DEADLINE_H
 #define NATARIS_NET_DEADLINE_H
 
-#include "net/loop.h"
-
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -25,14 +23,14 @@ struct deadline_heap {
 };
 
 /* Due `after_ms` from now, or up to a 64th later, so that many wake the loop together. */
-void deadline_set(struct loop *loop, struct deadline *deadline, uint64_t after_ms);
+void deadline_set(struct deadline_heap *heap, struct deadline *deadline, uint64_t after_ms);
 /* Not due any more; costs nothing. The heap may still refer to it: see deadline_remove. */
 void deadline_clear(struct deadline *deadline);
 /* Before its memory is freed. */
-void deadline_remove(struct loop *loop, struct deadline *deadline);
+void deadline_remove(struct deadline_heap *heap, struct deadline *deadline);
 
-/* The loop's. */
-void deadline_heap_init(struct deadline_heap *heap, struct loop *loop);
+/* The loop's (net/loop.h): loop_deadlines. */
+void deadline_heap_init(struct deadline_heap *heap, uv_loop_t *loop);
 void deadline_heap_close(struct deadline_heap *heap); /* the loop must turn once more before its memory is freed */
 
 #endif

@@ -1,3 +1,5 @@
+#include "net/http_chunks.h"
+
 #include "net/http_guard.h"
 
 enum chunks_state {
@@ -14,8 +16,8 @@ enum chunks_state {
 
 enum { CHUNKS_DIGITS_MAX = 16, CHUNKS_LINE_MAX = 256 };
 
-void http_guard_chunks_init(struct http_guard_chunks *chunks) {
-    *chunks = (struct http_guard_chunks){.state = CHUNKS_SIZE};
+void http_chunks_init(struct http_chunks *chunks) {
+    *chunks = (struct http_chunks){.state = CHUNKS_SIZE};
 }
 
 static int hex_value(unsigned char c) {
@@ -26,7 +28,7 @@ static int hex_value(unsigned char c) {
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-static bool chunks_size_byte(struct http_guard_chunks *chunks, unsigned char c) {
+static bool chunks_size_byte(struct http_chunks *chunks, unsigned char c) {
     int digit = hex_value(c);
     if (digit >= 0) {
         chunks->remaining = chunks->remaining * 16 + (size_t)digit;
@@ -36,7 +38,7 @@ static bool chunks_size_byte(struct http_guard_chunks *chunks, unsigned char c) 
     return chunks->digits > 0 && (c == ';' || c == '\r');
 }
 
-static bool chunks_extension_byte(struct http_guard_chunks *chunks, unsigned char c) {
+static bool chunks_extension_byte(struct http_chunks *chunks, unsigned char c) {
     if (c == '\r') {
         chunks->state = CHUNKS_SIZE_LF;
         return true;
@@ -44,12 +46,12 @@ static bool chunks_extension_byte(struct http_guard_chunks *chunks, unsigned cha
     return ++chunks->line_bytes <= CHUNKS_LINE_MAX && (c >= 0x20 || c == '\t') && c != 0x7f;
 }
 
-static bool chunks_expect(struct http_guard_chunks *chunks, unsigned char c, char wanted, enum chunks_state next) {
+static bool chunks_expect(struct http_chunks *chunks, unsigned char c, char wanted, enum chunks_state next) {
     chunks->state = next;
     return c == (unsigned char)wanted;
 }
 
-static bool chunks_byte(struct http_guard_chunks *chunks, unsigned char c) {
+static bool chunks_byte(struct http_chunks *chunks, unsigned char c) {
     switch ((enum chunks_state)chunks->state) {
     case CHUNKS_SIZE:
         return chunks_size_byte(chunks, c);
@@ -74,8 +76,7 @@ static bool chunks_byte(struct http_guard_chunks *chunks, unsigned char c) {
     return false;
 }
 
-bool http_guard_chunks_next(struct http_guard_chunks *chunks, struct str data, size_t *used, struct str *payload,
-                            bool *done) {
+bool http_chunks_next(struct http_chunks *chunks, struct str data, size_t *used, struct str *payload, bool *done) {
     size_t i = 0;
     bool valid = true;
     *payload = (struct str){.data = data.data};
@@ -96,14 +97,14 @@ bool http_guard_chunks_next(struct http_guard_chunks *chunks, struct str data, s
     return valid;
 }
 
-bool http_guard_chunks_feed(struct http_guard_chunks *chunks, struct str data, size_t *used, bool *done) {
+bool http_chunks_feed(struct http_chunks *chunks, struct str data, size_t *used, bool *done) {
     *used = 0;
     *done = false;
     do {
         size_t piece;
         struct str payload;
         struct str rest = {.data = data.data + *used, .len = data.len - *used};
-        if (!http_guard_chunks_next(chunks, rest, &piece, &payload, done)) {
+        if (!http_chunks_next(chunks, rest, &piece, &payload, done)) {
             return false;
         }
         *used += piece;

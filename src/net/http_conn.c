@@ -1,7 +1,10 @@
 /* One HTTP connection: cuts the bytes that arrive into requests, and keeps their answers in order by handing out one
  * at a time. An idle connection holds no buffer. */
+#include "net/http_conn.h"
+
 #include "base/mem.h"
-#include "net/http_internal.h"
+#include "net/http_parse.h"
+#include "net/http_state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -83,9 +86,9 @@ static void http_conn_begin_body(struct http_conn *http, struct str body_here) {
     if (status != 0) {
         http_conn_refuse(http, status, why);
     } else if (exchange->chunked_request) {
-        http_guard_chunks_init(&exchange->chunks);
+        http_chunks_init(&exchange->chunks);
         http->state = HTTP_CONN_CHUNKED;
-        deadline_set(http->loop, &http->deadline, http->server->config.body_timeout_ms);
+        deadline_set(loop_deadlines(http->loop), &http->deadline, http->server->config.body_timeout_ms);
     } else if (!http_exchange_hold(exchange, body_here.len)) {
         http_conn_refuse_body(http);
     } else if (body_here.len == exchange->content_length) {
@@ -97,7 +100,7 @@ static void http_conn_begin_body(struct http_conn *http, struct str body_here) {
             exchange->content_length < HTTP_BODY_FIRST_BYTES ? exchange->content_length : HTTP_BODY_FIRST_BYTES;
         buf_reserve(&exchange->body, first);
         http->state = HTTP_CONN_LENGTH;
-        deadline_set(http->loop, &http->deadline, http->server->config.body_timeout_ms);
+        deadline_set(loop_deadlines(http->loop), &http->deadline, http->server->config.body_timeout_ms);
     }
 }
 
@@ -157,7 +160,7 @@ static bool http_conn_read_head(struct http_conn *http) {
     http->scanned = http->rest.len;
     if (!http->head_started) {
         http->head_started = true;
-        deadline_set(http->loop, &http->deadline, http->server->config.head_timeout_ms);
+        deadline_set(loop_deadlines(http->loop), &http->deadline, http->server->config.head_timeout_ms);
     }
     return false;
 }
@@ -186,7 +189,7 @@ static bool http_conn_read_chunked(struct http_conn *http) {
     while (!done && http->rest.len > 0) {
         size_t used;
         struct str payload;
-        if (!http_guard_chunks_next(&exchange->chunks, http->rest, &used, &payload, &done)) {
+        if (!http_chunks_next(&exchange->chunks, http->rest, &used, &payload, &done)) {
             http_conn_refuse(http, 400, "the chunked body is malformed");
             return false;
         }
@@ -276,7 +279,7 @@ static void http_conn_process(struct http_conn *http) {
 }
 
 static void http_conn_on_data(void *context, struct str data) {
-    struct http_conn *http = (struct http_conn *)context;
+    struct http_conn *http = context;
     http->rest = data;
     if (http->early.len > 0) {
         buf_append_str(&http->early, data);
@@ -286,7 +289,7 @@ static void http_conn_on_data(void *context, struct str data) {
 }
 
 static void http_conn_on_drain(void *context) {
-    struct http_conn *http = (struct http_conn *)context;
+    struct http_conn *http = context;
     loop_defer(http->loop, &http->proceed);
 }
 
@@ -311,7 +314,7 @@ void http_conn_answered(struct http_conn *http, bool close) {
         return;
     }
     http->state = HTTP_CONN_HEAD;
-    deadline_set(http->loop, &http->deadline, http->server->config.idle_timeout_ms);
+    deadline_set(loop_deadlines(http->loop), &http->deadline, http->server->config.idle_timeout_ms);
     if (!http->processing && http->early.len > 0) {
         loop_defer(http->loop, &http->proceed);
     }
@@ -342,7 +345,7 @@ static void http_conn_expired(struct deadline *deadline) {
 
 /* Its memory goes at the end of this turn. */
 static void http_conn_leave_server(struct http_conn *http) {
-    deadline_remove(http->loop, &http->deadline);
+    deadline_remove(loop_deadlines(http->loop), &http->deadline);
     http_server_forget(http->server, http);
     http->server = NULL;
     loop_defer(http->loop, &http->proceed);
@@ -350,7 +353,7 @@ static void http_conn_leave_server(struct http_conn *http) {
 
 static void http_conn_on_close(void *context, const struct err *reason) {
     (void)reason;
-    struct http_conn *http = (struct http_conn *)context;
+    struct http_conn *http = context;
     struct http_exchange *exchange = http->exchange;
     bool answering = http->state == HTTP_CONN_ANSWERING || http->state == HTTP_CONN_REFUSING;
     http->state = HTTP_CONN_GONE;
@@ -372,7 +375,7 @@ static const struct conn_events HTTP_CONN_EVENTS = {
 };
 
 void http_conn_accept(void *context, struct conn *conn) {
-    struct http_server *server = (struct http_server *)context;
+    struct http_server *server = context;
     struct http_conn *http = MEM_NEW(struct http_conn);
     http->server = server;
     http->loop = server->loop;
@@ -387,7 +390,7 @@ void http_conn_accept(void *context, struct conn *conn) {
     server->conns = http;
     server->conn_count++;
     conn_set_events(conn, &HTTP_CONN_EVENTS, http);
-    deadline_set(server->loop, &http->deadline, server->config.idle_timeout_ms);
+    deadline_set(loop_deadlines(server->loop), &http->deadline, server->config.idle_timeout_ms);
 }
 
 struct conn *http_conn_upgrade(struct http_conn *http, struct str *early) {

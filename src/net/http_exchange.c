@@ -1,5 +1,8 @@
+#include "net/http_exchange.h"
+
 #include "base/mem.h"
-#include "net/http_internal.h"
+#include "net/http_conn.h"
+#include "net/http_state.h"
 
 #include <stdlib.h>
 

@@ -30,20 +30,4 @@ size_t http_guard_find_end(struct str data, size_t from, bool *bare_lf);
 enum http_guard_verdict http_guard_check_head(struct str head, const struct http_guard_limits *limits,
                                               const char **why);
 
-/* Follows a chunked body byte by byte (RFC 9112 7.1), stricter than llhttp: hex sizes of at most 16 digits, CRLF
- * everywhere, short extensions without control bytes, no trailers. In http_chunks.c. */
-struct http_guard_chunks {
-    unsigned state;
-    size_t remaining;
-    unsigned digits;
-    size_t line_bytes;
-};
-void http_guard_chunks_init(struct http_guard_chunks *chunks);
-/* False when malformed. *used is how many bytes belong to this body; *done turns true at its end. */
-bool http_guard_chunks_feed(struct http_guard_chunks *chunks, struct str data, size_t *used, bool *done);
-/* The same, but returns at the first piece of chunk data, which *payload then is (part of `data`; empty when there was
- * none). `remaining` is what the chunk still lacks. */
-bool http_guard_chunks_next(struct http_guard_chunks *chunks, struct str data, size_t *used, struct str *payload,
-                            bool *done);
-
 #endif

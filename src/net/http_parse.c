@@ -1,4 +1,6 @@
-#include "net/http_internal.h"
+#include "net/http_parse.h"
+
+#include "net/http_state.h"
 
 #include <llhttp.h>
 

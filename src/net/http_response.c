@@ -1,5 +1,8 @@
 /* Answers, written straight into the connection's buffer. */
-#include "net/http_internal.h"
+#include "net/http_response.h"
+
+#include "net/http_conn.h"
+#include "net/http_state.h"
 
 #include <string.h>
 

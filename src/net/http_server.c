@@ -2,7 +2,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "net/http_internal.h"
+#include "net/http_conn.h"
+#include "net/http_state.h"
 
 #include <stdlib.h>
 #include <string.h>

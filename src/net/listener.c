@@ -1,6 +1,8 @@
+#include "net/listener.h"
+
 #include "base/mem.h"
 #include "net/conn.h"
-#include "net/conn_internal.h"
+#include "net/conn_state.h"
 #include "net/unix_path.h"
 
 #include <errno.h>
@@ -60,7 +62,7 @@ static void listener_remove_handshake(struct listener *listener, struct conn *co
     conn->previous = conn->next = NULL;
 }
 
-void listener_forget_conn(struct listener *listener, struct conn *conn) {
+static void listener_forget_conn(struct listener *listener, struct conn *conn) {
     if (conn->previous != NULL || listener->handshakes == conn) {
         listener_remove_handshake(listener, conn); /* it failed */
     }
@@ -69,7 +71,7 @@ void listener_forget_conn(struct listener *listener, struct conn *conn) {
 }
 
 static void listener_on_ready(void *context, struct conn *conn) {
-    struct listener *listener = (struct listener *)context;
+    struct listener *listener = context;
     listener_remove_handshake(listener, conn);
     listener->events->on_conn(listener->context, conn);
 }
@@ -97,6 +99,7 @@ static void listener_on_connection(uv_stream_t *stream, int status) {
     }
     struct conn *conn = listener->is_unix ? conn_new_unix(listener->loop) : conn_new(listener->loop);
     conn->listener = listener;
+    conn->on_freed = listener_forget_conn;
     listener->count++;
     struct tls_session *tls = NULL;
     if (uv_accept(stream, (uv_stream_t *)&conn->tcp) != 0 || listener->count > listener->max_connections ||

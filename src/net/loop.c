@@ -1,7 +1,7 @@
 #include "net/loop.h"
 
 #include "base/mem.h"
-#include "net/loop_internal.h"
+#include "net/loop_state.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -76,9 +76,9 @@ struct loop *loop_new(void) {
     uv_check_start(&loop->after_poll, loop_after_poll);
     uv_unref((uv_handle_t *)&loop->before_poll);
     uv_unref((uv_handle_t *)&loop->after_poll);
-    deadline_heap_init(&loop->deadlines, loop);
-    loop->read_buffer = (char *)mem_alloc(LOOP_READ_BYTES);
-    loop->plain_buffer = (char *)mem_alloc(LOOP_PLAIN_BYTES);
+    deadline_heap_init(&loop->deadlines, &loop->uv);
+    loop->read_buffer = mem_alloc(LOOP_READ_BYTES);
+    loop->plain_buffer = mem_alloc(LOOP_PLAIN_BYTES);
     return loop;
 }
 
@@ -102,6 +102,10 @@ void loop_free(struct loop *loop) {
 
 uv_loop_t *loop_uv(struct loop *loop) {
     return &loop->uv;
+}
+
+struct deadline_heap *loop_deadlines(struct loop *loop) {
+    return &loop->deadlines;
 }
 
 void loop_run(struct loop *loop) {

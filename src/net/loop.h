@@ -12,6 +12,8 @@ struct loop *loop_new(void); /* also makes the process ignore SIGPIPE */
 /* Closes what the loop itself owns and frees it; every connection, server and timer must be closed before. */
 void loop_free(struct loop *loop);
 uv_loop_t *loop_uv(struct loop *loop);
+struct deadline_heap; /* net/deadline.h */
+struct deadline_heap *loop_deadlines(struct loop *loop);
 /* Until nothing is active or loop_stop. */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
@@ -34,5 +36,12 @@ struct loop_deferred {
 void loop_defer(struct loop *loop, struct loop_deferred *deferred); /* a second call before it ran changes nothing */
 /* The same, but after all others have run: for sending what a turn wrote, so that it leaves in one system call. */
 void loop_defer_last(struct loop *loop, struct loop_deferred *deferred);
+
+/* --- For the files of this folder --- */
+
+/* For the end of libuv's callbacks, when no handler is running: a turn may bring thousands of requests, so what has
+ * been deferred is run early when it has become much. The first answers leave sooner, and memory is free for the
+ * next. */
+void loop_relieve(struct loop *loop);
 
 #endif

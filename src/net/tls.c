@@ -2,7 +2,8 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "net/tls_internal.h"
+#include "net/tls_bio.h"
+#include "net/tls_context.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -42,7 +43,7 @@ static struct tls_context *context_new(const SSL_METHOD *method) {
     struct tls_context *context = MEM_NEW(struct tls_context);
     context->users = 1;
     context->ssl = SSL_CTX_new(method);
-    context->bio = tls_session_bio_method();
+    context->bio = tls_bio_method();
     if (context->ssl == NULL || context->bio == NULL) {
         abort(); /* out of memory */
     }

@@ -4,6 +4,8 @@
 
 #include "base/err.h"
 
+#include <stddef.h>
+
 struct tls_context;
 
 /* PEM files: the certificate chain and its key. Errors say which file and why. */
@@ -13,5 +15,8 @@ MUST_CHECK bool tls_context_new_server(struct tls_context **out, const char *cer
 MUST_CHECK bool tls_context_new_client(struct tls_context **out, const char *ca_path, struct err *err);
 /* Connections that still use it keep it alive. Of one thread, with everything that uses it. */
 void tls_context_free(struct tls_context *context);
+
+/* For the files of this folder: OpenSSL's reason for the last failure in words, and its error queue emptied. */
+const char *tls_reason(char *out, size_t size);
 
 #endif

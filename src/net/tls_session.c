@@ -1,7 +1,8 @@
 #include "net/tls_session.h"
 
 #include "base/mem.h"
-#include "net/tls_internal.h"
+#include "net/tls_bio.h"
+#include "net/tls_context.h"
 
 #include <arpa/inet.h>
 #include <limits.h>
@@ -13,49 +14,9 @@
 struct tls_session {
     struct tls_context *context;
     SSL *ssl;
-    struct chunk_pool *pool;
-    struct str input;   /* ciphertext not yet taken */
-    struct chunk *kept; /* where `input` lies when it is not borrowed */
-    struct chunk *output;
+    struct tls_bio ends;
+    struct chunk *kept; /* where the input lies when it is not borrowed */
 };
-
-static int session_bio_write(BIO *bio, const char *data, size_t len, size_t *written) {
-    struct tls_session *session = (struct tls_session *)BIO_get_data(bio);
-    chunk_append(session->pool, &session->output, data, len);
-    *written = len;
-    return 1;
-}
-
-static int session_bio_read(BIO *bio, char *out, size_t size, size_t *len) {
-    struct tls_session *session = (struct tls_session *)BIO_get_data(bio);
-    BIO_clear_retry_flags(bio);
-    if (session->input.len == 0) {
-        BIO_set_retry_read(bio);
-        return 0;
-    }
-    *len = size < session->input.len ? size : session->input.len;
-    memcpy(out, session->input.data, *len);
-    session->input.data += *len;
-    session->input.len -= *len;
-    return 1;
-}
-
-static long session_bio_control(BIO *bio, int command, long number, void *pointer) {
-    (void)bio;
-    (void)number;
-    (void)pointer;
-    return command == BIO_CTRL_FLUSH ? 1 : 0;
-}
-
-BIO_METHOD *tls_session_bio_method(void) {
-    BIO_METHOD *method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "connection");
-    if (method != NULL) {
-        BIO_meth_set_write_ex(method, session_bio_write);
-        BIO_meth_set_read_ex(method, session_bio_read);
-        BIO_meth_set_ctrl(method, session_bio_control);
-    }
-    return method;
-}
 
 static bool is_numeric_address(const char *host) {
     unsigned char address[16];
@@ -74,7 +35,7 @@ static bool session_expect_host(SSL *ssl, const char *host) {
 bool tls_session_new(struct tls_session **out, struct tls_context *context, const char *host, struct chunk_pool *pool,
                      struct err *err) {
     struct tls_session *session = MEM_NEW(struct tls_session);
-    session->pool = pool;
+    session->ends.pool = pool;
     session->context = context;
     context->users++;
     session->ssl = SSL_new(context->ssl);
@@ -82,7 +43,7 @@ bool tls_session_new(struct tls_session **out, struct tls_context *context, cons
     if (bio == NULL) {
         abort(); /* out of memory */
     }
-    BIO_set_data(bio, session);
+    BIO_set_data(bio, &session->ends);
     BIO_set_init(bio, 1);
     SSL_set_bio(session->ssl, bio, bio);
     if (host == NULL) {
@@ -103,29 +64,29 @@ void tls_session_free(struct tls_session *session) {
     if (session != NULL) {
         SSL_free(session->ssl);
         tls_context_free(session->context);
-        chunk_release(session->pool, session->kept);
-        chunk_release(session->pool, session->output);
+        chunk_release(session->ends.pool, session->kept);
+        chunk_release(session->ends.pool, session->ends.output);
         free(session);
     }
 }
 
 void tls_session_feed(struct tls_session *session, struct str ciphertext) {
-    if (session->input.len == 0) {
-        session->input = ciphertext;
+    if (session->ends.input.len == 0) {
+        session->ends.input = ciphertext;
         return;
     }
     tls_session_keep_input(session);
-    chunk_append(session->pool, &session->kept, ciphertext.data, ciphertext.len);
-    session->input = (struct str){.data = session->kept->data, .len = session->kept->len};
+    chunk_append(session->ends.pool, &session->kept, ciphertext.data, ciphertext.len);
+    session->ends.input = (struct str){.data = session->kept->data, .len = session->kept->len};
 }
 
 void tls_session_keep_input(struct tls_session *session) {
     struct chunk *kept = NULL;
-    if (session->input.len > 0) {
-        chunk_append(session->pool, &kept, session->input.data, session->input.len);
-        session->input.data = kept->data;
+    if (session->ends.input.len > 0) {
+        chunk_append(session->ends.pool, &kept, session->ends.input.data, session->ends.input.len);
+        session->ends.input.data = kept->data;
     }
-    chunk_release(session->pool, session->kept);
+    chunk_release(session->ends.pool, session->kept);
     session->kept = kept;
 }
 
@@ -183,11 +144,11 @@ void tls_session_end(struct tls_session *session) {
 }
 
 struct chunk *tls_session_take_output(struct tls_session *session) {
-    struct chunk *output = session->output;
-    session->output = NULL;
+    struct chunk *output = session->ends.output;
+    session->ends.output = NULL;
     return output;
 }
 
 bool tls_session_has_output(const struct tls_session *session) {
-    return session->output != NULL;
+    return session->ends.output != NULL;
 }

@@ -13,12 +13,12 @@ enum { UNIX_PATH_MAX_BYTES = sizeof(((struct sockaddr_un *)0)->sun_path) - 1 };
 /* 0 when somebody listens, else the errno of the attempt. Never waits: a full backlog is EAGAIN. */
 static int try_connect(const char *path) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    (void)str_copy(address.sun_path, sizeof address.sun_path, str_from(path));
+    (void)str_copy(address.sun_path, sizeof(address.sun_path), str_from(path));
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         return errno;
     }
-    const int error = connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 ? 0 : errno;
+    const int error = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : errno;
     close(fd);
     return error;
 }

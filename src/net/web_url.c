@@ -99,7 +99,7 @@ static void set_address(struct web_url *out, int family) {
 
 static bool read_host(struct str host, bool bracketed, bool lax, struct web_url *out, struct err *err) {
     struct in6_addr probe; /* inet_pton reads the usual forms only: four decimal numbers without leading zeros */
-    if (!str_copy(out->host, sizeof out->host, host) || host.len == 0) {
+    if (!str_copy(out->host, sizeof(out->host), host) || host.len == 0) {
         return refuse(err, "must have a host of at most 253 characters");
     }
     for (char *at = out->host; *at != '\0'; at++) {

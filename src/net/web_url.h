@@ -20,8 +20,8 @@ struct web_url {
     struct sockaddr_storage address; /* of such a one, with the port */
 };
 
-/* `lax` also lets through http, names without a dot, every port, and addresses that are not global. Else the port is 443
- * or WEB_URL_PORT_MIN and above. ERR_INVALID with a sentence for who told it. */
+/* `lax` also lets through http, names without a dot, every port, and addresses that are not global. Else the port is
+ * 443 or WEB_URL_PORT_MIN and above. ERR_INVALID with a sentence for who told it. */
 MUST_CHECK bool web_url_parse(struct str text, bool lax, struct web_url *out, struct err *err);
 
 #endif

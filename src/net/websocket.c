@@ -35,20 +35,20 @@ void ws_decoder_stop(struct ws_decoder *decoder) {
 
 void ws_mask(char *out, const char *in, size_t len, const uint8_t mask[4], size_t at) {
     uint8_t bytes[8];
-    for (size_t i = 0; i < sizeof bytes; i++) {
+    for (size_t i = 0; i < sizeof(bytes); i++) {
         bytes[i] = mask[(at + i) % MASK_SIZE];
     }
     uint64_t wide = 0;
-    memcpy(&wide, bytes, sizeof wide);
+    memcpy(&wide, bytes, sizeof(wide));
     size_t i = 0;
-    for (; i + sizeof wide <= len; i += sizeof wide) {
+    for (; i + sizeof(wide) <= len; i += sizeof(wide)) {
         uint64_t word = 0;
-        memcpy(&word, in + i, sizeof word);
+        memcpy(&word, in + i, sizeof(word));
         word ^= wide;
-        memcpy(out + i, &word, sizeof word);
+        memcpy(out + i, &word, sizeof(word));
     }
     for (; i < len; i++) {
-        out[i] = (char)((uint8_t)in[i] ^ bytes[i % sizeof bytes]);
+        out[i] = (char)((uint8_t)in[i] ^ bytes[i % sizeof(bytes)]);
     }
 }
 
@@ -177,7 +177,7 @@ static uint16_t feed_header(struct ws_decoder *decoder, const char *data, size_t
         return code;
     }
     size_t had = decoder->header_len;
-    size_t room = sizeof decoder->header - had;
+    size_t room = sizeof(decoder->header) - had;
     size_t taken = len < room ? len : room;
     memcpy(decoder->header + had, data, taken);
     uint16_t code = parse_header(decoder, decoder->header, had + taken, &size, why);
@@ -204,7 +204,7 @@ static uint16_t finish_whole(struct ws_decoder *decoder, const char *data, size_
     const char *payload = data;
     if (decoder->role == WS_SERVER) {
         char *out = stack;
-        if (len > sizeof stack) {
+        if (len > sizeof(stack)) {
             decoder->pending.limit = decoder->max_message;
             out = buf_reserve(&decoder->pending, len);
             if (!out) {
@@ -218,7 +218,7 @@ static uint16_t finish_whole(struct ws_decoder *decoder, const char *data, size_
         return refuse(WS_CLOSE_INVALID_DATA, "text that is not UTF-8", why);
     }
     deliver(decoder, (struct str){payload, len});
-    if (len > sizeof stack) {
+    if (len > sizeof(stack)) {
         buf_clear(&decoder->pending);
     }
     return 0;
@@ -382,7 +382,7 @@ void ws_write_close(struct buf *out, uint16_t code, struct str reason, const uin
     if (code != WS_CLOSE_NO_STATUS) {
         payload[len++] = (char)(code >> 8);
         payload[len++] = (char)(code & 0xff);
-        size_t room = sizeof payload - len;
+        size_t room = sizeof(payload) - len;
         size_t cut = reason.len > room ? utf8_whole_prefix(reason.data, room) : reason.len;
         if (cut > 0) {
             memcpy(payload + len, reason.data, cut);
@@ -395,11 +395,11 @@ void ws_write_close(struct buf *out, uint16_t code, struct str reason, const uin
 void ws_accept_key(struct str key, char out[29]) {
     static const char GUID[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"; /* RFC 6455 1.3 */
     struct buf text;
-    buf_init(&text, key.len + sizeof GUID);
+    buf_init(&text, key.len + sizeof(GUID));
     buf_append_str(&text, key);
     buf_append_cstr(&text, GUID);
     uint8_t digest[DIGEST_SHA1_SIZE];
     digest_sha1(text.data, text.len, digest);
     buf_clear(&text);
-    digest_base64_encode(digest, sizeof digest, out);
+    digest_base64_encode(digest, sizeof(digest), out);
 }

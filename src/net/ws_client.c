@@ -1,10 +1,12 @@
 /* The client's half of the opening handshake (RFC 6455 4.1): connect, ask, judge the answer. */
+#include "net/ws_client.h"
+
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "net/connect.h"
 #include "net/http_guard.h"
-#include "net/ws_internal.h"
 #include "net/ws_url.h"
 
 #include <stdlib.h>
@@ -204,8 +206,8 @@ static const struct conn_events ANSWER_EVENTS = {.on_data = on_answer, .on_close
 static void send_request(struct ws_attempt *attempt) {
     uint8_t nonce[KEY_BYTES];
     char key[KEY_SIZE];
-    random_bytes(nonce, sizeof nonce);
-    digest_base64_encode(nonce, sizeof nonce, key);
+    random_bytes(nonce, sizeof(nonce));
+    digest_base64_encode(nonce, sizeof(nonce), key);
     ws_accept_key(str_from(key), attempt->accept);
     struct buf request;
     buf_init(&request, REQUEST_MAX);

@@ -5,7 +5,6 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "net/loop.h"
-#include "net/ws_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,8 +56,8 @@ static const uint8_t *next_mask(struct ws_conn *ws) {
     if (!masks) {
         return NULL;
     }
-    if (masks->used == sizeof masks->bytes) {
-        random_bytes(masks->bytes, sizeof masks->bytes);
+    if (masks->used == sizeof(masks->bytes)) {
+        random_bytes(masks->bytes, sizeof(masks->bytes));
         masks->used = 0;
     }
     masks->used += 4;
@@ -228,7 +227,7 @@ struct ws_conn *ws_conn_new(struct conn *conn, enum ws_role role, size_t max_mes
     ws_decoder_init(&ws->decoder, role, max_message, &DECODER_EVENTS, ws);
     if (role == WS_CLIENT) {
         ws->masks = MEM_NEW(struct ws_masks);
-        ws->masks->used = sizeof ws->masks->bytes;
+        ws->masks->used = sizeof(ws->masks->bytes);
     }
     conn_set_events(conn, &CONN_EVENTS, ws);
     return ws;
@@ -262,7 +261,7 @@ static bool check_handshake(const struct http_request *request, const char *prot
     uint8_t key[KEY_BYTES + 2]; /* what 24 characters of base64 can hold */
     size_t key_len = 0;
     struct str key_text = http_request_header(request, "sec-websocket-key");
-    if (key_text.len != KEY_LENGTH || !digest_base64_decode(key_text, key, sizeof key, &key_len) ||
+    if (key_text.len != KEY_LENGTH || !digest_base64_decode(key_text, key, sizeof(key), &key_len) ||
         key_len != KEY_BYTES) {
         return err_set(err, ERR_INVALID, "Sec-WebSocket-Key must be 16 bytes in base64");
     }

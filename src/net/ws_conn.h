@@ -26,22 +26,6 @@ struct ws_conn_events {
 MUST_CHECK bool ws_conn_accept(struct ws_conn **out, struct http_exchange *exchange, const char *protocol,
                                size_t max_message, const struct ws_conn_events *events, void *context, struct err *err);
 
-/* Client side: "ws://host:port/path" or "wss://..." (http and https mean the same, see net/ws_url.h). on_open is called
- * once, with a ws_conn whose events are set to `events`, or with NULL and the reason. */
-struct ws_connect_options {
-    const char *url;
-    const char *protocol;    /* subprotocol to ask for and to demand */
-    struct tls_context *tls; /* needed for wss; borrowed */
-    size_t max_message;
-    unsigned timeout_ms;
-};
-struct ws_attempt;
-MUST_CHECK bool ws_connect(struct ws_attempt **out, struct loop *loop, const struct ws_connect_options *options,
-                           const struct ws_conn_events *events,
-                           void (*on_open)(void *context, struct ws_conn *conn, const struct err *reason),
-                           void *context, struct err *err);
-void ws_connect_cancel(struct ws_attempt *attempt);
-
 void ws_conn_send(struct ws_conn *ws, enum ws_opcode opcode, struct str payload);
 void ws_conn_ping(struct ws_conn *ws);
 size_t ws_conn_unsent(const struct ws_conn *ws);
@@ -51,5 +35,15 @@ void ws_conn_set_max_message(struct ws_conn *ws, size_t max_message);
 void ws_conn_close(struct ws_conn *ws, uint16_t code, const char *reason);
 void ws_conn_abort(struct ws_conn *ws);
 const char *ws_conn_peer(const struct ws_conn *ws);
+
+/* --- For ws_client.c --- */
+
+/* Takes the connection over. */
+struct ws_conn *ws_conn_new(struct conn *conn, enum ws_role role, size_t max_message,
+                            const struct ws_conn_events *events, void *context);
+void ws_conn_feed(struct ws_conn *ws, struct str data);
+
+/* Whether a header's comma-separated list holds `token`. */
+bool ws_list_has(struct str list, const char *token, bool ignore_case);
 
 #endif

@@ -73,9 +73,9 @@ static bool set_port(struct ws_url *out, struct str port, struct err *err) {
 static void set_authority(struct ws_url *out) {
     bool v6 = strchr(out->host, ':') != NULL;
     unsigned usual = out->secure ? PORT_SECURE : PORT_PLAIN;
-    int length = snprintf(out->authority, sizeof out->authority, "%s%s%s", v6 ? "[" : "", out->host, v6 ? "]" : "");
+    int length = snprintf(out->authority, sizeof(out->authority), "%s%s%s", v6 ? "[" : "", out->host, v6 ? "]" : "");
     if (out->port != usual) {
-        snprintf(out->authority + length, sizeof out->authority - (size_t)length, ":%u", out->port);
+        snprintf(out->authority + length, sizeof(out->authority) - (size_t)length, ":%u", out->port);
     }
 }
 
@@ -99,8 +99,8 @@ bool ws_url_parse(struct ws_url *out, const char *url, struct err *err) {
     }
     struct str target = {rest.data + end, rest.len - end};
     const char *slash = target.len > 0 && target.data[0] == '/' ? "" : "/";
-    int length = snprintf(out->target, sizeof out->target, "%s%.*s", slash, STR_ARG(target));
-    if (!str_copy(out->host, sizeof out->host, host) || length >= (int)sizeof out->target) {
+    int length = snprintf(out->target, sizeof(out->target), "%s%.*s", slash, STR_ARG(target));
+    if (!str_copy(out->host, sizeof(out->host), host) || length >= (int)sizeof(out->target)) {
         return err_set(err, ERR_INVALID, "the address is too long");
     }
     set_authority(out);

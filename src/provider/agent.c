@@ -57,7 +57,7 @@ static struct job_entry *entry_take(struct agent *agent) {
             return NULL;
         }
         uint32_t count = agent->entry_count == 0 ? 16 : 2 * agent->entry_count;
-        agent->entries = mem_realloc(agent->entries, count * sizeof *agent->entries);
+        agent->entries = mem_realloc(agent->entries, count * sizeof(*agent->entries));
         for (uint32_t i = agent->entry_count; i < count; i++) {
             agent->entries[i] = (struct job_entry){.next_free = i + 1 < count ? (int32_t)i + 1 : AGENT_NO_SLOT};
         }
@@ -180,7 +180,7 @@ static void on_delta(void *context, uint64_t job, struct str text, uint32_t toke
     struct agent *agent = context;
     const struct job_entry *entry = entry_find(agent, job);
     if (entry != NULL && entry->state == ENTRY_RUNNING) {
-        const struct link_delta delta = {.job = entry->link_job, .tokens = tokens, .text = text};
+        const struct link_delta delta = {.job = entry->link_job, .tokens = tokens, .text = text, .parts = STR("")};
         link_client_send_delta(agent->link, &delta);
     }
 }
@@ -198,7 +198,10 @@ static bool end_entry(struct agent *agent, uint64_t job, uint64_t *link_job) {
 
 static void on_done(void *context, uint64_t job, const struct gen_done *done) {
     struct agent *agent = context;
-    struct link_done message = {.done = *done};
+    struct link_done message = {.finish = link_finish_from_generation(done->finish),
+                                .finish_word = STR(""),
+                                .usage = done->usage,
+                                .timings = done->timings};
     if (end_entry(agent, job, &message.job)) {
         tally_done(&agent->tally, done);
         link_client_send_done(agent->link, &message);
@@ -417,8 +420,8 @@ void agent_drain(struct agent *agent) {
     }
 }
 
-/* The last part to close frees the agent. Its own deferred call is not queued any more: it was before the parts', and no
- * event of theirs queues it again. */
+/* The last part to close frees the agent. Its own deferred call is not queued any more: it was before the parts', and
+ * no event of theirs queues it again. */
 static void on_part_closed(void *context) {
     struct agent *agent = context;
     agent->open_parts--;

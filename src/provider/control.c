@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/http_server.h"
+#include "provider/control_status.h"
 #include "wire/limits.h"
 
 #include <stdio.h>
@@ -121,11 +122,11 @@ static bool listen_now(struct control *control, struct err *err) {
         .body_timeout_ms = LIMIT_HTTP_BODY_TIMEOUT_MS,
         .idle_timeout_ms = LIMIT_HTTP_IDLE_TIMEOUT_MS,
     };
-    char path[FILE_PATH_MAX], address[FILE_PATH_MAX + sizeof "unix:"];
+    char path[FILE_PATH_MAX], address[FILE_PATH_MAX + sizeof("unix:")];
     if (!file_join(path, control->config.data_folder, CONTROL_SOCKET, err)) {
         return false;
     }
-    snprintf(address, sizeof address, "unix:%s", path);
+    snprintf(address, sizeof(address), "unix:%s", path);
     const struct listener_options listen = {.address = address, .max_connections = CONNECTIONS_MAX};
     return http_server_open(&control->http, control->loop, &listen, &CONFIG, &EVENTS, control, err);
 }

@@ -9,23 +9,11 @@
 #define NATARIS_PROVIDER_CONTROL_H
 
 #include "net/loop.h"
-#include "provider/owner_guard.h"
-#include "provider/tally.h"
-
-#include <stddef.h>
+#include "provider/control_status.h"
 
 #define CONTROL_SOCKET "control.sock"
 
 enum { CONTROL_PAUSE_MAX_S = 366 * 24 * 3600 };
-
-struct control_view { /* filled by the provider; borrowed for the call */
-    const char *gateway, *name;
-    const struct tally *tally;
-    bool draining;
-    uint32_t running;
-    const struct link_model *models;
-    size_t model_count;
-};
 
 struct control_config {
     const char *data_folder; /* borrowed */
@@ -41,7 +29,5 @@ struct control;
 struct control *control_new(struct loop *loop, const struct control_config *config);
 /* Frees it, then on_closed, never inside this call. */
 void control_close(struct control *control, void (*on_closed)(void *context), void *context);
-/* The JSON of /status. Used with a view made up by tests, too. */
-void control_write_status(struct buf *out, const struct control_view *view, const struct owner_guard *guard);
 
 #endif

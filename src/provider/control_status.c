@@ -1,7 +1,8 @@
 /* The JSON that `nataris provider status` shows. */
+#include "provider/control_status.h"
+
 #include "base/clock.h"
 #include "base/json_write.h"
-#include "provider/control.h"
 
 #include <stdio.h>
 
@@ -57,7 +58,7 @@ static void write_work(struct json_writer *writer, const struct control_view *vi
 static void write_pause(struct json_writer *writer, const struct owner_guard *guard) {
     char reason[REASON_SIZE];
     const enum link_pause pause = owner_guard_pause(guard);
-    owner_guard_explain(guard, reason, sizeof reason);
+    owner_guard_explain(guard, reason, sizeof(reason));
     json_write_key(writer, "pause");
     json_begin_object(writer);
     json_member_cstr(writer, "limit", link_pause_name(pause));
@@ -86,7 +87,7 @@ static void write_limits(struct json_writer *writer, const struct owner_limits *
     static const char *const METERED[] = {
         [OWNER_METERED_AUTO] = "auto", [OWNER_METERED_YES] = "yes", [OWNER_METERED_NO] = "no"};
     char hours[HOURS_SIZE];
-    snprintf(hours, sizeof hours, "%02u:%02u-%02u:%02u", limits->hours_from / 60 % 100, limits->hours_from % 60,
+    snprintf(hours, sizeof(hours), "%02u:%02u-%02u:%02u", limits->hours_from / 60 % 100, limits->hours_from % 60,
              limits->hours_until / 60 % 100, limits->hours_until % 60);
     json_write_key(writer, "limits");
     json_begin_object(writer);

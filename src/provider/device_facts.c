@@ -13,8 +13,8 @@ static void read_os(struct device_facts *facts, struct buf *text, const char *ro
     }
     struct utsname names;
     if (uname(&names) == 0) {
-        str_copy(facts->arch, sizeof facts->arch, str_from(names.machine));
-        str_copy(facts->os, sizeof facts->os, pretty.len > 0 ? pretty : str_from(names.sysname));
+        str_copy(facts->arch, sizeof(facts->arch), str_from(names.machine));
+        str_copy(facts->os, sizeof(facts->os), pretty.len > 0 ? pretty : str_from(names.sysname));
     }
 }
 
@@ -27,7 +27,7 @@ void device_facts_read(struct device_facts *facts, const char *root) {
     struct str name;
     struct str rest;
     str_split(buf_str(&text), '\n', &name, &rest);
-    str_copy(facts->name, sizeof facts->name, name);
+    str_copy(facts->name, sizeof(facts->name), name);
 
     read_os(facts, &text, root);
     device_read_text(&text, root, "proc/cpuinfo");
@@ -35,7 +35,7 @@ void device_facts_read(struct device_facts *facts, const char *root) {
     if (cpu.len == 0) {
         cpu = device_find_value(buf_str(&text), "Model", ':'); /* boards with an ARM processor */
     }
-    str_copy(facts->cpu, sizeof facts->cpu, cpu);
+    str_copy(facts->cpu, sizeof(facts->cpu), cpu);
 
     device_read_text(&text, root, "proc/meminfo");
     facts->ram_bytes = device_read_kib(buf_str(&text), "MemTotal");

@@ -1,10 +1,7 @@
-/* What the device is and how it is doing, read from /proc, /sys and /etc of Linux. */
+/* What the device is, read from /proc, /sys and /etc of Linux. */
 #ifndef NATARIS_PROVIDER_DEVICE_FACTS_H
 #define NATARIS_PROVIDER_DEVICE_FACTS_H
 
-#include "link/codec.h"
-
-#include <stdbool.h>
 #include <stdint.h>
 
 enum { DEVICE_TEXT_SIZE = 128 };
@@ -15,25 +12,7 @@ struct device_facts { /* fixed while the program runs; a text is empty and a num
     uint64_t ram_bytes;
 };
 
-enum { DEVICE_HEAT_UNKNOWN = INT32_MIN };
-#define DEVICE_IDLE_UNKNOWN UINT32_MAX
-
-struct device_state {
-    enum link_heat heat;
-    int32_t hottest_c;       /* of the zones that can be read, in degrees Celsius; or DEVICE_HEAT_UNKNOWN */
-    int32_t battery_percent; /* -1: no battery */
-    bool charging;           /* true on mains power, too */
-    bool metered;            /* the way to the internet is a mobile network or a tethered phone */
-    uint32_t idle_s;         /* since somebody typed at a terminal; DEVICE_IDLE_UNKNOWN when there is none */
-    /* Counts up with what keyboards, mice and touchpads send; 0 when none can be seen. Only a change means something:
-     * then somebody used the device between two looks. */
-    uint64_t input_events;
-    uint64_t ram_free_bytes;
-};
-
 /* `root` is put before every path: "/" for the machine itself, a folder for tests. */
 void device_facts_read(struct device_facts *facts, const char *root);
-/* What is read and how it is judged: docs/PROVIDERS.md, "Limits". */
-void device_state_read(struct device_state *state, const char *root);
 
 #endif

@@ -1,6 +1,8 @@
-/* How hot the device is. Each thermal zone is judged by its own trip points, as its maker set them; the hottest judgement
- * counts. A zone without trip points is judged by fixed temperatures. */
-#include "provider/device_state.h"
+/* How hot the device is. Each thermal zone is judged by its own trip points, as its maker set them; the hottest
+ * judgement counts. A zone without trip points is judged by fixed temperatures. */
+#include "provider/device_heat.h"
+
+#include "provider/device_read.h"
 
 #include <stdio.h>
 
@@ -39,12 +41,12 @@ static void read_trips(struct trips *trips, struct buf *text, const char *folder
     for (int i = 0; i < TRIP_POINTS_MAX; i++) {
         char name[32];
         int32_t degrees;
-        snprintf(name, sizeof name, "trip_point_%d_temp", i);
+        snprintf(name, sizeof(name), "trip_point_%d_temp", i);
         if (!read_degrees(device_read_attribute(text, folder, zone, name), &degrees) || degrees < TRIP_LEAST_C ||
             degrees > TRIP_MOST_C) {
             continue;
         }
-        snprintf(name, sizeof name, "trip_point_%d_type", i);
+        snprintf(name, sizeof(name), "trip_point_%d_type", i);
         const struct str type = device_read_attribute(text, folder, zone, name);
         if (str_equal_cstr(type, "passive")) {
             lower(&trips->passive, degrees);

@@ -1,6 +1,8 @@
-/* Whether the network costs money, as far as files tell: the interface of the default route is a modem, a dial-up link or
- * a tethered phone. Whether a Wi-Fi is somebody's hot spot no file says that all may read; the owner can. */
-#include "provider/device_state.h"
+/* Whether the network costs money, as far as files tell: the interface of the default route is a modem, a dial-up link
+ * or a tethered phone. Whether a Wi-Fi is somebody's hot spot no file says that all may read; the owner can. */
+#include "provider/device_network.h"
+
+#include "provider/device_read.h"
 
 enum {
     ARPHRD_PPP_TYPE = 512, /* include/uapi/linux/if_arp.h */

@@ -36,9 +36,9 @@ struct str device_read_attribute(struct buf *text, const char *folder, const cha
     char path[FILE_PATH_MAX];
     struct str line;
     struct str rest;
-    int written = snprintf(path, sizeof path, "%s/%s/%s", folder, device, name);
+    int written = snprintf(path, sizeof(path), "%s/%s/%s", folder, device, name);
     buf_reset(text);
-    if (written < 0 || (size_t)written >= sizeof path || !file_read(path, text, NULL)) {
+    if (written < 0 || (size_t)written >= sizeof(path) || !file_read(path, text, NULL)) {
         return STR("");
     }
     str_split(buf_str(text), '\n', &line, &rest);

@@ -1,5 +1,10 @@
 #include "provider/device_state.h"
 
+#include "provider/device_heat.h"
+#include "provider/device_network.h"
+#include "provider/device_read.h"
+#include "provider/device_use.h"
+
 static void read_supply(void *context, const char *folder, const char *device) {
     struct device_look *look = context;
     struct device_state *state = look->state;

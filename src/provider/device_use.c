@@ -2,8 +2,10 @@
  * - a terminal's access time moves when what was typed is read (8 s coarse, drivers/tty of Linux);
  * - interrupts of the keyboard controller and of I2C touchpads are counted in /proc/interrupts;
  * - a USB keyboard or mouse completes a transfer (`urbnum`) only when it has something to say. */
+#include "provider/device_use.h"
+
 #include "base/clock.h"
-#include "provider/device_state.h"
+#include "provider/device_read.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -70,7 +72,7 @@ static void read_usb(void *context, const char *folder, const char *name) {
     char device[64];
     uint64_t transfers;
     struct str head, tail;
-    if (!str_split(str_from(name), ':', &head, &tail) || !str_copy(device, sizeof device, head) ||
+    if (!str_split(str_from(name), ':', &head, &tail) || !str_copy(device, sizeof(device), head) ||
         !str_equal_cstr(device_read_attribute(&look->text, folder, name, "bInterfaceClass"), "03")) {
         return;
     }

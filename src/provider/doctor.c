@@ -1,14 +1,18 @@
 #include "provider/doctor.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "engine/engine.h"
+#include "provider/device_facts.h"
 #include "provider/device_key.h"
+#include "provider/device_state.h"
+#include "provider/doctor_gateway.h"
+#include "provider/doctor_job.h"
 #include "provider/hosted_model.h"
+#include "provider/hosted_model_spec.h"
 #include "provider/model_added.h"
 #include "provider/model_store.h"
 #include "provider/pause_file.h"
-
-#include "base/clock.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,29 +22,6 @@
 #include <unistd.h>
 
 enum { DISK_LOW_MB = 1000, MEGABYTE = 1000 * 1000 };
-
-const char *doctor_level_name(enum doctor_level level) {
-    switch (level) {
-    case DOCTOR_OK:
-        return "ok";
-    case DOCTOR_WARN:
-        return "warn";
-    case DOCTOR_FAIL:
-        break;
-    }
-    return "fail";
-}
-
-void doctor_say(struct doctor *doctor, const char *check, enum doctor_level level, const char *advice,
-                const char *format, ...) {
-    struct doctor_finding finding = {.check = check, .level = level, .advice = advice};
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(finding.message, sizeof finding.message, format, arguments);
-    va_end(arguments);
-    doctor->failed = doctor->failed || level == DOCTOR_FAIL;
-    doctor->on_finding(doctor->context, &finding);
-}
 
 /* --- The data folder --- */
 
@@ -57,7 +38,7 @@ static void check_key(struct doctor *doctor, const char *folder) {
     } else {
         doctor_say(doctor, "key", DOCTOR_OK, NULL, "the device has its key");
     }
-    memset(private_key, 0, sizeof private_key);
+    memset(private_key, 0, sizeof(private_key));
 }
 
 static void check_folder(struct doctor *doctor) {
@@ -147,8 +128,8 @@ static void check_model(struct doctor *doctor, const char *name, struct best_mod
                                    : "its file is the one wanted");
     if (!best->found) {
         best->found = true;
-        str_copy(best->id, sizeof best->id, str_from(spec.id));
-        str_copy(best->path, sizeof best->path, str_from(path));
+        str_copy(best->id, sizeof(best->id), str_from(spec.id));
+        str_copy(best->path, sizeof(best->path), str_from(path));
     }
 }
 
@@ -170,11 +151,11 @@ static void check_memory(struct doctor *doctor, const struct device_state *state
 static void check_disk(struct doctor *doctor) {
     char folder[FILE_PATH_MAX];
     struct statvfs facts;
-    str_copy(folder, sizeof folder, str_from(doctor->options->model_folder));
+    str_copy(folder, sizeof(folder), str_from(doctor->options->model_folder));
     while (statvfs(folder, &facts) != 0) { /* it may not exist yet: its disk is that of a folder above */
         char *slash = strrchr(folder, '/');
         if (slash == NULL || slash == folder) {
-            str_copy(folder, sizeof folder, STR("."));
+            str_copy(folder, sizeof(folder), STR("."));
             if (statvfs(folder, &facts) != 0) {
                 return;
             }
@@ -242,7 +223,7 @@ static void check_limits(struct doctor *doctor, const struct device_state *state
         if (owner_limits_check(&one, state, (uint16_t)(local.tm_hour * 60 + local.tm_min), paused) != which) {
             continue;
         }
-        owner_limits_explain(which, &one, state, reason, sizeof reason);
+        owner_limits_explain(which, &one, state, reason, sizeof(reason));
         doctor_say(doctor, "limits", DOCTOR_WARN, "no jobs come as long as this holds", "%s", reason);
         any = true;
     }

@@ -1,79 +1,33 @@
 /* Whether the gateway can be reached, who it is, and whether its clock and ours agree. */
+#include "provider/doctor_gateway.h"
+
 #include "base/clock.h"
 #include "base/file.h"
+#include "net/http_question.h"
 #include "net/ws_url.h"
-#include "provider/doctor.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { CONNECT_TIMEOUT_S = 10, REPLY_TIMEOUT_S = 20, CLOCK_SKEW_S = 60 };
+enum { CONNECT_MS = 10 * 1000, REPLY_MS = 20 * 1000, BODY_MAX = 64 * 1024, CLOCK_SKEW_S = 60 };
 
-struct reply {
-    int64_t date_s; /* of the gateway, as it says; 0: it did not */
-    char words[CURL_ERROR_SIZE];
-    long status;
-};
-
-static size_t on_header(char *data, size_t one, size_t len, void *context) {
-    struct reply *reply = context;
-    struct str name, value, line = {data, len};
-    char text[64];
-    (void)one; /* always 1 */
-    while (line.len > 0 && (line.data[line.len - 1] == '\n' || line.data[line.len - 1] == '\r')) {
-        line.len--;
-    }
-    if (str_split(line, ':', &name, &value) && str_equal_nocase(name, STR("date")) &&
-        str_copy(text, sizeof text, str_trim(value))) {
-        const time_t date = curl_getdate(text, NULL);
-        reply->date_s = date > 0 ? (int64_t)date : 0;
-    }
-    return len;
-}
-
-static size_t on_body(char *data, size_t one, size_t len, void *context) {
-    (void)data, (void)one, (void)context;
-    return len;
-}
-
-static CURLcode ask(const char *url, const char *ca_file, struct reply *reply) {
-    CURL *curl = curl_easy_init();
-    if (curl == NULL) {
-        return CURLE_FAILED_INIT;
-    }
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reply->words);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_NOPROXY, "*"); /* as the link, which knows no proxies */
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "nataris/" NATARIS_VERSION);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)REPLY_TIMEOUT_S);
-    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(curl, CURLOPT_HEADERDATA, reply);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-    if (ca_file != NULL) {
-        curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file);
-    }
-    const CURLcode code = curl_easy_perform(curl);
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply->status);
-    curl_easy_cleanup(curl);
-    return code;
-}
-
-static bool is_tls_failure(CURLcode code) {
-    return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR || code == CURLE_SSL_CERTPROBLEM ||
-           code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_ISSUER_ERROR || code == CURLE_SSL_INVALIDCERTSTATUS;
+static void ask(const char *url, const char *ca_file, struct http_result *result) {
+    const struct http_transfer_options options = {
+        .url = url, .ca_file = ca_file, .connect_ms = CONNECT_MS, .whole_ms = REPLY_MS, .plain = true};
+    struct buf body;
+    buf_init(&body, BODY_MAX);
+    http_question_ask(&options, &body, result);
+    buf_clear(&body);
 }
 
 static bool is_loopback(const char *host) {
     return strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 || strncmp(host, "127.", 4) == 0;
 }
 
-static void judge_reply(struct doctor *doctor, const struct ws_url *url, const struct reply *reply) {
+static void judge_reply(struct doctor *doctor, const struct ws_url *url, const struct http_answer *reply) {
     if (reply->status != 200) {
         doctor_say(doctor, "gateway", DOCTOR_FAIL, "look at the address and port of --gateway",
-                   "%s answers, but not as a gateway does (status %ld)", url->authority, reply->status);
+                   "%s answers, but not as a gateway does (status %d)", url->authority, reply->status);
         return;
     }
     doctor_say(doctor, "gateway", DOCTOR_OK, NULL, "the gateway %s answers", url->authority);
@@ -96,8 +50,8 @@ static void judge_reply(struct doctor *doctor, const struct ws_url *url, const s
 void doctor_check_gateway(struct doctor *doctor) {
     struct ws_url parsed;
     struct err err = {0};
-    struct reply reply = {0};
-    char url[sizeof parsed.authority + 32];
+    struct http_result result;
+    char url[sizeof(parsed.authority) + 32];
     if (doctor->options->gateway_url == NULL) {
         doctor_say(doctor, "gateway", DOCTOR_WARN, "give --gateway URL, or let the provider run meanwhile",
                    "the gateway was not tried: its address is not known");
@@ -107,17 +61,16 @@ void doctor_check_gateway(struct doctor *doctor) {
         doctor_say(doctor, "gateway", DOCTOR_FAIL, "look at --gateway", "%s", err.message);
         return;
     }
-    snprintf(url, sizeof url, "%s://%s/healthz", parsed.secure ? "https" : "http", parsed.authority);
-    const CURLcode code = ask(url, doctor->options->ca_file, &reply);
-    const char *why = reply.words[0] != '\0' ? reply.words : curl_easy_strerror(code);
-    if (code == CURLE_OK) {
-        judge_reply(doctor, &parsed, &reply);
-    } else if (is_tls_failure(code)) {
+    snprintf(url, sizeof(url), "%s://%s/healthz", parsed.secure ? "https" : "http", parsed.authority);
+    ask(url, doctor->options->ca_file, &result);
+    if (result.failure == HTTP_FAILURE_NONE) {
+        judge_reply(doctor, &parsed, &result.answer);
+    } else if (result.failure == HTTP_FAILURE_TLS) {
         doctor_say(doctor, "tls", DOCTOR_FAIL, "look at the clock; for a private authority give --ca-file", "%s: %s",
-                   parsed.authority, why);
+                   parsed.authority, result.detail);
     } else {
         doctor_say(doctor, "gateway", DOCTOR_FAIL,
                    "look whether the gateway runs, listens on more than loopback, and no firewall is between", "%s: %s",
-                   parsed.authority, why);
+                   parsed.authority, result.detail);
     }
 }

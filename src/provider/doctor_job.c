@@ -1,8 +1,9 @@
 /* A real job on an engine of the doctor's own. */
+#include "provider/doctor_job.h"
+
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "provider/device_facts.h"
-#include "provider/doctor.h"
 
 enum { TRIAL_TOKENS = 48, TRIAL_TIMEOUT_MS = 180 * 1000, TRIAL_JOB = 1, SLOW_TOKENS_PER_S = 4 };
 

@@ -1,25 +1,27 @@
 #include "provider/fetch_url.h"
 
-#include <curl/curl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-enum { CONNECT_TIMEOUT_S = 10, SLOW_BYTES_PER_S = 1024, SLOW_S = 30, REDIRECTS_MAX = 5 };
+enum { CONNECT_MS = 10 * 1000, SLOW_BYTES_PER_S = 1024, SLOW_S = 30, REDIRECTS_MAX = 5 };
 /* A try that brings fewer bytes than that is a poor one; so many of them in a row end it. A pause follows each. */
 enum { GOOD_TRY_BYTES = 64 * 1024, POOR_TRIES_MAX = 6, PAUSE_MS = 250, PAUSE_PIECE_MS = 50 };
 
 struct url_transfer {
-    CURL *curl;
+    const struct fetch_line *line;
+    const char *url;
     struct part_file *part;
     struct fetch_control *control;
     const struct fetch_room *room;
     uint64_t bytes; /* 0: not known yet */
     struct err *err;
-    bool came;     /* bytes came in this or an earlier try: the server is there and has the file */
+    bool came; /* bytes came in this or an earlier try: the server is there and has the file */
+    /* Of one try. */
+    struct http_transfer *running; /* NULL once it has ended */
+    struct http_result result;
     bool answered; /* the answer's status was looked at */
-    bool failed;   /* by us, not by libcurl: err is set */
+    bool failed;   /* by us: err is set */
 };
 
 static bool is_loopback(struct str url) {
@@ -34,8 +36,10 @@ static bool is_loopback(struct str url) {
     return false;
 }
 
+/* --- What comes --- */
+
 /* Nothing without an end is taken: it would fill the disk. */
-static bool learn_size(struct url_transfer *transfer, curl_off_t length) {
+static bool learn_size(struct url_transfer *transfer, int64_t length) {
     if (length <= 0) {
         return err_set(transfer->err, ERR_UNAVAILABLE, "the server does not say how long the file is");
     }
@@ -44,125 +48,129 @@ static bool learn_size(struct url_transfer *transfer, curl_off_t length) {
     return transfer->room->make(transfer->room->context, (uint64_t)length, transfer->err);
 }
 
-/* The status of the answer whose body begins. A server that knows no ranges sends the whole again. */
-static bool look_at_answer(struct url_transfer *transfer) {
-    long status = 0;
-    curl_off_t length = -1;
-    curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(transfer->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+/* The answer whose body begins. A server that knows no ranges sends the whole again. */
+static bool look_at_answer(struct url_transfer *transfer, const struct http_answer *answer) {
     transfer->answered = true;
-    if (status != 206 && transfer->part->size > 0 && !part_file_restart(transfer->part, transfer->err)) {
+    if (answer->status != 206 && transfer->part->size > 0 && !part_file_restart(transfer->part, transfer->err)) {
         return false;
     }
-    return transfer->bytes > 0 || learn_size(transfer, length);
+    return transfer->bytes > 0 || learn_size(transfer, answer->length);
 }
 
-static size_t on_body(char *data, size_t one, size_t len, void *context) {
-    struct url_transfer *transfer = context;
-    (void)one; /* always 1 */
-    bool worked = transfer->answered || look_at_answer(transfer);
-    if (worked && transfer->part->size + len > transfer->bytes) {
-        worked = err_set(transfer->err, ERR_INVALID, "the file there is longer than the expected %" PRIu64 " bytes",
-                         transfer->bytes);
+static bool take(struct url_transfer *transfer, const struct http_answer *answer, struct str piece) {
+    if (!transfer->answered && !look_at_answer(transfer, answer)) {
+        return false;
     }
-    worked = worked && part_file_append(transfer->part, data, len, transfer->err);
-    transfer->failed = !worked;
+    if (transfer->part->size + piece.len > transfer->bytes) {
+        return err_set(transfer->err, ERR_INVALID, "the file there is longer than the expected %" PRIu64 " bytes",
+                       transfer->bytes);
+    }
+    return part_file_append(transfer->part, piece.data, piece.len, transfer->err);
+}
+
+static enum http_verdict on_body(void *context, const struct http_answer *answer, struct str piece) {
+    struct url_transfer *transfer = context;
+    if (answer->status >= 400) {
+        return HTTP_BODY_STOP; /* it is no part of a file */
+    }
+    transfer->failed = !take(transfer, answer, piece);
     transfer->came = true;
     atomic_store(&transfer->control->bytes_done, transfer->part->size);
-    return worked ? len : 0;
+    return transfer->failed ? HTTP_BODY_STOP : HTTP_BODY_TAKEN;
 }
 
-static int on_progress(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up) {
-    const struct url_transfer *transfer = context;
-    (void)down_total, (void)down, (void)up_total, (void)up;
-    return atomic_load(&transfer->control->cancelled) ? 1 : 0;
-}
-
-static void set_options(CURL *curl, const char *url, struct url_transfer *transfer, char *words) {
-    bool loopback = is_loopback(str_from(url));
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, words);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L); /* signals and threads do not mix */
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "nataris/" NATARIS_VERSION);
-    curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-    curl_easy_setopt(curl, CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long)SLOW_BYTES_PER_S);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)SLOW_S);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
-    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, transfer);
-#if LIBCURL_VERSION_NUM >= 0x075500
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, loopback ? "http,https" : "https");
-    curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "https");
-#else
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS, loopback ? (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS) : CURLPROTO_HTTPS);
-    curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS, CURLPROTO_HTTPS);
-#endif
-#if LIBCURL_VERSION_NUM >= 0x075700
-    curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L); /* cancelling does not wait for a name server */
-#endif
-    if (loopback) {
-        curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
-    }
-}
+/* --- One try --- */
 
 enum url_outcome { URL_DONE, URL_AGAIN, URL_FAILED };
 
 /* Breaks after which going on where it stopped makes sense. A server that was there and now is not comes back, or this
  * machine's network does. */
-static bool is_break(const struct url_transfer *transfer, CURLcode code) {
-    if (transfer->came && (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST)) {
+static bool is_break(const struct url_transfer *transfer) {
+    switch (transfer->result.failure) {
+    case HTTP_FAILURE_BROKEN:
+    case HTTP_FAILURE_TIME:
         return true;
+    case HTTP_FAILURE_CONNECT:
+    case HTTP_FAILURE_NAME:
+        return transfer->came;
+    case HTTP_FAILURE_NONE:
+    case HTTP_FAILURE_REQUEST:
+    case HTTP_FAILURE_ADDRESS:
+    case HTTP_FAILURE_TLS:
+    case HTTP_FAILURE_TOO_LARGE:
+    case HTTP_FAILURE_STOPPED:
+    case HTTP_FAILURE_OTHER:
+        break;
     }
-    return code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING ||
-           code == CURLE_OPERATION_TIMEDOUT || code == CURLE_SEND_ERROR || code == CURLE_HTTP2_STREAM;
+    return false;
 }
 
-static enum url_outcome judge(struct url_transfer *transfer, CURLcode code, uint64_t before, const char *words) {
-    long status = 0;
-    curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &status);
-    if (code == CURLE_OK) {
-        return URL_DONE;
-    }
+static enum url_outcome judge(struct url_transfer *transfer, uint64_t before) {
+    const struct http_result *result = &transfer->result;
+    const int status = result->answer.status;
     if (transfer->failed) {
         return URL_FAILED;
+    }
+    if (result->failure == HTTP_FAILURE_NONE && status > 0 && status < 400) {
+        return URL_DONE;
     }
     if (atomic_load(&transfer->control->cancelled)) {
         err_set(transfer->err, ERR_CLOSED, "stopped");
         return URL_FAILED;
     }
-    err_set(transfer->err, ERR_UNAVAILABLE, "%s", words[0] != '\0' ? words : curl_easy_strerror(code));
     if (status == 416 && before > 0) { /* what we have is longer than the file there */
         return part_file_restart(transfer->part, transfer->err) ? URL_AGAIN : URL_FAILED;
     }
-    return is_break(transfer, code) ? URL_AGAIN : URL_FAILED;
-}
-
-static enum url_outcome transfer_once(const char *url, struct url_transfer *transfer) {
-    char words[CURL_ERROR_SIZE] = "";
-    char range[32];
-    uint64_t before = transfer->part->size;
-    transfer->curl = curl_easy_init();
-    if (transfer->curl == NULL) {
-        err_set(transfer->err, ERR_INTERNAL, "libcurl does not start");
+    if (status >= 400) {
+        err_set(transfer->err, ERR_UNAVAILABLE, "the server answers with status %d", status);
         return URL_FAILED;
     }
-    transfer->answered = transfer->failed = false;
-    set_options(transfer->curl, url, transfer, words);
-    if (before > 0) {
-        /* Not CURLOPT_RESUME_FROM: that fails when the server knows no ranges, where we begin again. */
-        snprintf(range, sizeof range, "%" PRIu64 "-", before);
-        curl_easy_setopt(transfer->curl, CURLOPT_RANGE, range);
-    }
-    CURLcode code = curl_easy_perform(transfer->curl);
-    enum url_outcome outcome = judge(transfer, code, before, words);
-    curl_easy_cleanup(transfer->curl);
-    return outcome;
+    err_set(transfer->err, ERR_UNAVAILABLE, "%s", result->detail);
+    return is_break(transfer) ? URL_AGAIN : URL_FAILED;
 }
+
+static void on_end(void *context, const struct http_result *result) {
+    struct url_transfer *transfer = context;
+    transfer->running = NULL;
+    transfer->result = *result;
+    loop_stop(transfer->line->loop);
+}
+
+static void on_tick(void *context) {
+    struct url_transfer *transfer = context;
+    if (atomic_load(&transfer->control->cancelled)) {
+        http_transfer_cancel(transfer->running);
+        transfer->running = NULL;
+        loop_stop(transfer->line->loop);
+    }
+}
+
+static enum url_outcome transfer_once(struct url_transfer *transfer) {
+    static const struct http_transfer_events EVENTS = {.on_body = on_body, .on_end = on_end};
+    const bool loopback = is_loopback(str_from(transfer->url));
+    const uint64_t before = transfer->part->size;
+    const struct http_transfer_options options = {.url = transfer->url,
+                                                  .from = before,
+                                                  .body_max = UINT64_MAX, /* `take` knows better */
+                                                  .connect_ms = CONNECT_MS,
+                                                  .slow_s = SLOW_S,
+                                                  .slow_bytes_per_s = SLOW_BYTES_PER_S,
+                                                  .redirects_max = REDIRECTS_MAX,
+                                                  .plain = loopback,
+                                                  .proxy = !loopback};
+    struct loop *loop = transfer->line->loop;
+    struct loop_timer *tick = loop_timer_new(loop, on_tick, transfer);
+    uv_update_time(loop_uv(loop)); /* the thread did other things meanwhile */
+    loop_timer_start(tick, PAUSE_PIECE_MS, PAUSE_PIECE_MS);
+    transfer->answered = transfer->failed = false;
+    transfer->result = (struct http_result){0};
+    transfer->running = http_transfer_start(transfer->line->client, &options, &EVENTS, transfer);
+    loop_run(loop);
+    loop_timer_free(tick);
+    return judge(transfer, before);
+}
+
+/* --- All tries --- */
 
 static void pause_a_while(const struct fetch_control *control, unsigned poor_tries) {
     for (unsigned ms = 0; ms < PAUSE_MS * poor_tries && !atomic_load(&control->cancelled); ms += PAUSE_PIECE_MS) {
@@ -170,22 +178,23 @@ static void pause_a_while(const struct fetch_control *control, unsigned poor_tri
     }
 }
 
-static bool transfer_until_done(const char *url, struct url_transfer *transfer) {
+static bool transfer_until_done(struct url_transfer *transfer) {
     enum url_outcome outcome = URL_AGAIN;
     unsigned poor_tries = 0;
     while (outcome == URL_AGAIN && poor_tries < POOR_TRIES_MAX) {
         uint64_t before = transfer->part->size;
         pause_a_while(transfer->control, poor_tries);
-        outcome = transfer_once(url, transfer);
+        outcome = transfer_once(transfer);
         bool good = transfer->part->size >= before + GOOD_TRY_BYTES;
         poor_tries = good ? 0 : poor_tries + 1;
     }
     return outcome == URL_DONE;
 }
 
-bool fetch_url(const char *url, uint64_t bytes, struct part_file *part, const struct fetch_room *room,
-               struct fetch_control *control, struct err *err) {
-    struct url_transfer transfer = {.part = part, .control = control, .room = room, .bytes = bytes, .err = err};
+bool fetch_url(const struct fetch_line *line, const char *url, uint64_t bytes, struct part_file *part,
+               const struct fetch_room *room, struct fetch_control *control, struct err *err) {
+    struct url_transfer transfer = {
+        .line = line, .url = url, .part = part, .control = control, .room = room, .bytes = bytes, .err = err};
     if (bytes > 0 && part->size > bytes && !part_file_restart(part, err)) {
         return false;
     }
@@ -198,7 +207,7 @@ bool fetch_url(const char *url, uint64_t bytes, struct part_file *part, const st
     atomic_store(&control->bytes_done, part->size);
     atomic_store(&control->bytes_total, bytes);
     atomic_store(&control->transferring, true);
-    bool worked = transfer_until_done(url, &transfer);
+    bool worked = transfer_until_done(&transfer);
     atomic_store(&control->transferring, false);
     return worked;
 }

@@ -3,6 +3,7 @@
 #define NATARIS_PROVIDER_FETCH_URL_H
 
 #include "base/err.h"
+#include "net/http_client.h"
 #include "provider/fetch_control.h"
 #include "provider/part_file.h"
 
@@ -12,10 +13,16 @@ struct fetch_room {
     void *context;
 };
 
+/* The thread's own: nobody else turns `loop` meanwhile. */
+struct fetch_line {
+    struct loop *loop;
+    struct http_client *client; /* on the loop; for every address */
+};
+
 /* Goes on where `part` ends (a Range request) and goes on again when the connection breaks, as long as bytes come.
  * `bytes` is the file's size; when it is not known (0), the server must say it. More than that is refused. ERR_CLOSED
  * when cancelled, ERR_IO when the disk is full, the error of `room`, else ERR_UNAVAILABLE with the reason. */
-MUST_CHECK bool fetch_url(const char *url, uint64_t bytes, struct part_file *part, const struct fetch_room *room,
-                          struct fetch_control *control, struct err *err);
+MUST_CHECK bool fetch_url(const struct fetch_line *line, const char *url, uint64_t bytes, struct part_file *part,
+                          const struct fetch_room *room, struct fetch_control *control, struct err *err);
 
 #endif

@@ -3,8 +3,6 @@
 #include "base/mem.h"
 #include "provider/model_life.h"
 
-#include <sys/stat.h>
-
 enum { SLOTS_GUESSED = 4 }; /* of a model that was never loaded, for the bound of the jobs that wait */
 
 /* --- Life --- */
@@ -23,7 +21,7 @@ struct hosted_model *hosted_model_new(const struct hosted_model_spec *spec, cons
     model->turn.run = model_life_turn;
     model->timer = loop_timer_new(model->options.engine.loop, model_life_timer, model);
     if (spec->path != NULL) {
-        str_copy(model->path, sizeof model->path, str_from(spec->path));
+        str_copy(model->path, sizeof(model->path), str_from(spec->path));
     }
     progress_init(&model->progress, options->progress, model->spec.id);
     loop_timer_start(model->timer, 0, 0);
@@ -104,6 +102,7 @@ const char *hosted_model_id(const struct hosted_model *model) {
 void hosted_model_describe(const struct hosted_model *model, struct link_model *out) {
     *out = (struct link_model){.id = str_from(model->spec.id),
                                .state = model->told,
+                               .kinds = LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE),
                                .slots = model->facts.slots,
                                .context_length = model->facts.context_length,
                                .bytes_done = model->bytes_done,
@@ -114,18 +113,6 @@ void hosted_model_describe(const struct hosted_model *model, struct link_model *
 
 bool hosted_model_hopeless(const struct hosted_model *model) {
     return model->told == LINK_MODEL_FAILED && !model->was_warm;
-}
-
-uint64_t hosted_model_need_bytes(const struct hosted_model *model) {
-    struct stat file;
-    if (model->facts.memory_bytes > 0) {
-        return model->facts.memory_bytes;
-    }
-    if (model->spec.catalog != NULL && model->spec.catalog->ram_bytes > 0) {
-        return model->spec.catalog->ram_bytes;
-    }
-    /* The file is mapped whole; a quarter more is a usual context. */
-    return model->path[0] != '\0' && stat(model->path, &file) == 0 ? (uint64_t)file.st_size * 5 / 4 : 0;
 }
 
 bool hosted_model_holds_memory(const struct hosted_model *model) {
@@ -155,4 +142,16 @@ uint64_t hosted_model_used_ms(const struct hosted_model *model) {
 bool hosted_model_file_gone(const struct hosted_model *model) {
     return model->state == MODEL_COLD && model->pending.count == 0 && model->path[0] != '\0' &&
            !file_exists(model->path);
+}
+
+bool hosted_model_idle(const struct hosted_model *model) {
+    return model_life_is_idle(model);
+}
+
+void hosted_model_unload(struct hosted_model *model) {
+    model_life_unload(model);
+}
+
+uint64_t hosted_model_need_bytes(const struct hosted_model *model) {
+    return model_life_need_bytes(model);
 }

@@ -1,4 +1,5 @@
-#include "provider/hosted_model.h"
+#include "provider/hosted_model_spec.h"
+
 #include "provider/model_added.h"
 #include "provider/model_store.h"
 
@@ -14,11 +15,11 @@ static bool is_path(const char *name) {
 static bool refuse_unknown(const char *name, struct err *err) {
     char known[ERR_MESSAGE_MAX] = "";
     struct buf list;
-    buf_init(&list, sizeof known);
+    buf_init(&list, sizeof(known));
     for (size_t i = 0; i < catalog_count(); i++) {
         buf_append_format(&list, "%s%s", i > 0 ? ", " : "", catalog_at(i)->id);
     }
-    str_copy(known, sizeof known, buf_str(&list));
+    str_copy(known, sizeof(known), buf_str(&list));
     buf_clear(&list);
     return err_set(err, ERR_NOT_FOUND,
                    "model '%.64s' is unknown; known: %s, what 'nataris model pull' added, or the path of a GGUF file",
@@ -41,10 +42,10 @@ bool hosted_model_resolve(struct hosted_model_spec *spec, const char *name, cons
     const char *id = spec->catalog != NULL ? spec->catalog->id : name;
     if (spec->catalog == NULL && is_path(name)) {
         spec->path = needs_file ? name : NULL;
-        return model_store_id_of_path(spec->id, sizeof spec->id, name, err) &&
+        return model_store_id_of_path(spec->id, sizeof(spec->id), name, err) &&
                (!needs_file || model_store_check_gguf(name, err));
     }
-    if (!str_copy(spec->id, sizeof spec->id, str_from(id)) || !catalog_id_is_valid(str_from(id))) {
+    if (!str_copy(spec->id, sizeof(spec->id), str_from(id)) || !catalog_id_is_valid(str_from(id))) {
         return err_set(err, ERR_INVALID, "a model's id has 1 to %d letters, digits and . _ - / : @ +",
                        LIMIT_MODEL_ID_BYTES);
     }

@@ -128,7 +128,7 @@ enum link_pause owner_limits_check(const struct owner_limits *limits, const stru
 static void explain_heat(const struct owner_limits *limits, const struct device_state *state, char *out, size_t size) {
     char degrees[24] = "";
     if (state->hottest_c != DEVICE_HEAT_UNKNOWN) {
-        snprintf(degrees, sizeof degrees, " (%" PRId32 " C)", state->hottest_c);
+        snprintf(degrees, sizeof(degrees), " (%" PRId32 " C)", state->hottest_c);
     }
     snprintf(out, size, "its heat is %s%s, the limit is %s", link_heat_name(state->heat), degrees,
              link_heat_name(limits->heat_max));

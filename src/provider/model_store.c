@@ -19,8 +19,8 @@ bool model_store_path(char out[FILE_PATH_MAX], const char *folder, const char *i
     if (id[0] == '.' || id[0] == '\0' || strchr(id, '/') != NULL) {
         return err_set(err, ERR_INVALID, "'%.64s' cannot be the name of a model's file", id);
     }
-    int written = snprintf(name, sizeof name, "%s.gguf", id);
-    if (written < 0 || (size_t)written >= sizeof name) {
+    int written = snprintf(name, sizeof(name), "%s.gguf", id);
+    if (written < 0 || (size_t)written >= sizeof(name)) {
         return err_set(err, ERR_TOO_LARGE, "the model's id is too long");
     }
     return file_join(out, folder, name, err);
@@ -104,7 +104,7 @@ static bool hash_file(int fd, const char *path, const struct fetch_control *cont
         }
     }
     digest_stream_finish(stream, digest);
-    digest_hex(digest, sizeof digest, hex);
+    digest_hex(digest, sizeof(digest), hex);
     free(piece);
     return worked;
 }
@@ -180,13 +180,13 @@ bool model_store_check_gguf(const char *path, struct err *err) {
         close(fd);
         return err_set(err, ERR_INVALID, "the model %s is not a file", path);
     }
-    ssize_t got = read(fd, magic, sizeof magic);
+    ssize_t got = read(fd, magic, sizeof(magic));
     int cause = errno;
     close(fd);
     if (got < 0) {
         return err_set_errno(err, cause, "cannot read the model %s", path);
     }
-    return memcmp(magic, "GGUF", sizeof magic) == 0 || err_set(err, ERR_INVALID, "%s is not a GGUF model file", path);
+    return memcmp(magic, "GGUF", sizeof(magic)) == 0 || err_set(err, ERR_INVALID, "%s is not a GGUF model file", path);
 }
 
 static char id_character(char c) {

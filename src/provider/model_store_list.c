@@ -1,8 +1,9 @@
 /* What the model folder holds. */
-#include "provider/model_store.h"
+#include "provider/model_store_list.h"
 
 #include "base/mem.h"
 #include "provider/model_added.h"
+#include "provider/model_store.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -56,24 +57,24 @@ static bool add_id(struct model_store_list *list, struct str id, const char *fol
         return err_set(err, ERR_TOO_LARGE, "there are more than %d models in %s", MODEL_STORE_LIST_MAX, folder);
     }
     if (list->count % 16 == 0) {
-        list->entries = mem_realloc(list->entries, (list->count + 16) * sizeof *list->entries);
+        list->entries = mem_realloc(list->entries, (list->count + 16) * sizeof(*list->entries));
     }
     struct model_store_entry *entry = &list->entries[list->count++];
     *entry = (struct model_store_entry){0};
-    str_copy(entry->id, sizeof entry->id, id);
+    str_copy(entry->id, sizeof(entry->id), id);
     return true;
 }
 
 static bool stat_side(const char *path, const char *ending, struct stat *status) {
     char side[FILE_PATH_MAX];
-    int written = snprintf(side, sizeof side, "%s%s", path, ending);
-    return written > 0 && (size_t)written < sizeof side && stat(side, status) == 0 && S_ISREG(status->st_mode);
+    int written = snprintf(side, sizeof(side), "%s%s", path, ending);
+    return written > 0 && (size_t)written < sizeof(side) && stat(side, status) == 0 && S_ISREG(status->st_mode);
 }
 
 static bool is_locked(const char *path, const char *ending) {
     char side[FILE_PATH_MAX];
-    int written = snprintf(side, sizeof side, "%s%s", path, ending);
-    int fd = written > 0 && (size_t)written < sizeof side ? open(side, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+    int written = snprintf(side, sizeof(side), "%s%s", path, ending);
+    int fd = written > 0 && (size_t)written < sizeof(side) ? open(side, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
     if (fd < 0) {
         return false;
     }
@@ -164,7 +165,7 @@ bool model_store_list_read(struct model_store_list *list, const char *folder, st
     }
     list->count = kept;
     if (kept > 0) {
-        qsort(list->entries, kept, sizeof *list->entries, by_id);
+        qsort(list->entries, kept, sizeof(*list->entries), by_id);
     }
     return true;
 }

@@ -1,12 +1,15 @@
 /* Room for models: the quota, the disk, and who goes first. */
+#include "provider/model_store_room.h"
+
 #include "base/log.h"
+#include "provider/disk_space.h"
 #include "provider/model_added.h"
 #include "provider/model_store.h"
+#include "provider/model_store_list.h"
+#include "provider/model_store_use.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 /* The device's owner needs some of the disk for the rest of the system. */
 static const uint64_t DISK_KEPT_BYTES = UINT64_C(256) * 1024 * 1024;
@@ -15,22 +18,6 @@ static const struct model_store_room NO_ROOM_RULES = {0};
 
 static double megabytes(uint64_t bytes) {
     return (double)bytes / 1e6;
-}
-
-static bool disk_free(const char *folder, uint64_t *bytes, struct err *err) {
-    struct statvfs disk;
-    if (statvfs(folder, &disk) != 0) {
-        return err_set_errno(err, errno, "cannot use the folder %s", folder);
-    }
-    *bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
-    return true;
-}
-
-bool model_store_no_room(const char *folder, uint64_t bytes, struct err *err) {
-    uint64_t available = 0;
-    (void)!disk_free(folder, &available, NULL);
-    return err_set(err, ERR_IO, "the disk is full: %.1f MB are needed in %s, %.1f MB are free", megabytes(bytes),
-                   folder, megabytes(available));
 }
 
 static bool is_kept(const struct model_store_room *room, const char *id) {
@@ -93,7 +80,7 @@ static bool measure(struct model_store_space *out, const struct model_store_list
                     const char *id, const struct model_store_room *room, struct err *err) {
     uint64_t disk = 0;
     uint64_t others = promised(list, id);
-    if (!disk_free(folder, &disk, err)) {
+    if (!disk_space_free(folder, &disk, err)) {
         return false;
     }
     *out = (struct model_store_space){.used_bytes = model_store_list_bytes(list),
@@ -140,7 +127,7 @@ static bool refuse(const char *folder, uint64_t bytes, const struct model_store_
                        megabytes(quota), megabytes(bytes), folder, megabytes(space->used_bytes),
                        room->may_remove ? "are in use, pinned or not enough" : "nothing may remove");
     }
-    return model_store_no_room(folder, bytes, err);
+    return disk_space_short(folder, bytes, err);
 }
 
 /* Of the model itself, a file that was moved aside is of no use any more. */
@@ -184,5 +171,5 @@ bool model_store_make_room(const char *folder, const char *id, uint64_t bytes, c
         worked = worked || why.code == ERR_CONFLICT; /* somebody began to use it: another goes */
     }
     return enough ||
-           (why.code == ERR_NONE ? model_store_no_room(folder, bytes, err) : err_set(err, why.code, "%s", why.message));
+           (why.code == ERR_NONE ? disk_space_short(folder, bytes, err) : err_set(err, why.code, "%s", why.message));
 }

@@ -1,4 +1,6 @@
 /* Marks on the models of the folder: in use, used last, pinned; and removing one. */
+#include "provider/model_store_use.h"
+
 #include "provider/fetch_wheel.h"
 #include "provider/model_store.h"
 

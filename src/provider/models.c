@@ -1,6 +1,9 @@
 #include "provider/models.h"
 
+#include "base/file.h"
 #include "base/log.h"
+#include "provider/hosted_model_spec.h"
+#include "provider/model_store_list.h"
 
 #include <string.h>
 
@@ -46,7 +49,7 @@ static bool add_present(struct provider_models *models, const char *folder, stru
         const char *id = catalog != NULL ? catalog->id : entry->id;
         if (whole && !has(models, id)) { /* one whose hash nobody knows is neither ready nor unchecked */
             struct hosted_model_spec spec = {.catalog = catalog, .added = catalog == NULL};
-            str_copy(spec.id, sizeof spec.id, str_from(id));
+            str_copy(spec.id, sizeof(spec.id), str_from(id));
             models->specs[models->count++] = spec;
         }
     }

@@ -3,7 +3,7 @@
 #define NATARIS_PROVIDER_MODELS_H
 
 #include "provider/agent.h"
-#include "provider/provider.h"
+#include "provider/provider_options.h"
 
 #define PROVIDER_OFFER_ALL "all"
 

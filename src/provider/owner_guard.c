@@ -74,7 +74,7 @@ enum link_pause owner_guard_look(struct owner_guard *guard) {
     }
     if (pause != guard->pause) {
         char reason[REASON_SIZE];
-        owner_limits_explain(pause, &guard->limits, &guard->state, reason, sizeof reason);
+        owner_limits_explain(pause, &guard->limits, &guard->state, reason, sizeof(reason));
         LOG_INFO_EVENT("provider.pause", LOG_TEXT("pause", link_pause_name(pause)), LOG_TEXT("reason", reason));
     }
     guard->pause = pause;

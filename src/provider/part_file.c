@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "provider/disk_space.h"
 #include "provider/model_store.h"
 
 #include <errno.h>
@@ -17,13 +18,13 @@
 enum { LOCK_WAIT_MS = 200, READ_PIECE = 1024 * 1024 };
 
 static bool name_files(struct part_file *part, const char *target, struct err *err) {
-    int written = snprintf(part->path, sizeof part->path, "%s.part", target);
+    int written = snprintf(part->path, sizeof(part->path), "%s.part", target);
     const char *slash = strrchr(target, '/');
-    if (written < 0 || (size_t)written >= sizeof part->path) {
+    if (written < 0 || (size_t)written >= sizeof(part->path)) {
         return err_set(err, ERR_TOO_LARGE, "a path is longer than %d bytes", FILE_PATH_MAX - 1);
     }
-    str_copy(part->target, sizeof part->target, str_from(target));
-    str_copy(part->folder, sizeof part->folder,
+    str_copy(part->target, sizeof(part->target), str_from(target));
+    str_copy(part->folder, sizeof(part->folder),
              slash == NULL ? STR(".") : (struct str){target, slash == target ? 1 : (size_t)(slash - target)});
     return true;
 }
@@ -124,7 +125,7 @@ bool part_file_append(struct part_file *part, const void *data, size_t len, stru
     while (len > 0) {
         ssize_t written = write(part->fd, rest, len);
         if (written < 0 && (errno == ENOSPC || errno == EDQUOT)) {
-            return model_store_no_room(part->folder, len, err);
+            return disk_space_short(part->folder, len, err);
         }
         if (written < 0 && errno != EINTR) {
             return err_set_errno(err, errno, "cannot write %s", part->path);
@@ -152,7 +153,7 @@ bool part_file_commit(struct part_file *part, const char *sha256, struct err *er
     char hex[DIGEST_HEX_SIZE];
     digest_stream_finish(part->digest, digest);
     part->digest = NULL;
-    digest_hex(digest, sizeof digest, hex);
+    digest_hex(digest, sizeof(digest), hex);
     if (strcmp(hex, sha256) != 0) {
         return part_file_restart(part, err) &&
                err_set(err, ERR_INVALID, "the file that came is not the one pinned: its SHA-256 is %s", hex);

@@ -1,5 +1,6 @@
 /* The file a model comes down into: TARGET.part, locked against other processes that fetch the same model (the kernel
- * drops the lock with the process), hashed while written, renamed to TARGET only when its SHA-256 is right. Blocking. */
+ * drops the lock with the process), hashed while written, renamed to TARGET only when its SHA-256 is right.
+ * Blocking. */
 #ifndef NATARIS_PROVIDER_PART_FILE_H
 #define NATARIS_PROVIDER_PART_FILE_H
 

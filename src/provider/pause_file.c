@@ -42,7 +42,7 @@ bool pause_file_write(const char *data_folder, const struct owner_pause *pause, 
     if (!pause->paused) {
         return unlink(path) == 0 || errno == ENOENT || err_set_errno(err, errno, "cannot remove %s", path);
     }
-    snprintf(text, sizeof text, "%" PRId64 "\n", pause->until_ms);
+    snprintf(text, sizeof(text), "%" PRId64 "\n", pause->until_ms);
     return file_make_folders(data_folder, err) && file_write_atomic(path, str_from(text), 0600, err);
 }
 

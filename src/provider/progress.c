@@ -53,8 +53,8 @@ static void show_bar(struct progress *progress, uint64_t done, uint64_t total) {
     }
     if (progress->line->shown == progress) {
         /* The cursor goes back to the line's start, so that a log line overwrites the bar instead of following it. */
-        progress_format(progress, done, total, text, sizeof text);
-        snprintf(bar, sizeof bar, "\r\x1b[K%s\r", text);
+        progress_format(progress, done, total, text, sizeof(text));
+        snprintf(bar, sizeof(bar), "\r\x1b[K%s\r", text);
         say(progress, bar);
     }
 }
@@ -68,8 +68,8 @@ static void show_plain(struct progress *progress, uint64_t now_ms, uint64_t done
     }
     progress->said_tenth = tenth;
     progress->said_ms = now_ms;
-    progress_format(progress, done, total, text, sizeof text);
-    snprintf(line, sizeof line, "%s\n", text);
+    progress_format(progress, done, total, text, sizeof(text));
+    snprintf(line, sizeof(line), "%s\n", text);
     say(progress, line);
 }
 

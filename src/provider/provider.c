@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RECONNECT_MS = 250, RECONNECT_GROWTH = 120, KEEP_WARM_MS = 30 * 60 * 1000, REGION_SIZE = 3 };
+enum { RECONNECT_GROWTH = 120, REGION_SIZE = 3 };
 
 enum provider_phase { PROVIDER_SERVING, PROVIDER_DRAINING, PROVIDER_CLOSING };
 
@@ -36,32 +36,6 @@ struct provider {
     bool failed;
     struct err failure;
 };
-
-void provider_options_init(struct provider_options *options) {
-    *options = (struct provider_options){.engine = "llama",
-                                         .name = "",
-                                         .region = "",
-                                         .reconnect_ms = RECONNECT_MS,
-                                         .keep_warm_ms = KEEP_WARM_MS,
-                                         .device_root = "/"};
-    owner_limits_init(&options->limits);
-}
-
-bool provider_default_model_folder(char *out, size_t out_size, struct err *err) {
-    static const struct {
-        const char *variable, *below;
-    } PLACES[] = {{"NATARIS_MODELS", ""}, {"XDG_CACHE_HOME", "/nataris/models"}, {"HOME", "/.cache/nataris/models"}};
-    for (size_t i = 0; i < COUNT_OF(PLACES); i++) {
-        const char *value = getenv(PLACES[i].variable);
-        if (value == NULL || value[0] == '\0') {
-            continue;
-        }
-        int written = snprintf(out, out_size, "%s%s", value, PLACES[i].below);
-        return (written > 0 && (size_t)written < out_size) ||
-               err_set(err, ERR_TOO_LARGE, "the path in %s is too long", PLACES[i].variable);
-    }
-    return err_set(err, ERR_INVALID, "no folder for models: give --models DIR, or set NATARIS_MODELS or HOME");
-}
 
 /* --- Opening --- */
 
@@ -253,7 +227,7 @@ static void on_model(void *context, const struct err *why) {
 
 static void on_refused(void *context, const char *reason) {
     char words[ERR_MESSAGE_MAX];
-    snprintf(words, sizeof words, "the gateway refuses this device: %s", reason);
+    snprintf(words, sizeof(words), "the gateway refuses this device: %s", reason);
     give_up(context, ERR_DENIED, words);
 }
 

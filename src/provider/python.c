@@ -29,7 +29,7 @@ static char **make_environment(char *temp_entry) {
     while (environ[count] != NULL) {
         count++;
     }
-    char **out = mem_calloc(count + 2, sizeof *out);
+    char **out = mem_calloc(count + 2, sizeof(*out));
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
         if (strncmp(environ[i], "TMPDIR=", strlen("TMPDIR=")) != 0) {
@@ -66,7 +66,7 @@ static bool child_start(struct child *child, const struct python_run *run, struc
     for (size_t i = 0; i < ARGUMENTS_MAX && run->arguments[i] != NULL; i++) {
         arguments[i + 1] = (char *)run->arguments[i];
     }
-    snprintf(temp_entry, sizeof temp_entry, "TMPDIR=%s", run->temp_folder);
+    snprintf(temp_entry, sizeof(temp_entry), "TMPDIR=%s", run->temp_folder);
     if (pipe2(out, O_CLOEXEC) != 0) {
         return err_set_errno(err, errno, "cannot start python3");
     }
@@ -106,7 +106,7 @@ static void keep_words(struct child *child, const char *data, size_t len) {
 /* Takes what one pipe has; closes it at its end. */
 static bool read_pipe(struct child *child, int *pipe, const struct python_run *run, struct err *err) {
     char piece[PIECE];
-    ssize_t got = read(*pipe, piece, sizeof piece);
+    ssize_t got = read(*pipe, piece, sizeof(piece));
     if (got < 0 && errno == EINTR) {
         return true;
     }

@@ -9,7 +9,7 @@ void tally_init(struct tally *tally) {
 void tally_connected(struct tally *tally, const char *provider_id) {
     tally->connected = true;
     tally->since_ms = clock_wall_ms();
-    str_copy(tally->provider_id, sizeof tally->provider_id, str_from(provider_id));
+    str_copy(tally->provider_id, sizeof(tally->provider_id), str_from(provider_id));
 }
 
 void tally_lost(struct tally *tally, const char *reason) {
@@ -42,6 +42,6 @@ void tally_failed(struct tally *tally, enum gen_failure failure, const char *mes
 }
 
 void tally_error(struct tally *tally, const char *message) {
-    str_copy(tally->last_error, sizeof tally->last_error, str_from(message));
+    str_copy(tally->last_error, sizeof(tally->last_error), str_from(message));
     tally->last_error_ms = clock_wall_ms();
 }

@@ -3,8 +3,8 @@
 #include "base/clock.h"
 #include "base/json_values.h"
 #include "base/money.h"
-#include "format/field.h"
 #include "net/web_url.h"
+#include "wire/field.h"
 #include "wire/webhook_signature.h"
 
 #include <stdio.h>
@@ -36,7 +36,7 @@ static bool read_text(struct json_value body, const char *field, char *out, size
 
 static bool read_url(struct json_value body, bool lax, struct store_webhook_change *change, struct err *err) {
     struct web_url url;
-    return read_text(body, "url", change->webhook.url, sizeof change->webhook.url, &change->set_url, err) &&
+    return read_text(body, "url", change->webhook.url, sizeof(change->webhook.url), &change->set_url, err) &&
            (!change->set_url || web_url_parse(str_from(change->webhook.url), lax, &url, err));
 }
 
@@ -108,7 +108,7 @@ static bool read_usage(struct json_value body, struct store_webhook_change *chan
 
 static bool read_status(struct json_value body, struct store_webhook_change *change, struct err *err) {
     char status[16];
-    if (!read_text(body, "status", status, sizeof status, &change->set_state, err) || !change->set_state) {
+    if (!read_text(body, "status", status, sizeof(status), &change->set_state, err) || !change->set_state) {
         return !change->set_state;
     }
     const bool enabled = str_equal_cstr(str_from(status), "enabled");
@@ -120,7 +120,7 @@ static bool read_status(struct json_value body, struct store_webhook_change *cha
 bool webhook_fields_read(struct json_value body, bool lax, struct store_webhook_change *change, struct err *err) {
     struct store_webhook *webhook = &change->webhook;
     return read_url(body, lax, change, err) &&
-           read_text(body, "description", webhook->description, sizeof webhook->description, &change->set_description,
+           read_text(body, "description", webhook->description, sizeof(webhook->description), &change->set_description,
                      err) &&
            read_events(body, change, err) && read_balance(body, change, err) && read_usage(body, change, err) &&
            read_status(body, change, err);
@@ -132,6 +132,11 @@ static void member_time(struct json_writer *writer, const char *key, int64_t wal
     char text[CLOCK_TEXT_SIZE];
     clock_format_utc(wall_ms, text);
     json_member_cstr(writer, key, wall_ms != 0 ? text : NULL);
+}
+
+static void write_amount(struct json_writer *writer, int64_t nano) {
+    char text[MONEY_TEXT_SIZE];
+    json_write_raw(writer, str_from(money_format_usd(nano, text)));
 }
 
 static const char *status_of(enum store_webhook_state state) {
@@ -159,7 +164,7 @@ static void write_events(struct json_writer *writer, uint32_t events) {
 }
 
 void webhook_write(struct json_writer *writer, const struct store_webhook *webhook, bool show_secret) {
-    char secret[WEBHOOK_SECRET_TEXT_SIZE], amount[MONEY_TEXT_SIZE];
+    char secret[WEBHOOK_SECRET_TEXT_SIZE];
     json_begin_object(writer);
     json_member_cstr(writer, "id", webhook->id);
     json_member_cstr(writer, "object", "webhook");
@@ -171,7 +176,7 @@ void webhook_write(struct json_writer *writer, const struct store_webhook *webho
     json_write_key(writer, "usage_thresholds_usd");
     json_begin_array(writer);
     for (size_t i = 0; i < webhook->usage_count; i++) {
-        json_write_raw(writer, str_from(money_format_usd(webhook->usage_nano[i], amount)));
+        write_amount(writer, webhook->usage_nano[i]);
     }
     json_end_array(writer);
     if (show_secret) {

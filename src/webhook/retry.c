@@ -1,6 +1,6 @@
-/* What an answer means for a delivery and its webhook. */
+#include "webhook/retry.h"
+
 #include "base/compiler.h"
-#include "webhook/sender.h"
 
 enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, HOUR_MS = 60 * MINUTE_MS };
 

@@ -4,6 +4,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "base/random_source.h"
+#include "net/address_class.h"
+#include "webhook/pace.h"
+#include "webhook/post.h"
+#include "webhook/retry.h"
 #include "wire/webhook_signature.h"
 
 #include <inttypes.h>
@@ -17,11 +22,7 @@ enum {
     SENDER_RUNNING_MAX = 256, /* posts at once */
     SENDER_LOADED_MAX = 2048, /* deliveries in memory */
     SENDER_LOADED_BYTES = 32 * 1024 * 1024,
-    HOOK_RUNNING_START = 2, /* posts at once to one webhook: one more with each that is taken, ... */
-    HOOK_RUNNING_MAX = 16,
-    HOOK_PAUSE_MIN_MS = 1000, /* ... half as many, and a pause, when it is slow */
-    HOOK_PAUSE_MAX_MS = 10 * 60 * 1000,
-    HOOK_RETRY_AFTER_MAX_MS = 60 * 60 * 1000,
+    SENDER_LOOK_AGAIN_MS = 1000,    /* after a look that failed */
     SENDER_WAKE_MAX_MS = 60 * 1000, /* a look at least so often: the wall clock may jump */
     SENDER_PURGE_MS = 60 * 60 * 1000,
     SENDER_PURGE_NEXT_MS = 1000,
@@ -35,8 +36,8 @@ struct hook {
     struct webhook_sender *sender;
     struct store_due_webhook due; /* its deliveries are owned; those from `next` on are not sent yet */
     size_t next;
-    unsigned running, recording, limit;
-    uint64_t pause_ms, paused_until_ms; /* loop clock */
+    unsigned running, recording;
+    struct webhook_pace pace;
     struct hook *prev_ready, *next_ready;
     bool ready; /* has something to send */
 };
@@ -44,8 +45,12 @@ struct hook {
 struct webhook_sender {
     struct loop *loop;
     struct store *store;
-    struct webhook_http *http;
-    struct loop_timer *timer, *purge_timer;
+    struct http_client *http;
+    struct webhook_clock clock;
+    struct loop_timer *timer;         /* of the loop's clock; NULL with another */
+    uint64_t look_at_ms, purge_at_ms; /* clock.now_ms; UINT64_MAX: not due */
+    unsigned post_ms;
+    bool lax;
     struct random_source random;
     struct hook *hooks;       /* uthash, by number */
     struct hook *ready;       /* in the order in which they are served */
@@ -60,6 +65,7 @@ struct webhook_sender {
 /* One post: what it is about must outlive its hook's deliveries. */
 struct sending {
     struct hook *hook;
+    struct webhook_post *post;
     struct store_attempt attempt;
     char *body; /* owned */
     struct sending *prev, *next;
@@ -68,17 +74,50 @@ struct sending {
 static void sender_look(struct webhook_sender *sender);
 static void sender_run(struct webhook_sender *sender);
 
+/* --- Time --- */
+
+static int64_t loop_clock_wall_ms(void *context) {
+    (void)context;
+    return clock_wall_ms();
+}
+
+static uint64_t loop_clock_now_ms(void *context) {
+    const struct webhook_sender *sender = context;
+    return loop_now_ms(sender->loop);
+}
+
+static void loop_clock_ring_after(void *context, uint64_t after_ms) {
+    const struct webhook_sender *sender = context;
+    loop_timer_start(sender->timer, after_ms, 0);
+}
+
+static int64_t sender_wall_ms(const struct webhook_sender *sender) {
+    return sender->clock.wall_ms(sender->clock.context);
+}
+
+static uint64_t sender_now_ms(const struct webhook_sender *sender) {
+    return sender->clock.now_ms(sender->clock.context);
+}
+
+static void sender_arm(struct webhook_sender *sender) {
+    const uint64_t now_ms = sender_now_ms(sender);
+    const uint64_t due_ms = sender->look_at_ms < sender->purge_at_ms ? sender->look_at_ms : sender->purge_at_ms;
+    if (due_ms != UINT64_MAX) {
+        sender->clock.ring_after(sender->clock.context, due_ms > now_ms ? due_ms - now_ms : 0);
+    }
+}
+
 /* --- Hooks --- */
 
 static struct hook *hook_get(struct webhook_sender *sender, int64_t number) {
     struct hook *hook;
-    HASH_FIND(hh, sender->hooks, &number, sizeof number, hook);
+    HASH_FIND(hh, sender->hooks, &number, sizeof(number), hook);
     if (hook == NULL) {
         hook = MEM_NEW(struct hook);
         hook->number = number;
         hook->sender = sender;
-        hook->limit = HOOK_RUNNING_START;
-        HASH_ADD(hh, sender->hooks, number, sizeof hook->number, hook);
+        webhook_pace_init(&hook->pace);
+        HASH_ADD(hh, sender->hooks, number, sizeof(hook->number), hook);
     }
     return hook;
 }
@@ -103,36 +142,20 @@ static bool hook_is_busy(const struct hook *hook) {
     return hook->ready || hook->running > 0 || hook->recording > 0;
 }
 
-static bool hook_is_paused(const struct hook *hook) {
-    return hook->paused_until_ms > loop_now_ms(hook->sender->loop);
-}
-
 static void hook_free(struct hook *hook) {
     hook_drop(hook);
     HASH_DEL(hook->sender->hooks, hook);
     free(hook);
 }
 
-/* One that was slow is remembered for as long again as it was paused. */
 static void hooks_prune(struct webhook_sender *sender) {
     struct hook *hook, *next;
-    const uint64_t now_ms = loop_now_ms(sender->loop);
+    const uint64_t now_ms = sender_now_ms(sender);
     HASH_ITER (hh, sender->hooks, hook, next) {
-        if (!hook_is_busy(hook) && hook->paused_until_ms + hook->pause_ms <= now_ms) {
+        if (!hook_is_busy(hook) && webhook_pace_is_settled(&hook->pace, now_ms)) {
             hook_free(hook);
         }
     }
-}
-
-static void hook_slow_down(struct hook *hook, int64_t retry_after_ms) {
-    uint64_t asked_ms = retry_after_ms > 0 ? (uint64_t)retry_after_ms : 0;
-    asked_ms = asked_ms < HOOK_RETRY_AFTER_MAX_MS ? asked_ms : HOOK_RETRY_AFTER_MAX_MS;
-    hook->pause_ms = hook->pause_ms == 0 ? HOOK_PAUSE_MIN_MS : 2 * hook->pause_ms;
-    hook->pause_ms = hook->pause_ms < HOOK_PAUSE_MAX_MS ? hook->pause_ms : HOOK_PAUSE_MAX_MS;
-    hook->limit = hook->limit > 1 ? hook->limit / 2 : 1;
-    const uint64_t until_ms = loop_now_ms(hook->sender->loop) + (asked_ms > hook->pause_ms ? asked_ms : hook->pause_ms);
-    hook->paused_until_ms = until_ms > hook->paused_until_ms ? until_ms : hook->paused_until_ms;
-    hook_drop(hook);
 }
 
 /* --- An attempt's end --- */
@@ -185,10 +208,10 @@ static void on_answer(void *context, const struct webhook_answer *answer) {
     const struct webhook_retry retry = webhook_retry_after(answer, ++attempt->attempts, jitter);
     attempt->state = retry.state;
     attempt->gone = retry.gone;
-    attempt->due_ms = clock_wall_ms() + (int64_t)retry.after_ms;
+    attempt->due_ms = sender_wall_ms(sender) + (int64_t)retry.after_ms;
     attempt->latency_ms = answer->latency_ms;
     attempt->status = answer->status;
-    str_copy(attempt->note, sizeof attempt->note, str_from(attempt_note(answer)));
+    str_copy(attempt->note, sizeof(attempt->note), str_from(attempt_note(answer)));
     attempt->response_len = answer->body_len;
     memcpy(attempt->response, answer->body, answer->body_len);
     sender_count(sender, &retry);
@@ -196,10 +219,10 @@ static void on_answer(void *context, const struct webhook_answer *answer) {
     hook->running--;
     hook->recording++;
     if (retry.slow || retry.gone) {
-        hook_slow_down(hook, answer->retry_after_ms);
+        webhook_pace_slower(&hook->pace, sender_now_ms(sender), answer->retry_after_ms);
+        hook_drop(hook);
     } else if (retry.state == STORE_DELIVERY_DELIVERED) {
-        hook->pause_ms = 0;
-        hook->limit += hook->limit < HOOK_RUNNING_MAX;
+        webhook_pace_faster(&hook->pace);
     }
     store_attempt_end(sender->store, attempt, on_recorded, hook);
     sending_free(sender, sending);
@@ -210,11 +233,12 @@ static void on_answer(void *context, const struct webhook_answer *answer) {
 
 static void hook_send(struct hook *hook) {
     enum { SIGNATURES_SIZE = sizeof("webhook-signature:  ") + 2 * WEBHOOK_SIGNATURE_SIZE };
-    struct store_due_delivery *delivery = &hook->due.deliveries[hook->next++];
+    struct webhook_sender *sender = hook->sender;
+    const struct store_due_delivery *delivery = &hook->due.deliveries[hook->next++];
     struct sending *sending = MEM_NEW(struct sending);
     char id[STORE_ID_MAX + 16], time[48], signatures[SIGNATURES_SIZE];
     char current[WEBHOOK_SIGNATURE_SIZE], old[WEBHOOK_SIGNATURE_SIZE] = "";
-    const int64_t now_ms = clock_wall_ms();
+    const int64_t now_ms = sender_wall_ms(sender);
     sending->hook = hook;
     sending->body = (char *)(uintptr_t)delivery->body.data;
     sending->attempt = (struct store_attempt){
@@ -224,23 +248,24 @@ static void hook_send(struct hook *hook) {
     if (two) {
         webhook_sign(hook->due.old_secret, delivery->event_id, now_ms / 1000, delivery->body, old);
     }
-    (void)snprintf(id, sizeof id, "webhook-id: %s", delivery->event_id);
-    (void)snprintf(time, sizeof time, "webhook-timestamp: %" PRId64, now_ms / 1000);
-    (void)snprintf(signatures, sizeof signatures, "webhook-signature: %s%s%s", current, two ? " " : "", old);
+    (void)snprintf(id, sizeof(id), "webhook-id: %s", delivery->event_id);
+    (void)snprintf(time, sizeof(time), "webhook-timestamp: %" PRId64, now_ms / 1000);
+    (void)snprintf(signatures, sizeof(signatures), "webhook-signature: %s%s%s", current, two ? " " : "", old);
     const struct webhook_message message = {
-        .url = hook->due.url, .headers = {id, time, signatures}, .body = delivery->body};
-    DL_APPEND(hook->sender->sendings, sending);
+        .url = hook->due.url, .headers = {id, time, signatures}, .body = delivery->body, .whole_ms = sender->post_ms};
+    DL_APPEND(sender->sendings, sending);
     hook->running++;
-    hook->sender->running++;
-    hook->sender->loaded--;
-    webhook_http_post(hook->sender->http, &message, on_answer, sending);
+    sender->running++;
+    sender->loaded--;
+    sending->post = webhook_post_start(sender->http, &message, sender->lax, on_answer, sending);
 }
 
 /* Each ready hook in turn, as long as there is room. */
 static void sender_run(struct webhook_sender *sender) {
     struct hook *hook, *next;
     DL_FOREACH_SAFE2(sender->ready, hook, next, next_ready) {
-        while (hook->next < hook->due.count && hook->running < hook->limit && sender->running < SENDER_RUNNING_MAX) {
+        while (hook->next < hook->due.count && hook->running < hook->pace.limit &&
+               sender->running < SENDER_RUNNING_MAX) {
             hook_send(hook);
         }
         if (hook->next == hook->due.count) {
@@ -267,19 +292,20 @@ static void hook_take(struct webhook_sender *sender, struct store_due_webhook *d
     DL_APPEND2(sender->ready, hook, prev_ready, next_ready);
 }
 
-static void sender_set_timer(struct webhook_sender *sender, int64_t next_ms) {
-    const int64_t now_wall_ms = clock_wall_ms();
-    const uint64_t now_ms = loop_now_ms(sender->loop);
-    uint64_t wait_ms = SENDER_WAKE_MAX_MS;
-    if (next_ms < now_wall_ms + SENDER_WAKE_MAX_MS) {
-        wait_ms = next_ms > now_wall_ms ? (uint64_t)(next_ms - now_wall_ms) : 1;
+/* The next look: when the next delivery or the first pause is due, or after a while in any case. */
+static void sender_look_later(struct webhook_sender *sender, int64_t next_wall_ms) {
+    const int64_t now_wall_ms = sender_wall_ms(sender);
+    const uint64_t now_ms = sender_now_ms(sender);
+    sender->look_at_ms = now_ms + SENDER_WAKE_MAX_MS;
+    if (next_wall_ms < now_wall_ms + SENDER_WAKE_MAX_MS) {
+        sender->look_at_ms = now_ms + (next_wall_ms > now_wall_ms ? (uint64_t)(next_wall_ms - now_wall_ms) : 1);
     }
     for (const struct hook *hook = sender->hooks; hook != NULL; hook = hook->hh.next) {
-        if (hook->paused_until_ms > now_ms && hook->paused_until_ms - now_ms < wait_ms) {
-            wait_ms = hook->paused_until_ms - now_ms;
+        if (webhook_pace_is_paused(&hook->pace, now_ms) && hook->pace.paused_until_ms < sender->look_at_ms) {
+            sender->look_at_ms = hook->pace.paused_until_ms;
         }
     }
-    loop_timer_start(sender->timer, wait_ms, 0);
+    sender_arm(sender);
 }
 
 static void due_take(struct webhook_sender *sender, struct store_due *due) {
@@ -291,7 +317,7 @@ static void due_take(struct webhook_sender *sender, struct store_due *due) {
     }
     sender->after = due->resume;
     sender->look_again = sender->look_again || !from_start;
-    sender_set_timer(sender, due->next_ms);
+    sender_look_later(sender, due->next_ms);
 }
 
 static void on_due(void *context, struct store_due *due, const struct err *err) {
@@ -303,7 +329,8 @@ static void on_due(void *context, struct store_due *due, const struct err *err) 
     }
     if (due == NULL) {
         LOG_WARN_EVENT("webhooks.look_failed", LOG_TEXT("error", err->message));
-        loop_timer_start(sender->timer, HOOK_PAUSE_MIN_MS, 0);
+        sender->look_at_ms = sender_now_ms(sender) + SENDER_LOOK_AGAIN_MS;
+        sender_arm(sender);
     } else if (sender->stale) {
         sender->look_again = true;
     } else {
@@ -330,15 +357,16 @@ static void sender_look(struct webhook_sender *sender) {
     }
     hooks_prune(sender);
     const size_t hooks = HASH_COUNT(sender->hooks);
-    int64_t *except = (int64_t *)mem_calloc(hooks + 1, sizeof *except);
+    const uint64_t now_ms = sender_now_ms(sender);
+    int64_t *except = mem_calloc(hooks + 1, sizeof(*except));
     size_t count = 0;
     for (const struct hook *hook = sender->hooks; hook != NULL; hook = hook->hh.next) {
-        if (hook_is_busy(hook) || hook_is_paused(hook)) {
+        if (hook_is_busy(hook) || webhook_pace_is_paused(&hook->pace, now_ms)) {
             except[count++] = hook->number;
         }
     }
-    qsort(except, count, sizeof *except, compare_numbers);
-    const struct store_due_query query = {.now_ms = clock_wall_ms(),
+    qsort(except, count, sizeof(*except), compare_numbers);
+    const struct store_due_query query = {.now_ms = sender_wall_ms(sender),
                                           .after = sender->after,
                                           .except = except,
                                           .except_count = count,
@@ -349,20 +377,16 @@ static void sender_look(struct webhook_sender *sender) {
     free(except);
 }
 
-static void on_timer(void *context) {
-    sender_look(context);
-}
-
 static void on_change(void *context, int64_t webhook) {
     struct webhook_sender *sender = context;
     struct hook *hook = NULL;
     if (webhook != 0) {
-        HASH_FIND(hh, sender->hooks, &webhook, sizeof webhook, hook);
+        HASH_FIND(hh, sender->hooks, &webhook, sizeof(webhook), hook);
         sender->stale = sender->looking;
     }
     if (hook != NULL) {
         hook_drop(hook);
-        hook->paused_until_ms = 0;
+        webhook_pace_go_on(&hook->pace);
     }
     sender_look(sender);
 }
@@ -373,47 +397,82 @@ static void on_purged(void *context, bool more, const struct err *err) {
     struct webhook_sender *sender = context;
     (void)err;
     if (!sender->stopped) {
-        loop_timer_start(sender->purge_timer, more ? SENDER_PURGE_NEXT_MS : SENDER_PURGE_MS, 0);
+        sender->purge_at_ms = sender_now_ms(sender) + (more ? SENDER_PURGE_NEXT_MS : SENDER_PURGE_MS);
+        sender_arm(sender);
     }
 }
 
-static void on_purge_timer(void *context) {
-    struct webhook_sender *sender = context;
-    store_deliveries_purge(sender->store, clock_wall_ms() - SENDER_KEPT_MS, on_purged, sender);
+void webhook_sender_ring(struct webhook_sender *sender) {
+    const uint64_t now_ms = sender_now_ms(sender);
+    if (now_ms >= sender->look_at_ms) {
+        sender->look_at_ms = UINT64_MAX;
+        sender_look(sender);
+    }
+    if (now_ms >= sender->purge_at_ms) {
+        sender->purge_at_ms = UINT64_MAX;
+        store_deliveries_purge(sender->store, sender_wall_ms(sender) - SENDER_KEPT_MS, on_purged, sender);
+    }
+    sender_arm(sender);
+}
+
+static void on_timer(void *context) {
+    webhook_sender_ring(context);
 }
 
 /* --- Life --- */
 
-bool webhook_sender_new(struct webhook_sender **out, struct loop *loop, struct store *store, bool lax,
-                        struct err *err) {
-    struct webhook_http *http;
+static void sender_set_clock(struct webhook_sender *sender, const struct webhook_clock *clock) {
+    if (clock != NULL) {
+        sender->clock = *clock;
+        return;
+    }
+    sender->timer = loop_timer_new(sender->loop, on_timer, sender);
+    sender->clock = (struct webhook_clock){.wall_ms = loop_clock_wall_ms,
+                                           .now_ms = loop_clock_now_ms,
+                                           .ring_after = loop_clock_ring_after,
+                                           .context = sender};
+}
+
+/* Names are looked up by us all the same: libcurl would wait for its own look-ups when one is given up. */
+static bool any_address(const struct sockaddr *address) {
+    (void)address;
+    return true;
+}
+
+bool webhook_sender_new(struct webhook_sender **out, const struct webhook_sender_options *options, struct err *err) {
+    struct http_client *http;
     *out = NULL;
-    if (!webhook_http_new(&http, loop, lax, err)) {
+    if (!http_client_new(&http, options->loop, options->lax ? any_address : address_is_global, err)) {
         return false;
     }
     struct webhook_sender *sender = MEM_NEW(struct webhook_sender);
-    sender->loop = loop;
-    sender->store = store;
+    sender->loop = options->loop;
+    sender->store = options->store;
     sender->http = http;
-    random_bytes(&sender->random, sizeof sender->random);
-    sender->timer = loop_timer_new(loop, on_timer, sender);
-    sender->purge_timer = loop_timer_new(loop, on_purge_timer, sender);
-    loop_timer_start(sender->timer, 0, 0);
-    loop_timer_start(sender->purge_timer, SENDER_PURGE_NEXT_MS, 0);
-    store_deliveries_watch(store, on_change, sender);
+    sender->post_ms = options->post_ms;
+    sender->lax = options->lax;
+    random_bytes(&sender->random, sizeof(sender->random));
+    sender_set_clock(sender, options->clock);
+    sender->look_at_ms = sender_now_ms(sender);
+    sender->purge_at_ms = sender->look_at_ms + SENDER_PURGE_NEXT_MS;
+    sender_arm(sender);
+    store_deliveries_watch(sender->store, on_change, sender);
     *out = sender;
     return true;
 }
 
 void webhook_sender_stop(struct webhook_sender *sender) {
+    struct sending *sending;
     if (sender == NULL || sender->stopped) {
         return;
     }
     sender->stopped = true;
     store_deliveries_watch(sender->store, NULL, NULL);
     loop_timer_free(sender->timer);
-    loop_timer_free(sender->purge_timer);
-    webhook_http_free(sender->http);
+    DL_FOREACH (sender->sendings, sending) {
+        webhook_post_cancel(sending->post);
+    }
+    http_client_free(sender->http);
 }
 
 void webhook_sender_free(struct webhook_sender *sender) {

@@ -6,30 +6,37 @@
 #include "base/err.h"
 #include "net/loop.h"
 #include "store/deliveries.h"
-#include "webhook/http.h"
 
 struct webhook_counts { /* since the start */
     uint64_t delivered, failed, retried, running;
 };
 
+/* Time, for those who would rather not wait for it: see webhook_sender_ring. */
+struct webhook_clock {
+    int64_t (*wall_ms)(void *context);
+    uint64_t (*now_ms)(void *context); /* monotonic */
+    /* Leads to webhook_sender_ring once, after so long; each call takes the place of the one before. */
+    void (*ring_after)(void *context, uint64_t after_ms);
+    void *context;
+};
+
+struct webhook_sender_options {
+    struct loop *loop;
+    struct store *store;               /* started */
+    const struct webhook_clock *clock; /* copied; NULL: the loop's */
+    unsigned post_ms;                  /* for one post; 0: WEBHOOK_POST_MS */
+    bool lax;                          /* also http, every port and private addresses: net/web_url.h */
+};
+
 struct webhook_sender;
-/* After store_start. `lax`: see webhook_http.h. */
-MUST_CHECK bool webhook_sender_new(struct webhook_sender **out, struct loop *loop, struct store *store, bool lax,
+MUST_CHECK bool webhook_sender_new(struct webhook_sender **out, const struct webhook_sender_options *options,
                                    struct err *err);
-/* Sends nothing any more: what was under way is sent again after the next start. Before store_close. */
+/* Sends nothing any more: what was under way is sent again after the next start. Before store_close; the loop must turn
+ * once more. */
 void webhook_sender_stop(struct webhook_sender *sender);
 void webhook_sender_free(struct webhook_sender *sender); /* after store_close; NULL is fine */
 struct webhook_counts webhook_sender_counts(const struct webhook_sender *sender);
-
-/* How an attempt ends; pure. */
-struct webhook_retry {
-    enum store_delivery_state state;
-    uint64_t after_ms; /* when it waits: until the next attempt */
-    bool gone;         /* the webhook is to be disabled */
-    bool slow;         /* the webhook is to be asked less */
-};
-enum { WEBHOOK_ATTEMPTS_MAX = 10 };
-/* `attempts` with this one; `jitter` in thousandths of the wait, from -100 to 100. */
-struct webhook_retry webhook_retry_after(const struct webhook_answer *answer, uint32_t attempts, int jitter);
+/* For a clock of one's own: the time that ring_after was told has come. */
+void webhook_sender_ring(struct webhook_sender *sender);
 
 #endif

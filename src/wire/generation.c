@@ -77,6 +77,7 @@ void gen_request_init(struct gen_request *request) {
         .model = STR(""),
         .prompt = STR(""),
         .continue_text = STR(""),
+        .scope = STR(""),
         .max_tokens = 256,
         .temperature = 0.7,
         .top_p = 0.9,
@@ -202,7 +203,7 @@ bool gen_request_copy(struct arena *arena, struct gen_request *request) {
             return false;
         }
     }
-    return copy_str(arena, &request->model) && copy_str(arena, &request->prompt) &&
+    return copy_str(arena, &request->model) && copy_str(arena, &request->prompt) && copy_str(arena, &request->scope) &&
            copy_str(arena, &request->continue_text) && copy_messages(arena, request);
 }
 
@@ -232,7 +233,7 @@ static bool sampling_equal(const struct gen_request *a, const struct gen_request
 bool gen_request_equal(const struct gen_request *a, const struct gen_request *b) {
     bool equal = sampling_equal(a, b) && a->message_count == b->message_count && a->stop_count == b->stop_count &&
                  str_equal(a->model, b->model) && str_equal(a->prompt, b->prompt) &&
-                 str_equal(a->continue_text, b->continue_text);
+                 str_equal(a->continue_text, b->continue_text) && str_equal(a->scope, b->scope);
     for (size_t i = 0; equal && i < a->message_count; i++) {
         equal = message_equal(&a->messages[i], &b->messages[i]);
     }

@@ -15,8 +15,8 @@ enum {
     ID_PREFIX_MAX = 9, /* "chatcmpl-" */
 };
 
-/* The prefix, eight digits of the time and 16 random ones. Ids of one prefix sort as text by their time: rows that are made
- * together lie together in the store's index. `wall_ms` since 1970. */
+/* The prefix, eight digits of the time and 16 random ones. Ids of one prefix sort as text by their time: rows that are
+ * made together lie together in the store's index. `wall_ms` since 1970. */
 void id_make(const char *prefix, int64_t wall_ms, char out[ID_SIZE]);
 /* The prefix and `length` random digits, for what nobody lists by time; prefix and length fit ID_SIZE. */
 void id_make_random(const char *prefix, unsigned length, char out[ID_SIZE]);

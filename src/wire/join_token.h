@@ -1,5 +1,5 @@
-/* Join tokens: what the operator hands to the owner of a device ("join_" and a secret's tail), good until they expire or
- * are used up. */
+/* Join tokens: what the operator hands to the owner of a device ("join_" and a secret's tail), good until they expire
+ * or are used up. */
 #ifndef NATARIS_WIRE_JOIN_TOKEN_H
 #define NATARIS_WIRE_JOIN_TOKEN_H
 

@@ -41,7 +41,17 @@ enum {
     LIMIT_LINK_WATCH_PING_MS = 500,     /* a link with jobs that says nothing is pinged so often ... */
     LIMIT_LINK_WATCH_SILENCE_MS = 1500, /* ... and taken for silent after this */
     LIMIT_PROVIDER_SLOTS = 256,
-    LIMIT_DELTA_BYTES = 64 * 1024, /* text of one delta frame */
+    LIMIT_DELTA_BYTES = 64 * 1024,             /* a text in one delta: its answer, reasoning or arguments */
+    LIMIT_LINK_PROVIDER_BYTES = 2 * 64 * 1024, /* one message of an admitted provider */
+    LIMIT_DELTA_PARTS = 64,                    /* of one delta */
+    LIMIT_DELTA_TOKENS = 65535,                /* that one delta counts */
+    LIMIT_LOGPROB_OTHERS = 20,                 /* tokens that might have come instead, of each */
+    LIMIT_LOGPROB_TOKEN_BYTES = 1024,          /* what one token spells */
+    LIMIT_AUDIO_FORMAT_BYTES = 32,             /* the name of a format */
+    LIMIT_LINK_FINISH_BYTES = 32,              /* the word of how a job finished */
+    LIMIT_LINK_JOB_KINDS = 16,                 /* that a model lists */
+    LIMIT_LINK_JOB_KIND_BYTES = 32,
+    LIMIT_LINK_SCOPE_BYTES = 64, /* who shares a cache with whom */
 };
 
 #endif

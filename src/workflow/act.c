@@ -4,10 +4,8 @@
 #include "base/utf8.h"
 #include "workflow/meaning.h"
 #include "workflow/search.h"
-#include "workflow/task.h"
+#include "workflow/step.h"
 #include "workflow/tools.h"
-
-#include <string.h>
 
 enum { SEARCH_TOKENS_MAX = 1 << 20, SEARCH_BYTES_MAX = 4 * 1024 * 1024 };
 

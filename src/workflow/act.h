@@ -2,7 +2,7 @@
 #ifndef NATARIS_WORKFLOW_ACT_H
 #define NATARIS_WORKFLOW_ACT_H
 
-#include "workflow/step.h"
+#include "workflow/workflow.h"
 
 /* Its output comes at once or later. */
 void workflow_step_local(struct workflow_step *step);

@@ -23,8 +23,8 @@ struct workflow_answer {
     bool repeated; /* it had ended before: this is what was stored */
 };
 
-/* As the result of a call: its `nataris` is {"workflow_id", "workflow", "status", "steps_executed", "total_cost_usd", ...}, in
- * the buffer, which must live as long. */
+/* As the result of a call: its `nataris` is {"workflow_id", "workflow", "status", "steps_executed", "total_cost_usd",
+ * ...}, in the buffer, which must live as long. */
 struct call_result workflow_answer_result(const struct workflow_answer *answer, struct buf *nataris);
 
 #endif

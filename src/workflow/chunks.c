@@ -6,8 +6,6 @@
 #include "workflow/prompts.h"
 #include "workflow/task.h"
 
-#include <string.h>
-
 enum {
     CHUNK_BYTES_MIN = 64,
     SLACK_PART = 8,      /* of a chunk: how far its end may move back to a better place */
@@ -99,7 +97,8 @@ static bool chunks_fit(struct str document, const struct workflow_chunks *chunks
     return true;
 }
 
-/* Tokens of a map's prompt but for its chunk: the words, the question, and the client's system text if it is the only one. */
+/* Tokens of a map's prompt but for its chunk: the words, the question, and the client's system text if it is the only
+ * one. */
 static int64_t map_own_tokens(const struct gen_request *request, uint32_t context_length, uint32_t scale) {
     const struct prompt_step *step = prompt_of_step(CORE_STEP_MAP, false);
     const int64_t cap = budget_map_cap(context_length);

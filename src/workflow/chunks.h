@@ -1,5 +1,5 @@
-/* How a long text is cut: pieces of `bytes` bytes at most, each beginning `overlap` bytes before the end of the last one,
- * moved to the nearest end of paragraph, line, sentence or word, and never inside a character. Pure. */
+/* How a long text is cut: pieces of `bytes` bytes at most, each beginning `overlap` bytes before the end of the last
+ * one, moved to the nearest end of paragraph, line, sentence or word, and never inside a character. Pure. */
 #ifndef NATARIS_WORKFLOW_CHUNKS_H
 #define NATARIS_WORKFLOW_CHUNKS_H
 
@@ -14,8 +14,8 @@ struct workflow_chunks {
     size_t bytes, overlap;
 };
 
-/* Chunks that a map step can read in this context (less its own words and WORKFLOW_STEP_TOKENS); `scale` as that of struct
- * workflow_scene. */
+/* Chunks that a map step can read in this context (less its own words and WORKFLOW_STEP_TOKENS); `scale` as that of
+ * struct workflow_scene. */
 struct workflow_chunks workflow_chunks_plan(const struct gen_request *request, uint32_t context_length, uint32_t scale);
 struct str workflow_chunk(struct str document, const struct workflow_chunks *chunks, uint32_t index);
 /* As the output of the chunk step: {"chunks":N,"bytes":B,"overlap":O}; and back. */

@@ -10,7 +10,6 @@
 #include "workflow/prompts.h"
 #include "workflow/task.h"
 #include "workflow/toolbox.h"
-#include "workflow/tools.h"
 
 enum {
     PIECES_OWN = 64,               /* of a prompt without its many inputs: words, labels, tools */

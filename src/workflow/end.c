@@ -5,9 +5,7 @@
 #include "base/log.h"
 #include "conversation/prompt.h"
 #include "format/envelope.h"
-#include "workflow/compose.h"
 #include "workflow/meaning.h"
-#include "workflow/step.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -15,8 +13,8 @@
 
 enum { ERROR_BYTES = 8 * 1024, EVENT_BYTES = 8 * 1024 };
 
-static void error_missing(struct fault *error) {
-    fault_set(error, FAULT_INTERNAL, "A step of the workflow failed.");
+static void error_missing(struct fault *fault) {
+    fault_set(fault, FAULT_INTERNAL, "A step of the workflow failed.");
 }
 
 /* --- The answer --- */
@@ -122,7 +120,7 @@ static void write_event(const struct workflow *workflow, struct buf *out) {
     const struct workflow_answer *answer = &workflow->answer;
     char type[16];
     struct json_writer writer;
-    str_copy(type, sizeof(type), str_from(core_workflow_kind_name(answer->kind)));
+    (void)str_copy(type, sizeof(type), str_from(core_workflow_kind_name(answer->kind)));
     for (char *at = type; *at != '\0'; at++) {
         *at = (char)toupper((unsigned char)*at);
     }
@@ -141,7 +139,7 @@ static void on_ended(void *context, const struct store_workflow *row, const stru
                      bool changed, const struct err *err) {
     struct workflow *workflow = context;
     const enum core_workflow_status status = workflow->answer.status;
-    struct fault error;
+    struct fault fault;
     (void)row;
     (void)steps;
     (void)count;
@@ -149,7 +147,7 @@ static void on_ended(void *context, const struct store_workflow *row, const stru
         return;
     }
     if (err != NULL && err->code == ERR_UNAVAILABLE) { /* not written: the tick tries again */
-        workflows_wake(workflow->all);
+        workflow_wait(workflow);
         return;
     }
     if (err != NULL) {
@@ -160,8 +158,8 @@ static void on_ended(void *context, const struct store_workflow *row, const stru
                    LOG_TEXT("status", core_workflow_status_name(status)), LOG_INT("changed", changed),
                    LOG_INT("steps", workflow->answer.steps_executed));
     if (!changed || !has_answer(status)) {
-        workflow_fault_cancelled(&error);
-        workflow_tell_failed(workflow, changed && status == CORE_WORKFLOW_FAILED ? &workflow->error : &error);
+        workflow_fault_cancelled(&fault);
+        workflow_tell_failed(workflow, changed && status == CORE_WORKFLOW_FAILED ? &workflow->fault : &fault);
     } else if (workflow->events != NULL) {
         const struct workflow_events *events = workflow->events;
         workflow->events = NULL;
@@ -201,7 +199,7 @@ static bool own_turn(const struct workflow *workflow, struct store_message *mess
                                 .text = asked->system};
     memcpy(turn->conversation_id, workflow->row.conversation_id, sizeof(turn->conversation_id));
     memcpy(turn->account_id, workflow->row.account_id, sizeof(turn->account_id));
-    str_copy(turn->counted_by, sizeof(turn->counted_by), asked->counted_by);
+    (void)str_copy(turn->counted_by, sizeof(turn->counted_by), asked->counted_by);
     return true;
 }
 
@@ -238,11 +236,11 @@ void workflow_end(struct workflow *workflow) {
     buf_init(&event, EVENT_BYTES);
     arena_init(&arena, (LIMIT_MESSAGES + 1) * sizeof(struct store_message) + 64);
     if (status == CORE_WORKFLOW_FAILED) {
-        if (workflow->error.message[0] == '\0') {
-            error_missing(&workflow->error);
+        if (workflow->fault.message[0] == '\0') {
+            error_missing(&workflow->fault);
         }
         json_writer_init(&writer, &error);
-        envelope_write_object(&writer, &workflow->error);
+        envelope_write_object(&writer, &workflow->fault);
     }
     if (status != CORE_WORKFLOW_CANCELLED && !workflow->row.test) {
         write_event(workflow, &event);
@@ -257,7 +255,7 @@ void workflow_end(struct workflow *workflow) {
     struct store_message *messages = ARENA_ARRAY(&arena, struct store_message, workflow->turn.own + 1);
     end.turn = turn_make(workflow, messages, &turn) ? &turn : NULL;
     end.stored = stored_make(workflow, &stored) ? &stored : NULL;
-    str_copy(end.id, sizeof(end.id), str_from(workflow->row.id));
+    (void)str_copy(end.id, sizeof(end.id), str_from(workflow->row.id));
     workflow->asked_store++;
     store_workflow_end(workflow->all->calls->store, &end, on_ended, workflow);
     arena_clear(&arena);
@@ -268,19 +266,19 @@ void workflow_end(struct workflow *workflow) {
 
 /* --- One that ended before --- */
 
-static void stored_error_read(struct workflow *workflow, struct str text, struct fault *error) {
+static void stored_error_read(struct workflow *workflow, struct str text, struct fault *fault) {
     struct json_value root, value;
     struct str code, message;
     struct err err;
-    error_missing(error);
+    error_missing(fault);
     if (!json_parse(workflow->all->parser, text, &root, &err) || !json_get(root, "code", &value) ||
         !json_as_str(value, &code) || !json_get(root, "message", &value) || !json_as_str(value, &message)) {
         return;
     }
-    if (!fault_code_of(code, &error->code)) {
+    if (!fault_code_of(code, &fault->code)) {
         return;
     }
-    str_copy(error->message, sizeof(error->message), message);
+    (void)str_copy(fault->message, sizeof(fault->message), message);
 }
 
 static void stored_extra_read(struct workflow *workflow, struct str text, struct workflow_answer *answer) {
@@ -305,13 +303,13 @@ static void stored_extra_read(struct workflow *workflow, struct str text, struct
 
 void workflow_tell_stored(struct workflow *workflow, const struct store_workflow *stored) {
     const struct workflow_events *events = workflow->events;
-    struct fault error;
+    struct fault fault;
     if (stored->status == CORE_WORKFLOW_FAILED || stored->status == CORE_WORKFLOW_CANCELLED) {
-        workflow_fault_cancelled(&error);
+        workflow_fault_cancelled(&fault);
         if (stored->status == CORE_WORKFLOW_FAILED) {
-            stored_error_read(workflow, stored->error, &error);
+            stored_error_read(workflow, stored->error, &fault);
         }
-        workflow_tell_failed(workflow, &error);
+        workflow_tell_failed(workflow, &fault);
     } else if (events != NULL) {
         struct workflow_answer answer = {
             .id = stored->id,

@@ -1,8 +1,9 @@
-/* What a workflow will likely take. It is played through as it would run, each step with its real prompt where that is known and
- * with outputs of the usual length where it is not.
+/* What a workflow will likely take. It is played through as it would run, each step with its real prompt where that is
+ * known and with outputs of the usual length where it is not.
  *
- * `high` bounds the plan that is played: bytes bound tokens (call/price.h), max_tokens bounds outputs, and a prompt whose inputs
- * are not known yet fits the context. `low` and `likely` are guesses by bytes, until this account has done enough such steps. */
+ * `high` bounds the plan that is played: bytes bound tokens (call/price.h), max_tokens bounds outputs, and a prompt
+ * whose inputs are not known yet fits the context. `low` and `likely` are guesses by bytes, until this account has done
+ * enough such steps. */
 #ifndef NATARIS_WORKFLOW_ESTIMATE_H
 #define NATARIS_WORKFLOW_ESTIMATE_H
 
@@ -34,7 +35,8 @@ struct estimate {
     uint32_t samples;
 };
 
-/* Fills in the groups; `input`, `asked` and `kind` must be set, the rest zero. False: the arena is full, or a prompt too large. */
+/* Fills in the groups; `input`, `asked` and `kind` must be set, the rest zero. False: the arena is full, or a prompt
+ * too large. */
 MUST_CHECK bool estimate_play(const struct calls *calls, struct estimate *estimate, struct arena *arena);
 /* What was measured takes the place of the guesses; the bound stays. */
 void estimate_take_history(struct estimate *estimate, const struct store_step_history *history, size_t count);

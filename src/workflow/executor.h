@@ -3,7 +3,8 @@
 #define NATARIS_WORKFLOW_EXECUTOR_H
 
 #include "call/draft.h"
-#include "workflow/workflows.h"
+
+struct workflows; /* workflow/workflow.h */
 
 /* Of these workflows; it lives as long as they. */
 const struct executor *workflow_executor(struct workflows *workflows);

@@ -1,8 +1,6 @@
 #include "workflow/fit.h"
 
 #include "base/buf.h"
-#include "base/mem.h"
-#include "base/utf8.h"
 #include "base/words.h"
 
 #include <string.h>
@@ -94,7 +92,8 @@ static struct str concat(struct arena *arena, struct str a, struct str b, struct
     return (struct str){out, a.len + b.len + c.len};
 }
 
-struct str fit_text(struct str text, int64_t tokens, uint32_t scale, enum fit_cut cut, struct arena *arena) {
+/* At most so many tokens of it. data NULL: the arena is full. */
+static struct str text_cut(struct str text, int64_t tokens, uint32_t scale, enum fit_cut cut, struct arena *arena) {
     const int64_t mark = fit_text_tokens(gap_mark, scale);
     if (text.len == 0 || fit_text_tokens(text, scale) <= tokens) {
         return text.len > 0 ? text : STR("");
@@ -177,7 +176,7 @@ bool fit_prompt_cut(struct fit_prompt *prompt, int64_t budget, uint32_t scale, s
     for (size_t i = 0; i < prompt->count; i++) {
         struct fit_piece *piece = &prompt->pieces[i];
         if (!piece->own) {
-            piece->text = fit_text(piece->text, min_of(needs[i], share), scale, piece->cut, arena);
+            piece->text = text_cut(piece->text, min_of(needs[i], share), scale, piece->cut, arena);
         }
         if (piece->text.data == NULL) {
             return false;

@@ -26,7 +26,8 @@ struct fit_prompt {
     size_t count, capacity;
 };
 
-/* Tokens that a text has at most, for fitting: ASCII counts one for two bytes times `scale`, other text one for each byte. */
+/* Tokens that a text has at most, for fitting: ASCII counts one for two bytes times `scale`, other text one for each
+ * byte. */
 int64_t fit_text_tokens(struct str text, uint32_t scale);
 /* Tokens of a context that are not for our texts: what a chat template puts around two messages. */
 int64_t fit_template_tokens(uint32_t context_length);
@@ -34,14 +35,12 @@ int64_t fit_template_tokens(uint32_t context_length);
 uint32_t fit_context(uint32_t context_length);
 /* Of all pieces, with their caps. */
 int64_t fit_tokens(const struct fit_prompt *prompt, uint32_t scale);
-/* Cuts what is not the step's own so that all have at most `budget` tokens together: each as much as it needs, and those that
- * need more than the others the same share. Where the own words alone are too long, all but the ask go. False: the arena is
- * full. */
+/* Cuts what is not the step's own so that all have at most `budget` tokens together: each as much as it needs, and
+ * those that need more than the others the same share. Where the own words alone are too long, all but the ask go.
+ * False: the arena is full. */
 MUST_CHECK bool fit_prompt_cut(struct fit_prompt *prompt, int64_t budget, uint32_t scale, struct arena *arena);
 /* The pieces of one message, one behind the other. data NULL: the arena is full. */
 struct str fit_prompt_join(const struct fit_prompt *prompt, bool system, struct arena *arena);
-/* At most so many tokens of it. data NULL: the arena is full. */
-struct str fit_text(struct str text, int64_t tokens, uint32_t scale, enum fit_cut cut, struct arena *arena);
 /* Moves a place in a text back (or forward) to where a character begins. */
 size_t fit_back(struct str text, size_t at);
 size_t fit_forward(struct str text, size_t at);

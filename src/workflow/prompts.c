@@ -1,9 +1,7 @@
 #include "workflow/prompts.h"
 
-#include <stddef.h>
-
-/* Told to models of half a billion parameters: one role, what there is, one thing to do. A small context has room for a few
- * hundred of these words only, so each has to earn its place. */
+/* Told to models of half a billion parameters: one role, what there is, one thing to do. A small context has room for a
+ * few hundred of these words only, so each has to earn its place. */
 
 #define TASK                                                                                                           \
     { PROMPT_TASK, STR("Task:\n") }

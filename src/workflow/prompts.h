@@ -29,7 +29,8 @@ struct prompt_step {
     } inputs[PROMPT_INPUTS_MAX]; /* those that are empty are left out, with their labels */
     struct str ask;
 };
-/* `again`: of an implement, after faults were found; of a think, when it is the last that may be. NULL: a local step. */
+/* `again`: of an implement, after faults were found; of a think, when it is the last that may be. NULL: a local
+ * step. */
 const struct prompt_step *prompt_of_step(enum core_step_name name, bool again);
 
 extern const struct str PROMPT_INPUT_END;       /* behind each input */

@@ -19,13 +19,13 @@ static void workflow_store(struct workflow *workflow, bool replaces);
 
 /* One is there already under its idempotency key. */
 static void on_twin(struct workflow *workflow, const struct store_workflow *twin) {
-    struct fault error;
+    struct fault fault;
     if (memcmp(twin->body_sha256, workflow->idempotency.body_sha256, sizeof(twin->body_sha256)) != 0) {
-        idempotency_set_other_body(&error);
-        workflow_tell_failed(workflow, &error);
+        idempotency_set_other_body(&fault);
+        workflow_tell_failed(workflow, &fault);
     } else if (twin->status == CORE_WORKFLOW_RUNNING) {
-        idempotency_set_running(&error);
-        workflow_tell_failed(workflow, &error);
+        idempotency_set_running(&fault);
+        workflow_tell_failed(workflow, &fault);
     } else if (twin->status == CORE_WORKFLOW_FAILED || twin->status == CORE_WORKFLOW_CANCELLED) {
         workflow_store(workflow, true); /* as a call that failed: it is tried again */
         return;
@@ -50,17 +50,17 @@ void workflow_go_on(struct workflow *workflow, const struct store_workflow *stor
 static void on_added(void *context, const struct store_workflow *stored, const struct store_step *steps, size_t count,
                      bool changed, const struct err *err) {
     struct workflow *workflow = context;
-    struct fault error;
+    struct fault fault;
     if (!workflow_answered(workflow)) {
         return;
     }
     if (err != NULL) {
-        fault_from_err(&error, err);
-        workflow_tell_failed(workflow, &error);
+        fault_from_err(&fault, err);
+        workflow_tell_failed(workflow, &fault);
         workflow_drop(workflow);
     } else if (!changed && workflow->cancelled) {
-        workflow_fault_cancelled(&error);
-        workflow_tell_failed(workflow, &error);
+        workflow_fault_cancelled(&fault);
+        workflow_tell_failed(workflow, &fault);
         workflow_drop(workflow);
     } else if (!changed) {
         workflow_go_on(workflow, stored, steps, count);
@@ -95,22 +95,22 @@ static void workflow_store(struct workflow *workflow, bool replaces) {
 
 static void row_fill(struct workflow *workflow, const struct workflow_request *asked) {
     struct store_workflow *row = &workflow->row;
-    str_copy(row->key_id, sizeof(row->key_id), str_from(asked->identity->key_id));
+    (void)str_copy(row->key_id, sizeof(row->key_id), str_from(asked->identity->key_id));
     row->chosen = asked->asked->automatic;
     row->kind = (int)(row->chosen ? workflow_choose(asked->generation, asked->asked, workflow->context_length)
                                   : asked->asked->kind);
-    str_copy(row->model, sizeof(row->model), asked->generation->model);
+    (void)str_copy(row->model, sizeof(row->model), asked->generation->model);
     task_copy(asked->generation, row->task, sizeof(row->task));
     row->max_steps = asked->asked->max_steps;
     row->max_cost_nano = asked->asked->max_cost_nano;
-    str_copy(row->conversation_id, sizeof(row->conversation_id), str_from(asked->conversation_id));
+    (void)str_copy(row->conversation_id, sizeof(row->conversation_id), str_from(asked->conversation_id));
     row->created_ms = clock_wall_ms();
     row->request = row->answer = row->error = row->extra = STR("");
     memcpy(row->body_sha256, workflow->idempotency.body_sha256, sizeof(row->body_sha256));
 }
 
 static struct workflow *workflow_make(struct workflows *workflows, const struct workflow_request *asked,
-                                      struct fault *error) {
+                                      struct fault *fault) {
     char id[ID_SIZE];
     struct err err;
     id_make("wf_", clock_wall_ms(), id);
@@ -124,7 +124,7 @@ static struct workflow *workflow_make(struct workflows *workflows, const struct 
     row_fill(workflow, asked);
     if (!workflow_request_write(asked, workflow->context_length, &workflow->request_text) ||
         !workflow_request_read(workflow, buf_str(&workflow->request_text), &err)) {
-        fault_set(error, FAULT_TOO_LARGE, "The request is too large.");
+        fault_set(fault, FAULT_TOO_LARGE, "The request is too large.");
         workflow_drop(workflow);
         return NULL;
     }
@@ -132,16 +132,16 @@ static struct workflow *workflow_make(struct workflows *workflows, const struct 
 }
 
 struct workflow *workflow_start(struct workflows *workflows, const struct workflow_request *asked,
-                                const struct workflow_events *events, void *context, struct fault *error) {
-    struct workflow *workflow = asked->id != NULL ? workflows_find(workflows, asked->id) : NULL;
-    *error = (struct fault){.code = FAULT_INTERNAL};
+                                const struct workflow_events *events, void *context, struct fault *fault) {
+    struct workflow *workflow = asked->id != NULL ? workflow_find(workflows, asked->id) : NULL;
+    *fault = (struct fault){.code = FAULT_INTERNAL};
     if (workflow != NULL && (workflow->events != NULL || workflow->cancelled)) {
-        idempotency_set_running(error);
+        idempotency_set_running(fault);
         return NULL;
     }
     if (workflow == NULL) {
-        if (!workflows_have_room(workflows, asked->identity, error) ||
-            (workflow = workflow_make(workflows, asked, error)) == NULL) {
+        if (!workflow_has_room(workflows, asked->identity, fault) ||
+            (workflow = workflow_make(workflows, asked, fault)) == NULL) {
             return NULL;
         }
         workflow_store(workflow, workflow->idempotency.kind == IDEMPOTENCY_SDK_FIRST);
@@ -190,11 +190,11 @@ struct cancelling {
 static void on_cancelled(void *context, const struct store_workflow *stored, const struct store_step *steps,
                          size_t count, bool changed, const struct err *err) {
     struct cancelling *cancelling = context;
-    struct workflow *workflow = workflows_find(cancelling->workflows, cancelling->id);
+    struct workflow *workflow = workflow_find(cancelling->workflows, cancelling->id);
     if (changed && workflow != NULL && workflow->state == WORKFLOW_RUNNING) {
-        struct fault error;
-        workflow_fault_cancelled(&error);
-        workflow_tell_failed(workflow, &error);
+        struct fault fault;
+        workflow_fault_cancelled(&fault);
+        workflow_tell_failed(workflow, &fault);
         workflow_drop(workflow);
     } else if (workflow != NULL) { /* it ends by itself, if it was stopped */
         workflow_pump(workflow);
@@ -207,11 +207,11 @@ void workflow_cancel(struct workflows *workflows, const struct auth_identity *id
                      store_workflow_told *told, void *context) {
     struct cancelling *cancelling = MEM_NEW(struct cancelling);
     const bool test = identity->kind == STORE_KEY_TEST;
-    struct workflow *workflow = workflows_find(workflows, id);
+    struct workflow *workflow = workflow_find(workflows, id);
     cancelling->workflows = workflows;
     cancelling->told = told;
     cancelling->context = context;
-    str_copy(cancelling->id, sizeof(cancelling->id), str_from(id));
+    (void)str_copy(cancelling->id, sizeof(cancelling->id), str_from(id));
     if (workflow != NULL && workflow->row.test == test && strcmp(workflow->row.account_id, identity->account_id) == 0) {
         workflow_stop(workflow);
     }
@@ -222,7 +222,7 @@ void workflow_cancel(struct workflows *workflows, const struct auth_identity *id
                                      .error = STR(""),
                                      .extra = STR(""),
                                      .event = STR("")};
-    str_copy(end.id, sizeof(end.id), str_from(id));
-    str_copy(end.account_id, sizeof(end.account_id), str_from(identity->account_id));
+    (void)str_copy(end.id, sizeof(end.id), str_from(id));
+    (void)str_copy(end.account_id, sizeof(end.account_id), str_from(identity->account_id));
     store_workflow_end(workflows->calls->store, &end, on_cancelled, cancelling);
 }

@@ -3,9 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "workflow/step_run.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* --- The steps --- */
@@ -18,28 +16,13 @@ struct workflow_step *workflow_step_get(struct workflow *workflow, uint32_t numb
         step->number = workflow->step_count;
         step->scale = 1;
         buf_init(&step->output, LIMIT_ANSWER_BYTES);
-        workflow->steps = (struct workflow_step **)mem_realloc(workflow->steps, count * sizeof(struct workflow_step *));
-        workflow->outputs = (struct str *)mem_realloc(workflow->outputs, count * sizeof(struct str));
+        workflow->steps = mem_realloc(workflow->steps, count * sizeof(struct workflow_step *));
+        workflow->outputs = mem_realloc(workflow->outputs, count * sizeof(struct str));
         workflow->steps[workflow->step_count] = step;
         workflow->outputs[workflow->step_count] = STR("");
         workflow->step_count++;
     }
     return workflow->steps[number];
-}
-
-void workflow_step_free(struct workflow_step *step) {
-    buf_clear(&step->output);
-    free(step);
-}
-
-struct workflow_scene workflow_scene_of(const struct workflow *workflow, uint32_t scale) {
-    return (struct workflow_scene){.request = &workflow->request,
-                                   .asked = &workflow->asked,
-                                   .workflow = workflow->core,
-                                   .outputs = workflow->outputs,
-                                   .chunks = workflow->chunks,
-                                   .context_length = workflow->context_length,
-                                   .scale = scale};
 }
 
 bool workflow_step_is_parked(const struct workflow_step *step) {
@@ -62,7 +45,7 @@ void workflow_step_tell(const struct workflow_step *step) {
 void workflow_step_wait(struct workflow_step *step, enum workflow_step_phase phase, uint64_t wait_ms) {
     step->phase = phase;
     patience_pause(&step->patience, loop_now_ms(workflow_step_calls(step)->loop), wait_ms);
-    workflows_wake(step->workflow->all);
+    workflow_wait(step->workflow);
 }
 
 /* --- Its end --- */
@@ -105,7 +88,7 @@ static void on_end_stored(void *context, const struct err *err) {
     workflow_pump(workflow);
 }
 
-static void store_end(struct workflow_step *step) {
+void workflow_step_store_end(struct workflow_step *step) {
     struct workflow *workflow = step->workflow;
     uint8_t scope[DIGEST_SHA256_SIZE];
     const bool kept = !step->record.local && !workflow->row.test;
@@ -123,7 +106,7 @@ void workflow_step_ends(struct workflow_step *step) {
     step->record.ended_ms = clock_wall_ms();
     step->record.output = buf_str(&step->output);
     workflow->outputs[step->number] = step->record.output;
-    store_end(step);
+    workflow_step_store_end(step);
 }
 
 static void on_failed_stored(void *context, const struct err *err) {
@@ -161,10 +144,10 @@ void workflow_step_cancel(struct workflow_step *step) {
 }
 
 /* The others that run may end: they are paid for. Those that wait need not begin any more. */
-void workflow_step_fails(struct workflow_step *step, const struct fault *error) {
+void workflow_step_fails(struct workflow_step *step, const struct fault *fault) {
     struct workflow *workflow = step->workflow;
-    if (workflow->error.message[0] == '\0') {
-        workflow->error = *error;
+    if (workflow->fault.message[0] == '\0') {
+        workflow->fault = *fault;
     }
     step->phase = STEP_IDLE;
     store_failed(step);
@@ -178,14 +161,7 @@ void workflow_step_fails(struct workflow_step *step, const struct fault *error) 
     workflow_pump(workflow);
 }
 
-void workflow_step_due(struct workflow_step *step) {
-    if (workflow_step_calls(step)->draining ||
-        !patience_is_due(&step->patience, workflow_step_calls(step), str_from(step->workflow->row.model))) {
-        return;
-    }
-    if (step->phase == STEP_UNSTORED) {
-        store_end(step);
-    } else if (step->phase == STEP_WAITING) {
-        workflow_step_store_begin(step); /* which also tells whether it is to go on at all */
-    }
+bool workflow_step_is_due(const struct workflow_step *step) {
+    return workflow_step_is_parked(step) && !workflow_step_calls(step)->draining &&
+           patience_is_due(&step->patience, workflow_step_calls(step), str_from(step->workflow->row.model));
 }

@@ -6,6 +6,7 @@
 #include "workflow/budget.h"
 #include "workflow/compose.h"
 #include "workflow/meaning.h"
+#include "workflow/step.h"
 
 #include <string.h>
 
@@ -32,7 +33,7 @@ static void on_end(void *context, const struct answer *answer) {
     record->prompt_tokens = answer->result->usage.prompt_tokens;
     record->completion_tokens = answer->result->usage.completion_tokens;
     record->cost_nano = answer->result->cost_nano;
-    str_copy(record->provider_id, sizeof(record->provider_id), str_from(answer->result->provider_id));
+    (void)str_copy(record->provider_id, sizeof(record->provider_id), str_from(answer->result->provider_id));
     step->cached_tokens = answer->result->usage.cached_tokens;
     step->finish = answer->result->finish;
     workflow_step_ends(step);
@@ -63,21 +64,21 @@ static bool compose_smaller(struct workflow_step *step) {
     return composed;
 }
 
-static void on_failed(void *context, const struct fault *error) {
+static void on_failed(void *context, const struct fault *fault) {
     struct workflow_step *step = context;
     step->run = NULL;
     step->again = true;
-    if (workflow_step_calls(step)->draining && error->code == FAULT_UNAVAILABLE) {
+    if (workflow_step_calls(step)->draining && fault->code == FAULT_UNAVAILABLE) {
         step->phase = STEP_WAITING; /* the next gateway goes on with it */
         workflow_pump(step->workflow);
-    } else if (error->code == FAULT_CONTEXT_LENGTH && !step->streamed && step->scale < WORKFLOW_SCALE_MAX &&
+    } else if (fault->code == FAULT_CONTEXT_LENGTH && !step->streamed && step->scale < WORKFLOW_SCALE_MAX &&
                compose_smaller(step)) {
         workflow_step_store_begin(step);
-    } else if (passes(step, error)) {
+    } else if (passes(step, fault)) {
         step->phase = STEP_WAITING;
-        workflows_wake(step->workflow->all);
+        workflow_wait(step->workflow);
     } else {
-        workflow_step_fails(step, error);
+        workflow_step_fails(step, fault);
     }
 }
 
@@ -104,27 +105,27 @@ static bool compose(struct workflow_step *step, struct arena *arena, struct gen_
     return true;
 }
 
-static bool key_is_good(const struct workflow *workflow, struct fault *error) {
+static bool key_is_good(const struct workflow *workflow, struct fault *fault) {
     const struct auth_identity *identity;
     struct err err;
     if (auth_find_key(workflow->all->calls->auth, workflow->row.key_id, &identity, &err)) {
         return true;
     }
-    fault_from_err(error, &err);
+    fault_from_err(fault, &err);
     return false;
 }
 
 static void step_run(struct workflow_step *step) {
     struct workflow *workflow = step->workflow;
     struct gen_request generation;
-    struct fault error;
+    struct fault fault;
     struct arena arena;
     arena_init(&arena, WORKFLOW_ARENA_BYTES);
-    if (!key_is_good(workflow, &error)) {
-        workflow_step_fails(step, &error);
+    if (!key_is_good(workflow, &fault)) {
+        workflow_step_fails(step, &fault);
     } else if (!compose(step, &arena, &generation)) {
-        fault_set(&error, FAULT_TOO_LARGE, "The request is too large.");
-        workflow_step_fails(step, &error);
+        fault_set(&fault, FAULT_TOO_LARGE, "The request is too large.");
+        workflow_step_fails(step, &fault);
     } else {
         const struct run_request asked = {.id = step->record.run_id,
                                           .identity = &workflow->identity,
@@ -223,9 +224,9 @@ static bool hold(struct workflow_step *step, struct gen_request *generation) {
     return true;
 }
 
-static void refuse(struct workflow *workflow, const struct fault *error) {
-    if (workflow->error.message[0] == '\0') {
-        workflow->error = *error;
+static void refuse(struct workflow *workflow, const struct fault *fault) {
+    if (workflow->fault.message[0] == '\0') {
+        workflow->fault = *fault;
     }
     core_workflow_stop(workflow->core, CORE_WORKFLOW_FAILED);
 }
@@ -233,15 +234,15 @@ static void refuse(struct workflow *workflow, const struct fault *error) {
 static bool begin_generation(struct workflow_step *step) {
     struct workflow *workflow = step->workflow;
     struct gen_request generation;
-    struct fault error;
+    struct fault fault;
     struct arena arena;
     bool begun = false;
     arena_init(&arena, WORKFLOW_ARENA_BYTES);
-    if (!key_is_good(workflow, &error)) {
-        refuse(workflow, &error);
+    if (!key_is_good(workflow, &fault)) {
+        refuse(workflow, &fault);
     } else if (!compose(step, &arena, &generation)) {
-        fault_set(&error, FAULT_TOO_LARGE, "The request is too large.");
-        refuse(workflow, &error);
+        fault_set(&fault, FAULT_TOO_LARGE, "The request is too large.");
+        refuse(workflow, &fault);
     } else if (hold(step, &generation)) {
         workflow_prompt_digest(&generation, step->record.prompt_sha256);
         run_id_make(RUN_STEP, step->record.run_id);

@@ -2,7 +2,7 @@
 #ifndef NATARIS_WORKFLOW_STEP_RUN_H
 #define NATARIS_WORKFLOW_STEP_RUN_H
 
-#include "workflow/step.h"
+#include "workflow/workflow.h"
 
 /* False: not now (no budget before others have ended); or it cannot, and the workflow is ending. */
 MUST_CHECK bool workflow_step_begin(struct workflow *workflow, uint32_t number);

@@ -5,8 +5,6 @@
 #include "base/words.h"
 #include "workflow/tools.h"
 
-#include <string.h>
-
 /* What comes first in a line of a think counts, behind marks such as "**", "#", ">" or "1.". */
 enum label { LABEL_NONE, LABEL_ACTION, LABEL_INPUT, LABEL_ANSWER, LABEL_THOUGHT, LABEL_MADE_UP };
 
@@ -112,7 +110,8 @@ static bool is_pair(struct str text, char open, char close) {
     return text.len >= 2 && text.data[0] == open && text.data[text.len - 1] == close;
 }
 
-/* Without what stands around an argument: blanks, a trailing mark, one pair of quotes; at most WORKFLOW_ARGUMENT_BYTES. */
+/* Without what stands around an argument: blanks, a trailing mark, one pair of quotes; at most
+ * WORKFLOW_ARGUMENT_BYTES. */
 static struct str argument_trim(struct str text) {
     text = words_trim(text);
     while (text.len > 0 && (text.data[text.len - 1] == '`' || text.data[text.len - 1] == '*') &&

@@ -12,8 +12,8 @@ enum {
     WORKFLOW_ARGUMENT_BYTES = 1024,
 };
 
-/* An expression such as "2 * (3 + 4)^2" or "sqrt(2)" into a number, or into words that say what is wrong with it: the model
- * reads them. At most WORKFLOW_ARGUMENT_BYTES; never more than a bounded time. */
+/* An expression such as "2 * (3 + 4)^2" or "sqrt(2)" into a number, or into words that say what is wrong with it: the
+ * model reads them. At most WORKFLOW_ARGUMENT_BYTES; never more than a bounded time. */
 void workflow_calculate(struct str expression, struct buf *out);
 /* "2026-01-25T10:00:00Z, Sunday". */
 void workflow_time(int64_t wall_ms, struct buf *out);

@@ -24,7 +24,7 @@ struct workflow_events {
     bool (*on_stored)(void *context, const struct workflow_answer *answer, struct store_answer *stored);
     /* One of the two, once it is durable. After on_text had the whole answer already, `text` repeats it. */
     void (*on_end)(void *context, const struct workflow_answer *answer);
-    void (*on_failed)(void *context, const char *id, const struct fault *error);
+    void (*on_failed)(void *context, const char *id, const struct fault *fault);
 };
 
 #endif

@@ -2,31 +2,108 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "workflow/end.h"
-#include "workflow/step.h"
-#include "workflow/step_run.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+struct workflow_account_key {
+    char id[STORE_ID_MAX];
+    bool test;
+};
+
+struct workflow_account {
+    struct workflow_account_key key; /* zeroed behind its strings */
+    UT_hash_handle hh;
+    size_t open;
+};
+
+/* --- The list of those that are alive --- */
+
+static struct workflow_account *account_get(struct workflows *workflows, const char *id, bool test) {
+    struct workflow_account *account;
+    struct workflow_account_key key;
+    memset(&key, 0, sizeof(key));
+    (void)str_copy(key.id, sizeof(key.id), str_from(id));
+    key.test = test;
+    HASH_FIND(hh, workflows->accounts, &key, sizeof(key), account);
+    if (account == NULL) {
+        account = MEM_NEW(struct workflow_account);
+        memcpy(&account->key, &key, sizeof(key));
+        HASH_ADD(hh, workflows->accounts, key, sizeof(key), account);
+    }
+    return account;
+}
+
+static void account_put(struct workflows *workflows, struct workflow_account *account) {
+    if (--account->open == 0) {
+        HASH_DEL(workflows->accounts, account);
+        free(account);
+    }
+}
+
+bool workflow_has_room(const struct workflows *workflows, const struct auth_identity *identity, struct fault *fault) {
+    if (workflows->calls->draining) {
+        fault_set(fault, FAULT_UNAVAILABLE, "The gateway is restarting. You were not charged.");
+        fault->retry_after_ms = 4 * WORKFLOW_RETRY_MIN_MS;
+        return false;
+    }
+    if (workflows->total >= WORKFLOWS_TOTAL_MAX) {
+        fault_set(fault, FAULT_UNAVAILABLE, "Too many workflows run. Retry later.");
+        fault->retry_after_ms = PATIENCE_MAX_MS;
+        return false;
+    }
+    struct workflow_account_key key;
+    const struct workflow_account *account;
+    memset(&key, 0, sizeof(key));
+    (void)str_copy(key.id, sizeof(key.id), str_from(identity->account_id));
+    key.test = identity->kind == STORE_KEY_TEST;
+    HASH_FIND(hh, workflows->accounts, &key, sizeof(key), account);
+    if (account != NULL && account->open >= WORKFLOWS_OPEN_MAX) {
+        fault_set(fault, FAULT_RATE_LIMIT_EXCEEDED,
+                  "%d workflows of this account have not ended yet. Retry when some have.", WORKFLOWS_OPEN_MAX);
+        fault->retry_after_ms = 4 * WORKFLOW_RETRY_MIN_MS;
+        return false;
+    }
+    return true;
+}
+
+struct workflow *workflow_find(const struct workflows *workflows, const char *id) {
+    struct workflow *workflow;
+    HASH_FIND_STR(workflows->list, id, workflow);
+    return workflow;
+}
+
+void workflow_wait(const struct workflow *workflow) {
+    struct workflows *workflows = workflow->all;
+    if (!workflows->ticking) {
+        workflows->ticking = true;
+        loop_timer_start(workflows->tick, WORKFLOWS_TICK_MS, WORKFLOWS_TICK_MS);
+    }
+}
 
 /* --- Life --- */
 
 struct workflow *workflow_new(struct workflows *workflows, const char *id, const char *account_id, bool test) {
     struct workflow *workflow = MEM_NEW(struct workflow);
     workflow->all = workflows;
-    str_copy(workflow->row.id, sizeof(workflow->row.id), str_from(id));
-    str_copy(workflow->row.account_id, sizeof(workflow->row.account_id), str_from(account_id));
+    (void)str_copy(workflow->row.id, sizeof(workflow->row.id), str_from(id));
+    (void)str_copy(workflow->row.account_id, sizeof(workflow->row.account_id), str_from(account_id));
     workflow->row.test = test;
     arena_init(&workflow->arena, WORKFLOW_ARENA_BYTES);
     buf_init(&workflow->request_text, WORKFLOW_REQUEST_BYTES);
     buf_init(&workflow->text, LIMIT_ANSWER_BYTES);
     buf_init(&workflow->calls, WORKFLOW_REQUEST_BYTES);
-    workflows_add(workflows, workflow);
+    workflow->account = account_get(workflows, account_id, test);
+    workflow->account->open++;
+    workflows->total++;
+    HASH_ADD_KEYPTR(hh, workflows->list, workflow->row.id, strlen(workflow->row.id), workflow);
     return workflow;
 }
 
 static void workflow_free(struct workflow *workflow) {
     for (uint32_t i = 0; i < workflow->step_count; i++) {
-        workflow_step_free(workflow->steps[i]);
+        buf_clear(&workflow->steps[i]->output);
+        free(workflow->steps[i]);
     }
     free(workflow->steps);
     free(workflow->outputs);
@@ -40,7 +117,9 @@ static void workflow_free(struct workflow *workflow) {
 
 void workflow_drop(struct workflow *workflow) {
     workflow->state = WORKFLOW_ENDED;
-    workflows_remove(workflow->all, workflow);
+    HASH_DEL(workflow->all->list, workflow);
+    account_put(workflow->all, workflow->account);
+    workflow->all->total--;
     if (workflow->asked_store == 0) {
         workflow_free(workflow);
     }
@@ -57,11 +136,25 @@ bool workflow_answered(struct workflow *workflow) {
     return false;
 }
 
-void workflow_tell_failed(struct workflow *workflow, const struct fault *error) {
+void workflow_pump(struct workflow *workflow) {
+    workflow->all->pump(workflow);
+}
+
+struct workflow_scene workflow_scene_of(const struct workflow *workflow, uint32_t scale) {
+    return (struct workflow_scene){.request = &workflow->request,
+                                   .asked = &workflow->asked,
+                                   .workflow = workflow->core,
+                                   .outputs = workflow->outputs,
+                                   .chunks = workflow->chunks,
+                                   .context_length = workflow->context_length,
+                                   .scale = scale};
+}
+
+void workflow_tell_failed(struct workflow *workflow, const struct fault *fault) {
     const struct workflow_events *events = workflow->events;
     workflow->events = NULL;
     if (events != NULL) {
-        events->on_failed(workflow->context, workflow->row.id, error);
+        events->on_failed(workflow->context, workflow->row.id, fault);
     }
 }
 
@@ -70,11 +163,11 @@ void workflow_fault_cancelled(struct fault *fault) {
 }
 
 void workflow_lost(struct workflow *workflow, const struct err *err) {
-    struct fault error;
+    struct fault fault;
     if (err->code == ERR_CONFLICT || err->code == ERR_NOT_FOUND) {
-        workflow_fault_cancelled(&error);
+        workflow_fault_cancelled(&fault);
     } else {
-        fault_from_err(&error, err);
+        fault_from_err(&fault, err);
     }
     LOG_WARN_EVENT("workflow.lost", LOG_TEXT("workflow", workflow->row.id), LOG_TEXT("error", err->message));
     for (uint32_t i = 0; i < workflow->step_count; i++) {
@@ -85,94 +178,6 @@ void workflow_lost(struct workflow *workflow, const struct err *err) {
         }
         step->phase = STEP_IDLE;
     }
-    workflow_tell_failed(workflow, &error);
+    workflow_tell_failed(workflow, &fault);
     workflow_drop(workflow);
-}
-
-/* --- Steps begin --- */
-
-static size_t steps_in(const struct workflow *workflow, enum workflow_step_phase phase) {
-    size_t count = 0;
-    for (uint32_t i = 0; i < workflow->step_count; i++) {
-        count += workflow->steps[i]->phase == phase ? 1 : 0;
-    }
-    return count;
-}
-
-/* For one more generation beside those that run: what the account's tier allows at once. */
-static bool account_has_room(const struct workflow *workflow) {
-    const struct call_backend *backend = &workflow->all->calls->backend;
-    struct core_account_view view;
-    if (workflow->core->running == 0) {
-        return true;
-    }
-    return workflow->core->running < WORKFLOWS_PARALLEL_MAX &&
-           (workflow->row.test || !backend->account_view(backend->context, &workflow->identity, &view) ||
-            view.concurrent == 0 || view.active + steps_in(workflow, STEP_BEGINNING) < view.concurrent);
-}
-
-static bool is_parked(const struct workflow *workflow) {
-    for (uint32_t i = 0; i < workflow->step_count; i++) {
-        if (workflow->steps[i]->phase != STEP_IDLE && !workflow_step_is_parked(workflow->steps[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* The next gateway goes on with it. */
-static void workflow_park(struct workflow *workflow) {
-    struct fault error;
-    fault_set(&error, FAULT_UNAVAILABLE,
-              "The gateway is restarting. The workflow %s goes on by itself; GET /v1/workflows/%s tells how far "
-              "it is.",
-              workflow->row.id, workflow->row.id);
-    error.retry_after_ms = 4 * WORKFLOW_RETRY_MIN_MS;
-    workflow_tell_failed(workflow, &error);
-}
-
-void workflow_pump(struct workflow *workflow) {
-    if (workflow->state != WORKFLOW_RUNNING) {
-        return;
-    }
-    uint32_t next;
-    workflow->wants_room = false;
-    while (!workflow->all->calls->draining && workflow->state == WORKFLOW_RUNNING &&
-           (next = core_workflow_next(workflow->core)) != CORE_NO_STEP) {
-        if (!account_has_room(workflow) || !workflow_step_begin(workflow, next)) {
-            workflow->wants_room = core_workflow_next(workflow->core) != CORE_NO_STEP;
-            break;
-        }
-    }
-    if (workflow->state != WORKFLOW_RUNNING) {
-        return;
-    }
-    if (core_workflow_status(workflow->core) != CORE_WORKFLOW_RUNNING) {
-        workflow_end(workflow);
-    } else if (workflow->all->calls->draining && is_parked(workflow)) {
-        workflow_park(workflow);
-    } else if (workflow->wants_room) {
-        workflows_wake(workflow->all);
-    }
-}
-
-bool workflow_waits(const struct workflow *workflow) {
-    if (workflow->state == WORKFLOW_ENDING) { /* the store had no room for its end */
-        return workflow->asked_store == 0;
-    }
-    return workflow->state == WORKFLOW_RUNNING &&
-           (workflow->wants_room || steps_in(workflow, STEP_WAITING) > 0 || steps_in(workflow, STEP_UNSTORED) > 0);
-}
-
-void workflow_tick(struct workflow *workflow) {
-    if (workflow->state == WORKFLOW_ENDING && workflow->asked_store == 0) { /* the store had no room for its end */
-        workflow_end(workflow);
-        return;
-    }
-    for (uint32_t i = 0; i < workflow->step_count && workflow->state == WORKFLOW_RUNNING; i++) {
-        workflow_step_due(workflow->steps[i]);
-    }
-    if (workflow->wants_room) {
-        workflow_pump(workflow);
-    }
 }

@@ -77,7 +77,8 @@ def machine():
 
 def measure(arguments, folder):
     tools = harness.Tools(arguments.build, folder, arguments.real_time)
-    found, result = [], {"machine": machine(), "quick": arguments.quick, "real_time": arguments.real_time, "samples": {}}
+    found = []
+    result = {"machine": machine(), "quick": arguments.quick, "real_time": arguments.real_time, "samples": {}}
     started = time.monotonic()
     for name in arguments.only or MEASUREMENTS:
         title, measurement = MEASUREMENTS[name]

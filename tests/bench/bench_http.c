@@ -64,10 +64,10 @@ static void client_connect(struct bench *bench, size_t index) {
     struct client *client = &bench->clients[index];
     const int on = 1;
     *client = (struct client){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    if (client->fd < 0 || connect(client->fd, (const struct sockaddr *)&bench->address, sizeof bench->address) != 0) {
+    if (client->fd < 0 || connect(client->fd, (const struct sockaddr *)&bench->address, sizeof(bench->address)) != 0) {
         die("cannot connect");
     }
-    setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     fcntl(client->fd, F_SETFL, O_NONBLOCK);
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = index};
     epoll_ctl(bench->epoll, EPOLL_CTL_ADD, client->fd, &event);
@@ -127,9 +127,9 @@ static size_t read_head(struct bench *bench, struct client *client, const char *
 
 static void count_tokens(struct bench *bench, const char *data, size_t len) {
     static const char NAME[] = "\"completion_tokens\":";
-    const char *at = memmem(data, len, NAME, sizeof NAME - 1);
+    const char *at = memmem(data, len, NAME, sizeof(NAME) - 1);
     if (at != NULL) {
-        bench->tokens += strtoul(at + sizeof NAME - 1, NULL, 10);
+        bench->tokens += strtoul(at + sizeof(NAME) - 1, NULL, 10);
     }
 }
 
@@ -245,7 +245,7 @@ static void open_clients(struct bench *bench, const char *address, size_t count)
     char host[64];
     struct str name, port;
     uint64_t number = 0;
-    if (!str_split(str_from(address), ':', &name, &port) || !str_copy(host, sizeof host, name) ||
+    if (!str_split(str_from(address), ':', &name, &port) || !str_copy(host, sizeof(host), name) ||
         !str_parse_u64(port, 65535, &number) || inet_pton(AF_INET, host, &bench->address.sin_addr) != 1) {
         errno = EINVAL;
         die(address);
@@ -273,7 +273,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     prctl(PR_SET_TIMERSLACK, 1UL);
-    bench->latencies_us = mem_alloc(SAMPLES_MAX * sizeof *bench->latencies_us);
+    bench->latencies_us = mem_alloc(SAMPLES_MAX * sizeof(*bench->latencies_us));
     bench->piece = mem_alloc(READ_SIZE);
     read_request(bench, argv[5]);
     open_clients(bench, argv[1], open_loop ? RATE_CONNECTIONS : (size_t)n);
@@ -284,7 +284,7 @@ int main(int argc, char **argv) {
         run_closed(bench, end_ns, stream ? 1000000000U : 0);
     }
     const size_t sampled = bench->answers < SAMPLES_MAX ? bench->answers : SAMPLES_MAX;
-    qsort(bench->latencies_us, sampled, sizeof *bench->latencies_us, compare_u32);
+    qsort(bench->latencies_us, sampled, sizeof(*bench->latencies_us), compare_u32);
     printf(
         "{\"answers\":%zu,\"failures\":%zu,\"events\":%zu,\"tokens\":%zu,\"seconds\":%.6f,\"p50_us\":%u,\"p90_us\":%u,"
         "\"p99_us\":%u}\n",

@@ -33,8 +33,11 @@ static void on_ready(void *context, const char *provider_id) {
 
 static void on_status_due(void *context) {
     struct idle_provider *provider = context;
-    static const struct link_model MODEL = {
-        .id = {"nataris-demo-2m", 15}, .state = LINK_MODEL_WARM, .slots = 8, .context_length = 1024};
+    static const struct link_model MODEL = {.id = {"nataris-demo-2m", 15},
+                                            .state = LINK_MODEL_WARM,
+                                            .kinds = LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE),
+                                            .slots = 8,
+                                            .context_length = 1024};
     const struct link_status status = {.models = &MODEL, .model_count = 1, .battery_percent = -1};
     link_client_send_status(provider->client, &status);
 }
@@ -45,9 +48,9 @@ static void on_job(void *context, uint64_t job, const struct gen_request *reques
     (void)request;
     link_client_send_accept(provider->client, &(struct link_accept){.job = job, .prompt_tokens = PROMPT_TOKENS});
     link_client_send_delta(provider->client, &(struct link_delta){.job = job, .tokens = 1, .text = STR("Python")});
-    const struct gen_done done = {.finish = GEN_FINISH_STOP,
-                                  .usage = {.prompt_tokens = PROMPT_TOKENS, .completion_tokens = 1}};
-    link_client_send_done(provider->client, &(struct link_done){.job = job, .done = done});
+    const struct link_done done = {
+        .job = job, .finish = LINK_FINISH_STOP, .usage = {.prompt_tokens = PROMPT_TOKENS, .completion_tokens = 1}};
+    link_client_send_done(provider->client, &done);
 }
 
 static void on_cancel(void *context, uint64_t job) {
@@ -89,7 +92,7 @@ int main(int argc, char **argv) {
     setrlimit(RLIMIT_NOFILE, &files);
     wanted = strtoul(argv[3], NULL, 10);
     struct loop *loop = loop_new();
-    struct idle_provider *providers = mem_calloc(wanted, sizeof *providers);
+    struct idle_provider *providers = mem_calloc(wanted, sizeof(*providers));
     for (size_t i = 0; i < wanted; i++) {
         struct link_client_config config = {.url = argv[1],
                                             .join_token = argv[2],

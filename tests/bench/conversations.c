@@ -49,13 +49,13 @@ static void open_store(struct bench *bench, const char *path) {
         !store_start(bench->store, &bench->loop, NULL, NULL, &err)) {
         check("open", &err);
     }
-    memset(bench->text, 'w', sizeof bench->text);
+    memset(bench->text, 'w', sizeof(bench->text));
     store_conversation_add(bench->store, &conversation, on_done, bench);
     uv_run(&bench->loop, UV_RUN_DEFAULT);
 }
 
 static void append(struct bench *bench, int64_t from) {
-    const struct str text = {bench->text, sizeof bench->text};
+    const struct str text = {bench->text, sizeof(bench->text)};
     const struct store_message messages[] = {{.role = 1, .tokens = TOKENS, .content = text},
                                              {.role = 2, .tokens = TOKENS, .content = text}};
     struct store_turn turn = {.kind = STORE_TURN_EXCHANGE,

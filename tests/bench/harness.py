@@ -77,8 +77,8 @@ def set_scheduling(pids, policy, priority):
 
 @contextlib.contextmanager
 def undisturbed(tools, pids):
-    """With --real-time: real-time scheduling of these processes and of what we start meanwhile, so that other programs on
-    the machine are not measured too. It starves them, so it must be asked for. Takes root."""
+    """With --real-time: real-time scheduling of these processes and of what we start meanwhile, so that other programs
+    on the machine are not measured too. It starves them, so it must be asked for. Takes root."""
     if not tools.real_time:
         yield
         return

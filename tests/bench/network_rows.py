@@ -74,7 +74,8 @@ def live_providers(tools, quick):
             holder.wait_ready(180)
         joined_s = time.monotonic() - begun
         say(f"  {count} joined in {joined_s:.1f} s")
-        sample = {"providers": count, "joined_s": joined_s, "rss_before": before, **hold(tools, gateway, holders, quick)}
+        held = hold(tools, gateway, holders, quick)
+        sample = {"providers": count, "joined_s": joined_s, "rss_before": before, **held}
     beats = count / HEARTBEAT_S
     served = sample["served"]
     each = sample["idle_cpu_percent"] / 100 / beats * 1e6

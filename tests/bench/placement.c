@@ -1,8 +1,7 @@
-/* How long the core takes to decide which device gets a job, by how many devices are ready, and what a device takes of its
- * memory.  bench_placement [--decisions N] DEVICES...
- * Prints one JSON object for each number of devices. */
+/* How long the core takes to decide which device gets a job, by how many devices are ready, and what a device takes of
+ * its memory. bench_placement [--decisions N] DEVICES... Prints one JSON object for each number of devices. */
 #include "base/mem.h"
-#include "base/random.h"
+#include "base/random_source.h"
 #include "core/core_internal.h"
 
 #include <getopt.h>
@@ -72,8 +71,8 @@ static void measure(struct core *core, size_t decisions, uint32_t *decision_ns, 
         decision_ns[i] = (uint32_t)(now_ns() - started);
         step_unheard(core, 2, &gone);
     }
-    qsort(decision_ns, decisions, sizeof *decision_ns, compare_u32);
-    qsort(step_ns, decisions, sizeof *step_ns, compare_u32);
+    qsort(decision_ns, decisions, sizeof(*decision_ns), compare_u32);
+    qsort(step_ns, decisions, sizeof(*step_ns), compare_u32);
 }
 
 static void run(size_t devices, size_t decisions) {
@@ -86,8 +85,8 @@ static void run(size_t devices, size_t decisions) {
         (void)join(core, &random);
     }
     size_t bytes = core_provider_bytes(core) / devices;
-    uint32_t *decision_ns = (uint32_t *)mem_calloc(decisions, sizeof *decision_ns);
-    uint32_t *step_ns = (uint32_t *)mem_calloc(decisions, sizeof *step_ns);
+    uint32_t *decision_ns = mem_calloc(decisions, sizeof(*decision_ns));
+    uint32_t *step_ns = mem_calloc(decisions, sizeof(*step_ns));
     measure(core, decisions / 10 + 1, decision_ns, step_ns); /* warms the caches up */
     measure(core, decisions, decision_ns, step_ns);
     printf("{\"devices\": %zu, \"decisions\": %zu, \"p50_ns\": %u, \"p99_ns\": %u, \"step_p50_ns\": %u, "

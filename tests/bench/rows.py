@@ -12,8 +12,9 @@ from harness import SCRIPTED_MODEL, BenchError, Gateway, cpu_seconds, say
 
 CONNECTIONS = 64
 IDLE_PROVIDERS = 4000
-# Requests/s at which latencies are measured, at most: beyond it the two cores that generator, gateway and provider share
-# are full, and the scheduler is measured. One request at a time costs all of them more than the closed loop's batches.
+# Requests/s at which latencies are measured, at most: beyond it the two cores that generator, gateway and provider
+# share are full, and the scheduler is measured. One request at a time costs all of them more than the closed loop's
+# batches.
 LATENCY_RATE_MAX = 20000
 
 CHAT = {

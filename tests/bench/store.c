@@ -37,9 +37,9 @@ static void add_accounts(struct bench *bench) {
                                     .amount_nano = STORE_AMOUNT_MAX_NANO / 10,
                                     .now_ms = 1};
         struct store_admin result;
-        snprintf(admin.account.id, sizeof admin.account.id, "acct_%020llu", (unsigned long long)i);
-        snprintf(admin.keys[0].id, sizeof admin.keys[0].id, "key_%020llu", (unsigned long long)i);
-        digest_sha256(&i, sizeof i, admin.keys[0].sha256);
+        snprintf(admin.account.id, sizeof(admin.account.id), "acct_%020llu", (unsigned long long)i);
+        snprintf(admin.keys[0].id, sizeof(admin.keys[0].id), "key_%020llu", (unsigned long long)i);
+        digest_sha256(&i, sizeof(i), admin.keys[0].sha256);
         admin.keys[0].cap_nano = -1;
         if (!store_admin_now(bench->store, &admin, &result, &err)) {
             die("account", &err);
@@ -50,7 +50,7 @@ static void add_accounts(struct bench *bench) {
 static void send_one(struct bench *bench);
 
 static void on_durable(void *context, const struct err *err) {
-    struct bench *bench = (struct bench *)context;
+    struct bench *bench = context;
     if (err != NULL) {
         die("settlement", err);
     }
@@ -71,22 +71,22 @@ static void send_one(struct bench *bench) {
     struct store_generation *job = &settlement.job;
     const uint64_t number = bench->sent++, client = number * 7 % bench->accounts;
     char random[17];
-    random_base62(random, sizeof random - 1);
+    random_base62(random, sizeof(random) - 1);
     if (bench->random_ids) {
-        snprintf(job->id, sizeof job->id, "chatcmpl-%.8s%s", random, random);
+        snprintf(job->id, sizeof(job->id), "chatcmpl-%.8s%s", random, random);
     } else {
-        snprintf(job->id, sizeof job->id, "chatcmpl-%08llx%s", (unsigned long long)number, random);
+        snprintf(job->id, sizeof(job->id), "chatcmpl-%08llx%s", (unsigned long long)number, random);
     }
-    snprintf(job->account_id, sizeof job->account_id, "acct_%020llu", (unsigned long long)client);
-    snprintf(job->key_id, sizeof job->key_id, "key_%020llu", (unsigned long long)client);
-    snprintf(job->model, sizeof job->model, "qwen2.5-0.5b-instruct-q6_k");
-    snprintf(job->device_id, sizeof job->device_id, "prov_%020llu", (unsigned long long)(number % 50));
+    snprintf(job->account_id, sizeof(job->account_id), "acct_%020llu", (unsigned long long)client);
+    snprintf(job->key_id, sizeof(job->key_id), "key_%020llu", (unsigned long long)client);
+    snprintf(job->model, sizeof(job->model), "qwen2.5-0.5b-instruct-q6_k");
+    snprintf(job->device_id, sizeof(job->device_id), "prov_%020llu", (unsigned long long)(number % 50));
     job->created_ms = INT64_C(1767225600000) + (int64_t)number / 20;
     if (!bench->free_jobs) {
         job->charge_nano = 24000;
         job->provider_nano = 20400;
     }
-    snprintf(settlement.provider_account_id, sizeof settlement.provider_account_id, "acct_%020llu",
+    snprintf(settlement.provider_account_id, sizeof(settlement.provider_account_id), "acct_%020llu",
              (unsigned long long)(number % 50 % bench->accounts)); /* of a free job too: it is not the ledger's work */
     bench->sent_us[number] = clock_monotonic_us();
     store_settle(bench->store, &settlement, on_durable, bench);
@@ -130,7 +130,7 @@ static void run(struct bench *bench) {
     getrusage(RUSAGE_SELF, &after);
     const struct store_counts counts = store_counts(bench->store);
     const double records = (double)bench->records;
-    qsort(bench->latency_us, bench->records, sizeof *bench->latency_us, compare);
+    qsort(bench->latency_us, bench->records, sizeof(*bench->latency_us), compare);
     printf("{\"settled_per_s\": %.0f, \"user_us\": %.2f, \"system_us\": %.2f, \"group\": %.1f, \"p50_us\": %u, "
            "\"p99_us\": %u",
            records / wall, (seconds(after.ru_utime) - seconds(before.ru_utime)) * 1e6 / records,
@@ -189,8 +189,8 @@ int main(int argc, char **argv) {
                         " [--random-ids] [--check]\n");
         return 2;
     }
-    bench.latency_us = (uint32_t *)mem_calloc(bench.records, sizeof *bench.latency_us);
-    bench.sent_us = (uint64_t *)mem_calloc(bench.records, sizeof *bench.sent_us);
+    bench.latency_us = mem_calloc(bench.records, sizeof(*bench.latency_us));
+    bench.sent_us = mem_calloc(bench.records, sizeof(*bench.sent_us));
     if (uv_loop_init(&bench.loop) != 0 || !store_open(&bench.store, argv[optind], &err)) {
         die("open", &err);
     }

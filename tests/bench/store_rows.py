@@ -1,4 +1,4 @@
-"""What money costs: durable settlements a second, the ledger's share of their CPU time, and the proof of a long ledger."""
+"""What money costs: durable settlements a second, the ledger's share of their CPU time, the proof of a long ledger."""
 
 import json
 import statistics

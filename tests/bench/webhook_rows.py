@@ -9,7 +9,8 @@ from rows import median_of, row
 
 def bench_webhooks(tools, *arguments):
     path = tools.new_folder("webhooks") / "bench.db"
-    run = subprocess.run([tools.build / "bench_webhooks", path, *map(str, arguments)], stdout=subprocess.PIPE, timeout=120)
+    command = [tools.build / "bench_webhooks", path, *map(str, arguments)]
+    run = subprocess.run(command, stdout=subprocess.PIPE, timeout=120)
     if run.returncode != 0:
         raise BenchError(f"bench_webhooks: exit status {run.returncode}")
     return json.loads(run.stdout)

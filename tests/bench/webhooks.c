@@ -62,7 +62,7 @@ static void receive(int out) {
         die("receiver", err.message);
     }
     const unsigned port = http_server_port(server);
-    if (write(out, &port, sizeof port) != sizeof port) {
+    if (write(out, &port, sizeof(port)) != sizeof(port)) {
         die("receiver", "no pipe");
     }
     loop_run(loop);
@@ -78,7 +78,7 @@ static pid_t start_receiver(unsigned *port) {
         receive(ends[1]);
         _exit(0);
     }
-    if (child < 0 || read(ends[0], port, sizeof *port) != sizeof *port) {
+    if (child < 0 || read(ends[0], port, sizeof(*port)) != sizeof(*port)) {
         die("receiver", "it did not start");
     }
     return child;
@@ -109,9 +109,9 @@ static void make_webhook(struct bench *bench, uint64_t number, unsigned port) {
     struct store_webhook *webhook = &change.webhook;
     (void)snprintf(webhook->id, STORE_ID_MAX, "wh_%llu", (unsigned long long)number);
     (void)snprintf(webhook->account_id, STORE_ID_MAX, "acct_%020llu", (unsigned long long)number);
-    (void)snprintf(webhook->url, sizeof webhook->url, "http://127.0.0.1:%u/%llu", port, (unsigned long long)number);
+    (void)snprintf(webhook->url, sizeof(webhook->url), "http://127.0.0.1:%u/%llu", port, (unsigned long long)number);
     webhook->events = 1U << STORE_EVENT_JOB_COMPLETED;
-    random_bytes(webhook->secret, sizeof webhook->secret);
+    random_bytes(webhook->secret, sizeof(webhook->secret));
     store_webhook_change(bench->store, &change, on_made, bench);
 }
 
@@ -212,7 +212,8 @@ int main(int argc, char **argv) {
     open_store(&bench, argv[optind], port);
     getrusage(RUSAGE_SELF, &before);
     bench.started_us = clock_monotonic_us();
-    if (!webhook_sender_new(&bench.sender, bench.loop, bench.store, true, &err)) {
+    const struct webhook_sender_options options = {.loop = bench.loop, .store = bench.store, .lax = true};
+    if (!webhook_sender_new(&bench.sender, &options, &err)) {
         die("sender", err.message);
     }
     bench.timer = loop_timer_new(bench.loop, on_look, &bench);

@@ -18,7 +18,8 @@ def bench_workflows(tools, *arguments):
 
 def long_list(tools, quick):
     runs = [bench_workflows(tools, "--workflows", 10_000 if quick else 100_000) for _ in range(1 if quick else 3)]
+    first_ms = median_of(runs, "first_us") / 1000
     return [
-        row("20 of 100,000 workflows listed", median_of(runs, "first_us") / 1000, "ms", 5.0, "the first page, with the total"),
+        row("20 of 100,000 workflows listed", first_ms, "ms", 5.0, "the first page, with the total"),
         row("20 from their middle", median_of(runs, "middle_us") / 1000, "ms", 5.0, "by `after`"),
     ], {"runs": runs}

@@ -56,7 +56,7 @@ static void open_store(struct bench *bench, const char *path) {
         !store_start(bench->store, &bench->loop, NULL, NULL, &err)) {
         check("open", &err);
     }
-    memset(bench->request, 'w', sizeof bench->request);
+    memset(bench->request, 'w', sizeof(bench->request));
 }
 
 static void make_id(uint64_t number, char out[STORE_ID_MAX]) {
@@ -71,7 +71,7 @@ static void fill(struct bench *bench) {
                                                     .task = "Compare the ways to store energy from wind and sun",
                                                     .max_steps = 10,
                                                     .max_cost_nano = -1,
-                                                    .request = {bench->request, sizeof bench->request}}};
+                                                    .request = {bench->request, sizeof(bench->request)}}};
     for (uint64_t i = 0; i < bench->workflows; i++) {
         make_id(i, asked.workflow.id);
         asked.workflow.created_ms = (int64_t)i;
@@ -100,7 +100,7 @@ static uint64_t list_us(struct bench *bench, bool middle) {
         uv_run(&bench->loop, UV_RUN_DEFAULT);
         samples_us[i] = clock_monotonic_us() - started_us;
     }
-    qsort(samples_us, LISTS, sizeof samples_us[0], compare_u64);
+    qsort(samples_us, LISTS, sizeof(samples_us[0]), compare_u64);
     return samples_us[LISTS / 2];
 }
 

@@ -1,6 +1,6 @@
 /* Power cuts under a running writer: what was acknowledged is there afterwards, and the ledger is sound. The same with
  * a log that is not synced with each commit must lose something, so that it is known that the first test could fail. */
-#include "base/random.h"
+#include "base/random_source.h"
 #include "support/powercut_vfs.h"
 #include "support/store_fixture.h"
 

@@ -1,8 +1,9 @@
-/* The guard in front of llhttp: first byte = way of splitting, the rest = a request head and a chunked body. Properties:
- * however the input is split, the verdict is the same; where the guard says yes, llhttp sees the same head end, the same
- * kind of body and the same body bytes. */
+/* The guard in front of llhttp: first byte = way of splitting, the rest = a request head and a chunked body.
+ * Properties: however the input is split, the verdict is the same; where the guard says yes, llhttp sees the same head
+ * end, the same kind of body and the same body bytes. */
 #include "base/buf.h"
 #include "base/mem.h"
+#include "net/http_chunks.h"
 #include "net/http_guard.h"
 
 #include <llhttp.h>
@@ -39,7 +40,7 @@ static int pause_at_body(llhttp_t *parser) {
 /* Methods and targets are llhttp's to judge; the rest of a head that the guard accepts is good. */
 static void check_head(struct str head) {
     const char *why = NULL;
-    char *copy = (char *)mem_alloc(head.len);
+    char *copy = mem_alloc(head.len);
     memcpy(copy, head.data, head.len);
     enum http_guard_verdict verdict = http_guard_check_head((struct str){.data = copy, .len = head.len}, &LIMITS, &why);
     demand(verdict == HTTP_GUARD_OK || why != NULL);
@@ -69,8 +70,8 @@ struct outcome {
 };
 
 static void read_chunks(struct outcome *outcome, struct str data, size_t step) {
-    struct http_guard_chunks chunks;
-    http_guard_chunks_init(&chunks);
+    struct http_chunks chunks;
+    http_chunks_init(&chunks);
     *outcome = (struct outcome){.valid = true};
     buf_init(&outcome->body, 1 << 20);
     while (outcome->valid && !outcome->done && outcome->used < data.len) {
@@ -78,7 +79,7 @@ static void read_chunks(struct outcome *outcome, struct str data, size_t step) {
         struct str piece = {.data = data.data + outcome->used, .len = left < step ? left : step};
         struct str payload;
         size_t used;
-        outcome->valid = http_guard_chunks_next(&chunks, piece, &used, &payload, &outcome->done);
+        outcome->valid = http_chunks_next(&chunks, piece, &used, &payload, &outcome->done);
         demand(used <= piece.len && (used > 0 || outcome->done));
         demand(payload.len == 0 ||
                (payload.data >= piece.data && payload.data + payload.len <= piece.data + piece.len));

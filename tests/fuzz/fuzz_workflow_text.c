@@ -1,6 +1,6 @@
-/* What a client writes about a workflow, and what models write in its steps. The first byte chooses. Properties: nothing
- * harms; a refusal names its field; what a think or review means is part of its output; chunks cover their document without
- * cutting a character; a step's prompt fits; the calculator always says something. */
+/* What a client writes about a workflow, and what models write in its steps. The first byte chooses. Properties:
+ * nothing harms; a refusal names its field; what a think or review means is part of its output; chunks cover their
+ * document without cutting a character; a step's prompt fits; the calculator always says something. */
 #include "base/utf8.h"
 #include "workflow/budget.h"
 #include "workflow/choose.h"
@@ -35,7 +35,8 @@ static void fuzz_orchestration(struct str text, struct arena *arena, bool tools)
     if (!json_parse(parser, text, &root, NULL)) {
         return;
     }
-    if (!(tools ? orchestration_tools_read(root, arena, &read, &err) : orchestration_read(root, arena, &read, &err))) {
+    if (!(tools ? tools_read(root, arena, &read.tools, &read.tool_count, &err)
+                : orchestration_read(root, &read, &err))) {
         check(err.message[0] != '\0' && err.field[0] != '\0');
         return;
     }

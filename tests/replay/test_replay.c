@@ -434,7 +434,7 @@ int main(void) {
         fprintf(stderr, "%s: no scenario\n", folder);
         return 1;
     }
-    struct CMUnitTest *tests = (struct CMUnitTest *)mem_calloc((size_t)count, sizeof(*tests));
+    struct CMUnitTest *tests = mem_calloc((size_t)count, sizeof(*tests));
     char(*paths)[FILE_PATH_MAX] = (char(*)[FILE_PATH_MAX])mem_calloc((size_t)count, sizeof(*paths));
     for (int i = 0; i < count; i++) {
         (void)snprintf(paths[i], sizeof(paths[i]), "%s/%s", folder, entries[i]->d_name);

@@ -1,5 +1,5 @@
-/* The API behind a real HTTP server on loopback, with a scripted backend, a fake key check, a fake store and one raw
- * client. */
+/* The API behind a real HTTP server on loopback, with a scripted network, a fake key check and one raw client. The store is
+ * a fake, or with support/api_real.h a real one. */
 #ifndef NATARIS_TESTS_SUPPORT_API_FIXTURE_H
 #define NATARIS_TESTS_SUPPORT_API_FIXTURE_H
 
@@ -8,9 +8,16 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "call/call.h"
+#include "call/run.h"
+#include "format/formats.h"
+
+#ifdef API_FIXTURE_REAL_STORE
+#include "support/store_fixture.h"
+#else
 #include "support/api_jobs.h"
 #include "support/api_store.h"
 #include "support/api_workflows.h"
+#endif
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -35,22 +42,27 @@ enum {
     API_FIXTURE_BODY_MAX = 64 * 1024
 };
 
-/* The key "good" is right at once, "later" at the end of the turn, "never" is never answered, "broken" fails in the
- * store, all others are wrong. */
+/* The key "good" is right at once, "later" at the end of the iteration, "never" is never answered, "broken" fails in
+ * the store, all others are wrong. */
 struct auth {
     struct loop_deferred deferred;
     void (*on_result)(void *context, const struct auth_identity *identity, const struct err *err);
     void *context;
     int cancelled;
-    bool revoked;             /* for auth_find_key */
-    enum store_key_kind kind; /* of the key "good" */
-    const char *models;       /* that it may use */
+    bool revoked;        /* for auth_find_key */
+    const char *account; /* of the key "good" and the next; NULL: "acct_1" */
+    enum store_key_kind kind;
+    const char *models; /* that it may use */
 };
 
 struct api_fixture {
     struct loop *loop;
     struct auth auth;
+#ifdef API_FIXTURE_REAL_STORE
+    struct store_fixture *files;
+#else
     struct store store;
+#endif
     struct calls *calls;
     struct executor executor;
     struct api *api;
@@ -77,11 +89,17 @@ struct api_fixture {
     bool closed, timed_out;
 };
 
+static struct auth_identity api_fixture_identity(const struct auth *auth) {
+    struct auth_identity identity = {.kind = auth->kind, .models = auth->models};
+    (void)str_copy(identity.account_id, sizeof(identity.account_id),
+                   str_from(auth->account != NULL ? auth->account : "acct_1"));
+    (void)str_copy(identity.key_id, sizeof(identity.key_id), STR("key_1"));
+    return identity;
+}
+
 static void api_fixture_identify(struct loop_deferred *deferred) {
     struct auth *auth = (struct auth *)deferred;
-    struct auth_identity identity = {.kind = auth->kind, .models = auth->models};
-    str_copy(identity.account_id, sizeof(identity.account_id), STR("acct_1"));
-    str_copy(identity.key_id, sizeof(identity.key_id), STR("key_1"));
+    const struct auth_identity identity = api_fixture_identity(auth);
     auth->on_result(auth->context, &identity, NULL);
 }
 
@@ -113,9 +131,7 @@ bool auth_find_key(struct auth *auth, const char *key_id, const struct auth_iden
     if (auth->revoked || strcmp(key_id, "key_1") != 0) {
         return err_set(err, ERR_DENIED, "The API key is wrong.");
     }
-    identity = (struct auth_identity){.kind = auth->kind, .models = auth->models};
-    str_copy(identity.account_id, sizeof(identity.account_id), STR("acct_1"));
-    str_copy(identity.key_id, sizeof(identity.key_id), STR("key_1"));
+    identity = api_fixture_identity(auth);
     *out = &identity;
     return true;
 }
@@ -126,7 +142,7 @@ void auth_cancel(struct auth *auth, const void *context) {
 }
 
 static void api_fixture_submit(void *context, struct call *call) {
-    struct api_fixture *fixture = (struct api_fixture *)context;
+    struct api_fixture *fixture = context;
     fixture->submitted++;
     fixture->call = call;
     fixture->created = call->created_ms / 1000;
@@ -138,21 +154,21 @@ static void api_fixture_submit(void *context, struct call *call) {
 }
 
 static void api_fixture_abandon(void *context, struct call *call) {
-    struct api_fixture *fixture = (struct api_fixture *)context;
+    struct api_fixture *fixture = context;
     assert_ptr_equal(call, fixture->call);
     fixture->abandoned++;
     fixture->call = NULL;
 }
 
 static uint64_t api_fixture_ready_in_ms(void *context, struct str model, uint32_t *percent) {
-    const struct api_fixture *fixture = (const struct api_fixture *)context;
+    const struct api_fixture *fixture = context;
     (void)model;
     *percent = 43;
     return fixture->ready_in_ms;
 }
 
 static enum core_availability api_fixture_availability(void *context, struct str model, uint32_t *context_length) {
-    struct api_fixture *fixture = (struct api_fixture *)context;
+    struct api_fixture *fixture = context;
     if (str_equal(model, STR("nataris-demo-2m"))) {
         *context_length = 512;
         return CORE_MODEL_AVAILABLE;
@@ -161,7 +177,7 @@ static enum core_availability api_fixture_availability(void *context, struct str
 }
 
 static bool api_fixture_model_at(void *context, size_t index, struct str *model) {
-    struct api_fixture *fixture = (struct api_fixture *)context;
+    struct api_fixture *fixture = context;
     const char *const offered[] = {"nataris-demo-2m", fixture->offered};
     if (index >= COUNT_OF(offered) && index - COUNT_OF(offered) < fixture->more_offered) {
         snprintf(fixture->more_name, sizeof(fixture->more_name), "more-%zu", index - COUNT_OF(offered));
@@ -176,19 +192,22 @@ static bool api_fixture_model_at(void *context, size_t index, struct str *model)
 }
 
 static bool api_fixture_ready(void *context) {
-    return ((struct api_fixture *)context)->ready;
+    const struct api_fixture *fixture = context;
+    return fixture->ready;
 }
 
 static bool api_fixture_account_view(void *context, const struct auth_identity *identity,
                                      struct core_account_view *view) {
-    assert_string_equal(identity->account_id, "acct_1");
-    *view = ((struct api_fixture *)context)->view;
+    const struct api_fixture *fixture = context;
+    assert_string_equal(identity->account_id, api_fixture_identity(&fixture->auth).account_id);
+    *view = fixture->view;
     return view->requests_per_minute != 0;
 }
 
 static void api_fixture_sandbox_usage(void *context, const struct auth_identity *identity, struct store_usage *usage) {
     assert_string_equal(identity->account_id, "acct_1");
-    *usage = ((struct api_fixture *)context)->sandbox;
+    const struct api_fixture *fixture = context;
+    *usage = fixture->sandbox;
 }
 
 static void api_fixture_provider_write(void *context, const struct store_device *device, struct json_writer *writer) {
@@ -197,7 +216,8 @@ static void api_fixture_provider_write(void *context, const struct store_device 
 }
 
 static void api_fixture_link(void *context, struct http_exchange *exchange) {
-    ((struct api_fixture *)context)->linked++;
+    struct api_fixture *fixture = context;
+    fixture->linked++;
     http_respond(exchange, 400, NULL, 0, STR("link"));
 }
 
@@ -209,7 +229,7 @@ static void api_fixture_on_time(uv_timer_t *timer) {
 static void api_fixture_on_bytes(uv_poll_t *poll, int status, int events) {
     (void)status;
     (void)events;
-    struct api_fixture *fixture = (struct api_fixture *)poll->data;
+    struct api_fixture *fixture = poll->data;
     char bytes[64 * 1024];
     ssize_t got = recv(fixture->socket, bytes, sizeof(bytes), 0);
     if (got > 0) {
@@ -247,7 +267,47 @@ UNUSED static void api_fixture_turn(struct api_fixture *fixture) {
     assert_false(fixture->timed_out);
 }
 
-UNUSED static int api_fixture_setup(void **state) {
+#ifdef API_FIXTURE_REAL_STORE
+/* With the accounts "acct_1" and "acct_2". */
+static struct store *api_fixture_store_open(struct api_fixture *fixture) {
+    void *files = NULL;
+    const struct store_account other = store_fixture_account("acct_2", false);
+    assert_int_equal(store_fixture_setup_client(&files), 0);
+    fixture->files = files;
+    assert_true(store_account_add(fixture->files->store, &other, NULL));
+    assert_true(store_start(fixture->files->store, loop_uv(fixture->loop), store_fixture_on_broken, files, NULL));
+    return fixture->files->store;
+}
+
+/* What waits is answered. */
+static void api_fixture_store_close(struct api_fixture *fixture) {
+    store_close(fixture->files->store);
+    fixture->files->store = NULL;
+}
+
+static void api_fixture_store_clear(struct api_fixture *fixture) {
+    void *files = fixture->files;
+    (void)store_fixture_teardown(&files);
+}
+#else
+static struct store *api_fixture_store_open(struct api_fixture *fixture) {
+    api_store_init(&fixture->store, fixture->loop);
+    return &fixture->store;
+}
+
+static void api_fixture_store_close(struct api_fixture *fixture) {
+    api_store_clear(&fixture->store);
+    api_jobs_clear();
+    api_workflows_clear();
+}
+
+static void api_fixture_store_clear(struct api_fixture *fixture) {
+    (void)fixture;
+}
+#endif
+
+/* With these formats in place of those of the gateway. */
+UNUSED static int api_fixture_setup_formats(void **state, const struct formats *formats) {
     static const struct http_server_events events = {.on_request = api_on_request, .on_refused = api_on_refused};
     struct api_fixture *fixture = MEM_NEW(struct api_fixture);
     struct err err;
@@ -268,9 +328,9 @@ UNUSED static int api_fixture_setup(void **state) {
                                         .sandbox_usage = api_fixture_sandbox_usage,
                                         .provider_write = api_fixture_provider_write,
                                         .link = api_fixture_link};
-    api_store_init(&fixture->store, fixture->loop);
-    fixture->calls = calls_new(fixture->loop, &fixture->auth, &fixture->store, &network);
-    fixture->api = api_new(fixture->calls, &FORMATS, &backend);
+    fixture->calls = calls_new(fixture->loop, &fixture->auth, api_fixture_store_open(fixture), &network);
+    runs_open(fixture->calls);
+    fixture->api = api_new(fixture->calls, formats, &backend);
     const struct listener_options listen = {.address = "127.0.0.1:0", .max_connections = 128, .handshake_ms = 1000};
     const struct http_server_config config = {
         .head_limits = {LIMIT_HTTP_HEAD_BYTES, LIMIT_HTTP_HEADER_COUNT, LIMIT_HTTP_URL_BYTES},
@@ -290,30 +350,34 @@ UNUSED static int api_fixture_setup(void **state) {
     return 0;
 }
 
+UNUSED static int api_fixture_setup(void **state) {
+    return api_fixture_setup_formats(state, &FORMATS);
+}
+
 static void api_fixture_on_closed(void *context) {
     (void)context;
 }
 
 UNUSED static int api_fixture_teardown(void **state) {
-    struct api_fixture *fixture = (struct api_fixture *)*state;
+    struct api_fixture *fixture = *state;
     api_fixture_disconnect(fixture);
     uv_close((uv_handle_t *)&fixture->watchdog, NULL);
     http_server_close(fixture->server, api_fixture_on_closed, NULL);
     while (calls_count(fixture->calls) > 0) {
         uv_run(loop_uv(fixture->loop), UV_RUN_ONCE);
     }
-    api_store_clear(&fixture->store);
-    api_jobs_clear();
-    api_workflows_clear();
+    api_fixture_store_close(fixture);
     api_free(fixture->api);
+    runs_close(fixture->calls);
     calls_free(fixture->calls);
     loop_free(fixture->loop);
+    api_fixture_store_clear(fixture);
     buf_clear(&fixture->received);
     free(fixture);
     return 0;
 }
 
-/* Sends bytes, turning the loop while the server is slow to take them. */
+/* Sends bytes, running the loop while the server is slow to take them. */
 UNUSED static void api_fixture_send(struct api_fixture *fixture, struct str bytes) {
     while (bytes.len > 0) {
         ssize_t sent = send(fixture->socket, bytes.data, bytes.len, MSG_NOSIGNAL);
@@ -357,7 +421,7 @@ UNUSED static const char *api_fixture_text(struct api_fixture *fixture) {
     return buf_cstr(&fixture->received);
 }
 
-/* Turns the loop until the client has received `words`. */
+/* Runs the loop until the client has received `words`. */
 UNUSED static void api_fixture_expect(struct api_fixture *fixture, const char *words) {
     while (strstr(api_fixture_text(fixture), words) == NULL) {
         if (fixture->closed) {
@@ -367,7 +431,7 @@ UNUSED static void api_fixture_expect(struct api_fixture *fixture, const char *w
     }
 }
 
-/* Turns the loop until the backend has a call. */
+/* Runs the loop until the backend has a call. */
 UNUSED static struct call *api_fixture_await_call(struct api_fixture *fixture) {
     while (fixture->call == NULL) {
         api_fixture_turn(fixture);
@@ -384,7 +448,7 @@ UNUSED static const char *api_fixture_header(struct api_fixture *fixture, const 
         size_t name_len = strlen(name);
         if (strncasecmp(line + 2, name, name_len) == 0 && line[2 + name_len] == ':') {
             const char *start = line + 2 + name_len + 1, *stop = strstr(start, "\r\n");
-            str_copy(value, sizeof(value), str_trim((struct str){start, (size_t)(stop - start)}));
+            (void)str_copy(value, sizeof(value), str_trim((struct str){start, (size_t)(stop - start)}));
         }
     }
     return value;
@@ -422,7 +486,7 @@ UNUSED static void api_fixture_forget(struct api_fixture *fixture) {
 UNUSED static char *api_fixture_stream(struct api_fixture *fixture) {
     api_fixture_expect(fixture, "\r\n0\r\n\r\n");
     const char *at = strstr(api_fixture_text(fixture), "\r\n\r\n") + 4;
-    char *payload = (char *)mem_calloc(1, fixture->received.len + 1);
+    char *payload = mem_calloc(1, fixture->received.len + 1);
     size_t len = 0;
     for (;;) {
         char *end;

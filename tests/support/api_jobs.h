@@ -1,4 +1,4 @@
-/* A fake of the store's jobs that nobody waits for: a few, in memory; answers come at the end of the turn. */
+/* A fake of the store's jobs that nobody waits for: a few, in memory; answers come at the end of the iteration. */
 #ifndef NATARIS_TESTS_SUPPORT_API_JOBS_H
 #define NATARIS_TESTS_SUPPORT_API_JOBS_H
 

@@ -1,4 +1,4 @@
-/* A fake of what the API asks the store: answers come at the end of the turn, or when a test lets them. */
+/* A fake of what the API asks the store: answers come at the end of the iteration, or when a test lets them. */
 #ifndef NATARIS_TESTS_SUPPORT_API_STORE_H
 #define NATARIS_TESTS_SUPPORT_API_STORE_H
 
@@ -150,8 +150,8 @@ void store_usage_read(struct store *store, const char *account_id, const char *k
     struct api_store_question *question = api_store_ask(store, context);
     question->kind = QUESTION_USAGE;
     question->on_usage = on_result;
-    str_copy(store->account_id, sizeof(store->account_id), str_from(account_id));
-    str_copy(store->key_id, sizeof(store->key_id), str_from(key_id));
+    (void)str_copy(store->account_id, sizeof(store->account_id), str_from(account_id));
+    (void)str_copy(store->key_id, sizeof(store->key_id), str_from(key_id));
     store->from_ms = from_ms;
     store->to_ms = to_ms;
 }
@@ -163,8 +163,8 @@ void store_generations_page(struct store *store, const char *account_id, bool ea
     struct api_store_question *question = api_store_ask(store, context);
     question->kind = QUESTION_JOBS;
     question->on_jobs = on_result;
-    str_copy(store->account_id, sizeof(store->account_id), str_from(account_id));
-    str_copy(store->after, sizeof(store->after), str_from(after));
+    (void)str_copy(store->account_id, sizeof(store->account_id), str_from(account_id));
+    (void)str_copy(store->after, sizeof(store->after), str_from(after));
     store->earned = earned;
     store->limit = limit;
 }
@@ -176,7 +176,7 @@ void store_earnings_read(struct store *store, const char *account_id, int64_t fr
     question->kind = QUESTION_EARNINGS;
     question->on_earnings = on_result;
     question->ever = from_ms == 0 && to_ms == INT64_MAX;
-    str_copy(store->account_id, sizeof(store->account_id), str_from(account_id));
+    (void)str_copy(store->account_id, sizeof(store->account_id), str_from(account_id));
     if (!question->ever) {
         store->from_ms = from_ms;
         store->to_ms = to_ms;
@@ -190,9 +190,9 @@ void store_devices_read(struct store *store, const char *id, const char *account
     struct api_store_question *question = api_store_ask(store, context);
     question->kind = QUESTION_DEVICES;
     question->on_devices = on_result;
-    str_copy(question->id, sizeof(question->id), str_from(id));
-    str_copy(store->account_id, sizeof(store->account_id), str_from(account_id));
-    str_copy(store->after, sizeof(store->after), str_from(after));
+    (void)str_copy(question->id, sizeof(question->id), str_from(id));
+    (void)str_copy(store->account_id, sizeof(store->account_id), str_from(account_id));
+    (void)str_copy(store->after, sizeof(store->after), str_from(after));
     store->limit = limit;
 }
 

@@ -1,4 +1,4 @@
-/* A fake of the store's workflows: a few, in memory; answers come at the end of the turn. */
+/* A fake of the store's workflows: a few, in memory; answers come at the end of the iteration. */
 #ifndef NATARIS_TESTS_SUPPORT_API_WORKFLOWS_H
 #define NATARIS_TESTS_SUPPORT_API_WORKFLOWS_H
 

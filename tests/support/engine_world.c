@@ -17,7 +17,7 @@
 enum { WORLD_PATIENCE_MS = 60 * 1000 };
 
 static void on_state(void *context, enum engine_state state, const struct engine_facts *facts, const char *why) {
-    struct engine_world *world = (struct engine_world *)context;
+    struct engine_world *world = context;
     assert_false(world->closed);
     world->state = state;
     world->state_changes++;
@@ -36,7 +36,7 @@ static struct world_job *job_of(struct engine_world *world, uint64_t id) {
 }
 
 static void on_accept(void *context, uint64_t id, uint32_t prompt_tokens) {
-    struct engine_world *world = (struct engine_world *)context;
+    struct engine_world *world = context;
     struct world_job *job = job_of(world, id);
     job->accepts++;
     job->prompt_tokens = prompt_tokens;
@@ -47,7 +47,7 @@ static void on_accept(void *context, uint64_t id, uint32_t prompt_tokens) {
 }
 
 static void on_delta(void *context, uint64_t id, struct str text, uint32_t tokens) {
-    struct engine_world *world = (struct engine_world *)context;
+    struct engine_world *world = context;
     struct world_job *job = job_of(world, id);
     assert_int_equal(job->accepts, 1);
     assert_true(text.len > 0);
@@ -62,7 +62,7 @@ static void on_delta(void *context, uint64_t id, struct str text, uint32_t token
 }
 
 static void on_done(void *context, uint64_t id, const struct gen_done *done) {
-    struct engine_world *world = (struct engine_world *)context;
+    struct engine_world *world = context;
     struct world_job *job = job_of(world, id);
     job->dones++;
     job->done = *done;
@@ -71,7 +71,7 @@ static void on_done(void *context, uint64_t id, const struct gen_done *done) {
 }
 
 static void on_failed(void *context, uint64_t id, enum gen_failure failure, const char *message, const char *param) {
-    struct engine_world *world = (struct engine_world *)context;
+    struct engine_world *world = context;
     struct world_job *job = job_of(world, id);
     job->failures++;
     job->failure = failure;
@@ -141,7 +141,7 @@ void world_open(struct engine_world *world, const struct engine_ops *ops, const 
 }
 
 static void on_closed(void *context) {
-    struct engine_world *world = (struct engine_world *)context;
+    struct engine_world *world = context;
     world->closed = true;
     loop_stop(world->loop);
 }

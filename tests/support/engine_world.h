@@ -1,6 +1,6 @@
 /* An engine on a loop of its own, and what its events said about each job. */
-#ifndef NATARIS_TESTS_ENGINE_WORLD_H
-#define NATARIS_TESTS_ENGINE_WORLD_H
+#ifndef NATARIS_TESTS_SUPPORT_ENGINE_WORLD_H
+#define NATARIS_TESTS_SUPPORT_ENGINE_WORLD_H
 
 #include "base/buf.h"
 #include "engine/engine.h"

@@ -133,6 +133,7 @@ UNUSED static int http_fixture_teardown(void **state) {
 }
 
 UNUSED static void http_fixture_send(struct http_fixture *fixture, const char *bytes) {
+    assert_non_null(fixture->client.conn);
     conn_write(fixture->client.conn, str_from(bytes));
 }
 

@@ -1,6 +1,7 @@
 #include "support/link_rig.h"
 
 #include "base/mem.h"
+#include "support/hex.h"
 #include "wire/limits.h"
 
 #include <setjmp.h>
@@ -21,7 +22,7 @@ static void note(struct link_rig *rig, struct buf *log, void (*hook)(struct link
     char line[LINE_MAX_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
+    vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
     buf_append_format(log, "%s\n", line);
     if (hook && !rig->over) {
@@ -67,6 +68,7 @@ static void on_delta(void *context, struct link_peer *peer, const struct link_de
     (void)peer;
     buf_append_str(&rig->text, delta->text);
     rig->tokens += delta->tokens;
+    rig->part_bytes += delta->parts.len;
     if (!rig->silent_log) {
         NOTE_GATEWAY(rig, "delta %llu %u %.*s", (unsigned long long)delta->job, delta->tokens, STR_ARG(delta->text));
     }
@@ -75,8 +77,8 @@ static void on_delta(void *context, struct link_peer *peer, const struct link_de
 static void on_done(void *context, struct link_peer *peer, const struct link_done *done) {
     struct link_rig *rig = context;
     (void)peer;
-    NOTE_GATEWAY(rig, "done %llu %s %u", (unsigned long long)done->job, gen_finish_name(done->done.finish),
-                 done->done.usage.completion_tokens);
+    NOTE_GATEWAY(rig, "done %llu %s %u", (unsigned long long)done->job, link_finish_name(done->finish),
+                 done->usage.completion_tokens);
 }
 
 static void on_error(void *context, struct link_peer *peer, const struct link_error *error) {
@@ -153,7 +155,11 @@ static void on_ready(void *context, const char *provider_id) {
 
 static void on_status_due(void *context) {
     struct link_rig *rig = context;
-    const struct link_model model = {.id = STR("m"), .state = LINK_MODEL_WARM, .slots = 1, .context_length = 64};
+    const struct link_model model = {.id = STR("m"),
+                                     .state = LINK_MODEL_WARM,
+                                     .kinds = LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE),
+                                     .slots = 1,
+                                     .context_length = 64};
     const struct link_status status = {.models = &model, .model_count = 1, .battery_percent = -1};
     link_client_send_status(rig->client, &status);
     NOTE_PROVIDER(rig, "status due");
@@ -161,7 +167,8 @@ static void on_status_due(void *context) {
 
 static void on_job(void *context, uint64_t job, const struct gen_request *request) {
     struct link_rig *rig = context;
-    NOTE_PROVIDER(rig, "job %llu %.*s %zu", (unsigned long long)job, STR_ARG(request->model), request->prompt.len);
+    NOTE_PROVIDER(rig, "job %llu %.*s %zu%s%.*s", (unsigned long long)job, STR_ARG(request->model), request->prompt.len,
+                  request->scope.len > 0 ? " scope " : "", STR_ARG(request->scope));
 }
 
 static void on_cancel(void *context, uint64_t job) {
@@ -211,13 +218,13 @@ void link_rig_use_device_loop(struct link_rig *rig) {
 
 void link_rig_start_client(struct link_rig *rig, const char *token) {
     char url[64];
-    snprintf(url, sizeof url, "http://127.0.0.1:%u/", http_server_port(rig->http));
+    snprintf(url, sizeof(url), "http://127.0.0.1:%u/", http_server_port(rig->http));
     struct link_client_config config = {.url = url,
                                         .join_token = token,
                                         .device = {.name = STR("bench"), .cores = 2},
                                         .backoff_min_ms = 1,
                                         .backoff_max_ms = 4};
-    memcpy(config.private_key, rig->private_key, sizeof config.private_key);
+    memcpy(config.private_key, rig->private_key, sizeof(config.private_key));
     struct err err = {0};
     struct loop *loop = rig->device_loop ? rig->device_loop : rig->loop;
     if (!link_client_new(&rig->client, loop, &config, &CLIENT_EVENTS, rig, &err)) {
@@ -229,7 +236,14 @@ void link_rig_start_client(struct link_rig *rig, const char *token) {
 
 static void on_ws_message(void *context, enum ws_opcode opcode, struct str payload) {
     struct link_rig *rig = context;
-    NOTE_WS(rig, "%s%.*s", opcode == WS_BINARY ? "binary " : "", STR_ARG(payload));
+    char hex[LINE_MAX_BYTES] = "";
+    if (opcode == WS_TEXT) {
+        NOTE_WS(rig, "%.*s", STR_ARG(payload));
+    } else {
+        assert_true(2 * payload.len < sizeof(hex));
+        digest_hex((const uint8_t *)payload.data, payload.len, hex);
+        NOTE_WS(rig, "binary %s", hex);
+    }
 }
 
 static void on_ws_close(void *context, uint16_t code, struct str reason) {
@@ -253,7 +267,7 @@ static void on_ws_open(void *context, struct ws_conn *ws, const struct err *reas
 
 void link_rig_start_ws(struct link_rig *rig) {
     char url[64];
-    snprintf(url, sizeof url, "ws://127.0.0.1:%u" LINK_PATH, http_server_port(rig->http));
+    snprintf(url, sizeof(url), "ws://127.0.0.1:%u" LINK_PATH, http_server_port(rig->http));
     const struct ws_connect_options options = {.url = url,
                                                .protocol = LINK_SUBPROTOCOL,
                                                .max_message = LIMIT_LINK_MESSAGE_BYTES,
@@ -273,6 +287,14 @@ void link_rig_accept_ws(struct link_rig *rig, struct http_exchange *exchange) {
 
 void link_rig_ws_send(struct link_rig *rig, const char *text) {
     ws_conn_send(rig->ws, WS_TEXT, str_from(text));
+}
+
+void link_rig_ws_send_hex(struct link_rig *rig, const char *hex) {
+    struct buf bytes;
+    buf_init(&bytes, LINE_MAX_BYTES);
+    hex_append(&bytes, str_from(hex));
+    ws_conn_send(rig->ws, WS_BINARY, buf_str(&bytes));
+    buf_clear(&bytes);
 }
 
 /* --- Beginning and end --- */

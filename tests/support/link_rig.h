@@ -5,8 +5,9 @@
 
 #include "base/buf.h"
 #include "link/client.h"
+#include "link/peer.h"
 #include "link/server.h"
-#include "net/ws_conn.h"
+#include "net/ws_client.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,9 +30,10 @@ struct link_rig {
     bool frozen;
     uint8_t private_key[ED25519_KEY_SIZE], public_key[ED25519_KEY_SIZE];
     struct buf gateway_log, provider_log;
-    struct buf text; /* of all deltas */
-    unsigned tokens; /* of all deltas */
-    bool silent_log; /* deltas are gathered, not logged */
+    struct buf text;   /* of all deltas */
+    unsigned tokens;   /* of all deltas */
+    size_t part_bytes; /* of all deltas: what they hold beside text */
+    bool silent_log;   /* deltas are gathered, not logged */
     /* `event` is the line that was just logged. */
     void (*on_gateway)(struct link_rig *rig, const char *event);
     void (*on_provider)(struct link_rig *rig, const char *event);
@@ -40,7 +42,7 @@ struct link_rig {
     /* A hand-driven provider or gateway. */
     struct ws_attempt *attempt;
     struct ws_conn *ws;
-    struct buf ws_log; /* messages, then "close 1002 reason" */
+    struct buf ws_log; /* messages, binary ones as "binary 0203...", then "close 1002 reason" */
     void (*on_ws)(struct link_rig *rig, const char *event);
     unsigned rounds; /* for the test's own counting */
     bool over;
@@ -57,6 +59,7 @@ void link_rig_start_ws(struct link_rig *rig);
 /* Takes a request over as a WebSocket, for a test that plays the gateway by hand. */
 void link_rig_accept_ws(struct link_rig *rig, struct http_exchange *exchange);
 void link_rig_ws_send(struct link_rig *rig, const char *text);
+void link_rig_ws_send_hex(struct link_rig *rig, const char *hex); /* a binary message */
 /* Closes everything, so that loop_run returns; a second call changes nothing. */
 void link_rig_end(struct link_rig *rig);
 void link_rig_run(struct link_rig *rig);

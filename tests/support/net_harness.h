@@ -5,7 +5,8 @@
 
 #include "base/buf.h"
 #include "base/compiler.h"
-#include "net/conn.h"
+#include "net/connect.h"
+#include "net/listener.h"
 #include "net/loop.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 #include "support/powercut_vfs.h"
 
 #include "base/mem.h"
-#include "base/random.h"
+#include "base/random_source.h"
 
 #include <fcntl.h>
 #include <pthread.h>

@@ -122,7 +122,7 @@ UNUSED static struct store_step new_step(uint32_t number, int name, int state) {
                               .hold_nano = 600,
                               .started_ms = NOW + 1,
                               .output = STR("")};
-    snprintf(step.run_id, sizeof step.run_id, "step_%u", number);
+    snprintf(step.run_id, sizeof(step.run_id), "step_%u", number);
     if (state >= STEP_DONE) {
         step.prompt_tokens = 10;
         step.completion_tokens = 20;

@@ -168,7 +168,7 @@ void ws_world_on_open(void *context, struct ws_conn *ws, const struct err *reaso
 
 void ws_world_connect(struct ws_world *world, unsigned port, unsigned timeout_ms) {
     char url[64];
-    snprintf(url, sizeof url, "ws://127.0.0.1:%u/ws", port);
+    snprintf(url, sizeof(url), "ws://127.0.0.1:%u/ws", port);
     const struct ws_connect_options options = {
         .url = url, .protocol = WS_WORLD_PROTOCOL, .max_message = WS_WORLD_MAX_MESSAGE, .timeout_ms = timeout_ms};
     struct err err = {0};

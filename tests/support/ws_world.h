@@ -3,7 +3,7 @@
 #define NATARIS_TESTS_SUPPORT_WS_WORLD_H
 
 #include "base/buf.h"
-#include "net/ws_conn.h"
+#include "net/ws_client.h"
 
 #include <stdbool.h>
 #include <stddef.h>

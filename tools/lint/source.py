@@ -1,9 +1,11 @@
 """What the gates look at: the project's own source files, and C text without comments and strings."""
 
+import os
 import pathlib
 import re
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+# The tests of the gates (tests/lint/) let them look at a small tree with a planted fault.
+ROOT = pathlib.Path(os.environ.get("NATARIS_LINT_ROOT") or pathlib.Path(__file__).resolve().parents[2])
 # The trainer of the built-in model is a research tool with its own style.
 EXCLUDED = {"tools/demo-model"}
 SKIPPED_FOLDERS = {"node_modules", ".deps", "__pycache__"}
@@ -11,6 +13,7 @@ TOP_FOLDERS = ("src", "sim", "tests", "tools", "cmake", ".ci")
 
 C_SUFFIXES = (".c", ".h", ".cpp", ".hpp")
 
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.MULTILINE)
 _TOKENS = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
 
 
@@ -49,6 +52,43 @@ def scripts(interpreter):
 def blank(text):
     """C text in which comments and literals are blanks; the line breaks stay."""
     return _TOKENS.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
+
+
+def includes(path):
+    """(line, "<" or the double quote, what is included) for every #include of a C file."""
+    text = path.read_text()
+    for match in INCLUDE.finditer(text):
+        yield text.count("\n", 0, match.start()) + 1, match[1], match[2]
+
+
+def circles(graph):
+    """The strongly connected components of more than one node, each sorted; graph: node -> nodes (Tarjan)."""
+    index, low, stack, found = {}, {}, [], []
+    for root in sorted(graph):
+        if root in index:
+            continue
+        index[root] = low[root] = len(index)
+        stack.append(root)
+        path = [(root, iter(sorted(graph[root])))]
+        while path:
+            node, rest = path[-1]
+            below = next(rest, None)
+            if below is None:
+                path.pop()
+                if path:
+                    low[path[-1][0]] = min(low[path[-1][0]], low[node])
+                if low[node] == index[node]:
+                    start = stack.index(node)
+                    if len(stack) - start > 1:
+                        found.append(sorted(stack[start:]))
+                    del stack[start:]
+            elif below not in index:
+                index[below] = low[below] = len(index)
+                stack.append(below)
+                path.append((below, iter(sorted(graph.get(below, ())))))
+            elif below in stack:
+                low[node] = min(low[node], index[below])
+    return sorted(found)
 
 
 def report(problems):

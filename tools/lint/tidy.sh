@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Gate: clang-tidy over the sources given, or all of src/ and tests/ that the debug preset compiles.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
+cd "${NATARIS_LINT_ROOT:-$(dirname "$0")/../..}"
 
 if [ ! -f build-debug/build.ninja ]; then
     cmake --preset debug --log-level=NOTICE >/dev/null
 fi
 # The generated headers must be there, and the compile database up to date.
-if ! output=$(ninja -C build-debug nataris_embedded_store nataris_embedded_api 2>&1); then
+if ! output=$(ninja -C build-debug nataris-generated 2>&1); then
     echo "$output" >&2
     exit 1
 fi

@@ -243,7 +243,7 @@ static void send_frames(struct batcher *batcher) {
 void batcher_run(const struct model *model, struct intake *intake, struct outbox *outbox) {
     struct batcher batcher = {.model = model, .intake = intake, .outbox = outbox, .slot_count = model->plan.slots};
     batcher.tokens_per_ms = model->tokens_per_ms;
-    batcher.slots = (struct slot *)mem_calloc(batcher.slot_count, sizeof(*batcher.slots));
+    batcher.slots = mem_calloc(batcher.slot_count, sizeof(*batcher.slots));
     for (uint32_t i = 0; i < batcher.slot_count; i++) {
         slot_init(&batcher.slots[i], (llama_seq_id)i, model->plan.context_length);
     }

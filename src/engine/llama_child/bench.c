@@ -132,7 +132,7 @@ int bench_run(const struct model_options *options, const char *prompt, uint32_t 
         fprintf(stderr, "too many slots or tokens, or a prompt that is empty or too long\n");
         return 1;
     }
-    bench.sequences = (struct bench_sequence *)mem_calloc(parallel, sizeof(*bench.sequences));
+    bench.sequences = mem_calloc(parallel, sizeof(*bench.sequences));
     bench.batch = llama_batch_init((int32_t)model.batch_tokens, 0, 1);
     uint64_t started_us = clock_monotonic_us();
     double cpu_before = cpu_seconds();

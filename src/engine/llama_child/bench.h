@@ -6,8 +6,8 @@
 #include "engine/llama_child/model.h"
 
 /* Answers `rounds` * `parallel` requests of at most `tokens` tokens, `parallel` at a time: the next one starts when one
- * is answered. Request i has the seed i and temperature 1; control tokens in `prompt` count as such. Prints one JSON line:
- * parallel, tokens, seconds, cpu_seconds, tokens_per_second. Returns the exit status. */
+ * is answered. Request i has the seed i and temperature 1; control tokens in `prompt` count as such. Prints one JSON
+ * line: parallel, tokens, seconds, cpu_seconds, tokens_per_second. Returns the exit status. */
 int bench_run(const struct model_options *options, const char *prompt, uint32_t parallel, uint32_t tokens,
               uint32_t rounds);
 

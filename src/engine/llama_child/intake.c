@@ -23,8 +23,7 @@ static void add_cancel(struct intake *intake, uint64_t id) {
     struct intake_batch *waiting = &intake->waiting;
     if (waiting->cancel_count == intake->cancel_capacity) {
         intake->cancel_capacity = intake->cancel_capacity > 0 ? intake->cancel_capacity * 2 : 16;
-        waiting->cancels =
-            (uint64_t *)mem_realloc(waiting->cancels, intake->cancel_capacity * sizeof(*waiting->cancels));
+        waiting->cancels = mem_realloc(waiting->cancels, intake->cancel_capacity * sizeof(*waiting->cancels));
     }
     waiting->cancels[waiting->cancel_count++] = id;
 }
@@ -74,7 +73,7 @@ static void handle_bytes(struct intake *intake, struct buf *input) {
 }
 
 static void *run(void *context) {
-    struct intake *intake = (struct intake *)context;
+    struct intake *intake = context;
     struct buf input;
     buf_init(&input, (size_t)LLAMA_FRAME_MAX + INTAKE_READ_BYTES);
     for (;;) {

@@ -29,7 +29,7 @@ enum {
 #define MODEL_LOADING_BYTES (UINT64_C(1536) * 1024 * 1024)
 
 static void on_llama_log(enum ggml_log_level level, const char *text, void *user_data) {
-    struct model_log *log = (struct model_log *)user_data;
+    struct model_log *log = user_data;
     if (level != GGML_LOG_LEVEL_ERROR) {
         return;
     }

@@ -14,8 +14,8 @@ static uint32_t usual_context(uint64_t parameters) {
     return parameters > UINT64_C(1500000000) ? 2048 : 4096;
 }
 
-/* Beyond the usual cap while the KV cache of all slots stays under a sixteenth of the memory: an owner's device has other
- * things to do. */
+/* Beyond the usual cap while the KV cache of all slots stays under a sixteenth of the memory: an owner's device has
+ * other things to do. */
 static uint32_t raise_context(uint32_t context, uint32_t most, uint32_t slots, const struct plan_input *input) {
     while (context < most) {
         uint32_t more = min_u32(context * 2, most);

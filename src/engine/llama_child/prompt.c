@@ -57,7 +57,7 @@ struct prompter *prompter_new(const struct model *model) {
             continue;
         }
         prompter->specials =
-            (struct str *)mem_realloc(prompter->specials, (prompter->special_count + 1) * sizeof(*prompter->specials));
+            mem_realloc(prompter->specials, (prompter->special_count + 1) * sizeof(*prompter->specials));
         prompter->specials[prompter->special_count++] = (struct str){mem_strndup(text.data, text.len), text.len};
         prompter->first_bytes[(uint8_t)text.data[0]] = true;
     }
@@ -95,7 +95,7 @@ static struct str guard(const struct prompter *prompter, struct arena *arena, st
     if (found == 0) {
         return text;
     }
-    char *copy = (char *)arena_alloc(arena, text.len + found * PROMPT_MARKER_LENGTH);
+    char *copy = arena_alloc(arena, text.len + found * PROMPT_MARKER_LENGTH);
     size_t len = 0;
     for (size_t i = 0; copy != NULL && i < text.len; i++) {
         copy[len++] = text.data[i];
@@ -162,7 +162,7 @@ static bool append_piece(const struct prompter *prompter, struct prompt *prompt,
     if (text.len == 0) {
         return true;
     }
-    prompt->tokens = (llama_token *)mem_realloc(prompt->tokens, (prompt->count + capacity) * sizeof(*prompt->tokens));
+    prompt->tokens = mem_realloc(prompt->tokens, (prompt->count + capacity) * sizeof(*prompt->tokens));
     int32_t count =
         shim_tokenize(prompter->model->vocab, text, prompt->tokens + prompt->count, (int32_t)capacity, parse_special);
     if (count < 0) {
@@ -172,8 +172,8 @@ static bool append_piece(const struct prompter *prompter, struct prompt *prompt,
     return true;
 }
 
-/* Megabytes take the tokenizer seconds, in which this thread hears no cancel. A long text is counted in pieces only until
- * it is clear that it does not fit; *estimate is then about its length in tokens, otherwise 0. */
+/* Megabytes take the tokenizer seconds, in which this thread hears no cancel. A long text is counted in pieces only
+ * until it is clear that it does not fit; *estimate is then about its length in tokens, otherwise 0. */
 static bool estimate_length(const struct prompter *prompter, struct str text, uint32_t *estimate) {
     uint32_t context = prompter->model->plan.context_length;
     size_t step = (size_t)context * PROMPT_TOKEN_BYTES, done = 0;
@@ -251,8 +251,7 @@ static bool append_without_blank(struct prompter *prompter, struct prompt *promp
                  memcmp(whole.tokens, front.tokens, front.count * sizeof(*front.tokens)) == 0;
     if (apart) {
         uint32_t count = whole.count - front.count;
-        prompt->tokens =
-            (llama_token *)mem_realloc(prompt->tokens, (prompt->count + count + 1) * sizeof(*prompt->tokens));
+        prompt->tokens = mem_realloc(prompt->tokens, (prompt->count + count + 1) * sizeof(*prompt->tokens));
         memcpy(prompt->tokens + prompt->count, whole.tokens + front.count, count * sizeof(*prompt->tokens));
         prompt->count += count;
     } else if (good) { /* the line feed became part of another token: such vocabularies add no blank */
@@ -290,7 +289,7 @@ bool prompter_make(struct prompter *prompter, const struct gen_request *request,
                    struct prompt *prompt, struct err *err) {
     *prompt = (struct prompt){0};
     if (llama_vocab_get_add_bos(prompter->model->vocab)) {
-        prompt->tokens = (llama_token *)mem_alloc(sizeof(*prompt->tokens));
+        prompt->tokens = mem_alloc(sizeof(*prompt->tokens));
         prompt->tokens[prompt->count++] = llama_vocab_bos(prompter->model->vocab);
     }
     bool made;

@@ -14,8 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Landlock as the kernel has it (landlock(7)), since the headers that we are built with may be older. What a kernel does
- * not know is masked out by its version. */
+/* Landlock as the kernel has it (landlock(7)), since the headers that we are built with may be older. What a kernel
+ * does not know is masked out by its version. */
 struct landlock_rules {
     uint64_t handled_files, handled_network, scoped;
 };

@@ -9,7 +9,7 @@ enum { SLOT_OUT_MAX = 1024 * 1024 };
 
 void slot_init(struct slot *slot, llama_seq_id sequence, uint32_t context_length) {
     *slot = (struct slot){.sequence = sequence};
-    slot->tokens = (llama_token *)mem_calloc((size_t)context_length + 1, sizeof(*slot->tokens));
+    slot->tokens = mem_calloc((size_t)context_length + 1, sizeof(*slot->tokens));
     buf_init(&slot->out, SLOT_OUT_MAX);
 }
 

@@ -5,7 +5,7 @@
 
 #include "base/json_write.h"
 #include "core/core.h"
-#include "link/codec.h"
+#include "link/status.h"
 
 #include <stdint.h>
 

@@ -30,9 +30,9 @@ static void finish_call(struct api_fixture *fixture, struct call *call) {
 }
 
 static void fail_call(struct api_fixture *fixture, struct call *call) {
-    const struct fault error = {.code = FAULT_RATE_LIMIT_EXCEEDED, .message = "Later.", .retry_after_ms = 5001};
+    const struct fault fault = {.code = FAULT_RATE_LIMIT_EXCEEDED, .message = "Later.", .retry_after_ms = 5001};
     (void)fixture;
-    call->sink->failed(call, &error);
+    call->sink->failed(call, &fault);
 }
 
 static void test_health(void **state) {
@@ -83,7 +83,7 @@ static void test_every_answer_has_an_id_and_cors(void **state) {
     const char *body;
     char first[64];
     exchange(fixture, "GET /v1/models", "", NULL, &body);
-    str_copy(first, sizeof(first), str_from(api_fixture_header(fixture, "x-request-id")));
+    (void)str_copy(first, sizeof(first), str_from(api_fixture_header(fixture, "x-request-id")));
     assert_int_equal(strlen(first), 4 + 22);
     assert_memory_equal(first, "req_", 4);
     assert_string_equal(api_fixture_header(fixture, "Access-Control-Allow-Origin"), "*");

@@ -97,8 +97,8 @@ static void finish_inside(struct api_fixture *fixture, struct call *call) {
 
 static void fail_inside(struct api_fixture *fixture, struct call *call) {
     (void)fixture;
-    const struct fault error = {.code = FAULT_MODEL_WARMING, .message = "Later.", .retry_after_ms = 300000};
-    call->sink->failed(call, &error);
+    const struct fault fault = {.code = FAULT_MODEL_WARMING, .message = "Later.", .retry_after_ms = 300000};
+    call->sink->failed(call, &fault);
 }
 
 static void test_finish_inside_submit(void **state) {
@@ -140,11 +140,11 @@ static void test_fail_inside_submit(void **state) {
 static void test_fail_with_param(void **state) {
     struct api_fixture *fixture = *state;
     const char *body;
-    const struct fault error = {.code = FAULT_CONTEXT_LENGTH, .message = "Too long.", .param = "max_tokens"};
+    const struct fault fault = {.code = FAULT_CONTEXT_LENGTH, .message = "Too long.", .param = "max_tokens"};
     api_fixture_post(fixture, CHAT, PLAIN_CHAT);
     struct call *call = api_fixture_await_call(fixture);
     deliver(call, "text that is not sent");
-    call->sink->failed(call, &error);
+    call->sink->failed(call, &fault);
     assert_int_equal(api_fixture_answer(fixture, &body), 400);
     assert_string_equal(body, "{\"error\":{\"message\":\"Too long.\",\"type\":\"invalid_request_error\",\"code\":"
                               "\"context_length_exceeded\",\"param\":\"max_tokens\"}}");
@@ -193,8 +193,8 @@ static void test_plain_answer_has_a_limit(void **state) {
     /* The backend must be able to charge nothing, so it is no client that has gone, and the call is its to end. */
     assert_int_equal(call->sink->deliver(call, STR("x")), CALL_DELIVER_TOO_LONG);
     assert_int_equal(fixture->abandoned, 0);
-    const struct fault error = {.code = FAULT_UNAVAILABLE, .message = "too long"};
-    call->sink->failed(call, &error);
+    const struct fault fault = {.code = FAULT_UNAVAILABLE, .message = "too long"};
+    call->sink->failed(call, &fault);
     assert_int_equal(api_fixture_answer(fixture, &body), 503);
     assert_non_null(strstr(body, "\"code\":\"SERVICE_UNAVAILABLE\""));
     free(piece);
@@ -249,7 +249,7 @@ static void test_many_calls(void **state) {
     }
     assert_int_equal(calls_count(fixture->calls), COUNT);
     size_t seen = 0;
-    calls_each(fixture->calls, count_call, &seen);
+    call_each(fixture->calls, count_call, &seen);
     assert_int_equal(seen, COUNT);
     calls[1]->sink->finished(calls[1], &RESULT);
     http_calls_tick(fixture->api, calls[0]->started_ms + 1000);

@@ -136,7 +136,7 @@ static void test_bad_keys(void **state) {
 /* A failed call stores nothing: the next one runs. */
 static void test_failure_is_not_kept(void **state) {
     struct api_fixture *fixture = *state;
-    const struct fault error = {.code = FAULT_REQUEST_TIMEOUT, .message = "Nobody answered."};
+    const struct fault fault = {.code = FAULT_REQUEST_TIMEOUT, .message = "Nobody answered."};
     const char *body;
     for (int i = 1; i <= 2; i++) {
         api_fixture_forget(fixture);
@@ -147,7 +147,7 @@ static void test_failure_is_not_kept(void **state) {
             settle(fixture, call); /* which then fails: the answer is not in the store */
             fixture->store.answers[0].expires_ms = 0;
         }
-        call->sink->failed(call, &error);
+        call->sink->failed(call, &fault);
         assert_int_equal(api_fixture_answer(fixture, &body), 408);
     }
     fixture->on_submit = settle_and_finish;
@@ -233,7 +233,8 @@ static void clients_close(struct client *clients) {
     }
 }
 
-/* However the turns fall, one of them runs, and the others are told to come back, before and after the store answers. */
+/* However the iterations of the loop fall, one of them runs, and the others are told to come back, before and after the
+ * store answers. */
 static void test_64_at_once(void **state) {
     struct api_fixture *fixture = *state;
     struct client *clients = mem_calloc(CLIENTS, sizeof(*clients));
@@ -269,7 +270,7 @@ static void test_64_at_once(void **state) {
     }
     assert_int_equal(fixture->submitted, 1);
     for (size_t i = 0; i < CLIENTS; i++) {
-        /* In the turns in which one of them asks the store, its twins are told to come back. */
+        /* In the iterations in which one of them asks the store, its twins are told to come back. */
         assert_true(i % 8 != 7 || client_status(&clients[i]) == 409);
         assert_true(client_status(&clients[i]) == 409 ||
                     strstr(buf_cstr(&clients[i].received), fixture->call_id) != NULL);

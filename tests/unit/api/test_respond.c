@@ -1,7 +1,9 @@
-/* The error envelope: golden texts for every code. */
+/* The fault envelope: golden texts for every code. */
 #include "api/respond.h"
+#include "api/router.h"
 #include "embedded_api.h"
 #include "format/envelope.h"
+#include "format/formats.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,10 +12,10 @@
 
 #include <cmocka.h>
 
-static void assert_envelope(const struct fault *error, const char *expected) {
+static void assert_envelope(const struct fault *fault, const char *expected) {
     struct buf text;
     buf_init(&text, 4096);
-    envelope_write(error, &text);
+    envelope_write(fault, &text);
     assert_string_equal(buf_cstr(&text), expected);
     buf_clear(&text);
 }
@@ -48,25 +50,25 @@ static void test_every_code(void **state) {
          "\"type\":\"service_unavailable_error\",\"code\":\"SERVICE_UNAVAILABLE\",\"param\":null,\"retry_after\":5"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct fault error;
+        struct fault fault;
         char expected[512];
-        fault_set(&error, cases[i].code, "Number %zu.", i);
+        fault_set(&fault, cases[i].code, "Number %zu.", i);
         snprintf(expected, sizeof(expected), "{\"error\":{\"message\":\"Number %zu.\",%s}}", i, cases[i].rest);
-        assert_int_equal(fault_status(&error), cases[i].status);
-        assert_envelope(&error, expected);
+        assert_int_equal(fault_status(&fault), cases[i].status);
+        assert_envelope(&fault, expected);
     }
 }
 
 static void test_param_retry_and_escaping(void **state) {
     (void)state;
-    struct fault error = {.code = FAULT_RATE_LIMIT_EXCEEDED,
+    struct fault fault = {.code = FAULT_RATE_LIMIT_EXCEEDED,
                           .message = "a \"b\"\n",
                           .param = "messages[2].role",
                           .retry_after_ms = 59001};
-    assert_envelope(&error, "{\"error\":{\"message\":\"a \\\"b\\\"\\n\",\"type\":\"rate_limit_error\",\"code\":"
+    assert_envelope(&fault, "{\"error\":{\"message\":\"a \\\"b\\\"\\n\",\"type\":\"rate_limit_error\",\"code\":"
                             "\"RATE_LIMIT_EXCEEDED\",\"param\":\"messages[2].role\",\"retry_after\":60}}");
-    error = (struct fault){.code = FAULT_INVALID_REQUEST, .status = 415, .message = "m"};
-    assert_int_equal(fault_status(&error), 415);
+    fault = (struct fault){.code = FAULT_INVALID_REQUEST, .status = 415, .message = "m"};
+    assert_int_equal(fault_status(&fault), 415);
 }
 
 static void test_durations(void **state) {
@@ -106,11 +108,11 @@ static void test_from_err(void **state) {
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct err err;
-        struct fault error;
+        struct fault fault;
         err_set_field(&err, cases[i].code, "field", "words");
-        fault_from_err(&error, &err);
-        assert_int_equal(error.code, cases[i].expected);
-        assert_string_equal(error.param, "field");
+        fault_from_err(&fault, &err);
+        assert_int_equal(fault.code, cases[i].expected);
+        assert_string_equal(fault.param, "field");
     }
 }
 
@@ -118,10 +120,10 @@ static void test_from_err(void **state) {
 static void test_internal_words_stay_inside(void **state) {
     (void)state;
     struct err err;
-    struct fault error;
+    struct fault fault;
     err_set(&err, ERR_IO, "/var/lib/secret.db: disk I/O error");
-    fault_from_err(&error, &err);
-    assert_null(strstr(error.message, "secret"));
+    fault_from_err(&fault, &err);
+    assert_null(strstr(fault.message, "secret"));
 }
 
 /* Follows every "$ref" of the document. */

@@ -19,7 +19,7 @@ static const char *post(struct api_fixture *fixture, const char *body) {
 }
 
 static void turn_until(struct api_fixture *fixture, const char *id, enum store_job_state state) {
-    while (api_jobs_find(id)->state != state) { /* what the fake store does in a turn wakes no loop that waits */
+    while (api_jobs_find(id)->state != state) { /* what the fake store does in an iteration wakes no loop that waits */
         uv_run(loop_uv(fixture->loop), UV_RUN_NOWAIT);
         assert_false(fixture->timed_out);
     }
@@ -38,7 +38,7 @@ static void test_completes_with_the_whole_answer(void **state) {
     call->sink->finished(call, &RESULT);
     turn_until(fixture, id, STORE_JOB_COMPLETED);
     assert_non_null(strstr(api_jobs.event.data, "\"status\":\"COMPLETED\""));
-    assert_null(strstr(api_jobs.event.data, "Hi")); /* what is told to others has no answers in it */
+    assert_null(strstr(api_jobs.event.data, "\"Hi\"")); /* what is told to others has no answers in it */
     api_fixture_forget(fixture);
     snprintf(line, sizeof(line), "GET " JOBS "/%s", id);
     api_fixture_request(fixture, line, "", NULL);
@@ -114,10 +114,10 @@ static void test_goes_on_after_a_restart(void **state) {
     struct api_fixture *fixture = *state;
     struct store_job *job = &api_jobs.jobs[api_jobs.count++];
     *job = (struct store_job){.kind = STORE_JOB_INFERENCE, .state = STORE_JOB_RUNNING, .created_ms = INT64_MAX / 2};
-    str_copy(job->id, sizeof(job->id), STR("job_old"));
-    str_copy(job->account_id, sizeof(job->account_id), STR("acct_1"));
-    str_copy(job->key_id, sizeof(job->key_id), STR("key_1"));
-    str_copy(job->model, sizeof(job->model), STR(MODEL));
+    (void)str_copy(job->id, sizeof(job->id), STR("job_old"));
+    (void)str_copy(job->account_id, sizeof(job->account_id), STR("acct_1"));
+    (void)str_copy(job->key_id, sizeof(job->key_id), STR("key_1"));
+    (void)str_copy(job->model, sizeof(job->model), STR(MODEL));
     job->body = api_jobs_copy(STR("{\"model\":\"whatever\",\"prompt\":\"hi\"}"));
     job->result = api_jobs_copy(STR(""));
     api_resume(fixture->api);
@@ -197,15 +197,15 @@ static void test_finds_its_workflow_after_a_restart(void **state) {
                                  .error = STR(""),
                                  .extra = STR("")};
     *job = (struct store_job){.kind = STORE_JOB_WORKFLOW, .state = STORE_JOB_RUNNING, .created_ms = INT64_MAX / 2};
-    str_copy(job->id, sizeof(job->id), STR("job_old"));
-    str_copy(job->account_id, sizeof(job->account_id), STR("acct_1"));
-    str_copy(job->key_id, sizeof(job->key_id), STR("key_1"));
-    str_copy(job->model, sizeof(job->model), STR(MODEL));
+    (void)str_copy(job->id, sizeof(job->id), STR("job_old"));
+    (void)str_copy(job->account_id, sizeof(job->account_id), STR("acct_1"));
+    (void)str_copy(job->key_id, sizeof(job->key_id), STR("key_1"));
+    (void)str_copy(job->model, sizeof(job->model), STR(MODEL));
     job->body = api_jobs_copy(STR(RESEARCH_CHAT));
     job->result = api_jobs_copy(STR(""));
-    str_copy(row.id, sizeof(row.id), STR("wf_old"));
-    str_copy(row.account_id, sizeof(row.account_id), STR("acct_1"));
-    str_copy(row.model, sizeof(row.model), STR(MODEL));
+    (void)str_copy(row.id, sizeof(row.id), STR("wf_old"));
+    (void)str_copy(row.account_id, sizeof(row.account_id), STR("acct_1"));
+    (void)str_copy(row.model, sizeof(row.model), STR(MODEL));
     (void)api_workflows_add(&row);
     api_resume(fixture->api);
     turn_until(fixture, "job_old", STORE_JOB_COMPLETED);
@@ -226,16 +226,16 @@ static void test_an_account_has_bounded_room(void **state) {
     struct api_fixture *fixture = *state;
     const struct auth_identity identity = {.account_id = "acct_1"}, other = {.account_id = "acct_2"};
     struct jobs *jobs = jobs_new(fixture->calls, NULL, &FORMATS);
-    struct fault error;
+    struct fault fault;
     for (int i = 0; i < JOBS_OPEN_MAX; i++) {
-        assert_true(jobs_reserve(jobs, &identity, &error));
+        assert_true(jobs_reserve(jobs, &identity, &fault));
     }
-    assert_false(jobs_reserve(jobs, &identity, &error));
-    assert_int_equal(error.code, FAULT_RATE_LIMIT_EXCEEDED);
-    assert_true(error.retry_after_ms > 0);
-    assert_true(jobs_reserve(jobs, &other, &error));
+    assert_false(jobs_reserve(jobs, &identity, &fault));
+    assert_int_equal(fault.code, FAULT_RATE_LIMIT_EXCEEDED);
+    assert_true(fault.retry_after_ms > 0);
+    assert_true(jobs_reserve(jobs, &other, &fault));
     jobs_release(jobs, "acct_1", false);
-    assert_true(jobs_reserve(jobs, &identity, &error));
+    assert_true(jobs_reserve(jobs, &identity, &fault));
     jobs_free(jobs);
 }
 

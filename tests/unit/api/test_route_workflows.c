@@ -19,10 +19,10 @@ static struct store_workflow *add(const char *id, enum core_workflow_kind kind, 
                                  .answer = STR("The answer"),
                                  .error = STR(""),
                                  .extra = STR("")};
-    str_copy(row.id, sizeof(row.id), str_from(id));
-    str_copy(row.account_id, sizeof(row.account_id), STR("acct_1"));
-    str_copy(row.model, sizeof(row.model), STR(MODEL));
-    str_copy(row.task, sizeof(row.task), STR("Research renewable energy"));
+    (void)str_copy(row.id, sizeof(row.id), str_from(id));
+    (void)str_copy(row.account_id, sizeof(row.account_id), STR("acct_1"));
+    (void)str_copy(row.model, sizeof(row.model), STR(MODEL));
+    (void)str_copy(row.task, sizeof(row.task), STR("Research renewable energy"));
     return api_workflows_add(&row);
 }
 
@@ -102,7 +102,7 @@ static void test_what_is_not_ones_own_is_not_there(void **state) {
     struct store_workflow *row = add("wf_1", CORE_WORKFLOW_AGENT, CORE_WORKFLOW_COMPLETED);
     static const char *const lines[] = {"GET " WORKFLOWS "/wf_2", "GET " WORKFLOWS "/wf_1", "DELETE " WORKFLOWS "/wf_1",
                                         "POST " WORKFLOWS "/wf_1/cancel", "GET " WORKFLOWS "/%00"};
-    str_copy(row->account_id, sizeof(row->account_id), STR("acct_2"));
+    (void)str_copy(row->account_id, sizeof(row->account_id), STR("acct_2"));
     for (size_t i = 0; i < COUNT_OF(lines); i++) {
         assert_has(ask(fixture, lines[i], 404), "\"param\":\"id\"");
     }

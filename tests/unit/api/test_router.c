@@ -1,6 +1,6 @@
 #include "api/router.h"
 #include "base/compiler.h"
-#include "format/format.h"
+#include "format/formats.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

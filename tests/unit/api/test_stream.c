@@ -106,11 +106,11 @@ static void test_long_delta_is_split(void **state) {
 /* After the headers a failure is one event; the stream ends without [DONE] and the connection with it. */
 static void test_fail_in_mid_stream(void **state) {
     struct api_fixture *fixture = *state;
-    const struct fault error = {.code = FAULT_UNAVAILABLE, .message = "The device is gone."};
+    const struct fault fault = {.code = FAULT_UNAVAILABLE, .message = "The device is gone."};
     api_fixture_post(fixture, CHAT, STREAM_CHAT);
     struct call *call = api_fixture_await_call(fixture);
     deliver(call, "a");
-    call->sink->failed(call, &error);
+    call->sink->failed(call, &fault);
     char *payload = api_fixture_stream(fixture);
     const char *event = strstr(payload, "data: {\"error\"");
     assert_non_null(event);

@@ -11,7 +11,8 @@
 static const struct fault LATER = {.code = FAULT_UNAVAILABLE, .message = "later"};
 
 static void turn(struct api_fixture *fixture) {
-    uv_run(loop_uv(fixture->loop), UV_RUN_NOWAIT); /* what the fake store does in a turn wakes no loop that waits */
+    uv_run(loop_uv(fixture->loop),
+           UV_RUN_NOWAIT); /* what the fake store does in an iteration wakes no loop that waits */
     assert_false(fixture->timed_out);
 }
 
@@ -29,10 +30,10 @@ static void run_end(struct api_fixture *fixture, const char *output) {
     call->sink->finished(call, &RESULT);
 }
 
-static void run_fail(struct api_fixture *fixture, const struct fault *error) {
+static void run_fail(struct api_fixture *fixture, const struct fault *fault) {
     struct call *call = await_run(fixture);
     fixture->call = NULL;
-    call->sink->failed(call, error);
+    call->sink->failed(call, fault);
 }
 
 static void await_status(struct api_fixture *fixture, enum core_workflow_status status) {
@@ -135,7 +136,7 @@ static void test_a_step_waits_out_what_time_heals(void **state) {
     struct api_fixture *fixture = *state;
     char id[ID_SIZE];
     api_fixture_post(fixture, CHAT, ORCHESTRATED("", "agent"));
-    str_copy(id, sizeof(id), str_from(await_run(fixture)->id));
+    (void)str_copy(id, sizeof(id), str_from(await_run(fixture)->id));
     run_fail(fixture, &LATER);
     assert_string_equal(await_run(fixture)->id, id); /* under the same id: paid once */
     run_end(fixture, "Answer: yes");
@@ -158,7 +159,7 @@ static void test_a_prompt_that_does_not_fit_is_made_smaller(void **state) {
     const struct fault too_long = {.code = FAULT_CONTEXT_LENGTH, .message = "too long"};
     char id[ID_SIZE];
     api_fixture_post(fixture, CHAT, ORCHESTRATED("", "research"));
-    str_copy(id, sizeof(id), str_from(await_run(fixture)->id));
+    (void)str_copy(id, sizeof(id), str_from(await_run(fixture)->id));
     for (int scale = 1; scale <= 16; scale *= 2) {
         assert_string_equal(await_run(fixture)->id, id);
         run_fail(fixture, &too_long);
@@ -206,7 +207,7 @@ static void test_goes_on_after_a_restart(void **state) {
     char id[ID_SIZE];
     api_fixture_post(fixture, CHAT, ORCHESTRATED("", "research"));
     run_end(fixture, "facts");
-    str_copy(id, sizeof(id), str_from(await_run(fixture)->id));
+    (void)str_copy(id, sizeof(id), str_from(await_run(fixture)->id));
     struct store_workflow row = api_workflows.rows[0];
     api_workflows.rows[0].status = CORE_WORKFLOW_FAILED; /* whoever had it does not get it back */
     run_fail(fixture, &(struct fault){.code = FAULT_INTERNAL, .message = "killed"});

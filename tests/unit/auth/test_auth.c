@@ -24,7 +24,7 @@ static void add_key(struct store *store, const char *id, const char *account_id,
 }
 
 static int setup(void **state) {
-    struct fixture *fixture = (struct fixture *)calloc(1, sizeof(*fixture));
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
     void *base;
     store_fixture_setup(&base);
     fixture->base = (struct store_fixture *)base;
@@ -230,7 +230,7 @@ struct answer {
 };
 
 static void on_answer(void *context, const struct auth_identity *identity, const struct err *err) {
-    struct answer *answer = (struct answer *)context;
+    struct answer *answer = context;
     answer->calls++;
     answer->identity = identity;
     answer->code = err != NULL ? err->code : ERR_NONE;

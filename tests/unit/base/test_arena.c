@@ -12,7 +12,7 @@
 static void check_zeroed_aligned_and_apart(struct arena *arena) {
     char *before = NULL;
     for (size_t size = 1; size < 700; size += 13) {
-        char *memory = (char *)arena_alloc(arena, size);
+        char *memory = arena_alloc(arena, size);
         assert_non_null(memory);
         assert_int_equal((uintptr_t)memory % 16, 0);
         for (size_t i = 0; i < size; i++) {

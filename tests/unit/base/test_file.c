@@ -108,7 +108,7 @@ static void test_a_failed_write_keeps_the_old_file(void **state) {
     struct rlimit before, small;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     small = (struct rlimit){.rlim_cur = 4096, .rlim_max = before.rlim_max};
-    char *large = (char *)calloc(1, 10000);
+    char *large = calloc(1, 10000);
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
     bool written = file_write_atomic(path, (struct str){.data = large, .len = 10000}, 0600, &err);

@@ -1,6 +1,8 @@
 /* What a call may cost at most. */
 #include "call/price.h"
 
+#include "catalog/catalog.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -27,7 +27,7 @@ static const struct option OPTIONS[] = {
     {"rate", OPTION_REAL, "N", "0.5", "a rate", offsetof(struct config, rate)},
     {"loud", OPTION_FLAG, NULL, NULL, "a flag", offsetof(struct config, loud)},
 };
-static const struct option_set SET = {OPTIONS, sizeof OPTIONS / sizeof *OPTIONS};
+static const struct option_set SET = {OPTIONS, COUNT_OF(OPTIONS)};
 
 static struct arena memory; /* of the values of the parse before */
 
@@ -108,6 +108,43 @@ static void test_the_file_may_be_named_inline(void **state) {
     assert_non_null(strstr(err.message, "/nonexistent/file"));
 }
 
+static void parse_file(const char *content, struct config *config, struct err *err, enum options_result expected) {
+    char path[] = "/tmp/nataris-options-XXXXXX";
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_true(dprintf(fd, "%s", content) > 0);
+    close(fd);
+    assert_int_equal(PARSE(config, err, "--config", path), expected);
+    unlink(path);
+}
+
+static void test_lines_of_the_file_that_are_wrong(void **state) {
+    struct config config;
+    struct err err;
+    (void)state;
+    parse_file("name = a\ncount = many\n", &config, &err, OPTIONS_WRONG);
+    assert_string_equal(err.message, "--count wants a whole number, not 'many'");
+    parse_file("name = a\nno value here\n", &config, &err, OPTIONS_WRONG);
+    assert_non_null(strstr(err.message, ", line 2: not a 'name = value' line"));
+    parse_file("loud = yes\n", &config, &err, OPTIONS_WRONG);
+    assert_string_equal(err.message, "loud wants true or false, not 'yes'");
+    parse_file("loud = true\ntest-model = , a ,\n", &config, &err, OPTIONS_OK);
+    assert_true(config.loud);
+    assert_int_equal(config.model.count, 1);
+    assert_string_equal(config.model.items[0], "a");
+}
+
+static void test_lists_have_a_bound(void **state) {
+    struct config config;
+    struct err err;
+    (void)state;
+    setenv("NATARIS_TEST_MODEL", "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", 1);
+    assert_int_equal(PARSE(&config, &err), OPTIONS_WRONG);
+    assert_string_equal(err.message, "--test-model may be given at most 16 times");
+    assert_int_equal(PARSE(&config, &err, "--test-model", "z"), OPTIONS_WRONG);
+    unsetenv("NATARIS_TEST_MODEL");
+}
+
 static void test_values_have_a_bound(void **state) {
     struct config config;
     struct err err;
@@ -146,7 +183,7 @@ static const struct option ARGUMENT_OPTIONS[] = {
     {"amount", OPTION_ARGUMENT, "USD", NULL, "how much", offsetof(struct arguments, amount)},
     {"note", OPTION_ARGUMENT_OPTIONAL, "NOTE", NULL, "why", offsetof(struct arguments, note)},
 };
-static const struct option_set ARGUMENT_SET = {ARGUMENT_OPTIONS, sizeof ARGUMENT_OPTIONS / sizeof *ARGUMENT_OPTIONS};
+static const struct option_set ARGUMENT_SET = {ARGUMENT_OPTIONS, COUNT_OF(ARGUMENT_OPTIONS)};
 
 static enum options_result parse_arguments(struct arguments *config, struct err *err, char **argv) {
     int argc = 0;
@@ -201,7 +238,7 @@ static const struct option SIZE_OPTIONS[] = {
 };
 
 static enum options_result parse_sizes(struct sizes *sizes, struct err *err, char **argv) {
-    static const struct option_set SIZES = {SIZE_OPTIONS, sizeof SIZE_OPTIONS / sizeof *SIZE_OPTIONS};
+    static const struct option_set SIZES = {SIZE_OPTIONS, COUNT_OF(SIZE_OPTIONS)};
     int argc = 0;
     while (argv[argc] != NULL) {
         argc++;
@@ -222,11 +259,11 @@ static void test_sizes_have_suffixes(void **state) {
     struct sizes sizes;
     struct err err;
     (void)state;
-    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
         assert_int_equal(PARSE_SIZES(&sizes, &err, "a", "--test-quota", CASES[i].text), OPTIONS_OK);
         assert_int_equal(sizes.quota, CASES[i].bytes);
     }
-    for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++) {
+    for (size_t i = 0; i < COUNT_OF(WRONG); i++) {
         assert_int_equal(PARSE_SIZES(&sizes, &err, "a", "--test-quota", WRONG[i]), OPTIONS_WRONG);
         assert_non_null(strstr(err.message, "--test-quota wants a number of bytes"));
     }
@@ -264,6 +301,8 @@ int main(void) {
         cmocka_unit_test(test_flags_in_both_spellings),
         cmocka_unit_test(test_command_line_beats_environment_beats_file),
         cmocka_unit_test(test_the_file_may_be_named_inline),
+        cmocka_unit_test(test_lines_of_the_file_that_are_wrong),
+        cmocka_unit_test(test_lists_have_a_bound),
         cmocka_unit_test(test_values_have_a_bound),
         cmocka_unit_test(test_mistakes_are_named),
         cmocka_unit_test(test_arguments_come_in_the_order_of_the_table),

@@ -23,13 +23,13 @@ struct fixture {
 
 /* Ten exchanges of 20 tokens a message, and one question. */
 static int setup(void **state) {
-    struct fixture *fixture = (struct fixture *)calloc(1, sizeof(*fixture));
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
     arena_init(&fixture->arena, 1024 * 1024);
     fixture->conversation.system = STR("Be brief.");
     fixture->conversation.summary = STR("");
     fixture->conversation.density = 256;
     fixture->conversation.message_count = MESSAGES;
-    str_copy(fixture->conversation.counted_by, STORE_MODEL_MAX, STR("demo"));
+    (void)str_copy(fixture->conversation.counted_by, STORE_MODEL_MAX, STR("demo"));
     for (int i = 0; i < MESSAGES; i++) {
         fixture->messages[i] = (struct store_message){
             .position = i, .role = i % 2 ? GEN_ROLE_ASSISTANT : GEN_ROLE_USER, .tokens = 20, .content = STR("said")};

@@ -192,7 +192,7 @@ static void a_sample_comes_close_to_the_best(void **state) {
             const struct core_candidate *candidate = &f->effects.candidates[dispatch->dispatch.first_candidate + i];
             chosen_ms = candidate->chosen ? candidate->finish_ms : chosen_ms;
         }
-        struct core_candidate *all = (struct core_candidate *)mem_calloc(count, sizeof(*all));
+        struct core_candidate *all = mem_calloc(count, sizeof(*all));
         assert_int_equal(core_job_explain(f->core, job, all, count), count);
         for (uint64_t i = 0; i < count; i++) { /* but the chosen one, whose only slot is taken now */
             best_ms = all[i].gate == CORE_GATE_NONE && all[i].finish_ms < best_ms ? all[i].finish_ms : best_ms;

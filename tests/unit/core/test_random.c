@@ -1,6 +1,6 @@
-/* Random events, sensible ones and others, under many seeds. After each step core_check must hold and the effects must be
- * such that a shell can carry them out; in the end every admitted job has ended exactly once. A failing seed is printed:
- * CORE_SEED=<seed> runs it alone. */
+/* Random events, sensible ones and others, under many seeds. After each step core_check must hold and the effects must
+ * be such that a shell can carry them out; in the end every admitted job has ended exactly once. A failing seed is
+ * printed: CORE_SEED=<seed> runs it alone. */
 #include "unit/core/core_fixture.h"
 
 #include <string.h>

@@ -16,8 +16,8 @@ static void a_limit_of_so_many_at_once(void **state UNUSED) {
     assert_int_equal(core_rate_reset_ms(&rate, 60500), 0);
 }
 
-/* For limits that do and do not divide a minute: a request comes at the very millisecond that was advised, never before,
- * and over a long time exactly `limit` a minute come through. */
+/* For limits that do and do not divide a minute: a request comes at the very millisecond that was advised, never
+ * before, and over a long time exactly `limit` a minute come through. */
 static void the_advice_is_exact(void **state UNUSED) {
     static const uint32_t limits[] = {1, 7, 10, 59, 60, 61, 300, 59999, 60000, 60001, 1000000, UINT32_MAX};
     for (size_t i = 0; i < COUNT_OF(limits); i++) {

@@ -102,7 +102,7 @@ static void the_budget_ends_before_any_step(void **state UNUSED) {
             char all[TEXT_SIZE];
             const char *so_far = told(w);
             assert_memory_equal(so_far, cases[i].steps, strlen(so_far));
-            snprintf(all, sizeof all, "%s", so_far);
+            snprintf(all, sizeof(all), "%s", so_far);
             ends(w, CORE_WORKFLOW_BUDGET_EXCEEDED, all, cases[i].answers[steps][0], cases[i].answers[steps][1]);
         }
     }
@@ -213,7 +213,7 @@ static void an_outline_has_the_generations_only(void **state UNUSED) {
     assert_int_equal(steps[0].name, CORE_STEP_MAP);
     assert_int_equal(steps[6].round, 2);
     assert_int_equal(steps[6].state, CORE_STEP_READY);
-    memset(steps, 0xff, sizeof steps);
+    memset(steps, 0xff, sizeof(steps));
     assert_int_equal(core_workflow_outline(&config, CORE_WORKFLOW_PARTS_MAX, 40, steps, 1),
                      4000 + 2000 + 1000 + 500 + 250 + 125 + 62 + 31 + 15 + 7 + 3 + 1);
     assert_int_equal(steps[0].name, CORE_STEP_MAP);

@@ -1,8 +1,8 @@
-/* Random workflows with random outcomes, under many seeds. After each call core_workflow_check must hold, the caps too; each
- * ends; and one rebuilt from the steps that were stored, at any time and in any order, is the same. A failing seed is
- * printed: WORKFLOW_SEED=<seed> runs it alone. */
+/* Random workflows with random outcomes, under many seeds. After each call core_workflow_check must hold, the caps too;
+ * each ends; and one rebuilt from the steps that were stored, at any time and in any order, is the same. A failing seed
+ * is printed: WORKFLOW_SEED=<seed> runs it alone. */
 #include "base/mem.h"
-#include "base/random.h"
+#include "base/random_source.h"
 #include "base/str.h"
 #include "core/workflow.h"
 
@@ -53,7 +53,7 @@ static void check(struct run *r, const struct core_workflow *w) {
 }
 
 static void random_start(struct run *r, uint64_t seed) {
-    memset(r, 0, sizeof *r);
+    memset(r, 0, sizeof(*r));
     r->seed = seed;
     r->random.state = seed;
     bool long_one = pick(r, 200) == 0;

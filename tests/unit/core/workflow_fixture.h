@@ -63,7 +63,7 @@ static inline const char *told(const struct core_workflow *w) {
     static char text[TEXT_SIZE];
     size_t length = 0;
     text[0] = '\0';
-    for (uint32_t i = 0; i < w->step_count && length < sizeof text - 64; i++) {
+    for (uint32_t i = 0; i < w->step_count && length < sizeof(text) - 64; i++) {
         const struct core_step *s = &w->steps[i];
         length += (size_t)snprintf(text + length, 32, "%s%s", i > 0 ? " " : "", core_step_name_text(s->name));
         if (s->round != 1) {

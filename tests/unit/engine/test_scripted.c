@@ -166,7 +166,7 @@ static void exits_after_some_tokens(void **state) {
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
-    assert_true(read(words[0], text, sizeof text - 1) > 0);
+    assert_true(read(words[0], text, sizeof(text) - 1) > 0);
     assert_string_equal(text, "one two");
     close(words[0]);
     close(words[1]);

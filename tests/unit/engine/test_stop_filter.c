@@ -7,7 +7,7 @@
 
 #include "engine/stop_filter.h"
 
-#include "base/random.h"
+#include "base/random_source.h"
 #include "base/utf8.h"
 
 #include <string.h>
@@ -60,7 +60,8 @@ static void gives_back_what_was_only_a_beginning(void **state) {
     check((struct str[]){STR("abab")}, 1, STR("aba abac"), "aba abac", false);
 }
 
-/* Of several the one that ends first counts, wherever the tokens' borders are; of those that end together the longest. */
+/* Of several the one that ends first counts, wherever the tokens' borders are; of those that end together the
+ * longest. */
 static void takes_the_stop_string_that_ends_first(void **state) {
     (void)state;
     check((struct str[]){STR("abcd"), STR("bc")}, 2, STR("xabcd"), "xa", true);

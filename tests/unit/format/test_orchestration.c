@@ -17,7 +17,7 @@ struct fixture {
 };
 
 static int setup(void **state) {
-    struct fixture *fixture = (struct fixture *)calloc(1, sizeof(*fixture));
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
     arena_init(&fixture->arena, 1024 * 1024);
     fixture->parser = json_parser_new(64 * 1024, 32);
     orchestration_init(&fixture->read);
@@ -41,12 +41,13 @@ static struct json_value parse(struct fixture *fixture, const char *text) {
 
 static bool reads(struct fixture *fixture, const char *text) {
     err_clear(&fixture->err);
-    return orchestration_read(parse(fixture, text), &fixture->arena, &fixture->read, &fixture->err);
+    return orchestration_read(parse(fixture, text), &fixture->read, &fixture->err);
 }
 
 static bool reads_tools(struct fixture *fixture, const char *text) {
     err_clear(&fixture->err);
-    return tools_read(parse(fixture, text), &fixture->arena, &fixture->read, &fixture->err);
+    return tools_read(parse(fixture, text), &fixture->arena, &fixture->read.tools, &fixture->read.tool_count,
+                      &fixture->err);
 }
 
 static void test_defaults(void **state) {

@@ -4,6 +4,7 @@
 #define NATARIS_TESTS_UNIT_GATEWAY_FAKE_LINK_H
 
 #include "base/compiler.h"
+#include "link/peer.h"
 #include "link/server.h"
 
 #include <stdio.h>

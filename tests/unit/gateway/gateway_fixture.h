@@ -254,9 +254,14 @@ static void gateway_fixture_on_ready(void *context, const char *provider_id) {
 
 static void gateway_fixture_on_status_due(void *context) {
     struct gateway_fixture *fixture = context;
-    const struct link_model models[] = {
-        {.id = STR(GATEWAY_MODEL), .state = LINK_MODEL_WARM, .slots = 4, .context_length = 4096},
-        {.id = STR(GATEWAY_OWN_MODEL), .state = LINK_MODEL_DOWNLOADING}};
+    const struct link_model models[] = {{.id = STR(GATEWAY_MODEL),
+                                         .state = LINK_MODEL_WARM,
+                                         .kinds = LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE),
+                                         .slots = 4,
+                                         .context_length = 4096},
+                                        {.id = STR(GATEWAY_OWN_MODEL),
+                                         .state = LINK_MODEL_DOWNLOADING,
+                                         .kinds = LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE)}};
     const struct link_status status = {.battery_percent = -1, .models = models, .model_count = COUNT_OF(models)};
     link_client_send_status(fixture->device, &status);
 }
@@ -269,10 +274,9 @@ UNUSED static void gateway_fixture_begin(struct gateway_fixture *fixture, const 
 }
 
 UNUSED static void gateway_fixture_finish(struct gateway_fixture *fixture) {
-    link_client_send_done(fixture->device,
-                          &(struct link_done){.job = fixture->job,
-                                              .done = {.finish = GEN_FINISH_STOP,
-                                                       .usage = {.prompt_tokens = 10, .completion_tokens = 1}}});
+    link_client_send_done(fixture->device, &(struct link_done){.job = fixture->job,
+                                                               .finish = LINK_FINISH_STOP,
+                                                               .usage = {.prompt_tokens = 10, .completion_tokens = 1}});
 }
 
 static void gateway_fixture_on_job(void *context, uint64_t job, const struct gen_request *request) {

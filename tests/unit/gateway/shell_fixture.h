@@ -108,8 +108,11 @@ static inline void shell_hello(struct shell_fixture *fixture, struct link_peer *
 
 static inline void shell_status(struct shell_fixture *fixture, struct link_peer *peer, enum link_model_state model,
                                 uint32_t context_length) {
-    const struct link_model offer = {
-        .id = STR(SHELL_MODEL), .state = model, .slots = 1, .context_length = context_length};
+    const struct link_model offer = {.id = STR(SHELL_MODEL),
+                                     .state = model,
+                                     .kinds = LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE),
+                                     .slots = 1,
+                                     .context_length = context_length};
     const struct link_status status = {.battery_percent = -1, .models = &offer, .model_count = 1};
     PROVIDERS_LINK_EVENTS.on_status(&fixture->shell.providers, peer, &status);
 }
@@ -136,19 +139,19 @@ UNUSED static void shell_delta(struct shell_fixture *fixture, struct link_peer *
                                    &(struct link_delta){.job = peer->job, .text = str_from(text), .tokens = tokens});
 }
 
-UNUSED static void shell_done(struct shell_fixture *fixture, struct link_peer *peer, enum gen_finish finish,
+UNUSED static void shell_done(struct shell_fixture *fixture, struct link_peer *peer, enum link_finish finish,
                               uint32_t tokens) {
-    PROVIDERS_LINK_EVENTS.on_done(
-        &fixture->shell.providers, peer,
-        &(struct link_done){.job = peer->job,
-                            .done = {.finish = finish, .usage = {.prompt_tokens = 10, .completion_tokens = tokens}}});
+    PROVIDERS_LINK_EVENTS.on_done(&fixture->shell.providers, peer,
+                                  &(struct link_done){.job = peer->job,
+                                                      .finish = finish,
+                                                      .usage = {.prompt_tokens = 10, .completion_tokens = tokens}});
 }
 
 /* The device answers its latest job. */
 UNUSED static void shell_answer(struct shell_fixture *fixture, struct link_peer *peer, const char *text) {
     shell_accept(fixture, peer);
     shell_delta(fixture, peer, text, 1);
-    shell_done(fixture, peer, GEN_FINISH_STOP, 1);
+    shell_done(fixture, peer, LINK_FINISH_STOP, 1);
 }
 
 UNUSED static void shell_error(struct shell_fixture *fixture, struct link_peer *peer, enum gen_failure failure) {

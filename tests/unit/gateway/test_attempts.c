@@ -59,7 +59,7 @@ static void test_another_goes_on(void **state) {
     assert_int_equal(fixture->shell.counts.continuations, 1);
     shell_accept(fixture, &second);
     shell_delta(fixture, &second, "three", 1);
-    shell_done(fixture, &second, GEN_FINISH_LENGTH, 1);
+    shell_done(fixture, &second, LINK_FINISH_LENGTH, 1);
     assert_int_equal(call.finished, 1);
     assert_string_equal(buf_cstr(&call.call.text), "one two three");
     assert_int_equal(call.result.finish, GEN_FINISH_LENGTH);
@@ -97,7 +97,7 @@ static void test_the_fourth_one_finishes(void **state) {
             shell_leave(&peers[i]);
         }
     }
-    shell_done(fixture, &peers[3], GEN_FINISH_STOP, 1);
+    shell_done(fixture, &peers[3], LINK_FINISH_STOP, 1);
     assert_int_equal(call.finished, 1);
     assert_int_equal(call.result.continued, 2);
     assert_string_equal(peers[3].continue_text, "word word ");
@@ -132,7 +132,7 @@ static void test_an_answer_of_nothing(void **state) {
     join(fixture, &peer, "laptop", "acct_owner");
     ask(fixture, &call);
     shell_accept(fixture, &peer);
-    shell_done(fixture, &peer, GEN_FINISH_LENGTH, 0);
+    shell_done(fixture, &peer, LINK_FINISH_LENGTH, 0);
     assert_int_equal(call.finished, 1);
     assert_string_equal(call.provider_id, shell_device_id(&peer));
     assert_string_equal(fake_store.earner, "acct_owner");
@@ -173,7 +173,7 @@ static void test_an_attempt_nobody_made(void **state) {
     shell_accept(fixture, &second);
     shell_delta(fixture, &second, "two", 1);
     fixture->shell.generations.list->attempts[0].number = 77;
-    shell_done(fixture, &second, GEN_FINISH_STOP, 1);
+    shell_done(fixture, &second, LINK_FINISH_STOP, 1);
     assert_int_equal(fake_store.settled, 0);
     assert_int_equal(call.failed, 1);
     assert_non_null(strstr(call.fault.message, "could not be settled"));

@@ -12,7 +12,7 @@ static void test_a_review_for_a_generation(void **state) {
     shell_ask(fixture, &call, "chatcmpl-1");
     shell_accept(fixture, &peer);
     shell_delta(fixture, &peer, "hi", 17);
-    shell_done(fixture, &peer, GEN_FINISH_STOP, 17);
+    shell_done(fixture, &peer, LINK_FINISH_STOP, 17);
     assert_int_equal(fake_store.reviews, 1);
     assert_string_equal(fake_store.review.device_id, shell_device_id(&peer));
     assert_string_equal(fake_store.review.reason, core_review_name(CORE_REVIEW_OVER_LIMIT));

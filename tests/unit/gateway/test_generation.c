@@ -132,7 +132,7 @@ static void test_the_client_goes_at_the_device(void **state) {
     shell_delta(fixture, &peer, "one ", 1);
     assert_int_equal(peer.cancels, 1);
     shell_delta(fixture, &peer, "two ", 1);
-    shell_done(fixture, &peer, GEN_FINISH_CANCELLED, 2);
+    shell_done(fixture, &peer, LINK_FINISH_CANCELLED, 2);
     assert_string_equal(buf_cstr(&call.call.text), "one ");
     assert_int_equal(call.finished + call.failed, 0);
     assert_int_equal(fake_store.settled, 1);
@@ -154,7 +154,7 @@ static void test_it_is_accepted_too_late(void **state) {
     call_abandon(&call.call);
     shell_accept(fixture, &peer);
     shell_delta(fixture, &peer, "one ", 1);
-    shell_done(fixture, &peer, GEN_FINISH_CANCELLED, 1);
+    shell_done(fixture, &peer, LINK_FINISH_CANCELLED, 1);
     assert_int_equal(call.accepted, 0);
     assert_int_equal(call.call.text.len, 0);
     assert_null(fixture->shell.generations.list);
@@ -174,7 +174,7 @@ static void test_an_answer_that_is_too_long(void **state) {
     assert_non_null(strstr(call.fault.message, "is longer than"));
     assert_int_equal(peer.cancels, 1);
     assert_int_equal(fake_store.generation.outcome, STORE_OUTCOME_FAILED);
-    shell_done(fixture, &peer, GEN_FINISH_CANCELLED, 1);
+    shell_done(fixture, &peer, LINK_FINISH_CANCELLED, 1);
     shell_call_clear(&call);
 }
 

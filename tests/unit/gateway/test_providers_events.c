@@ -36,6 +36,7 @@ static void test_states_of_models(void **state) {
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const struct link_model model = {.id = STR(SHELL_MODEL),
                                          .state = cases[i].link,
+                                         .kinds = LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE),
                                          .slots = 3,
                                          .context_length = 512,
                                          .load_ms = 700,
@@ -61,8 +62,11 @@ static void test_states_of_models(void **state) {
 static void test_more_bytes_than_all(void **state) {
     struct shell_fixture *fixture = *state;
     static struct link_peer peer;
-    const struct link_model model = {
-        .id = STR(SHELL_MODEL), .state = LINK_MODEL_DOWNLOADING, .bytes_done = 101, .bytes_total = 100};
+    const struct link_model model = {.id = STR(SHELL_MODEL),
+                                     .state = LINK_MODEL_DOWNLOADING,
+                                     .kinds = LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE),
+                                     .bytes_done = 101,
+                                     .bytes_total = 100};
     shell_hello(fixture, &peer, "laptop");
     tell(fixture, &peer, &(struct link_status){.models = &model, .model_count = 1});
     assert_int_equal(offer_of(fixture, &peer, 0).offer.bytes_left, 0);
@@ -108,7 +112,10 @@ static void test_too_many_models(void **state) {
     static char names[MANY][NAME_SIZE];
     for (size_t i = 0; i < MANY; i++) {
         (void)snprintf(names[i], NAME_SIZE, "model-%zu", i);
-        models[i] = (struct link_model){.id = str_from(names[i]), .state = LINK_MODEL_WARM, .slots = 1};
+        models[i] = (struct link_model){.id = str_from(names[i]),
+                                        .state = LINK_MODEL_WARM,
+                                        .kinds = LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE),
+                                        .slots = 1};
     }
     shell_hello(fixture, &peer, "laptop");
     tell(fixture, &peer, &(struct link_status){.models = models, .model_count = MANY});
@@ -149,21 +156,79 @@ static void test_failures(void **state) {
     }
 }
 
-static void test_ends(void **state) {
-    static const enum gen_finish cases[] = {GEN_FINISH_STOP, GEN_FINISH_LENGTH};
+static void list(struct shell_fixture *fixture, struct link_peer *peer, uint32_t kinds) {
+    const struct link_model model = {
+        .id = STR(SHELL_MODEL), .state = LINK_MODEL_WARM, .kinds = kinds, .slots = 1, .context_length = 4096};
+    const struct link_status status = {.battery_percent = -1, .models = &model, .model_count = 1};
+    PROVIDERS_LINK_EVENTS.on_status(&fixture->shell.providers, peer, &status);
+}
+
+/* A device that does other kinds of jobs with a model is not sent this one, and gets it once it lists the kind. */
+static void test_no_job_of_a_kind_that_is_not_listed(void **state) {
     struct shell_fixture *fixture = *state;
     static struct link_peer peer;
+    struct shell_call call = {0};
+    shell_join(fixture, &peer, "laptop", LINK_MODEL_LOADING, 4096);
+    shell_ask(fixture, &call, "chatcmpl-1");
+    list(fixture, &peer, LINK_JOB_KIND_BIT(LINK_JOB_KIND_EMBED) | LINK_JOB_KIND_BIT(LINK_JOB_KIND_SCORE));
+    assert_int_equal(peer.jobs, 0);
+    list(fixture, &peer, LINK_JOB_KIND_BIT(LINK_JOB_KIND_EMBED) | LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE));
+    assert_int_equal(peer.jobs, 1);
+    shell_answer(fixture, &peer, "hi");
+    assert_int_equal(call.finished, 1);
+    shell_call_clear(&call);
+}
+
+/* A device whose answers end in ways that clients do not know of yet: the answer is whole, and stops. */
+static void test_every_finish(void **state) {
+    struct shell_fixture *fixture = *state;
+    static struct link_peer peer;
+    static const struct {
+        enum link_finish finish;
+        enum gen_finish told;
+    } CASES[] = {{LINK_FINISH_STOP, GEN_FINISH_STOP},
+                 {LINK_FINISH_LENGTH, GEN_FINISH_LENGTH},
+                 {LINK_FINISH_TOOL_CALLS, GEN_FINISH_STOP},
+                 {LINK_FINISH_CONTENT_FILTER, GEN_FINISH_STOP},
+                 {LINK_FINISH_OTHER, GEN_FINISH_STOP}};
     shell_join(fixture, &peer, "laptop", LINK_MODEL_WARM, 4096);
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
         struct shell_call call = {0};
         shell_ask(fixture, &call, "chatcmpl-1");
         shell_accept(fixture, &peer);
-        shell_delta(fixture, &peer, "hi", 1);
-        shell_done(fixture, &peer, cases[i], 1);
+        const struct link_delta delta = {.job = peer.job, .tokens = 1, .text = STR("hi"), .parts = STR("")};
+        PROVIDERS_LINK_EVENTS.on_delta(&fixture->shell.providers, &peer, &delta);
+        const struct link_done done = {.job = peer.job,
+                                       .finish = CASES[i].finish,
+                                       .finish_word = STR("bored"),
+                                       .usage = {.prompt_tokens = 10, .completion_tokens = 1}};
+        PROVIDERS_LINK_EVENTS.on_done(&fixture->shell.providers, &peer, &done);
         assert_int_equal(call.finished, 1);
-        assert_int_equal(call.result.finish, cases[i]);
+        assert_int_equal(call.result.finish, CASES[i].told);
         shell_call_clear(&call);
     }
+}
+
+/* Parts that are not used here are no content of their own; their tokens count, and show that the device works. */
+static void test_delta_without_text(void **state) {
+    struct shell_fixture *fixture = *state;
+    static struct link_peer peer;
+    struct shell_call call = {0};
+    shell_join(fixture, &peer, "laptop", LINK_MODEL_WARM, 4096);
+    shell_ask(fixture, &call, "chatcmpl-1");
+    shell_accept(fixture, &peer);
+    struct link_delta delta = {.job = peer.job, .tokens = 2, .text = STR(""), .parts = STR("\x03\0\0\x02Hm")};
+    PROVIDERS_LINK_EVENTS.on_delta(&fixture->shell.providers, &peer, &delta);
+    assert_int_equal(call.call.text.len, 0);
+    delta.tokens = 0;
+    PROVIDERS_LINK_EVENTS.on_delta(&fixture->shell.providers, &peer, &delta);
+    assert_int_equal(call.call.text.len, 0);
+    const struct link_done done = {
+        .job = peer.job, .finish = LINK_FINISH_STOP, .usage = {.prompt_tokens = 10, .completion_tokens = 2}};
+    PROVIDERS_LINK_EVENTS.on_done(&fixture->shell.providers, &peer, &done);
+    assert_int_equal(call.finished, 1);
+    assert_int_equal(call.failed, 0);
+    shell_call_clear(&call);
 }
 
 /* --- Words about the device --- */
@@ -207,7 +272,9 @@ int main(void) {
         SHELL_TEST(test_the_state_of_the_device),
         SHELL_TEST(test_too_many_models),
         SHELL_TEST(test_failures),
-        SHELL_TEST(test_ends),
+        SHELL_TEST(test_no_job_of_a_kind_that_is_not_listed),
+        SHELL_TEST(test_every_finish),
+        SHELL_TEST(test_delta_without_text),
         SHELL_TEST(test_it_drains),
         SHELL_TEST(test_silence),
     };

@@ -13,7 +13,7 @@ static void test_doubles_up_to_the_ceiling(void **state) {
     for (uint64_t seed = 0; seed < 200; seed++) {
         struct link_backoff backoff;
         link_backoff_init(&backoff, 100, 1000, seed);
-        for (size_t i = 0; i < sizeof CEILINGS / sizeof CEILINGS[0]; i++) {
+        for (size_t i = 0; i < sizeof(CEILINGS) / sizeof(CEILINGS[0]); i++) {
             assert_in_range(link_backoff_next(&backoff), CEILINGS[i] / 2, CEILINGS[i]);
         }
         link_backoff_reset(&backoff);

@@ -1,15 +1,18 @@
 /* The provider's side against a gateway played by hand. */
+#include "link/part.h"
 #include "support/link_rig.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #define NONCE "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+#define CHALLENGE_2 "{\"type\":\"challenge\",\"version\":2,\"nonce\":\"" NONCE "\"}"
 #define CHALLENGE "{\"type\":\"challenge\",\"version\":1,\"nonce\":\"" NONCE "\"}"
 #define WELCOME "{\"type\":\"welcome\",\"provider_id\":\"prov_9\",\"heartbeat_ms\":20000}"
 #define FAST_WELCOME "{\"type\":\"welcome\",\"provider_id\":\"prov_9\",\"heartbeat_ms\":10}"
@@ -62,16 +65,16 @@ static void test_signs_the_challenge(void **state) {
     after_hello = CHALLENGE;
     after_auth = "{\"type\":\"drain\"}"; /* out of turn: ends the link, after the auth was seen */
     run(rig);
-    expect_part(&rig->ws_log, "{\"type\":\"hello\",\"versions\":[1],\"public_key\":\"");
+    expect_part(&rig->ws_log, "{\"type\":\"hello\",\"versions\":[1,2],\"public_key\":\"");
     expect_part(&rig->ws_log, "\"join_token\":\"join_x\"");
     expect_part(&rig->provider_log, "lost message \"drain\" is not expected here\n");
     uint8_t signature[ED25519_SIGNATURE_SIZE];
     size_t len = 0;
     const char *text = strstr(buf_cstr(&rig->ws_log), "\"signature\":\"") + 13;
-    assert_true(digest_base64_decode((struct str){text, 88}, signature, sizeof signature, &len));
+    assert_true(digest_base64_decode((struct str){text, 88}, signature, sizeof(signature), &len));
     struct buf proof;
     uint8_t nonce[LINK_NONCE_SIZE];
-    for (size_t i = 0; i < sizeof nonce; i++) {
+    for (size_t i = 0; i < sizeof(nonce); i++) {
         nonce[i] = (uint8_t)i;
     }
     buf_init(&proof, 256);
@@ -85,7 +88,9 @@ static void test_violations(void **state) {
     static const struct {
         const char *after_hello, *after_auth, *after_status, *lost;
     } CASES[] = {
-        {"{\"type\":\"challenge\",\"version\":2,\"nonce\":\"" NONCE "\"}", NULL, NULL,
+        {"{\"type\":\"challenge\",\"version\":3,\"nonce\":\"" NONCE "\"}", NULL, NULL,
+         "lost the gateway chose a version that was not offered\n"},
+        {"{\"type\":\"challenge\",\"version\":0,\"nonce\":\"" NONCE "\"}", NULL, NULL,
          "lost the gateway chose a version that was not offered\n"},
         {WELCOME, NULL, NULL, "lost message \"welcome\" is not expected here\n"},
         {"{\"type\":\"job\",\"job\":1,\"request\":{}}", NULL, NULL, "lost model is missing\n"},
@@ -119,6 +124,124 @@ static void test_malformed_request_is_an_error_of_its_job(void **state) {
     expect_part(&rig->ws_log, "{\"type\":\"error\",\"job\":5,\"failure\":\"bad_request\",\"message\":\"");
     expect_part(&rig->ws_log, "\"param\":\"top_p\"}");
     assert_null(strstr(buf_cstr(&rig->provider_log), "lost"));
+}
+
+/* --- One job with a gateway of each version --- */
+
+static void answer_the_job(struct link_rig *rig, const char *event) {
+    if (!begins(event, "job 5 ")) {
+        end_on_lost(rig, event);
+        return;
+    }
+    uint32_t ids[] = {8, 9};
+    struct buf parts;
+    buf_init(&parts, 64);
+    link_parts_add_token_ids(&parts, ids, COUNT_OF(ids));
+    const struct link_delta delta = {.job = 5, .tokens = 2, .text = STR("hi"), .parts = buf_str(&parts)};
+    const struct link_done done = {.job = 5,
+                                   .finish = LINK_FINISH_TOOL_CALLS,
+                                   .finish_word = STR(""),
+                                   .usage = {.prompt_tokens = 3, .completion_tokens = 2},
+                                   .timings = {.decode_ms = 1}};
+    link_client_send_accept(rig->client, &(struct link_accept){.job = 5, .prompt_tokens = 3});
+    link_client_send_delta(rig->client, &delta);
+    link_client_send_done(rig->client, &done);
+    link_client_send_error(rig->client, &(struct link_error){.job = 6, .message = STR(""), .param = STR("")});
+    buf_clear(&parts);
+}
+
+static void run_a_job(struct link_rig *rig, const char *challenge, const char *job) {
+    after_hello = challenge;
+    after_auth = WELCOME;
+    after_status = job;
+    rig->on_request = link_rig_accept_ws;
+    rig->on_ws = play;
+    rig->on_provider = answer_the_job;
+    link_rig_start_client(rig, "join_x");
+    link_rig_run(rig);
+}
+
+/* What version 1 has no place for is left out, and its kind of job is not asked for. */
+static void test_gateway_of_version_1(void **state) {
+    struct link_rig *rig = *state;
+    run_a_job(rig, CHALLENGE,
+              "{\"type\":\"job\",\"job\":5,\"kind\":\"embed\",\"scope\":\"s\",\"request\":{\"model\":\"m\","
+              "\"prompt\":\"x\"}}");
+    expect_part(&rig->provider_log, "job 5 m 1\n");
+    expect_part(&rig->ws_log, "{\"type\":\"status\",\"models\":[{\"id\":\"m\",\"state\":\"warm\",\"slots\":1,");
+    expect_part(&rig->ws_log, "{\"type\":\"accept\",\"job\":5,\"prompt_tokens\":3}\n"
+                              "binary 01000200000000000000056869\n"
+                              "{\"type\":\"done\",\"job\":5,\"finish\":\"stop\",\"usage\":{\"prompt_tokens\":3,"
+                              "\"completion_tokens\":2,\"cached_tokens\":0},\"timings\":{\"queue_ms\":0,"
+                              "\"prefill_ms\":0,\"decode_ms\":1}}\n");
+}
+
+static void test_gateway_of_version_2(void **state) {
+    struct link_rig *rig = *state;
+    run_a_job(rig, CHALLENGE_2,
+              "{\"type\":\"job\",\"job\":5,\"kind\":\"generate\",\"scope\":\"s\",\"request\":{\"model\":\"m\","
+              "\"prompt\":\"x\"}}");
+    expect_part(&rig->provider_log, "job 5 m 1 scope s\n");
+    expect_part(&rig->ws_log, "{\"type\":\"status\",\"models\":[{\"id\":\"m\",\"state\":\"warm\","
+                              "\"kinds\":[\"generate\"],\"slots\":1,");
+    expect_part(&rig->ws_log, "binary 02000000000000000500000003\n"
+                              "binary 0300000000000000050002010000026869020000080000000800000009\n"
+                              "binary 04000000000000000504000000030000000200000000000000000000000000000001"
+                              "00\n");
+}
+
+/* A gateway that was replaced by an older one: each link has the version that was agreed on for it. */
+static void play_both_versions(struct link_rig *rig, const char *event) {
+    if (begins(event, "{\"type\":\"hello\"")) {
+        link_rig_ws_send(rig, rig->rounds++ == 0 ? CHALLENGE_2 : CHALLENGE);
+    } else if (begins(event, "{\"type\":\"auth\"")) {
+        link_rig_ws_send(rig, WELCOME);
+    } else if (begins(event, "{\"type\":\"status\"")) {
+        link_rig_ws_send(rig, "{\"type\":\"job\",\"job\":5,\"request\":{\"model\":\"m\",\"prompt\":\"x\"}}");
+    } else if (begins(event, "binary 02")) {
+        ws_conn_close(rig->ws, WS_CLOSE_GOING_AWAY, "older");
+    } else if (begins(event, "{\"type\":\"accept\"")) {
+        link_rig_end(rig);
+    }
+}
+
+static void accept_the_job(struct link_rig *rig, const char *event) {
+    if (begins(event, "job 5 ")) {
+        link_client_send_accept(rig->client, &(struct link_accept){.job = 5, .prompt_tokens = 3});
+    }
+}
+
+static void test_version_is_agreed_on_by_link(void **state) {
+    struct link_rig *rig = *state;
+    rig->on_request = link_rig_accept_ws;
+    rig->on_ws = play_both_versions;
+    rig->on_provider = accept_the_job;
+    link_rig_start_client(rig, "join_x");
+    link_rig_run(rig);
+    assert_int_equal(rig->rounds, 2);
+    assert_string_equal(
+        buf_cstr(&rig->provider_log),
+        "ready prov_9\nstatus due\njob 5 m 1\nlost older (1001)\nready prov_9\nstatus due\njob 5 m 1\n");
+}
+
+static void test_kind_of_job_that_was_not_listed(void **state) {
+    static const char *const KINDS[] = {"embed", "dream"};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(KINDS); i++) {
+        void *context = NULL;
+        char job[128], error[160];
+        link_rig_setup(&context);
+        struct link_rig *rig = context;
+        snprintf(job, sizeof(job), "{\"type\":\"job\",\"job\":5,\"kind\":\"%s\",\"request\":{}}", KINDS[i]);
+        snprintf(error, sizeof(error),
+                 "{\"type\":\"error\",\"job\":5,\"failure\":\"bad_request\",\"message\":\"this device does no jobs "
+                 "of the kind \\\"%s\\\"\",\"param\":\"kind\"}\n",
+                 KINDS[i]);
+        run_a_job(rig, CHALLENGE_2, job);
+        expect_part(&rig->ws_log, error);
+        assert_string_equal(buf_cstr(&rig->provider_log), "ready prov_9\nstatus due\n"); /* the link held */
+        link_rig_teardown(&context);
+    }
 }
 
 static void end_when_closed(struct link_rig *rig, const char *event) {
@@ -225,7 +348,7 @@ static void test_bad_addresses(void **state) {
     for (size_t i = 0; i < COUNT_OF(URLS); i++) {
         struct link_client_config config = {.url = URLS[i]};
         struct err err = {0};
-        memcpy(config.private_key, rig->private_key, sizeof config.private_key);
+        memcpy(config.private_key, rig->private_key, sizeof(config.private_key));
         assert_false(link_client_new(&rig->client, rig->loop, &config, &events, rig, &err));
         assert_int_equal(err.code, ERR_INVALID);
     }
@@ -240,6 +363,10 @@ int main(void) {
         CASE(test_signs_the_challenge),
         cmocka_unit_test(test_violations),
         CASE(test_malformed_request_is_an_error_of_its_job),
+        CASE(test_gateway_of_version_1),
+        CASE(test_gateway_of_version_2),
+        CASE(test_version_is_agreed_on_by_link),
+        cmocka_unit_test(test_kind_of_job_that_was_not_listed),
         CASE(test_closes_inside_an_event),
         CASE(test_silent_gateway),
         CASE(test_keeps_trying),

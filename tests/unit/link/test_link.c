@@ -1,5 +1,6 @@
 /* Both real sides of the link against each other. */
 #include "base/mem.h"
+#include "link/part.h"
 #include "support/link_rig.h"
 #include "wire/limits.h"
 
@@ -12,7 +13,7 @@
 
 #include <cmocka.h>
 
-enum { BIG_TEXT = 3 * LIMIT_DELTA_BYTES };
+enum { BIG_TEXT = 3 * LIMIT_DELTA_BYTES, BIG_PART = 64 };
 
 static bool is(const char *event, const char *expected) {
     return strcmp(event, expected) == 0;
@@ -75,7 +76,7 @@ static void answer_jobs(struct link_rig *rig, const char *event) {
         link_client_send_delta(client, &(struct link_delta){.job = 1, .tokens = 1, .text = STR("Hel")});
         link_client_send_delta(client, &(struct link_delta){.job = 1, .tokens = 2, .text = STR("lo")});
         const struct link_done done = {
-            .job = 1, .done = {.finish = GEN_FINISH_STOP, .usage = {.prompt_tokens = 3, .completion_tokens = 3}}};
+            .job = 1, .finish = LINK_FINISH_STOP, .usage = {.prompt_tokens = 3, .completion_tokens = 3}};
         link_client_send_done(client, &done);
     } else if (is(event, "cancel 9007199254740991")) {
         const struct link_error error = {
@@ -102,7 +103,7 @@ static void test_jobs(void **state) {
 /* The link knows no jobs: what comes late or unasked is handed on, and costs nobody the link. */
 static void send_nonsense(struct link_rig *rig, const char *event) {
     if (begins(event, "ready")) {
-        const struct link_done done = {.job = 9, .done = {.finish = GEN_FINISH_STOP}};
+        const struct link_done done = {.job = 9, .finish = LINK_FINISH_STOP};
         link_client_send_done(rig->client, &done);
         link_client_send_delta(rig->client, &(struct link_delta){.job = 9, .tokens = 1, .text = STR("late")});
         link_client_send_accept(rig->client, &(struct link_accept){.job = 77, .prompt_tokens = 1});
@@ -127,7 +128,13 @@ static void send_big_text(struct link_rig *rig, const char *event) {
             memcpy(text + i, "\xc3\xa9", 2);
         }
         text[BIG_TEXT - 1] = 'y';
-        link_client_send_delta(rig->client, &(struct link_delta){.job = 1, .tokens = 70000, .text = {text, BIG_TEXT}});
+        struct buf parts;
+        buf_init(&parts, BIG_PART);
+        link_parts_add_reasoning(&parts, STR("Hm"));
+        link_client_send_delta(
+            rig->client,
+            &(struct link_delta){.job = 1, .tokens = 70000, .text = {text, BIG_TEXT}, .parts = buf_str(&parts)});
+        buf_clear(&parts);
         free(text);
     }
 }
@@ -143,6 +150,7 @@ static void test_large_delta_is_split(void **state) {
     assert_int_equal(rig->text.data[0], 'x');
     assert_int_equal(rig->text.data[BIG_TEXT - 1], 'y');
     assert_int_equal(rig->tokens, 70000);
+    assert_int_equal(rig->part_bytes, LINK_PART_HEAD + 2); /* once */
 }
 
 static void send_giant_job(struct link_rig *rig, const char *event) {

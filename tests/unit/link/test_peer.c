@@ -6,13 +6,15 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+/* Offers one version. */
 static void send_hello(struct link_rig *rig, uint32_t version) {
     struct link_hello hello = {.versions = {version}, .version_count = 1, .join_token = STR(LINK_RIG_TOKEN)};
-    memcpy(hello.public_key, rig->public_key, sizeof hello.public_key);
+    memcpy(hello.public_key, rig->public_key, sizeof(hello.public_key));
     struct buf out;
     buf_init(&out, 4096);
     link_encode_hello(&out, &hello);
@@ -29,9 +31,8 @@ static void send_auth(struct link_rig *rig, const char *event, const uint8_t *pr
     struct buf out;
     arena_init(&arena, 4096);
     buf_init(&out, 4096);
-    assert_true(link_decode_text(parser, &arena, str_from(event), &message, NULL));
+    assert_true(link_decode_text(LINK_VERSION_1, parser, &arena, str_from(event), &message, NULL));
     assert_int_equal(message.kind, LINK_CHALLENGE);
-    assert_int_equal(message.challenge.version, 1);
     link_signed_bytes(&out, message.challenge.nonce, rig->public_key);
     assert_true(ed25519_sign(private_key, buf_str(&out), auth.signature));
     buf_reset(&out);
@@ -104,7 +105,7 @@ static void test_no_common_version(void **state) {
     struct link_rig *rig = *state;
     rig->on_ws = speak_version_7;
     link_rig_start_ws(rig);
-    expect_close(rig, "close 1008 no common protocol version: this gateway speaks 1\n");
+    expect_close(rig, "close 1008 no common protocol version: this gateway speaks 1 and 2\n");
 }
 
 /* What is sent right after the WebSocket is open. */
@@ -162,7 +163,7 @@ static void test_delta_before_hello(void **state) {
 static void test_large_hello(void **state) {
     struct link_rig *rig = *state;
     static char words[LIMIT_LINK_HELLO_BYTES + 2];
-    memset(words, ' ', sizeof words - 1);
+    memset(words, ' ', sizeof(words) - 1);
     first_words = words;
     rig->on_ws = say_first_words;
     link_rig_start_ws(rig);
@@ -202,68 +203,142 @@ static void test_hello_twice(void **state) {
 
 /* --- After admission --- */
 
-static struct {
-    const char *text; /* NULL: silence */
-    struct str binary;
-} last_words;
+/* A provider of one version, and what it says last. */
+static uint32_t spoken_version;
+static const char *last_words, *last_hex; /* NULL: silence */
 
 static void say_last_words(struct link_rig *rig, const char *event) {
     if (begins(event, "open")) {
         link_rig_ws_send(rig, "{\"type\":\"unknown before hello\"}");
-        send_hello(rig, 1);
+        send_hello(rig, spoken_version);
     } else if (begins(event, "{\"type\":\"challenge\"")) {
         send_auth(rig, event, rig->private_key);
     } else if (begins(event, "{\"type\":\"welcome\"")) {
-        if (last_words.text) {
-            link_rig_ws_send(rig, "{\"type\":\"attest\",\"level\":[{}]}");
-            ws_conn_send(rig->ws, WS_BINARY, STR("\x02 of the future"));
-            link_rig_ws_send(rig, last_words.text);
-        } else if (last_words.binary.data) {
-            ws_conn_send(rig->ws, WS_BINARY, last_words.binary);
+        link_rig_ws_send(rig, "{\"type\":\"attest\",\"level\":[{}]}");
+        link_rig_ws_send_hex(rig, "09206f6620746865206675747572652e");
+        if (last_words != NULL) {
+            link_rig_ws_send(rig, last_words);
+        }
+        if (last_hex != NULL) {
+            link_rig_ws_send_hex(rig, last_hex);
         }
     } else if (begins(event, "close")) {
         link_rig_end(rig);
     }
 }
 
+struct violation {
+    uint32_t version;
+    const char *words, *hex, *close;
+};
+
+static const struct violation VIOLATIONS[] = {
+    {1, "{\"type\":\"hello\"}", NULL, "close 1002 versions must be an array of 1 to 8 numbers\n"},
+    {1, "{\"type\":\"cancel\",\"job\":1}", NULL, "close 1002 message \"cancel\" is not expected here\n"},
+    {1, "{\"type\":\"job\",\"job\":1,\"request\":{\"model\":\"m\",\"prompt\":\"\"}}", NULL,
+     "close 1002 message \"job\" is not expected here\n"},
+    {1, "{\"type\":\"welcome\",\"provider_id\":\"p\",\"heartbeat_ms\":1}", NULL,
+     "close 1002 message \"welcome\" is not expected here\n"},
+    {1, "{\"type\":\"accept\",\"job\":0,\"prompt_tokens\":1}", NULL, "close 1002 job must be above 0\n"},
+    {1, "nonsense", NULL, "close 1002 invalid JSON"},
+    {1, NULL, "010001", "close 1002 delta shorter than its header\n"},
+    {1, NULL, "0100010000000000000007ff", "close 1002 delta whose text is not whole UTF-8 characters\n"},
+    {2, "{\"type\":\"accept\",\"job\":1,\"prompt_tokens\":1}", NULL,
+     "close 1002 message \"accept\" must be binary in version 2\n"},
+    {2, NULL, "01000100000000000000076869", "close 1002 a delta of version 1 on a link of version 2\n"},
+    {2, NULL, "030000000000000007000101000003", "close 1002 delta whose part is cut short\n"},
+    {2, NULL, "02000000000000000000000001", "close 1002 binary message with an impossible job number\n"},
+};
+
 static void test_violations_after_admission(void **state) {
     (void)state;
-    static const struct {
-        const char *words;
-        struct str binary;
-        const char *close;
-    } CASES[] = {
-        {"{\"type\":\"hello\"}", {NULL, 0}, "close 1002 versions must be an array of 1 to 8 numbers\n"},
-        {"{\"type\":\"cancel\",\"job\":1}", {NULL, 0}, "close 1002 message \"cancel\" is not expected here\n"},
-        {"{\"type\":\"job\",\"job\":1,\"request\":{\"model\":\"m\",\"prompt\":\"\"}}",
-         {NULL, 0},
-         "close 1002 message \"job\" is not expected here\n"},
-        {"{\"type\":\"welcome\",\"provider_id\":\"p\",\"heartbeat_ms\":1}",
-         {NULL, 0},
-         "close 1002 message \"welcome\" is not expected here\n"},
-        {"{\"type\":\"accept\",\"job\":0,\"prompt_tokens\":1}", {NULL, 0}, "close 1002 job must be above 0\n"},
-        {"nonsense", {NULL, 0}, "close 1002 invalid JSON"},
-        {NULL, {"\x01\0\x01", 3}, "close 1002 delta shorter than its header\n"},
-        {NULL, {"\x01\0\x01\0\0\0\0\0\0\0\x07\xff", 12}, "close 1002 delta whose text is not whole UTF-8 characters\n"},
-    };
-    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+    for (size_t i = 0; i < COUNT_OF(VIOLATIONS); i++) {
         void *context = NULL;
         link_rig_setup(&context);
         struct link_rig *rig = context;
-        last_words.text = CASES[i].words;
-        last_words.binary = CASES[i].binary;
+        spoken_version = VIOLATIONS[i].version;
+        last_words = VIOLATIONS[i].words;
+        last_hex = VIOLATIONS[i].hex;
         rig->on_ws = say_last_words;
         link_rig_start_ws(rig);
-        expect_close(rig, CASES[i].close);
+        expect_close(rig, VIOLATIONS[i].close);
         assert_non_null(strstr(buf_cstr(&rig->gateway_log), "gone "));
         link_rig_teardown(&context);
     }
 }
 
+/* --- One job with a provider of each version --- */
+
+#define STATUS "{\"type\":\"status\",\"models\":[{\"id\":\"m\",\"state\":\"warm\"}]}"
+
+static void send_a_job(struct link_rig *rig, const char *event) {
+    if (begins(event, "status")) {
+        struct gen_request request = link_rig_request(1);
+        request.scope = STR("s");
+        link_peer_send_job(rig->peer, 7, &request);
+        free((char *)request.prompt.data);
+    } else if (begins(event, "done")) {
+        link_rig_end(rig);
+    }
+}
+
+static void answer_in_version_1(struct link_rig *rig, const char *event) {
+    if (begins(event, "{\"type\":\"job\"")) {
+        link_rig_ws_send(rig, "{\"type\":\"accept\",\"job\":7,\"prompt_tokens\":3}");
+        link_rig_ws_send_hex(rig, "01000100000000000000076869");
+        link_rig_ws_send(rig, "{\"type\":\"done\",\"job\":7,\"finish\":\"length\",\"usage\":{\"prompt_tokens\":3,"
+                              "\"completion_tokens\":1}}");
+    } else {
+        say_last_words(rig, event);
+    }
+}
+
+/* With parts that nobody here uses, and a finish of the future. */
+static void answer_in_version_2(struct link_rig *rig, const char *event) {
+    if (begins(event, "{\"type\":\"job\"")) {
+        link_rig_ws_send_hex(rig, "02000000000000000700000003");
+        link_rig_ws_send_hex(rig, "0300000000000000070001010000026869c8000001ff"); /* "hi" and a part of the future */
+        link_rig_ws_send_hex(rig, "0300000000000000070002030000024861");           /* reasoning alone */
+        link_rig_ws_send_hex(rig, "040000000000000007fa000000030000000300000000000000000000000000000000"
+                                  "05626f726564");
+    } else {
+        say_last_words(rig, event);
+    }
+}
+
+static void run_a_job(struct link_rig *rig, uint32_t version, void (*answer)(struct link_rig *, const char *)) {
+    spoken_version = version;
+    last_words = STATUS;
+    last_hex = NULL;
+    rig->on_gateway = send_a_job;
+    rig->on_ws = answer;
+    link_rig_start_ws(rig);
+    link_rig_run(rig);
+}
+
+static void test_provider_of_version_1(void **state) {
+    struct link_rig *rig = *state;
+    run_a_job(rig, 1, answer_in_version_1);
+    assert_non_null(strstr(buf_cstr(&rig->ws_log), "{\"type\":\"challenge\",\"version\":1,"));
+    assert_non_null(strstr(buf_cstr(&rig->ws_log), "{\"type\":\"job\",\"job\":7,\"request\":{\"model\":\"m\","));
+    assert_non_null(strstr(buf_cstr(&rig->gateway_log), "status 1 m\naccept 7 3\ndelta 7 1 hi\ndone 7 length 1\n"));
+}
+
+static void test_provider_of_version_2(void **state) {
+    struct link_rig *rig = *state;
+    run_a_job(rig, 2, answer_in_version_2);
+    assert_non_null(strstr(buf_cstr(&rig->ws_log), "{\"type\":\"challenge\",\"version\":2,"));
+    assert_non_null(strstr(buf_cstr(&rig->ws_log), "{\"type\":\"job\",\"job\":7,\"kind\":\"generate\",\"scope\":"
+                                                   "\"s\",\"request\":{\"model\":\"m\","));
+    assert_non_null(
+        strstr(buf_cstr(&rig->gateway_log), "status 1 m\naccept 7 3\ndelta 7 1 hi\ndelta 7 2 \ndone 7 other 3\n"));
+    assert_int_equal(rig->part_bytes, 5 + 6);
+}
+
 static void test_silent_provider(void **state) {
     struct link_rig *rig = *state;
-    last_words.text = NULL;
-    last_words.binary = (struct str){NULL, 0};
+    spoken_version = 1;
+    last_words = last_hex = NULL;
     rig->server_config.heartbeat_ms = 20;
     rig->on_ws = say_last_words;
     link_rig_start_ws(rig);
@@ -284,6 +359,8 @@ int main(void) {
         CASE(test_handshake_deadline),
         CASE(test_hello_twice),
         cmocka_unit_test(test_violations_after_admission),
+        CASE(test_provider_of_version_1),
+        CASE(test_provider_of_version_2),
         CASE(test_silent_provider),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

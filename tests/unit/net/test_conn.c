@@ -23,7 +23,7 @@ struct world {
 };
 
 static void on_conn(void *context, struct conn *conn) {
-    struct world *world = (struct world *)context;
+    struct world *world = context;
     net_peer_init(&world->server, conn);
     world->server.on_data = world->on_server_data;
 }
@@ -94,7 +94,7 @@ static void test_compose_in_place(void **state) {
 static void test_many_bytes_arrive_in_order(void **state) {
     struct world *world = (struct world *)*state;
     connect_both(world);
-    char *pattern = (char *)mem_alloc(BIG);
+    char *pattern = mem_alloc(BIG);
     for (size_t i = 0; i < BIG; i++) {
         pattern[i] = (char)(i * 2654435761U >> 13);
     }
@@ -110,7 +110,7 @@ static void test_slow_reader_shows_as_unsent_and_drains(void **state) {
     struct world *world = (struct world *)*state;
     connect_both(world);
     conn_read_pause(world->client.conn);
-    char *block = (char *)mem_calloc(1, BIG);
+    char *block = mem_calloc(1, BIG);
     conn_write(world->server.conn, (struct str){.data = block, .len = BIG});
     conn_write(world->client.conn, STR("x"));
     NET_UNTIL(&world->net, world->server.received.len == 1);
@@ -132,7 +132,7 @@ static void test_a_burst_leaves_before_the_turn_ends(void **state) {
     enum { PIECE = 8 * 1024, PIECES = 32 };
     struct world *world = (struct world *)*state;
     connect_both(world);
-    char *piece = (char *)mem_calloc(1, PIECE);
+    char *piece = mem_calloc(1, PIECE);
     for (size_t i = 0; i < PIECES; i++) {
         conn_write(world->server.conn, (struct str){.data = piece, .len = PIECE});
     }
@@ -157,7 +157,7 @@ static void test_pause_holds_bytes_back(void **state) {
 static void test_close_sends_the_rest_first(void **state) {
     struct world *world = (struct world *)*state;
     connect_both(world);
-    char *block = (char *)mem_calloc(1, BIG);
+    char *block = mem_calloc(1, BIG);
     conn_write(world->server.conn, (struct str){.data = block, .len = BIG});
     conn_close(world->server.conn, NET_HANG_MS);
     conn_write(world->server.conn, STR("too late"));
@@ -173,7 +173,7 @@ static void test_close_sends_the_rest_first(void **state) {
 static void test_last_words_reach_a_peer_that_is_still_sending(void **state) {
     struct world *world = (struct world *)*state;
     connect_both(world);
-    char *block = (char *)mem_calloc(1, BIG);
+    char *block = mem_calloc(1, BIG);
     conn_write(world->client.conn, (struct str){.data = block, .len = BIG});
     conn_write(world->server.conn, STR("enough"));
     conn_close(world->server.conn, NET_HANG_MS);

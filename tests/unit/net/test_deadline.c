@@ -5,8 +5,9 @@
 
 #include <cmocka.h>
 
-#include "base/random.h"
+#include "base/random_source.h"
 #include "net/deadline.h"
+#include "net/loop.h"
 
 #include "base/compiler.h"
 
@@ -24,13 +25,13 @@ static void on_expired(struct deadline *deadline) {
     assert_true(loop_now_ms(watched->loop) >= watched->wanted_ms);
     if (watched->again > 0) {
         watched->again--;
-        deadline_set(watched->loop, deadline, 0);
+        deadline_set(loop_deadlines(watched->loop), deadline, 0);
     }
 }
 
 static void set(struct watched *watched, uint64_t after_ms) {
     watched->wanted_ms = loop_now_ms(watched->loop) + after_ms;
-    deadline_set(watched->loop, &watched->deadline, after_ms);
+    deadline_set(loop_deadlines(watched->loop), &watched->deadline, after_ms);
 }
 
 static void init(struct watched *watched, struct loop *loop) {
@@ -56,7 +57,7 @@ static void test_random_use(void **state) {
             expected[i] = false;
             break;
         case 1:
-            deadline_remove(loop, &all[i].deadline);
+            deadline_remove(loop_deadlines(loop), &all[i].deadline);
             expected[i] = false;
             break;
         default:
@@ -95,7 +96,7 @@ static void test_moved_earlier(void **state) {
     set(&far_away, 1000000);
     set(&watched, 1000000);
     set(&watched, 1);
-    deadline_remove(loop, &far_away.deadline); /* the loop would run on for it */
+    deadline_remove(loop_deadlines(loop), &far_away.deadline); /* the loop would run on for it */
     loop_run(loop);
     assert_int_equal(watched.expired, 1);
     assert_int_equal(far_away.expired, 0);

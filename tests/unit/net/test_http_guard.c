@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/compiler.h"
+#include "net/http_chunks.h"
 #include "net/http_guard.h"
 
 #include <stdio.h>
@@ -219,19 +220,19 @@ static const struct chunks_case CHUNKS[] = {
 };
 
 static void feed_in_steps(const struct chunks_case *test, size_t step) {
-    struct http_guard_chunks chunks;
+    struct http_chunks chunks;
     struct buf body;
     bool valid = true;
     bool done = false;
     size_t at = 0;
     size_t len = strlen(test->bytes);
-    http_guard_chunks_init(&chunks);
+    http_chunks_init(&chunks);
     buf_init(&body, 1024);
     while (valid && !done && at < len) {
         struct str piece = {.data = test->bytes + at, .len = step < len - at ? step : len - at};
         struct str payload;
         size_t used;
-        valid = http_guard_chunks_next(&chunks, piece, &used, &payload, &done);
+        valid = http_chunks_next(&chunks, piece, &used, &payload, &done);
         buf_append_str(&body, payload);
         at += used;
     }
@@ -249,11 +250,11 @@ static void test_chunks(void **state) {
         for (size_t step = 1; step <= 40; step++) {
             feed_in_steps(&CHUNKS[i], step);
         }
-        struct http_guard_chunks chunks;
+        struct http_chunks chunks;
         size_t used;
         bool done;
-        http_guard_chunks_init(&chunks);
-        bool valid = http_guard_chunks_feed(&chunks, str_from(CHUNKS[i].bytes), &used, &done);
+        http_chunks_init(&chunks);
+        bool valid = http_chunks_feed(&chunks, str_from(CHUNKS[i].bytes), &used, &done);
         assert_int_equal(valid, CHUNKS[i].valid);
         if (valid) {
             assert_true(done);
@@ -264,13 +265,13 @@ static void test_chunks(void **state) {
 
 static void test_endless_extension(void **state) {
     (void)state;
-    struct http_guard_chunks chunks;
+    struct http_chunks chunks;
     size_t used;
     bool done;
-    http_guard_chunks_init(&chunks);
-    assert_true(http_guard_chunks_feed(&chunks, STR("1;"), &used, &done));
+    http_chunks_init(&chunks);
+    assert_true(http_chunks_feed(&chunks, STR("1;"), &used, &done));
     size_t fed = 0;
-    while (http_guard_chunks_feed(&chunks, STR("aaaaaaaa"), &used, &done)) {
+    while (http_chunks_feed(&chunks, STR("aaaaaaaa"), &used, &done)) {
         fed += 8;
         assert_in_range(fed, 0, 1024);
     }

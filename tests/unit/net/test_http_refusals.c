@@ -183,7 +183,7 @@ static void test_no_timeout_while_answering(void **state) {
 /* Of 30000 bytes of body the first `len` are sent. */
 static void send_post(struct conn *conn, const char *path, bool chunked, size_t len) {
     char head[256];
-    char *body = (char *)mem_alloc(len);
+    char *body = mem_alloc(len);
     memset(body, 'x', len);
     int size = snprintf(head, sizeof(head), "POST %s HTTP/1.1\r\n" HOST "%s\r\n%s", path,
                         chunked ? TE : "Content-Length: 30000\r\n", chunked ? "7530\r\n" : "");

@@ -7,6 +7,7 @@
 
 #include "net/tls.h"
 #include "support/http_fixture.h"
+#include "support/names.h"
 #include "support/temp_folder.h"
 #include "support/tls_files.h"
 
@@ -86,7 +87,7 @@ static void test_large_body_arrives_whole(void **state) {
     size_t len = fixture->config.body_bytes;
     char head[128];
     snprintf(head, sizeof(head), "POST /echo HTTP/1.1\r\n" HOST "Content-Length: %zu\r\n\r\n", len);
-    char *body = (char *)mem_alloc(len);
+    char *body = mem_alloc(len);
     for (size_t i = 0; i < len; i++) {
         body[i] = (char)('a' + i % 23);
     }
@@ -303,6 +304,8 @@ static void test_over_tls(void **state) {
     struct tls_context *server_tls;
     struct tls_context *client_tls;
     struct err err;
+    names_clear();
+    names_add("localhost", "127.0.0.1"); /* whatever this machine's /etc/hosts says */
     temp_folder_init(&folder);
     temp_folder_file(&folder, "cert.pem", certificate);
     temp_folder_file(&folder, "key.pem", key);

@@ -25,7 +25,7 @@ struct world {
 };
 
 static void on_conn(void *context, struct conn *conn) {
-    struct world *world = (struct world *)context;
+    struct world *world = context;
     net_peer_init(&world->server, conn);
 }
 
@@ -41,7 +41,7 @@ static int setup(void **state) {
     net_harness_init(&world->net);
     temp_folder_init(&world->folder);
     temp_folder_file(&world->folder, "admin.sock", world->path);
-    snprintf(world->address, sizeof world->address, "unix:%s", world->path);
+    snprintf(world->address, sizeof(world->address), "unix:%s", world->path);
     *state = world;
     return 0;
 }
@@ -58,7 +58,7 @@ static int teardown(void **state) {
 
 static struct sockaddr_un address_of(const char *path) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    assert_true(str_copy(address.sun_path, sizeof address.sun_path, str_from(path)));
+    assert_true(str_copy(address.sun_path, sizeof(address.sun_path), str_from(path)));
     return address;
 }
 
@@ -66,7 +66,7 @@ static int connect_to(const char *path) {
     const struct sockaddr_un address = address_of(path);
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
-    if (connect(fd, (const struct sockaddr *)&address, sizeof address) == 0) {
+    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0) {
         return fd;
     }
     close(fd);
@@ -89,7 +89,7 @@ static void test_bytes_flow_and_the_mode_is_private(void **state) {
     conn_write(world->server.conn, STR("pong"));
     uv_run(loop_uv(world->net.loop), UV_RUN_NOWAIT);
     char answer[8] = {0};
-    assert_int_equal(recv(fd, answer, sizeof answer, 0), 4);
+    assert_int_equal(recv(fd, answer, sizeof(answer), 0), 4);
     assert_string_equal(answer, "pong");
     close(fd);
     NET_UNTIL(&world->net, world->server.closed);
@@ -128,7 +128,7 @@ static void test_the_socket_of_a_dead_process_is_replaced(void **state) {
     const struct sockaddr_un address = address_of(world->path);
     struct err err;
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
     assert_int_equal(listen(fd, 1), 0);
     close(fd); /* the file stays, as after kill -9 */
     assert_true(listen_at(world, world->address, &world->listener, &err));
@@ -187,7 +187,7 @@ static void test_http_is_served(void **state) {
     NET_UNTIL(&world->net, fixture.requests == 1);
     http_fixture_close_server(&fixture);
     char answer[512] = {0};
-    assert_true(recv(fd, answer, sizeof answer - 1, 0) > 0);
+    assert_true(recv(fd, answer, sizeof(answer) - 1, 0) > 0);
     assert_non_null(strstr(answer, "200 OK"));
     assert_non_null(strstr(answer, "GET /a"));
     close(fd);

@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/compiler.h"
 #include "net/loop.h"
-#include "net/loop_internal.h"
+#include "net/loop_state.h"
 
 /* Writes its letter into the log when it runs, and defers what it was told to. */
 struct step {
@@ -115,7 +115,7 @@ static void test_much_is_run_early(void **state) {
 }
 
 static void on_due(void *context) {
-    struct world *world = (struct world *)context;
+    struct world *world = context;
     world->due++;
     if (world->due == 3) {
         loop_timer_free(world->timer);
@@ -134,7 +134,7 @@ static void test_repeating_timer_frees_itself(void **state) {
 }
 
 static void stop_the_loop(void *context) {
-    struct world *world = (struct world *)context;
+    struct world *world = context;
     loop_stop(world->loop);
     loop_defer(world->loop, &world->a.deferred);
 }

@@ -55,9 +55,9 @@ static void test_write_close(void **state) {
     ws_write_close(&out, WS_CLOSE_NO_STATUS, STR("unsaid"), NULL);
     expect_bytes(&out, STR("\x88\x00"));
     char reason[200];
-    memset(reason, 'x', sizeof reason);
+    memset(reason, 'x', sizeof(reason));
     memcpy(reason + 122, "\xe2\x82\xac", 3); /* a cut at 123 would split it */
-    ws_write_close(&out, 1011, (struct str){reason, sizeof reason}, NULL);
+    ws_write_close(&out, 1011, (struct str){reason, sizeof(reason)}, NULL);
     assert_int_equal(out.len, 2 + 2 + 122);
     assert_int_equal(out.data[1], 2 + 122);
     buf_clear(&out);
@@ -66,20 +66,20 @@ static void test_write_close(void **state) {
 static void test_mask_at_any_offset(void **state) {
     (void)state;
     char plain[41], out[41], piece[41];
-    for (size_t i = 0; i < sizeof plain; i++) {
+    for (size_t i = 0; i < sizeof(plain); i++) {
         plain[i] = (char)(i * 7);
     }
-    ws_mask(out, plain, sizeof plain, MASK, 0);
-    for (size_t i = 0; i < sizeof plain; i++) {
+    ws_mask(out, plain, sizeof(plain), MASK, 0);
+    for (size_t i = 0; i < sizeof(plain); i++) {
         assert_int_equal((uint8_t)out[i], (uint8_t)plain[i] ^ MASK[i % 4]);
     }
-    for (size_t cut = 0; cut <= sizeof plain; cut++) {
+    for (size_t cut = 0; cut <= sizeof(plain); cut++) {
         ws_mask(piece, plain, cut, MASK, 0);
-        ws_mask(piece + cut, plain + cut, sizeof plain - cut, MASK, cut);
-        assert_memory_equal(piece, out, sizeof out);
+        ws_mask(piece + cut, plain + cut, sizeof(plain) - cut, MASK, cut);
+        assert_memory_equal(piece, out, sizeof(out));
     }
-    ws_mask(out, out, sizeof out, MASK, 0);
-    assert_memory_equal(out, plain, sizeof plain);
+    ws_mask(out, out, sizeof(out), MASK, 0);
+    assert_memory_equal(out, plain, sizeof(plain));
 }
 
 static void test_accept_key(void **state) {

@@ -98,7 +98,7 @@ static void check_client_refusal(struct ws_world *world, const char *answer, con
     ws_world_connect(world, listener_port(world->raw), WS_WORLD_HANG_MS);
     loop_run(world->loop);
     char expected[256];
-    snprintf(expected, sizeof expected, "refused(%s)", words);
+    snprintf(expected, sizeof(expected), "refused(%s)", words);
     assert_string_equal(buf_cstr(&world->client_log), expected);
 }
 
@@ -142,8 +142,8 @@ static void test_client_refusals(void **state) {
 static void test_client_bounds_the_answer(void **state) {
     struct ws_world *world = *state;
     static char answer[20000];
-    memset(answer, 'a', sizeof answer - 1);
-    memcpy(answer, ANSWER_101 "X: ", sizeof ANSWER_101 "X: " - 1);
+    memset(answer, 'a', sizeof(answer) - 1);
+    memcpy(answer, ANSWER_101 "X: ", sizeof(ANSWER_101 "X: ") - 1);
     check_client_refusal(world, answer, "the server's answer is too long");
 }
 

@@ -1,5 +1,6 @@
 /* Both sides of a WebSocket connection over loopback in one loop, and the server against hand-written bytes. */
 #include "base/mem.h"
+#include "net/connect.h"
 #include "support/ws_world.h"
 
 #include <setjmp.h>

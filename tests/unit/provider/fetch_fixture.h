@@ -1,6 +1,6 @@
 /* What the tests of fetching share: a server and a model folder of the test's own; nothing leaves the machine. */
-#ifndef NATARIS_TESTS_PROVIDER_FETCH_FIXTURE_H
-#define NATARIS_TESTS_PROVIDER_FETCH_FIXTURE_H
+#ifndef NATARIS_TESTS_UNIT_PROVIDER_FETCH_FIXTURE_H
+#define NATARIS_TESTS_UNIT_PROVIDER_FETCH_FIXTURE_H
 
 #include "base/digest.h"
 #include "base/mem.h"
@@ -51,7 +51,7 @@ static void respond_part(struct fixture *fixture, struct http_exchange *exchange
         http_respond(exchange, 416, NULL, 0, STR(""));
         return;
     }
-    snprintf(content_range, sizeof content_range, "bytes %u-%u/%u", (unsigned)from, BODY_BYTES - 1, BODY_BYTES);
+    snprintf(content_range, sizeof(content_range), "bytes %u-%u/%u", (unsigned)from, BODY_BYTES - 1, BODY_BYTES);
     const struct http_response_header header = {"Content-Range", str_from(content_range)};
     http_respond(exchange, 206, &header, 1, (struct str){fixture->body + from, BODY_BYTES - from});
 }
@@ -135,12 +135,12 @@ UNUSED static int setup(void **state) {
     if (temp_tree_init(&fixture->tree) != 0) {
         return -1;
     }
-    str_copy(fixture->folder, sizeof fixture->folder, str_from(temp_tree_path(&fixture->tree, "cache/models")));
+    str_copy(fixture->folder, sizeof(fixture->folder), str_from(temp_tree_path(&fixture->tree, "cache/models")));
     for (size_t i = 0; i < BODY_BYTES; i++) {
         fixture->body[i] = (char)(i * i >> 5);
     }
     digest_sha256(fixture->body, BODY_BYTES, digest);
-    digest_hex(digest, sizeof digest, fixture->hash);
+    digest_hex(digest, sizeof(digest), fixture->hash);
     fixture->loop = loop_new();
     fixture->timer = loop_timer_new(fixture->loop, on_timer, fixture);
     fixture->model = (struct catalog_model){.id = "m", .file_bytes = BODY_BYTES, .sha256 = fixture->hash};
@@ -162,7 +162,7 @@ UNUSED static int teardown(void **state) {
 }
 
 UNUSED static void add_url(struct fixture *fixture, size_t index, const char *path) {
-    snprintf(fixture->urls[index], sizeof fixture->urls[index], "http://127.0.0.1:%u%s",
+    snprintf(fixture->urls[index], sizeof(fixture->urls[index]), "http://127.0.0.1:%u%s",
              http_server_port(fixture->server), path);
     fixture->model.sources[index] = (struct catalog_source){CATALOG_SOURCE_URL, fixture->urls[index], NULL};
 }
@@ -173,7 +173,7 @@ static void on_end(void *context, const char *path, const struct err *err) {
     fixture->came = model_fetch_came(fixture->fetch);
     if (path != NULL) {
         assert_null(err);
-        str_copy(fixture->path, sizeof fixture->path, str_from(path));
+        str_copy(fixture->path, sizeof(fixture->path), str_from(path));
     } else {
         fixture->err = *err;
     }

@@ -1,6 +1,6 @@
 /* An engine that the test moves by hand. One can be open at a time. */
-#ifndef NATARIS_TESTS_HAND_ENGINE_H
-#define NATARIS_TESTS_HAND_ENGINE_H
+#ifndef NATARIS_TESTS_UNIT_PROVIDER_HAND_ENGINE_H
+#define NATARIS_TESTS_UNIT_PROVIDER_HAND_ENGINE_H
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -48,7 +48,7 @@ static bool hand_open(struct engine **out, const struct engine_options *options,
     hand->events = events;
     hand->context = context;
     hand->memory_limit = options->memory_limit;
-    str_copy(hand->path, sizeof hand->path, str_from(options->model_path));
+    str_copy(hand->path, sizeof(hand->path), str_from(options->model_path));
     *out = &hand->base;
     loop_stop(options->loop);
     return true;
@@ -58,7 +58,7 @@ static void hand_submit(struct engine *engine, uint64_t job, const struct gen_re
     assert_ptr_equal(engine, hand);
     assert_true(hand->submitted_count < COUNT_OF(hand->submitted));
     hand->submitted[hand->submitted_count++] = job;
-    str_copy(hand->prompt, sizeof hand->prompt, request->prompt);
+    str_copy(hand->prompt, sizeof(hand->prompt), request->prompt);
 }
 
 static void hand_cancel(struct engine *engine, uint64_t job) {

@@ -1,10 +1,11 @@
 /* A whole provider with the scripted engine against a real link server, in one process and on one loop. */
-#ifndef NATARIS_TESTS_PROVIDER_FIXTURE_H
-#define NATARIS_TESTS_PROVIDER_FIXTURE_H
+#ifndef NATARIS_TESTS_UNIT_PROVIDER_PROVIDER_FIXTURE_H
+#define NATARIS_TESTS_UNIT_PROVIDER_PROVIDER_FIXTURE_H
 
 #include "provider/provider.h"
 
 #include "base/mem.h"
+#include "link/peer.h"
 #include "link/server.h"
 #include "unit/provider/temp_tree.h"
 #include "wire/limits.h"
@@ -39,7 +40,7 @@ static void see(struct fixture *fixture, const char *format, ...) {
     char line[512];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
+    vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
     buf_append_format(&fixture->seen, "%s\n", line);
     loop_stop(fixture->loop);
@@ -63,7 +64,7 @@ static void on_hello(void *context, struct link_peer *peer, const struct link_he
     see(fixture, "hello %.*s region=%.*s token=%.*s", STR_ARG(hello->device.name), STR_ARG(hello->device.region),
         STR_ARG(hello->join_token));
     assert_true(hello->device.cores > 0 && hello->device.ram_bytes > 0 && hello->device.arch.len > 0);
-    memcpy(fixture->public_key, hello->public_key, sizeof fixture->public_key);
+    memcpy(fixture->public_key, hello->public_key, sizeof(fixture->public_key));
     if (fixture->deny) {
         link_peer_deny(peer, "join token expired");
         return;
@@ -95,8 +96,7 @@ static void on_delta(void *context, struct link_peer *peer, const struct link_de
 
 static void on_done(void *context, struct link_peer *peer, const struct link_done *done) {
     (void)peer;
-    see(context, "done %d %s tokens=%u", (int)done->job, gen_finish_name(done->done.finish),
-        done->done.usage.completion_tokens);
+    see(context, "done %d %s tokens=%u", (int)done->job, link_finish_name(done->finish), done->usage.completion_tokens);
 }
 
 static void on_error(void *context, struct link_peer *peer, const struct link_error *error) {
@@ -149,7 +149,7 @@ static void open_gateway(struct fixture *fixture) {
     static const struct listener_options LISTEN = {.address = "127.0.0.1:0", .max_connections = 100};
     assert_true(http_server_open(&fixture->http, fixture->loop, &LISTEN, &HTTP_CONFIG, &HTTP_EVENTS, fixture, NULL));
     fixture->links = link_server_new(fixture->loop, &LINK_CONFIG, &LINK_EVENTS, fixture);
-    snprintf(fixture->url, sizeof fixture->url, "http://127.0.0.1:%u", http_server_port(fixture->http));
+    snprintf(fixture->url, sizeof(fixture->url), "http://127.0.0.1:%u", http_server_port(fixture->http));
 }
 
 static inline int setup(void **state) {

@@ -1,10 +1,13 @@
 /* A model folder of a test's own, with models of made-up content in it. */
-#ifndef NATARIS_TESTS_PROVIDER_STORE_FOLDER_H
-#define NATARIS_TESTS_PROVIDER_STORE_FOLDER_H
+#ifndef NATARIS_TESTS_UNIT_PROVIDER_STORE_FOLDER_H
+#define NATARIS_TESTS_UNIT_PROVIDER_STORE_FOLDER_H
 
 #include "base/digest.h"
 #include "provider/model_added.h"
 #include "provider/model_store.h"
+#include "provider/model_store_list.h"
+#include "provider/model_store_room.h"
+#include "provider/model_store_use.h"
 #include "unit/provider/temp_tree.h"
 
 #include <setjmp.h>
@@ -37,7 +40,7 @@ UNUSED static int store_folder_teardown(void **state) {
 
 UNUSED static const char *store_folder_file(const struct store_folder *folder, const char *id, const char *ending) {
     char name[FILE_PATH_MAX];
-    snprintf(name, sizeof name, "%s.gguf%s", id, ending);
+    snprintf(name, sizeof(name), "%s.gguf%s", id, ending);
     return temp_tree_path(&folder->tree, name);
 }
 
@@ -60,9 +63,9 @@ UNUSED static void store_folder_add(const struct store_folder *folder, const cha
     uint8_t digest[DIGEST_SHA256_SIZE];
     char hex[DIGEST_HEX_SIZE];
     struct model_added added;
-    assert_true(bytes <= sizeof ZEROS);
+    assert_true(bytes <= sizeof(ZEROS));
     digest_sha256(ZEROS, bytes, digest);
-    digest_hex(digest, sizeof digest, hex);
+    digest_hex(digest, sizeof(digest), hex);
     assert_true(model_added_init(&added, id, hex, URLS, 1, NULL));
     assert_true(model_added_write(&added, folder->path, NULL));
 }

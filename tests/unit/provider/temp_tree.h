@@ -1,6 +1,6 @@
 /* A folder with folders inside that lives as long as one test. */
-#ifndef NATARIS_TESTS_PROVIDER_TEMP_TREE_H
-#define NATARIS_TESTS_PROVIDER_TEMP_TREE_H
+#ifndef NATARIS_TESTS_UNIT_PROVIDER_TEMP_TREE_H
+#define NATARIS_TESTS_UNIT_PROVIDER_TEMP_TREE_H
 
 #include "base/file.h"
 
@@ -16,7 +16,7 @@ struct temp_tree {
 };
 
 UNUSED static int temp_tree_init(struct temp_tree *tree) {
-    snprintf(tree->path, sizeof tree->path, "/tmp/nataris-test-XXXXXX");
+    snprintf(tree->path, sizeof(tree->path), "/tmp/nataris-test-XXXXXX");
     return mkdtemp(tree->path) == NULL ? -1 : 0;
 }
 
@@ -45,7 +45,7 @@ UNUSED static void temp_tree_write_bytes(const struct temp_tree *tree, const cha
                                          unsigned mode) {
     char folder[FILE_PATH_MAX];
     const char *path = temp_tree_path(tree, name);
-    str_copy(folder, sizeof folder, str_from(path));
+    str_copy(folder, sizeof(folder), str_from(path));
     *strrchr(folder, '/') = '\0';
     if (!file_make_folders(folder, NULL) || !file_write_atomic(path, content, mode, NULL)) {
         abort();

@@ -1,4 +1,5 @@
 #include "provider/device_facts.h"
+#include "provider/device_state.h"
 
 #include "unit/provider/temp_tree.h"
 

@@ -31,13 +31,13 @@ static void made_once_and_private(void **state) {
     uint8_t first[ED25519_KEY_SIZE];
     uint8_t second[ED25519_KEY_SIZE];
     char folder[FILE_PATH_MAX];
-    str_copy(folder, sizeof folder, str_from(temp_tree_path(*state, "new/data")));
+    str_copy(folder, sizeof(folder), str_from(temp_tree_path(*state, "new/data")));
     assert_true(device_key_load(folder, first, NULL));
     assert_true(device_key_load(folder, second, NULL));
-    assert_memory_equal(first, second, sizeof first);
+    assert_memory_equal(first, second, sizeof(first));
     assert_int_equal(mode_of(temp_tree_path(*state, "new/data/device_key")), 0600);
     assert_true(device_key_load(temp_tree_path(*state, "other"), second, NULL));
-    assert_memory_not_equal(first, second, sizeof first);
+    assert_memory_not_equal(first, second, sizeof(first));
 }
 
 static void rights_of_others_are_taken_away(void **state) {

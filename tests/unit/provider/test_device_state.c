@@ -1,5 +1,5 @@
 /* What a device shows of its heat, network and use, from fake trees. Battery: test_device_facts.c. */
-#include "provider/device_facts.h"
+#include "provider/device_state.h"
 
 #include "base/clock.h"
 #include "unit/provider/temp_tree.h"
@@ -33,15 +33,15 @@ static struct device_state look(const struct temp_tree *tree) {
 
 static void write_trip(const struct temp_tree *tree, int number, const char *type, const char *temperature) {
     char name[128];
-    snprintf(name, sizeof name, "sys/class/thermal/thermal_zone0/trip_point_%d_type", number);
+    snprintf(name, sizeof(name), "sys/class/thermal/thermal_zone0/trip_point_%d_type", number);
     temp_tree_write(tree, name, type);
-    snprintf(name, sizeof name, "sys/class/thermal/thermal_zone0/trip_point_%d_temp", number);
+    snprintf(name, sizeof(name), "sys/class/thermal/thermal_zone0/trip_point_%d_temp", number);
     temp_tree_write(tree, name, temperature);
 }
 
 static void expect_heat(const struct temp_tree *tree, int degrees, enum link_heat heat) {
     char text[32];
-    snprintf(text, sizeof text, "%d\n", degrees * 1000);
+    snprintf(text, sizeof(text), "%d\n", degrees * 1000);
     temp_tree_write(tree, "sys/class/thermal/thermal_zone0/temp", text);
     const struct device_state device = look(tree);
     assert_int_equal(device.heat, heat);

@@ -212,7 +212,7 @@ static void the_gateway(void **state) {
     struct fixture *fixture = *state;
     struct gateway_thread gateway = {.status = 200};
     char url[64];
-    start_gateway(&gateway, url, sizeof url);
+    start_gateway(&gateway, url, sizeof(url));
     fixture->options.gateway_url = url;
     assert_true(run(fixture));
     expect(fixture, "ok gateway the gateway 127.0.0.1:");
@@ -222,7 +222,7 @@ static void the_gateway(void **state) {
     assert_false(run(fixture));
     expect(fixture, "fail gateway 127.0.0.1:");
     gateway = (struct gateway_thread){.status = 404};
-    start_gateway(&gateway, url, sizeof url);
+    start_gateway(&gateway, url, sizeof(url));
     assert_false(run(fixture));
     expect(fixture, "not as a gateway does (status 404)");
     stop_gateway(&gateway);

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "link/peer.h"
 #include "link/server.h"
 #include "unit/provider/temp_tree.h"
 #include "wire/limits.h"
@@ -33,7 +34,7 @@ static void see(struct fixture *fixture, const char *format, ...) {
     char line[256];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
+    vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
     buf_append_format(&fixture->seen, "%s\n", line);
     loop_stop(fixture->loop);
@@ -73,7 +74,7 @@ static void on_delta(void *context, struct link_peer *peer, const struct link_de
 
 static void on_done(void *context, struct link_peer *peer, const struct link_done *done) {
     (void)peer;
-    see(context, "done %d %s", (int)done->job, gen_finish_name(done->done.finish));
+    see(context, "done %d %s", (int)done->job, link_finish_name(done->finish));
 }
 
 static void on_error(void *context, struct link_peer *peer, const struct link_error *error) {
@@ -123,7 +124,7 @@ static void open_gateway(struct fixture *fixture) {
     static const struct listener_options LISTEN = {.address = "127.0.0.1:0", .max_connections = 100};
     assert_true(http_server_open(&fixture->http, fixture->loop, &LISTEN, &HTTP_CONFIG, &HTTP_EVENTS, fixture, NULL));
     fixture->links = link_server_new(fixture->loop, &LINK_CONFIG, &LINK_EVENTS, fixture);
-    snprintf(fixture->url, sizeof fixture->url, "http://127.0.0.1:%u", http_server_port(fixture->http));
+    snprintf(fixture->url, sizeof(fixture->url), "http://127.0.0.1:%u", http_server_port(fixture->http));
 }
 
 static int setup(void **state) {
@@ -278,7 +279,7 @@ static void a_long_path_costs_only_the_control_socket(void **state) {
                                  "so-that-no-socket-address-can-hold-it/paused";
     temp_tree_write(&fixture->tree, FOLDER, "0\n");
     char folder[FILE_PATH_MAX];
-    str_copy(folder, sizeof folder, str_from(temp_tree_path(&fixture->tree, FOLDER)));
+    str_copy(folder, sizeof(folder), str_from(temp_tree_path(&fixture->tree, FOLDER)));
     *strrchr(folder, '/') = '\0';
     fixture->options.data_folder = folder;
     open_provider(fixture);

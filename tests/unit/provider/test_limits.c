@@ -171,18 +171,18 @@ static void sentences(void **unused) {
     limits.pause_in_use_s = 60;
     state.idle_s = 7;
     assert_true(owner_limits_set_hours(&limits, STR("22:00-06:30"), &err));
-    owner_limits_explain(LINK_PAUSE_BATTERY, &limits, &state, text, sizeof text);
+    owner_limits_explain(LINK_PAUSE_BATTERY, &limits, &state, text, sizeof(text));
     assert_string_equal(text, "the battery is at 60% and not charging, the floor is 80%");
-    owner_limits_explain(LINK_PAUSE_HEAT, &limits, &state, text, sizeof text);
+    owner_limits_explain(LINK_PAUSE_HEAT, &limits, &state, text, sizeof(text));
     assert_string_equal(text, "its heat is nominal (40 C), the limit is fair");
-    owner_limits_explain(LINK_PAUSE_HOURS, &limits, &state, text, sizeof text);
+    owner_limits_explain(LINK_PAUSE_HOURS, &limits, &state, text, sizeof(text));
     assert_string_equal(text, "it is outside the hours 22:00-06:30");
-    owner_limits_explain(LINK_PAUSE_IN_USE, &limits, &state, text, sizeof text);
+    owner_limits_explain(LINK_PAUSE_IN_USE, &limits, &state, text, sizeof(text));
     assert_string_equal(text, "somebody used the device 7 s ago, the limit is 60 s");
     for (enum link_pause pause = LINK_PAUSE_NONE; pause <= LINK_PAUSE_IN_USE; pause++) {
         char small[8];
-        owner_limits_explain(pause, &limits, &state, small, sizeof small);
-        assert_int_equal(strlen(small), sizeof small - 1); /* cut, never past its end */
+        owner_limits_explain(pause, &limits, &state, small, sizeof(small));
+        assert_int_equal(strlen(small), sizeof(small) - 1); /* cut, never past its end */
     }
 }
 

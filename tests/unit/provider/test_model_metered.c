@@ -66,7 +66,7 @@ static void running_download_stops_and_goes_on(void **state) {
     }
     assert_int_equal(fixture->ranges, 1); /* it went on where it stopped */
     assert_false(failed);
-    str_copy(fixture->path, sizeof fixture->path, str_from(hand->path));
+    str_copy(fixture->path, sizeof(fixture->path), str_from(hand->path));
     assert_model_is_whole(fixture);
     hosted_model_close(model, on_model_closed, NULL);
     while (!closed) {

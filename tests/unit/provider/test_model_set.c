@@ -62,7 +62,7 @@ static void on_unloaded(void *context, struct hosted_model *model) {
 static void on_accept(void *context, uint64_t job, uint32_t prompt_tokens) {
     char name[16];
     (void)prompt_tokens;
-    snprintf(name, sizeof name, "job%d", (int)job);
+    snprintf(name, sizeof(name), "job%d", (int)job);
     see(context, name, "accepted");
 }
 
@@ -72,14 +72,14 @@ static void on_delta(void *context, uint64_t job, struct str text, uint32_t toke
 
 static void on_done(void *context, uint64_t job, const struct gen_done *done) {
     char name[16];
-    snprintf(name, sizeof name, "job%d", (int)job);
+    snprintf(name, sizeof(name), "job%d", (int)job);
     see(context, name, gen_finish_name(done->finish));
 }
 
 static void on_failed(void *context, uint64_t job, enum gen_failure failure, const char *message, const char *param) {
     char name[16];
     (void)message, (void)param;
-    snprintf(name, sizeof name, "job%d", (int)job);
+    snprintf(name, sizeof(name), "job%d", (int)job);
     see(context, name, gen_failure_name(failure));
 }
 
@@ -109,9 +109,9 @@ static void add(struct fixture *fixture, size_t index, bool on_demand) {
     const struct hosted_model_options options = options_of(fixture, on_demand);
     struct hosted_model_spec spec = {.catalog = &fixture->catalog[index]};
     char text[16];
-    str_copy(spec.id, sizeof spec.id, str_from(fixture->ids[index]));
+    str_copy(spec.id, sizeof(spec.id), str_from(fixture->ids[index]));
     model_set_add(fixture->set, &spec, &options);
-    snprintf(text, sizeof text, "%s %s\n", fixture->ids[index], on_demand ? "cold" : "warm");
+    snprintf(text, sizeof(text), "%s %s\n", fixture->ids[index], on_demand ? "cold" : "warm");
     wait_for(fixture, text);
 }
 

@@ -29,10 +29,10 @@ static int setup(void **state) {
         return -1;
     }
     digest_sha256(CONTENT, strlen(CONTENT), digest);
-    digest_hex(digest, sizeof digest, fixture.hash);
+    digest_hex(digest, sizeof(digest), fixture.hash);
     atomic_store(&fixture.control.cancelled, false);
     temp_tree_write(&fixture.tree, "m.gguf", CONTENT);
-    str_copy(fixture.side, sizeof fixture.side, str_from(temp_tree_path(&fixture.tree, "m.gguf.verified")));
+    str_copy(fixture.side, sizeof(fixture.side), str_from(temp_tree_path(&fixture.tree, "m.gguf.verified")));
     return model_store_path(fixture.path, fixture.tree.path, "m", NULL) ? 0 : -1;
 }
 
@@ -199,11 +199,11 @@ static void ids_of_paths(void **state) {
     char id[16];
     (void)state;
     for (size_t i = 0; i < COUNT_OF(CASES); i++) {
-        assert_true(model_store_id_of_path(id, sizeof id, CASES[i][0], NULL));
+        assert_true(model_store_id_of_path(id, sizeof(id), CASES[i][0], NULL));
         assert_string_equal(id, CASES[i][1]);
     }
-    assert_false(model_store_id_of_path(id, sizeof id, "folder/", NULL));
-    assert_false(model_store_id_of_path(id, sizeof id, "a-name-longer-than-that.gguf", NULL));
+    assert_false(model_store_id_of_path(id, sizeof(id), "folder/", NULL));
+    assert_false(model_store_id_of_path(id, sizeof(id), "a-name-longer-than-that.gguf", NULL));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

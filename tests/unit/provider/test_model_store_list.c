@@ -89,7 +89,7 @@ static void more_than_the_bound(void **state) {
     struct err err = {0};
     char id[32];
     for (int i = 0; i <= MODEL_STORE_LIST_MAX; i++) {
-        snprintf(id, sizeof id, "m%d", i);
+        snprintf(id, sizeof(id), "m%d", i);
         store_folder_write(folder, id, "", 0);
     }
     assert_false(model_store_list_read(&list, folder->path, &err));

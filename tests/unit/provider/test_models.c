@@ -99,7 +99,7 @@ static void added_model_is_among_all(void **state) {
     uint8_t digest[DIGEST_SHA256_SIZE];
     char hash[DIGEST_HEX_SIZE];
     digest_sha256(CONTENT, strlen(CONTENT), digest);
-    digest_hex(digest, sizeof digest, hash);
+    digest_hex(digest, sizeof(digest), hash);
     assert_true(model_added_init(&added, "my-model", hash, urls, 1, NULL));
     assert_true(model_added_write(&added, fixture->options.model_folder, NULL));
     temp_tree_write(&fixture->tree, "my-model.gguf", CONTENT);

@@ -28,8 +28,9 @@ static void order_is_kept_and_the_request_is_a_copy(void **state) {
     request.stop[0] = STR("\xe2\x82\xac");
     request.stop_count = 1;
     request.continue_text = STR("so far");
+    request.scope = STR("a scope");
     assert_true(pending_jobs_add(&pending, UINT64_MAX, &request)); /* an id of ours may be any */
-    memset(prompt, 'x', sizeof prompt - 1);
+    memset(prompt, 'x', sizeof(prompt) - 1);
     request = request_of("second");
     assert_true(pending_jobs_add(&pending, 2, &request));
     assert_int_equal(pending.count, 2);
@@ -41,6 +42,7 @@ static void order_is_kept_and_the_request_is_a_copy(void **state) {
     assert_true(read.seed_given && read.seed == INT64_MAX && read.temperature == 0.1 && read.stop_count == 1);
     assert_true(str_equal(read.stop[0], STR("\xe2\x82\xac")));
     assert_true(str_equal(read.continue_text, STR("so far")));
+    assert_true(str_equal(read.scope, STR("a scope")));
     pending_job_free(job);
     job = pending_jobs_take(&pending);
     assert_true(job->id == 2);
@@ -72,8 +74,8 @@ static void too_large_a_request_is_not_held(void **state) {
     struct pending_jobs pending = {0};
     struct gen_request request = request_of("");
     (void)state;
-    memset(prompt, 'x', sizeof prompt);
-    request.prompt = (struct str){prompt, sizeof prompt};
+    memset(prompt, 'x', sizeof(prompt));
+    request.prompt = (struct str){prompt, sizeof(prompt)};
     assert_false(pending_jobs_add(&pending, 1, &request));
     assert_int_equal(pending.count, 0);
 }

@@ -23,7 +23,7 @@ static void output_open(struct output *output) {
 
 /* What was written since the last call. */
 static const char *output_take(struct output *output) {
-    ssize_t got = read(output->ends[0], output->text, sizeof output->text - 1);
+    ssize_t got = read(output->ends[0], output->text, sizeof(output->text) - 1);
     output->text[got > 0 ? got : 0] = '\0';
     return output->text;
 }
@@ -37,10 +37,10 @@ static void format(void **state) {
     char text[128];
     struct progress progress = {.name = "m", .speed = 12.4e6};
     (void)state;
-    progress_format(&progress, 42100000, 98400000, text, sizeof text);
+    progress_format(&progress, 42100000, 98400000, text, sizeof(text));
     assert_string_equal(text, "m  42%  42.1/98.4 MB  12 MB/s");
     progress.speed = 0;
-    progress_format(&progress, 1500000, 0, text, sizeof text);
+    progress_format(&progress, 1500000, 0, text, sizeof(text));
     assert_string_equal(text, "m  1.5 MB");
 }
 

@@ -20,11 +20,11 @@ static void key_is_kept_over_starts(void **state) {
     struct fixture *fixture = *state;
     uint8_t first[ED25519_KEY_SIZE];
     open_warm(fixture);
-    memcpy(first, fixture->public_key, sizeof first);
+    memcpy(first, fixture->public_key, sizeof(first));
     provider_stop(fixture->provider, 0);
     wait_for(fixture, "stopped well");
     open_warm(fixture);
-    assert_memory_equal(first, fixture->public_key, sizeof first);
+    assert_memory_equal(first, fixture->public_key, sizeof(first));
 }
 
 static void job_waits_for_a_loading_model(void **state) {
@@ -63,7 +63,7 @@ static void many_jobs_at_once(void **state) {
         send_job(fixture, i, "tiny", "[[script tokens=2]]");
     }
     for (unsigned i = 1; i <= 100; i++) {
-        snprintf(line, sizeof line, "done %u stop", i);
+        snprintf(line, sizeof(line), "done %u stop", i);
         wait_for(fixture, line);
     }
     assert_null(strstr(buf_cstr(&fixture->seen), "error"));
@@ -224,20 +224,20 @@ static void default_model_folder(void **state) {
     setenv("HOME", "/home/x", 1);
     unsetenv("XDG_CACHE_HOME");
     unsetenv("NATARIS_MODELS");
-    assert_true(provider_default_model_folder(out, sizeof out, NULL));
+    assert_true(provider_default_model_folder(out, sizeof(out), NULL));
     assert_string_equal(out, "/home/x/.cache/nataris/models");
     setenv("XDG_CACHE_HOME", "/cache", 1);
-    assert_true(provider_default_model_folder(out, sizeof out, NULL));
+    assert_true(provider_default_model_folder(out, sizeof(out), NULL));
     assert_string_equal(out, "/cache/nataris/models");
     setenv("NATARIS_MODELS", "/models", 1);
-    assert_true(provider_default_model_folder(out, sizeof out, NULL));
+    assert_true(provider_default_model_folder(out, sizeof(out), NULL));
     assert_string_equal(out, "/models");
     setenv("NATARIS_MODELS", "/models-here", 1);
-    assert_false(provider_default_model_folder(short_out, sizeof short_out, &err));
+    assert_false(provider_default_model_folder(short_out, sizeof(short_out), &err));
     unsetenv("NATARIS_MODELS");
     unsetenv("XDG_CACHE_HOME");
     unsetenv("HOME");
-    assert_false(provider_default_model_folder(out, sizeof out, &err));
+    assert_false(provider_default_model_folder(out, sizeof(out), &err));
     assert_int_equal(err.code, ERR_INVALID);
 }
 

@@ -1,5 +1,5 @@
 /* What an answer means for a delivery. */
-#include "webhook/sender.h"
+#include "webhook/retry.h"
 
 #include "base/compiler.h"
 

@@ -14,7 +14,7 @@ static void test_known(void **state) {
     uint8_t key[WEBHOOK_KEY_SIZE];
     char text[WEBHOOK_SECRET_TEXT_SIZE], signature[WEBHOOK_SIGNATURE_SIZE];
     (void)state;
-    for (size_t i = 0; i < sizeof key; i++) {
+    for (size_t i = 0; i < sizeof(key); i++) {
         key[i] = (uint8_t)i;
     }
     webhook_secret_format(key, text);

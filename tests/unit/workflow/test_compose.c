@@ -31,7 +31,7 @@ struct fixture {
 };
 
 static int setup(void **state) {
-    struct fixture *fixture = (struct fixture *)calloc(1, sizeof(*fixture));
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
     arena_init(&fixture->arena, ARENA_BYTES);
     buf_init(&fixture->text, 1024 * 1024);
     gen_request_init(&fixture->request);

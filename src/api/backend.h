@@ -1,0 +1,28 @@
+/* What routes ask of the gateway, beside what calls do (struct call_backend). Types only. */
+#ifndef NATARIS_API_BACKEND_H
+#define NATARIS_API_BACKEND_H
+
+#include "auth/auth.h"
+#include "base/json_write.h"
+#include "net/http_server.h"
+
+#include <stdbool.h>
+
+struct store_device;
+struct store_usage;
+
+struct api_backend {
+    void *context;
+    bool webhooks_lax;              /* webhooks may go to http: and into private networks (net/web_url.h) */
+    bool titles_off, summaries_off; /* no conversation gets them written by a model */
+    /* Whether some model can serve now and the gateway is not draining. */
+    bool (*ready)(void *context);
+    /* GET /v1/usage of a test key: the sandbox keeps its own count. NULL models: none yet. */
+    void (*sandbox_usage)(void *context, const struct auth_identity *identity, struct store_usage *usage);
+    /* Members of what is known of a device at this moment, into an open object. */
+    void (*provider_write)(void *context, const struct store_device *device, struct json_writer *writer);
+    /* A provider's link: takes over the exchange (GET /link). */
+    void (*link)(void *context, struct http_exchange *exchange);
+};
+
+#endif

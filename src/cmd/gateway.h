@@ -1,0 +1,22 @@
+/* nataris gateway: the API and the links, without a provider of its own. */
+#ifndef NATARIS_CMD_GATEWAY_H
+#define NATARIS_CMD_GATEWAY_H
+
+#include "cmd/command.h"
+#include "gateway/gateway.h"
+
+struct gateway_config {
+    const char *config, *data, *listen, *tls_cert, *tls_key, *log_level;
+    const char *tier_free, *tier_starter, *tier_pro;
+    uint32_t drain_s, heartbeat_ms, canary_s, max_jobs, max_queue, max_attempts;
+    uint32_t queue_ms, accept_ms, first_token_ms, silence_ms, whole_ms, whole_per_token_ms, cooldown_ms;
+    bool json, webhooks_lax, titles_off, summaries_off;
+};
+
+extern const struct command COMMAND_GATEWAY;
+
+/* What the command line says, for gateway_open; strings are borrowed from `config`. ERR_INVALID names the option that
+ * is missing or out of range. */
+MUST_CHECK bool cmd_gateway_fill(const struct gateway_config *config, struct gateway_options *options, struct err *err);
+
+#endif

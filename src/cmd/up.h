@@ -1,0 +1,21 @@
+/* nataris up: a whole network on this machine: gateway, store, provider and model, and a curl line to paste. */
+#ifndef NATARIS_CMD_UP_H
+#define NATARIS_CMD_UP_H
+
+#include "cmd/command.h"
+#include "gateway/gateway.h"
+
+struct up_config {
+    const char *config, *data, *listen, *engine, *log_level;
+    struct option_list model;
+    bool json;
+};
+
+extern const struct command COMMAND_UP;
+
+/* What the command line says, for gateway_open; strings are borrowed from `config`. */
+void cmd_up_fill(const struct up_config *config, struct gateway_options *options);
+/* The models to serve. Without --model: the built-in one at once, and the default chat model as soon as it is here. */
+struct option_list cmd_up_models(const struct up_config *config);
+
+#endif

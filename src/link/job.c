@@ -1,0 +1,65 @@
+#include "link/job.h"
+
+#include "link/writer.h"
+#include "wire/limits.h"
+
+void link_encode_job(struct buf *out, enum link_version version, uint64_t job, const struct gen_request *request) {
+    struct json_writer writer = link_writer_begin(out, "job");
+    link_writer_count(&writer, "job", job);
+    if (version >= LINK_VERSION_2) {
+        json_member_cstr(&writer, "kind", link_job_kind_name(LINK_JOB_KIND_GENERATE));
+        json_member_str(&writer, "scope", request->scope);
+    }
+    json_write_key(&writer, "request");
+    json_begin_object(&writer);
+    gen_request_write(request, &writer);
+    json_end_object(&writer);
+    json_end_object(&writer);
+}
+
+void link_encode_cancel(struct buf *out, uint64_t job) {
+    struct json_writer writer = link_writer_begin(out, "cancel");
+    link_writer_count(&writer, "job", job);
+    json_end_object(&writer);
+}
+
+bool link_read_job_number(const struct link_reader *reader, uint64_t *out) {
+    *out = 0;
+    return link_reader_require(reader, "job") && link_reader_count(reader, "job", LINK_JOB_MAX, out) &&
+           (*out > 0 || link_reader_fail(reader, "job", "above 0"));
+}
+
+/* Absent: GENERATE. */
+static bool read_kind(const struct link_reader *reader, struct link_job *job) {
+    struct json_value value;
+    if (!link_reader_has(reader, "kind", &value)) {
+        return true;
+    }
+    if (!link_reader_text(reader, "kind", LIMIT_LINK_JOB_KIND_BYTES, &job->kind_name)) {
+        return false;
+    }
+    job->kind = link_job_kind_from_name(job->kind_name);
+    return true;
+}
+
+bool link_read_job(const struct link_reader *reader, enum link_version version, struct link_job *out) {
+    struct link_reader inner;
+    struct str scope = STR("");
+    out->kind = LINK_JOB_KIND_GENERATE;
+    out->kind_name = str_from(link_job_kind_name(out->kind));
+    if (!link_read_job_number(reader, &out->job) || !link_reader_object(reader, "request", &inner)) {
+        return false;
+    }
+    if (version >= LINK_VERSION_2 &&
+        (!read_kind(reader, out) || !link_reader_text(reader, "scope", LIMIT_LINK_SCOPE_BYTES, &scope))) {
+        return false;
+    }
+    if (out->kind != LINK_JOB_KIND_GENERATE) {
+        return true;
+    }
+    if (!gen_request_read(inner.object, reader->arena, &out->request, reader->err)) {
+        return false;
+    }
+    out->request.scope = scope;
+    return true;
+}

@@ -1,0 +1,28 @@
+#include "link/job_kind.h"
+
+const char *link_job_kind_name(enum link_job_kind kind) {
+    switch (kind) {
+    case LINK_JOB_KIND_GENERATE:
+        return "generate";
+    case LINK_JOB_KIND_SCORE:
+        return "score";
+    case LINK_JOB_KIND_EMBED:
+        return "embed";
+    case LINK_JOB_KIND_TRANSCRIBE:
+        return "transcribe";
+    case LINK_JOB_KIND_SPEAK:
+        return "speak";
+    case LINK_JOB_KIND_OTHER:
+        break;
+    }
+    return "other";
+}
+
+enum link_job_kind link_job_kind_from_name(struct str name) {
+    for (int i = LINK_JOB_KIND_GENERATE; i < LINK_JOB_KIND_OTHER; i++) {
+        if (str_equal_cstr(name, link_job_kind_name((enum link_job_kind)i))) {
+            return (enum link_job_kind)i;
+        }
+    }
+    return LINK_JOB_KIND_OTHER;
+}

@@ -1,0 +1,60 @@
+#include "support/names.h"
+
+#include <dlfcn.h>
+#include <netdb.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAMES_MAX = 8 };
+
+static struct { const char *name, *address; } names[NAMES_MAX];
+static unsigned name_count;
+static atomic_uint asked;
+
+void names_clear(void) {
+    name_count = 0;
+    atomic_store(&asked, 0);
+}
+
+void names_add(const char *name, const char *address) {
+    if (name_count == NAMES_MAX) {
+        abort();
+    }
+    names[name_count].name = name;
+    names[name_count].address = address;
+    name_count++;
+}
+
+unsigned names_asked(void) {
+    return atomic_load(&asked);
+}
+
+typedef int lookup(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **out);
+
+static int look_up_number(const char *address, const char *service, const struct addrinfo *hints,
+                          struct addrinfo **out) {
+    struct addrinfo numeric = hints != NULL ? *hints : (struct addrinfo){0};
+    lookup *system = NULL;
+    *(void **)&system = dlsym(RTLD_NEXT, "getaddrinfo");
+    numeric.ai_flags = (numeric.ai_flags | AI_NUMERICHOST) & ~AI_ADDRCONFIG;
+    return system(address, service, &numeric, out);
+}
+
+/* In place of the C library's. */
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **out) {
+    struct addrinfo **end = out;
+    *out = NULL;
+    if (look_up_number(name, service, hints, out) == 0) {
+        return 0;
+    }
+    atomic_fetch_add(&asked, 1);
+    for (unsigned i = 0; i < name_count; i++) {
+        if (strcmp(names[i].name, name) == 0 && look_up_number(names[i].address, service, hints, end) == 0) {
+            while (*end != NULL) {
+                end = &(*end)->ai_next;
+            }
+        }
+    }
+    return *out != NULL ? 0 : EAI_NONAME;
+}
