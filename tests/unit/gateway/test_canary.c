@@ -80,6 +80,7 @@ static void test_the_device_leaves(void **state) {
     shell_join(fixture, &peer, "laptop", LINK_MODEL_WARM, 4096);
     canaries_due(&fixture->canaries);
     shell_accept(fixture, &peer);
+    shell_delta(fixture, &peer, "four", 1);
     shell_join(fixture, &other, "other", LINK_MODEL_WARM, 4096);
     shell_leave(&peer);
     assert_int_equal(other.jobs, 0); /* no one else is asked instead */
@@ -87,11 +88,12 @@ static void test_the_device_leaves(void **state) {
     assert_int_equal(fake_store.reviews, 0);
     assert_int_equal(fake_store.settled, 0);
     assert_int_equal(fixture->shell.counts.failures, 0); /* nobody's request */
+    assert_int_equal(fixture->shell.counts.lost, 0);
 }
 
 static void test_a_stop_does_not_wait_for_them(void **state) {
     struct shell_fixture *fixture = *state;
-    static struct link_peer peer;
+    static struct link_peer peer, idle;
     shell_join(fixture, &peer, "laptop", LINK_MODEL_WARM, 4096);
     canaries_due(&fixture->canaries);
     shell_accept(fixture, &peer);
@@ -101,8 +103,10 @@ static void test_a_stop_does_not_wait_for_them(void **state) {
     assert_null(fixture->shell.generations.list);
     assert_int_equal(core_counts(fixture->shell.core.core).jobs, 0);
     assert_int_equal(peer.cancels, 1);
+    shell_join(fixture, &idle, "idle", LINK_MODEL_WARM, 4096);
     canaries_due(&fixture->canaries);
     assert_int_equal(peer.jobs, 1); /* nor does a new one begin */
+    assert_int_equal(fixture->shell.counts.canaries, 1);
 }
 
 int main(void) {

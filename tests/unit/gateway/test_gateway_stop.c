@@ -124,11 +124,14 @@ static void test_the_store_breaks(void **state) {
 /* Canaries go to idle devices by themselves, and hold up no stop. */
 static void test_canaries_do_not_hold_it_up(void **state) {
     struct gateway_fixture *fixture = *state;
+    const uint32_t long_ms = 10 * NET_HANG_MS; /* so long would it take */
     fixture->options.canary_ms = 1;
+    fixture->options.drain_ms = fixture->options.core.silence_ms = fixture->options.core.whole_ms = long_ms;
     reopen(fixture);
     fixture->device_keeps = true;
     gateway_fixture_join(fixture);
     NET_UNTIL(&fixture->net, fixture->jobs > 0);
+    gateway_fixture_begin(fixture, "four");
     drain(fixture);
     until_stopped(fixture);
 }

@@ -98,10 +98,12 @@ static void test_memory_is_used_again(void **state) {
 
 static void test_devices_that_left_keep_their_names(void **state) {
     struct stories *stories = stories_new();
-    const struct store_device device = {.id = "prov_1", .name = "laptop"};
+    const struct store_device device = {.id = "prov_1", .name = "laptop"}, other = {.id = "prov_2", .name = "phone"};
     (void)state;
     stories_device_gone(stories, 77, &device);
+    stories_device_gone(stories, 79, &other);
     assert_string_equal(stories_find_device(stories, 77)->name, "laptop");
+    assert_string_equal(stories_find_device(stories, 79)->id, "prov_2");
     assert_null(stories_find_device(stories, 78));
     stories_free(stories);
 }
