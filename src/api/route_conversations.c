@@ -106,8 +106,7 @@ static bool create_check(const struct api_request *request, const struct create_
         return false;
     }
     if (memchr(fields->title.len > 0 ? fields->title.data : "", '\0', fields->title.len) != NULL) {
-        fault_set(fault, FAULT_INVALID_REQUEST, "title must not hold a NUL.");
-        (void)str_copy(fault->param, sizeof(fault->param), STR("title"));
+        fault_set_param(fault, FAULT_INVALID_REQUEST, "title", "title must not hold a NUL.");
         return false;
     }
     *out = (struct store_conversation){.test = request_is_test(request),
@@ -238,11 +237,13 @@ static void handle_one(struct api_request *request) {
 
 static void on_deleted(void *context, const struct err *err) {
     struct api_request *request = pending_answered(context, err, "conversation", "id");
+    char id[STORE_ID_MAX];
     if (request == NULL) {
         return;
     }
+    page_path_id(request, id);
     struct json_writer writer = respond_json_begin(request);
-    json_member_str(&writer, "id", request->parameter);
+    json_member_cstr(&writer, "id", id);
     json_member_cstr(&writer, "object", "conversation.deleted");
     json_member_bool(&writer, "deleted", true);
     respond_json_end(request, 200, &writer);
