@@ -138,7 +138,7 @@ static void handle_create(struct api_request *request) {
     struct create_fields fields;
     struct fault fault;
     struct store_conversation *made = ARENA_NEW(http_exchange_arena(request->exchange), struct store_conversation);
-    fault_set(&fault, FAULT_TOO_LARGE, "The request is too large.");
+    fault_set_too_large(&fault);
     if (made == NULL || !create_read(request, &fields, &fault) || !create_check(request, &fields, made, &fault)) {
         respond_fault(request, &fault);
         return;
@@ -207,8 +207,8 @@ static bool number_read(const struct api_request *request, const char *name, uin
         (str_parse_u64(value, max, out) && *out >= min)) {
         return true;
     }
-    fault_set(fault, FAULT_INVALID_REQUEST, "%s must be a number from %u to %u.", name, (unsigned)min, (unsigned)max);
-    (void)str_copy(fault->param, sizeof(fault->param), str_from(name));
+    fault_set_param(fault, FAULT_INVALID_REQUEST, name, "%s must be a number from %u to %u.", name, (unsigned)min,
+                    (unsigned)max);
     return false;
 }
 
