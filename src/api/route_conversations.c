@@ -107,8 +107,7 @@ static bool create_check(const struct api_request *request, const struct create_
         return false;
     }
     if (memchr(fields->title.len > 0 ? fields->title.data : "", '\0', fields->title.len) != NULL) {
-        fault_set(fault, FAULT_INVALID_REQUEST, "title must not hold a NUL.");
-        (void)str_copy(fault->param, sizeof(fault->param), STR("title"));
+        fault_set_param(fault, FAULT_INVALID_REQUEST, "title", "title must not hold a NUL.");
         return false;
     }
     *out = (struct store_conversation){.test = request_is_test(request),
@@ -140,7 +139,7 @@ static void handle_create(struct api_request *request) {
     struct create_fields fields;
     struct fault fault;
     struct store_conversation *made = ARENA_NEW(http_exchange_arena(request->exchange), struct store_conversation);
-    fault_set(&fault, FAULT_TOO_LARGE, "The request is too large.");
+    fault_set_too_large(&fault);
     if (made == NULL || !create_read(request, &fields, &fault) || !create_check(request, &fields, made, &fault)) {
         respond_fault(request, &fault);
         return;
@@ -209,8 +208,8 @@ static bool number_read(const struct api_request *request, const char *name, uin
         (str_parse_u64(value, max, out) && *out >= min)) {
         return true;
     }
-    fault_set(fault, FAULT_INVALID_REQUEST, "%s must be a number from %u to %u.", name, (unsigned)min, (unsigned)max);
-    (void)str_copy(fault->param, sizeof(fault->param), str_from(name));
+    fault_set_param(fault, FAULT_INVALID_REQUEST, name, "%s must be a number from %u to %u.", name, (unsigned)min,
+                    (unsigned)max);
     return false;
 }
 
@@ -239,11 +238,13 @@ static void handle_one(struct api_request *request) {
 
 static void on_deleted(void *context, const struct err *err) {
     struct api_request *request = pending_answered(context, err, "conversation", "id");
+    char id[STORE_ID_MAX];
     if (request == NULL) {
         return;
     }
+    page_path_id(request, id);
     struct json_writer writer = respond_json_begin(request);
-    json_member_str(&writer, "id", request->parameter);
+    json_member_cstr(&writer, "id", id);
     json_member_cstr(&writer, "object", "conversation.deleted");
     json_member_bool(&writer, "deleted", true);
     respond_json_end(request, 200, &writer);

@@ -69,7 +69,7 @@ static void on_after(void *context, const struct store_device *devices, size_t c
 }
 
 static void on_one(void *context, const struct store_device *devices, size_t count, bool more, const struct err *err) {
-    struct api_request *request = pending_answered(context, err, "device", "after");
+    struct api_request *request = pending_answered(context, err, "device", "id");
     (void)more;
     if (request == NULL) {
         return;
@@ -95,7 +95,7 @@ static void handle_list(struct api_request *request) {
     struct page *page = ARENA_NEW(http_exchange_arena(request->exchange), struct page);
     struct fault fault;
     if (page == NULL) {
-        fault_set(&fault, FAULT_TOO_LARGE, "The request is too large.");
+        fault_set_too_large(&fault);
         respond_fault(request, &fault);
         return;
     }

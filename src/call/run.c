@@ -242,8 +242,8 @@ static void start_due(void *context) {
         call_link(&run->call);
         call_submit(&run->call); /* the run may be gone when this returns */
     }
-    if (calls->starting != NULL) {
-        loop_timer_start(calls->starter, 0, 0);
+    if (calls->starting != NULL) { /* with 0 it would fire in this iteration again */
+        loop_timer_start(calls->starter, 1, 0);
     }
 }
 

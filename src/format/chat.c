@@ -88,9 +88,9 @@ static void begin(const struct format_stream *stream, struct buf *out) {
     events_close(&writer);
 }
 
-static struct str delta_start(const struct format_stream *stream) {
-    (void)stream;
-    return STR(",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"");
+static void delta_start(const struct format_stream *stream, struct buf *out) {
+    buf_append_str(out, stream->head);
+    buf_append_cstr(out, ",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"");
 }
 
 static struct str delta_end(const struct format_stream *stream) {

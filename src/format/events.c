@@ -3,7 +3,7 @@
 #include "base/utf8.h"
 #include "format/envelope.h"
 
-/* An event is put together from what is prepared once:
+/* An event of most formats is put together from what is prepared once:
  *   data: {"id":...,"object":...,"created":...,"model":...     head
  *   ,"choices":[{"index":0,"delta":{"content":"                the rest of delta
  *   the text, escaped
@@ -19,10 +19,13 @@ bool events_prepare(struct format_stream *stream, const struct format *format, c
     json_member_cstr(&writer, "object", format->chunk_object);
     json_member_int(&writer, "created", answer->created_ms / 1000);
     json_member_str(&writer, "model", answer->model);
-    const size_t head_len = scratch->len;
-    buf_append_str(scratch, format->delta_start(stream));
+    stream->head = arena_copy(arena, buf_str(scratch));
+    if (stream->head.data == NULL) {
+        return false;
+    }
+    buf_reset(scratch);
+    format->delta_start(stream, scratch);
     stream->delta = arena_copy(arena, buf_str(scratch));
-    stream->head = (struct str){.data = stream->delta.data, .len = head_len};
     return stream->delta.data != NULL;
 }
 

@@ -16,8 +16,8 @@
 struct format_stream {
     const struct format *format;
     bool include_usage; /* the client wants a last event with the usage */
-    struct str head;    /* how every event begins, and ... */
-    struct str delta;   /* ... every event with text, up to the text; both in an arena */
+    struct str head;    /* how every event begins where a format does not say it by itself, and ... */
+    struct str delta;   /* ... how one with text begins, up to the text; both in an arena */
 };
 
 struct format {
@@ -36,10 +36,10 @@ struct format {
     bool (*read)(struct json_value body, struct arena *arena, struct call_input *out, struct err *err);
     /* The whole answer as one JSON object. */
     void (*whole)(const struct answer *answer, struct buf *out);
-    /* A stream's events: what comes before any text; how an event with text begins behind `head`, and how it ends; what
+    /* A stream's events: what comes before any text; how an event with text begins (asked once), and how it ends; what
      * an executor tells in between; the last ones with the reason and the usage. */
     void (*begin)(const struct format_stream *stream, struct buf *out);
-    struct str (*delta_start)(const struct format_stream *stream);
+    void (*delta_start)(const struct format_stream *stream, struct buf *out);
     struct str (*delta_end)(const struct format_stream *stream);
     void (*note)(const struct format_stream *stream, struct str nataris, struct buf *out);
     void (*end)(const struct format_stream *stream, const struct answer *answer, struct buf *out);
@@ -52,4 +52,5 @@ struct formats {
     const struct format *const *items;
     size_t count;
 };
+
 #endif

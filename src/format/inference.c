@@ -58,9 +58,9 @@ static void begin(const struct format_stream *stream, struct buf *out) {
     (void)out;
 }
 
-static struct str delta_start(const struct format_stream *stream) {
-    (void)stream;
-    return STR(",\"output\":\"");
+static void delta_start(const struct format_stream *stream, struct buf *out) {
+    buf_append_str(out, stream->head);
+    buf_append_cstr(out, ",\"output\":\"");
 }
 
 static struct str delta_end(const struct format_stream *stream) {

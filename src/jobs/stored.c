@@ -1,22 +1,18 @@
 #include "jobs/stored.h"
 
+/* The store's number 2 is that of workflows, which are no form of their own: the forms behind it are one further on. */
 enum store_job_kind job_stored_kind(enum store_generation_kind kind, bool workflow) {
-    switch (kind) {
-    case STORE_GENERATION_CHAT:
-        break;
-    case STORE_GENERATION_INFERENCE:
-        return STORE_JOB_INFERENCE;
+    if (kind == STORE_GENERATION_CHAT && workflow) {
+        return STORE_JOB_WORKFLOW;
     }
-    return workflow ? STORE_JOB_WORKFLOW : STORE_JOB_CHAT;
+    const unsigned number = (unsigned)kind;
+    return (enum store_job_kind)(number < STORE_JOB_WORKFLOW ? number : number + 1);
 }
 
 enum store_generation_kind job_generation_kind(enum store_job_kind kind) {
-    switch (kind) {
-    case STORE_JOB_CHAT:
-    case STORE_JOB_WORKFLOW:
-        break;
-    case STORE_JOB_INFERENCE:
-        return STORE_GENERATION_INFERENCE;
+    if (kind == STORE_JOB_WORKFLOW) {
+        return STORE_GENERATION_CHAT;
     }
-    return STORE_GENERATION_CHAT;
+    const unsigned number = (unsigned)kind;
+    return (enum store_generation_kind)(number < STORE_JOB_WORKFLOW ? number : number - 1);
 }

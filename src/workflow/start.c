@@ -151,7 +151,7 @@ static struct workflow *workflow_make(struct workflows *workflows, const struct 
     row_fill(workflow, asked);
     if (!workflow_request_write(asked, workflow->context_length, &workflow->request_text) ||
         !workflow_request_read(workflow, buf_str(&workflow->request_text), &err)) {
-        fault_set(fault, FAULT_TOO_LARGE, "The request is too large.");
+        fault_set_too_large(fault);
         workflow_drop(workflow);
         return NULL;
     }

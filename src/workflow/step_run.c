@@ -123,7 +123,7 @@ static void step_run(struct workflow_step *step) {
     if (!key_is_good(workflow, &fault)) {
         workflow_step_fails(step, &fault);
     } else if (!compose(step, &arena, &generation)) {
-        fault_set(&fault, FAULT_TOO_LARGE, "The request is too large.");
+        fault_set_too_large(&fault);
         workflow_step_fails(step, &fault);
     } else {
         const struct run_request asked = {.id = step->record.run_id,
@@ -244,7 +244,7 @@ static bool begin_generation(struct workflow_step *step) {
     if (!key_is_good(workflow, &fault)) {
         refuse(workflow, &fault);
     } else if (!compose(step, &arena, &generation)) {
-        fault_set(&fault, FAULT_TOO_LARGE, "The request is too large.");
+        fault_set_too_large(&fault);
         refuse(workflow, &fault);
     } else if (hold(step, &generation)) {
         workflow_prompt_digest(&generation, step->record.prompt_sha256);

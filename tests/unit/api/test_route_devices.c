@@ -107,11 +107,34 @@ static void test_store_fails(void **state) {
     }
 }
 
+/* Whoever says that it is not there: the answer names what was asked with. */
+static void test_param_of_each_404(void **state) {
+    static const struct {
+        const char *path, *param;
+    } cases[] = {{"/v1/provider/devices?after=prov_1", "\"param\":\"after\""},
+                 {"/v1/provider/devices/prov_1", "\"param\":\"id\""}};
+    struct api_fixture *fixture = *state;
+    const char *body;
+    for (size_t i = 0; i < 2 * COUNT_OF(cases); i++) {
+        const size_t at = i % COUNT_OF(cases);
+        if (i == COUNT_OF(cases)) {
+            err_set(&fixture->store.err, ERR_NOT_FOUND, "no such row");
+        }
+        assert_int_equal(get(fixture, cases[at].path, &body), 404);
+        assert_non_null(strstr(body, "There is no device with this id."));
+        assert_non_null(strstr(body, cases[at].param));
+    }
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, api_fixture_setup, api_fixture_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_list),        TEST(test_one), TEST(test_foreign_is_missing), TEST(test_test_key_has_none),
+        TEST(test_list),
+        TEST(test_one),
+        TEST(test_foreign_is_missing),
+        TEST(test_test_key_has_none),
         TEST(test_store_fails),
+        TEST(test_param_of_each_404),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

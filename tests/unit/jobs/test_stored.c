@@ -16,6 +16,9 @@ static void test_kinds(void **state) {
         assert_int_equal(job_stored_kind(forms[i], i == 2), i);
     }
     assert_int_equal(job_stored_kind(STORE_GENERATION_INFERENCE, true), 1); /* no workflow answers one */
+    /* The next form, which nobody has made yet, has a number behind that of workflows. */
+    assert_int_equal(job_stored_kind((enum store_generation_kind)STORE_GENERATION_KINDS, false), STORE_JOB_KINDS);
+    assert_int_equal(job_generation_kind((enum store_job_kind)STORE_JOB_KINDS), STORE_GENERATION_KINDS);
 }
 
 int main(void) {
