@@ -4,8 +4,42 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "link/server.h"
+#include "link/message.h"
 #include "link/watch.h"
+#include "net/http_server.h"
+#include "net/loop.h"
+
+struct link_peer;
+
+/* What the owner of a server is told of all its links, and what it asks of them. */
+struct link_server_events {
+    /* The provider proved that it holds the key of `hello`. Decide now or later with link_peer_admit / link_peer_deny;
+     * `hello` is valid until then. */
+    void (*on_hello)(void *context, struct link_peer *peer, const struct link_hello *hello);
+    /* The rest only after admission. Borrowed for the call. */
+    void (*on_status)(void *context, struct link_peer *peer, const struct link_status *status);
+    void (*on_accept)(void *context, struct link_peer *peer, const struct link_accept *accept);
+    void (*on_delta)(void *context, struct link_peer *peer, const struct link_delta *delta);
+    void (*on_done)(void *context, struct link_peer *peer, const struct link_done *done);
+    void (*on_error)(void *context, struct link_peer *peer, const struct link_error *error);
+    void (*on_drain)(void *context, struct link_peer *peer);
+    /* A watched link (link_peer_watch) has said nothing for watch_silence_ms although it was pinged; and the first word
+     * after that. The link stays open in between: a device may only be busy or asleep. */
+    void (*on_silent)(void *context, struct link_peer *peer); /* both may be NULL */
+    void (*on_alive)(void *context, struct link_peer *peer);
+    /* The link is closed (also after a denial or without admission, but only if on_hello was called). Last event of a
+     * peer; it is freed after this returns. */
+    void (*on_gone)(void *context, struct link_peer *peer, const char *reason);
+};
+
+struct link_server_config {
+    uint32_t heartbeat_ms; /* asked of providers; a link without any frame for three of these is closed */
+    uint32_t handshake_ms;
+    size_t backlog_bytes; /* unsent bytes over which a link is closed */
+    /* Watched links are pinged so often while nothing comes in, and reported after so long a silence. 0: never. A time
+     * in which this loop itself stood still is nobody's silence. */
+    uint32_t watch_ping_ms, watch_silence_ms;
+};
 
 /* --- For the owner of the server --- */
 

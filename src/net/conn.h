@@ -50,7 +50,7 @@ struct loop *conn_loop(const struct conn *conn);
 
 /* --- For listener.c and connect.c, which make connections --- */
 
-struct tls_session; /* net/tls_session.h */
+struct tls_session; /* net/tls.h */
 
 /* In state CONN_CONNECTING; freed by conn_discard, or through conn_start and what follows. */
 struct conn *conn_new(struct loop *loop);

@@ -5,7 +5,7 @@
 #include "net/chunk.h"
 #include "net/deadline.h"
 #include "net/loop_state.h"
-#include "net/tls_session.h"
+#include "net/tls.h"
 
 #include <uv.h>
 

@@ -1,28 +1,75 @@
-/* One HTTP connection: cuts the bytes that arrive into requests, and keeps their answers in order by handing out one
- * at a time. An idle connection holds no buffer. */
 #include "net/http_conn.h"
 
 #include "base/mem.h"
-#include "net/http_parse.h"
-#include "net/http_state.h"
+#include "net/deadline.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
-/* A body of announced length is given its room at once up to this; beyond, room grows with what really arrives. */
-enum { HTTP_BODY_FIRST_BYTES = 16 * 1024 };
+enum {
+    /* A body of announced length is given its room at once up to this; beyond, room grows with what really arrives. */
+    BODY_FIRST_BYTES = 16 * 1024,
+    LINGER_MS = 2000, /* how long a client may take to read our last answer and close (conn_close) */
+};
+
+enum http_conn_state {
+    HTTP_CONN_HEAD,      /* waiting for a whole request head, perhaps with no byte of it yet */
+    HTTP_CONN_LENGTH,    /* reading a body of known length */
+    HTTP_CONN_CHUNKED,   /* reading a chunked body */
+    HTTP_CONN_ANSWERING, /* the handler has the exchange; what comes early is kept */
+    HTTP_CONN_REFUSING,  /* the handler answers a refusal; what comes is dropped */
+    HTTP_CONN_CLOSING,   /* conn_close was called */
+    HTTP_CONN_UPGRADED,  /* the connection is somebody else's; memory lives to the end of this turn */
+    HTTP_CONN_GONE,      /* on_close was called; memory lives to the end of this turn */
+};
+
+struct http_conn {
+    struct http_conn_host *host; /* NULL once upgraded or gone */
+    struct loop *loop;
+    struct conn *conn;
+    struct http_conn *prev, *next;
+    struct http_exchange *exchange; /* being read or answered; NULL between requests */
+    size_t held;                    /* bytes of its body that count in the host's bodies_held */
+    struct str rest;                /* during http_conn_process: bytes not used yet, in the read buffer or in `early` */
+    struct buf early;               /* bytes kept from turn to turn: an incomplete head, or requests sent ahead */
+    size_t scanned;                 /* bytes of an incomplete head known not to hold its end */
+    struct deadline deadline;
+    struct loop_deferred proceed; /* end of turn: go on with what came early, or free */
+    enum http_conn_state state;
+    bool processing, head_started;
+};
 
 static void http_conn_process(struct http_conn *http);
 
+/* To be asked before `len` bytes of a body are kept: false when all connections together keep too many. */
+static bool http_conn_hold(struct http_conn *http, size_t len) {
+    struct http_conn_host *host = http->host;
+    size_t limit = host->config.bodies_bytes;
+    if (limit > 0 && len > limit - host->bodies_held) {
+        return false;
+    }
+    host->bodies_held += len;
+    http->held += len;
+    return true;
+}
+
+/* The exchange is on its own from now on, and the bytes of its body count no more. */
+static void http_conn_drop_exchange(struct http_conn *http) {
+    http->exchange = NULL;
+    http->host->bodies_held -= http->held;
+    http->held = 0;
+}
+
 static void http_conn_refuse(struct http_conn *http, int status, const char *why) {
     if (http->exchange == NULL) {
-        http->exchange = http_exchange_new(http);
+        http->exchange = http_exchange_new(&http->host->exchanges, http->conn, http);
     }
     http->exchange->close_after = true;
     http->state = HTTP_CONN_REFUSING;
     http->rest.len = 0;
     buf_clear(&http->early);
-    http->server->events->on_refused(http->server->context, http->exchange, status, why);
+    http->host->events->on_refused(http->host->context, http->exchange, status, why);
 }
 
 static void http_conn_refuse_body(struct http_conn *http) {
@@ -31,7 +78,7 @@ static void http_conn_refuse_body(struct http_conn *http) {
 
 static void http_conn_dispatch(struct http_conn *http) {
     http->state = HTTP_CONN_ANSWERING;
-    http->server->events->on_request(http->server->context, http->exchange);
+    http->host->events->on_request(http->host->context, http->exchange);
 }
 
 static void use(struct http_conn *http, size_t len) {
@@ -60,7 +107,7 @@ static int verdict_status(enum http_guard_verdict verdict) {
 /* Whether the body may come: its announced size, and what the client expects first (RFC 9110 10.1.1). */
 static int http_conn_admit_body(struct http_conn *http, const char **why) {
     struct http_exchange *exchange = http->exchange;
-    if (exchange->content_length > http->server->config.body_bytes) {
+    if (exchange->request.content_length > http->host->config.body_bytes) {
         *why = "the request body is too large";
         return 413;
     }
@@ -72,7 +119,7 @@ static int http_conn_admit_body(struct http_conn *http, const char **why) {
         *why = "the expectation is unknown";
         return 417;
     }
-    if (http->rest.len == 0 && (exchange->content_length > 0 || exchange->chunked_request)) {
+    if (http->rest.len == 0 && (exchange->request.content_length > 0 || exchange->request.chunked)) {
         conn_write(http->conn, STR("HTTP/1.1 100 Continue\r\n\r\n"));
     }
     return 0;
@@ -85,38 +132,41 @@ static void http_conn_begin_body(struct http_conn *http, struct str body_here) {
     int status = http_conn_admit_body(http, &why);
     if (status != 0) {
         http_conn_refuse(http, status, why);
-    } else if (exchange->chunked_request) {
+    } else if (exchange->request.chunked) {
         http_chunks_init(&exchange->chunks);
         http->state = HTTP_CONN_CHUNKED;
-        deadline_set(loop_deadlines(http->loop), &http->deadline, http->server->config.body_timeout_ms);
-    } else if (!http_exchange_hold(exchange, body_here.len)) {
+        deadline_set(loop_deadlines(http->loop), &http->deadline, http->host->config.body_timeout_ms);
+    } else if (!http_conn_hold(http, body_here.len)) {
         http_conn_refuse_body(http);
-    } else if (body_here.len == exchange->content_length) {
+    } else if (body_here.len == exchange->request.content_length) {
         exchange->request.body = body_here;
         use(http, body_here.len);
         http_conn_dispatch(http);
     } else {
         size_t first =
-            exchange->content_length < HTTP_BODY_FIRST_BYTES ? exchange->content_length : HTTP_BODY_FIRST_BYTES;
+            exchange->request.content_length < BODY_FIRST_BYTES ? exchange->request.content_length : BODY_FIRST_BYTES;
         buf_reserve(&exchange->body, first);
         http->state = HTTP_CONN_LENGTH;
-        deadline_set(loop_deadlines(http->loop), &http->deadline, http->server->config.body_timeout_ms);
+        deadline_set(loop_deadlines(http->loop), &http->deadline, http->host->config.body_timeout_ms);
     }
 }
 
 /* The length of the body as far as it lies complete behind the head, so that head and body are copied in one go. */
 static size_t peek_body_length(struct http_exchange *exchange, struct str after_head) {
-    return !exchange->chunked_request && exchange->content_length <= after_head.len ? exchange->content_length : 0;
+    return !exchange->request.chunked && exchange->request.content_length <= after_head.len
+               ? exchange->request.content_length
+               : 0;
 }
 
 static bool http_conn_take_head(struct http_conn *http, size_t head_len) {
     struct str head = {.data = http->rest.data, .len = head_len};
     const char *why = NULL;
-    int status = verdict_status(http_guard_check_head(head, &http->server->config.head_limits, &why));
+    int status = verdict_status(http_guard_check_head(head, &http->host->config.head_limits, &why));
     if (status == 0) {
-        http->exchange = http_exchange_new(http);
+        http->exchange = http_exchange_new(&http->host->exchanges, http->conn, http);
         head = arena_copy(&http->exchange->arena, head); /* never over the limit: that is larger than any head */
-        status = http_parse_head(http->exchange, head, &why);
+        status = http_request_parse(&http->exchange->request, &http->exchange->arena, head, &why);
+        http->exchange->close_after = !http->exchange->request.keep_alive;
     }
     use(http, head_len);
     http->scanned = 0;
@@ -127,7 +177,7 @@ static bool http_conn_take_head(struct http_conn *http, size_t head_len) {
     }
     size_t here = peek_body_length(http->exchange, http->rest);
     struct str body = {.data = http->rest.data, .len = here};
-    if (here > 0 && here <= http->server->config.body_bytes) {
+    if (here > 0 && here <= http->host->config.body_bytes) {
         body = arena_copy(&http->exchange->arena, body);
     }
     http_conn_begin_body(http, body);
@@ -136,7 +186,7 @@ static bool http_conn_take_head(struct http_conn *http, size_t head_len) {
 
 /* Each step uses some of `rest`, or returns false when it needs more bytes or an answer first. */
 static bool http_conn_read_head(struct http_conn *http) {
-    const struct http_guard_limits *limits = &http->server->config.head_limits;
+    const struct http_guard_limits *limits = &http->host->config.head_limits;
     while (http->scanned == 0 && http->rest.len >= 2 && memcmp(http->rest.data, "\r\n", 2) == 0) {
         use(http, 2); /* RFC 9112 2.2: empty lines before a request are ignored */
     }
@@ -160,16 +210,16 @@ static bool http_conn_read_head(struct http_conn *http) {
     http->scanned = http->rest.len;
     if (!http->head_started) {
         http->head_started = true;
-        deadline_set(loop_deadlines(http->loop), &http->deadline, http->server->config.head_timeout_ms);
+        deadline_set(loop_deadlines(http->loop), &http->deadline, http->host->config.head_timeout_ms);
     }
     return false;
 }
 
 static bool http_conn_read_length(struct http_conn *http) {
     struct http_exchange *exchange = http->exchange;
-    size_t missing = exchange->content_length - exchange->body.len;
+    size_t missing = exchange->request.content_length - exchange->body.len;
     struct str piece = {.data = http->rest.data, .len = http->rest.len < missing ? http->rest.len : missing};
-    if (!http_exchange_hold(exchange, piece.len)) {
+    if (!http_conn_hold(http, piece.len)) {
         http_conn_refuse_body(http);
         return false;
     }
@@ -197,7 +247,7 @@ static bool http_conn_read_chunked(struct http_conn *http) {
             http_conn_refuse(http, 413, "the request body is too large");
             return false;
         }
-        if (!http_exchange_hold(exchange, payload.len)) {
+        if (!http_conn_hold(http, payload.len)) {
             http_conn_refuse_body(http);
             return false;
         }
@@ -235,10 +285,10 @@ static bool http_conn_step(struct http_conn *http) {
 static void http_conn_close(struct http_conn *http) {
     http->state = HTTP_CONN_CLOSING;
     deadline_clear(&http->deadline);
-    conn_close(http->conn, HTTP_LINGER_MS);
+    conn_close(http->conn, LINGER_MS);
 }
 
-void http_conn_close_if_idle(struct http_conn *http) {
+static void http_conn_close_if_idle(struct http_conn *http) {
     if (http->state == HTTP_CONN_HEAD && http->early.len == 0 && !http->processing) {
         http_conn_close(http);
     }
@@ -258,14 +308,14 @@ static void http_conn_keep_rest(struct http_conn *http) {
         buf_append_str(&http->early, http->rest);
     }
     http->rest = (struct str){0};
-    bool full = http->state == HTTP_CONN_ANSWERING && http->early.len > http->server->config.pipeline_bytes;
+    bool full = http->state == HTTP_CONN_ANSWERING && http->early.len > http->host->config.pipeline_bytes;
     bool behind = http->state == HTTP_CONN_HEAD && conn_is_behind(http->conn);
     if (full || behind) {
         conn_read_pause(http->conn);
     } else {
         conn_read_resume(http->conn);
     }
-    if (http->server->draining) {
+    if (http->host->exchanges.draining) {
         http_conn_close_if_idle(http);
     }
 }
@@ -307,14 +357,15 @@ static void http_conn_proceed(struct loop_deferred *deferred) {
     }
 }
 
-void http_conn_answered(struct http_conn *http, bool close) {
-    http->exchange = NULL;
-    if (close || http->server->draining) {
+static void http_conn_answered(void *owner, bool close) {
+    struct http_conn *http = owner;
+    http_conn_drop_exchange(http);
+    if (close || http->host->exchanges.draining) {
         http_conn_close(http);
         return;
     }
     http->state = HTTP_CONN_HEAD;
-    deadline_set(loop_deadlines(http->loop), &http->deadline, http->server->config.idle_timeout_ms);
+    deadline_set(loop_deadlines(http->loop), &http->deadline, http->host->config.idle_timeout_ms);
     if (!http->processing && http->early.len > 0) {
         loop_defer(http->loop, &http->proceed);
     }
@@ -344,10 +395,13 @@ static void http_conn_expired(struct deadline *deadline) {
 }
 
 /* Its memory goes at the end of this turn. */
-static void http_conn_leave_server(struct http_conn *http) {
+static void http_conn_leave(struct http_conn *http) {
+    struct http_conn_host *host = http->host;
     deadline_remove(loop_deadlines(http->loop), &http->deadline);
-    http_server_forget(http->server, http);
-    http->server = NULL;
+    DL_DELETE(host->conns, http);
+    host->count--;
+    host->on_left(host);
+    http->host = NULL;
     loop_defer(http->loop, &http->proceed);
 }
 
@@ -357,15 +411,26 @@ static void http_conn_on_close(void *context, const struct err *reason) {
     struct http_exchange *exchange = http->exchange;
     bool answering = http->state == HTTP_CONN_ANSWERING || http->state == HTTP_CONN_REFUSING;
     http->state = HTTP_CONN_GONE;
-    http->exchange = NULL;
+    http_conn_drop_exchange(http);
     if (exchange != NULL && answering) {
         http_exchange_lose_client(exchange);
     } else if (exchange != NULL) {
-        http_exchange_let_go(exchange);
-        exchange->http = NULL; /* no handler has seen it */
+        exchange->conn = NULL; /* no handler has seen it */
         http_exchange_end(exchange);
     }
-    http_conn_leave_server(http);
+    http_conn_leave(http);
+}
+
+static struct str http_conn_upgraded(void *owner) {
+    struct http_conn *http = owner;
+    if (http->early.len == 0) {
+        buf_append_str(&http->early, http->rest); /* out of the read buffer */
+        http->rest = buf_str(&http->early);
+    }
+    http->state = HTTP_CONN_UPGRADED;
+    http_conn_drop_exchange(http);
+    http_conn_leave(http);
+    return http->rest;
 }
 
 static const struct conn_events HTTP_CONN_EVENTS = {
@@ -374,34 +439,45 @@ static const struct conn_events HTTP_CONN_EVENTS = {
     .on_drain = http_conn_on_drain,
 };
 
-void http_conn_accept(void *context, struct conn *conn) {
-    struct http_server *server = context;
+void http_conn_open(struct http_conn_host *host, struct conn *conn) {
     struct http_conn *http = MEM_NEW(struct http_conn);
-    http->server = server;
-    http->loop = server->loop;
+    http->host = host;
+    http->loop = host->exchanges.loop;
     http->conn = conn;
     http->deadline.expired = http_conn_expired;
     http->proceed.run = http_conn_proceed;
     buf_init(&http->early, SIZE_MAX); /* bounded by pausing, and by the limits of a head */
-    http->next = server->conns;
-    if (http->next != NULL) {
-        http->next->previous = http;
-    }
-    server->conns = http;
-    server->conn_count++;
+    DL_PREPEND(host->conns, http);
+    host->count++;
     conn_set_events(conn, &HTTP_CONN_EVENTS, http);
-    deadline_set(loop_deadlines(server->loop), &http->deadline, server->config.idle_timeout_ms);
+    deadline_set(loop_deadlines(http->loop), &http->deadline, host->config.idle_timeout_ms);
 }
 
-struct conn *http_conn_upgrade(struct http_conn *http, struct str *early) {
-    if (http->early.len == 0) {
-        buf_append_str(&http->early, http->rest); /* out of the read buffer */
-        http->rest = buf_str(&http->early);
+/* --- All of a server's --- */
+
+void http_conn_host_init(struct http_conn_host *host, struct loop *loop, const struct http_server_config *config,
+                         const struct http_server_events *events, void *context) {
+    *host = (struct http_conn_host){.exchanges = {.loop = loop,
+                                                  .head_bytes = config->head_limits.head_bytes,
+                                                  .body_bytes = config->body_bytes,
+                                                  .answered = http_conn_answered,
+                                                  .upgraded = http_conn_upgraded},
+                                    .config = *config,
+                                    .events = events,
+                                    .context = context};
+}
+
+void http_conn_drain(struct http_conn_host *host) {
+    host->exchanges.draining = true;
+    struct http_conn *http;
+    DL_FOREACH (host->conns, http) {
+        http_conn_close_if_idle(http);
     }
-    *early = http->rest;
-    http->state = HTTP_CONN_UPGRADED;
-    http_exchange_let_go(http->exchange);
-    http->exchange = NULL;
-    http_conn_leave_server(http);
-    return http->conn;
+}
+
+void http_conn_close_all(struct http_conn_host *host) {
+    struct http_conn *http;
+    DL_FOREACH (host->conns, http) {
+        conn_close(http->conn, 0);
+    }
 }

@@ -1,18 +1,52 @@
-/* One connection of a server: its requests in order. For the files of the server. */
+/* One connection of a server: cuts the bytes that arrive into requests, and keeps their answers in order by handing out
+ * one at a time. An idle connection holds no buffer. */
 #ifndef NATARIS_NET_HTTP_CONN_H
 #define NATARIS_NET_HTTP_CONN_H
 
-#include "net/conn.h"
+#include "net/http_exchange.h"
+#include "net/http_guard.h"
+
+#include <stddef.h>
 
 struct http_conn;
 
-/* The listener's on_conn; `context` is the server. */
-void http_conn_accept(void *context, struct conn *conn);
-void http_conn_close_if_idle(struct http_conn *http);
-/* The exchange is answered: go on with the next request, or close. */
-void http_conn_answered(struct http_conn *http, bool close);
+struct http_server_config {
+    struct http_guard_limits head_limits;
+    size_t body_bytes, pipeline_bytes;
+    size_t bodies_bytes; /* all bodies together, read so far and not answered yet; further ones get 503. 0: unbounded */
+    unsigned head_timeout_ms, body_timeout_ms, idle_timeout_ms;
+};
 
-/* Gives the connection up to somebody else; `early` is borrowed to the end of the turn. */
-struct conn *http_conn_upgrade(struct http_conn *http, struct str *early);
+struct http_server_events {
+    /* A request is complete. The handler answers now or later (until then the exchange is its). */
+    void (*on_request)(void *context, struct http_exchange *exchange);
+    /* A request was refused before on_request could be called (framing, limits, timeout). The handler must answer with
+     * `status` through http_respond in its own envelope; the connection closes after it. The request holds whatever
+     * was understood, mostly nothing. */
+    void (*on_refused)(void *context, struct http_exchange *exchange, int status, const char *why);
+};
+
+/* --- For the server --- */
+
+/* What all connections of a server share. */
+struct http_conn_host {
+    struct http_exchange_host exchanges;
+    struct http_server_config config;
+    const struct http_server_events *events;
+    void *context; /* of the events */
+    struct http_conn *conns;
+    size_t count;
+    size_t bodies_held;                           /* bytes of bodies, of all connections, read and not answered yet */
+    void (*on_left)(struct http_conn_host *host); /* one is gone or upgraded, and no longer counted */
+};
+
+void http_conn_host_init(struct http_conn_host *host, struct loop *loop, const struct http_server_config *config,
+                         const struct http_server_events *events, void *context);
+/* Takes the connection over as one more of the host's. */
+void http_conn_open(struct http_conn_host *host, struct conn *conn);
+/* Idle ones close; answers from now on carry "Connection: close". */
+void http_conn_drain(struct http_conn_host *host);
+/* Closes them all; answers given in this turn still leave. */
+void http_conn_close_all(struct http_conn_host *host);
 
 #endif

@@ -1,32 +1,24 @@
-/* One request to a server, until it is answered (net/http_response.h). */
+/* One request to a server and its answer: whole, in pieces, or with another protocol. */
 #ifndef NATARIS_NET_HTTP_EXCHANGE_H
 #define NATARIS_NET_HTTP_EXCHANGE_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/str.h"
+#include "net/conn.h"
+#include "net/http_chunks.h"
+#include "net/http_request.h"
+#include "net/loop.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct http_exchange;
-
-struct http_header {
-    struct str name, value; /* name in the case the client sent */
-};
-
-struct http_request {
-    struct str method, path, query; /* path without the query, not decoded; query without '?' */
-    const struct http_header *headers;
-    size_t header_count;
-    struct str body;
-    bool keep_alive, http_1_0;
-};
 
 const struct http_request *http_exchange_request(const struct http_exchange *exchange);
 /* The exchange's own arena: freed with the exchange. Bounded by twice the request's limits and 1 MB. */
 struct arena *http_exchange_arena(struct http_exchange *exchange);
-/* Header by name (case-insensitive); empty when absent. */
-struct str http_request_header(const struct http_request *request, const char *name);
 /* Empty once the client is gone. */
 const char *http_exchange_peer(const struct http_exchange *exchange);
 
@@ -39,16 +31,72 @@ void http_exchange_close_after(struct http_exchange *exchange);
 /* Bytes the client has not read yet. */
 size_t http_exchange_unsent(const struct http_exchange *exchange);
 
-/* --- For the files of the server --- */
+/* --- The answer --- */
 
-struct http_conn;
+/* A header line to send (not the ones that frame the answer, which are made here). One with control bytes in its name
+ * or value is dropped. */
+struct http_response_header {
+    const char *name;
+    struct str value;
+};
+/* A whole answer; Content-Length, Date and Connection are added. HEAD requests get no body. Ends the exchange:
+ * it must not be touched afterwards. */
+void http_respond(struct http_exchange *exchange, int status, const struct http_response_header *headers,
+                  size_t header_count, struct str body);
+/* An answer in pieces (chunked, or until close for HTTP/1.0): begin, write any number of times, end. */
+void http_stream_begin(struct http_exchange *exchange, int status, const struct http_response_header *headers,
+                       size_t header_count);
+void http_stream_write(struct http_exchange *exchange, struct str data);
+void http_stream_end(struct http_exchange *exchange); /* ends the exchange */
+/* Breaks the connection in mid-answer so that the client sees it was not complete. Ends the exchange. */
+void http_stream_abort(struct http_exchange *exchange);
+/* To be called within on_request only. Answers 101 with `headers` and hands the raw connection over with any bytes that
+ * came early (`early`, borrowed until the next turn). Ends the exchange. Returns the conn; set its events at once. */
+struct conn *http_upgrade(struct http_exchange *exchange, const struct http_response_header *headers,
+                          size_t header_count, struct str *early);
 
-struct http_exchange *http_exchange_new(struct http_conn *http);
-/* To be asked before `len` bytes of its body are kept: false when all connections together keep too many. */
-bool http_exchange_hold(struct http_exchange *exchange, size_t len);
-/* What was held counts no more. Called while its connection still knows its server. */
-void http_exchange_let_go(struct http_exchange *exchange);
-/* The answer is complete or broken off: tells the connection and frees it at the end of the turn. */
+/* --- For its connection (net/http_conn.h); nobody else looks inside --- */
+
+enum { HTTP_DATE_LENGTH = 29, HTTP_DATE_SIZE = 32 };
+
+/* What all exchanges of a server share. */
+struct http_exchange_host {
+    struct loop *loop;
+    size_t head_bytes, body_bytes; /* of a request, at most */
+    bool draining;                 /* connections close after the answer that is on its way, and it says so */
+    /* The exchange is answered or broken off: the owner's next request may come, or it closes. */
+    void (*answered)(void *owner, bool close);
+    /* The owner lets go of the connection; what came early is borrowed to the end of the turn. */
+    struct str (*upgraded)(void *owner);
+    int64_t date_second;       /* what `date` says */
+    uint64_t date_checked_ms;  /* loop time when the clock was last read */
+    char date[HTTP_DATE_SIZE]; /* "Sun, 06 Nov 1994 08:49:37 GMT" */
+};
+
+enum http_answer_state {
+    HTTP_ANSWER_NONE,
+    HTTP_ANSWER_STREAMING,
+    HTTP_ANSWER_ENDED, /* freed at the end of the turn */
+};
+
+struct http_exchange {
+    struct http_exchange_host *host; /* this, owner and conn: only as long as the client is there */
+    void *owner;
+    struct conn *conn; /* NULL once the client is gone */
+    struct loop *loop;
+    struct http_request request;
+    struct arena arena;
+    struct buf body; /* gathers a body that does not arrive with its head */
+    struct http_chunks chunks;
+    void (*on_gone)(void *user);
+    void *user;
+    struct loop_deferred release; /* end of turn: on_gone, free */
+    enum http_answer_state answer;
+    bool chunked_answer, close_after;
+};
+
+struct http_exchange *http_exchange_new(struct http_exchange_host *host, struct conn *conn, void *owner);
+/* The answer is complete or broken off: tells the owner and frees it at the end of the turn. */
 void http_exchange_end(struct http_exchange *exchange);
 /* The client is gone; at the end of a turn, outside of any handler. */
 void http_exchange_lose_client(struct http_exchange *exchange);

@@ -1,5 +1,3 @@
-/* How hot the device is. Each thermal zone is judged by its own trip points, as its maker set them; the hottest
- * judgement counts. A zone without trip points is judged by fixed temperatures. */
 #include "provider/device_heat.h"
 
 #include "provider/device_read.h"
@@ -72,16 +70,27 @@ static enum link_heat judge(int32_t degrees, const struct trips *trips) {
                                          : LINK_HEAT_NOMINAL;
 }
 
-void device_read_zone(void *context, const char *folder, const char *zone) {
-    struct device_look *look = context;
+struct look {
+    struct device_heat found;
+    struct buf *text;
+};
+
+static void read_zone(void *context, const char *folder, const char *zone) {
+    struct look *look = context;
     struct trips trips = {0};
     int32_t degrees;
     if (!str_starts_with(str_from(zone), STR("thermal_zone")) ||
-        !read_degrees(device_read_attribute(&look->text, folder, zone, "temp"), &degrees)) {
+        !read_degrees(device_read_attribute(look->text, folder, zone, "temp"), &degrees)) {
         return;
     }
-    read_trips(&trips, &look->text, folder, zone);
+    read_trips(&trips, look->text, folder, zone);
     const enum link_heat heat = judge(degrees, &trips);
-    look->state->heat = heat > look->state->heat ? heat : look->state->heat;
-    look->state->hottest_c = degrees > look->state->hottest_c ? degrees : look->state->hottest_c;
+    look->found.heat = heat > look->found.heat ? heat : look->found.heat;
+    look->found.hottest_c = degrees > look->found.hottest_c ? degrees : look->found.hottest_c;
+}
+
+struct device_heat device_heat_read(const char *root, struct buf *text) {
+    struct look look = {.found = {.heat = LINK_HEAT_NOMINAL, .hottest_c = DEVICE_HEAT_UNKNOWN}, .text = text};
+    device_each_entry(root, "sys/class/thermal", read_zone, &look);
+    return look.found;
 }

@@ -1,5 +1,3 @@
-/* Whether the network costs money, as far as files tell: the interface of the default route is a modem, a dial-up link
- * or a tethered phone. Whether a Wi-Fi is somebody's hot spot no file says that all may read; the owner can. */
 #include "provider/device_network.h"
 
 #include "provider/device_read.h"
@@ -76,31 +74,31 @@ static bool is_phone_or_modem(struct str driver) {
     return false;
 }
 
-static bool is_metered(struct device_look *look, const char *interface) {
+static bool is_metered(const char *root, const char *interface, struct buf *text) {
     char folder[FILE_PATH_MAX], below[FILE_PATH_MAX];
     uint64_t type = 0;
-    if (!file_join(folder, look->root, "sys/class/net", NULL) || !file_join(below, folder, interface, NULL)) {
+    if (!file_join(folder, root, "sys/class/net", NULL) || !file_join(below, folder, interface, NULL)) {
         return false;
     }
-    if (str_parse_u64(device_read_attribute(&look->text, folder, interface, "type"), UINT32_MAX, &type) &&
+    if (str_parse_u64(device_read_attribute(text, folder, interface, "type"), UINT32_MAX, &type) &&
         (type == ARPHRD_PPP_TYPE || type == ARPHRD_RAWIP_TYPE)) {
         return true;
     }
-    device_read_text(&look->text, below, "uevent");
-    if (str_equal_cstr(device_find_value(buf_str(&look->text), "DEVTYPE", '='), "wwan")) {
+    device_read_text(text, below, "uevent");
+    if (str_equal_cstr(device_find_value(buf_str(text), "DEVTYPE", '='), "wwan")) {
         return true;
     }
-    device_read_text(&look->text, below, "device/uevent");
-    return is_phone_or_modem(device_find_value(buf_str(&look->text), "DRIVER", '='));
+    device_read_text(text, below, "device/uevent");
+    return is_phone_or_modem(device_find_value(buf_str(text), "DRIVER", '='));
 }
 
-void device_read_network(struct device_look *look) {
+bool device_network_is_metered(const char *root, struct buf *text) {
     char interface[INTERFACE_SIZE] = "";
-    device_read_text(&look->text, look->root, "proc/net/route");
-    bool found = find_route(buf_str(&look->text), interface);
+    device_read_text(text, root, "proc/net/route");
+    bool found = find_route(buf_str(text), interface);
     if (!found) {
-        device_read_text(&look->text, look->root, "proc/net/ipv6_route");
-        found = find_route6(buf_str(&look->text), interface);
+        device_read_text(text, root, "proc/net/ipv6_route");
+        found = find_route6(buf_str(text), interface);
     }
-    look->state->metered = found && is_metered(look, interface);
+    return found && is_metered(root, interface, text);
 }

@@ -1,12 +1,15 @@
 #include "provider/device_state.h"
 
-#include "provider/device_heat.h"
 #include "provider/device_network.h"
 #include "provider/device_read.h"
-#include "provider/device_use.h"
+
+struct look {
+    struct device_state *state;
+    struct buf text; /* of the file that is read at the moment */
+};
 
 static void read_supply(void *context, const char *folder, const char *device) {
-    struct device_look *look = context;
+    struct look *look = context;
     struct device_state *state = look->state;
     struct buf *text = &look->text;
     uint64_t percent;
@@ -24,18 +27,19 @@ static void read_supply(void *context, const char *folder, const char *device) {
 }
 
 void device_state_read(struct device_state *state, const char *root) {
-    struct device_look look = {.state = state, .root = root};
+    struct look look = {.state = state};
     buf_init(&look.text, DEVICE_FILE_MAX);
-    *state = (struct device_state){.heat = LINK_HEAT_NOMINAL,
-                                   .hottest_c = DEVICE_HEAT_UNKNOWN,
+    const struct device_heat heat = device_heat_read(root, &look.text);
+    const struct device_use use = device_use_read(root, &look.text);
+    *state = (struct device_state){.heat = heat.heat,
+                                   .hottest_c = heat.hottest_c,
                                    .battery_percent = -1,
                                    .charging = true,
-                                   .idle_s = DEVICE_IDLE_UNKNOWN};
+                                   .metered = device_network_is_metered(root, &look.text),
+                                   .idle_s = use.idle_s,
+                                   .input_events = use.input_events};
     device_read_text(&look.text, root, "proc/meminfo");
     state->ram_free_bytes = device_read_kib(buf_str(&look.text), "MemAvailable");
     device_each_entry(root, "sys/class/power_supply", read_supply, &look);
-    device_each_entry(root, "sys/class/thermal", device_read_zone, &look);
-    device_read_network(&look);
-    device_read_use(&look);
     buf_clear(&look.text);
 }

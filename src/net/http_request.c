@@ -1,6 +1,4 @@
-#include "net/http_parse.h"
-
-#include "net/http_state.h"
+#include "net/http_request.h"
 
 #include <llhttp.h>
 
@@ -9,14 +7,15 @@ enum { PARSE_FIRST_HEADERS = 16 };
 /* llhttp calls back with spans of the head; the head is whole, so each span comes in one piece. */
 struct parse {
     llhttp_t parser; /* first, so that callbacks find the rest */
-    struct http_exchange *exchange;
+    struct http_request *request;
+    struct arena *arena;
     struct http_header *headers;
     size_t count, capacity;
     struct str target;
 };
 
 static int parse_on_method(llhttp_t *parser, const char *at, size_t len) {
-    ((struct parse *)parser)->exchange->request.method = (struct str){.data = at, .len = len};
+    ((struct parse *)parser)->request->method = (struct str){.data = at, .len = len};
     return 0;
 }
 
@@ -29,7 +28,7 @@ static int parse_on_name(llhttp_t *parser, const char *at, size_t len) {
     struct parse *parse = (struct parse *)parser;
     if (parse->count == parse->capacity) {
         size_t capacity = parse->capacity > 0 ? parse->capacity * 2 : PARSE_FIRST_HEADERS;
-        struct http_header *headers = ARENA_ARRAY(&parse->exchange->arena, struct http_header, capacity);
+        struct http_header *headers = ARENA_ARRAY(parse->arena, struct http_header, capacity);
         if (headers == NULL) {
             return HPE_USER;
         }
@@ -107,23 +106,21 @@ static int parse_error(llhttp_errno_t error, const char **why) {
     return 400;
 }
 
-int http_parse_head(struct http_exchange *exchange, struct str head, const char **why) {
-    struct parse parse = {.exchange = exchange};
+int http_request_parse(struct http_request *request, struct arena *arena, struct str head, const char **why) {
+    struct parse parse = {.request = request, .arena = arena};
     llhttp_init(&parse.parser, HTTP_REQUEST, &PARSE_SETTINGS);
     llhttp_errno_t error = llhttp_execute(&parse.parser, head.data, head.len);
     if (error != HPE_PAUSED) {
         return parse_error(error, why);
     }
-    struct http_request *request = &exchange->request;
     request->headers = parse.headers;
     request->header_count = parse.count;
     request->http_1_0 = parse.parser.http_minor == 0;
     request->keep_alive = request->http_1_0 ? (parse.parser.flags & F_CONNECTION_KEEP_ALIVE) != 0
                                             : (parse.parser.flags & F_CONNECTION_CLOSE) == 0;
-    exchange->head_only = parse.parser.method == HTTP_HEAD;
-    exchange->close_after = !request->keep_alive;
-    exchange->chunked_request = (parse.parser.flags & F_CHUNKED) != 0;
-    exchange->content_length = (size_t)parse.parser.content_length;
+    request->head_only = parse.parser.method == HTTP_HEAD;
+    request->chunked = (parse.parser.flags & F_CHUNKED) != 0;
+    request->content_length = (size_t)parse.parser.content_length;
     if (parse.parser.method == HTTP_CONNECT) {
         *why = "CONNECT is not supported";
         return 501;
@@ -133,4 +130,14 @@ int http_parse_head(struct http_exchange *exchange, struct str head, const char 
         return 400;
     }
     return 0;
+}
+
+struct str http_request_header(const struct http_request *request, const char *name) {
+    struct str wanted = str_from(name);
+    for (size_t i = 0; i < request->header_count; i++) {
+        if (str_equal_nocase(request->headers[i].name, wanted)) {
+            return request->headers[i].value;
+        }
+    }
+    return STR("");
 }
