@@ -8,6 +8,7 @@
 #include "store/ledger.h"
 #include "store/settlements.h"
 #include "store/sqlite/driver.h"
+#include "store/store.h"
 
 #include <getopt.h>
 #include <stdio.h>

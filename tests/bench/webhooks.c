@@ -5,7 +5,10 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "net/http_server.h"
+#include "store/admin.h"
+#include "store/run.h"
 #include "store/sqlite/driver.h"
+#include "store/store.h"
 #include "store/task.h"
 #include "webhook/sender.h"
 
