@@ -1,10 +1,10 @@
 /* A long conversation: how long an exchange takes to be stored, and its end to be loaded for the next prompt.
  * bench_conversations FILE [--messages N]
  * Prints one JSON object. FILE is created; put it on the disk that is to be measured. */
+#include "store/conversations.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "store/accounts.h"
-#include "store/conversations.h"
 #include "store/sqlite/driver.h"
 #include "store/store.h"
 

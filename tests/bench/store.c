@@ -1,6 +1,7 @@
 /* Settled jobs a second with durable commits, their latency and their CPU, and how long the ledger's check takes.
  * bench_store FILE [--records N] [--waiting N] [--accounts N] [--rate N] [--free] [--random-ids] [--check]
  * Prints one JSON object. FILE is created; put it on the disk that is to be measured. */
+#include "store/store.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
@@ -8,7 +9,6 @@
 #include "store/ledger.h"
 #include "store/settlements.h"
 #include "store/sqlite/driver.h"
-#include "store/store.h"
 
 #include <getopt.h>
 #include <stdio.h>

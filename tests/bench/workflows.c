@@ -1,12 +1,12 @@
 /* A long list of workflows: how long a page of it takes, with the total.
  * bench_workflows FILE [--workflows N]
  * Prints one JSON object. FILE is created. */
+#include "store/workflows.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "store/accounts.h"
 #include "store/sqlite/driver.h"
 #include "store/store.h"
-#include "store/workflows.h"
 
 #include <getopt.h>
 #include <inttypes.h>

@@ -1,5 +1,5 @@
-/* The calls of a gateway without HTTP: a loop, keys, and an executor that only notes what comes. The store is a fake, or
- * for a test that defines CALL_FIXTURE_REAL_STORE a real one. */
+/* The calls of a gateway without HTTP: a loop, keys, and an executor that only notes what comes. The store is a fake,
+ * or for a test that defines CALL_FIXTURE_REAL_STORE a real one. */
 #ifndef NATARIS_TESTS_SUPPORT_CALL_FIXTURE_H
 #define NATARIS_TESTS_SUPPORT_CALL_FIXTURE_H
 

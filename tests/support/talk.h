@@ -166,7 +166,8 @@ static struct call_result talk_result(uint32_t prompt_tokens, uint32_t completio
                                 .attempts = 1};
 }
 
-/* The end of any call (also a run's): its text, its settlement with its turn (but in the sandbox, which has none), done. */
+/* The end of any call (also a run's): its text, its settlement with its turn (but in the sandbox, which has none),
+ * done. */
 UNUSED static void talk_answer(struct talk_fixture *fixture, struct call *call, const char *text,
                                uint32_t prompt_tokens) {
     struct call_result result = talk_result(prompt_tokens, 4);

@@ -1,5 +1,5 @@
-/* A public format is one file and one line in a table: this one exists in this file alone, and has a route, streams, faults
- * and jobs all the same. */
+/* A public format is one file and one line in a table: this one exists in this file alone, and has a route, streams,
+ * faults and jobs all the same. */
 #include "format/chat.h"
 #include "format/events.h"
 #include "format/inference.h"

@@ -349,7 +349,8 @@ static void test_a_twin_is_told_to_come_back(void **state) {
     request_clear(&twin);
 }
 
-/* Its twin's client has gone while the answer was being settled: that it is not stored does not mean that it never ran. */
+/* Its twin's client has gone while the answer was being settled: that it is not stored does not mean that it never
+ * ran. */
 static void test_an_answer_that_may_still_come(void **state) {
     struct call_fixture *fixture = *state;
     struct request request;

@@ -1,5 +1,5 @@
-/* Calls on a conversation: what is put in front of them, what is stored of them, one at a time, and clients that go. On a
- * real store. */
+/* Calls on a conversation: what is put in front of them, what is stored of them, one at a time, and clients that go. On
+ * a real store. */
 #include "support/talk.h"
 
 static void plain(struct talk_fixture *fixture) { /* nothing that a model would have to write */

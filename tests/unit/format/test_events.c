@@ -1,4 +1,5 @@
-/* Streams of each format as text: what is prepared once, pieces of a text, notes, the end, and all of it in one piece. */
+/* Streams of each format as text: what is prepared once, pieces of a text, notes, the end, and all of it in one
+ * piece. */
 #include "format/events.h"
 
 #include "format/chat.h"
