@@ -49,19 +49,19 @@ static void operator_act(struct world *world) {
 }
 
 /* The worst case is all that the account has left to spend, or one nano-dollar more. */
-static void request_the_last(struct world *world, struct sim_job *job, bool and_more) {
-    int64_t left = ledger_wallet(&world->ledger, job->account) - world->accounts[job->account].held_nano;
-    job->key = 0;
-    job->prompt_tokens_max = 1;
-    job->prompt_price_nano = (left > 0 ? left : 0) + and_more;
-    job->completion_price_nano = 0;
+static void request_the_last(struct world *world, struct sim_generation *generation, bool and_more) {
+    int64_t left = ledger_wallet(&world->ledger, generation->account) - world->accounts[generation->account].held_nano;
+    generation->key = 0;
+    generation->prompt_tokens_max = 1;
+    generation->prompt_price_nano = (left > 0 ? left : 0) + and_more;
+    generation->completion_price_nano = 0;
 }
 
 static void client_request(struct world *world) {
-    uint64_t user = world->job_count++;
-    struct sim_job *job = &world->jobs[user];
+    uint64_t user = world->generation_count++;
+    struct sim_generation *generation = &world->generations[user];
     uint32_t odd = world_pick(world, 60);
-    *job = (struct sim_job){
+    *generation = (struct sim_generation){
         .account = odd == 0 ? SIM_ACCOUNTS + 9 : world_pick(world, SIM_ACCOUNTS + 1),
         .key = odd == 1 ? SIM_KEYS + 9 : world_pick(world, SIM_KEYS + 1),
         .max_tokens = odd == 2 ? UINT32_MAX : world_pick(world, 60),
@@ -69,42 +69,44 @@ static void client_request(struct world *world) {
         .prompt_price_nano = odd == 4 ? INT64_MAX : (int64_t)world_pick(world, 40),
         .completion_price_nano = odd == 5 ? -1 : (int64_t)world_pick(world, 80),
     };
-    if (odd >= 6 && odd < 10 && job->account <= SIM_ACCOUNTS) {
-        request_the_last(world, job, odd == 9);
+    if (odd >= 6 && odd < 10 && generation->account <= SIM_ACCOUNTS) {
+        request_the_last(world, generation, odd == 9);
     }
     world_step(world, (struct core_event){.kind = CORE_EVENT_REQUEST,
                                           .request = {.user = user,
                                                       .model = str_from(MODEL),
-                                                      .max_tokens = job->max_tokens,
-                                                      .account = job->account,
-                                                      .key = job->key,
-                                                      .prompt_tokens_max = job->prompt_tokens_max,
-                                                      .prompt_price_nano = job->prompt_price_nano,
-                                                      .completion_price_nano = job->completion_price_nano}});
+                                                      .max_tokens = generation->max_tokens,
+                                                      .account = generation->account,
+                                                      .key = generation->key,
+                                                      .prompt_tokens_max = generation->prompt_tokens_max,
+                                                      .prompt_price_nano = generation->prompt_price_nano,
+                                                      .completion_price_nano = generation->completion_price_nano}});
 }
 
-/* One of the latest clients goes; also one whose job has ended or whose request was refused. */
+/* One of the latest clients goes; also one whose generation has ended or whose request was refused. */
 static void client_go(struct world *world) {
-    if (world->job_count > 0) {
-        uint32_t back = world_pick(world, world->job_count < 16 ? (uint32_t)world->job_count : 16);
-        world_step(world, (struct core_event){.kind = CORE_EVENT_CLIENT_GONE,
-                                              .job = world->jobs[world->job_count - 1 - back].handle});
+    if (world->generation_count > 0) {
+        uint32_t back = world_pick(world, world->generation_count < 16 ? (uint32_t)world->generation_count : 16);
+        world_step(world,
+                   (struct core_event){.kind = CORE_EVENT_CLIENT_GONE,
+                                       .generation = world->generations[world->generation_count - 1 - back].handle});
     }
 }
 
-/* The shell cannot give one of the latest clients its answer; also when the job has ended or its client has gone. */
+/* The shell cannot give one of the latest clients its answer; also when the generation has ended or its client has
+ * gone. */
 static void shell_abort(struct world *world) {
-    if (world->job_count == 0) {
+    if (world->generation_count == 0) {
         return;
     }
-    uint32_t back = world_pick(world, world->job_count < 16 ? (uint32_t)world->job_count : 16);
-    const struct sim_job *job = &world->jobs[world->job_count - 1 - back];
+    uint32_t back = world_pick(world, world->generation_count < 16 ? (uint32_t)world->generation_count : 16);
+    const struct sim_generation *generation = &world->generations[world->generation_count - 1 - back];
     world_step(world, (struct core_event){
                           .kind = CORE_EVENT_ABORT,
-                          .job = job->handle,
+                          .generation = generation->handle,
                           .abort = {world_pick(world, 2) == 0 ? CORE_FAILURE_TOO_LONG : CORE_FAILURE_STOPPED}});
-    if (world->problem == NULL && job->aborted && job->ends != 1) {
-        world_problem(world, "an aborted job goes on");
+    if (world->problem == NULL && generation->aborted && generation->ends != 1) {
+        world_problem(world, "an aborted generation goes on");
     }
 }
 
@@ -160,8 +162,8 @@ static uint32_t device_count(struct world *world, const struct sim_device *devic
 /* Its last word about a task. */
 static void device_end(struct world *world, struct sim_device *device, size_t index) {
     struct sim_task task = device->tasks[index];
-    const struct sim_job *job = &world->jobs[task.user];
-    struct core_event event = {.job = job->handle, .provider = device->handle};
+    const struct sim_generation *generation = &world->generations[task.user];
+    struct core_event event = {.generation = generation->handle, .provider = device->handle};
     device->tasks[index] = device->tasks[--device->task_count];
     if (world_pick(world, device->temper == SIM_FAILING ? 2 : 20) == 0) {
         event.kind = CORE_EVENT_ERROR;
@@ -172,7 +174,7 @@ static void device_end(struct world *world, struct sim_device *device, size_t in
         if (device->temper == SIM_LIAR && world_pick(world, 10) == 0) {
             event.done.finish = CORE_FINISH_CANCELLED;
         }
-        event.done.prompt_tokens = device_count(world, device, job->prompt_tokens_max / 2);
+        event.done.prompt_tokens = device_count(world, device, generation->prompt_tokens_max / 2);
         event.done.completion_tokens = device_count(world, device, task.produced);
     }
     world_step(world, event);
@@ -181,19 +183,19 @@ static void device_end(struct world *world, struct sim_device *device, size_t in
 static void device_work(struct world *world, struct sim_device *device) {
     size_t index = world_pick(world, (uint32_t)device->task_count);
     struct sim_task *task = &device->tasks[index];
-    const struct sim_job *job = &world->jobs[task->user];
-    struct core_event event = {.job = job->handle, .provider = device->handle};
+    const struct sim_generation *generation = &world->generations[task->user];
+    struct core_event event = {.generation = generation->handle, .provider = device->handle};
     if (task->cancelled || world_pick(world, 6) == 0) {
         device_end(world, device, index);
     } else if (!task->accepted && world_pick(world, 12) > 0) {
         task->accepted = true;
         event.kind = CORE_EVENT_ACCEPT;
-        event.accept.prompt_tokens = device_count(world, device, job->prompt_tokens_max / 2);
+        event.accept.prompt_tokens = device_count(world, device, generation->prompt_tokens_max / 2);
         world_step(world, event);
     } else {
         event.kind = CORE_EVENT_DELTA;
         event.delta.tokens = device_count(world, device, world_pick(world, 4));
-        if (task->produced < job->max_tokens) {
+        if (task->produced < generation->max_tokens) {
             task->produced++;
         }
         world_step(world, event);
@@ -223,15 +225,16 @@ static void store_act(struct world *world) {
         return;
     }
     size_t index = world_pick(world, (uint32_t)world->unsettled_count);
-    struct sim_job *job = &world->jobs[world->unsettled[index]];
+    struct sim_generation *generation = &world->generations[world->unsettled[index]];
     world->unsettled[index] = world->unsettled[--world->unsettled_count];
     bool durable = world_pick(world, 12) > 0;
     /* On disk before anybody is told: the core's balance follows the ledger in the step below. */
-    model_committed(world, job, durable);
-    world_step(world, (struct core_event){
-                          .kind = CORE_EVENT_COMMITTED, .job = job->handle, .committed = {.durable = durable}});
-    if (world->problem == NULL && job->ends != 1) {
-        world_problem(world, "a committed job goes on");
+    model_committed(world, generation, durable);
+    world_step(world, (struct core_event){.kind = CORE_EVENT_COMMITTED,
+                                          .generation = generation->handle,
+                                          .committed = {.durable = durable}});
+    if (world->problem == NULL && generation->ends != 1) {
+        world_problem(world, "a committed generation goes on");
     }
 }
 
@@ -288,25 +291,25 @@ void actors_take(struct world *world, const struct core_effect *effect) {
 }
 
 void actors_finish(struct world *world) {
-    while (core_counts(world->core).jobs > 0 && world->problem == NULL) {
+    while (core_counts(world->core).generations > 0 && world->problem == NULL) {
         if (world->unsettled_count > 0) {
             store_act(world);
         } else if (world->wake_at_ms == UINT64_MAX) {
-            world_problem(world, "jobs live and no timer is armed");
+            world_problem(world, "generations live and no timer is armed");
         } else {
             world->now_ms = world->wake_at_ms > world->now_ms ? world->wake_at_ms : world->now_ms;
             world->wake_at_ms = UINT64_MAX;
             world_step(world, (struct core_event){.kind = CORE_EVENT_TIMER});
         }
     }
-    for (size_t i = 0; i < world->job_count && world->problem == NULL; i++) {
-        if (world->jobs[i].ends != (world->jobs[i].handle != CORE_NO_HANDLE)) {
-            world_problem(world, "an admitted job did not end exactly once");
+    for (size_t i = 0; i < world->generation_count && world->problem == NULL; i++) {
+        if (world->generations[i].ends != (world->generations[i].handle != CORE_NO_HANDLE)) {
+            world_problem(world, "an admitted generation did not end exactly once");
         }
     }
     for (size_t i = 1; i <= SIM_ACCOUNTS; i++) {
         if (world->accounts[i].held_nano != 0 && world->problem == NULL) {
-            world_problem(world, "a hold has outlived its job");
+            world_problem(world, "a hold has outlived its generation");
         }
     }
 }

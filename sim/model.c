@@ -6,33 +6,34 @@ static bool is_account(uint64_t number) {
     return number >= 1 && number <= SIM_ACCOUNTS;
 }
 
-static bool is_key(const struct sim_job *job) {
-    return is_account(job->account) && job->key >= 1 && job->key <= SIM_KEYS;
+static bool is_key(const struct sim_generation *generation) {
+    return is_account(generation->account) && generation->key >= 1 && generation->key <= SIM_KEYS;
 }
 
 static uint32_t lesser(uint32_t a, uint32_t b) {
     return a < b ? a : b;
 }
 
-static __int128 cost(const struct sim_job *job, uint32_t prompt_tokens, uint32_t completion_tokens) {
-    if (job->account == 0) {
+static __int128 cost(const struct sim_generation *generation, uint32_t prompt_tokens, uint32_t completion_tokens) {
+    if (generation->account == 0) {
         return 0;
     }
-    return (__int128)job->prompt_price_nano * prompt_tokens + (__int128)job->completion_price_nano * completion_tokens;
+    return (__int128)generation->prompt_price_nano * prompt_tokens +
+           (__int128)generation->completion_price_nano * completion_tokens;
 }
 
-static void change_hold(struct world *world, struct sim_job *job, int64_t hold_nano) {
-    int64_t change = hold_nano - job->hold_nano;
-    job->hold_nano = hold_nano;
-    if (is_account(job->account)) {
-        struct sim_account *account = &world->accounts[job->account];
+static void change_hold(struct world *world, struct sim_generation *generation, int64_t hold_nano) {
+    int64_t change = hold_nano - generation->hold_nano;
+    generation->hold_nano = hold_nano;
+    if (is_account(generation->account)) {
+        struct sim_account *account = &world->accounts[generation->account];
         account->held_nano += change;
-        if (ledger_wallet(&world->ledger, job->account) >= account->held_nano) {
+        if (ledger_wallet(&world->ledger, generation->account) >= account->held_nano) {
             account->overdrawn = false;
         }
     }
-    if (is_key(job)) {
-        world->keys[job->key].held_nano += change;
+    if (is_key(generation)) {
+        world->keys[generation->key].held_nano += change;
     }
 }
 
@@ -49,8 +50,9 @@ static bool rate_allows(const struct sim_account *account, uint64_t at_ms) {
 }
 
 /* The refusals that come before the look at models and queue; true when there is none. */
-static bool passes_limits(const struct world *world, const struct sim_job *job, enum core_failure *failure) {
-    const struct sim_account *account = &world->accounts[job->account];
+static bool passes_limits(const struct world *world, const struct sim_generation *generation,
+                          enum core_failure *failure) {
+    const struct sim_account *account = &world->accounts[generation->account];
     if (account->suspended) {
         *failure = CORE_FAILURE_SUSPENDED;
     } else if (account->rate > 0 && !rate_allows(account, world->now_ms)) {
@@ -63,121 +65,126 @@ static bool passes_limits(const struct world *world, const struct sim_job *job, 
     return false;
 }
 
-static bool passes_money(const struct world *world, const struct sim_job *job, enum core_failure *failure) {
-    if (job->account == 0) {
+static bool passes_money(const struct world *world, const struct sim_generation *generation,
+                         enum core_failure *failure) {
+    if (generation->account == 0) {
         return true;
     }
-    __int128 worst = cost(job, job->prompt_tokens_max, job->max_tokens);
+    __int128 worst = cost(generation, generation->prompt_tokens_max, generation->max_tokens);
     *failure = CORE_FAILURE_CREDITS;
-    if (!is_account(job->account) || job->prompt_price_nano < 0 || job->completion_price_nano < 0 ||
-        worst > ledger_wallet(&world->ledger, job->account) - world->accounts[job->account].held_nano) {
+    if (!is_account(generation->account) || generation->prompt_price_nano < 0 ||
+        generation->completion_price_nano < 0 ||
+        worst > ledger_wallet(&world->ledger, generation->account) - world->accounts[generation->account].held_nano) {
         return false;
     }
     *failure = CORE_FAILURE_KEY_CAP;
-    if (job->key == 0) {
+    if (generation->key == 0) {
         return true;
     }
-    const struct sim_key *key = &world->keys[is_key(job) ? job->key : 0];
-    return is_key(job) && (key->cap_nano < 0 || worst + key->spent_nano + key->held_nano <= key->cap_nano);
+    const struct sim_key *key = &world->keys[is_key(generation) ? generation->key : 0];
+    return is_key(generation) && (key->cap_nano < 0 || worst + key->spent_nano + key->held_nano <= key->cap_nano);
 }
 
 static void check_refused(struct world *world, const struct core_effect *effect) {
-    const struct sim_job *job = &world->jobs[effect->user];
+    const struct sim_generation *generation = &world->generations[effect->user];
     enum core_failure expected, failure = effect->fail.failure;
-    if (is_account(job->account) && !passes_limits(world, job, &expected)) {
+    if (is_account(generation->account) && !passes_limits(world, generation, &expected)) {
         if (failure != expected) {
             world_problem(world, "refused for another reason than the account's limits");
         }
         if (failure == CORE_FAILURE_RATE) {
-            const struct sim_account *account = &world->accounts[job->account];
+            const struct sim_account *account = &world->accounts[generation->account];
             uint64_t then_ms = world->now_ms + effect->fail.retry_after_ms;
             if (!rate_allows(account, then_ms) || rate_allows(account, then_ms - 1)) {
                 world_problem(world, "retry_after_ms is not exact");
             }
         }
     } else if (failure != CORE_FAILURE_WARMING && failure != CORE_FAILURE_QUEUE_FULL &&
-               (passes_money(world, job, &expected) || failure != expected)) {
+               (passes_money(world, generation, &expected) || failure != expected)) {
         world_problem(world, "refused for another reason than money");
     }
 }
 
-static void take_admitted(struct world *world, struct sim_job *job, uint64_t handle) {
+static void take_admitted(struct world *world, struct sim_generation *generation, uint64_t handle) {
     enum core_failure failure;
-    if ((is_account(job->account) && !passes_limits(world, job, &failure)) || !passes_money(world, job, &failure)) {
+    if ((is_account(generation->account) && !passes_limits(world, generation, &failure)) ||
+        !passes_money(world, generation, &failure)) {
         world_problem(world, "admitted what should have been refused");
         return;
     }
-    job->handle = handle;
-    if (is_account(job->account)) {
-        struct sim_account *account = &world->accounts[job->account];
+    generation->handle = handle;
+    if (is_account(generation->account)) {
+        struct sim_account *account = &world->accounts[generation->account];
         account->active++;
         account->admitted_ms[account->admitted_count++] = world->now_ms;
     }
-    change_hold(world, job, (int64_t)cost(job, job->prompt_tokens_max, job->max_tokens));
+    change_hold(world, generation, (int64_t)cost(generation, generation->prompt_tokens_max, generation->max_tokens));
 }
 
-/* The device has the job, and may have counted its prompt. */
-static void take_accept(struct world *world, struct sim_job *job, uint32_t prompt_tokens) {
-    if (job->accepted || job->gone) {
+/* The device has the generation, and may have counted its prompt. */
+static void take_accept(struct world *world, struct sim_generation *generation, uint32_t prompt_tokens) {
+    if (generation->accepted || generation->gone) {
         return;
     }
-    job->accepted = true;
-    job->taken = true;
-    if (prompt_tokens > 0 && job->prompt_tokens == 0) {
-        job->prompt_tokens = prompt_tokens;
-        __int128 rest = cost(job, lesser(prompt_tokens, job->prompt_tokens_max), job->max_tokens);
-        if (job->account != 0 && rest < job->hold_nano) {
-            change_hold(world, job, (int64_t)rest);
+    generation->accepted = true;
+    generation->taken = true;
+    if (prompt_tokens > 0 && generation->prompt_tokens == 0) {
+        generation->prompt_tokens = prompt_tokens;
+        __int128 rest = cost(generation, lesser(prompt_tokens, generation->prompt_tokens_max), generation->max_tokens);
+        if (generation->account != 0 && rest < generation->hold_nano) {
+            change_hold(world, generation, (int64_t)rest);
         }
     }
 }
 
-static void take_word(struct world *world, struct sim_job *job) {
+static void take_word(struct world *world, struct sim_generation *generation) {
     const struct core_event *event = world->event;
     if (event->kind == CORE_EVENT_ACCEPT) {
-        take_accept(world, job, event->accept.prompt_tokens);
+        take_accept(world, generation, event->accept.prompt_tokens);
     } else if (event->kind == CORE_EVENT_DELTA) {
-        take_accept(world, job, 0);
-        uint64_t tokens = (uint64_t)job->delta_tokens + event->delta.tokens;
-        job->delta_tokens = tokens > UINT32_MAX ? UINT32_MAX : (uint32_t)tokens;
+        take_accept(world, generation, 0);
+        uint64_t tokens = (uint64_t)generation->delta_tokens + event->delta.tokens;
+        generation->delta_tokens = tokens > UINT32_MAX ? UINT32_MAX : (uint32_t)tokens;
     } else if (event->kind == CORE_EVENT_DONE) {
         if (event->done.finish != CORE_FINISH_CANCELLED) {
-            take_accept(world, job, event->done.prompt_tokens);
+            take_accept(world, generation, event->done.prompt_tokens);
         }
-        if (job->gone || event->done.finish != CORE_FINISH_CANCELLED) {
-            if (job->prompt_tokens == 0) {
-                job->prompt_tokens = event->done.prompt_tokens;
+        if (generation->gone || event->done.finish != CORE_FINISH_CANCELLED) {
+            if (generation->prompt_tokens == 0) {
+                generation->prompt_tokens = event->done.prompt_tokens;
             }
-            job->delta_tokens = event->done.completion_tokens;
+            generation->delta_tokens = event->done.completion_tokens;
         }
-        job->holder = CORE_NO_HANDLE;
+        generation->holder = CORE_NO_HANDLE;
     } else if (event->kind == CORE_EVENT_ERROR) {
-        job->holder = CORE_NO_HANDLE;
+        generation->holder = CORE_NO_HANDLE;
     }
 }
 
 void model_event(struct world *world) {
     const struct core_event *event = world->event;
-    for (size_t i = 0; i < world->job_count; i++) {
-        struct sim_job *job = &world->jobs[i];
-        if (job->ends > 0 || job->handle == CORE_NO_HANDLE) {
+    for (size_t i = 0; i < world->generation_count; i++) {
+        struct sim_generation *generation = &world->generations[i];
+        if (generation->ends > 0 || generation->handle == CORE_NO_HANDLE) {
             continue;
         }
-        if (event->kind == CORE_EVENT_CLIENT_GONE && event->job == job->handle) {
-            job->gone |= !job->settling; /* else it is too late to matter */
-        } else if (event->kind == CORE_EVENT_ABORT && event->job == job->handle) {
-            job->aborted = !job->settling && !job->gone; /* likewise */
-        } else if (event->kind == CORE_EVENT_PROVIDER_LEFT && event->provider == job->holder) {
-            job->holder = CORE_NO_HANDLE;
-        } else if (event->job == job->handle && event->provider == job->holder && job->holder != CORE_NO_HANDLE) {
-            take_word(world, job);
+        if (event->kind == CORE_EVENT_CLIENT_GONE && event->generation == generation->handle) {
+            generation->gone |= !generation->settling; /* else it is too late to matter */
+        } else if (event->kind == CORE_EVENT_ABORT && event->generation == generation->handle) {
+            generation->aborted = !generation->settling && !generation->gone; /* likewise */
+        } else if (event->kind == CORE_EVENT_PROVIDER_LEFT && event->provider == generation->holder) {
+            generation->holder = CORE_NO_HANDLE;
+        } else if (event->generation == generation->handle && event->provider == generation->holder &&
+                   generation->holder != CORE_NO_HANDLE) {
+            take_word(world, generation);
         }
     }
 }
 
 /* The present attempt's tokens, but no more than the request had left. */
-static uint32_t tokens_that_count(const struct sim_job *job) {
-    return lesser(job->delta_tokens, (job->account == 0 ? UINT32_MAX : job->max_tokens) - job->made);
+static uint32_t tokens_that_count(const struct sim_generation *generation) {
+    return lesser(generation->delta_tokens,
+                  (generation->account == 0 ? UINT32_MAX : generation->max_tokens) - generation->made);
 }
 
 static void check_parts(struct world *world, const struct core_outcome *outcome) {
@@ -195,76 +202,77 @@ static void check_parts(struct world *world, const struct core_outcome *outcome)
     }
 }
 
-static void check_settle(struct world *world, struct sim_job *job, const struct core_outcome *outcome) {
-    uint32_t prompt = job->prompt_tokens, completion = job->made + tokens_that_count(job);
-    if (job->account != 0) {
-        prompt = lesser(prompt, job->prompt_tokens_max);
+static void check_settle(struct world *world, struct sim_generation *generation, const struct core_outcome *outcome) {
+    uint32_t prompt = generation->prompt_tokens, completion = generation->made + tokens_that_count(generation);
+    if (generation->account != 0) {
+        prompt = lesser(prompt, generation->prompt_tokens_max);
     }
     check_parts(world, outcome);
-    __int128 charge = cost(job, prompt, completion);
-    job->charge_nano = charge > job->hold_nano ? job->hold_nano : (int64_t)charge;
-    job->provider_nano = (int64_t)((__int128)job->charge_nano * 85 / 100);
-    job->settling = true;
-    job->holder = CORE_NO_HANDLE;
+    __int128 charge = cost(generation, prompt, completion);
+    generation->charge_nano = charge > generation->hold_nano ? generation->hold_nano : (int64_t)charge;
+    generation->provider_nano = (int64_t)((__int128)generation->charge_nano * 85 / 100);
+    generation->settling = true;
+    generation->holder = CORE_NO_HANDLE;
     if (outcome->prompt_tokens != prompt || outcome->completion_tokens != completion) {
         world_problem(world, "settled for other tokens than the device's");
     }
-    if (outcome->charge_nano != job->charge_nano || outcome->provider_nano != job->provider_nano ||
-        outcome->network_nano != job->charge_nano - job->provider_nano) {
+    if (outcome->charge_nano != generation->charge_nano || outcome->provider_nano != generation->provider_nano ||
+        outcome->network_nano != generation->charge_nano - generation->provider_nano) {
         world_problem(world, "settled for another charge");
     }
-    if (outcome->cancelled != job->gone || !job->taken) {
+    if (outcome->cancelled != generation->gone || !generation->taken) {
         world_problem(world, "settled as something else");
     }
 }
 
-static void take_end(struct world *world, struct sim_job *job) {
-    job->ends++;
-    change_hold(world, job, 0);
-    if (is_account(job->account)) {
-        world->accounts[job->account].active--;
+static void take_end(struct world *world, struct sim_generation *generation) {
+    generation->ends++;
+    change_hold(world, generation, 0);
+    if (is_account(generation->account)) {
+        world->accounts[generation->account].active--;
     }
 }
 
-static void take_last(struct world *world, struct sim_job *job, const struct core_effect *effect) {
+static void take_last(struct world *world, struct sim_generation *generation, const struct core_effect *effect) {
     enum core_effect_kind kind = effect->kind;
-    bool paid = kind == CORE_EFFECT_FINISH || (kind == CORE_EFFECT_CANCELLED && job->settling);
-    if (job->durable != paid) {
+    bool paid = kind == CORE_EFFECT_FINISH || (kind == CORE_EFFECT_CANCELLED && generation->settling);
+    if (generation->durable != paid) {
         world_problem(world, paid ? "finished before it was durable" : "failed and was charged");
     }
-    if (job->aborted && (kind != CORE_EFFECT_FAIL || effect->fail.failure != world->event->abort.failure)) {
-        world_problem(world, "an aborted job did not fail");
+    if (generation->aborted && (kind != CORE_EFFECT_FAIL || effect->fail.failure != world->event->abort.failure)) {
+        world_problem(world, "an aborted generation did not fail");
     }
-    if (kind == CORE_EFFECT_FINISH && job->gone) {
+    if (kind == CORE_EFFECT_FINISH && generation->gone) {
         world_problem(world, "finished for a client that had gone before");
     }
-    if (kind == CORE_EFFECT_CANCELLED && !job->gone) {
+    if (kind == CORE_EFFECT_CANCELLED && !generation->gone) {
         world_problem(world, "cancelled for a client that is there");
     }
-    take_end(world, job);
+    take_end(world, generation);
 }
 
-static void take_job_effect(struct world *world, const struct core_effect *effect, struct sim_job *job) {
+static void take_generation_effect(struct world *world, const struct core_effect *effect,
+                                   struct sim_generation *generation) {
     switch (effect->kind) {
     case CORE_EFFECT_ADMITTED:
-        take_admitted(world, job, effect->job);
+        take_admitted(world, generation, effect->generation);
         break;
     case CORE_EFFECT_DISPATCH:
-        job->holder = effect->provider;
-        job->accepted = false;
-        job->made += tokens_that_count(job);
-        job->delta_tokens = 0;
+        generation->holder = effect->provider;
+        generation->accepted = false;
+        generation->made += tokens_that_count(generation);
+        generation->delta_tokens = 0;
         break;
     case CORE_EFFECT_CANCEL:
-        job->holder = job->gone && job->accepted ? job->holder : CORE_NO_HANDLE;
+        generation->holder = generation->gone && generation->accepted ? generation->holder : CORE_NO_HANDLE;
         break;
     case CORE_EFFECT_SETTLE:
-        check_settle(world, job, &effect->finish);
+        check_settle(world, generation, &effect->finish);
         break;
     case CORE_EFFECT_FINISH:
     case CORE_EFFECT_FAIL:
     case CORE_EFFECT_CANCELLED:
-        take_last(world, job, effect);
+        take_last(world, generation, effect);
         break;
     case CORE_EFFECT_ACCEPTED:
     case CORE_EFFECT_DELIVER:
@@ -281,28 +289,29 @@ static void take_job_effect(struct world *world, const struct core_effect *effec
 }
 
 void model_effect(struct world *world, const struct core_effect *effect) {
-    if (effect->job == CORE_NO_HANDLE || effect->kind == CORE_EFFECT_REVIEW) {
+    if (effect->generation == CORE_NO_HANDLE || effect->kind == CORE_EFFECT_REVIEW) {
         if (effect->kind == CORE_EFFECT_FAIL) {
             check_refused(world, effect);
         }
         return;
     }
-    struct sim_job *job = &world->jobs[effect->user];
-    bool begins = job->handle == CORE_NO_HANDLE; /* ADMITTED, or the trace of a state before it */
-    if (effect->kind != CORE_EFFECT_TRACE && (begins != (effect->kind == CORE_EFFECT_ADMITTED) ||
-                                              (!begins && job->handle != effect->job) || job->ends > 0)) {
-        world_problem(world, "an effect of a job that has ended or is another");
+    struct sim_generation *generation = &world->generations[effect->user];
+    bool begins = generation->handle == CORE_NO_HANDLE; /* ADMITTED, or the trace of a state before it */
+    if (effect->kind != CORE_EFFECT_TRACE &&
+        (begins != (effect->kind == CORE_EFFECT_ADMITTED) || (!begins && generation->handle != effect->generation) ||
+         generation->ends > 0)) {
+        world_problem(world, "an effect of a generation that has ended or is another");
         return;
     }
-    take_job_effect(world, effect, job);
+    take_generation_effect(world, effect, generation);
 }
 
-void model_committed(struct world *world, struct sim_job *job, bool durable) {
-    job->durable = durable;
-    if (durable && is_account(job->account)) {
-        ledger_settle(&world->ledger, job->account, job->charge_nano, job->provider_nano);
-        if (is_key(job)) {
-            world->keys[job->key].spent_nano += job->charge_nano;
+void model_committed(struct world *world, struct sim_generation *generation, bool durable) {
+    generation->durable = durable;
+    if (durable && is_account(generation->account)) {
+        ledger_settle(&world->ledger, generation->account, generation->charge_nano, generation->provider_nano);
+        if (is_key(generation)) {
+            world->keys[generation->key].spent_nano += generation->charge_nano;
         }
     }
 }
@@ -322,7 +331,7 @@ void model_check(struct world *world) {
             world_problem(world, "the core's balance is not the ledger's");
         }
         if (view.held_nano != account->held_nano || view.active != account->active) {
-            world_problem(world, "the core holds another amount, or for other jobs");
+            world_problem(world, "the core holds another amount, or for other generations");
         }
         if (view.balance_nano < view.held_nano && !account->overdrawn) {
             world_problem(world, "more is held than there is");

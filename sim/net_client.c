@@ -19,8 +19,8 @@ void net_clients_start(struct net_world *world) {
                                                       .file_bytes = net_models[i].bytes,
                                                       .ram_bytes = net_models[i].bytes * 2}});
     }
-    uint32_t rushed = world->jobs_max * RUSH_PERCENT / 100 / RUSHES * RUSHES;
-    for (uint32_t i = 0; i < world->jobs_max - rushed; i++) {
+    uint32_t rushed = world->generations_max * RUSH_PERCENT / 100 / RUSHES * RUSHES;
+    for (uint32_t i = 0; i < world->generations_max - rushed; i++) {
         net_queue_put(world, random_below(&world->random, world->end_ms), (struct net_event){.kind = NET_ARRIVAL});
     }
     for (uint32_t i = 0; i < RUSHES; i++) {
@@ -39,9 +39,9 @@ static uint32_t pick_model(struct net_world *world) {
     return model;
 }
 
-static void job_make(struct net_world *world, struct net_job *job, bool rush) {
+static void generation_make(struct net_world *world, struct net_generation *generation, bool rush) {
     struct net_conversation *conversation = &world->conversations[random_below(&world->random, NET_CONVERSATIONS)];
-    *job = (struct net_job){
+    *generation = (struct net_generation){
         .model = rush ? NET_RARE_MODEL : pick_model(world),
         .region = NET_NOTHING,
         .account = net_chance(world, rush ? 0.7 : 0.5) ? NET_FLOOD_ACCOUNT
@@ -54,71 +54,72 @@ static void job_make(struct net_world *world, struct net_job *job, bool rush) {
         .leaves_prefix = random_next(&world->random) | 1,
     };
     if (!rush && conversation->open && net_chance(world, 0.6)) {
-        job->prefix = conversation->prefix;
-        job->model = conversation->model;
-        job->account = conversation->account;
-        job->prompt_tokens = conversation->prompt_tokens;
+        generation->prefix = conversation->prefix;
+        generation->model = conversation->model;
+        generation->account = conversation->account;
+        generation->prompt_tokens = conversation->prompt_tokens;
         conversation->open = false;
     }
     if (!rush && net_chance(world, 0.05)) {
-        job->region = (uint32_t)random_below(&world->random, NET_REGIONS);
+        generation->region = (uint32_t)random_below(&world->random, NET_REGIONS);
     }
-    job->verified = !rush && net_chance(world, 0.05);
+    generation->verified = !rush && net_chance(world, 0.05);
 }
 
 static void client_ask(struct net_world *world, bool rush) {
-    if (world->job_count == world->jobs_max) {
+    if (world->generation_count == world->generations_max) {
         return;
     }
-    uint32_t index = world->job_count++;
-    struct net_job *job = &world->jobs[index];
-    job_make(world, job, rush);
+    uint32_t index = world->generation_count++;
+    struct net_generation *generation = &world->generations[index];
+    generation_make(world, generation, rush);
     struct core_event event = {.kind = CORE_EVENT_REQUEST,
                                .request = {.user = index,
-                                           .model = str_from(net_models[job->model].name),
-                                           .max_tokens = job->max_tokens,
-                                           .account = job->account,
-                                           .prompt_tokens_max = job->prompt_tokens * 2,
+                                           .model = str_from(net_models[generation->model].name),
+                                           .max_tokens = generation->max_tokens,
+                                           .account = generation->account,
+                                           .prompt_tokens_max = generation->prompt_tokens * 2,
                                            .prompt_price_nano = net_prices[0],
                                            .completion_price_nano = net_prices[1],
-                                           .verified = job->verified,
-                                           .prefix = job->prefix,
-                                           .leaves_prefix = job->leaves_prefix}};
-    if (job->region != NET_NOTHING) {
-        memcpy(event.request.region, net_regions[job->region], CORE_REGION_SIZE);
+                                           .verified = generation->verified,
+                                           .prefix = generation->prefix,
+                                           .leaves_prefix = generation->leaves_prefix}};
+    if (generation->region != NET_NOTHING) {
+        memcpy(event.request.region, net_regions[generation->region], CORE_REGION_SIZE);
     }
     net_step(world, event);
-    job->waited = job->alive && job->holder == NET_NOTHING;
-    if (job->alive && net_chance(world, 0.03)) {
-        net_queue_put(world, net_wait_ms(world, 5000), (struct net_event){.kind = NET_GOES, .job = index});
+    generation->waited = generation->alive && generation->holder == NET_NOTHING;
+    if (generation->alive && net_chance(world, 0.03)) {
+        net_queue_put(world, net_wait_ms(world, 5000), (struct net_event){.kind = NET_GOES, .generation = index});
     }
 }
 
 static void client_commit(struct net_world *world, uint32_t index) {
-    struct net_job *job = &world->jobs[index];
-    job->durable = !net_chance(world, 0.0002);
-    world->figures.not_durable += !job->durable;
-    if (job->durable) {
-        net_money_committed(world, job);
+    struct net_generation *generation = &world->generations[index];
+    generation->durable = !net_chance(world, 0.0002);
+    world->figures.not_durable += !generation->durable;
+    if (generation->durable) {
+        net_money_committed(world, generation);
     }
-    net_step(world, (struct core_event){
-                        .kind = CORE_EVENT_COMMITTED, .job = job->handle, .committed = {.durable = job->durable}});
-    if (job->alive) {
-        net_problem(world, index, "a committed job goes on");
+    net_step(world, (struct core_event){.kind = CORE_EVENT_COMMITTED,
+                                        .generation = generation->handle,
+                                        .committed = {.durable = generation->durable}});
+    if (generation->alive) {
+        net_problem(world, index, "a committed generation goes on");
     }
 }
 
 void net_client_happens(struct net_world *world, const struct net_event *event) {
-    struct net_job *job = &world->jobs[event->job];
+    struct net_generation *generation = &world->generations[event->generation];
     if (event->kind == NET_ARRIVAL) {
         client_ask(world, event->number == 1);
     } else if (event->kind == NET_GOES) {
-        if (job->alive) {
-            job->gone |= !job->settling;
-            net_step(world, (struct core_event){.kind = CORE_EVENT_CLIENT_GONE, .job = job->handle});
+        if (generation->alive) {
+            generation->gone |= !generation->settling;
+            net_step(world, (struct core_event){.kind = CORE_EVENT_CLIENT_GONE, .generation = generation->handle});
         }
     } else if (event->kind == NET_COMMIT) {
-        client_commit(world, event->job);
+        client_commit(world, event->generation);
     } else if (event->kind == NET_RUSH) {
         for (uint32_t i = 0; i < event->number; i++) {
             net_queue_put(world, random_below(&world->random, RUSH_MS),
@@ -131,151 +132,156 @@ void net_client_happens(struct net_world *world, const struct net_event *event) 
 }
 
 /* Who was served while others waited for the same model: each of these had a right to the same part. */
-static void count_turn(struct net_world *world, const struct net_job *job) {
-    const uint32_t *waiting = world->waiting[job->model];
+static void count_turn(struct net_world *world, const struct net_generation *generation) {
+    const uint32_t *waiting = world->waiting[generation->model];
     uint32_t accounts = 0;
     for (uint32_t i = 1; i <= NET_ACCOUNTS; i++) {
         accounts += waiting[i] > 0;
     }
-    if (!job->waited || accounts < 2 || job->region != NET_NOTHING || job->verified) {
+    if (!generation->waited || accounts < 2 || generation->region != NET_NOTHING || generation->verified) {
         return;
     }
     world->figures.contended++;
-    world->figures.served[job->account] += 1;
+    world->figures.served[generation->account] += 1;
     for (uint32_t i = 1; i <= NET_ACCOUNTS; i++) {
         world->figures.entitled[i] += waiting[i] > 0 ? 1.0 / accounts : 0;
     }
 }
 
-static void client_stops_waiting(struct net_world *world, struct net_job *job) {
-    if (job->waits) {
-        job->waits = false;
-        world->waiting[job->model][job->account]--;
+static void client_stops_waiting(struct net_world *world, struct net_generation *generation) {
+    if (generation->waits) {
+        generation->waits = false;
+        world->waiting[generation->model][generation->account]--;
     }
 }
 
-static void client_dispatched(struct net_world *world, struct net_job *job, const struct core_effect *effect) {
+static void client_dispatched(struct net_world *world, struct net_generation *generation,
+                              const struct core_effect *effect) {
     uint32_t index = (uint32_t)effect->user;
     struct net_device *device = NULL;
     HASH_FIND(hh, world->by_handle, &effect->provider, sizeof(effect->provider), device);
-    if (device == NULL || device->noticed || effect->dispatch.attempt != job->attempts + 1 ||
-        effect->dispatch.continues != job->started) {
+    if (device == NULL || device->noticed || effect->dispatch.attempt != generation->attempts + 1 ||
+        effect->dispatch.continues != generation->started) {
         net_problem(world, index, "a dispatch that cannot be");
         return;
     }
-    if (effect->dispatch.max_tokens + job->tokens != job->max_tokens && !job->tainted) {
+    if (effect->dispatch.max_tokens + generation->tokens != generation->max_tokens && !generation->tainted) {
         net_problem(world, index, "max_tokens does not hold across the seam");
     }
-    if (job->waits) {
-        count_turn(world, job);
-        client_stops_waiting(world, job);
-        net_sample_add(&world->figures.queue_ms, world->now_ms - job->asked_ms);
+    if (generation->waits) {
+        count_turn(world, generation);
+        client_stops_waiting(world, generation);
+        net_sample_add(&world->figures.queue_ms, world->now_ms - generation->asked_ms);
     }
-    if (job->attempts == 0) {
-        net_oracle_placed(world, job, device);
+    if (generation->attempts == 0) {
+        net_oracle_placed(world, generation, device);
     }
-    job->attempts++;
-    job->holder = net_device_index(world, device);
+    generation->attempts++;
+    generation->holder = net_device_index(world, device);
     world->figures.attempts++;
-    world->figures.continuations += job->started;
+    world->figures.continuations += generation->started;
 }
 
-static void client_read(struct net_world *world, struct net_job *job, const struct core_effect *effect) {
+static void client_read(struct net_world *world, struct net_generation *generation, const struct core_effect *effect) {
     uint32_t index = (uint32_t)effect->user;
     struct str text = effect->deliver.text;
-    if (world->speaker == NULL || job->gone || job->settling ||
-        job->holder != net_device_index(world, world->speaker)) {
+    if (world->speaker == NULL || generation->gone || generation->settling ||
+        generation->holder != net_device_index(world, world->speaker)) {
         net_problem(world, index, "text from nowhere");
         return;
     }
     bool loops = world->speaker->lie == NET_LIE_LOOP;
     for (uint32_t i = 0; i < text.len && !loops; i++) {
-        if (text.data[i] != net_text_at(index, job->chars + i)) {
+        if (text.data[i] != net_text_at(index, generation->chars + i)) {
             net_problem(world, index, "the text has a seam");
             return;
         }
     }
-    if (job->lost_ms > 0) {
-        uint64_t added_ms = world->now_ms - (job->lost_ms - 1);
-        if (job->started) {
+    if (generation->lost_ms > 0) {
+        uint64_t added_ms = world->now_ms - (generation->lost_ms - 1);
+        if (generation->started) {
             net_sample_add(&world->figures.added_ms, added_ms);
         }
-        job->lost_ms = 0;
+        generation->lost_ms = 0;
     }
-    if (!job->started) {
-        job->started = true;
-        net_sample_add(&world->figures.ttft_ms, world->now_ms - job->asked_ms);
+    if (!generation->started) {
+        generation->started = true;
+        net_sample_add(&world->figures.ttft_ms, world->now_ms - generation->asked_ms);
     }
-    if (job->made_attempt != world->word->attempt && job->made_count < CORE_PARTS_MAX) {
-        job->made_attempt = world->word->attempt;
-        job->made[job->made_count++] = 0;
+    if (generation->made_attempt != world->word->attempt && generation->made_count < CORE_PARTS_MAX) {
+        generation->made_attempt = world->word->attempt;
+        generation->made[generation->made_count++] = 0;
     }
-    job->made[job->made_count - 1] += effect->deliver.tokens;
-    job->tokens += effect->deliver.tokens;
-    job->chars += (uint32_t)text.len;
+    generation->made[generation->made_count - 1] += effect->deliver.tokens;
+    generation->tokens += effect->deliver.tokens;
+    generation->chars += (uint32_t)text.len;
     /* A loop leaves the positions behind it out of step; nothing more can be said about this text. */
-    job->chars = loops ? world->word->at : job->chars;
+    generation->chars = loops ? world->word->at : generation->chars;
 }
 
 /* Complete: it ends where it stops by itself, or with the last token allowed. */
-static void client_check_whole(struct net_world *world, const struct net_job *job, const struct core_outcome *outcome) {
-    bool whole = outcome->finish == CORE_FINISH_STOP     ? job->chars == job->length
-                 : outcome->finish == CORE_FINISH_LENGTH ? job->tokens == job->max_tokens
+static void client_check_whole(struct net_world *world, const struct net_generation *generation,
+                               const struct core_outcome *outcome) {
+    bool whole = outcome->finish == CORE_FINISH_STOP     ? generation->chars == generation->length
+                 : outcome->finish == CORE_FINISH_LENGTH ? generation->tokens == generation->max_tokens
                                                          : false;
-    if (!job->tainted && (!whole || job->chars > job->length || job->tokens > job->max_tokens)) {
-        net_problem(world, (uint32_t)(job - world->jobs), "the answer is not whole");
+    if (!generation->tainted &&
+        (!whole || generation->chars > generation->length || generation->tokens > generation->max_tokens)) {
+        net_problem(world, (uint32_t)(generation - world->generations), "the answer is not whole");
     }
 }
 
-static void client_open_conversation(struct net_world *world, const struct net_job *job) {
-    uint32_t prompt = job->prompt_tokens + job->tokens + 20;
+static void client_open_conversation(struct net_world *world, const struct net_generation *generation) {
+    uint32_t prompt = generation->prompt_tokens + generation->tokens + 20;
     if (prompt < CONTEXT_MOST) {
         world->conversations[random_below(&world->random, NET_CONVERSATIONS)] =
             (struct net_conversation){.open = true,
-                                      .model = job->model,
-                                      .account = job->account,
+                                      .model = generation->model,
+                                      .account = generation->account,
                                       .prompt_tokens = prompt,
-                                      .prefix = job->leaves_prefix};
+                                      .prefix = generation->leaves_prefix};
     }
 }
 
-static enum net_end failed_end(struct net_world *world, const struct net_job *job, const struct core_effect *effect) {
+static enum net_end failed_end(struct net_world *world, const struct net_generation *generation,
+                               const struct core_effect *effect) {
     enum core_failure failure = effect->fail.failure;
     if (failure == CORE_FAILURE_STORE) {
         return NET_END_FAILED;
     }
-    if (job->started) {
-        world->figures.lost_with_other += failure == CORE_FAILURE_LOST && net_oracle_has_other(world, job);
-        world->figures.late_liars += failure != CORE_FAILURE_LOST && job->tainted;
+    if (generation->started) {
+        world->figures.lost_with_other += failure == CORE_FAILURE_LOST && net_oracle_has_other(world, generation);
+        world->figures.late_liars += failure != CORE_FAILURE_LOST && generation->tainted;
         return failure == CORE_FAILURE_LOST ? NET_END_LOST : NET_END_LATE;
     }
     return failure == CORE_FAILURE_ATTEMPTS ? NET_END_FAILED : NET_END_WAITED;
 }
 
-static void client_ended(struct net_world *world, struct net_job *job, const struct core_effect *effect) {
+static void client_ended(struct net_world *world, struct net_generation *generation, const struct core_effect *effect) {
     uint32_t index = (uint32_t)effect->user;
     enum core_effect_kind kind = effect->kind;
     enum net_end end = kind == CORE_EFFECT_FINISH ? NET_END_FINISHED : NET_END_CANCELLED;
     if (kind == CORE_EFFECT_FAIL) {
-        end = failed_end(world, job, effect);
-        if (effect->fail.started != job->started || (job->gone && effect->fail.failure != CORE_FAILURE_STORE)) {
+        end = failed_end(world, generation, effect);
+        if (effect->fail.started != generation->started ||
+            (generation->gone && effect->fail.failure != CORE_FAILURE_STORE)) {
             net_problem(world, index, "it failed as something else");
         }
     } else if (kind == CORE_EFFECT_FINISH) {
-        client_check_whole(world, job, &effect->finish);
-        client_open_conversation(world, job);
+        client_check_whole(world, generation, &effect->finish);
+        client_open_conversation(world, generation);
     }
-    bool charged = kind == CORE_EFFECT_FINISH || (kind == CORE_EFFECT_CANCELLED && job->settling);
-    if (charged != job->durable || (kind == CORE_EFFECT_CANCELLED && !job->gone) ||
-        (kind == CORE_EFFECT_FINISH && job->gone)) {
+    bool charged = kind == CORE_EFFECT_FINISH || (kind == CORE_EFFECT_CANCELLED && generation->settling);
+    if (charged != generation->durable || (kind == CORE_EFFECT_CANCELLED && !generation->gone) ||
+        (kind == CORE_EFFECT_FINISH && generation->gone)) {
         net_problem(world, index, "it ended as something else, or a failure was charged");
     }
     world->figures.ends[end]++;
-    client_stops_waiting(world, job);
-    job->alive = false;
+    client_stops_waiting(world, generation);
+    generation->alive = false;
 }
 
-static bool is_of_job(enum core_effect_kind kind) {
+static bool is_of_generation(enum core_effect_kind kind) {
     switch (kind) {
     case CORE_EFFECT_ADMITTED:
     case CORE_EFFECT_DISPATCH:
@@ -301,31 +307,31 @@ static bool is_of_job(enum core_effect_kind kind) {
 }
 
 void net_client_effect(struct net_world *world, const struct core_effect *effect) {
-    if (effect->kind == CORE_EFFECT_FAIL && effect->job == CORE_NO_HANDLE) {
+    if (effect->kind == CORE_EFFECT_FAIL && effect->generation == CORE_NO_HANDLE) {
         world->figures.ends[NET_END_REFUSED]++;
         return;
     }
-    if (!is_of_job(effect->kind)) {
+    if (!is_of_generation(effect->kind)) {
         return;
     }
-    struct net_job *job = &world->jobs[effect->user];
+    struct net_generation *generation = &world->generations[effect->user];
     if (effect->kind == CORE_EFFECT_ADMITTED) {
-        job->handle = effect->job;
-        job->alive = job->waits = true;
-        world->waiting[job->model][job->account]++;
-    } else if (!job->alive || job->handle != effect->job) {
-        net_problem(world, (uint32_t)effect->user, "an effect of a job that has ended");
+        generation->handle = effect->generation;
+        generation->alive = generation->waits = true;
+        world->waiting[generation->model][generation->account]++;
+    } else if (!generation->alive || generation->handle != effect->generation) {
+        net_problem(world, (uint32_t)effect->user, "an effect of a generation that has ended");
     } else if (effect->kind == CORE_EFFECT_DISPATCH) {
-        client_dispatched(world, job, effect);
+        client_dispatched(world, generation, effect);
     } else if (effect->kind == CORE_EFFECT_DELIVER) {
-        client_read(world, job, effect);
+        client_read(world, generation, effect);
     } else if (effect->kind == CORE_EFFECT_SETTLE) {
-        job->settling = true;
-        net_money_settle(world, job, &effect->finish);
-        net_queue_put(world, COMMIT_MS, (struct net_event){.kind = NET_COMMIT, .job = (uint32_t)effect->user});
+        generation->settling = true;
+        net_money_settle(world, generation, &effect->finish);
+        net_queue_put(world, COMMIT_MS, (struct net_event){.kind = NET_COMMIT, .generation = (uint32_t)effect->user});
     } else if (effect->kind == CORE_EFFECT_CANCEL) {
-        job->given_up[job->given_up_count++ % NET_GIVEN_UP] = effect->provider;
+        generation->given_up[generation->given_up_count++ % NET_GIVEN_UP] = effect->provider;
     } else if (effect->kind != CORE_EFFECT_ACCEPTED) {
-        client_ended(world, job, effect);
+        client_ended(world, generation, effect);
     }
 }

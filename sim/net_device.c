@@ -171,10 +171,11 @@ static void device_note_loss(struct net_world *world, const struct net_device *d
     uint32_t index = net_device_index(world, device);
     for (uint32_t i = 0; i < NET_DEVICE_TASKS; i++) {
         const struct net_task *task = &device->tasks[i];
-        struct net_job *job = &world->jobs[task->job];
-        if (task->phase != NET_FREE && job->alive && job->holder == index && job->lost_ms == 0 && !job->gone) {
-            job->lost_ms = world->now_ms + 1;
-            world->figures.hits += job->started;
+        struct net_generation *generation = &world->generations[task->generation];
+        if (task->phase != NET_FREE && generation->alive && generation->holder == index && generation->lost_ms == 0 &&
+            !generation->gone) {
+            generation->lost_ms = world->now_ms + 1;
+            world->figures.hits += generation->started;
         }
     }
 }
@@ -313,13 +314,13 @@ void net_device_happens(struct net_world *world, const struct net_event *event) 
             net_task_work(world, device, event->number);
         }
     } else if (event->kind == NET_CANCEL) {
-        net_task_cancel(world, device, event->job);
+        net_task_cancel(world, device, event->generation);
     } else if (event->kind == NET_LOADED) {
         device_loaded(world, device, event->number);
     } else if (device->handle != CORE_NO_HANDLE && !device->mute) {
         net_step(world, (struct core_event){.kind = CORE_EVENT_ERROR,
                                             .provider = device->handle,
-                                            .job = world->jobs[event->job].handle,
+                                            .generation = world->generations[event->generation].handle,
                                             .error = {.failure = CORE_ATTEMPT_OVERLOADED}});
     }
 }
@@ -353,7 +354,7 @@ void net_device_effect(struct net_world *world, const struct core_effect *effect
         net_queue_put(world, device->latency_ms,
                       (struct net_event){.kind = NET_CANCEL,
                                          .device = net_device_index(world, device),
-                                         .job = (uint32_t)effect->user});
+                                         .generation = (uint32_t)effect->user});
     } else if (effect->kind == CORE_EFFECT_PROVIDER_BUSY) {
         device->watched = true;
         if (device->mute && !device->noticed) {

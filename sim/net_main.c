@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { DEVICES_MOST = 200000, JOBS_MOST = 10000000, MINUTES_MOST = 10000, PROCESSES_MOST = 64 };
+enum { DEVICES_MOST = 200000, GENERATIONS_MOST = 10000000, MINUTES_MOST = 10000, PROCESSES_MOST = 64 };
 
 static const char usage[] =
     "usage: nataris-sim network [--devices N] [--jobs N] [--minutes N] [--loss-per-minute PERCENT] [--seed S]\n"
@@ -33,7 +33,7 @@ static bool parse_number(const char *name, const char *value, struct net_options
         const char *name;
         uint64_t *value, max;
     } table[] = {
-        {"--devices", &options->devices, DEVICES_MOST},     {"--jobs", &options->jobs, JOBS_MOST},
+        {"--devices", &options->devices, DEVICES_MOST},     {"--jobs", &options->generations, GENERATIONS_MOST},
         {"--minutes", &options->minutes, MINUTES_MOST},     {"--hours", &hours, MINUTES_MOST / 60},
         {"--loss-per-minute", &options->loss_percent, 100}, {"--seed", &options->seed, UINT64_MAX / 2},
         {"--seeds", &options->seeds, UINT32_MAX},           {"--processes", &options->processes, PROCESSES_MOST},
@@ -63,7 +63,7 @@ static bool parse(int argc, char **argv, struct net_options *options) {
         }
         i++;
     }
-    return options->devices > 0 && options->jobs > 0 && options->minutes > 0 && options->processes > 0;
+    return options->devices > 0 && options->generations > 0 && options->minutes > 0 && options->processes > 0;
 }
 
 static bool run_seed(const struct net_options *options, uint64_t seed) {
@@ -88,7 +88,7 @@ static bool run_share(const struct net_options *options, uint64_t index) {
 
 int net_main(int argc, char **argv) {
     struct net_options options = {
-        .devices = 2000, .jobs = 20000, .minutes = 60, .loss_percent = 5, .seed = 1, .seeds = 1, .processes = 1};
+        .devices = 2000, .generations = 20000, .minutes = 60, .loss_percent = 5, .seed = 1, .seeds = 1, .processes = 1};
     if (!parse(argc, argv, &options)) {
         (void)fputs(usage, stderr);
         return 2;

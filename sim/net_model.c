@@ -32,7 +32,7 @@ void net_copies_make(struct net_world *world, struct net_device *device) {
 static bool copy_is_used(const struct net_world *world, const struct net_device *device, const struct net_copy *copy) {
     for (uint32_t i = 0; i < NET_DEVICE_TASKS; i++) {
         const struct net_task *task = &device->tasks[i];
-        if (task->phase != NET_FREE && world->jobs[task->job].model == copy->model) {
+        if (task->phase != NET_FREE && world->generations[task->generation].model == copy->model) {
             return true;
         }
     }

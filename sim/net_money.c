@@ -1,4 +1,4 @@
-/* What every job must cost, and what is then left in each wallet, worked out apart from the core. */
+/* What every generation must cost, and what is then left in each wallet, worked out apart from the core. */
 #include "sim/network.h"
 
 const int64_t net_prices[2] = {100, 400};
@@ -17,8 +17,9 @@ void net_money_start(struct net_world *world) {
 }
 
 /* Each device is paid for what it delivered. */
-static void check_parts(struct net_world *world, const struct net_job *job, const struct core_outcome *outcome) {
-    uint32_t index = (uint32_t)(job - world->jobs), tokens = 0, made = 0;
+static void check_parts(struct net_world *world, const struct net_generation *generation,
+                        const struct core_outcome *outcome) {
+    uint32_t index = (uint32_t)(generation - world->generations), tokens = 0, made = 0;
     int64_t nano = 0;
     for (size_t i = 0; i < outcome->part_count; i++) {
         const struct core_part *part = &outcome->parts[i];
@@ -28,8 +29,8 @@ static void check_parts(struct net_world *world, const struct net_job *job, cons
             net_problem(world, index, "a part of a charge is negative");
         }
         bool last = i + 1 == outcome->part_count;
-        if (!job->tainted && part->tokens > 0 && !(job->gone && last) &&
-            (made == job->made_count || part->tokens != job->made[made++])) {
+        if (!generation->tainted && part->tokens > 0 && !(generation->gone && last) &&
+            (made == generation->made_count || part->tokens != generation->made[made++])) {
             net_problem(world, index, "a device is paid for other tokens than it delivered");
         }
     }
@@ -38,31 +39,31 @@ static void check_parts(struct net_world *world, const struct net_job *job, cons
     }
 }
 
-void net_money_settle(struct net_world *world, struct net_job *job, const struct core_outcome *outcome) {
-    uint32_t index = (uint32_t)(job - world->jobs);
+void net_money_settle(struct net_world *world, struct net_generation *generation, const struct core_outcome *outcome) {
+    uint32_t index = (uint32_t)(generation - world->generations);
     __int128 charge =
         (__int128)net_prices[0] * outcome->prompt_tokens + (__int128)net_prices[1] * outcome->completion_tokens;
     if (charge != outcome->charge_nano || outcome->provider_nano != (int64_t)(charge * 85 / 100) ||
         outcome->provider_nano + outcome->network_nano != outcome->charge_nano) {
         net_problem(world, index, "another charge than prices times tokens");
     }
-    if (outcome->completion_tokens > job->max_tokens || outcome->prompt_tokens > job->prompt_tokens * 2) {
+    if (outcome->completion_tokens > generation->max_tokens || outcome->prompt_tokens > generation->prompt_tokens * 2) {
         net_problem(world, index, "charged for more than was asked for");
     }
-    bool exact =
-        outcome->prompt_tokens == job->prompt_tokens && (job->gone || outcome->completion_tokens == job->tokens);
-    if (!job->tainted && !exact) {
+    bool exact = outcome->prompt_tokens == generation->prompt_tokens &&
+                 (generation->gone || outcome->completion_tokens == generation->tokens);
+    if (!generation->tainted && !exact) {
         net_problem(world, index, "charged for other tokens than delivered");
     }
-    if (job->gone && outcome->completion_tokens < job->tokens && !job->tainted) {
+    if (generation->gone && outcome->completion_tokens < generation->tokens && !generation->tainted) {
         net_problem(world, index, "delivered and not charged");
     }
-    check_parts(world, job, outcome);
-    job->charge_nano = outcome->charge_nano;
+    check_parts(world, generation, outcome);
+    generation->charge_nano = outcome->charge_nano;
 }
 
-void net_money_committed(struct net_world *world, struct net_job *job) {
-    world->wallets[job->account] -= job->charge_nano;
+void net_money_committed(struct net_world *world, struct net_generation *generation) {
+    world->wallets[generation->account] -= generation->charge_nano;
 }
 
 void net_money_end(struct net_world *world) {
@@ -71,7 +72,7 @@ void net_money_end(struct net_world *world) {
         if (!core_account_view(world->core, i, world->now_ms, &view) || view.balance_nano != world->wallets[i]) {
             net_problem(world, NET_NOTHING, "a wallet is not what was paid in less what was charged");
         } else if (view.held_nano != 0 || view.active != 0) {
-            net_problem(world, NET_NOTHING, "a hold has outlived its job");
+            net_problem(world, NET_NOTHING, "a hold has outlived its generation");
         }
     }
 }

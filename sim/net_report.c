@@ -73,10 +73,10 @@ static double per_s(double count, uint64_t ns) {
     return ns == 0 ? 0 : count * 1e9 / (double)ns;
 }
 
-static size_t rows_of_jobs(struct net_world *world, struct row *rows) {
+static size_t rows_of_generations(struct net_world *world, struct row *rows) {
     struct net_figures *f = &world->figures;
     const struct row all[] = {
-        {"jobs", "jobs", world->job_count},
+        {"jobs", "jobs", world->generation_count},
         {"finished", "  finished", (double)f->ends[NET_END_FINISHED]},
         {"cancelled", "  client had gone", (double)f->ends[NET_END_CANCELLED]},
         {"refused", "  refused: no credit, no device, queue full", (double)f->ends[NET_END_REFUSED]},
@@ -156,7 +156,7 @@ static void report_json(const struct net_world *world, const struct row *rows, s
 
 void net_report(struct net_world *world) {
     struct row rows[64];
-    size_t count = rows_of_jobs(world, rows);
+    size_t count = rows_of_generations(world, rows);
     count += rows_of_devices(world, rows + count);
     if (world->options.json) {
         report_json(world, rows, count);

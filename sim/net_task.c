@@ -2,20 +2,20 @@
  * of those that report what is not so. */
 #include "sim/network.h"
 
-enum { TICK_MS = 5000, PIECE_MS = 120, PIECE_MOST = 16, LIE_AFTER_JOBS = 2, MANY_TIMES = 12 };
+enum { TICK_MS = 5000, PIECE_MS = 120, PIECE_MOST = 16, LIE_AFTER_GENERATIONS = 2, MANY_TIMES = 12 };
 
 struct piece {
     char text[NET_PIECE_TOKENS * NET_TOKEN_CHARS];
     uint32_t chars, tokens;
 };
 
-char net_text_at(uint32_t job, uint32_t position) {
-    uint64_t eight = net_mix(((uint64_t)job << 32 | position / 8) + 1);
+char net_text_at(uint32_t generation, uint32_t position) {
+    uint64_t eight = net_mix(((uint64_t)generation << 32 | position / 8) + 1);
     return (char)('a' + (eight >> position % 8 * 8 & 0xff) % 26);
 }
 
-uint32_t net_token_chars(uint32_t job, uint32_t position) {
-    return 1 + (uint32_t)(net_mix((uint64_t)position << 32 | job) % NET_TOKEN_CHARS);
+uint32_t net_token_chars(uint32_t generation, uint32_t position) {
+    return 1 + (uint32_t)(net_mix((uint64_t)position << 32 | generation) % NET_TOKEN_CHARS);
 }
 
 static void task_later(struct net_world *world, struct net_device *device, struct net_task *task, uint64_t after_ms) {
@@ -27,9 +27,9 @@ static void task_later(struct net_world *world, struct net_device *device, struc
                                      .serial = task->serial});
 }
 
-void net_task_begin(struct net_world *world, struct net_device *device, uint32_t job,
+void net_task_begin(struct net_world *world, struct net_device *device, uint32_t generation,
                     const struct core_effect *effect) {
-    struct net_job *about = &world->jobs[job];
+    struct net_generation *about = &world->generations[generation];
     struct net_task *task = NULL;
     for (uint32_t i = 0; i < NET_DEVICE_TASKS && task == NULL; i++) {
         task = device->tasks[i].phase == NET_FREE ? &device->tasks[i] : NULL;
@@ -37,7 +37,8 @@ void net_task_begin(struct net_world *world, struct net_device *device, uint32_t
     about->tainted |= device->lie != NET_HONEST;
     if (task == NULL) {
         net_queue_put(world, device->latency_ms,
-                      (struct net_event){.kind = NET_REFUSE, .device = net_device_index(world, device), .job = job});
+                      (struct net_event){
+                          .kind = NET_REFUSE, .device = net_device_index(world, device), .generation = generation});
         return;
     }
     if (device->task_count++ == 0) {
@@ -46,7 +47,7 @@ void net_task_begin(struct net_world *world, struct net_device *device, uint32_t
     uint32_t from = about->chars;
     from -= world->options.spoil && from > 0;
     *task = (struct net_task){.phase = NET_NEW,
-                              .job = job,
+                              .generation = generation,
                               .attempt = effect->dispatch.attempt,
                               .at = from,
                               .from = from,
@@ -56,7 +57,8 @@ void net_task_begin(struct net_world *world, struct net_device *device, uint32_t
 
 static struct core_event task_event(const struct net_world *world, const struct net_device *device,
                                     const struct net_task *task, enum core_event_kind kind) {
-    return (struct core_event){.kind = kind, .provider = device->handle, .job = world->jobs[task->job].handle};
+    return (struct core_event){
+        .kind = kind, .provider = device->handle, .generation = world->generations[task->generation].handle};
 }
 
 static void task_free(struct net_device *device, struct net_task *task) {
@@ -68,30 +70,30 @@ static void task_free(struct net_device *device, struct net_task *task) {
 static void task_fail(struct net_world *world, struct net_device *device, struct net_task *task,
                       enum core_attempt_failure failure) {
     struct core_event event = task_event(world, device, task, CORE_EVENT_ERROR);
-    struct net_job *job = &world->jobs[task->job];
+    struct net_generation *generation = &world->generations[task->generation];
     event.error.failure = failure;
-    if (job->alive && job->holder == net_device_index(world, device) && job->lost_ms == 0) {
-        job->lost_ms = world->now_ms + 1;
-        world->figures.hits += job->started;
+    if (generation->alive && generation->holder == net_device_index(world, device) && generation->lost_ms == 0) {
+        generation->lost_ms = world->now_ms + 1;
+        world->figures.hits += generation->started;
     }
     task_free(device, task);
     net_step(world, event);
 }
 
 static bool task_lies(struct net_device *device, enum net_lie lie) {
-    bool lies = device->lie == lie && device->honest_jobs >= LIE_AFTER_JOBS;
+    bool lies = device->lie == lie && device->honest_generations >= LIE_AFTER_GENERATIONS;
     device->has_lied |= lies;
     return lies;
 }
 
 static uint32_t task_prompt(const struct net_world *world, struct net_device *device, const struct net_task *task) {
-    uint32_t prompt = world->jobs[task->job].prompt_tokens;
+    uint32_t prompt = world->generations[task->generation].prompt_tokens;
     return task_lies(device, NET_LIE_PROMPT) ? prompt * 8 + 500 : prompt;
 }
 
 static void task_done(struct net_world *world, struct net_device *device, struct net_task *task,
                       enum core_finish finish) {
-    const struct net_job *job = &world->jobs[task->job];
+    const struct net_generation *generation = &world->generations[task->generation];
     struct core_event event = task_event(world, device, task, CORE_EVENT_DONE);
     event.done.finish = finish;
     event.done.prompt_tokens = task_prompt(world, device, task);
@@ -100,30 +102,30 @@ static void task_done(struct net_world *world, struct net_device *device, struct
     if (finish != CORE_FINISH_CANCELLED && task_lies(device, NET_LIE_OVER)) {
         event.done.completion_tokens = task->max_tokens + 50;
     }
-    device->honest_jobs++;
-    device->cache[device->cache_next] = job->leaves_prefix;
-    device->cache_tokens[device->cache_next] = job->prompt_tokens + task->tokens;
+    device->honest_generations++;
+    device->cache[device->cache_next] = generation->leaves_prefix;
+    device->cache_tokens[device->cache_next] = generation->prompt_tokens + task->tokens;
     device->cache_next = (device->cache_next + 1) % NET_DEVICE_CACHE;
     task_free(device, task);
     net_step(world, event);
 }
 
 static double task_speed(const struct net_world *world, const struct net_device *device, const struct net_task *task) {
-    return net_models[world->jobs[task->job].model].speed * net_device_pace(device);
+    return net_models[world->generations[task->generation].model].speed * net_device_pace(device);
 }
 
 static void task_accept(struct net_world *world, struct net_device *device, struct net_task *task) {
-    const struct net_job *job = &world->jobs[task->job];
+    const struct net_generation *generation = &world->generations[task->generation];
     struct core_event event = task_event(world, device, task, CORE_EVENT_ACCEPT);
     event.accept.prompt_tokens = task_prompt(world, device, task);
     for (uint32_t i = 0; i < NET_DEVICE_CACHE; i++) {
-        if (job->prefix != 0 && device->cache[i] == job->prefix) {
-            task->cached_tokens =
-                device->cache_tokens[i] < job->prompt_tokens ? device->cache_tokens[i] : job->prompt_tokens;
+        if (generation->prefix != 0 && device->cache[i] == generation->prefix) {
+            task->cached_tokens = device->cache_tokens[i] < generation->prompt_tokens ? device->cache_tokens[i]
+                                                                                      : generation->prompt_tokens;
         }
     }
     world->figures.cached += task->cached_tokens > 0;
-    uint32_t fresh = job->prompt_tokens - task->cached_tokens + job->tokens;
+    uint32_t fresh = generation->prompt_tokens - task->cached_tokens + generation->tokens;
     task->phase = NET_PREFILL;
     task_later(world, device, task,
                1 + (uint64_t)(fresh * 1000.0 / (device->prefill_per_s * task_speed(world, device, task))));
@@ -132,7 +134,7 @@ static void task_accept(struct net_world *world, struct net_device *device, stru
 
 /* It has just arrived, or its model has been loaded. */
 static void task_start(struct net_world *world, struct net_device *device, struct net_task *task) {
-    struct net_copy *copy = net_copy_find(device, world->jobs[task->job].model);
+    struct net_copy *copy = net_copy_find(device, world->generations[task->generation].model);
     uint32_t working = 0;
     for (uint32_t i = 0; i < NET_DEVICE_TASKS; i++) {
         working += device->tasks[i].phase > NET_NEW;
@@ -159,10 +161,10 @@ static void task_start(struct net_world *world, struct net_device *device, struc
 /* Up to `tokens` more, until the text ends. */
 static void piece_make(struct net_task *task, uint32_t length, uint32_t tokens, bool loop, struct piece *piece) {
     while (piece->tokens < tokens && task->at < length) {
-        uint32_t chars = net_token_chars(task->job, task->at);
+        uint32_t chars = net_token_chars(task->generation, task->at);
         chars = chars < length - task->at ? chars : length - task->at;
         for (uint32_t i = 0; i < chars; i++) {
-            piece->text[piece->chars++] = loop ? '#' : net_text_at(task->job, task->at + i);
+            piece->text[piece->chars++] = loop ? '#' : net_text_at(task->generation, task->at + i);
         }
         task->at += chars;
         piece->tokens++;
@@ -183,7 +185,7 @@ static void piece_send(struct net_world *world, struct net_device *device, struc
 }
 
 static void task_decode(struct net_world *world, struct net_device *device, struct net_task *task) {
-    uint32_t length = world->jobs[task->job].length;
+    uint32_t length = world->generations[task->generation].length;
     struct piece piece = {.chars = 0};
     double per_s = device->decode_per_s * task_speed(world, device, task) / device->task_count;
     uint32_t tokens = (uint32_t)(per_s * PIECE_MS / 1000.0) + 1, left = task->max_tokens - task->tokens;
@@ -228,10 +230,10 @@ void net_task_work(struct net_world *world, struct net_device *device, uint32_t 
     }
 }
 
-void net_task_cancel(struct net_world *world, struct net_device *device, uint32_t job) {
+void net_task_cancel(struct net_world *world, struct net_device *device, uint32_t generation) {
     for (uint32_t i = 0; i < NET_DEVICE_TASKS; i++) {
         struct net_task *task = &device->tasks[i];
-        if (task->phase != NET_FREE && task->job == job) {
+        if (task->phase != NET_FREE && task->generation == generation) {
             task->cancelled = true;
             net_task_work(world, device, i);
         }

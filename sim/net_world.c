@@ -35,10 +35,10 @@ uint64_t net_wait_ms(struct net_world *world, double mean_ms) {
     return (uint64_t)(-log(net_random(world)) * mean_ms) + 1;
 }
 
-void net_problem(struct net_world *world, uint32_t job, const char *problem) {
+void net_problem(struct net_world *world, uint32_t generation, const char *problem) {
     if (world->problem == NULL) {
         world->problem = problem;
-        world->problem_job = job;
+        world->problem_generation = generation;
     }
 }
 
@@ -62,7 +62,7 @@ static void trace_effect(struct net_world *world, const struct core_effect *effe
     }
     hash_add(world, world->now_ms);
     hash_add(world, (uint64_t)effect->kind);
-    hash_add(world, effect->job);
+    hash_add(world, effect->generation);
     hash_add(world, effect->provider);
     hash_add(world, effect->user);
     uint64_t detail = 0;
@@ -84,8 +84,8 @@ static void trace_effect(struct net_world *world, const struct core_effect *effe
         (void)fprintf(world->trace,
                       "step %" PRIu64 " %" PRIu64 " ms effect %d user %" PRIu64 " job %" PRIu64 " provider %" PRIu64
                       " detail %" PRIu64 "\n",
-                      world->steps, world->now_ms, (int)effect->kind, effect->user, effect->job, effect->provider,
-                      detail);
+                      world->steps, world->now_ms, (int)effect->kind, effect->user, effect->generation,
+                      effect->provider, detail);
     }
 }
 
@@ -161,13 +161,13 @@ static void world_init(struct net_world *world, const struct net_options *option
     world->random.state = net_mix(seed + 1);
     world->end_ms = options->minutes * 60000;
     world->start_hour = net_random(world) * 24;
-    world->jobs_max = (uint32_t)options->jobs;
-    world->jobs = mem_calloc(options->jobs + 1, sizeof(*world->jobs));
+    world->generations_max = (uint32_t)options->generations;
+    world->generations = mem_calloc(options->generations + 1, sizeof(*world->generations));
     struct core_config config;
     core_config_init(&config);
     config.seed = seed;
     config.max_providers = (uint32_t)options->devices + 1;
-    config.max_jobs = 100000;
+    config.max_generations = 100000;
     config.trace = options->trace != NULL;
     world->core = core_new(&config);
     if (options->trace != NULL) {
@@ -187,7 +187,7 @@ static void world_clear(struct net_world *world) {
     HASH_CLEAR(hh, world->by_handle);
     core_free(world->core);
     free(world->devices);
-    free(world->jobs);
+    free(world->generations);
     free(world->queue.items);
     if (world->trace != NULL && fclose(world->trace) != 0) {
         (void)fprintf(stderr, "the trace is not complete\n");
@@ -199,9 +199,9 @@ static void world_end(struct net_world *world) {
     if (world->problem == NULL && !core_check(world->core, &broken)) {
         net_problem(world, NET_NOTHING, broken);
     }
-    for (uint32_t i = 0; i < world->job_count && world->problem == NULL; i++) {
-        if (world->jobs[i].alive) {
-            net_problem(world, i, "a job has not ended");
+    for (uint32_t i = 0; i < world->generation_count && world->problem == NULL; i++) {
+        if (world->generations[i].alive) {
+            net_problem(world, i, "a generation has not ended");
         }
     }
     net_money_end(world);
@@ -223,11 +223,11 @@ bool net_world_run(const struct net_options *options, uint64_t seed, uint64_t *h
     while (world->problem == NULL && net_queue_take(world, &event)) {
         world->now_ms = event.at_ms;
         world_happens(world, &event);
-        if (world->now_ms >= world->end_ms && core_counts(world->core).jobs == 0) {
+        if (world->now_ms >= world->end_ms && core_counts(world->core).generations == 0) {
             break;
         }
         if (world->now_ms > world->end_ms + OVERTIME_MS) {
-            net_problem(world, NET_NOTHING, "jobs do not end");
+            net_problem(world, NET_NOTHING, "generations do not end");
         }
     }
     world_end(world);
@@ -237,7 +237,7 @@ bool net_world_run(const struct net_options *options, uint64_t seed, uint64_t *h
     if (!good) {
         (void)fflush(stdout);
         (void)fprintf(stderr, "network seed %" PRIu64 " FAILED at step %" PRIu64 ", %" PRIu64 " ms, job %d: %s\n", seed,
-                      world->steps, world->now_ms, (int)world->problem_job, world->problem);
+                      world->steps, world->now_ms, (int)world->problem_generation, world->problem);
     }
     *hash = world->hash;
     world_clear(world);

@@ -11,8 +11,8 @@
  * net_oracle.c   what can only be known here: the best placement, whether another device was there
  * net_report.c   the figures
  *
- * Text is addressed by position: character i of job j is the same on every device. So an answer made by several devices
- * has no seam exactly if each of its characters is the one of its position. */
+ * Text is addressed by position: character i of generation j is the same on every device. So an answer made by several
+ * devices has no seam exactly if each of its characters is the one of its position. */
 #ifndef NATARIS_SIM_NETWORK_H
 #define NATARIS_SIM_NETWORK_H
 
@@ -45,8 +45,8 @@ enum {
 
 enum net_happening {
     NET_ARRIVAL,  /* a client asks; `number` 1: one of a rush */
-    NET_GOES,     /* client `job` goes */
-    NET_COMMIT,   /* the store has written the settlement of `job` */
+    NET_GOES,     /* client `generation` goes */
+    NET_COMMIT,   /* the store has written the settlement of `generation` */
     NET_TIMER,    /* the core asked for it */
     NET_TICK,     /* device: looks at itself, and tells when something has changed */
     NET_LIFE,     /* device: comes, leaves or is lost */
@@ -55,8 +55,8 @@ enum net_happening {
     NET_REVIVE,   /* device: was silent, answers again */
     NET_LOADED,   /* device: model `number` is in memory */
     NET_TASK,     /* device: the next piece of work on task `number` */
-    NET_CANCEL,   /* device: told to stop `job` */
-    NET_REFUSE,   /* device: has no room for `job` */
+    NET_CANCEL,   /* device: told to stop `generation` */
+    NET_REFUSE,   /* device: has no room for `generation` */
     NET_RUSH,     /* many ask for the rare model at once */
     NET_OUTAGE,   /* most devices of a region are lost at once */
     NET_PURSE,    /* the poor account gets a little credit */
@@ -65,7 +65,7 @@ enum net_happening {
 struct net_event {
     uint64_t at_ms, order; /* order: among those of the same moment */
     enum net_happening kind;
-    uint32_t device, job, number;
+    uint32_t device, generation, number;
     uint32_t serial; /* one that is not the device's or the task's any more: it has been overtaken */
 };
 
@@ -76,7 +76,7 @@ struct net_queue { /* binary heap */
 };
 
 struct net_options {
-    uint64_t devices, jobs, seed, seeds, processes, minutes;
+    uint64_t devices, generations, seed, seeds, processes, minutes;
     uint64_t loss_percent; /* of the devices, a minute */
     bool twice;            /* run it again and compare the traces */
     bool json, spoil;      /* spoil: devices continue one character too early, to see that it is noticed */
@@ -108,7 +108,7 @@ enum net_phase { NET_FREE, NET_NEW, NET_WAITS_FOR_LOAD, NET_PREFILL, NET_DECODE 
 struct net_task {
     enum net_phase phase;
     bool cancelled;
-    uint32_t job, serial, attempt;
+    uint32_t generation, serial, attempt;
     uint32_t at, from; /* position in the text, now and when it began */
     uint32_t max_tokens, tokens, cached_tokens;
 };
@@ -124,7 +124,7 @@ struct net_device {
     uint32_t region;
     bool verified, mute, noticed, watched, draining, charging;
     bool reviewed, has_lied;
-    uint32_t honest_jobs; /* before it begins to lie */
+    uint32_t honest_generations; /* before it begins to lie */
     uint32_t slots, latency_ms, context_length;
     uint32_t life_serial, tick_serial;
     double decode_per_s, prefill_per_s; /* of the smallest model, cool */
@@ -141,7 +141,7 @@ struct net_device {
     uint32_t cache_tokens[NET_DEVICE_CACHE], cache_next;
 };
 
-struct net_job {
+struct net_generation {
     uint64_t handle;
     uint32_t model, region, account; /* region: NET_NOTHING for any */
     bool verified, alive, waits, started, gone, settling, durable;
@@ -174,10 +174,10 @@ struct net_world {
     struct core *core;
     struct net_queue queue;
     struct net_device *devices, *by_handle;
-    struct net_job *jobs;
-    uint32_t device_count, job_count, jobs_max;
+    struct net_generation *generations;
+    uint32_t device_count, generation_count, generations_max;
     int64_t wallets[NET_ACCOUNTS + 1];
-    uint32_t waiting[NET_MODELS][NET_ACCOUNTS + 1]; /* jobs of which nobody has taken charge yet */
+    uint32_t waiting[NET_MODELS][NET_ACCOUNTS + 1]; /* generations of which nobody has taken charge yet */
     struct net_conversation conversations[NET_CONVERSATIONS];
     const struct net_device *speaker; /* whose event the core is looking at */
     const struct net_task *word;
@@ -185,7 +185,7 @@ struct net_world {
     FILE *trace;
     uint64_t steps, hash; /* of all effects so far */
     const char *problem;
-    uint32_t problem_job;
+    uint32_t problem_generation;
 };
 
 /* What the models are: the smallest first. */
@@ -203,7 +203,7 @@ extern const char net_regions[NET_REGIONS][CORE_REGION_SIZE];
 /* net_world.c */
 MUST_CHECK bool net_world_run(const struct net_options *options, uint64_t seed, uint64_t *hash);
 void net_step(struct net_world *world, struct core_event event);
-void net_problem(struct net_world *world, uint32_t job, const char *problem);
+void net_problem(struct net_world *world, uint32_t generation, const char *problem);
 bool net_chance(struct net_world *world, double share);
 double net_random(struct net_world *world); /* in (0, 1) */
 /* Exponential with this mean. */
@@ -237,12 +237,13 @@ void net_copy_want(struct net_world *world, struct net_device *device, struct st
 bool net_copies_pass(struct net_world *world, struct net_device *device, uint64_t elapsed_ms);
 
 /* net_task.c */
-void net_task_begin(struct net_world *world, struct net_device *device, uint32_t job, const struct core_effect *effect);
+void net_task_begin(struct net_world *world, struct net_device *device, uint32_t generation,
+                    const struct core_effect *effect);
 void net_task_work(struct net_world *world, struct net_device *device, uint32_t index);
-void net_task_cancel(struct net_world *world, struct net_device *device, uint32_t job);
+void net_task_cancel(struct net_world *world, struct net_device *device, uint32_t generation);
 void net_tasks_wake(struct net_world *world, struct net_device *device); /* after silence or loading */
-char net_text_at(uint32_t job, uint32_t position);
-uint32_t net_token_chars(uint32_t job, uint32_t position);
+char net_text_at(uint32_t generation, uint32_t position);
+uint32_t net_token_chars(uint32_t generation, uint32_t position);
 
 /* net_client.c */
 void net_clients_start(struct net_world *world);
@@ -253,15 +254,16 @@ void net_client_effect(struct net_world *world, const struct core_effect *effect
 extern const int64_t net_prices[2]; /* of a prompt and of a completion token */
 void net_money_start(struct net_world *world);
 void net_money_credit(struct net_world *world, uint32_t account, int64_t amount_nano);
-void net_money_settle(struct net_world *world, struct net_job *job, const struct core_outcome *outcome);
-void net_money_committed(struct net_world *world, struct net_job *job);
+void net_money_settle(struct net_world *world, struct net_generation *generation, const struct core_outcome *outcome);
+void net_money_committed(struct net_world *world, struct net_generation *generation);
 void net_money_end(struct net_world *world); /* wallets are the core's, and no hold is left */
 
 /* net_oracle.c */
-void net_oracle_placed(struct net_world *world, const struct net_job *job, const struct net_device *device);
-/* A device that could go on with the job, busy or not, and that was not given up for it: those that stay silent on a
- * job are never asked again. */
-bool net_oracle_has_other(const struct net_world *world, const struct net_job *job);
+void net_oracle_placed(struct net_world *world, const struct net_generation *generation,
+                       const struct net_device *device);
+/* A device that could go on with the generation, busy or not, and that was not given up for it: those that stay silent
+ * on a generation are never asked again. */
+bool net_oracle_has_other(const struct net_world *world, const struct net_generation *generation);
 
 /* net_report.c */
 void net_report(struct net_world *world); /* sorts the samples */

@@ -62,8 +62,8 @@ static void trace_request(const struct core_event *event) {
 
 void trace_event(const struct world *world, const struct core_event *event) {
     printf("step %u, %" PRIu64 " ms: %s", world->step, world->now_ms, event_name(event->kind));
-    if (event->job != CORE_NO_HANDLE) {
-        printf(" job %" PRIu64, event->job);
+    if (event->generation != CORE_NO_HANDLE) {
+        printf(" job %" PRIu64, event->generation);
     }
     if (event->provider != CORE_NO_HANDLE) {
         printf(" provider %" PRIu64, event->provider);
@@ -99,7 +99,7 @@ void trace_effect(const struct core_effect *effect) {
         printf(" at %" PRIu64 "\n", effect->wake_at_ms);
         return;
     }
-    printf(" user %" PRIu64 " job %" PRIu64 " provider %" PRIu64, effect->user, effect->job, effect->provider);
+    printf(" user %" PRIu64 " job %" PRIu64 " provider %" PRIu64, effect->user, effect->generation, effect->provider);
     if (effect->kind == CORE_EFFECT_SETTLE || effect->kind == CORE_EFFECT_FINISH ||
         effect->kind == CORE_EFFECT_CANCELLED) {
         printf(" prompt %u completion %u charge %" PRId64 " = %" PRId64 " + %" PRId64 "%s",

@@ -49,7 +49,7 @@ static void world_init(struct world *world, uint64_t seed, unsigned steps, bool 
     *world = (struct world){.seed = seed, .steps = steps, .trace = trace, .wake_at_ms = UINT64_MAX};
     world->random.state = seed;
     /* At most one request in a step. */
-    world->jobs = mem_calloc(steps + 1, sizeof(*world->jobs));
+    world->generations = mem_calloc(steps + 1, sizeof(*world->generations));
     world->unsettled = mem_calloc(steps + 1, sizeof(*world->unsettled));
     for (size_t i = 1; i <= SIM_ACCOUNTS; i++) {
         world->accounts[i].admitted_ms = mem_calloc(steps + 1, sizeof(uint64_t));
@@ -57,7 +57,7 @@ static void world_init(struct world *world, uint64_t seed, unsigned steps, bool 
     core_config_init(&world->config);
     world->config.seed = seed;
     world->config.trace = trace;
-    world->config.max_jobs = 2 + world_pick(world, 40);
+    world->config.max_generations = 2 + world_pick(world, 40);
     world->config.max_queue = world_pick(world, 20);
     world->config.max_attempts = 1 + world_pick(world, 3);
     world->config.queue_ms = 1 + world_pick(world, 5000);
@@ -76,7 +76,7 @@ static void world_clear(struct world *world) {
     for (size_t i = 1; i <= SIM_ACCOUNTS; i++) {
         free(world->accounts[i].admitted_ms);
     }
-    free(world->jobs);
+    free(world->generations);
     free(world->unsettled);
 }
 

@@ -31,7 +31,7 @@ struct sim_key {
     int64_t cap_nano, spent_nano, held_nano;
 };
 
-struct sim_job { /* by the request's user number */
+struct sim_generation { /* by the request's user number */
     uint64_t handle;
     uint64_t holder; /* whose word counts; CORE_NO_HANDLE: nobody's */
     uint64_t account, key;
@@ -77,8 +77,8 @@ struct world {
     struct sim_account accounts[SIM_ACCOUNTS + 1];
     struct sim_key keys[SIM_KEYS + 1];
     struct sim_device devices[SIM_DEVICES];
-    struct sim_job *jobs;
-    size_t job_count;
+    struct sim_generation *generations;
+    size_t generation_count;
     uint64_t *unsettled; /* users whose settlement the store has not written yet */
     size_t unsettled_count;
 };
@@ -95,13 +95,14 @@ uint32_t world_pick(struct world *world, uint32_t bound);
 void actors_start(struct world *world);
 void actors_act(struct world *world);
 void actors_take(struct world *world, const struct core_effect *effect); /* what devices and the store are told */
-void actors_finish(struct world *world);                                 /* until no job lives */
+void actors_finish(struct world *world);                                 /* until no generation lives */
 
 /* model.c */
-void model_event(struct world *world);                                        /* before the core sees it */
-void model_effect(struct world *world, const struct core_effect *effect);     /* each, in order */
-void model_check(struct world *world);                                        /* after the step */
-void model_committed(struct world *world, struct sim_job *job, bool durable); /* the store has written it, or not */
+void model_event(struct world *world);                                    /* before the core sees it */
+void model_effect(struct world *world, const struct core_effect *effect); /* each, in order */
+void model_check(struct world *world);                                    /* after the step */
+/* the store has written it, or not */
+void model_committed(struct world *world, struct sim_generation *generation, bool durable);
 
 /* trace.c */
 void trace_event(const struct world *world, const struct core_event *event);

@@ -99,7 +99,7 @@ void admin_write_review(struct json_writer *writer, const struct store_review *r
     json_member_cstr(writer, "provider_id", review->device_id);
     json_member_cstr(writer, "name", review->device_name);
     json_member_cstr(writer, "reason", review->reason);
-    json_member_cstr(writer, "job_id", review->job_id[0] != '\0' ? review->job_id : NULL);
+    json_member_cstr(writer, "job_id", review->generation_id[0] != '\0' ? review->generation_id : NULL);
     json_end_object(writer);
 }
 
@@ -121,7 +121,7 @@ void admin_write_earnings(struct json_writer *writer, const char *account_id, co
     member_usd(writer, "earned_usd", earnings->earned_nano);
     member_usd(writer, "paid_usd", earnings->paid_nano);
     member_usd(writer, "owed_usd", earnings->earned_nano - earnings->paid_nano);
-    json_member_int(writer, "jobs", earnings->jobs);
+    json_member_int(writer, "jobs", earnings->generations);
     json_member_int(writer, "tokens", earnings->tokens);
     json_end_object(writer);
 }

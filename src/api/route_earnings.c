@@ -34,7 +34,7 @@ static void respond_earnings(struct api_request *request, const struct store_gen
     json_member_usd(&writer, "earned_usd", query->in_period.earned_nano);
     json_member_usd(&writer, "paid_usd", query->in_period.paid_nano);
     json_member_usd(&writer, "owed_usd", query->ever.earned_nano - query->ever.paid_nano);
-    json_member_int(&writer, "jobs", query->in_period.jobs);
+    json_member_int(&writer, "jobs", query->in_period.generations);
     json_member_int(&writer, "tokens", query->in_period.tokens);
     json_write_key(&writer, "data");
     json_begin_array(&writer);

@@ -164,7 +164,7 @@ static bool auth_read_header(struct str header, struct str *key, struct err *err
  * of the right length is looked up first: one that is found need not be checked for its form. */
 static bool auth_find_header(const struct auth *auth, struct str header, uint8_t sha256[DIGEST_SHA256_SIZE],
                              struct auth_key **known, struct err *err) {
-    struct str key;
+    struct str key = {0};
     enum store_key_kind kind;
     *known = NULL;
     if (!auth_read_header(header, &key, err)) {

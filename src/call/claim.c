@@ -70,8 +70,11 @@ static void linger_end(struct claim *claim) {
 }
 
 void claims_sweep(struct claims *claims, uint64_t now_ms) {
-    struct claim *claim;
-    while ((claim = claims->lingering) != NULL && claim->linger_until_ms <= now_ms) {
+    struct claim *claim, *next;
+    DL_FOREACH_SAFE (claims->lingering, claim, next) { /* in the order in which they end */
+        if (claim->linger_until_ms > now_ms) {
+            return;
+        }
         linger_end(claim);
         if (claim->calls == 0) {
             remove_claim(claim);

@@ -38,7 +38,7 @@ static void copy_values(const struct gateway_config *config, struct gateway_opti
     options->webhooks_lax = config->webhooks_lax;
     options->titles_off = config->titles_off;
     options->summaries_off = config->summaries_off;
-    options->core.max_jobs = config->max_jobs;
+    options->core.max_generations = config->max_jobs;
     options->core.max_queue = config->max_queue;
     options->core.max_attempts = config->max_attempts;
     options->core.queue_ms = config->queue_ms;

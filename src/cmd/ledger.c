@@ -110,7 +110,7 @@ static bool print_csv(void *context, const struct store_entry *entry) {
     (void)context;
     clock_format_utc(entry->created_ms, at);
     printf("%" PRId64 ",%" PRId64 ",%s,%s,%s,%s,%s", entry->number, entry->transaction, at, entry->ledger_account,
-           money_format_usd(entry->amount_nano, amount), entry->kind, entry->job_id);
+           money_format_usd(entry->amount_nano, amount), entry->kind, entry->generation_id);
     print_csv_text(entry->note);
     printf("\r\n");
     return true;
@@ -125,7 +125,7 @@ static void write_entry(struct json_line *line, const struct store_entry *entry)
     json_member_cstr(writer, "ledger_account", entry->ledger_account);
     json_line_usd(line, "amount_usd", entry->amount_nano);
     json_member_cstr(writer, "kind", entry->kind);
-    json_member_cstr(writer, "job_id", entry->job_id[0] != '\0' ? entry->job_id : NULL);
+    json_member_cstr(writer, "job_id", entry->generation_id[0] != '\0' ? entry->generation_id : NULL);
     json_member_cstr(writer, "note", entry->note);
     json_end_object(writer);
 }

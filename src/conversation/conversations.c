@@ -43,8 +43,11 @@ static void linger_end(struct conversation_desk *desk) {
 }
 
 void conversations_sweep(struct conversations *conversations, uint64_t now_ms) {
-    struct conversation_desk *desk;
-    while ((desk = conversations->lingering) != NULL && desk->linger_until_ms <= now_ms) {
+    struct conversation_desk *desk, *next;
+    DL_FOREACH_SAFE (conversations->lingering, desk, next) { /* in the order in which they end */
+        if (desk->linger_until_ms > now_ms) {
+            return;
+        }
         linger_end(desk);
         conversation_desk_release(desk);
     }

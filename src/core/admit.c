@@ -1,5 +1,5 @@
-/* Admission: whether a request becomes a job. The checks come in the order in which a client can do something about
- * them, and one that fails leaves no trace: neither the rate nor any money knows of a refused request. */
+/* Admission: whether a request becomes a generation. The checks come in the order in which a client can do something
+ * about them, and one that fails leaves no trace: neither the rate nor any money knows of a refused request. */
 #include "core/core_internal.h"
 
 enum { SOON_MS = 1000 };
@@ -38,7 +38,7 @@ static bool admit_model(struct core *core, const struct core_model *model, const
     if (core_model_id_is_valid(event->request.model)) {
         core_warm_demand(core, event->request.model);
     }
-    return refuse(refusal, CORE_FAILURE_WARMING, core_job_warming_ms(core, event->request.model));
+    return refuse(refusal, CORE_FAILURE_WARMING, core_generation_warming_ms(core, event->request.model));
 }
 
 /* Is any device of the region and privacy asked for there at all? */
@@ -46,16 +46,16 @@ static bool admit_demands(const struct core *core, struct core_model *model, con
     if (event->request.region[0] == '\0' && !event->request.verified) {
         return true;
     }
-    struct core_job wanted = {0};
-    core_job_describe(&wanted, model, event);
+    struct core_generation wanted = {0};
+    core_generation_describe(&wanted, model, event);
     return core_place_has_hope(core, &wanted);
 }
 
-/* Jobs that come back from a failed attempt may fill the queue beyond max_queue; they are in already. A request that
- * can go at once takes no room in it: a device is free, and nobody waits in spite of that. */
+/* Generations that come back from a failed attempt may fill the queue beyond max_queue; they are in already. A request
+ * that can go at once takes no room in it: a device is free, and nobody waits in spite of that. */
 static bool admit_room(const struct core *core, const struct core_model *model) {
     bool goes = model->gated[CORE_GATE_NONE] > 0 && model->queue.count == 0;
-    return core->jobs.count < core->config.max_jobs && (goes || core->queued < core->config.max_queue);
+    return core->generations.count < core->config.max_generations && (goes || core->queued < core->config.max_queue);
 }
 
 static bool admit_place(struct core *core, const struct core_event *event, struct refusal *refusal) {
@@ -97,7 +97,7 @@ void core_admit(struct core *core, const struct core_event *event) {
         if (account != NULL) {
             core_rate_take(&account->rate, core->now_ms);
         }
-        core_job_start(core, event, &hold);
+        core_generation_start(core, event, &hold);
         return;
     }
     struct core_effect *effect = core_effect_add(core, CORE_EFFECT_FAIL);

@@ -27,14 +27,15 @@ static uint64_t affinity_key(uint64_t prefix, const struct core_model *model) {
     return key == 0 ? 1 : key;
 }
 
-void core_affinity_store(struct core *core, const struct core_job *job, const struct core_provider *provider) {
-    if (job->leaves_prefix == 0) {
+void core_affinity_store(struct core *core, const struct core_generation *generation,
+                         const struct core_provider *provider) {
+    if (generation->leaves_prefix == 0) {
         return;
     }
     if (core->affinity == NULL) {
         core->affinity = MEM_NEW(struct core_affinity);
     }
-    uint64_t key = affinity_key(job->leaves_prefix, job->model);
+    uint64_t key = affinity_key(generation->leaves_prefix, generation->model);
     struct affinity_entry *set = core->affinity->sets[key % AFFINITY_SETS], *entry = set;
     uint32_t clock = ++core->affinity->clock;
     for (size_t i = 0; i < AFFINITY_WAYS && entry->key != key; i++) {
@@ -45,24 +46,25 @@ void core_affinity_store(struct core *core, const struct core_job *job, const st
     *entry = (struct affinity_entry){
         .key = key,
         .provider = provider->handle,
-        .tokens = job->prompt_tokens + job->part_tokens + job->delta_tokens,
+        .tokens = generation->prompt_tokens + generation->part_tokens + generation->delta_tokens,
         .age = clock,
     };
 }
 
-struct core_offering *core_affinity_find(const struct core *core, const struct core_job *job, uint32_t *tokens) {
+struct core_offering *core_affinity_find(const struct core *core, const struct core_generation *generation,
+                                         uint32_t *tokens) {
     *tokens = 0;
-    if (job->prefix == 0 || core->affinity == NULL) {
+    if (generation->prefix == 0 || core->affinity == NULL) {
         return NULL;
     }
-    uint64_t key = affinity_key(job->prefix, job->model);
+    uint64_t key = affinity_key(generation->prefix, generation->model);
     const struct affinity_entry *set = core->affinity->sets[key % AFFINITY_SETS];
     for (size_t i = 0; i < AFFINITY_WAYS; i++) {
         if (set[i].key == key) {
             const struct core_provider *provider =
                 (const struct core_provider *)core_handles_get(&core->providers, set[i].provider);
             *tokens = set[i].tokens;
-            return provider == NULL ? NULL : core_offering_find(provider, job->model);
+            return provider == NULL ? NULL : core_offering_find(provider, generation->model);
         }
     }
     return NULL;

@@ -9,56 +9,61 @@ static size_t list_length(const struct core_list *list) {
     return length;
 }
 
-static bool job_knows_attempt(const struct core_job *job) {
-    const struct core_attempt *attempt = job->attempt;
-    return attempt->job == job && attempt->job_handle == job->handle &&
-           attempt->provider_handle == job->tried[job->tried_count - 1] && attempt->number == job->attempts;
+static bool generation_knows_attempt(const struct core_generation *generation) {
+    const struct core_attempt *attempt = generation->attempt;
+    return attempt->generation == generation && attempt->generation_handle == generation->handle &&
+           attempt->provider_handle == generation->tried[generation->tried_count - 1] &&
+           attempt->number == generation->attempts;
 }
 
-static bool job_is_within_bounds(const struct core *core, const struct core_job *job) {
-    return job->round <= core->config.max_attempts && job->tried_count <= CORE_TRIED_MAX &&
-           job->part_count <= CORE_PARTS_MAX;
+static bool generation_is_within_bounds(const struct core *core, const struct core_generation *generation) {
+    return generation->round <= core->config.max_attempts && generation->tried_count <= CORE_TRIED_MAX &&
+           generation->part_count <= CORE_PARTS_MAX;
 }
 
-static const char *check_job(const struct core *core, const struct core_job *job) {
-    if (core_handles_get(&core->jobs, job->handle) != job) {
+static const char *check_generation(const struct core *core, const struct core_generation *generation) {
+    if (core_handles_get(&core->generations, generation->handle) != generation) {
         return "a job has its own handle";
     }
-    if (!job_is_within_bounds(core, job)) {
+    if (!generation_is_within_bounds(core, generation)) {
         return "a job has no more attempts and parts than allowed";
     }
-    bool settling = job->state == CORE_JOB_SETTLING;
-    if (core_deadline_is_set(&job->deadline) == settling || job->deadline.kind != CORE_DEADLINE_JOB) {
+    bool settling = generation->state == CORE_GENERATION_SETTLING;
+    if (core_deadline_is_set(&generation->deadline) == settling ||
+        generation->deadline.kind != CORE_DEADLINE_GENERATION) {
         return "a job has a deadline unless it is being settled";
     }
-    if (job->state != CORE_JOB_CANCELLING && !settling && job->deadline.due_ms > job->whole_due_ms) {
+    if (generation->state != CORE_GENERATION_CANCELLING && !settling &&
+        generation->deadline.due_ms > generation->whole_due_ms) {
         return "no phase ends after the whole deadline";
     }
-    bool alone = job->state == CORE_JOB_QUEUED || job->state == CORE_JOB_BACKOFF || settling;
-    if (alone != (job->attempt == NULL)) {
+    bool alone =
+        generation->state == CORE_GENERATION_QUEUED || generation->state == CORE_GENERATION_BACKOFF || settling;
+    if (alone != (generation->attempt == NULL)) {
         return "a job has an attempt unless it waits or is being settled";
     }
-    if (!alone && !job_knows_attempt(job)) {
+    if (!alone && !generation_knows_attempt(generation)) {
         return "a job and its attempt know each other";
     }
-    if (job->state == CORE_JOB_STREAMING && !job->accepted) {
+    if (generation->state == CORE_GENERATION_STREAMING && !generation->accepted) {
         return "a streaming job has been accepted";
     }
     return NULL;
 }
 
-/* All jobs in `list`, which is the list of `state` (and of `model` for QUEUED). */
-static const char *check_job_list(const struct core *core, const struct core_list *list, enum core_job_state state,
-                                  const struct core_model *model, size_t *seen) {
+/* All generations in `list`, which is the list of `state` (and of `model` for QUEUED). */
+static const char *check_generation_list(const struct core *core, const struct core_list *list,
+                                         enum core_generation_state state, const struct core_model *model,
+                                         size_t *seen) {
     if (list_length(list) != list->count) {
         return "a list of jobs has its length";
     }
     for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
-        const struct core_job *job = CORE_OF(link, struct core_job, link);
-        if (job->state != state || (model != NULL && job->model != model)) {
+        const struct core_generation *generation = CORE_OF(link, struct core_generation, link);
+        if (generation->state != state || (model != NULL && generation->model != model)) {
             return "a job is in the list of its state";
         }
-        const char *broken = check_job(core, job);
+        const char *broken = check_generation(core, generation);
         if (broken != NULL) {
             return broken;
         }
@@ -67,18 +72,18 @@ static const char *check_job_list(const struct core *core, const struct core_lis
     return NULL;
 }
 
-/* No job of the list waits for a warm device that is free. */
+/* No generation of the list waits for a warm device that is free. */
 static const char *check_waiting_list(const struct core *core, const struct core_model *model,
-                                      const struct core_list *jobs) {
-    for (struct core_link *j = core_list_first(jobs); j != NULL; j = core_list_next(jobs, j)) {
-        const struct core_job *job = CORE_OF(j, struct core_job, link);
-        if (!core_queue_budget_allows(core, job)) {
+                                      const struct core_list *generations) {
+    for (struct core_link *j = core_list_first(generations); j != NULL; j = core_list_next(generations, j)) {
+        const struct core_generation *generation = CORE_OF(j, struct core_generation, link);
+        if (!core_queue_budget_allows(core, generation)) {
             continue;
         }
         const struct core_list *all = &model->offerings;
         for (struct core_link *o = core_list_first(all); o != NULL; o = core_list_next(all, o)) {
             const struct core_offering *offering = CORE_OF(o, struct core_offering, model_link);
-            if (offering->state == CORE_MODEL_WARM && core_place_gate(job, offering) == CORE_GATE_NONE) {
+            if (offering->state == CORE_MODEL_WARM && core_place_gate(generation, offering) == CORE_GATE_NONE) {
                 return "no job waits while a device is free that it may go to";
             }
         }
@@ -86,17 +91,18 @@ static const char *check_waiting_list(const struct core *core, const struct core
     return NULL;
 }
 
-/* The jobs of one list of a model's queue. */
+/* The generations of one list of a model's queue. */
 static const char *check_queue_list(const struct core *core, const struct core_model *model,
-                                    const struct core_list *jobs, const struct core_turn *turn, size_t *seen) {
-    const char *broken = check_job_list(core, jobs, CORE_JOB_QUEUED, model, seen);
+                                    const struct core_list *generations, const struct core_turn *turn, size_t *seen) {
+    const char *broken = check_generation_list(core, generations, CORE_GENERATION_QUEUED, model, seen);
     if (broken == NULL) {
-        broken = check_waiting_list(core, model, jobs);
+        broken = check_waiting_list(core, model, generations);
     }
-    for (struct core_link *link = core_list_first(jobs); broken == NULL && link != NULL;
-         link = core_list_next(jobs, link)) {
-        const struct core_job *job = CORE_OF(link, struct core_job, link);
-        if (job->turn != turn || job->started != (turn == NULL) || (turn != NULL && job->account != turn->account)) {
+    for (struct core_link *link = core_list_first(generations); broken == NULL && link != NULL;
+         link = core_list_next(generations, link)) {
+        const struct core_generation *generation = CORE_OF(link, struct core_generation, link);
+        if (generation->turn != turn || generation->started != (turn == NULL) ||
+            (turn != NULL && generation->account != turn->account)) {
             broken = "a job waits in its account's turn, or among those that have begun";
         }
     }
@@ -110,10 +116,10 @@ static const char *check_queue(const struct core *core, const struct core_model 
     for (struct core_link *link = core_list_first(&queue->turns); broken == NULL && link != NULL;
          link = core_list_next(&queue->turns, link)) {
         const struct core_turn *turn = CORE_OF(link, struct core_turn, link);
-        empty += turn->again.count + turn->jobs.count == 0;
+        empty += turn->again.count + turn->generations.count == 0;
         broken = empty > 1 ? "an account in the line has jobs, but for the last that had some"
                            : check_queue_list(core, model, &turn->again, turn, &seen);
-        broken = broken != NULL ? broken : check_queue_list(core, model, &turn->jobs, turn, &seen);
+        broken = broken != NULL ? broken : check_queue_list(core, model, &turn->generations, turn, &seen);
     }
     if (broken != NULL) {
         return broken;
@@ -196,18 +202,20 @@ static const char *check_model(const struct core *core, const struct core_model 
 /* The counts that the retry budget goes by. */
 static const char *check_retries(const struct core *core) {
     size_t fresh = 0, retrying = 0;
-    for (size_t i = 0; i < core->jobs.used; i++) {
-        const struct core_job *job = (const struct core_job *)core_handles_at(&core->jobs, i);
-        if (job != NULL && !job->started && job->state != CORE_JOB_CANCELLING && job->state != CORE_JOB_SETTLING) {
+    for (size_t i = 0; i < core->generations.used; i++) {
+        const struct core_generation *generation =
+            (const struct core_generation *)core_handles_at(&core->generations, i);
+        if (generation != NULL && !generation->started && generation->state != CORE_GENERATION_CANCELLING &&
+            generation->state != CORE_GENERATION_SETTLING) {
             fresh++;
-            retrying += job->attempt != NULL && job->round > 1;
+            retrying += generation->attempt != NULL && generation->round > 1;
         }
     }
     return fresh == core->fresh && retrying == core->retrying ? NULL : "the retry budget counts the jobs as they are";
 }
 
-static const char *check_jobs_and_models(const struct core *core) {
-    size_t jobs = 0, queued = 0, references = 0, offered = 0;
+static const char *check_generations_and_models(const struct core *core) {
+    size_t generations = 0, queued = 0, references = 0, offered = 0;
     for (const struct core_model *model = core->models; model != NULL;
          model = (const struct core_model *)model->hh.next) {
         const char *broken = check_model(core, model);
@@ -220,8 +228,9 @@ static const char *check_jobs_and_models(const struct core *core) {
         references += model->references - model->offerings.count;
         offered += model->offered_position != 0;
     }
-    for (int state = CORE_JOB_BACKOFF; state < CORE_JOB_STATE_COUNT; state++) {
-        const char *broken = check_job_list(core, &core->stages[state], (enum core_job_state)state, NULL, &jobs);
+    for (int state = CORE_GENERATION_BACKOFF; state < CORE_GENERATION_STATE_COUNT; state++) {
+        const char *broken =
+            check_generation_list(core, &core->stages[state], (enum core_generation_state)state, NULL, &generations);
         if (broken != NULL) {
             return broken;
         }
@@ -229,10 +238,10 @@ static const char *check_jobs_and_models(const struct core *core) {
     if (queued != core->queued || offered != core->offered_count || core->pending.count != 0) {
         return "the totals are those of the models";
     }
-    if (jobs + queued != core->jobs.count || core->jobs.count > core->config.max_jobs) {
+    if (generations + queued != core->generations.count || core->generations.count > core->config.max_generations) {
         return "every job is in one list, and they are within max_jobs";
     }
-    return references == core->jobs.count ? NULL : "a model is referred to by its offerings and jobs";
+    return references == core->generations.count ? NULL : "a model is referred to by its offerings and jobs";
 }
 
 static const char *check_attempts(const struct core_provider *provider, const struct core_list *list, bool ghosts) {
@@ -244,7 +253,7 @@ static const char *check_attempts(const struct core_provider *provider, const st
         if (attempt->offering->provider != provider || attempt->provider_handle != provider->handle) {
             return "an attempt is in the list of its provider";
         }
-        if ((attempt->job == NULL) != ghosts || core_deadline_is_set(&attempt->deadline) != ghosts) {
+        if ((attempt->generation == NULL) != ghosts || core_deadline_is_set(&attempt->deadline) != ghosts) {
             return "a ghost and only a ghost has no job but a deadline";
         }
     }
@@ -296,20 +305,20 @@ static const char *check_providers(const struct core *core) {
     if (providers != core->providers.count || providers > core->config.max_providers) {
         return "the providers are counted and within max_providers";
     }
-    size_t settling = core->stages[CORE_JOB_SETTLING].count;
-    if (attempts != core->jobs.count - core->queued - core->stages[CORE_JOB_BACKOFF].count - settling) {
+    size_t settling = core->stages[CORE_GENERATION_SETTLING].count;
+    if (attempts != core->generations.count - core->queued - core->stages[CORE_GENERATION_BACKOFF].count - settling) {
         return "every job that a device has has one attempt";
     }
-    if (ghosts != core->ghosts || ghosts > core->config.max_jobs) {
+    if (ghosts != core->ghosts || ghosts > core->config.max_generations) {
         return "the ghosts are counted and within their bound";
     }
-    return core->deadlines.count == core->jobs.count - settling + ghosts + cooling
+    return core->deadlines.count == core->generations.count - settling + ghosts + cooling
                ? NULL
                : "each unsettled job, ghost and cooling provider has one deadline, and nobody else";
 }
 
 bool core_check(const struct core *core, const char **broken) {
-    const char *rule = check_jobs_and_models(core);
+    const char *rule = check_generations_and_models(core);
     if (rule == NULL) {
         rule = check_retries(core);
     }

@@ -16,9 +16,9 @@ static const char *check_parts(const struct core_outcome *outcome) {
                : "what the devices earn adds up to the providers' part";
 }
 
-static const char *check_hold(const struct core_job *job) {
-    const struct core_hold *hold = &job->hold;
-    const struct core_outcome *outcome = &job->outcome;
+static const char *check_hold(const struct core_generation *generation) {
+    const struct core_hold *hold = &generation->hold;
+    const struct core_outcome *outcome = &generation->outcome;
     if (!hold->open) {
         return "a job that lives has its hold";
     }
@@ -35,7 +35,7 @@ static const char *check_hold(const struct core_job *job) {
         outcome->provider_nano + outcome->network_nano != outcome->charge_nano) {
         return "the parts of a charge add up to it";
     }
-    if (job->state != CORE_JOB_SETTLING) {
+    if (generation->state != CORE_GENERATION_SETTLING) {
         return outcome->charge_nano == 0 ? NULL : "only what is being settled is charged";
     }
     return check_parts(outcome);
@@ -46,14 +46,16 @@ struct hold_sums {
     uint32_t active;
 };
 
-/* Over the jobs of an account (or of a key, when `account` is NULL). */
+/* Over the generations of an account (or of a key, when `account` is NULL). */
 static struct hold_sums sum_holds(const struct core *core, const struct core_account *account,
                                   const struct core_key *key) {
     struct hold_sums sums = {0};
-    for (size_t i = 0; i < core->jobs.used; i++) {
-        const struct core_job *job = (const struct core_job *)core_handles_at(&core->jobs, i);
-        if (job != NULL && (account != NULL ? job->hold.account == account : job->hold.key == key)) {
-            sums.held += job->hold.nano;
+    for (size_t i = 0; i < core->generations.used; i++) {
+        const struct core_generation *generation =
+            (const struct core_generation *)core_handles_at(&core->generations, i);
+        if (generation != NULL &&
+            (account != NULL ? generation->hold.account == account : generation->hold.key == key)) {
+            sums.held += generation->hold.nano;
             sums.active++;
         }
     }
@@ -85,9 +87,10 @@ static const char *check_key(const struct core *core, const struct core_key *key
 
 const char *core_check_money(const struct core *core) {
     const char *broken = NULL;
-    for (size_t i = 0; i < core->jobs.used && broken == NULL; i++) {
-        const struct core_job *job = (const struct core_job *)core_handles_at(&core->jobs, i);
-        broken = job == NULL ? NULL : check_hold(job);
+    for (size_t i = 0; i < core->generations.used && broken == NULL; i++) {
+        const struct core_generation *generation =
+            (const struct core_generation *)core_handles_at(&core->generations, i);
+        broken = generation == NULL ? NULL : check_hold(generation);
     }
     for (const struct core_account *account = core->accounts; account != NULL && broken == NULL;
          account = (const struct core_account *)account->hh.next) {

@@ -3,7 +3,7 @@
 
 void core_config_init(struct core_config *config) {
     *config = (struct core_config){
-        .max_jobs = 8192,
+        .max_generations = 8192,
         .max_queue = 1024,
         .max_providers = 20000,
         .max_accounts = 1000000,
@@ -37,11 +37,11 @@ static void bound_u32(uint32_t *number, uint32_t low, uint32_t high) {
 
 /* Whatever was configured, handles fit and no deadline is due in the step that sets it. */
 static void config_bound(struct core_config *config) {
-    bound_u32(&config->max_jobs, 1, CORE_HANDLE_LIMIT);
+    bound_u32(&config->max_generations, 1, CORE_HANDLE_LIMIT);
     bound_u32(&config->max_providers, 1, CORE_HANDLE_LIMIT);
     bound_u32(&config->max_attempts, 1, CORE_ATTEMPTS_MAX);
     bound_u32(&config->retry_percent, 0, 100);
-    bound_u32(&config->retry_floor, 1, UINT32_MAX); /* or no job could ever be tried again */
+    bound_u32(&config->retry_floor, 1, UINT32_MAX); /* or no generation could ever be tried again */
     uint32_t *times[] = {&config->queue_ms,    &config->accept_ms,  &config->first_token_ms, &config->failover_ms,
                          &config->continue_ms, &config->silence_ms, &config->whole_ms,       &config->cancel_ms};
     for (size_t i = 0; i < COUNT_OF(times); i++) {
@@ -55,7 +55,7 @@ struct core *core_new(const struct core_config *config) {
     config_bound(&core->config);
     core->random.state = config->seed;
     core->deadlines.armed_ms = UINT64_MAX;
-    core_handles_init(&core->jobs, core->config.max_jobs);
+    core_handles_init(&core->generations, core->config.max_generations);
     core_handles_init(&core->providers, core->config.max_providers);
     core_list_init(&core->pending);
     core_list_init(&core->ended);
@@ -70,10 +70,10 @@ void core_free(struct core *core) {
     if (core == NULL) {
         return;
     }
-    for (size_t i = 0; i < core->jobs.used; i++) {
-        struct core_job *job = (struct core_job *)core_handles_at(&core->jobs, i);
-        if (job != NULL) {
-            core_job_drop(core, job);
+    for (size_t i = 0; i < core->generations.used; i++) {
+        struct core_generation *generation = (struct core_generation *)core_handles_at(&core->generations, i);
+        if (generation != NULL) {
+            core_generation_drop(core, generation);
         }
     }
     for (size_t i = 0; i < core->providers.used; i++) {
@@ -82,11 +82,11 @@ void core_free(struct core *core) {
             core_provider_leave(core, provider); /* frees the models with it */
         }
     }
-    core_jobs_forget_ended(core);
+    core_generations_forget_ended(core);
     core_accounts_clear(core);
     core_affinity_clear(core);
     core_warm_clear(core);
-    core_handles_clear(&core->jobs);
+    core_handles_clear(&core->generations);
     core_handles_clear(&core->providers);
     free(core->deadlines.entries);
     free(core->offered);
@@ -95,21 +95,24 @@ void core_free(struct core *core) {
     free(core);
 }
 
-/* The job of a device's event, if this provider holds it. */
-static struct core_job *core_job_held(const struct core *core, const struct core_event *event) {
-    struct core_job *job = (struct core_job *)core_handles_get(&core->jobs, event->job);
-    return job != NULL && job->attempt != NULL && job->attempt->provider_handle == event->provider ? job : NULL;
+/* The generation of a device's event, if this provider holds it. */
+static struct core_generation *core_generation_held(const struct core *core, const struct core_event *event) {
+    struct core_generation *generation =
+        (struct core_generation *)core_handles_get(&core->generations, event->generation);
+    return generation != NULL && generation->attempt != NULL && generation->attempt->provider_handle == event->provider
+               ? generation
+               : NULL;
 }
 
-static void core_on_device(struct core *core, const struct core_event *event, struct core_job *job) {
+static void core_on_device(struct core *core, const struct core_event *event, struct core_generation *generation) {
     if (event->kind == CORE_EVENT_DELTA) {
-        core_job_delta(core, job, event->delta.text, event->delta.tokens);
+        core_generation_delta(core, generation, event->delta.text, event->delta.tokens);
     } else if (event->kind == CORE_EVENT_ACCEPT) {
-        core_job_accept(core, job, event->accept.prompt_tokens);
+        core_generation_accept(core, generation, event->accept.prompt_tokens);
     } else if (event->kind == CORE_EVENT_DONE) {
-        core_job_done(core, job, event);
+        core_generation_done(core, generation, event);
     } else {
-        core_job_error(core, job, event);
+        core_generation_error(core, generation, event);
     }
 }
 
@@ -125,29 +128,30 @@ static void core_on_provider(struct core *core, const struct core_event *event) 
     } else if (event->kind == CORE_EVENT_PROVIDER_SILENT || event->kind == CORE_EVENT_PROVIDER_ALIVE) {
         core_provider_set_silent(core, provider, event->kind == CORE_EVENT_PROVIDER_SILENT);
     } else if (event->kind == CORE_EVENT_REVIEW) {
-        core_record_review(core, provider, event->review.review, event->job);
+        core_record_review(core, provider, event->review.review, event->generation);
     } else {
         core_provider_leave(core, provider);
     }
 }
 
-/* The shell's word about a job, wherever it is. */
-static void core_on_job(struct core *core, const struct core_event *event) {
-    struct core_job *job = (struct core_job *)core_handles_get(&core->jobs, event->job);
-    if (job == NULL) {
+/* The shell's word about a generation, wherever it is. */
+static void core_on_generation(struct core *core, const struct core_event *event) {
+    struct core_generation *generation =
+        (struct core_generation *)core_handles_get(&core->generations, event->generation);
+    if (generation == NULL) {
         return;
     }
     if (event->kind == CORE_EVENT_CLIENT_GONE) {
-        core_job_client_gone(core, job);
+        core_generation_client_gone(core, generation);
     } else if (event->kind == CORE_EVENT_ABORT) {
-        core_job_abort(core, job, event->abort.failure);
+        core_generation_abort(core, generation, event->abort.failure);
     } else {
-        core_job_committed(core, job, event->committed.durable);
+        core_generation_committed(core, generation, event->committed.durable);
     }
 }
 
 static void core_on_event(struct core *core, const struct core_event *event) {
-    struct core_job *job;
+    struct core_generation *generation;
     switch (event->kind) {
     case CORE_EVENT_REQUEST:
         core_admit(core, event);
@@ -155,7 +159,7 @@ static void core_on_event(struct core *core, const struct core_event *event) {
     case CORE_EVENT_CLIENT_GONE:
     case CORE_EVENT_ABORT:
     case CORE_EVENT_COMMITTED:
-        core_on_job(core, event);
+        core_on_generation(core, event);
         break;
     case CORE_EVENT_PROVIDER_JOINED:
         core_provider_join(core, event);
@@ -175,9 +179,9 @@ static void core_on_event(struct core *core, const struct core_event *event) {
     case CORE_EVENT_DELTA:
     case CORE_EVENT_DONE:
     case CORE_EVENT_ERROR:
-        job = core_job_held(core, event);
-        if (job != NULL) {
-            core_on_device(core, event, job);
+        generation = core_generation_held(core, event);
+        if (generation != NULL) {
+            core_on_device(core, event, generation);
         } else if (event->kind == CORE_EVENT_DONE || event->kind == CORE_EVENT_ERROR) {
             core_attempt_ghost_word(core, event);
         }
@@ -206,7 +210,7 @@ struct core_effects core_step(struct core *core, uint64_t now_ms, const struct c
     }
     core->effect_count = 0;
     core->candidate_count = 0;
-    core_jobs_forget_ended(core);
+    core_generations_forget_ended(core);
     core_on_event(core, event);
     core_deadlines_run(core); /* after the event: a device's word of this very millisecond is in time */
     core_queues_run(core);
@@ -216,12 +220,12 @@ struct core_effects core_step(struct core *core, uint64_t now_ms, const struct c
 
 struct core_counts core_counts(const struct core *core) {
     return (struct core_counts){
-        .jobs = core->jobs.count,
-        .queued = core->queued + core->stages[CORE_JOB_BACKOFF].count,
-        .running = core->stages[CORE_JOB_SENT].count + core->stages[CORE_JOB_PREFILL].count +
-                   core->stages[CORE_JOB_STREAMING].count,
-        .cancelling = core->stages[CORE_JOB_CANCELLING].count,
-        .settling = core->stages[CORE_JOB_SETTLING].count,
+        .generations = core->generations.count,
+        .queued = core->queued + core->stages[CORE_GENERATION_BACKOFF].count,
+        .running = core->stages[CORE_GENERATION_SENT].count + core->stages[CORE_GENERATION_PREFILL].count +
+                   core->stages[CORE_GENERATION_STREAMING].count,
+        .cancelling = core->stages[CORE_GENERATION_CANCELLING].count,
+        .settling = core->stages[CORE_GENERATION_SETTLING].count,
         .providers = core->providers.count,
         .models = core->offered_count,
     };

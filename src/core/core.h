@@ -16,14 +16,15 @@
 
 struct core;
 
-/* Money is int64 nano-dollars (10^-9 USD). The core holds the worst case before a job is dispatched and ends every hold
- * exactly once: settled (COMMITTED, also for what was produced when the client had gone) or voided (FAIL, or CANCELLED
- * before a device took the job). A charge is prompt tokens x price + completion tokens x price, never more than the
- * hold. The provider's part is 85% of the charge, rounded down; the network keeps the rest, so no nano-dollar is lost
- * or made (docs/LEDGER.md). */
+/* Money is int64 nano-dollars (10^-9 USD). The core holds the worst case before a generation is dispatched and ends
+ * every hold exactly once: settled (COMMITTED, also for what was produced when the client had gone) or voided (FAIL, or
+ * CANCELLED before a device took the generation). A charge is prompt tokens x price + completion tokens x price, never
+ * more than the hold. The provider's part is 85% of the charge, rounded down; the network keeps the rest, so no
+ * nano-dollar is lost or made (docs/LEDGER.md). */
 enum { CORE_PROVIDER_SHARE_PERCENT = 85 };
 
-/* Handles of jobs and providers: an index and a generation, never 0, below 2^53; a stale one is recognised. */
+/* Handles of generations and providers: an index and how often it was used, never 0, below 2^53; a stale one is
+ * recognised. */
 #define CORE_NO_HANDLE UINT64_C(0)
 
 enum {
@@ -35,9 +36,9 @@ enum {
     CORE_OFFERS_MAX = 64,     /* models on one provider; the rest of a longer status is ignored */
 };
 
-struct core_config {    /* times in milliseconds */
-    uint32_t max_jobs;  /* alive at once, queued or running */
-    uint32_t max_queue; /* of these, waiting for a provider; a job that waits again for a retry may exceed it */
+struct core_config {          /* times in milliseconds */
+    uint32_t max_generations; /* alive at once, queued or running */
+    uint32_t max_queue; /* of these, waiting for a provider; a generation that waits again for a retry may exceed it */
     uint32_t max_providers;
     uint32_t max_accounts; /* accounts and keys known at once */
     /* 6: five further tries, each on another device, until content comes; then the count begins anew. */
@@ -47,17 +48,18 @@ struct core_config {    /* times in milliseconds */
      * (core_place_has_hope). */
     uint32_t continue_ms;
     uint32_t backoff_step_ms; /* linear: the first further attempt at once, each next one so much later again */
-    uint32_t retry_percent;   /* of the jobs that have delivered nothing, so many may be on a further attempt ... */
-    uint32_t retry_floor;     /* ... but at least so many; the others wait in the queue */
-    uint32_t queue_ms;        /* phase deadlines: waiting for a provider, each time anew */
-    uint32_t accept_ms;       /* job sent until accepted */
-    uint32_t first_token_ms;  /* accepted until the first delta ... */
+    /* of the generations that have delivered nothing, so many may be on a further attempt ... */
+    uint32_t retry_percent;
+    uint32_t retry_floor;                     /* ... but at least so many; the others wait in the queue */
+    uint32_t queue_ms;                        /* phase deadlines: waiting for a provider, each time anew */
+    uint32_t accept_ms;                       /* generation sent until accepted */
+    uint32_t first_token_ms;                  /* accepted until the first delta ... */
     uint32_t first_token_per_prompt_token_us; /* ... plus this for each token of the prompt (microseconds) */
     uint32_t silence_ms;                      /* between deltas */
     uint32_t whole_ms;                        /* admission until the end ... */
     uint32_t whole_per_token_ms;              /* ... plus this per token of max_tokens */
     uint32_t cancel_ms;       /* cancel sent until the device's word; then its slot counts as free again */
-    uint32_t cooldown_ms;     /* a silent or failing provider gets no new jobs for so long */
+    uint32_t cooldown_ms;     /* a silent or failing provider gets no new generations for so long */
     uint32_t warming_retry_s; /* Retry-After when no provider has the model and nothing is known of it */
     uint32_t load_ms;         /* how long loading a model takes on a device that has not told yet */
     bool trace;               /* emit CORE_EFFECT_TRACE for every change of state */
@@ -66,7 +68,7 @@ struct core_config {    /* times in milliseconds */
 /* The documented defaults (docs/REQUEST.md has the table). */
 void core_config_init(struct core_config *config);
 
-/* COLD: the file is there; a job for it makes the device load it first. */
+/* COLD: the file is there; a generation for it makes the device load it first. */
 enum core_model_state {
     CORE_MODEL_DOWNLOADING,
     CORE_MODEL_LOADING,
@@ -97,20 +99,20 @@ struct core_device_state { /* comes with each status */
     uint64_t storage_free_bytes;
 };
 
-/* A device's reliability, from its first job on. The shell keeps it while the device is away (core_provider_view), and
- * hands it in again when it joins. Shares are decayed: a thousandth, of 1000. */
+/* A device's reliability, from its first generation on. The shell keeps it while the device is away
+ * (core_provider_view), and hands it in again when it joins. Shares are decayed: a thousandth, of 1000. */
 struct core_record {
     /* Its speeds against the average of the devices with the same model, thousandths; 0: not known. By these it is
      * known at once when it joins again, and for models that it has not served yet. */
     uint32_t prefill_factor, decode_factor;
-    uint64_t jobs, failures; /* attempts that said something about the device; a buyer's cancel says nothing */
-    uint32_t success;        /* decayed share of attempts that succeeded */
-    uint32_t uptime;         /* decayed share of time that it was connected */
-    uint64_t reviews;        /* honesty gates that it tripped */
+    uint64_t generations, failures; /* attempts that said something about the device; a buyer's cancel says nothing */
+    uint32_t success;               /* decayed share of attempts that succeeded */
+    uint32_t uptime;                /* decayed share of time that it was connected */
+    uint64_t reviews;               /* honesty gates that it tripped */
 };
 void core_record_init(struct core_record *record); /* of a device never seen before: the benefit of the doubt */
 
-/* Why a device is not a candidate for a job. */
+/* Why a device is not a candidate for a generation. */
 enum core_gate {
     CORE_GATE_NONE,    /* it is one */
     CORE_GATE_MODEL,   /* it does not have the model, or only downloads it */
@@ -126,13 +128,13 @@ enum core_gate {
     CORE_GATE_SILENT,   /* it does not answer at this moment */
     CORE_GATE_REGION,
     CORE_GATE_PRIVACY, /* a verified device was asked for */
-    CORE_GATE_TRIED,   /* this job has failed there already */
-    CORE_GATE_PINNED,  /* the job is for one certain device (a canary) */
+    CORE_GATE_TRIED,   /* this generation has failed there already */
+    CORE_GATE_PINNED,  /* the generation is for one certain device (a canary) */
 };
 enum { CORE_GATE_COUNT = CORE_GATE_PINNED + 1 };
 const char *core_gate_name(enum core_gate gate); /* "none", "model", ... */
 
-/* One device weighed for one job: the expected time until the answer is complete, and what it is made of. */
+/* One device weighed for one generation: the expected time until the answer is complete, and what it is made of. */
 struct core_candidate {
     uint64_t provider, user;
     enum core_gate gate; /* not NONE: the rest is 0 */
@@ -142,7 +144,7 @@ struct core_candidate {
     uint64_t finish_ms;
 };
 
-/* Why a job ended without an answer. */
+/* Why a generation ended without an answer. */
 enum core_failure {
     CORE_FAILURE_QUEUE_FULL,     /* 429 */
     CORE_FAILURE_WARMING,        /* 503: no provider has the model ready */
@@ -190,35 +192,37 @@ enum core_event_kind {
     CORE_EVENT_REQUEST,     /* -> ADMITTED, then DISPATCH or nothing (queued); or FAIL alone */
     CORE_EVENT_CLIENT_GONE, /* the client closed: cancel, never a penalty for the device */
     CORE_EVENT_ABORT, /* the client is there, but the shell cannot give it the answer -> CANCEL for a device that has
-                       * the job, FAIL; nothing is charged. Too late once the client has gone or SETTLE was told */
+                       * the generation, FAIL; nothing is charged. Too late once the client has gone or SETTLE was
+                       * told */
     CORE_EVENT_PROVIDER_JOINED,   /* -> PROVIDER_ADMITTED or PROVIDER_REFUSED */
     CORE_EVENT_PROVIDER_STATUS,   /* the whole list of its offers, replacing the former one */
-    CORE_EVENT_PROVIDER_DRAINING, /* no new jobs; running ones go on */
+    CORE_EVENT_PROVIDER_DRAINING, /* no new generations; running ones go on */
     CORE_EVENT_PROVIDER_LEFT,     /* link closed: its attempts are lost */
-    CORE_EVENT_PROVIDER_SILENT,   /* it does not answer, its link is open: its jobs go on elsewhere */
+    CORE_EVENT_PROVIDER_SILENT,   /* it does not answer, its link is open: its generations go on elsewhere */
     CORE_EVENT_PROVIDER_ALIVE,    /* it answers again */
     CORE_EVENT_REVIEW,            /* the shell found a device at fault (a canary): REVIEW, and it cools down */
     CORE_EVENT_MODEL,             /* what the catalog knows of a model, so that WANT can find a device for it */
-    CORE_EVENT_ACCEPT,            /* a device took the job */
+    CORE_EVENT_ACCEPT,            /* a device took the generation */
     CORE_EVENT_DELTA,
     CORE_EVENT_DONE,
     CORE_EVENT_ERROR,     /* the attempt failed on its device */
     CORE_EVENT_TIMER,     /* the time asked for by WAKE has come (earlier or later does no harm) */
-    CORE_EVENT_DRAIN,     /* the gateway drains: new requests fail, running jobs go on */
+    CORE_EVENT_DRAIN,     /* the gateway drains: new requests fail, running generations go on */
     CORE_EVENT_ACCOUNT,   /* an account is made known, without money, or its limits change; past max_accounts ignored */
     CORE_EVENT_CREDIT,    /* the balance of a known account moves; past +-2^62 nano-dollars ignored */
     CORE_EVENT_KEY,       /* a key is made known, or its cap changes; past max_accounts ignored */
-    CORE_EVENT_COMMITTED, /* the settlement of `job` is durable, or never will be -> FINISH, CANCELLED or FAIL */
+    CORE_EVENT_COMMITTED, /* the settlement of `generation` is durable, or never will be -> FINISH, CANCELLED or FAIL */
 };
 
 struct core_event {
     enum core_event_kind kind;
-    uint64_t job;      /* CLIENT_GONE, ABORT, ACCEPT, DELTA, DONE, ERROR, COMMITTED */
-    uint64_t provider; /* PROVIDER_* but JOINED; ACCEPT, DELTA, DONE, ERROR: events of a job that this provider does not
-                        * hold (any more) are ignored */
+    uint64_t generation; /* CLIENT_GONE, ABORT, ACCEPT, DELTA, DONE, ERROR, COMMITTED */
+    /* PROVIDER_* but JOINED; ACCEPT, DELTA, DONE, ERROR: events of a generation that this provider does not hold (any
+     * more) are ignored. */
+    uint64_t provider;
     union {
         struct {
-            uint64_t user; /* the shell's own id of the request; comes back with every effect of the job */
+            uint64_t user; /* the shell's own id of the request; comes back with every effect of the generation */
             struct str model;
             uint32_t max_tokens;
             /* The shell's own numbers, made known before. Account 0: no money, no limits, no key. One that is not known
@@ -231,8 +235,8 @@ struct core_event {
             char region[CORE_REGION_SIZE];                    /* empty: any */
             bool verified;                                    /* only devices that passed attestation */
             uint64_t only_provider; /* a canary: there or nowhere, never retried; CORE_NO_HANDLE: any */
-            /* Names of the conversation so far, hashes that the shell makes: the beginning that an earlier job ended
-             * with, and what this job will leave behind in a device's cache. 0: none. */
+            /* Names of the conversation so far, hashes that the shell makes: the beginning that an earlier generation
+             * ended with, and what this generation will leave behind in a device's cache. 0: none. */
             uint64_t prefix, leaves_prefix;
         } request;
         struct {
@@ -297,23 +301,24 @@ struct core_event {
 };
 
 enum core_effect_kind {
-    CORE_EFFECT_ADMITTED,          /* the request is job `job` now */
+    CORE_EFFECT_ADMITTED,          /* the request is generation `generation` now */
     CORE_EFFECT_DISPATCH,          /* send it to `provider` */
     CORE_EFFECT_CANCEL,            /* tell `provider` to stop it */
     CORE_EFFECT_ACCEPTED,          /* a device has it: an answer is on its way (headers may leave) */
     CORE_EFFECT_DELIVER,           /* write this text to the client */
     CORE_EFFECT_SETTLE,            /* make this durable, then tell by COMMITTED; FINISH or CANCELLED follows */
     CORE_EFFECT_FINISH,            /* the answer is complete and settled (also when its client has gone since); gone */
-    CORE_EFFECT_FAIL,              /* it failed; the job is gone */
+    CORE_EFFECT_FAIL,              /* it failed; the generation is gone */
     CORE_EFFECT_CANCELLED,         /* the client had gone and the device has confirmed (or its time is over); gone */
     CORE_EFFECT_PROVIDER_ADMITTED, /* `provider` is its handle */
     CORE_EFFECT_PROVIDER_REFUSED,  /* too many */
-    CORE_EFFECT_PROVIDER_BUSY,     /* it has its first job now: watch its link */
-    CORE_EFFECT_PROVIDER_IDLE,     /* its last job is over */
+    CORE_EFFECT_PROVIDER_BUSY,     /* it has its first generation now: watch its link */
+    CORE_EFFECT_PROVIDER_IDLE,     /* its last generation is over */
     CORE_EFFECT_WANT,              /* ask `provider` to fetch or load this model */
     CORE_EFFECT_REVIEW,            /* `provider` claimed or did what cannot be: for the operator's list */
     CORE_EFFECT_WAKE,              /* arm the one timer for `wake_at_ms` (absolute; replaces the former) */
-    CORE_EFFECT_TRACE,             /* job `job` moved between states, for the log and `job explain` */
+    /* generation `generation` moved between states, for the log and `generation explain` */
+    CORE_EFFECT_TRACE,
 };
 
 /* What one device did of an answer. */
@@ -324,9 +329,9 @@ struct core_part {
     int64_t nano;      /* of provider_nano */
 };
 
-/* What a job came to. Tokens are those that the charge counts, so never more than the request allowed. The two parts
- * add up to the charge; without an account, a price or anything produced all three are 0, and there is a record all the
- * same. */
+/* What a generation came to. Tokens are those that the charge counts, so never more than the request allowed. The two
+ * parts add up to the charge; without an account, a price or anything produced all three are 0, and there is a record
+ * all the same. */
 struct core_outcome {
     enum core_finish finish;
     bool cancelled; /* its client had gone: CANCELLED ends it, else FINISH */
@@ -335,19 +340,19 @@ struct core_outcome {
     uint32_t ttft_ms, latency_ms; /* admission until the first token (0: none came), until the device's last word */
     int64_t charge_nano, provider_nano, network_nano;
     /* Who made it, in order; their tokens and amounts add up to completion_tokens and provider_nano. The prompt's share
-     * goes to the last one, who finished it. Borrowed: good until the step after the job's last effect. */
+     * goes to the last one, who finished it. Borrowed: good until the step after the generation's last effect. */
     const struct core_part *parts;
     size_t part_count;
 };
 
 struct core_effect {
     enum core_effect_kind kind;
-    uint64_t job;
+    uint64_t generation;
     uint64_t provider; /* of SETTLE and what follows it: who did the work, even if its link has closed since */
     uint64_t user;     /* of the request, or of the provider for PROVIDER_*, WANT and REVIEW */
     union {
         struct {
-            uint32_t attempt;    /* 1, 2, ... of this job */
+            uint32_t attempt;    /* 1, 2, ... of this generation */
             bool continues;      /* behind the text delivered so far ... */
             uint32_t max_tokens; /* ... with so many tokens left */
             /* Who was weighed, in core_effects.candidates; and how many devices with the model each gate kept out, as
@@ -359,7 +364,7 @@ struct core_effect {
         } want;
         struct {
             enum core_review review;
-            uint64_t job_user; /* of the request, when it is about job `job` */
+            uint64_t generation_user; /* of the request, when it is about generation `generation` */
         } review;
         struct {
             struct str text; /* borrowed from the event */
@@ -415,32 +420,34 @@ MUST_CHECK bool core_account_view(const struct core *core, uint64_t account, uin
 /* How soon a model can serve, as far as seen: 0 now, UINT64_MAX unknown. `percent` (may be NULL): of the loading or the
  * download that is furthest. */
 uint64_t core_model_ready_in_ms(const struct core *core, struct str model, uint32_t *percent);
-/* Weighs the devices that have the job's model, for `job explain`: up to `capacity`, the fit ones first, by finish
- * time. The total is returned; 0 for a job that is gone. It looks at every one of them: not for the hot path. */
-size_t core_job_explain(const struct core *core, uint64_t job_handle, struct core_candidate *out, size_t capacity);
+/* Weighs the devices that have the generation's model, for `generation explain`: up to `capacity`, the fit ones first,
+ * by finish time. The total is returned; 0 for a generation that is gone. It looks at every one of them: not for the
+ * hot path. */
+size_t core_generation_explain(const struct core *core, uint64_t generation_handle, struct core_candidate *out,
+                               size_t capacity);
 /* One provider for the operator and its owner. False when the handle is stale. */
 struct core_provider_view {
     uint64_t user;
     struct core_device_state device;
     bool draining, silent;
     uint64_t cooldown_ms;      /* what is left of it */
-    uint32_t active;           /* jobs */
+    uint32_t active;           /* generations */
     struct core_record record; /* as of now; to be kept when it leaves */
     size_t offer_count;
 };
 MUST_CHECK bool core_provider_view(const struct core *core, uint64_t handle, uint64_t now_ms,
                                    struct core_provider_view *out);
-/* The record of the provider that left last, with what leaving did to it: the jobs that it took along count against it.
- * False when `provider` was another one. */
+/* The record of the provider that left last, with what leaving did to it: the generations that it took along count
+ * against it. False when `provider` was another one. */
 MUST_CHECK bool core_provider_left(const struct core *core, uint64_t provider, struct core_record *out);
-/* One of its models: what would gate a job there right now, and its speeds as measured (0: not yet). */
+/* One of its models: what would gate a generation there right now, and its speeds as measured (0: not yet). */
 struct core_offer_view {
     struct core_offer offer; /* strings are the core's, until the next step */
     enum core_gate gate;
     uint32_t active;
     double prefill_per_s, decode_per_s; /* tokens per second */
-    size_t rivals;                      /* other devices that could take a job for it now */
-    size_t waiting;                     /* jobs that wait for the model */
+    size_t rivals;                      /* other devices that could take a generation for it now */
+    size_t waiting;                     /* generations that wait for the model */
 };
 MUST_CHECK bool core_provider_offer(const struct core *core, uint64_t handle, size_t index,
                                     struct core_offer_view *out);
@@ -449,7 +456,7 @@ MUST_CHECK bool core_provider_offer(const struct core *core, uint64_t handle, si
 enum { CORE_RIVALS_MAX = 128 };
 double core_provider_rivals_per_s(const struct core *core, uint64_t handle, size_t index);
 struct core_counts {
-    size_t jobs, queued, running, cancelling, settling, providers, models;
+    size_t generations, queued, running, cancelling, settling, providers, models;
 };
 struct core_counts core_counts(const struct core *core);
 /* Bytes that all devices take in the core: themselves, what they offer, pools and handles. It walks over all of

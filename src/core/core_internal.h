@@ -1,7 +1,8 @@
 /* What the files of the core share; nobody else includes it but the core's tests.
  *
- * Who owns what: the handle tables own jobs and providers, a provider owns its offerings and attempts, a model lives
- * while an offering or a job refers to it. Objects point at each other freely inside one step; outside only handles go.
+ * Who owns what: the handle tables own generations and providers, a provider owns its offerings and attempts, a model
+ * lives while an offering or a generation refers to it. Objects point at each other freely inside one step; outside
+ * only handles go.
  */
 #ifndef NATARIS_CORE_CORE_INTERNAL_H
 #define NATARIS_CORE_CORE_INTERNAL_H
@@ -23,11 +24,11 @@ enum {
     CORE_HANDLE_LIMIT = (1 << CORE_HANDLE_INDEX_BITS) - 1, /* objects in one table */
 };
 
-/* Handle: index + 1 in the low 20 bits, above it the generation of that index (32 bits: below 2^52 in all). */
+/* Handle: index + 1 in the low 20 bits, above it the count of its uses (32 bits: below 2^52 in all). */
 struct core_handle_entry {
-    void *object;        /* NULL: free */
-    uint32_t generation; /* grows when the index is given back, so that old handles are seen to be stale */
-    uint32_t next_free;  /* index + 1; 0 ends the chain */
+    void *object;       /* NULL: free */
+    uint32_t uses;      /* grows when the index is given back, so that old handles are seen to be stale */
+    uint32_t next_free; /* index + 1; 0 ends the chain */
 };
 
 struct core_handles {
@@ -38,9 +39,9 @@ struct core_handles {
 };
 
 enum core_deadline_kind {
-    CORE_DEADLINE_JOB,      /* of the phase that the job is in, or its whole deadline if that is nearer */
-    CORE_DEADLINE_GHOST,    /* an abandoned attempt's slot counts as free again */
-    CORE_DEADLINE_COOLDOWN, /* the provider is fit again */
+    CORE_DEADLINE_GENERATION, /* of the phase that the generation is in, or its whole deadline if that is nearer */
+    CORE_DEADLINE_GHOST,      /* an abandoned attempt's slot counts as free again */
+    CORE_DEADLINE_COOLDOWN,   /* the provider is fit again */
 };
 
 struct core_deadline {
@@ -60,41 +61,42 @@ struct core_deadlines {
     uint64_t armed_ms; /* the shell's timer; UINT64_MAX: not armed */
 };
 
-/* An account that has jobs waiting for a model; the last one of a queue may have none. */
+/* An account that has generations waiting for a model; the last one of a queue may have none. */
 struct core_turn {
     UT_hash_handle hh;
     struct core_link link; /* in the queue's turns */
     uint64_t account;
-    struct core_list again; /* jobs that come back from a failed attempt go first */
-    struct core_list jobs;
+    struct core_list again; /* generations that come back from a failed attempt go first */
+    struct core_list generations;
 };
 
-/* queue.c: jobs of one model that wait. Continuations of begun answers first, then accounts take turns, each with its
- * jobs in order of arrival. */
+/* queue.c: generations of one model that wait. Continuations of begun answers first, then accounts take turns, each
+ * with its generations in order of arrival. */
 struct core_queue {
-    struct core_list begun;        /* jobs whose answer has begun */
+    struct core_list begun;        /* generations whose answer has begun */
     struct core_list turns;        /* struct core_turn: accounts in the order in which they are served */
     struct core_turn *by_account;  /* uthash */
-    struct core_link starved_link; /* in core->starved: some of its jobs wait for the retry budget alone */
-    size_t count;                  /* jobs in all */
-    bool look_again;               /* devices have changed: jobs that could not go before may go now */
+    struct core_link starved_link; /* in core->starved: some of its generations wait for the retry budget alone */
+    size_t count;                  /* generations in all */
+    bool look_again;               /* devices have changed: generations that could not go before may go now */
 };
 
-/* pool.c: the offerings of one model that can take a job now, sorted into classes of speed, so that a good one is found
- * without looking at all of them. One pool for each demand: any device, those of a region, verified ones, both. */
+/* pool.c: the offerings of one model that can take a generation now, sorted into classes of speed, so that a good one
+ * is found without looking at all of them. One pool for each demand: any device, those of a region, verified ones,
+ * both. */
 struct core_pools {
-    struct core_pool *items; /* made when a job first asks for them, kept as long as the model */
+    struct core_pool *items; /* made when a generation first asks for them, kept as long as the model */
     size_t count, capacity;
 };
 
 struct core_model {
     UT_hash_handle hh;
-    struct core_queue queue;         /* jobs waiting */
-    struct core_pools pools;         /* offerings that can take a job now, by speed (pool.h) */
+    struct core_queue queue;         /* generations waiting */
+    struct core_pools pools;         /* offerings that can take a generation now, by speed (pool.h) */
     struct core_list offerings;      /* all of them */
-    uint32_t gated[CORE_GATE_COUNT]; /* offerings by the gate that keeps every job out; NONE: in the pools */
+    uint32_t gated[CORE_GATE_COUNT]; /* offerings by the gate that keeps every generation out; NONE: in the pools */
     struct core_link pending_link;   /* in core->pending: its queue may move */
-    size_t references;               /* offerings and jobs */
+    size_t references;               /* offerings and generations */
     /* What providers offer, by state. Draining ones do not count, nor those that rest: paused, or too hot. */
     uint32_t counts[CORE_MODEL_STATE_COUNT];
     uint32_t resting;                       /* offerings of the latter */
@@ -123,7 +125,7 @@ struct core_provider {
     uint64_t silent_ms; /* since when, if it is */
     uint64_t wanted_ms; /* when it was last asked to fetch or load; 0: never */
     struct core_list offerings;
-    struct core_list attempts; /* held by a job */
+    struct core_list attempts; /* held by a generation */
     struct core_list ghosts;   /* given up, the device has not confirmed yet */
     struct core_deadline cooldown;
     uint32_t status_serial;
@@ -137,7 +139,7 @@ struct core_offering {
     struct core_provider *provider;
     struct core_model *model;
     enum core_model_state state;
-    enum core_gate gate;    /* NONE: in its model's pools. Only gates that hold for every job */
+    enum core_gate gate;    /* NONE: in its model's pools. Only gates that hold for every generation */
     uint32_t slots, active; /* attempts and ghosts; more than slots when a status took slots away */
     uint32_t context_length, load_ms;
     float prefill_per_s, decode_per_s; /* tokens a second as measured here, smoothed; 0: not yet */
@@ -150,7 +152,7 @@ struct core_offering {
     } places[CORE_POOLS_PER_OFFERING];
     uint8_t shelf, class;
     bool pooled;
-    bool hopeful; /* counts in the pools as one that may take jobs before long */
+    bool hopeful; /* counts in the pools as one that may take generations before long */
     bool too_large;
     bool listed;           /* in the provider's latest status */
     bool engine_failed;    /* its provider cools down for it, until a status shows that the engine is a fresh one */
@@ -165,13 +167,13 @@ struct core_offering {
     struct core_link provider_link, model_link;
 };
 
-/* One try of a job on one provider; a ghost when its job has given it up. It takes a slot either way. */
+/* One try of a generation on one provider; a ghost when its generation has given it up. It takes a slot either way. */
 struct core_attempt {
     struct core_link link; /* in the provider's list `attempts` or `ghosts` */
-    uint64_t job_handle, provider_handle;
-    struct core_job *job; /* NULL: ghost */
+    uint64_t generation_handle, provider_handle;
+    struct core_generation *generation; /* NULL: ghost */
     struct core_offering *offering;
-    uint32_t number;        /* of the job: 1, 2, ... */
+    uint32_t number;        /* of the generation: 1, 2, ... */
     uint32_t max_tokens;    /* that it was sent with */
     uint32_t tokens, bytes; /* of its deltas so far */
     uint64_t sent_ms;
@@ -181,24 +183,24 @@ struct core_attempt {
     uint32_t piece_repeats;
     bool reviewed;  /* one review for an attempt is enough */
     bool cold;      /* its model had to be loaded first */
-    uint64_t crowd; /* jobs on the device, summed up over the pieces of text */
+    uint64_t crowd; /* generations on the device, summed up over the pieces of text */
     uint32_t pieces;
     uint32_t first_tokens;         /* that came with the first piece */
     struct core_deadline deadline; /* of a ghost */
 };
 
-/* job.c tells the story. */
-enum core_job_state {
-    CORE_JOB_NONE,    /* not yet, or no more: in no list */
-    CORE_JOB_BACKOFF, /* waits a moment before a further attempt */
-    CORE_JOB_QUEUED,
-    CORE_JOB_SENT,
-    CORE_JOB_PREFILL,
-    CORE_JOB_STREAMING,
-    CORE_JOB_CANCELLING,
-    CORE_JOB_SETTLING,
+/* generation.c tells the story. */
+enum core_generation_state {
+    CORE_GENERATION_NONE,    /* not yet, or no more: in no list */
+    CORE_GENERATION_BACKOFF, /* waits a moment before a further attempt */
+    CORE_GENERATION_QUEUED,
+    CORE_GENERATION_SENT,
+    CORE_GENERATION_PREFILL,
+    CORE_GENERATION_STREAMING,
+    CORE_GENERATION_CANCELLING,
+    CORE_GENERATION_SETTLING,
 };
-enum { CORE_JOB_STATE_COUNT = CORE_JOB_SETTLING + 1 };
+enum { CORE_GENERATION_STATE_COUNT = CORE_GENERATION_SETTLING + 1 };
 
 /* Requests per minute, as a bucket that leaks (rate.c). */
 struct core_rate {
@@ -216,8 +218,8 @@ struct core_account {
     UT_hash_handle hh;
     uint64_t number;
     int64_t balance_nano;
-    int64_t held_nano; /* of all its jobs */
-    uint32_t active;   /* its jobs */
+    int64_t held_nano; /* of all its generations */
+    uint32_t active;   /* its generations */
     uint32_t concurrent;
     struct core_rate rate;
     bool suspended;
@@ -231,7 +233,7 @@ struct core_key {
     int64_t spent_nano, held_nano;
 };
 
-/* What a job may cost and what is held for it (hold.c). */
+/* What a generation may cost and what is held for it (hold.c). */
 struct core_hold {
     bool open;                    /* from admission until it is settled or voided, once */
     struct core_account *account; /* NULL: none, and all amounts are 0 */
@@ -243,10 +245,10 @@ struct core_hold {
 
 enum { CORE_TRIED_MAX = 2 * CORE_ATTEMPTS_MAX, CORE_PARTS_FIRST = 2 };
 
-struct core_job {
+struct core_generation {
     struct core_link link; /* in its model's queue while QUEUED, then in core->stages[state]; at last in core->ended */
     uint64_t handle, user;
-    enum core_job_state state;
+    enum core_generation_state state;
     uint32_t attempts; /* in all */
     uint32_t round;    /* attempts since content came last; bounded by max_attempts */
     struct core_model *model;
@@ -272,7 +274,7 @@ struct core_job {
     uint32_t tried_count;
     uint64_t first_due_ms;    /* while PREFILL: its deadline may come earlier, to look for a faster device */
     uint64_t failover_due_ms; /* no further attempt behind it while nothing has come; 0: no attempt yet */
-    uint64_t continue_due_ms; /* set when a device is lost behind content: hope keeps the job no longer */
+    uint64_t continue_due_ms; /* set when a device is lost behind content: hope keeps the generation no longer */
     bool fresh;               /* counts in core->fresh: it lives, and nothing has come */
     bool retrying;            /* counts in core->retrying: on a further attempt, and nothing has come */
     struct core_part *parts;  /* devices that made tokens so far; `few`, or grown up to CORE_PARTS_MAX */
@@ -295,20 +297,20 @@ struct core {
     bool draining;
     struct core_effect *effects;
     size_t effect_count, effect_capacity;
-    struct core_handles jobs, providers;
+    struct core_handles generations, providers;
     struct core_deadlines deadlines;
     struct core_account *accounts; /* uthash, by number */
     struct core_key *keys;         /* likewise */
     struct core_model *models;     /* uthash, by id */
     struct core_model **offered;   /* those that somebody offers, dense */
     size_t offered_count, offered_capacity;
-    struct core_list stages[CORE_JOB_STATE_COUNT]; /* jobs by state, but those QUEUED */
-    size_t queued;                                 /* in all models' queues */
+    struct core_list stages[CORE_GENERATION_STATE_COUNT]; /* generations by state, but those QUEUED */
+    size_t queued;                                        /* in all models' queues */
     size_t ghosts;
     struct core_list pending;          /* models to look at before the step ends */
-    struct core_list ended;            /* jobs that ended in this step: the parts in its effects are theirs */
-    struct core_list starved;          /* queues with jobs that wait for the retry budget alone */
-    size_t fresh;                      /* jobs that wait or run and of which nothing has come */
+    struct core_list ended;            /* generations that ended in this step: the parts in its effects are theirs */
+    struct core_list starved;          /* queues with generations that wait for the retry budget alone */
+    size_t fresh;                      /* generations that wait or run and of which nothing has come */
     size_t retrying;                   /* of these, on a further attempt (queue.c has the budget) */
     struct core_candidate *candidates; /* of this step's placements */
     size_t candidate_count, candidate_capacity;
@@ -322,8 +324,9 @@ struct core {
 /* effect.c */
 /* A zeroed effect at the end of the list; the pointer is good until the next one is added. */
 struct core_effect *core_effect_add(struct core *core, enum core_effect_kind kind);
-/* With the job's handle, user and present provider. */
-struct core_effect *core_effect_add_job(struct core *core, enum core_effect_kind kind, const struct core_job *job);
+/* With the generation's handle, user and present provider. */
+struct core_effect *core_effect_add_generation(struct core *core, enum core_effect_kind kind,
+                                               const struct core_generation *generation);
 void core_effect_wake(struct core *core); /* tells the shell when the earliest deadline is, if it must know */
 
 /* handle.c */
@@ -339,7 +342,7 @@ static inline void *core_handles_at(const struct core_handles *handles, size_t i
 /* NULL when the handle is stale or was never one. */
 static inline void *core_handles_get(const struct core_handles *handles, uint64_t handle) {
     uint64_t index = (handle & CORE_HANDLE_LIMIT) - 1; /* 0 wraps and is out of range */
-    if (index >= handles->used || handles->entries[index].generation != handle >> CORE_HANDLE_INDEX_BITS) {
+    if (index >= handles->used || handles->entries[index].uses != handle >> CORE_HANDLE_INDEX_BITS) {
         return NULL;
     }
     return handles->entries[index].object;
@@ -356,23 +359,24 @@ bool core_deadlines_check(const struct core *core);
 
 /* queue.c */
 void core_queue_init(struct core_queue *queue);
-void core_queue_clear(struct core_queue *queue); /* of one without jobs */
-void core_queue_enter(struct core *core, struct core_job *job);
-void core_queue_leave(struct core *core, struct core_job *job);
-void core_queue_look_again(struct core *core, struct core_job *job); /* at this one, before the step ends */
+void core_queue_clear(struct core_queue *queue); /* of one without generations */
+void core_queue_enter(struct core *core, struct core_generation *generation);
+void core_queue_leave(struct core *core, struct core_generation *generation);
+/* at this one, before the step ends */
+void core_queue_look_again(struct core *core, struct core_generation *generation);
 void core_queues_run(struct core *core); /* dispatches what can go from the pending models' queues */
-/* Whether a further attempt of this job, if it needs it, is within the retry budget. */
-bool core_queue_budget_allows(const struct core *core, const struct core_job *job);
+/* Whether a further attempt of this generation, if it needs it, is within the retry budget. */
+bool core_queue_budget_allows(const struct core *core, const struct core_generation *generation);
 
 /* attempt.c */
-void core_attempt_start(struct core *core, struct core_job *job, struct core_offering *offering,
+void core_attempt_start(struct core *core, struct core_generation *generation, struct core_offering *offering,
                         uint32_t first_candidate, uint32_t candidate_count);
 /* What its device may need to load the model first; 0 when it is not cold. */
 uint64_t core_attempt_load_ms(const struct core *core, const struct core_attempt *attempt);
 void core_attempt_release(struct core *core, struct core_attempt *attempt); /* its slot is free, the record gone */
-/* The job gives it up: the device is told to cancel, and the slot stays taken until it has confirmed. */
-void core_attempt_abandon(struct core *core, struct core_job *job);
-/* DONE or ERROR of an attempt that its job has given up; anything else is ignored. */
+/* The generation gives it up: the device is told to cancel, and the slot stays taken until it has confirmed. */
+void core_attempt_abandon(struct core *core, struct core_generation *generation);
+/* DONE or ERROR of an attempt that its generation has given up; anything else is ignored. */
 void core_attempt_ghost_word(struct core *core, const struct core_event *event);
 
 /* rate.c */
@@ -411,57 +415,65 @@ void core_admit(struct core *core, const struct core_event *event);
 /* check_money.c */
 const char *core_check_money(const struct core *core); /* NULL, or the broken rule's name */
 
-/* job.c: the states, and what happens while a device has the job or it waits. */
-void core_job_start(struct core *core, const struct core_event *event, const struct core_hold *hold);
-/* What placement goes by, from a request; the rest of the job stays as it is. */
-void core_job_describe(struct core_job *job, struct core_model *model, const struct core_event *event);
-void core_job_accept(struct core *core, struct core_job *job, uint32_t prompt_tokens);
-void core_job_delta(struct core *core, struct core_job *job, struct str text, uint32_t tokens);
-void core_job_done(struct core *core, struct core_job *job, const struct core_event *event);
-void core_job_error(struct core *core, struct core_job *job, const struct core_event *event);
-void core_job_lost(struct core *core, struct core_job *job);   /* its provider leaves; releases its attempt */
-void core_job_silent(struct core *core, struct core_job *job); /* its provider does not answer */
-void core_job_overdue(struct core *core, struct core_job *job);
-/* The one function that changes a job's state. `why` is a constant. */
-void core_job_move(struct core *core, struct core_job *job, enum core_job_state state, const char *why);
-uint32_t core_job_tokens_left(const struct core_job *job); /* of max_tokens, behind what its parts have made */
+/* generation.c: the states, and what happens while a device has the generation or it waits. */
+void core_generation_start(struct core *core, const struct core_event *event, const struct core_hold *hold);
+/* What placement goes by, from a request; the rest of the generation stays as it is. */
+void core_generation_describe(struct core_generation *generation, struct core_model *model,
+                              const struct core_event *event);
+void core_generation_accept(struct core *core, struct core_generation *generation, uint32_t prompt_tokens);
+void core_generation_delta(struct core *core, struct core_generation *generation, struct str text, uint32_t tokens);
+void core_generation_done(struct core *core, struct core_generation *generation, const struct core_event *event);
+void core_generation_error(struct core *core, struct core_generation *generation, const struct core_event *event);
+/* its provider leaves; releases its attempt */
+void core_generation_lost(struct core *core, struct core_generation *generation);
+void core_generation_silent(struct core *core, struct core_generation *generation); /* its provider does not answer */
+void core_generation_overdue(struct core *core, struct core_generation *generation);
+/* The one function that changes a generation's state. `why` is a constant. */
+void core_generation_move(struct core *core, struct core_generation *generation, enum core_generation_state state,
+                          const char *why);
+/* of max_tokens, behind what its parts have made */
+uint32_t core_generation_tokens_left(const struct core_generation *generation);
 
-/* job_again.c: what a job does when its device has failed it. */
-enum core_job_fault {
-    CORE_JOB_FAULT_FAILED, /* it may be asked again when no other device is left */
-    CORE_JOB_FAULT_SLOW,   /* likewise; it is told to stop, and nothing but its speed is held against it */
-    CORE_JOB_FAULT_SILENT, /* never again for this job */
+/* generation_again.c: what a generation does when its device has failed it. */
+enum core_generation_fault {
+    CORE_GENERATION_FAULT_FAILED, /* it may be asked again when no other device is left */
+    CORE_GENERATION_FAULT_SLOW,   /* likewise; it is told to stop, and nothing but its speed is held against it */
+    CORE_GENERATION_FAULT_SILENT, /* never again for this generation */
 };
 /* The attempt is over, or given up, and its device at fault: a further attempt, or the continuation of what has begun,
- * or the job's end when there can be neither. The attempt is still the job's. */
-void core_job_again(struct core *core, struct core_job *job, enum core_job_fault fault, const char *why);
+ * or the generation's end when there can be neither. The attempt is still the generation's. */
+void core_generation_again(struct core *core, struct core_generation *generation, enum core_generation_fault fault,
+                           const char *why);
 /* While PREFILL: after so much longer than its device should have taken, another one is looked for. */
-uint64_t core_job_hurry_ms(const struct core *core, const struct core_job *job);
-/* It has come: true if the job has left its device, as another one that is free should be faster. */
-bool core_job_hurries(struct core *core, struct core_job *job);
+uint64_t core_generation_hurry_ms(const struct core *core, const struct core_generation *generation);
+/* It has come: true if the generation has left its device, as another one that is free should be faster. */
+bool core_generation_hurries(struct core *core, struct core_generation *generation);
 /* May a begun answer without a device wait on? */
-bool core_job_may_hope(const struct core *core, const struct core_job *job);
-void core_job_content_came(struct core_job *job); /* the count of attempts begins anew */
+bool core_generation_may_hope(const struct core *core, const struct core_generation *generation);
+void core_generation_content_came(struct core_generation *generation); /* the count of attempts begins anew */
 /* What its prompt, and the text to continue, may take until the first token; 0 before a device has counted it. */
-uint64_t core_job_prefill_ms(const struct core *core, const struct core_job *job);
-uint64_t core_job_backoff_ms(const struct core *core, const struct core_job *job); /* before its next attempt */
+uint64_t core_generation_prefill_ms(const struct core *core, const struct core_generation *generation);
+/* before its next attempt */
+uint64_t core_generation_backoff_ms(const struct core *core, const struct core_generation *generation);
 
-/* job_end.c: every way in which a job ends. */
-void core_job_client_gone(struct core *core, struct core_job *job);
-void core_job_abort(struct core *core, struct core_job *job, enum core_failure failure);
-void core_job_committed(struct core *core, struct core_job *job, bool durable);
-void core_job_fail(struct core *core, struct core_job *job, enum core_failure failure, const char *why);
+/* generation_end.c: every way in which a generation ends. */
+void core_generation_client_gone(struct core *core, struct core_generation *generation);
+void core_generation_abort(struct core *core, struct core_generation *generation, enum core_failure failure);
+void core_generation_committed(struct core *core, struct core_generation *generation, bool durable);
+void core_generation_fail(struct core *core, struct core_generation *generation, enum core_failure failure,
+                          const char *why);
 /* The request itself is at fault: the client gets the device's words. */
-void core_job_reject(struct core *core, struct core_job *job, enum core_failure failure,
-                     const struct core_event *event);
+void core_generation_reject(struct core *core, struct core_generation *generation, enum core_failure failure,
+                            const struct core_event *event);
 /* There is nothing more to come. `done` is the device's last word, NULL when it has not given its counts. */
-void core_job_settle(struct core *core, struct core_job *job, const struct core_event *done, enum core_finish finish,
-                     const char *why);
-/* Adds what the present attempt has made, so many tokens, to the job's parts. */
-void core_job_add_part(struct core_job *job, uint32_t tokens);
-void core_job_drop(struct core *core, struct core_job *job); /* without a word, when the core is freed */
-void core_jobs_forget_ended(struct core *core);              /* at the start of a step */
+void core_generation_settle(struct core *core, struct core_generation *generation, const struct core_event *done,
+                            enum core_finish finish, const char *why);
+/* Adds what the present attempt has made, so many tokens, to the generation's parts. */
+void core_generation_add_part(struct core_generation *generation, uint32_t tokens);
+/* without a word, when the core is freed */
+void core_generation_drop(struct core *core, struct core_generation *generation);
+void core_generations_forget_ended(struct core *core); /* at the start of a step */
 /* Retry-After for a model that cannot serve now: from what was seen of it, else warming_retry_s. */
-uint64_t core_job_warming_ms(const struct core *core, struct str model);
+uint64_t core_generation_warming_ms(const struct core *core, struct str model);
 
 #endif

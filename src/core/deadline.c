@@ -1,4 +1,5 @@
-/* All deadlines in one heap. Bounded: one for each job, for each ghost (as many as jobs) and for each provider. */
+/* All deadlines in one heap. Bounded: one for each generation, for each ghost (as many as generations) and for each
+ * provider. */
 #include "core/core_internal.h"
 
 enum { DEADLINES_FIRST = 64 };
@@ -77,8 +78,8 @@ void core_deadline_unset(struct core *core, struct core_deadline *deadline) {
 
 static void deadline_fire(struct core *core, struct core_deadline *deadline) {
     switch (deadline->kind) {
-    case CORE_DEADLINE_JOB:
-        core_job_overdue(core, CORE_OF(deadline, struct core_job, deadline));
+    case CORE_DEADLINE_GENERATION:
+        core_generation_overdue(core, CORE_OF(deadline, struct core_generation, deadline));
         break;
     case CORE_DEADLINE_GHOST:
         core_attempt_release(core, CORE_OF(deadline, struct core_attempt, deadline));

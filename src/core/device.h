@@ -1,12 +1,12 @@
-/* What the core's files tell each other about devices: what they offer, which of them gets a job, what they are like.
- * Part of core_internal.h, which has the structs. */
+/* What the core's files tell each other about devices: what they offer, which of them gets a generation, what they are
+ * like. Part of core_internal.h, which has the structs. */
 #ifndef NATARIS_CORE_DEVICE_H
 #define NATARIS_CORE_DEVICE_H
 
 #include "core/core.h"
 
 struct core_attempt;
-struct core_job;
+struct core_generation;
 struct core_model;
 struct core_offering;
 struct core_provider;
@@ -20,16 +20,16 @@ void core_model_count(struct core *core, struct core_offering *offering);   /* a
 void core_model_uncount(struct core *core, struct core_offering *offering); /* takes it out again */
 /* Its device offers it, but rests; or no more. */
 void core_model_count_resting(struct core *core, struct core_offering *offering, bool rests);
-/* Somebody has it, is loading it, or could load it, and takes jobs now or before long. */
+/* Somebody has it, is loading it, or could load it, and takes generations now or before long. */
 bool core_model_is_servable(const struct core_model *model);
-/* Its devices have changed: every waiting job is looked at again (queue.look_again) before the step ends. */
+/* Its devices have changed: every waiting generation is looked at again (queue.look_again) before the step ends. */
 void core_model_mark_pending(struct core *core, struct core_model *model);
 
 /* provider.c */
 void core_provider_join(struct core *core, const struct core_event *event);
 void core_provider_status(struct core *core, struct core_provider *provider, const struct core_event *event);
 void core_provider_drain(struct core *core, struct core_provider *provider);
-/* SILENT and ALIVE. Silent: its attempts are abandoned like overdue ones (core_job_silent), and no new job goes
+/* SILENT and ALIVE. Silent: its attempts are abandoned like overdue ones (core_job_silent), and no new generation goes
  * there. */
 void core_provider_set_silent(struct core *core, struct core_provider *provider, bool silent);
 void core_provider_leave(struct core *core, struct core_provider *provider);
@@ -42,7 +42,7 @@ void core_provider_blame(struct core *core, struct core_offering *offering, enum
 /* offering.c */
 struct core_offering *core_offering_new(struct core *core, struct core_provider *provider, struct str model);
 struct core_offering *core_offering_find(const struct core_provider *provider, const struct core_model *model);
-/* The first gate that keeps every job out. */
+/* The first gate that keeps every generation out. */
 enum core_gate core_offering_gate(const struct core_offering *offering);
 bool core_offering_rests(const struct core_offering *offering);                /* its device is paused or too hot */
 void core_offering_refresh(struct core *core, struct core_offering *offering); /* after a change of anything it shows */
@@ -54,39 +54,42 @@ void core_offering_take_slot(struct core *core, struct core_offering *offering);
 void core_offering_free_slot(struct core *core, struct core_offering *offering);
 
 /* place.c */
-bool core_place_was_tried(const struct core_job *job, const struct core_provider *provider);
-/* Where this job would best go now; NULL: nowhere, or waiting for a slot is quicker than loading the model on a cold
- * device. The candidates that were weighed are appended to core->candidates; the numbers say where. */
-struct core_offering *core_place(struct core *core, struct core_job *job, uint32_t *first_candidate,
+bool core_place_was_tried(const struct core_generation *generation, const struct core_provider *provider);
+/* Where this generation would best go now; NULL: nowhere, or waiting for a slot is quicker than loading the model on a
+ * cold device. The candidates that were weighed are appended to core->candidates; the numbers say where. */
+struct core_offering *core_place(struct core *core, struct core_generation *generation, uint32_t *first_candidate,
                                  uint32_t *candidate_count);
 /* How well a device keeps what its speeds promise: 1 for a good one (docs/PLACEMENT.md has the table). */
 float core_place_weight(const struct core_provider *provider);
-/* What the job would take there. Gates are not looked at; `tokens` of the prompt are cached. */
-void core_place_weigh(const struct core *core, const struct core_job *job, const struct core_offering *offering,
-                      uint32_t cached_tokens, struct core_candidate *out);
+/* What the generation would take there. Gates are not looked at; `tokens` of the prompt are cached. */
+void core_place_weigh(const struct core *core, const struct core_generation *generation,
+                      const struct core_offering *offering, uint32_t cached_tokens, struct core_candidate *out);
 /* Tokens a second to go by: as measured, else what the device's record says of its model's average, else a guess. */
 float core_place_decode_per_s(const struct core *core, const struct core_offering *offering);
 float core_place_prefill_per_s(const struct core *core, const struct core_offering *offering);
-/* How long the job's prompt, and the text to continue, should take there until the first token. */
-uint32_t core_place_prefill_ms(const struct core *core, const struct core_job *job,
+/* How long the generation's prompt, and the text to continue, should take there until the first token. */
+uint32_t core_place_prefill_ms(const struct core *core, const struct core_generation *generation,
                                const struct core_offering *offering);
 /* How long loading takes: as seen there, else the average of its model, else config.load_ms. */
 uint32_t core_place_load_ms(const struct core *core, const struct core_offering *offering);
-/* The first gate that keeps this job away from the offering; those of core_offering_gate come first. */
-enum core_gate core_place_gate(const struct core_job *job, const struct core_offering *offering);
-bool core_place_stayed_silent(const struct core_job *job, const struct core_provider *provider);
-/* Whether some device, busy or not, is there that the job may still go to: of its region and privacy, and that did not
- * stay silent on it. One that failed it is only a last resort (core_place). */
-bool core_place_has_hope(const struct core *core, const struct core_job *job);
+/* The first gate that keeps this generation away from the offering; those of core_offering_gate come first. */
+enum core_gate core_place_gate(const struct core_generation *generation, const struct core_offering *offering);
+bool core_place_stayed_silent(const struct core_generation *generation, const struct core_provider *provider);
+/* Whether some device, busy or not, is there that the generation may still go to: of its region and privacy, and that
+ * did not stay silent on it. One that failed it is only a last resort (core_place). */
+bool core_place_has_hope(const struct core *core, const struct core_generation *generation);
 
 /* affinity.c: which device holds the beginning of a conversation. A table of fixed size; a newer entry may push out an
  * older one. */
-void core_affinity_store(struct core *core, const struct core_job *job, const struct core_provider *provider);
+void core_affinity_store(struct core *core, const struct core_generation *generation,
+                         const struct core_provider *provider);
 /* NULL when nothing is known; the offering may be gated. `tokens` is how many it holds. */
-struct core_offering *core_affinity_find(const struct core *core, const struct core_job *job, uint32_t *tokens);
+struct core_offering *core_affinity_find(const struct core *core, const struct core_generation *generation,
+                                         uint32_t *tokens);
 void core_affinity_clear(struct core *core); /* when the core is freed */
 
-/* record.c: what attempts say about their device: speeds, reliability, honesty. The job calls these, in this order. */
+/* record.c: what attempts say about their device: speeds, reliability, honesty. The generation calls these, in this
+ * order. */
 void core_record_accepted(struct core *core, struct core_attempt *attempt, uint32_t prompt_tokens);
 void core_record_content(struct core *core, struct core_attempt *attempt, struct str text, uint32_t tokens);
 enum core_attempt_end {
@@ -100,14 +103,15 @@ void core_record_ended(struct core *core, struct core_attempt *attempt, enum cor
                        const struct core_event *done);
 /* It still has not shown any content: it is slower than that. */
 void core_record_slow(struct core *core, struct core_attempt *attempt);
-void core_record_review(struct core *core, struct core_provider *provider, enum core_review review, uint64_t job);
+void core_record_review(struct core *core, struct core_provider *provider, enum core_review review,
+                        uint64_t generation);
 void core_record_load(struct core_model *model, uint32_t load_ms); /* a device has loaded it */
 /* So much time in which the device was there, or not. */
 void core_record_uptime(struct core_record *record, uint64_t elapsed_ms, bool present);
 
 /* warm.c: models in demand, and who is asked to fetch or load them. */
 void core_warm_facts(struct core *core, const struct core_event *event); /* MODEL */
-/* A job has to wait for the model, or was refused for lack of it. May add WANT. */
+/* A generation has to wait for the model, or was refused for lack of it. May add WANT. */
 void core_warm_demand(struct core *core, struct str id);
 /* core_model_ready_in_ms for a model that may be NULL. */
 uint64_t core_warm_ready_in_ms(const struct core *core, const struct core_model *model, uint32_t *percent);

@@ -7,7 +7,7 @@ enum { EFFECTS_FIRST = 64 };
 
 struct core_effect *core_effect_add(struct core *core, enum core_effect_kind kind) {
     if (core->effect_count == core->effect_capacity) {
-        /* Bounded: a step ends or moves each job a few times at most. */
+        /* Bounded: a step ends or moves each generation a few times at most. */
         core->effect_capacity = core->effect_capacity == 0 ? EFFECTS_FIRST : core->effect_capacity * 2;
         core->effects = mem_realloc(core->effects, core->effect_capacity * sizeof(*core->effects));
     }
@@ -17,11 +17,12 @@ struct core_effect *core_effect_add(struct core *core, enum core_effect_kind kin
     return effect;
 }
 
-struct core_effect *core_effect_add_job(struct core *core, enum core_effect_kind kind, const struct core_job *job) {
+struct core_effect *core_effect_add_generation(struct core *core, enum core_effect_kind kind,
+                                               const struct core_generation *generation) {
     struct core_effect *effect = core_effect_add(core, kind);
-    effect->job = job->handle;
-    effect->user = job->user;
-    effect->provider = job->attempt == NULL ? CORE_NO_HANDLE : job->attempt->provider_handle;
+    effect->generation = generation->handle;
+    effect->user = generation->user;
+    effect->provider = generation->attempt == NULL ? CORE_NO_HANDLE : generation->attempt->provider_handle;
     return effect;
 }
 
@@ -30,7 +31,7 @@ void core_effect_wake(struct core *core) {
     if (deadlines->armed_ms <= core->now_ms) {
         deadlines->armed_ms = UINT64_MAX; /* the timer has fired or is about to, and then finds nothing due */
     }
-    /* A timer that comes too early costs one idle step; moving it with every job would cost more. */
+    /* A timer that comes too early costs one idle step; moving it with every generation would cost more. */
     if (deadlines->count > 0 && deadlines->entries[0].at_ms < deadlines->armed_ms) {
         deadlines->armed_ms = deadlines->entries[0].at_ms;
         core_effect_add(core, CORE_EFFECT_WAKE)->wake_at_ms = deadlines->armed_ms;

@@ -38,22 +38,24 @@ static void candidates_insert(struct core_candidate *out, size_t *count, size_t 
     out[position] = *candidate;
 }
 
-size_t core_job_explain(const struct core *core, uint64_t job_handle, struct core_candidate *out, size_t capacity) {
-    const struct core_job *job = (const struct core_job *)core_handles_get(&core->jobs, job_handle);
-    if (job == NULL) {
+size_t core_generation_explain(const struct core *core, uint64_t generation_handle, struct core_candidate *out,
+                               size_t capacity) {
+    const struct core_generation *generation =
+        (const struct core_generation *)core_handles_get(&core->generations, generation_handle);
+    if (generation == NULL) {
         return 0;
     }
     uint32_t tokens = 0;
-    const struct core_offering *cached = core_affinity_find(core, job, &tokens);
-    const struct core_list *list = &job->model->offerings;
+    const struct core_offering *cached = core_affinity_find(core, generation, &tokens);
+    const struct core_list *list = &generation->model->offerings;
     size_t count = 0;
     for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
         const struct core_offering *offering = CORE_OF(link, struct core_offering, model_link);
         struct core_candidate candidate = {.provider = offering->provider->handle, .user = offering->provider->user};
-        enum core_gate gate = core_place_gate(job, offering);
-        bool holder = job->attempt != NULL && job->attempt->offering == offering;
+        enum core_gate gate = core_place_gate(generation, offering);
+        bool holder = generation->attempt != NULL && generation->attempt->offering == offering;
         if (gate == CORE_GATE_NONE) {
-            core_place_weigh(core, job, offering, offering == cached ? tokens : 0, &candidate);
+            core_place_weigh(core, generation, offering, offering == cached ? tokens : 0, &candidate);
         }
         candidate.gate = gate;
         candidate.chosen = holder;

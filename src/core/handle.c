@@ -37,7 +37,7 @@ uint64_t core_handles_add(struct core_handles *handles, void *object) {
     entry->object = object;
     entry->next_free = 0;
     handles->count++;
-    return (uint64_t)entry->generation << CORE_HANDLE_INDEX_BITS | (index + 1);
+    return (uint64_t)entry->uses << CORE_HANDLE_INDEX_BITS | (index + 1);
 }
 
 void core_handles_remove(struct core_handles *handles, uint64_t handle) {
@@ -47,7 +47,7 @@ void core_handles_remove(struct core_handles *handles, uint64_t handle) {
     size_t index = (size_t)(handle & CORE_HANDLE_LIMIT) - 1;
     struct core_handle_entry *entry = &handles->entries[index];
     entry->object = NULL;
-    entry->generation++;
+    entry->uses++;
     entry->next_free = handles->first_free;
     handles->first_free = (uint32_t)index + 1;
     handles->count--;

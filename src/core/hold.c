@@ -1,4 +1,4 @@
-/* Holds: the worst case of a job, set aside when it is admitted and ended exactly once.
+/* Holds: the worst case of a generation, set aside when it is admitted and ended exactly once.
  *
  * Between the two, the account's spendable money (balance minus holds) is without it, so no number of requests at once
  * can overdraw an account. A charge never exceeds its hold: ending a hold never makes the spendable money less. */

@@ -1,4 +1,4 @@
-/* Models by id: interned while an offering or a job refers to them, with what the providers offer of each. */
+/* Models by id: interned while an offering or a generation refers to them, with what the providers offer of each. */
 #include "core/pool.h"
 
 #include <string.h>

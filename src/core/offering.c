@@ -1,5 +1,5 @@
-/* One model on one provider: which gate keeps jobs out, whether it is in its model's pools, and what it adds to its
- * model's counts. */
+/* One model on one provider: which gate keeps generations out, whether it is in its model's pools, and what it adds to
+ * its model's counts. */
 #include "core/pool.h"
 
 struct core_offering *core_offering_new(struct core *core, struct core_provider *provider, struct str model) {
@@ -92,7 +92,7 @@ enum core_gate core_offering_gate(const struct core_offering *offering) {
     return offering->active < offering->slots ? CORE_GATE_NONE : CORE_GATE_SLOTS;
 }
 
-/* Whether it may well take a job while that waits: what keeps it now passes by itself, in seconds. */
+/* Whether it may well take a generation while that waits: what keeps it now passes by itself, in seconds. */
 static bool gate_is_hopeful(enum core_gate gate) {
     switch (gate) {
     case CORE_GATE_NONE:
@@ -143,13 +143,13 @@ static uint32_t offering_serving_slots(const struct core_offering *offering) {
     return serves ? offering->slots : 0;
 }
 
-/* Its device takes no jobs for longer than a job waits. */
+/* Its device takes no generations for longer than a generation waits. */
 bool core_offering_rests(const struct core_offering *offering) {
     const struct core_device_state *device = &offering->provider->device;
     return device->paused || device->heat >= CORE_HEAT_SERIOUS;
 }
 
-/* Puts it into its model's counts as it is now; true: what its model offers to jobs has changed. */
+/* Puts it into its model's counts as it is now; true: what its model offers to generations has changed. */
 static bool offering_recount(struct core *core, struct core_offering *offering) {
     struct core_model *model = offering->model;
     bool offers = offering->listed && !offering->provider->draining, rests = core_offering_rests(offering);

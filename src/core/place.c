@@ -1,5 +1,5 @@
-/* Placement: which device gets a job. First the gates, then the lowest expected finish time of a bounded sample. The
- * formula, the weights and their reasons are in docs/PLACEMENT.md. */
+/* Placement: which device gets a generation. First the gates, then the lowest expected finish time of a bounded sample.
+ * The formula, the weights and their reasons are in docs/PLACEMENT.md. */
 #include "core/pool.h"
 
 #include <string.h>
@@ -17,9 +17,9 @@ enum {
 
 _Static_assert(PLACE_WARM_MOST + PLACE_COLD_MOST + 1 <= CORE_CANDIDATES_MAX, "within the bound of a placement");
 
-bool core_place_was_tried(const struct core_job *job, const struct core_provider *provider) {
-    for (uint32_t i = 0; i < job->tried_count; i++) {
-        if (job->tried[i] == provider->handle) {
+bool core_place_was_tried(const struct core_generation *generation, const struct core_provider *provider) {
+    for (uint32_t i = 0; i < generation->tried_count; i++) {
+        if (generation->tried[i] == provider->handle) {
             return true;
         }
     }
@@ -76,14 +76,16 @@ uint32_t core_place_load_ms(const struct core *core, const struct core_offering 
                                           : core->config.load_ms;
 }
 
-static uint32_t place_prompt_tokens(const struct core_job *job) {
-    uint32_t prompt = job->prompt_tokens > 0 ? job->prompt_tokens : job->prompt_tokens_max / PLACE_BYTES_PER_TOKEN;
-    return job->part_tokens < UINT32_MAX - prompt ? prompt + job->part_tokens : UINT32_MAX;
+static uint32_t place_prompt_tokens(const struct core_generation *generation) {
+    uint32_t prompt = generation->prompt_tokens > 0 ? generation->prompt_tokens
+                                                    : generation->prompt_tokens_max / PLACE_BYTES_PER_TOKEN;
+    return generation->part_tokens < UINT32_MAX - prompt ? prompt + generation->part_tokens : UINT32_MAX;
 }
 
-static uint32_t place_answer_tokens(const struct core_job *job) {
-    float mean = job->model->completion_tokens > 0 ? job->model->completion_tokens : (float)PLACE_TOKENS_GUESS;
-    uint32_t left = core_job_tokens_left(job);
+static uint32_t place_answer_tokens(const struct core_generation *generation) {
+    float mean =
+        generation->model->completion_tokens > 0 ? generation->model->completion_tokens : (float)PLACE_TOKENS_GUESS;
+    uint32_t left = core_generation_tokens_left(generation);
     return mean < (float)left ? (uint32_t)mean : left;
 }
 
@@ -92,24 +94,24 @@ static uint32_t place_ms(float tokens, float per_s) {
     return ms < 4e9F ? (uint32_t)ms : UINT32_MAX;
 }
 
-uint32_t core_place_prefill_ms(const struct core *core, const struct core_job *job,
+uint32_t core_place_prefill_ms(const struct core *core, const struct core_generation *generation,
                                const struct core_offering *offering) {
-    return place_ms((float)place_prompt_tokens(job), core_place_prefill_per_s(core, offering));
+    return place_ms((float)place_prompt_tokens(generation), core_place_prefill_per_s(core, offering));
 }
 
 /* By how much the longest answer allowed would miss the whole deadline there. */
-static uint64_t place_excess_ms(const struct core *core, const struct core_job *job,
+static uint64_t place_excess_ms(const struct core *core, const struct core_generation *generation,
                                 const struct core_candidate *candidate, float stream_per_s) {
-    uint64_t left_ms = job->whole_due_ms > core->now_ms ? job->whole_due_ms - core->now_ms : 0;
-    uint64_t longest_ms =
-        (uint64_t)candidate->load_ms + candidate->prefill_ms + place_ms((float)core_job_tokens_left(job), stream_per_s);
+    uint64_t left_ms = generation->whole_due_ms > core->now_ms ? generation->whole_due_ms - core->now_ms : 0;
+    uint64_t longest_ms = (uint64_t)candidate->load_ms + candidate->prefill_ms +
+                          place_ms((float)core_generation_tokens_left(generation), stream_per_s);
     return longest_ms > left_ms ? longest_ms - left_ms : 0;
 }
 
-void core_place_weigh(const struct core *core, const struct core_job *job, const struct core_offering *offering,
-                      uint32_t cached_tokens, struct core_candidate *out) {
+void core_place_weigh(const struct core *core, const struct core_generation *generation,
+                      const struct core_offering *offering, uint32_t cached_tokens, struct core_candidate *out) {
     const struct core_provider *provider = offering->provider;
-    uint32_t prompt = place_prompt_tokens(job);
+    uint32_t prompt = place_prompt_tokens(generation);
     uint32_t fresh = prompt > cached_tokens ? prompt - cached_tokens : 0;
     /* Slots of one device share what it can compute. */
     float stream_per_s = core_place_decode_per_s(core, offering) / (float)(provider->active + 1);
@@ -119,50 +121,51 @@ void core_place_weigh(const struct core *core, const struct core_job *job, const
         .user = provider->user,
         .cached = cached_tokens > 0,
         .prefill_ms = place_ms((float)fresh, core_place_prefill_per_s(core, offering)),
-        .decode_ms = place_ms((float)place_answer_tokens(job), stream_per_s),
+        .decode_ms = place_ms((float)place_answer_tokens(generation), stream_per_s),
         .weight = (uint32_t)(weight * 1000.0F + 0.5F),
     };
     if (offering->state == CORE_MODEL_COLD) {
         out->load_ms = core_place_load_ms(core, offering);
     }
     double computing = ((double)out->prefill_ms + (double)out->decode_ms) / (double)weight;
-    out->finish_ms = out->load_ms + (uint64_t)computing + place_excess_ms(core, job, out, stream_per_s);
+    out->finish_ms = out->load_ms + (uint64_t)computing + place_excess_ms(core, generation, out, stream_per_s);
 }
 
 /* Prompt and answer, but not more than the largest device offers: what fits nowhere goes there, and the device says so
  * itself, or cuts a limit that the client has not given. */
-static uint32_t place_context(const struct core_job *job) {
-    uint64_t need = (uint64_t)place_prompt_tokens(job) + core_job_tokens_left(job);
-    return need < job->model->context_length ? (uint32_t)need : job->model->context_length;
+static uint32_t place_context(const struct core_generation *generation) {
+    uint64_t need = (uint64_t)place_prompt_tokens(generation) + core_generation_tokens_left(generation);
+    return need < generation->model->context_length ? (uint32_t)need : generation->model->context_length;
 }
 
-/* The gates of one job. */
-static enum core_gate place_job_gate(const struct core_job *job, const struct core_offering *offering,
-                                     uint32_t context) {
+/* The gates of one generation. */
+static enum core_gate place_generation_gate(const struct core_generation *generation,
+                                            const struct core_offering *offering, uint32_t context) {
     const struct core_provider *provider = offering->provider;
-    if (job->only_provider != CORE_NO_HANDLE && job->only_provider != provider->handle) {
+    if (generation->only_provider != CORE_NO_HANDLE && generation->only_provider != provider->handle) {
         return CORE_GATE_PINNED;
     }
-    if (job->region[0] != '\0' && strcmp(job->region, provider->region) != 0) {
+    if (generation->region[0] != '\0' && strcmp(generation->region, provider->region) != 0) {
         return CORE_GATE_REGION;
     }
-    if (job->verified && !provider->verified) {
+    if (generation->verified && !provider->verified) {
         return CORE_GATE_PRIVACY;
     }
     if (offering->context_length != 0 && offering->context_length < context) {
         return CORE_GATE_CONTEXT;
     }
-    return job->tried_count > 0 && core_place_was_tried(job, provider) ? CORE_GATE_TRIED : CORE_GATE_NONE;
+    return generation->tried_count > 0 && core_place_was_tried(generation, provider) ? CORE_GATE_TRIED : CORE_GATE_NONE;
 }
 
-enum core_gate core_place_gate(const struct core_job *job, const struct core_offering *offering) {
-    return offering->gate != CORE_GATE_NONE ? offering->gate : place_job_gate(job, offering, place_context(job));
+enum core_gate core_place_gate(const struct core_generation *generation, const struct core_offering *offering) {
+    return offering->gate != CORE_GATE_NONE ? offering->gate
+                                            : place_generation_gate(generation, offering, place_context(generation));
 }
 
 /* One decision. */
 struct place {
     struct core *core;
-    const struct core_job *job;
+    const struct core_generation *generation;
     const struct core_offering *cached; /* the conversation's own device; NULL: none, or not free */
     uint32_t cached_tokens, context;
     struct core_offering *best;
@@ -174,7 +177,7 @@ struct place {
 
 static struct core_candidate *place_add(struct core *core) {
     if (core->candidate_count == core->candidate_capacity) {
-        /* Bounded: the jobs that are looked at in one step, CORE_CANDIDATES_MAX for each that is placed. */
+        /* Bounded: the generations that are looked at in one step, CORE_CANDIDATES_MAX for each that is placed. */
         core->candidate_capacity =
             core->candidate_capacity == 0 ? 2 * CORE_CANDIDATES_MAX : core->candidate_capacity * 2;
         core->candidates = mem_realloc(core->candidates, core->candidate_capacity * sizeof(struct core_candidate));
@@ -184,13 +187,13 @@ static struct core_candidate *place_add(struct core *core) {
 
 static void place_consider(struct place *place, struct core_offering *offering) {
     struct core_candidate *candidate = place_add(place->core);
-    enum core_gate gate = place_job_gate(place->job, offering, place->context);
+    enum core_gate gate = place_generation_gate(place->generation, offering, place->context);
     if (gate != CORE_GATE_NONE) {
         *candidate = (struct core_candidate){
             .provider = offering->provider->handle, .user = offering->provider->user, .gate = gate};
         return;
     }
-    core_place_weigh(place->core, place->job, offering, offering == place->cached ? place->cached_tokens : 0,
+    core_place_weigh(place->core, place->generation, offering, offering == place->cached ? place->cached_tokens : 0,
                      candidate);
     place->warm |= offering->state != CORE_MODEL_COLD;
     place->warm_is_free |= offering->state == CORE_MODEL_WARM;
@@ -227,8 +230,8 @@ static void place_consider_pool(struct place *place, const struct core_pool *poo
     struct core_offering *offerings[CORE_CANDIDATES_MAX];
     struct random_source *random = &place->core->random;
     unsigned context = core_pool_context_of(place->context);
-    /* Devices that this job has tried are skipped: as many more are looked at. */
-    size_t more = place->job->tried_count;
+    /* Devices that this generation has tried are skipped: as many more are looked at. */
+    size_t more = place->generation->tried_count;
     size_t most = more < PLACE_COLD_MOST ? PLACE_WARM_MOST + more : PLACE_WARM_MOST + PLACE_COLD_MOST;
     size_t count = core_pool_sample(pool, false, context, POOL_CONTEXTS, random, offerings, most);
     place_consider_all(place, offerings, count);
@@ -246,140 +249,141 @@ static void place_consider_pool(struct place *place, const struct core_pool *poo
 }
 
 static void place_consider_cached(struct place *place) {
-    struct core_offering *offering = core_affinity_find(place->core, place->job, &place->cached_tokens);
+    struct core_offering *offering = core_affinity_find(place->core, place->generation, &place->cached_tokens);
     if (offering != NULL && offering->gate == CORE_GATE_NONE) {
         place->cached = offering;
         place_consider(place, offering);
     }
 }
 
-/* Devices of the job's demand that are hopeful and that it has not tried; with `failed_ones` also those that failed it,
- * but did not stay silent. */
-static bool place_has_untried(const struct core *core, const struct core_job *job, bool failed_ones) {
-    struct core_pool *pool = core_pool_of(job->model, job->region, job->verified);
+/* Devices of the generation's demand that are hopeful and that it has not tried; with `failed_ones` also those that
+ * failed it, but did not stay silent. */
+static bool place_has_untried(const struct core *core, const struct core_generation *generation, bool failed_ones) {
+    struct core_pool *pool = core_pool_of(generation->model, generation->region, generation->verified);
     size_t left = pool == NULL ? 0 : pool->hopeful;
-    for (uint32_t i = 0; i < job->tried_count && left > 0; i++) {
+    for (uint32_t i = 0; i < generation->tried_count && left > 0; i++) {
         const struct core_provider *provider =
-            (const struct core_provider *)core_handles_get(&core->providers, job->tried[i]);
+            (const struct core_provider *)core_handles_get(&core->providers, generation->tried[i]);
         bool twice = false;
         for (uint32_t j = 0; j < i; j++) {
-            twice |= job->tried[j] == job->tried[i];
+            twice |= generation->tried[j] == generation->tried[i];
         }
-        if (provider == NULL || twice || (failed_ones && !core_place_stayed_silent(job, provider))) {
+        if (provider == NULL || twice || (failed_ones && !core_place_stayed_silent(generation, provider))) {
             continue;
         }
-        const struct core_offering *offering = core_offering_find(provider, job->model);
+        const struct core_offering *offering = core_offering_find(provider, generation->model);
         left -= offering != NULL && offering->hopeful && core_pool_admits(pool, provider);
     }
     return left > 0;
 }
 
-bool core_place_stayed_silent(const struct core_job *job, const struct core_provider *provider) {
-    for (uint32_t i = 0; i < job->tried_count; i++) {
-        if (job->tried[i] == provider->handle && (job->tried_silent >> i & 1) != 0) {
+bool core_place_stayed_silent(const struct core_generation *generation, const struct core_provider *provider) {
+    for (uint32_t i = 0; i < generation->tried_count; i++) {
+        if (generation->tried[i] == provider->handle && (generation->tried_silent >> i & 1) != 0) {
             return true;
         }
     }
     return false;
 }
 
-bool core_place_has_hope(const struct core *core, const struct core_job *job) {
-    if (job->only_provider != CORE_NO_HANDLE) {
+bool core_place_has_hope(const struct core *core, const struct core_generation *generation) {
+    if (generation->only_provider != CORE_NO_HANDLE) {
         const struct core_provider *provider =
-            (const struct core_provider *)core_handles_get(&core->providers, job->only_provider);
-        const struct core_offering *offering = provider == NULL ? NULL : core_offering_find(provider, job->model);
-        return offering != NULL && offering->hopeful && !core_place_was_tried(job, provider);
+            (const struct core_provider *)core_handles_get(&core->providers, generation->only_provider);
+        const struct core_offering *offering =
+            provider == NULL ? NULL : core_offering_find(provider, generation->model);
+        return offering != NULL && offering->hopeful && !core_place_was_tried(generation, provider);
     }
-    return place_has_untried(core, job, true);
+    return place_has_untried(core, generation, true);
 }
 
 /* A canary's one device. */
 static void place_consider_pinned(struct place *place) {
     const struct core_provider *provider =
-        (const struct core_provider *)core_handles_get(&place->core->providers, place->job->only_provider);
-    struct core_offering *offering = provider == NULL ? NULL : core_offering_find(provider, place->job->model);
+        (const struct core_provider *)core_handles_get(&place->core->providers, place->generation->only_provider);
+    struct core_offering *offering = provider == NULL ? NULL : core_offering_find(provider, place->generation->model);
     if (offering != NULL && offering->gate == CORE_GATE_NONE) {
         place_consider(place, offering);
     }
 }
 
-/* When no other device is left, busy or not, a job may come back to one that failed it, if that is ready again; never
- * to one that stayed silent. Otherwise a device that stumbles once would be worth less than none. */
+/* When no other device is left, busy or not, a generation may come back to one that failed it, if that is ready again;
+ * never to one that stayed silent. Otherwise a device that stumbles once would be worth less than none. */
 static void place_consider_tried(struct place *place) {
-    const struct core_job *job = place->job;
-    struct core_job untried = *job;
+    const struct core_generation *generation = place->generation;
+    struct core_generation untried = *generation;
     untried.tried_count = 0;
-    place->job = &untried;
-    for (uint32_t i = 0; i < job->tried_count; i++) {
+    place->generation = &untried;
+    for (uint32_t i = 0; i < generation->tried_count; i++) {
         const struct core_provider *provider =
-            (const struct core_provider *)core_handles_get(&place->core->providers, job->tried[i]);
-        if (provider == NULL || core_place_stayed_silent(job, provider)) {
+            (const struct core_provider *)core_handles_get(&place->core->providers, generation->tried[i]);
+        if (provider == NULL || core_place_stayed_silent(generation, provider)) {
             continue;
         }
-        struct core_offering *offering = core_offering_find(provider, job->model);
+        struct core_offering *offering = core_offering_find(provider, generation->model);
         if (offering != NULL && offering->gate == CORE_GATE_NONE) {
             place_consider(place, offering);
         }
     }
-    place->job = job;
+    place->generation = generation;
 }
 
 /* Until one of the model's slots is free and all that wait have had their turn; UINT64_MAX: there are none. */
-static uint64_t place_wait_ms(const struct core *core, const struct core_job *job) {
-    const struct core_model *model = job->model;
+static uint64_t place_wait_ms(const struct core *core, const struct core_generation *generation) {
+    const struct core_model *model = generation->model;
     if (model->serving_slots == 0) {
         return UINT64_MAX;
     }
     float service_ms = model->service_ms;
     if (service_ms <= 0) {
         float decode = place_guess_per_s(model->decode_per_s, core->decode_per_s, PLACE_DECODE_GUESS, 1000);
-        service_ms = (float)place_answer_tokens(job) * 1000.0F / decode;
+        service_ms = (float)place_answer_tokens(generation) * 1000.0F / decode;
     }
     return (uint64_t)(service_ms * (float)(model->queue.count + 1) / (float)model->serving_slots);
 }
 
 /* Only cold devices are free. Waiting is only worth as long as the loading would have taken: a
  * wrong estimate costs at most twice the better choice. */
-static bool place_rather_waits(const struct place *place, struct core_job *job) {
+static bool place_rather_waits(const struct place *place, struct core_generation *generation) {
     const struct core *core = place->core;
-    if (place->warm || job->only_provider != CORE_NO_HANDLE) {
+    if (place->warm || generation->only_provider != CORE_NO_HANDLE) {
         return false;
     }
-    uint64_t wait_ms = place_wait_ms(core, job);
-    uint64_t waited_ms = job->patience_ms == 0 ? 0 : core->now_ms - (job->patience_ms - 1);
+    uint64_t wait_ms = place_wait_ms(core, generation);
+    uint64_t waited_ms = generation->patience_ms == 0 ? 0 : core->now_ms - (generation->patience_ms - 1);
     uint32_t load_ms = core->candidates[place->best_index].load_ms;
     if (wait_ms == UINT64_MAX || wait_ms + waited_ms >= load_ms) {
         return false;
     }
-    if (job->patience_ms == 0) {
-        job->patience_ms = core->now_ms + 1; /* 0 is taken */
+    if (generation->patience_ms == 0) {
+        generation->patience_ms = core->now_ms + 1; /* 0 is taken */
     }
     return true;
 }
 
-struct core_offering *core_place(struct core *core, struct core_job *job, uint32_t *first_candidate,
+struct core_offering *core_place(struct core *core, struct core_generation *generation, uint32_t *first_candidate,
                                  uint32_t *candidate_count) {
     size_t first = core->candidate_count;
-    struct place place = {.core = core, .job = job, .context = place_context(job)};
+    struct place place = {.core = core, .generation = generation, .context = place_context(generation)};
     *first_candidate = (uint32_t)first;
     *candidate_count = 0;
-    if (job->only_provider != CORE_NO_HANDLE) {
+    if (generation->only_provider != CORE_NO_HANDLE) {
         place_consider_pinned(&place);
-    } else if (job->model->gated[CORE_GATE_NONE] > 0) {
-        const struct core_pool *pool = core_pool_of(job->model, job->region, job->verified);
+    } else if (generation->model->gated[CORE_GATE_NONE] > 0) {
+        const struct core_pool *pool = core_pool_of(generation->model, generation->region, generation->verified);
         place_consider_cached(&place);
         if (pool != NULL) {
             place_consider_pool(&place, pool);
         }
-        if (place.best == NULL && job->tried_count > 0 && !place_has_untried(core, job, false)) {
+        if (place.best == NULL && generation->tried_count > 0 && !place_has_untried(core, generation, false)) {
             place_consider_tried(&place);
         }
     }
-    if (place.best == NULL || place_rather_waits(&place, job)) {
+    if (place.best == NULL || place_rather_waits(&place, generation)) {
         core->candidate_count = first;
         return NULL;
     }
-    job->patience_ms = 0;
+    generation->patience_ms = 0;
     core->candidates[place.best_index].chosen = true;
     *candidate_count = (uint32_t)(core->candidate_count - first);
     return place.best;

@@ -1,4 +1,4 @@
-/* Offerings that can take a job now, sorted so that a good one is found without looking at all of them.
+/* Offerings that can take a generation now, sorted so that a good one is found without looking at all of them.
  *
  * A pool serves one demand: any device, those of a region, verified ones, or both. It has shelves by whether the model
  * is loaded and by the context that fits, and on each shelf classes of speed, four to an octave. A class is a dense
@@ -27,7 +27,7 @@ struct core_pool_shelf {
 struct core_pool {
     char region[CORE_REGION_SIZE]; /* empty: any */
     bool verified;
-    uint32_t hopeful;                              /* devices of this demand that take jobs now or before long */
+    uint32_t hopeful;                              /* devices of this demand that take generations now or before long */
     struct core_pool_shelf *shelves[POOL_SHELVES]; /* NULL: nothing was ever on it */
 };
 

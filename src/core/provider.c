@@ -128,7 +128,7 @@ void core_provider_set_silent(struct core *core, struct core_provider *provider,
     struct core_link *next;
     for (struct core_link *link = core_list_first(&provider->attempts); link != NULL; link = next) {
         next = core_list_next(&provider->attempts, link);
-        core_job_silent(core, CORE_OF(link, struct core_attempt, link)->job);
+        core_generation_silent(core, CORE_OF(link, struct core_attempt, link)->generation);
     }
 }
 
@@ -185,10 +185,10 @@ static struct core_attempt *provider_first(const struct core_list *attempts) {
 
 void core_provider_leave(struct core *core, struct core_provider *provider) {
     provider->leaving = true;
-    core_provider_drain(core, provider); /* so that nothing below finds it fit for a job */
+    core_provider_drain(core, provider); /* so that nothing below finds it fit for a generation */
     struct core_attempt *attempt;
     while ((attempt = provider_first(&provider->attempts)) != NULL) {
-        core_job_lost(core, attempt->job);
+        core_generation_lost(core, attempt->generation);
     }
     while ((attempt = provider_first(&provider->ghosts)) != NULL) {
         core_attempt_release(core, attempt);

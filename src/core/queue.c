@@ -1,16 +1,17 @@
-/* The jobs that wait for a device, model by model.
+/* The generations that wait for a device, model by model.
  *
- * Continuations of begun answers go first. Then the accounts take turns: each gives one job, in order of its arrival
- * but for those that come back from a failed attempt, and goes to the end of the line. So an account with a thousand
- * jobs waiting delays another's single one by a single job.
+ * Continuations of begun answers go first. Then the accounts take turns: each gives one generation, in order of its
+ * arrival but for those that come back from a failed attempt, and goes to the end of the line. So an account with a
+ * thousand generations waiting delays another's single one by a single generation.
  *
- * The last account stays in the line when its jobs have gone, so that a job that goes at once costs no memory.
+ * The last account stays in the line when its generations have gone, so that a generation that goes at once costs no
+ * memory.
  *
- * A job that cannot go (its devices are busy, or it has tried them) holds nobody up, and is not looked at again before
- * the devices of its model change, or RELOOK_MS have passed: what placement decides may depend on time.
+ * A generation that cannot go (its devices are busy, or it has tried them) holds nobody up, and is not looked at again
+ * before the devices of its model change, or RELOOK_MS have passed: what placement decides may depend on time.
  *
- * The retry budget is against storms: of the jobs of which nothing has come (core->fresh), retry_percent may be on a
- * further attempt at once (core->retrying), but at least retry_floor. The others wait here. */
+ * The retry budget is against storms: of the generations of which nothing has come (core->fresh), retry_percent may be
+ * on a further attempt at once (core->retrying), but at least retry_floor. The others wait here. */
 #include "core/core_internal.h"
 
 enum { RELOOK_MS = 1000 };
@@ -33,7 +34,7 @@ static struct core_turn *queue_turn(const struct core_queue *queue, uint64_t acc
 }
 
 static bool turn_is_empty(const struct core_turn *turn) {
-    return turn->again.count + turn->jobs.count == 0;
+    return turn->again.count + turn->generations.count == 0;
 }
 
 static void queue_drop_turn(struct core_queue *queue, struct core_turn *turn) {
@@ -59,41 +60,41 @@ static struct core_turn *queue_make_turn(struct core_queue *queue, uint64_t acco
         turn = MEM_NEW(struct core_turn);
         turn->account = account;
         core_list_init(&turn->again);
-        core_list_init(&turn->jobs);
+        core_list_init(&turn->generations);
         core_list_push_back(&queue->turns, &turn->link);
         HASH_ADD(hh, queue->by_account, account, sizeof(turn->account), turn);
     }
     return turn;
 }
 
-/* Where the job waits. */
-static struct core_list *queue_list(const struct core_job *job) {
-    if (job->turn == NULL) {
-        return &job->model->queue.begun;
+/* Where the generation waits. */
+static struct core_list *queue_list(const struct core_generation *generation) {
+    if (generation->turn == NULL) {
+        return &generation->model->queue.begun;
     }
-    return job->came_back ? &job->turn->again : &job->turn->jobs;
+    return generation->came_back ? &generation->turn->again : &generation->turn->generations;
 }
 
-void core_queue_enter(struct core *core, struct core_job *job) {
-    struct core_queue *queue = &job->model->queue;
-    job->looked = false;
-    job->came_back = job->attempts > 0;
-    if (job->started) {
-        core_list_push_back(&queue->begun, &job->link);
+void core_queue_enter(struct core *core, struct core_generation *generation) {
+    struct core_queue *queue = &generation->model->queue;
+    generation->looked = false;
+    generation->came_back = generation->attempts > 0;
+    if (generation->started) {
+        core_list_push_back(&queue->begun, &generation->link);
     } else {
-        job->turn = queue_make_turn(queue, job->account);
-        core_list_push_back(queue_list(job), &job->link);
+        generation->turn = queue_make_turn(queue, generation->account);
+        core_list_push_back(queue_list(generation), &generation->link);
     }
     queue->count++;
     core->queued++;
-    queue_mark_pending(core, job->model);
+    queue_mark_pending(core, generation->model);
 }
 
-void core_queue_leave(struct core *core, struct core_job *job) {
-    struct core_queue *queue = &job->model->queue;
-    struct core_turn *turn = job->turn;
-    core_list_remove(queue_list(job), &job->link);
-    job->turn = NULL;
+void core_queue_leave(struct core *core, struct core_generation *generation) {
+    struct core_queue *queue = &generation->model->queue;
+    struct core_turn *turn = generation->turn;
+    core_list_remove(queue_list(generation), &generation->link);
+    generation->turn = NULL;
     if (turn != NULL && turn_is_empty(turn) && queue->turns.count > 1) {
         queue_drop_turn(queue, turn);
     }
@@ -103,9 +104,9 @@ void core_queue_leave(struct core *core, struct core_job *job) {
     }
 }
 
-void core_queue_look_again(struct core *core, struct core_job *job) {
-    job->looked = false;
-    queue_mark_pending(core, job->model);
+void core_queue_look_again(struct core *core, struct core_generation *generation) {
+    generation->looked = false;
+    queue_mark_pending(core, generation->model);
 }
 
 static bool queue_budget_is_left(const struct core *core) {
@@ -113,34 +114,34 @@ static bool queue_budget_is_left(const struct core *core) {
     return core->retrying < allowed || core->retrying < core->config.retry_floor;
 }
 
-bool core_queue_budget_allows(const struct core *core, const struct core_job *job) {
-    return job->started || job->round == 0 || queue_budget_is_left(core);
+bool core_queue_budget_allows(const struct core *core, const struct core_generation *generation) {
+    return generation->started || generation->round == 0 || queue_budget_is_left(core);
 }
 
-/* The job has to wait. It may be gone afterwards: a canary does not wait. */
-static void queue_keep(struct core *core, struct core_job *job) {
-    struct core_model *model = job->model;
-    job->looked = true;
-    if (job->only_provider != CORE_NO_HANDLE) {
-        core_job_fail(core, job, CORE_FAILURE_UNPLACEABLE, "its device cannot take it now");
+/* The generation has to wait. It may be gone afterwards: a canary does not wait. */
+static void queue_keep(struct core *core, struct core_generation *generation) {
+    struct core_model *model = generation->model;
+    generation->looked = true;
+    if (generation->only_provider != CORE_NO_HANDLE) {
+        core_generation_fail(core, generation, CORE_FAILURE_UNPLACEABLE, "its device cannot take it now");
         return;
     }
-    if (!job->waited) {
-        job->waited = true;
+    if (!generation->waited) {
+        generation->waited = true;
         core_warm_demand(core, (struct str){.data = model->id, .len = model->id_len});
     }
-    if (model->gated[CORE_GATE_NONE] > 0 && core->now_ms + RELOOK_MS < job->queue_due_ms) {
-        core_deadline_set(core, &job->deadline, core->now_ms + RELOOK_MS);
+    if (model->gated[CORE_GATE_NONE] > 0 && core->now_ms + RELOOK_MS < generation->queue_due_ms) {
+        core_deadline_set(core, &generation->deadline, core->now_ms + RELOOK_MS);
     }
 }
 
-/* Dispatches the job if it can go; true: it went. */
-static bool queue_try(struct core *core, struct core_job *job) {
-    struct core_queue *queue = &job->model->queue;
-    if (job->looked) {
+/* Dispatches the generation if it can go; true: it went. */
+static bool queue_try(struct core *core, struct core_generation *generation) {
+    struct core_queue *queue = &generation->model->queue;
+    if (generation->looked) {
         return false;
     }
-    if (!core_queue_budget_allows(core, job)) {
+    if (!core_queue_budget_allows(core, generation)) {
         if (!core_link_is_listed(&queue->starved_link)) {
             core_list_push_back(&core->starved, &queue->starved_link);
         }
@@ -148,24 +149,25 @@ static bool queue_try(struct core *core, struct core_job *job) {
     }
     uint32_t first = 0, count = 0;
     struct core_offering *offering = NULL;
-    if (job->model->gated[CORE_GATE_NONE] > 0) {
-        offering = core_place(core, job, &first, &count);
+    if (generation->model->gated[CORE_GATE_NONE] > 0) {
+        offering = core_place(core, generation, &first, &count);
     }
     if (offering == NULL) {
-        queue_keep(core, job);
+        queue_keep(core, generation);
         return false;
     }
-    core_attempt_start(core, job, offering, first, count);
+    core_attempt_start(core, generation, offering, first, count);
     return true;
 }
 
-static void queue_forget_looks(const struct core_list *jobs) {
-    for (struct core_link *link = core_list_first(jobs); link != NULL; link = core_list_next(jobs, link)) {
-        CORE_OF(link, struct core_job, link)->looked = false;
+static void queue_forget_looks(const struct core_list *generations) {
+    for (struct core_link *link = core_list_first(generations); link != NULL;
+         link = core_list_next(generations, link)) {
+        CORE_OF(link, struct core_generation, link)->looked = false;
     }
 }
 
-/* Every job that waits is to be looked at. */
+/* Every generation that waits is to be looked at. */
 static void queue_look_at_all(struct core_queue *queue) {
     const struct core_list *turns = &queue->turns;
     queue->look_again = false;
@@ -173,16 +175,16 @@ static void queue_look_at_all(struct core_queue *queue) {
     for (struct core_link *link = core_list_first(turns); link != NULL; link = core_list_next(turns, link)) {
         struct core_turn *turn = CORE_OF(link, struct core_turn, link);
         queue_forget_looks(&turn->again);
-        queue_forget_looks(&turn->jobs);
+        queue_forget_looks(&turn->generations);
     }
 }
 
-/* Tries the jobs of a list in order until one has gone. The list may be gone with its last job. */
-static bool queue_serve(struct core *core, const struct core_list *jobs) {
+/* Tries the generations of a list in order until one has gone. The list may be gone with its last generation. */
+static bool queue_serve(struct core *core, const struct core_list *generations) {
     struct core_link *next;
-    for (struct core_link *link = core_list_first(jobs); link != NULL; link = next) {
-        next = core_list_next(jobs, link);
-        if (queue_try(core, CORE_OF(link, struct core_job, link))) {
+    for (struct core_link *link = core_list_first(generations); link != NULL; link = next) {
+        next = core_list_next(generations, link);
+        if (queue_try(core, CORE_OF(link, struct core_generation, link))) {
             return true;
         }
     }
@@ -191,7 +193,7 @@ static bool queue_serve(struct core *core, const struct core_list *jobs) {
 
 /* Likewise, for an account. Canaries are never among those that come back, so these do not take the turn with them. */
 static bool queue_serve_turn(struct core *core, struct core_turn *turn) {
-    return queue_serve(core, &turn->again) || queue_serve(core, &turn->jobs);
+    return queue_serve(core, &turn->again) || queue_serve(core, &turn->generations);
 }
 
 static void queue_run(struct core *core, struct core_model *model) {
@@ -232,7 +234,7 @@ void core_queues_run(struct core *core) {
     while ((link = core_list_first(&core->pending)) != NULL) {
         struct core_model *model = CORE_OF(link, struct core_model, pending_link);
         core_list_remove(&core->pending, link);
-        model->references++; /* a canary that cannot go may be its last job */
+        model->references++; /* a canary that cannot go may be its last generation */
         queue_run(core, model);
         core_model_release(core, model);
     }

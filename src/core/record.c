@@ -64,28 +64,30 @@ static void record_success(struct core_provider *provider, bool success) {
     record_set_weight(provider);
 }
 
-void core_record_review(struct core *core, struct core_provider *provider, enum core_review review, uint64_t job) {
+void core_record_review(struct core *core, struct core_provider *provider, enum core_review review,
+                        uint64_t generation) {
     provider->record.reviews++;
     record_success(provider, false);
     struct core_effect *effect = core_effect_add(core, CORE_EFFECT_REVIEW);
-    const struct core_job *about = (const struct core_job *)core_handles_get(&core->jobs, job);
-    effect->job = job;
+    const struct core_generation *about =
+        (const struct core_generation *)core_handles_get(&core->generations, generation);
+    effect->generation = generation;
     effect->provider = provider->handle;
     effect->user = provider->user;
     effect->review.review = review;
-    effect->review.job_user = about == NULL ? 0 : about->user;
+    effect->review.generation_user = about == NULL ? 0 : about->user;
     core_provider_cool_down(core, provider);
 }
 
 static void record_object(struct core *core, struct core_attempt *attempt, enum core_review review) {
     if (!attempt->reviewed) {
         attempt->reviewed = true;
-        core_record_review(core, attempt->offering->provider, review, attempt->job_handle);
+        core_record_review(core, attempt->offering->provider, review, attempt->generation_handle);
     }
 }
 
 static void record_check_prompt(struct core *core, struct core_attempt *attempt, uint32_t prompt_tokens) {
-    uint64_t most = attempt->job->prompt_tokens_max;
+    uint64_t most = attempt->generation->prompt_tokens_max;
     if (most > 0 && prompt_tokens > most * REVIEW_PROMPT_TIMES + REVIEW_PROMPT_SLACK) {
         record_object(core, attempt, CORE_REVIEW_PROMPT);
     }
@@ -170,10 +172,10 @@ static void record_prefill(struct core *core, const struct core_attempt *attempt
     uint32_t prompt = done->done.prompt_tokens;
     uint32_t fresh = prompt > done->done.cached_tokens ? prompt - done->done.cached_tokens : 0;
     if (attempt->cold || attempt->accepted_ms == 0 || attempt->first_ms <= attempt->accepted_ms ||
-        fresh < RECORD_PREFILL_TOKENS || fresh > 2 * (uint64_t)attempt->job->prompt_tokens_max) {
+        fresh < RECORD_PREFILL_TOKENS || fresh > 2 * (uint64_t)attempt->generation->prompt_tokens_max) {
         return;
     }
-    fresh += attempt->job->part_tokens; /* the text that it went on with is not in its prompt */
+    fresh += attempt->generation->part_tokens; /* the text that it went on with is not in its prompt */
     double per_s = fresh * 1000.0 / (double)(attempt->first_ms - attempt->accepted_ms);
     smooth(&attempt->offering->model->prefill_per_s, per_s, RECORD_AVERAGE_SPAN);
     record_prefill_speed(attempt->offering, per_s);
@@ -182,7 +184,7 @@ static void record_prefill(struct core *core, const struct core_attempt *attempt
 
 void core_record_slow(struct core *core, struct core_attempt *attempt) {
     struct core_offering *offering = attempt->offering;
-    double tokens = (double)attempt->prompt_tokens + attempt->job->part_tokens;
+    double tokens = (double)attempt->prompt_tokens + attempt->generation->part_tokens;
     double per_s = tokens * 1000.0 / (double)(core->now_ms + 2 - attempt->accepted_ms);
     if (attempt->accepted_ms != 0 && per_s < (double)core_place_prefill_per_s(core, offering)) {
         record_prefill_speed(offering, per_s);
@@ -193,12 +195,12 @@ void core_record_load(struct core_model *model, uint32_t load_ms) {
     smooth(&model->load_ms, load_ms, RECORD_AVERAGE_SPAN);
 }
 
-/* What the whole device decodes: a stream's speed times the jobs that shared it. */
+/* What the whole device decodes: a stream's speed times the generations that shared it. */
 static void record_decode(struct core *core, struct core_attempt *attempt) {
     uint32_t tokens = attempt->tokens - attempt->first_tokens;
     struct core_offering *offering = attempt->offering;
     double crowd = attempt->pieces == 0 ? 1.0 : (double)attempt->crowd / attempt->pieces;
-    /* Nothing can be made before the job was sent, however long its text was held up on the way. */
+    /* Nothing can be made before the generation was sent, however long its text was held up on the way. */
     double since_sent = (double)(core->now_ms - attempt->sent_ms + 1);
     double claimed_per_s = attempt->tokens * 1000.0 / since_sent;
     if (attempt->tokens >= REVIEW_FAST_TOKENS && offering->fastest_per_s > 0 && claimed_per_s > REVIEW_FAST_PER_S &&
@@ -221,7 +223,7 @@ static void record_done(struct core *core, struct core_attempt *attempt, const s
     record_check_prompt(core, attempt, done->done.prompt_tokens);
     record_check_tokens(core, attempt, done->done.completion_tokens);
     /* One empty answer is what a model may give to an odd prompt; the rest of a continued answer is often empty. */
-    if (attempt->bytes > 0 || attempt->job->started || done->done.finish != CORE_FINISH_STOP) {
+    if (attempt->bytes > 0 || attempt->generation->started || done->done.finish != CORE_FINISH_STOP) {
         offering->empty_answers = 0;
     } else if (++offering->empty_answers >= REVIEW_EMPTY_IN_A_ROW) {
         offering->empty_answers = 0;
@@ -238,7 +240,7 @@ void core_record_ended(struct core *core, struct core_attempt *attempt, enum cor
     record_decode(core, attempt);
     switch (end) {
     case CORE_ATTEMPT_END_DONE:
-        provider->record.jobs++;
+        provider->record.generations++;
         record_done(core, attempt, done);
         if (!attempt->reviewed) {
             record_success(provider, true);
@@ -246,7 +248,7 @@ void core_record_ended(struct core *core, struct core_attempt *attempt, enum cor
         break;
     case CORE_ATTEMPT_END_FAILED:
     case CORE_ATTEMPT_END_SILENT:
-        provider->record.jobs++;
+        provider->record.generations++;
         provider->record.failures++;
         record_success(provider, false);
         break;

@@ -1,7 +1,8 @@
 /* Warming: which models are in demand, and which idle devices are asked to load or to fetch them.
  *
- * Demand is counted when a job has to wait or is refused, and halves in about two minutes. A WANT goes to a device that
- * has the model cold, if there is one: for it that means to load. Else to one that takes wants and has room. */
+ * Demand is counted when a generation has to wait or is refused, and halves in about two minutes. A WANT goes to a
+ * device that has the model cold, if there is one: for it that means to load. Else to one that takes wants and has
+ * room. */
 #include "core/pool.h"
 
 #include <string.h>

@@ -106,7 +106,7 @@ static bool parts_read(const struct message_reader *reader, struct json_value pa
     }
     struct json_iterator iterator;
     struct json_value part;
-    struct str text;
+    struct str text = {0};
     for (json_iterate(parts, &iterator); json_next(&iterator, NULL, &part); index++) {
         if (!part_read(reader, index, part, &text)) {
             return false;

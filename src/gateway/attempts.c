@@ -59,7 +59,7 @@ void attempts_dispatch(struct generation *generation, const struct core_effect *
         generation_abort(generation, CORE_FAILURE_TOO_LONG);
         return;
     }
-    link_peer_send_job(provider->peer, effect->job, &request);
+    link_peer_send_job(provider->peer, effect->generation, &request);
 }
 
 static const struct attempt *attempt_find(const struct generation *generation, uint32_t number) {
@@ -138,14 +138,14 @@ static void on_settled(void *context, const struct err *err) {
     }
     core_loop_step(generation->generations->core,
                    &(struct core_event){.kind = CORE_EVENT_COMMITTED,
-                                        .job = generation->handle,
+                                        .generation = generation->handle,
                                         .committed = {.durable = err == NULL || generation->in_doubt}});
 }
 
 /* The same without asking the store. */
 static void commit_later(const struct generation *generation, bool durable) {
     core_loop_step_later(generation->generations->core, &(struct core_event){.kind = CORE_EVENT_COMMITTED,
-                                                                             .job = generation->handle,
+                                                                             .generation = generation->handle,
                                                                              .committed = {.durable = durable}});
 }
 

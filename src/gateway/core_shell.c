@@ -15,16 +15,17 @@ static struct gateway_provider *provider_of(const struct core_effect *effect) {
 
 /* For the operator's list. The generation is the one that showed it; a device may be at fault without one. */
 static void review(struct core_shell *shell, const struct core_effect *effect) {
-    const struct generation *generation =
-        effect->job != CORE_NO_HANDLE ? (const struct generation *)(uintptr_t)effect->review.job_user : NULL;
+    const struct generation *generation = effect->generation != CORE_NO_HANDLE
+                                              ? (const struct generation *)(uintptr_t)effect->review.generation_user
+                                              : NULL;
     struct store_review line = {.created_ms = clock_wall_ms()};
     (void)str_copy(line.device_id, sizeof(line.device_id), str_from(provider_of(effect)->device.id));
     (void)str_copy(line.reason, sizeof(line.reason), str_from(core_review_name(effect->review.review)));
     if (generation != NULL) {
-        (void)str_copy(line.job_id, sizeof(line.job_id), str_from(generation->record.id));
+        (void)str_copy(line.generation_id, sizeof(line.generation_id), str_from(generation->record.id));
     }
     LOG_WARN_EVENT("provider.review", LOG_TEXT("provider_id", line.device_id), LOG_TEXT("reason", line.reason),
-                   LOG_TEXT("job_id", line.job_id));
+                   LOG_TEXT("job_id", line.generation_id));
     shell->counts.reviews++;
     store_review_add(shell->store, &line);
 }
@@ -33,14 +34,14 @@ static void carry_out(void *context, const struct core_effect *effect, const str
     struct core_shell *shell = context;
     switch (effect->kind) {
     case CORE_EFFECT_ADMITTED:
-        generation_admitted(generation_of(effect), effect->job);
+        generation_admitted(generation_of(effect), effect->generation);
         break;
     case CORE_EFFECT_DISPATCH:
         generation_placed(generation_of(effect), effect, candidates);
         attempts_dispatch(generation_of(effect), effect);
         break;
     case CORE_EFFECT_CANCEL:
-        providers_cancel(&shell->providers, effect->provider, effect->job);
+        providers_cancel(&shell->providers, effect->provider, effect->generation);
         break;
     case CORE_EFFECT_ACCEPTED:
         generation_accepted(generation_of(effect));

@@ -240,7 +240,7 @@ static void close_parts(struct gateway *gateway) {
 static void drain_check(void *context) {
     struct gateway *gateway = context;
     const bool over = loop_now_ms(gateway->loop) >= gateway->drain_until_ms;
-    const bool idle = calls_count(gateway->calls) == 0 && core_counts(gateway->shell.core.core).jobs == 0;
+    const bool idle = calls_count(gateway->calls) == 0 && core_counts(gateway->shell.core.core).generations == 0;
     if (gateway->state == GATEWAY_DRAINING && over && !idle) {
         gateway->state = GATEWAY_STOPPING;
         gateway->drain_until_ms += STOP_MS;

@@ -94,13 +94,14 @@ static void abandon(void *context, struct call *call) {
     struct generations *generations = context;
     struct generation *generation = call->executor_data;
     generation->call = NULL;
-    core_loop_step(generations->core, &(struct core_event){.kind = CORE_EVENT_CLIENT_GONE, .job = generation->handle});
+    core_loop_step(generations->core,
+                   &(struct core_event){.kind = CORE_EVENT_CLIENT_GONE, .generation = generation->handle});
 }
 
 void generation_abort(const struct generation *generation, enum core_failure failure) {
-    core_loop_step_later(
-        generation->generations->core,
-        &(struct core_event){.kind = CORE_EVENT_ABORT, .job = generation->handle, .abort = {.failure = failure}});
+    core_loop_step_later(generation->generations->core, &(struct core_event){.kind = CORE_EVENT_ABORT,
+                                                                             .generation = generation->handle,
+                                                                             .abort = {.failure = failure}});
 }
 
 /* --- Effects of the core --- */
@@ -127,7 +128,7 @@ void generation_placed(struct generation *generation, const struct core_effect *
 void generation_trace(const struct generation *generation, const struct core_effect *effect) {
     story_add_state(generation->story, core_loop_now_ms(generation->generations->core), effect->trace.from,
                     effect->trace.to, effect->trace.why);
-    LOG_DEBUG_EVENT("core.job", LOG_TEXT("job_id", generation->record.id), LOG_INT("job", effect->job),
+    LOG_DEBUG_EVENT("core.job", LOG_TEXT("job_id", generation->record.id), LOG_INT("job", effect->generation),
                     LOG_TEXT("from", effect->trace.from), LOG_TEXT("to", effect->trace.to),
                     LOG_TEXT("why", effect->trace.why));
 }

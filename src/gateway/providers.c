@@ -186,10 +186,10 @@ void providers_refused(struct gateway_provider *provider) {
     provider_turn_away(provider, "the gateway has as many providers as it can hold");
 }
 
-void providers_cancel(const struct providers *providers, uint64_t handle, uint64_t job) {
+void providers_cancel(const struct providers *providers, uint64_t handle, uint64_t generation) {
     const struct gateway_provider *provider = providers_find(providers, handle);
     if (provider != NULL && provider->peer != NULL) {
-        link_peer_send_cancel(provider->peer, job);
+        link_peer_send_cancel(provider->peer, generation);
     }
 }
 
@@ -275,7 +275,7 @@ static enum core_heat heat_from_link(enum link_heat heat) {
     return CORE_HEAT_CRITICAL;
 }
 
-/* No device gets a job of a kind that it did not list, and ours are all of this one. */
+/* No device gets a generation of a kind that it did not list, and ours are all of this one. */
 static bool generates(const struct link_model *model) {
     return (model->kinds & LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE)) != 0;
 }
@@ -320,14 +320,14 @@ static void on_status(void *context, struct link_peer *peer, const struct link_s
 static void on_accept(void *context, struct link_peer *peer, const struct link_accept *accept) {
     core_loop_step(core_of(context), &(struct core_event){.kind = CORE_EVENT_ACCEPT,
                                                           .provider = provider_of(peer)->handle,
-                                                          .job = accept->job,
+                                                          .generation = accept->job,
                                                           .accept = {.prompt_tokens = accept->prompt_tokens}});
 }
 
 static void on_delta(void *context, struct link_peer *peer, const struct link_delta *delta) {
     core_loop_step(core_of(context), &(struct core_event){.kind = CORE_EVENT_DELTA,
                                                           .provider = provider_of(peer)->handle,
-                                                          .job = delta->job,
+                                                          .generation = delta->job,
                                                           .delta = {.text = delta->text, .tokens = delta->tokens}});
 }
 
@@ -351,7 +351,7 @@ static void on_done(void *context, struct link_peer *peer, const struct link_don
     const struct gen_usage *usage = &message->usage;
     core_loop_step(core_of(context), &(struct core_event){.kind = CORE_EVENT_DONE,
                                                           .provider = provider_of(peer)->handle,
-                                                          .job = message->job,
+                                                          .generation = message->job,
                                                           .done = {.finish = finish_from_link(message->finish),
                                                                    .prompt_tokens = usage->prompt_tokens,
                                                                    .completion_tokens = usage->completion_tokens,
@@ -379,7 +379,7 @@ static enum core_attempt_failure failure_from_link(enum gen_failure failure) {
 static void on_error(void *context, struct link_peer *peer, const struct link_error *error) {
     core_loop_step(core_of(context), &(struct core_event){.kind = CORE_EVENT_ERROR,
                                                           .provider = provider_of(peer)->handle,
-                                                          .job = error->job,
+                                                          .generation = error->job,
                                                           .error = {.failure = failure_from_link(error->failure),
                                                                     .message = error->message,
                                                                     .param = error->param}});

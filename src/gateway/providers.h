@@ -65,7 +65,7 @@ void providers_records_due(void *context);
 /* Effects of the core. */
 void providers_admitted(struct gateway_provider *provider, uint64_t handle);
 void providers_refused(struct gateway_provider *provider);
-void providers_cancel(const struct providers *providers, uint64_t handle, uint64_t job);
+void providers_cancel(const struct providers *providers, uint64_t handle, uint64_t generation);
 void providers_watch(const struct providers *providers, uint64_t handle, bool watched);
 void providers_want(const struct providers *providers, uint64_t handle, struct str model);
 

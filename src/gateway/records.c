@@ -6,7 +6,7 @@ struct core_record record_from_store(const struct store_record *kept) {
     struct core_record record;
     core_record_init(&record);
     if (kept->kept_ms != 0) {
-        record = (struct core_record){.jobs = kept->jobs,
+        record = (struct core_record){.generations = kept->generations,
                                       .failures = kept->failures,
                                       .success = kept->success,
                                       .uptime = kept->uptime,
@@ -18,11 +18,11 @@ struct core_record record_from_store(const struct store_record *kept) {
 }
 
 bool record_has_changed(const struct store_record *kept, const struct core_record *now) {
-    return now->jobs != kept->jobs || now->reviews != kept->reviews;
+    return now->generations != kept->generations || now->reviews != kept->reviews;
 }
 
 void record_keep(struct store *store, struct store_device *device, const struct core_record *now) {
-    device->record = (struct store_record){.jobs = now->jobs,
+    device->record = (struct store_record){.generations = now->generations,
                                            .failures = now->failures,
                                            .reviews = now->reviews,
                                            .success = now->success,

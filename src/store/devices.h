@@ -17,7 +17,7 @@ struct store_join_token {
 };
 
 struct store_record { /* how reliable a device was; shares are thousandths */
-    uint64_t jobs, failures, reviews;
+    uint64_t generations, failures, reviews;
     uint32_t success, uptime;
     uint32_t prefill_factor, decode_factor; /* its speeds against the average; 0: not known */
     int64_t kept_ms;                        /* wall clock; 0: nothing is known of it yet */
@@ -38,7 +38,7 @@ struct store_review {
     int64_t number, created_ms;
     char device_id[STORE_ID_MAX], device_name[STORE_NAME_MAX]; /* the name is filled in by reads */
     char reason[STORE_REASON_MAX];
-    char job_id[STORE_ID_MAX]; /* of a generation; empty: of none */
+    char generation_id[STORE_ID_MAX]; /* of a generation; empty: of none */
 };
 
 /* Synchronous. */

@@ -28,7 +28,7 @@ struct store_entry {
     int64_t number, transaction, amount_nano, created_ms;
     char ledger_account[STORE_ID_MAX + 16];
     char kind[16]; /* "settlement", "grant", "refund", "payout" */
-    char job_id[STORE_ID_MAX], note[STORE_NAME_MAX];
+    char generation_id[STORE_ID_MAX], note[STORE_NAME_MAX];
 };
 MUST_CHECK bool store_each_entry(struct store *store, bool (*row)(void *context, const struct store_entry *entry),
                                  void *context, struct err *err);

@@ -21,7 +21,7 @@ void store_usage_read(struct store *store, const char *account_id, const char *k
                       void *context);
 
 struct store_earnings { /* of generations whose request came, and payouts that were made, in the period */
-    int64_t earned_nano, paid_nano, jobs, tokens; /* earned - paid is owed */
+    int64_t earned_nano, paid_nano, generations, tokens; /* earned - paid is owed */
 };
 void store_earnings_read(struct store *store, const char *account_id, int64_t from_ms, int64_t to_ms,
                          void (*on_result)(void *context, const struct store_earnings *earnings, const struct err *err),

@@ -221,11 +221,20 @@ static bool message_equal(const struct gen_message *a, const struct gen_message 
     return true;
 }
 
-/* Numbers as they came: nothing was computed from them. */
+/* Numbers as they came: nothing was computed from them, so there is no near enough. */
+static bool numbers_equal(const double *x, const double *y, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (x[i] < y[i] || x[i] > y[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool sampling_equal(const struct gen_request *a, const struct gen_request *b) {
     const double x[] = {a->temperature, a->top_p, a->frequency_penalty, a->presence_penalty, a->repeat_penalty};
     const double y[] = {b->temperature, b->top_p, b->frequency_penalty, b->presence_penalty, b->repeat_penalty};
-    return memcmp(x, y, sizeof(x)) == 0 && a->top_k == b->top_k && a->seed_given == b->seed_given &&
+    return numbers_equal(x, y, COUNT_OF(x)) && a->top_k == b->top_k && a->seed_given == b->seed_given &&
            (!a->seed_given || a->seed == b->seed) && a->max_tokens == b->max_tokens &&
            a->max_tokens_given == b->max_tokens_given && a->stream == b->stream;
 }

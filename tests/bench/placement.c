@@ -58,7 +58,7 @@ static void measure(struct core *core, size_t decisions, uint32_t *decision_ns, 
         uint64_t started = now_ns();
         struct core_effects effects = core_step(core, 2, &request);
         step_ns[i] = (uint32_t)(now_ns() - started);
-        struct core_job *job = (struct core_job *)core_handles_get(&core->jobs, effects.items[0].job);
+        struct core_generation *job = (struct core_generation *)core_handles_get(&core->jobs, effects.items[0].job);
         struct core_event gone = {.kind = CORE_EVENT_ERROR,
                                   .job = job->handle,
                                   .provider = job->attempt->provider_handle,

@@ -123,7 +123,7 @@ static void test_pages_of_devices(void **state) {
 
 static void test_a_record_is_there_when_the_device_comes_back(void **state) {
     struct store_fixture *fixture = (struct store_fixture *)*state;
-    struct store_record record = {.jobs = 5,
+    struct store_record record = {.generations = 5,
                                   .failures = 1,
                                   .reviews = 2,
                                   .success = 900,
@@ -132,12 +132,12 @@ static void test_a_record_is_there_when_the_device_comes_back(void **state) {
                                   .prefill_factor = 1500,
                                   .decode_factor = 250};
     store_record_keep(fixture->store, "prov_a", &record);
-    record.jobs = 6;
+    record.generations = 6;
     store_record_keep(fixture->store, "prov_a", &record);
     store_record_keep(fixture->store, "prov_nobody", &record);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
     const struct store_device device = enrol(fixture, "prov_a", STR(""));
-    assert_int_equal(device.record.jobs, 6);
+    assert_int_equal(device.record.generations, 6);
     assert_int_equal(device.record.failures, 1);
     assert_int_equal(device.record.reviews, 2);
     assert_int_equal(device.record.success, 900);
@@ -153,7 +153,7 @@ static void add_review(struct store_fixture *fixture, const char *device_id, int
     struct store_review review = {.created_ms = at};
     str_copy(review.device_id, sizeof(review.device_id), str_from(device_id));
     str_copy(review.reason, sizeof(review.reason), STR("too_fast"));
-    str_copy(review.job_id, sizeof(review.job_id), STR("job_1"));
+    str_copy(review.generation_id, sizeof(review.generation_id), STR("job_1"));
     store_review_add(fixture->store, &review);
 }
 
@@ -172,7 +172,7 @@ static void test_the_review_list_is_bounded_by_device(void **state) {
     assert_string_equal(seen.reviews[STORE_REVIEWS_KEPT].device_id, "prov_c");
     assert_string_equal(seen.reviews[STORE_REVIEWS_KEPT].device_name, "c");
     assert_string_equal(seen.reviews[STORE_REVIEWS_KEPT].reason, "too_fast");
-    assert_string_equal(seen.reviews[STORE_REVIEWS_KEPT].job_id, "job_1");
+    assert_string_equal(seen.reviews[STORE_REVIEWS_KEPT].generation_id, "job_1");
     seen = read_reviews(fixture, "prov_a", seen.reviews[1].number, 1);
     assert_int_equal(seen.count, 1);
     assert_true(seen.more);

@@ -249,7 +249,7 @@ static void test_a_settlement_moves_money(void **state) {
         assert_string_equal(entry->ledger_account, expected[i].account);
         assert_int_equal(entry->amount_nano, expected[i].amount);
         assert_string_equal(entry->kind, "settlement");
-        assert_string_equal(entry->job_id, "job_00000001");
+        assert_string_equal(entry->generation_id, "job_00000001");
         assert_int_equal(entry->created_ms, noon_ms + 1);
         assert_int_equal(entry->transaction, 3);
     }

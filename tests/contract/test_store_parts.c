@@ -68,10 +68,10 @@ static void on_earnings(void *context, const struct store_earnings *earnings, co
 
 static void assert_earned(struct store_fixture *fixture, const char *account_id, int64_t jobs, int64_t nano,
                           int64_t tokens) {
-    struct store_earnings earnings = {.jobs = -1};
+    struct store_earnings earnings = {.generations = -1};
     store_earnings_read(fixture->store, account_id, month_ms, next_month_ms, on_earnings, &earnings);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
-    assert_int_equal(earnings.jobs, jobs);
+    assert_int_equal(earnings.generations, jobs);
     assert_int_equal(earnings.earned_nano, nano);
     assert_int_equal(earnings.tokens, tokens);
 }
@@ -106,7 +106,8 @@ static void print_problem(void *context, const char *text) {
 
 static bool find_entry(void *context, const struct store_entry *entry) {
     struct store_entry *wanted = context;
-    if (strcmp(entry->job_id, wanted->job_id) == 0 && strcmp(entry->ledger_account, wanted->ledger_account) == 0) {
+    if (strcmp(entry->generation_id, wanted->generation_id) == 0 &&
+        strcmp(entry->ledger_account, wanted->ledger_account) == 0) {
         wanted->amount_nano += entry->amount_nano;
         wanted->number++;
     }
@@ -116,7 +117,7 @@ static bool find_entry(void *context, const struct store_entry *entry) {
 /* Exactly one entry of the job for this ledger account. */
 static void assert_entry(struct store_fixture *fixture, const char *job_id, const char *ledger_account, int64_t nano) {
     struct store_entry entry = {0};
-    str_copy(entry.job_id, sizeof(entry.job_id), str_from(job_id));
+    str_copy(entry.generation_id, sizeof(entry.generation_id), str_from(job_id));
     str_copy(entry.ledger_account, sizeof(entry.ledger_account), str_from(ledger_account));
     assert_true(store_each_entry(fixture->store, find_entry, &entry, &fixture->err));
     assert_int_equal(entry.number, 1);

@@ -341,7 +341,7 @@ static void on_problem(void *context, const char *text) {
 }
 
 static struct store_earnings read_earnings(struct store_fixture *fixture, const char *account_id) {
-    struct store_earnings earnings = {.jobs = -1};
+    struct store_earnings earnings = {.generations = -1};
     store_earnings_read(fixture->store, account_id, month_ms, next_month_ms, on_earnings, &earnings);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
     return earnings;
@@ -364,11 +364,11 @@ static void test_earnings_and_payouts(void **state) {
     store_admin(fixture->store, &payout, on_admin, &paid);
     struct store_earnings earnings = read_earnings(fixture, "acct_1"); /* turns the loop for the payouts too */
     assert_int_equal(paid, 2);
-    assert_int_equal(earnings.earned_nano + earnings.paid_nano + earnings.jobs + earnings.tokens, 0);
+    assert_int_equal(earnings.earned_nano + earnings.paid_nano + earnings.generations + earnings.tokens, 0);
     earnings = read_earnings(fixture, "acct_dev");
     assert_int_equal(earnings.earned_nano, 3 * PROVIDER_NANO);
     assert_int_equal(earnings.paid_nano, 2 * PROVIDER_NANO);
-    assert_int_equal(earnings.jobs, 3);
+    assert_int_equal(earnings.generations, 3);
     assert_int_equal(earnings.tokens, 3 * 30);
 }
 
@@ -393,10 +393,10 @@ static void test_earnings_of_many_jobs(void **state) {
         assert_int_equal(codes[i], ERR_NONE);
     }
     struct store_earnings earnings = read_earnings(fixture, "acct_2");
-    assert_int_equal(earnings.jobs, MANY / 5);
+    assert_int_equal(earnings.generations, MANY / 5);
     assert_int_equal(earnings.earned_nano, MANY / 5 * PROVIDER_NANO);
     earnings = read_earnings(fixture, "acct_dev");
-    assert_int_equal(earnings.jobs, MANY / 5 * 4);
+    assert_int_equal(earnings.generations, MANY / 5 * 4);
     assert_int_equal(earnings.tokens, MANY / 5 * 4 * 30);
 
     char after[STORE_ID_MAX] = "", last[STORE_ID_MAX] = "job_99999999";

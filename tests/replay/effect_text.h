@@ -9,7 +9,7 @@
 
 enum { NAMES_MAX = 64 };
 
-struct names { /* of jobs or of providers: their place is the shell's own id */
+struct names { /* of generations or of providers: their place is the shell's own id */
     struct {
         char name[32];
         uint64_t handle;
@@ -43,8 +43,8 @@ static inline void print_parts(char *out, size_t size, const struct names *provi
     }
 }
 
-static inline void print_end(char *out, size_t size, const char *kind, const char *job, const struct names *providers,
-                             const struct core_effect *e) {
+static inline void print_end(char *out, size_t size, const char *kind, const char *generation,
+                             const struct names *providers, const struct core_effect *e) {
     const struct core_outcome *o = &e->finish;
     const char *provider = provider_name(providers, e->provider);
     char parts[256];
@@ -52,48 +52,48 @@ static inline void print_end(char *out, size_t size, const char *kind, const cha
     (void)snprintf(out, size,
                    "%s %s %s provider=%s prompt=%u completion=%u cached=%u attempts=%u ttft=%u latency=%u charge=%lld "
                    "provider_nano=%lld network_nano=%lld for_cancelled=%s parts=%s",
-                   kind, job, finish_names[o->finish], provider, o->prompt_tokens, o->completion_tokens,
+                   kind, generation, finish_names[o->finish], provider, o->prompt_tokens, o->completion_tokens,
                    o->cached_tokens, o->attempts, o->ttft_ms, o->latency_ms, (long long)o->charge_nano,
                    (long long)o->provider_nano, (long long)o->network_nano, o->cancelled ? "yes" : "no", parts);
 }
 
-static inline void print_effect(const struct names *jobs, const struct names *providers, const struct core_effect *e,
-                                char *out, size_t size) {
-    const char *job = e->user < jobs->count ? jobs->items[e->user].name : "none";
+static inline void print_effect(const struct names *generations, const struct names *providers,
+                                const struct core_effect *e, char *out, size_t size) {
+    const char *generation = e->user < generations->count ? generations->items[e->user].name : "none";
     const char *provider = provider_name(providers, e->provider);
     switch (e->kind) {
     case CORE_EFFECT_ADMITTED:
-        (void)snprintf(out, size, "admitted %s", job);
+        (void)snprintf(out, size, "admitted %s", generation);
         break;
     case CORE_EFFECT_DISPATCH:
-        (void)snprintf(out, size, "dispatch %s %s attempt=%u continues=%s max_tokens=%u", job, provider,
+        (void)snprintf(out, size, "dispatch %s %s attempt=%u continues=%s max_tokens=%u", generation, provider,
                        e->dispatch.attempt, e->dispatch.continues ? "yes" : "no", e->dispatch.max_tokens);
         break;
     case CORE_EFFECT_CANCEL:
-        (void)snprintf(out, size, "cancel %s %s", job, provider);
+        (void)snprintf(out, size, "cancel %s %s", generation, provider);
         break;
     case CORE_EFFECT_ACCEPTED:
-        (void)snprintf(out, size, "accepted %s %s", job, provider);
+        (void)snprintf(out, size, "accepted %s %s", generation, provider);
         break;
     case CORE_EFFECT_DELIVER:
-        (void)snprintf(out, size, "deliver %s %s tokens=%u text=%.*s", job, provider, e->deliver.tokens,
+        (void)snprintf(out, size, "deliver %s %s tokens=%u text=%.*s", generation, provider, e->deliver.tokens,
                        STR_ARG(e->deliver.text));
         break;
     case CORE_EFFECT_SETTLE:
-        print_end(out, size, "settle", job, providers, e);
+        print_end(out, size, "settle", generation, providers, e);
         break;
     case CORE_EFFECT_FINISH:
-        print_end(out, size, "finish", job, providers, e);
+        print_end(out, size, "finish", generation, providers, e);
         break;
     case CORE_EFFECT_CANCELLED:
-        print_end(out, size, "cancelled", job, providers, e);
+        print_end(out, size, "cancelled", generation, providers, e);
         break;
     case CORE_EFFECT_FAIL:
-        (void)snprintf(out, size,
-                       "fail %s %s started=%s attempts=%u retry_after_ms=%llu job=%s message=%.*s param=%.*s", job,
-                       failure_names[e->fail.failure], e->fail.started ? "yes" : "no", e->fail.attempts,
-                       (unsigned long long)e->fail.retry_after_ms, e->job == CORE_NO_HANDLE ? "none" : job,
-                       STR_ARG(e->fail.message), STR_ARG(e->fail.param));
+        (void)snprintf(
+            out, size, "fail %s %s started=%s attempts=%u retry_after_ms=%llu job=%s message=%.*s param=%.*s",
+            generation, failure_names[e->fail.failure], e->fail.started ? "yes" : "no", e->fail.attempts,
+            (unsigned long long)e->fail.retry_after_ms, e->generation == CORE_NO_HANDLE ? "none" : generation,
+            STR_ARG(e->fail.message), STR_ARG(e->fail.param));
         break;
     case CORE_EFFECT_PROVIDER_ADMITTED:
         (void)snprintf(out, size, "joined %s", providers->items[e->user].name);
@@ -117,7 +117,7 @@ static inline void print_effect(const struct names *jobs, const struct names *pr
         (void)snprintf(out, size, "wake %llu", (unsigned long long)e->wake_at_ms);
         break;
     case CORE_EFFECT_TRACE:
-        (void)snprintf(out, size, "trace %s %s %s", job, e->trace.from, e->trace.to);
+        (void)snprintf(out, size, "trace %s %s %s", generation, e->trace.from, e->trace.to);
         break;
     }
 }

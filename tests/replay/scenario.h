@@ -17,9 +17,9 @@ struct scenario {
     struct core *core; /* made by the first event */
     uint64_t now_ms, wake_at_ms;
     bool show_wake, show_trace, show_settle, show_busy;
-    uint64_t settling[EFFECTS_MAX]; /* jobs that are durable as soon as the step is over */
+    uint64_t settling[EFFECTS_MAX]; /* generations that are durable as soon as the step is over */
     size_t settling_count;
-    struct names jobs, providers;
+    struct names generations, providers;
     struct str words[WORDS_MAX]; /* of the present line */
     size_t word_count;
     char effects[EFFECTS_MAX][LINE_MAX_BYTES]; /* not yet expected */
@@ -130,17 +130,17 @@ static inline bool is_hidden(const struct scenario *s, const struct core_effect 
 
 static inline void take_effect(struct scenario *s, const struct core_effect *e) {
     if (e->kind == CORE_EFFECT_ADMITTED) {
-        s->jobs.items[e->user].handle = e->job;
+        s->generations.items[e->user].handle = e->generation;
     } else if (e->kind == CORE_EFFECT_PROVIDER_ADMITTED) {
         s->providers.items[e->user].handle = e->provider;
     } else if (e->kind == CORE_EFFECT_WAKE) {
         s->wake_at_ms = e->wake_at_ms;
     }
     if (e->kind == CORE_EFFECT_SETTLE && !s->show_settle && s->settling_count < EFFECTS_MAX) {
-        s->settling[s->settling_count++] = e->job;
+        s->settling[s->settling_count++] = e->generation;
     }
     if (!is_hidden(s, e) && s->effect_count < EFFECTS_MAX) {
-        print_effect(&s->jobs, &s->providers, e, s->effects[s->effect_count++], LINE_MAX_BYTES);
+        print_effect(&s->generations, &s->providers, e, s->effects[s->effect_count++], LINE_MAX_BYTES);
     }
 }
 
@@ -161,8 +161,9 @@ static inline void step(struct scenario *s, const struct core_event *event) {
         fail_line(s, "core_check", str_from(broken), "that rule broken");
     }
     while (s->settling_count > 0) {
-        uint64_t job = s->settling[--s->settling_count];
-        step(s, &(struct core_event){.kind = CORE_EVENT_COMMITTED, .job = job, .committed = {.durable = true}});
+        uint64_t generation = s->settling[--s->settling_count];
+        step(s, &(struct core_event){
+                    .kind = CORE_EVENT_COMMITTED, .generation = generation, .committed = {.durable = true}});
     }
 }
 

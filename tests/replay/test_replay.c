@@ -25,7 +25,7 @@
  *     gone r1 | abort r1 too_long|stopped | drain
  *     committed r1 durable|lost
  *     > effect ...                       what the line above must have caused, in order, nothing more and nothing less
- *     counts jobs=1 queued=0 ...         what core_counts says now
+ *     counts generations=1 queued=0 ...         what core_counts says now
  *     view 1 balance=500 held=0 ...      likewise core_account_view
  *     model m available|coming|absent
  *
@@ -106,7 +106,7 @@ static void do_request(struct scenario *s, enum core_event_kind kind) {
     struct str only = word_text(s, "only");
     struct core_event event = {
         .kind = kind,
-        .request = {.user = name_add(s, &s->jobs, word(s, 1)),
+        .request = {.user = name_add(s, &s->generations, word(s, 1)),
                     .model = word(s, 2),
                     .max_tokens = limited ? word_number(s, 3, 0) : 16,
                     .account = (uint64_t)word_value(s, "account", 0),
@@ -142,14 +142,14 @@ static void do_key(struct scenario *s, enum core_event_kind kind) {
 
 static void do_committed(struct scenario *s, enum core_event_kind kind) {
     step(s, &(struct core_event){.kind = kind,
-                                 .job = name_handle(s, &s->jobs, word(s, 1)),
+                                 .generation = name_handle(s, &s->generations, word(s, 1)),
                                  .committed = {.durable = choose(s, word(s, 2), commit_names, 2) == 1}});
 }
 
-/* accept, delta, done, error: `kind` of this job from this provider. */
+/* accept, delta, done, error: `kind` of this generation from this provider. */
 static void do_device(struct scenario *s, enum core_event_kind kind) {
     struct core_event event = {.kind = kind,
-                               .job = name_handle(s, &s->jobs, word(s, 1)),
+                               .generation = name_handle(s, &s->generations, word(s, 1)),
                                .provider = name_handle(s, &s->providers, word(s, 2))};
     if (kind == CORE_EVENT_ACCEPT) {
         event.accept.prompt_tokens = word_number(s, 3, 0);
@@ -174,7 +174,7 @@ static void do_config(struct scenario *s, enum core_event_kind kind UNUSED) {
         const char *name;
         uint32_t *value;
     } table[] = {
-        {"max_jobs", &s->config.max_jobs},
+        {"max_jobs", &s->config.max_generations},
         {"max_queue", &s->config.max_queue},
         {"max_providers", &s->config.max_providers},
         {"max_accounts", &s->config.max_accounts},
@@ -231,8 +231,9 @@ static void do_counts(struct scenario *s, enum core_event_kind kind UNUSED) {
     struct core_counts counts = core_counts(scenario_core(s));
     char got[LINE_MAX_BYTES];
     (void)snprintf(got, sizeof(got),
-                   "jobs=%zu queued=%zu running=%zu cancelling=%zu settling=%zu providers=%zu models=%zu", counts.jobs,
-                   counts.queued, counts.running, counts.cancelling, counts.settling, counts.providers, counts.models);
+                   "jobs=%zu queued=%zu running=%zu cancelling=%zu settling=%zu providers=%zu models=%zu",
+                   counts.generations, counts.queued, counts.running, counts.cancelling, counts.settling,
+                   counts.providers, counts.models);
     expect_words(s, 1, got);
 }
 
@@ -317,13 +318,13 @@ static void do_provider(struct scenario *s, enum core_event_kind kind) {
 }
 
 static void do_gone(struct scenario *s, enum core_event_kind kind) {
-    step(s, &(struct core_event){.kind = kind, .job = name_handle(s, &s->jobs, word(s, 1))});
+    step(s, &(struct core_event){.kind = kind, .generation = name_handle(s, &s->generations, word(s, 1))});
 }
 
 static void do_abort(struct scenario *s, enum core_event_kind kind) {
     step(s, &(struct core_event){
                 .kind = kind,
-                .job = name_handle(s, &s->jobs, word(s, 1)),
+                .generation = name_handle(s, &s->generations, word(s, 1)),
                 .abort = {(enum core_failure)choose(s, word(s, 2), failure_names, COUNT_OF(failure_names))}});
 }
 

@@ -204,7 +204,7 @@ void store_earnings_read(struct store *store, const char *account_id, int64_t fr
                          void (*on_result)(void *context, const struct store_earnings *earnings, const struct err *err),
                          void *context) {
     const struct store_earnings earnings = {
-        .earned_nano = 10000000000, .paid_nano = 2500000000, .jobs = 3, .tokens = 99};
+        .earned_nano = 10000000000, .paid_nano = 2500000000, .generations = 3, .tokens = 99};
     (void)store;
     assert_string_equal(account_id, "acct_ada");
     assert_int_equal(from_ms, 0);

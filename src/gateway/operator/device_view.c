@@ -54,7 +54,7 @@ static const char *state_of(const struct core_provider_view *view) {
 static void write_record(const struct core_record *record, struct json_writer *writer) {
     json_write_key(writer, "record");
     json_begin_object(writer);
-    json_member_int(writer, "jobs", (int64_t)record->jobs);
+    json_member_int(writer, "jobs", (int64_t)record->generations);
     json_member_int(writer, "failures", (int64_t)record->failures);
     json_member_int(writer, "success_permille", record->success);
     json_member_int(writer, "uptime_permille", record->uptime);

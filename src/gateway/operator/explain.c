@@ -69,7 +69,7 @@ static void write_line(const struct explain *explain, const struct story *story,
 /* Who could take it at this moment; only while the generation lives. */
 static void write_now(const struct explain *explain, uint64_t handle, struct json_writer *writer) {
     struct core_candidate candidates[CORE_CANDIDATES_MAX];
-    const size_t total = core_job_explain(explain->core, handle, candidates, COUNT_OF(candidates));
+    const size_t total = core_generation_explain(explain->core, handle, candidates, COUNT_OF(candidates));
     json_write_key(writer, "now");
     json_begin_array(writer);
     for (size_t i = 0; i < total && i < COUNT_OF(candidates); i++) {

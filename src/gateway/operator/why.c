@@ -135,7 +135,7 @@ static void write_device_reasons(enum link_pause pause, const struct core_provid
     }
 }
 
-/* "n other devices could take such a job now; ..." */
+/* "n other devices could take such a generation now; ..." */
 static void write_rivals(const struct core_offer_view *offer, double rivals_per_s, struct json_writer *writer) {
     char text[SENTENCE_SIZE], own[48] = "is not measured yet";
     size_t used = (size_t)snprintf(text, sizeof(text), "%zu other device%s could take such a job now", offer->rivals,

@@ -1,5 +1,5 @@
-/* Why a device gets no jobs, in words: the same for the operator and for its owner. About the devices of others nothing
- * but how many there are and how fast the middle one is. */
+/* Why a device gets no generations, in words: the same for the operator and for its owner. About the devices of others
+ * nothing but how many there are and how fast the middle one is. */
 #ifndef NATARIS_GATEWAY_OPERATOR_WHY_H
 #define NATARIS_GATEWAY_OPERATOR_WHY_H
 
@@ -12,7 +12,7 @@
 const char *why_gate(enum core_gate gate);
 /* What the owner can do about it; NULL: nothing to say. */
 const char *why_gate_advice(enum core_gate gate);
-/* What one of a device's models gets jobs by, when no gate keeps them out. */
+/* What one of a device's models gets generations by, when no gate keeps them out. */
 const char *why_open(const struct core_offer_view *offer);
 const char *why_model_state(enum core_model_state state); /* "downloading", ... */
 /* The member `why`: the reasons in sentences, of a device that is connected, and of one that is not. */

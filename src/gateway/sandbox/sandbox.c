@@ -82,17 +82,17 @@ static void on_state(void *context, enum engine_state state, const struct engine
     (void)why;
 }
 
-static void on_accept(void *context, uint64_t job, uint32_t prompt_tokens) {
-    const struct answering *answering = answering_find(context, job);
+static void on_accept(void *context, uint64_t generation, uint32_t prompt_tokens) {
+    const struct answering *answering = answering_find(context, generation);
     (void)prompt_tokens;
     if (answering != NULL && answering->call != NULL) {
         answering->call->sink->accepted(answering->call);
     }
 }
 
-static void on_delta(void *context, uint64_t job, struct str text, uint32_t tokens) {
+static void on_delta(void *context, uint64_t generation, struct str text, uint32_t tokens) {
     struct sandbox *sandbox = context;
-    struct answering *answering = answering_find(sandbox, job);
+    struct answering *answering = answering_find(sandbox, generation);
     struct fault error;
     if (answering == NULL || answering->call == NULL) {
         return;
@@ -117,9 +117,9 @@ static void on_delta(void *context, uint64_t job, struct str text, uint32_t toke
     }
 }
 
-static void on_done(void *context, uint64_t job, const struct gen_done *done) {
+static void on_done(void *context, uint64_t generation, const struct gen_done *done) {
     struct sandbox *sandbox = context;
-    struct answering *answering = answering_find(sandbox, job);
+    struct answering *answering = answering_find(sandbox, generation);
     if (answering == NULL) {
         return;
     }
@@ -142,9 +142,10 @@ static void on_done(void *context, uint64_t job, const struct gen_done *done) {
     answering_settle(sandbox, answering, done);
 }
 
-static void on_failed(void *context, uint64_t job, enum gen_failure failure, const char *message, const char *param) {
+static void on_failed(void *context, uint64_t generation, enum gen_failure failure, const char *message,
+                      const char *param) {
     struct sandbox *sandbox = context;
-    struct answering *answering = answering_find(sandbox, job);
+    struct answering *answering = answering_find(sandbox, generation);
     if (answering == NULL) {
         return;
     }

@@ -1,7 +1,7 @@
 #include "store/sqlite/devices.h"
 
 static void record_read(struct sqlite_reader *reader, struct store_record *out) {
-    out->jobs = (uint64_t)sqlite_read_int(reader);
+    out->generations = (uint64_t)sqlite_read_int(reader);
     out->failures = (uint64_t)sqlite_read_int(reader);
     out->reviews = (uint64_t)sqlite_read_int(reader);
     out->success = (uint32_t)sqlite_read_int(reader);
@@ -30,7 +30,7 @@ static void review_read(struct sqlite_db *db, enum sql sql, struct store_review 
     sqlite_read_text(&reader, out->device_id, sizeof(out->device_id));
     sqlite_read_text(&reader, out->device_name, sizeof(out->device_name));
     sqlite_read_text(&reader, out->reason, sizeof(out->reason));
-    sqlite_read_text(&reader, out->job_id, sizeof(out->job_id));
+    sqlite_read_text(&reader, out->generation_id, sizeof(out->generation_id));
 }
 
 bool sqlite_device_by_id(struct sqlite_db *db, const char *id, struct store_device *out, struct err *err) {
@@ -59,7 +59,7 @@ static bool record_keep(struct store_connection *connection, const char *device_
                         struct err *err) {
     struct sqlite_db *db = sqlite_db_of(connection);
     struct sqlite_binder binder = sqlite_bind(db, SQL_RECORD_KEEP);
-    sqlite_bind_int(&binder, (int64_t)record->jobs);
+    sqlite_bind_int(&binder, (int64_t)record->generations);
     sqlite_bind_int(&binder, (int64_t)record->failures);
     sqlite_bind_int(&binder, (int64_t)record->reviews);
     sqlite_bind_int(&binder, record->success);
@@ -76,7 +76,7 @@ static bool review_add(struct store_connection *connection, const struct store_r
     struct sqlite_binder binder = sqlite_bind(db, SQL_REVIEW_ADD);
     sqlite_bind_int(&binder, review->created_ms);
     sqlite_bind_text(&binder, review->reason);
-    sqlite_bind_text(&binder, review->job_id);
+    sqlite_bind_text(&binder, review->generation_id);
     sqlite_bind_text(&binder, review->device_id);
     if (!sqlite_run(db, SQL_REVIEW_ADD, err)) {
         return false;

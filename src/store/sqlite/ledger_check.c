@@ -55,7 +55,7 @@ static bool entry_each(struct store_connection *connection, bool (*row)(void *co
         entry.created_ms = sqlite_read_int(&reader);
         sqlite_read_text(&reader, entry.ledger_account, sizeof(entry.ledger_account));
         sqlite_read_text(&reader, entry.kind, sizeof(entry.kind));
-        sqlite_read_text(&reader, entry.job_id, sizeof(entry.job_id));
+        sqlite_read_text(&reader, entry.generation_id, sizeof(entry.generation_id));
         sqlite_read_text(&reader, entry.note, sizeof(entry.note));
         if (!row(context, &entry)) {
             break;

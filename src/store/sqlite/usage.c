@@ -99,7 +99,7 @@ static bool earnings_read(struct store_connection *connection, const struct stor
         struct sqlite_reader reader = sqlite_read(db, SQL_EARNINGS);
         out->earned_nano = sqlite_read_int(&reader);
         out->paid_nano = sqlite_read_int(&reader);
-        out->jobs = sqlite_read_int(&reader);
+        out->generations = sqlite_read_int(&reader);
         out->tokens = sqlite_read_int(&reader);
         sqlite_reset(db, SQL_EARNINGS);
     }

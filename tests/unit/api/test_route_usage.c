@@ -179,8 +179,9 @@ static void test_earnings(void **state) {
     struct api_fixture *fixture = *state;
     struct store *store = &fixture->store;
     const char *body;
-    store->earnings = (struct store_earnings){.earned_nano = 1700, .paid_nano = 5000, .jobs = 2, .tokens = 30};
-    store->earnings_ever = (struct store_earnings){.earned_nano = 9000, .paid_nano = 5000, .jobs = 9, .tokens = 99};
+    store->earnings = (struct store_earnings){.earned_nano = 1700, .paid_nano = 5000, .generations = 2, .tokens = 30};
+    store->earnings_ever =
+        (struct store_earnings){.earned_nano = 9000, .paid_nano = 5000, .generations = 9, .tokens = 99};
     store->jobs = jobs;
     store->job_count = 1;
     assert_int_equal(get(fixture, "/v1/provider/earnings?period=2026-01&limit=100", &body), 200);

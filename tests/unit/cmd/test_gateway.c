@@ -60,7 +60,7 @@ static void each_option_has_its_place(void **state) {
     assert_int_equal(options.tiers[STORE_TIER_STARTER].concurrent, 8);
     assert_int_equal(options.tiers[STORE_TIER_PRO].requests_per_minute, 0);
     assert_int_equal(options.tiers[STORE_TIER_PRO].concurrent, 9);
-    assert_int_equal(options.core.max_jobs, 10);
+    assert_int_equal(options.core.max_generations, 10);
     assert_int_equal(options.core.max_queue, 11);
     assert_int_equal(options.core.max_attempts, 3);
     assert_int_equal(options.core.queue_ms, 12);

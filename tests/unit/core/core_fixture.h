@@ -89,33 +89,36 @@ static inline uint64_t fixture_provider(struct fixture *f, uint32_t slots) {
     return provider;
 }
 
-/* The job's handle; CORE_NO_HANDLE when it was refused. */
+/* The generation's handle; CORE_NO_HANDLE when it was refused. */
 static inline uint64_t fixture_request(struct fixture *f, uint64_t user) {
     fixture_step(f, (struct core_event){.kind = CORE_EVENT_REQUEST,
                                         .request = {.user = user, .model = STR("m"), .max_tokens = 16}});
     const struct core_effect *admitted = fixture_effect(f, CORE_EFFECT_ADMITTED);
-    return admitted == NULL ? CORE_NO_HANDLE : admitted->job;
+    return admitted == NULL ? CORE_NO_HANDLE : admitted->generation;
 }
 
-/* Where the latest step has sent a job; CORE_NO_HANDLE when nowhere. */
+/* Where the latest step has sent a generation; CORE_NO_HANDLE when nowhere. */
 static inline uint64_t fixture_dispatched(const struct fixture *f) {
     const struct core_effect *dispatch = fixture_effect(f, CORE_EFFECT_DISPATCH);
     return dispatch == NULL ? CORE_NO_HANDLE : dispatch->provider;
 }
 
-static inline void fixture_plain(struct fixture *f, enum core_event_kind kind, uint64_t job, uint64_t provider) {
-    fixture_step(f, (struct core_event){.kind = kind, .job = job, .provider = provider});
+static inline void fixture_plain(struct fixture *f, enum core_event_kind kind, uint64_t generation, uint64_t provider) {
+    fixture_step(f, (struct core_event){.kind = kind, .generation = generation, .provider = provider});
 }
 
-static inline void fixture_delta(struct fixture *f, uint64_t job, uint64_t provider, uint32_t tokens) {
-    fixture_step(f, (struct core_event){
-                        .kind = CORE_EVENT_DELTA, .job = job, .provider = provider, .delta = {.tokens = tokens}});
+static inline void fixture_delta(struct fixture *f, uint64_t generation, uint64_t provider, uint32_t tokens) {
+    fixture_step(
+        f, (struct core_event){
+               .kind = CORE_EVENT_DELTA, .generation = generation, .provider = provider, .delta = {.tokens = tokens}});
 }
 
-static inline void fixture_error(struct fixture *f, uint64_t job, uint64_t provider,
+static inline void fixture_error(struct fixture *f, uint64_t generation, uint64_t provider,
                                  enum core_attempt_failure failure) {
-    fixture_step(f, (struct core_event){
-                        .kind = CORE_EVENT_ERROR, .job = job, .provider = provider, .error = {.failure = failure}});
+    fixture_step(f, (struct core_event){.kind = CORE_EVENT_ERROR,
+                                        .generation = generation,
+                                        .provider = provider,
+                                        .error = {.failure = failure}});
 }
 
 static inline void fixture_at(struct fixture *f, uint64_t now_ms) {
@@ -123,8 +126,9 @@ static inline void fixture_at(struct fixture *f, uint64_t now_ms) {
     fixture_step(f, (struct core_event){.kind = CORE_EVENT_TIMER});
 }
 
-static inline void fixture_committed(struct fixture *f, uint64_t job, bool durable) {
-    fixture_step(f, (struct core_event){.kind = CORE_EVENT_COMMITTED, .job = job, .committed = {.durable = durable}});
+static inline void fixture_committed(struct fixture *f, uint64_t generation, bool durable) {
+    fixture_step(f, (struct core_event){
+                        .kind = CORE_EVENT_COMMITTED, .generation = generation, .committed = {.durable = durable}});
 }
 
 /* Account 1 with this much money and no limits. */
@@ -142,7 +146,8 @@ static inline struct core_account_view fixture_view(const struct fixture *f, uin
     return view;
 }
 
-/* A request of account 1 for at most 10 tokens in, at 10, and 5 out, at 20: 200 in all. Its job, or CORE_NO_HANDLE. */
+/* A request of account 1 for at most 10 tokens in, at 10, and 5 out, at 20: 200 in all. Its generation, or
+ * CORE_NO_HANDLE. */
 enum { FIXTURE_PAID_NANO = 200 };
 static inline uint64_t fixture_paid_request(struct fixture *f, uint64_t key) {
     fixture_step(f, (struct core_event){.kind = CORE_EVENT_REQUEST,
@@ -154,14 +159,14 @@ static inline uint64_t fixture_paid_request(struct fixture *f, uint64_t key) {
                                                     .prompt_price_nano = 10,
                                                     .completion_price_nano = 20}});
     const struct core_effect *admitted = fixture_effect(f, CORE_EFFECT_ADMITTED);
-    return admitted == NULL ? CORE_NO_HANDLE : admitted->job;
+    return admitted == NULL ? CORE_NO_HANDLE : admitted->generation;
 }
 
-static inline void fixture_done(struct fixture *f, uint64_t job, uint64_t provider, uint32_t prompt_tokens,
+static inline void fixture_done(struct fixture *f, uint64_t generation, uint64_t provider, uint32_t prompt_tokens,
                                 uint32_t completion_tokens) {
     fixture_step(f,
                  (struct core_event){.kind = CORE_EVENT_DONE,
-                                     .job = job,
+                                     .generation = generation,
                                      .provider = provider,
                                      .done = {.prompt_tokens = prompt_tokens, .completion_tokens = completion_tokens}});
 }
@@ -170,8 +175,8 @@ static inline struct core_provider *fixture_provider_of(const struct fixture *f,
     return (struct core_provider *)core_handles_get(&f->core->providers, handle);
 }
 
-static inline struct core_job *fixture_job_of(const struct fixture *f, uint64_t handle) {
-    return (struct core_job *)core_handles_get(&f->core->jobs, handle);
+static inline struct core_generation *fixture_generation_of(const struct fixture *f, uint64_t handle) {
+    return (struct core_generation *)core_handles_get(&f->core->generations, handle);
 }
 
 #endif

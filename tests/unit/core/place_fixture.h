@@ -78,7 +78,7 @@ static inline uint64_t device_join(struct fixture *f, uint64_t user, const struc
     return provider;
 }
 
-struct wish { /* a job: zero: any device, 256 tokens for 300 bytes */
+struct wish { /* a generation: zero: any device, 256 tokens for 300 bytes */
     uint32_t prompt_bytes, max_tokens;
     const char *region;
     bool verified;
@@ -97,23 +97,26 @@ static inline uint64_t device_request(struct fixture *f, const struct wish *wish
     (void)str_copy(event.request.region, CORE_REGION_SIZE, str_from(wish->region));
     fixture_step(f, event);
     const struct core_effect *admitted = fixture_effect(f, CORE_EFFECT_ADMITTED);
-    return admitted == NULL ? CORE_NO_HANDLE : admitted->job;
+    return admitted == NULL ? CORE_NO_HANDLE : admitted->generation;
 }
 
-static inline void device_text(struct fixture *f, uint64_t job, uint64_t provider, const char *text, uint32_t tokens) {
+static inline void device_text(struct fixture *f, uint64_t generation, uint64_t provider, const char *text,
+                               uint32_t tokens) {
     fixture_step(f, (struct core_event){.kind = CORE_EVENT_DELTA,
-                                        .job = job,
+                                        .generation = generation,
                                         .provider = provider,
                                         .delta = {.text = str_from(text), .tokens = tokens}});
 }
 
 /* Accepted, one piece of text, done, durable. */
-static inline void device_answer(struct fixture *f, uint64_t job, uint64_t provider) {
-    fixture_step(f, (struct core_event){
-                        .kind = CORE_EVENT_ACCEPT, .job = job, .provider = provider, .accept = {.prompt_tokens = 80}});
-    device_text(f, job, provider, "text", 1);
-    fixture_done(f, job, provider, 80, 1);
-    fixture_committed(f, job, true);
+static inline void device_answer(struct fixture *f, uint64_t generation, uint64_t provider) {
+    fixture_step(f, (struct core_event){.kind = CORE_EVENT_ACCEPT,
+                                        .generation = generation,
+                                        .provider = provider,
+                                        .accept = {.prompt_tokens = 80}});
+    device_text(f, generation, provider, "text", 1);
+    fixture_done(f, generation, provider, 80, 1);
+    fixture_committed(f, generation, true);
 }
 
 #endif

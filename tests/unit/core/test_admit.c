@@ -3,7 +3,7 @@
 static enum core_failure refused(const struct fixture *f) {
     const struct core_effect *fail = fixture_effect(f, CORE_EFFECT_FAIL);
     assert_non_null(fail);
-    assert_true(fail->job == CORE_NO_HANDLE);
+    assert_true(fail->generation == CORE_NO_HANDLE);
     return fail->fail.failure;
 }
 
@@ -51,7 +51,7 @@ static void a_refusal_leaves_no_trace(void **state) {
     assert_int_equal(after.remaining, before.remaining);
     assert_int_equal(after.reset_ms, before.reset_ms);
     assert_int_equal(core_key_find(f->core, 2)->held_nano, 0);
-    assert_int_equal(core_counts(f->core).jobs, 1);
+    assert_int_equal(core_counts(f->core).generations, 1);
 }
 
 static void an_advised_wait_is_enough_and_no_shorter_one(void **state) {
@@ -72,15 +72,15 @@ static void an_advised_wait_is_enough_and_no_shorter_one(void **state) {
     assert_true(fixture_paid_request(f, 0) != CORE_NO_HANDLE);
 }
 
-static void a_settling_job_is_still_under_way(void **state) {
+static void a_settling_generation_is_still_under_way(void **state) {
     struct fixture *f = fixture_start(state);
     fixture_account(f, 1000);
     limit(f, 0, 1, false);
-    uint64_t provider = fixture_provider(f, 9), job = fixture_paid_request(f, 0);
-    fixture_done(f, job, provider, 1, 1);
+    uint64_t provider = fixture_provider(f, 9), generation = fixture_paid_request(f, 0);
+    fixture_done(f, generation, provider, 1, 1);
     fixture_paid_request(f, 0);
     assert_int_equal(refused(f), CORE_FAILURE_CONCURRENCY);
-    fixture_committed(f, job, true);
+    fixture_committed(f, generation, true);
     assert_true(fixture_paid_request(f, 0) != CORE_NO_HANDLE);
 }
 
@@ -96,7 +96,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(a_refusal_leaves_no_trace),
         FIXTURE_TEST(an_advised_wait_is_enough_and_no_shorter_one),
-        FIXTURE_TEST(a_settling_job_is_still_under_way),
+        FIXTURE_TEST(a_settling_generation_is_still_under_way),
         FIXTURE_TEST(without_an_account_there_is_no_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

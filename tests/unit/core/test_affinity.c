@@ -14,37 +14,38 @@ static struct world world_start(struct fixture *f) {
 static void what_was_left_is_found(void **state) {
     struct fixture *f = fixture_start(state);
     struct world w = world_start(f);
-    struct core_job job = {.model = w.model, .leaves_prefix = 5, .prompt_tokens = 100, .delta_tokens = 20};
+    struct core_generation generation = {
+        .model = w.model, .leaves_prefix = 5, .prompt_tokens = 100, .delta_tokens = 20};
     uint32_t tokens = 1;
-    job.prefix = 5;
-    assert_null(core_affinity_find(f->core, &job, &tokens));
-    core_affinity_store(f->core, &job, w.provider);
-    assert_ptr_equal(core_affinity_find(f->core, &job, &tokens), device_offering(f, w.handle));
+    generation.prefix = 5;
+    assert_null(core_affinity_find(f->core, &generation, &tokens));
+    core_affinity_store(f->core, &generation, w.provider);
+    assert_ptr_equal(core_affinity_find(f->core, &generation, &tokens), device_offering(f, w.handle));
     assert_int_equal(tokens, 120);
-    job.prefix = 6;
-    assert_null(core_affinity_find(f->core, &job, &tokens));
+    generation.prefix = 6;
+    assert_null(core_affinity_find(f->core, &generation, &tokens));
     assert_int_equal(tokens, 0);
 }
 
 static void no_name_is_no_entry(void **state) {
     struct fixture *f = fixture_start(state);
     struct world w = world_start(f);
-    struct core_job job = {.model = w.model, .prompt_tokens = 100};
+    struct core_generation generation = {.model = w.model, .prompt_tokens = 100};
     uint32_t tokens;
-    core_affinity_store(f->core, &job, w.provider);
+    core_affinity_store(f->core, &generation, w.provider);
     assert_null(f->core->affinity);
-    assert_null(core_affinity_find(f->core, &job, &tokens));
+    assert_null(core_affinity_find(f->core, &generation, &tokens));
 }
 
 static void a_device_that_left_is_not_found(void **state) {
     struct fixture *f = fixture_start(state);
     struct world w = world_start(f);
-    struct core_job job = {.model = w.model, .prefix = 9, .leaves_prefix = 9, .prompt_tokens = 100};
+    struct core_generation generation = {.model = w.model, .prefix = 9, .leaves_prefix = 9, .prompt_tokens = 100};
     uint32_t tokens;
-    core_affinity_store(f->core, &job, w.provider);
+    core_affinity_store(f->core, &generation, w.provider);
     uint64_t other = device_join(f, 1, &(struct device){0}); /* keeps the model alive */
     fixture_plain(f, CORE_EVENT_PROVIDER_LEFT, 0, w.handle);
-    assert_null(core_affinity_find(f->core, &job, &tokens));
+    assert_null(core_affinity_find(f->core, &generation, &tokens));
     assert_true(other != CORE_NO_HANDLE);
 }
 
@@ -52,17 +53,17 @@ static void a_device_that_left_is_not_found(void **state) {
 static void the_table_has_a_fixed_size(void **state) {
     struct fixture *f = fixture_start(state);
     struct world w = world_start(f);
-    struct core_job job = {.model = w.model, .prompt_tokens = 1};
+    struct core_generation generation = {.model = w.model, .prompt_tokens = 1};
     enum { ENTRIES = 100000, NEW = 4000 };
     for (uint64_t i = 1; i <= ENTRIES; i++) {
-        job.leaves_prefix = i;
-        core_affinity_store(f->core, &job, w.provider);
+        generation.leaves_prefix = i;
+        core_affinity_store(f->core, &generation, w.provider);
     }
     size_t old_ones = 0, new_ones = 0;
     uint32_t tokens;
     for (uint64_t i = 1; i <= ENTRIES; i++) {
-        job.prefix = i;
-        bool found = core_affinity_find(f->core, &job, &tokens) != NULL;
+        generation.prefix = i;
+        bool found = core_affinity_find(f->core, &generation, &tokens) != NULL;
         old_ones += found && i <= ENTRIES / 2;
         new_ones += found && i > ENTRIES - NEW;
     }

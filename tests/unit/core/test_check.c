@@ -14,11 +14,11 @@ static void assert_whole(const struct fixture *f) {
     assert_true(core_check(f->core, NULL));
 }
 
-/* One job running and one waiting on one provider. */
-static struct fixture *start_busy(void **state, uint64_t *provider, uint64_t *job) {
+/* One generation running and one waiting on one provider. */
+static struct fixture *start_busy(void **state, uint64_t *provider, uint64_t *generation) {
     struct fixture *f = fixture_start(state);
     *provider = fixture_provider(f, 1);
-    *job = fixture_request(f, 0);
+    *generation = fixture_request(f, 0);
     fixture_request(f, 1);
     return f;
 }
@@ -26,25 +26,25 @@ static struct fixture *start_busy(void **state, uint64_t *provider, uint64_t *jo
 static void it_sees_a_wrong_state(void **state) {
     uint64_t provider, handle;
     struct fixture *f = start_busy(state, &provider, &handle);
-    struct core_job *job = fixture_job_of(f, handle);
-    job->state = CORE_JOB_PREFILL;
+    struct core_generation *generation = fixture_generation_of(f, handle);
+    generation->state = CORE_GENERATION_PREFILL;
     assert_broken(f);
-    job->state = CORE_JOB_SENT;
+    generation->state = CORE_GENERATION_SENT;
     assert_whole(f);
-    job->round = f->config.max_attempts + 1;
+    generation->round = f->config.max_attempts + 1;
     assert_broken(f);
-    job->round = 1;
+    generation->round = 1;
     assert_whole(f);
-    job->started = true; /* and then it is none of those that the retry budget counts */
+    generation->started = true; /* and then it is none of those that the retry budget counts */
     assert_broken(f);
-    job->started = false;
+    generation->started = false;
     assert_whole(f);
 }
 
 static void it_sees_wrong_counts(void **state) {
     uint64_t provider, handle;
     struct fixture *f = start_busy(state, &provider, &handle);
-    struct core_offering *offering = fixture_job_of(f, handle)->attempt->offering;
+    struct core_offering *offering = fixture_generation_of(f, handle)->attempt->offering;
     uint32_t *numbers[] = {&offering->active, &offering->counted_context, &offering->model->counts[CORE_MODEL_WARM],
                            &offering->model->context_count};
     for (size_t i = 0; i < COUNT_OF(numbers); i++) {
@@ -83,10 +83,10 @@ static void it_sees_a_broken_heap(void **state) {
     assert_whole(f);
 }
 
-static void it_sees_a_job_that_waits_for_nothing(void **state) {
+static void it_sees_a_generation_that_waits_for_nothing(void **state) {
     uint64_t provider, handle;
     struct fixture *f = start_busy(state, &provider, &handle);
-    struct core_offering *offering = fixture_job_of(f, handle)->attempt->offering;
+    struct core_offering *offering = fixture_generation_of(f, handle)->attempt->offering;
     offering->slots = 2;
     core_offering_sort(f->core, offering);
     assert_broken(f); /* the queue should have moved */
@@ -102,7 +102,7 @@ int main(void) {
         FIXTURE_TEST(it_sees_a_wrong_state),
         FIXTURE_TEST(it_sees_wrong_counts),
         FIXTURE_TEST(it_sees_a_broken_heap),
-        FIXTURE_TEST(it_sees_a_job_that_waits_for_nothing),
+        FIXTURE_TEST(it_sees_a_generation_that_waits_for_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

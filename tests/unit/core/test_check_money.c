@@ -10,58 +10,59 @@ static void assert_whole(const struct fixture *f) {
     assert_null(core_check_money(f->core));
 }
 
-/* One job of account 1 and key 2 that runs, with 1000 to spend. */
-static struct core_job *start_paid(void **state) {
+/* One generation of account 1 and key 2 that runs, with 1000 to spend. */
+static struct core_generation *start_paid(void **state) {
     struct fixture *f = fixture_start(state);
     fixture_account(f, 1000);
     fixture_step(f, (struct core_event){.kind = CORE_EVENT_KEY, .key = {.key = 2, .cap_nano = -1}});
     fixture_provider(f, 1);
-    return fixture_job_of(f, fixture_paid_request(f, 2));
+    return fixture_generation_of(f, fixture_paid_request(f, 2));
 }
 
 static void it_sees_sums_that_do_not_hold(void **state) {
-    struct core_job *job = start_paid(state);
+    struct core_generation *generation = start_paid(state);
     struct fixture *f = (struct fixture *)*state;
-    int64_t *amounts[] = {&job->hold.nano, &job->hold.account->held_nano, &job->hold.key->held_nano,
-                          &job->outcome.charge_nano, &job->outcome.provider_nano};
+    int64_t *amounts[] = {&generation->hold.nano, &generation->hold.account->held_nano,
+                          &generation->hold.key->held_nano, &generation->outcome.charge_nano,
+                          &generation->outcome.provider_nano};
     for (size_t i = 0; i < COUNT_OF(amounts); i++) {
         ++*amounts[i];
         assert_broken(f);
         --*amounts[i];
         assert_whole(f);
     }
-    job->hold.account->active++;
+    generation->hold.account->active++;
     assert_broken(f);
-    job->hold.account->active--;
-    job->hold.key->spent_nano = -1;
+    generation->hold.account->active--;
+    generation->hold.key->spent_nano = -1;
     assert_broken(f);
-    job->hold.key->spent_nano = 0;
+    generation->hold.key->spent_nano = 0;
     assert_whole(f);
 }
 
-static void it_sees_a_job_without_its_hold(void **state) {
-    struct core_job *job = start_paid(state);
+static void it_sees_a_generation_without_its_hold(void **state) {
+    struct core_generation *generation = start_paid(state);
     struct fixture *f = (struct fixture *)*state;
-    job->hold.open = false;
+    generation->hold.open = false;
     assert_broken(f);
-    job->hold.open = true;
+    generation->hold.open = true;
     assert_whole(f);
 }
 
 static void it_sees_a_charge_before_its_time(void **state) {
-    struct core_job *job = start_paid(state);
+    struct core_generation *generation = start_paid(state);
     struct fixture *f = (struct fixture *)*state;
-    job->outcome.charge_nano = job->outcome.network_nano = 5;
+    generation->outcome.charge_nano = generation->outcome.network_nano = 5;
     assert_broken(f);
-    job->outcome.charge_nano = job->outcome.network_nano = 0;
+    generation->outcome.charge_nano = generation->outcome.network_nano = 0;
     assert_whole(f);
-    fixture_done(f, job->handle, job->attempt->provider_handle, 10, 5);
+    fixture_done(f, generation->handle, generation->attempt->provider_handle, 10, 5);
     assert_whole(f);
-    job->outcome.charge_nano++; /* past the hold */
-    job->outcome.network_nano++;
+    generation->outcome.charge_nano++; /* past the hold */
+    generation->outcome.network_nano++;
     assert_broken(f);
-    job->outcome.charge_nano--;
-    job->outcome.network_nano--;
+    generation->outcome.charge_nano--;
+    generation->outcome.network_nano--;
     assert_whole(f);
 }
 
@@ -93,7 +94,7 @@ static void it_sees_a_rate_above_its_limit(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        FIXTURE_TEST(it_sees_sums_that_do_not_hold),    FIXTURE_TEST(it_sees_a_job_without_its_hold),
+        FIXTURE_TEST(it_sees_sums_that_do_not_hold),    FIXTURE_TEST(it_sees_a_generation_without_its_hold),
         FIXTURE_TEST(it_sees_a_charge_before_its_time), FIXTURE_TEST(it_sees_money_spent_that_was_not_there),
         FIXTURE_TEST(it_sees_a_rate_above_its_limit),
     };

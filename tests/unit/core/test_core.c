@@ -3,7 +3,7 @@
 static void the_defaults_are_the_documented_ones(void **state UNUSED) {
     struct core_config config;
     core_config_init(&config);
-    assert_int_equal(config.max_jobs, 8192);
+    assert_int_equal(config.max_generations, 8192);
     assert_int_equal(config.max_queue, 1024);
     assert_int_equal(config.max_providers, 20000);
     assert_int_equal(config.max_accounts, 1000000);
@@ -28,9 +28,9 @@ static void the_defaults_are_the_documented_ones(void **state UNUSED) {
 
 static void any_configuration_is_brought_within_bounds(void **state) {
     struct fixture *f = (struct fixture *)*state;
-    f->config = (struct core_config){.max_jobs = UINT32_MAX, .max_providers = UINT32_MAX, .max_attempts = 100};
+    f->config = (struct core_config){.max_generations = UINT32_MAX, .max_providers = UINT32_MAX, .max_attempts = 100};
     f = fixture_start(state);
-    assert_int_equal(f->core->config.max_jobs, CORE_HANDLE_LIMIT);
+    assert_int_equal(f->core->config.max_generations, CORE_HANDLE_LIMIT);
     assert_int_equal(f->core->config.max_attempts, CORE_ATTEMPTS_MAX);
     fixture_provider(f, 1);
     assert_true(fixture_request(f, 0) != CORE_NO_HANDLE); /* and no deadline of 0 ms ends it in its first step */
@@ -57,7 +57,7 @@ static void the_counts_tell_who_is_where(void **state) {
     fixture_offer(f, provider, "m", CORE_MODEL_WARM, 2);
     fixture_plain(f, CORE_EVENT_DONE, third, provider);
     struct core_counts counts = core_counts(f->core);
-    assert_int_equal(counts.jobs, 4);
+    assert_int_equal(counts.generations, 4);
     assert_int_equal(counts.queued, 1);
     assert_int_equal(counts.running, 1);
     assert_int_equal(counts.cancelling, 1);
@@ -70,7 +70,7 @@ static void a_core_is_freed_with_all_that_goes_on(void **state) {
     struct fixture *f = fixture_start(state); /* the teardown frees it; the address sanitizer would see a leak */
     uint64_t provider = fixture_provider(f, 3);
     fixture_request(f, 0);
-    fixture_at(f, f->config.accept_ms); /* a ghost, and a job that waits */
+    fixture_at(f, f->config.accept_ms); /* a ghost, and a generation that waits */
     fixture_at(f, f->config.accept_ms + f->config.cooldown_ms);
     fixture_delta(f, fixture_request(f, 1), provider, 1);
     uint64_t gone = fixture_request(f, 2);
@@ -80,7 +80,7 @@ static void a_core_is_freed_with_all_that_goes_on(void **state) {
     fixture_account(f, 1000);
     fixture_step(f, (struct core_event){.kind = CORE_EVENT_KEY, .key = {.key = 1, .cap_nano = -1}});
     fixture_paid_request(f, 1);
-    assert_int_equal(core_counts(f->core).jobs, 4);
+    assert_int_equal(core_counts(f->core).generations, 4);
     assert_int_equal(core_counts(f->core).settling, 1);
     assert_int_equal(fixture_view(f, 1).held_nano, FIXTURE_PAID_NANO);
     core_free(NULL);

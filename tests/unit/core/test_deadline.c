@@ -48,9 +48,9 @@ static void what_comes_up_too_early_is_put_back(void **state) {
     f->config.accept_ms = 100;
     f->config.silence_ms = 1000;
     f = fixture_start(state);
-    uint64_t provider = fixture_provider(f, 1), job = fixture_request(f, 0);
+    uint64_t provider = fixture_provider(f, 1), generation = fixture_request(f, 0);
     assert_int_equal(fixture_effect(f, CORE_EFFECT_WAKE)->wake_at_ms, 100);
-    fixture_delta(f, job, provider, 1);
+    fixture_delta(f, generation, provider, 1);
     fixture_at(f, 100);
     assert_int_equal(f->effects.count, 1);
     assert_int_equal(fixture_effect(f, CORE_EFFECT_WAKE)->wake_at_ms, 1000);
@@ -69,9 +69,9 @@ static void deadlines_fire_in_any_step_not_only_the_timers(void **state) {
 
 static void a_word_in_the_last_millisecond_is_in_time(void **state) {
     struct fixture *f = fixture_start(state);
-    uint64_t provider = fixture_provider(f, 1), job = fixture_request(f, 0);
+    uint64_t provider = fixture_provider(f, 1), generation = fixture_request(f, 0);
     f->now_ms = f->config.accept_ms;
-    fixture_plain(f, CORE_EVENT_ACCEPT, job, provider);
+    fixture_plain(f, CORE_EVENT_ACCEPT, generation, provider);
     assert_non_null(fixture_effect(f, CORE_EFFECT_ACCEPTED));
     assert_null(fixture_effect(f, CORE_EFFECT_CANCEL));
 }

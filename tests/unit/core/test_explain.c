@@ -9,10 +9,10 @@ static void every_gate_has_its_own_name(void **state UNUSED) {
     }
 }
 
-static void a_job_is_explained_fit_ones_first(void **state) {
+static void a_generation_is_explained_fit_ones_first(void **state) {
     struct fixture *f = fixture_start(state);
     uint64_t busy = device_join(f, 0, &(struct device){.region = "DE"});
-    uint64_t job = device_request(f, &(struct wish){.region = "DE"});
+    uint64_t generation = device_request(f, &(struct wish){.region = "DE"});
     assert_true(fixture_dispatched(f) == busy);
     static const struct device others[] = {
         {.region = "DE", .decode_per_s = 10},    {.region = "FR"},
@@ -23,7 +23,7 @@ static void a_job_is_explained_fit_ones_first(void **state) {
         (void)device_join(f, i + 1, &others[i]);
     }
     struct core_candidate candidates[6];
-    assert_int_equal(core_job_explain(f->core, job, candidates, COUNT_OF(candidates)), 6);
+    assert_int_equal(core_generation_explain(f->core, generation, candidates, COUNT_OF(candidates)), 6);
     assert_int_equal(candidates[0].user, 4);
     assert_int_equal(candidates[1].user, 1);
     assert_true(candidates[0].finish_ms < candidates[1].finish_ms);
@@ -35,10 +35,10 @@ static void a_job_is_explained_fit_ones_first(void **state) {
         assert_int_equal(candidates[i].finish_ms == 0, candidates[i].gate != CORE_GATE_NONE);
     }
     struct core_candidate one;
-    assert_int_equal(core_job_explain(f->core, job, &one, 1), 6);
+    assert_int_equal(core_generation_explain(f->core, generation, &one, 1), 6);
     assert_int_equal(one.user, 4);
-    assert_int_equal(core_job_explain(f->core, job, NULL, 0), 6);
-    assert_int_equal(core_job_explain(f->core, 12345, candidates, 6), 0);
+    assert_int_equal(core_generation_explain(f->core, generation, NULL, 0), 6);
+    assert_int_equal(core_generation_explain(f->core, 12345, candidates, 6), 0);
 }
 
 static void a_provider_is_shown_as_it_is(void **state) {
@@ -90,7 +90,7 @@ static void a_device_costs_less_than_a_kilobyte(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_gate_has_its_own_name),
-        FIXTURE_TEST(a_job_is_explained_fit_ones_first),
+        FIXTURE_TEST(a_generation_is_explained_fit_ones_first),
         FIXTURE_TEST(a_provider_is_shown_as_it_is),
         FIXTURE_TEST(a_device_costs_less_than_a_kilobyte),
     };

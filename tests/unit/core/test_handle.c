@@ -54,7 +54,7 @@ static void handles_stay_below_2_to_53(void **state UNUSED) {
     core_handles_init(&handles, UINT64_MAX);
     assert_int_equal(handles.limit, CORE_HANDLE_LIMIT);
     core_handles_remove(&handles, core_handles_add(&handles, &object));
-    handles.entries[0].generation = UINT32_MAX; /* after four thousand million uses of the index */
+    handles.entries[0].uses = UINT32_MAX; /* after four thousand million uses of the index */
     uint64_t handle = core_handles_add(&handles, &object);
     assert_true(handle < UINT64_C(1) << 53);
     assert_ptr_equal(core_handles_get(&handles, handle), &object);

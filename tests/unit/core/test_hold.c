@@ -75,7 +75,7 @@ static void a_hold_is_lowered_and_never_raised(void **state) {
     struct fixture *f = fixture_start(state);
     fixture_account(f, 1000);
     fixture_provider(f, 1);
-    struct core_hold *hold = &fixture_job_of(f, fixture_paid_request(f, 0))->hold;
+    struct core_hold *hold = &fixture_generation_of(f, fixture_paid_request(f, 0))->hold;
     core_hold_lower(hold, 11);
     assert_int_equal(hold->nano, 200);
     core_hold_lower(hold, 4);

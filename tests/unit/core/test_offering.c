@@ -42,11 +42,11 @@ static void a_full_one_is_gated_by_its_slots(void **state) {
     uint64_t provider = fixture_provider(f, 2);
     fixture_request(f, 0);
     assert_int_equal(ready(f), 1);
-    uint64_t job = fixture_request(f, 1);
+    uint64_t generation = fixture_request(f, 1);
     assert_int_equal(ready(f), 0);
     assert_int_equal(the_model(f)->gated[CORE_GATE_SLOTS], 1);
     assert_int_equal(the_model(f)->serving_slots, 2);
-    fixture_plain(f, CORE_EVENT_DONE, job, provider);
+    fixture_plain(f, CORE_EVENT_DONE, generation, provider);
     assert_int_equal(ready(f), 1);
 }
 
@@ -88,9 +88,9 @@ static void one_that_rests_serves_nobody(void **state) {
         uint64_t other = device_join(f, 9, &(struct device){.cold = true, .context_length = 2048});
         assert_int_equal(core_model_availability(f->core, STR("m"), &context), CORE_MODEL_COMING);
         assert_int_equal(context, 2048); /* what fits nowhere now must not wait for the one that rests */
-        uint64_t job = fixture_request(f, 0);
+        uint64_t generation = fixture_request(f, 0);
         assert_true(fixture_dispatched(f) == other);
-        fixture_plain(f, CORE_EVENT_DONE, job, other);
+        fixture_plain(f, CORE_EVENT_DONE, generation, other);
         device_report(f, provider, &(struct device){0});
         assert_int_equal(core_model_availability(f->core, STR("m"), NULL), CORE_MODEL_AVAILABLE);
         device_report(f, provider, &rows[i]);
@@ -115,7 +115,7 @@ static void slots_may_shrink_below_what_runs(void **state) {
     assert_true(fixture_dispatched(f) == provider);
 }
 
-static void the_first_and_the_last_job_of_a_provider_are_told(void **state) {
+static void the_first_and_the_last_generation_of_a_provider_are_told(void **state) {
     struct fixture *f = fixture_start(state);
     uint64_t provider = device_join(f, 7, &(struct device){.slots = 3});
     uint64_t first = fixture_request(f, 0);
@@ -140,7 +140,7 @@ int main(void) {
         FIXTURE_TEST(a_draining_one_is_not_counted),
         FIXTURE_TEST(one_that_rests_serves_nobody),
         FIXTURE_TEST(slots_may_shrink_below_what_runs),
-        FIXTURE_TEST(the_first_and_the_last_job_of_a_provider_are_told),
+        FIXTURE_TEST(the_first_and_the_last_generation_of_a_provider_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@ struct choice {
     const char *why;
     struct device devices[DEVICES_MAX];
     size_t count;
-    struct wish job;
+    struct wish generation;
     size_t winner; /* NOBODY: it waits */
 };
 
@@ -91,7 +91,7 @@ static void the_best_device_wins(void **state) {
         for (size_t j = 0; j < choice->count; j++) {
             devices[j] = device_join(f, j, &choice->devices[j]);
         }
-        (void)device_request(f, &choice->job);
+        (void)device_request(f, &choice->generation);
         uint64_t expected = choice->winner < choice->count ? devices[choice->winner] : CORE_NO_HANDLE;
         if (fixture_dispatched(f) != expected) {
             fail_msg("%s", choice->why);
@@ -133,7 +133,7 @@ static void jobs_on_a_device_share_its_speed(void **state) {
     }
 }
 
-static void equals_share_the_jobs(void **state) {
+static void equals_share_the_generations(void **state) {
     struct fixture *f = fixture_start(state);
     uint64_t devices[DEVICES_MAX];
     size_t chosen[DEVICES_MAX] = {0};
@@ -141,11 +141,11 @@ static void equals_share_the_jobs(void **state) {
         devices[i] = device_join(f, i, &(struct device){.slots = 2});
     }
     for (size_t i = 0; i < 400; i++) {
-        uint64_t job = device_request(f, &(struct wish){0}), provider = fixture_dispatched(f);
+        uint64_t generation = device_request(f, &(struct wish){0}), provider = fixture_dispatched(f);
         for (size_t j = 0; j < DEVICES_MAX; j++) {
             chosen[j] += devices[j] == provider;
         }
-        device_answer(f, job, provider);
+        device_answer(f, generation, provider);
     }
     for (size_t i = 0; i < DEVICES_MAX; i++) {
         assert_in_range(chosen[i], 60, 140); /* 100 each, give or take 4.6 standard deviations; the seed is fixed */
@@ -184,7 +184,7 @@ static void a_sample_comes_close_to_the_best(void **state) {
                                                .prefill_per_s = 20 * decode,
                                                .success = 500 + (uint32_t)random_below(&random, 501)});
         }
-        uint64_t job = device_request(f, &(struct wish){0});
+        uint64_t generation = device_request(f, &(struct wish){0});
         const struct core_effect *dispatch = fixture_effect(f, CORE_EFFECT_DISPATCH);
         assert_in_range(dispatch->dispatch.candidate_count, 1, CORE_CANDIDATES_MAX);
         uint64_t chosen_ms = UINT64_MAX;
@@ -193,7 +193,7 @@ static void a_sample_comes_close_to_the_best(void **state) {
             chosen_ms = candidate->chosen ? candidate->finish_ms : chosen_ms;
         }
         struct core_candidate *all = mem_calloc(count, sizeof(*all));
-        assert_int_equal(core_job_explain(f->core, job, all, count), count);
+        assert_int_equal(core_generation_explain(f->core, generation, all, count), count);
         for (uint64_t i = 0; i < count; i++) { /* but the chosen one, whose only slot is taken now */
             best_ms = all[i].gate == CORE_GATE_NONE && all[i].finish_ms < best_ms ? all[i].finish_ms : best_ms;
         }
@@ -207,11 +207,13 @@ static void a_sample_comes_close_to_the_best(void **state) {
 static void a_cached_prompt_is_not_computed_again(void **state) {
     struct fixture *f = fixture_start(state);
     uint64_t home = device_join(f, 0, &(struct device){.prefill_per_s = 100});
-    uint64_t job = device_request(f, &(struct wish){.prompt_bytes = 6000, .leaves_prefix = 77});
-    fixture_step(f, (struct core_event){
-                        .kind = CORE_EVENT_ACCEPT, .job = job, .provider = home, .accept = {.prompt_tokens = 2000}});
-    device_text(f, job, home, "text", 1);
-    fixture_done(f, job, home, 2000, 1);
+    uint64_t generation = device_request(f, &(struct wish){.prompt_bytes = 6000, .leaves_prefix = 77});
+    fixture_step(f, (struct core_event){.kind = CORE_EVENT_ACCEPT,
+                                        .generation = generation,
+                                        .provider = home,
+                                        .accept = {.prompt_tokens = 2000}});
+    device_text(f, generation, home, "text", 1);
+    fixture_done(f, generation, home, 2000, 1);
     (void)device_join(f, 1, &(struct device){.prefill_per_s = 200, .decode_per_s = 21});
     (void)device_request(f, &(struct wish){.prompt_bytes = 6300, .prefix = 77});
     assert_true(fixture_dispatched(f) == home);
@@ -221,7 +223,7 @@ static void a_cached_prompt_is_not_computed_again(void **state) {
     assert_in_range(first->prefill_ms, 900, 1100); /* 100 of 2100 tokens, at 100 a second */
 }
 
-static void a_job_rather_waits_than_loads_for_long(void **state) {
+static void a_generation_rather_waits_than_loads_for_long(void **state) {
     struct fixture *f = fixture_start(state);
     uint64_t warm = device_join(f, 0, &(struct device){0});
     uint64_t first = device_request(f, &(struct wish){0});
@@ -240,8 +242,8 @@ static void a_job_rather_waits_than_loads_for_long(void **state) {
     }
     assert_true(given == cold);
     assert_in_range(f->now_ms, 3000, 5000);
-    assert_non_null(fixture_job_of(f, first));
-    assert_non_null(fixture_job_of(f, second));
+    assert_non_null(fixture_generation_of(f, first));
+    assert_non_null(fixture_generation_of(f, second));
 }
 
 static void a_cold_device_loads_when_the_line_is_long(void **state) {
@@ -271,14 +273,14 @@ static void another_device_each_time_and_a_tried_one_at_last(void **state) {
     for (size_t i = 0; i < DEVICES_MAX; i++) {
         (void)device_join(f, i, &(struct device){.slots = 2});
     }
-    uint64_t job = device_request(f, &(struct wish){0}), provider = fixture_dispatched(f), seen[DEVICES_MAX];
+    uint64_t generation = device_request(f, &(struct wish){0}), provider = fixture_dispatched(f), seen[DEVICES_MAX];
     for (size_t i = 0; i < DEVICES_MAX; i++) {
         assert_true(provider != CORE_NO_HANDLE);
         for (size_t j = 0; j < i; j++) {
             assert_true(seen[j] != provider);
         }
         seen[i] = provider;
-        fixture_error(f, job, provider, CORE_ATTEMPT_OVERLOADED);
+        fixture_error(f, generation, provider, CORE_ATTEMPT_OVERLOADED);
         provider = fixture_dispatched(f);
         device_report(f, seen[i], &(struct device){.slots = 2}); /* free again at once */
         if (provider == CORE_NO_HANDLE) {
@@ -293,12 +295,12 @@ static void a_region_that_nobody_has_is_no_hope(void **state) {
     struct fixture *f = fixture_start(state);
     (void)device_join(f, 0, &(struct device){.region = "DE"});
     struct core_model *model = core_model_find(f->core, STR("m"));
-    struct core_job job = {.model = model, .region = "FR"};
-    assert_false(core_place_has_hope(f->core, &job));
-    memcpy(job.region, "DE", sizeof(job.region));
-    assert_true(core_place_has_hope(f->core, &job));
-    job.verified = true;
-    assert_false(core_place_has_hope(f->core, &job));
+    struct core_generation generation = {.model = model, .region = "FR"};
+    assert_false(core_place_has_hope(f->core, &generation));
+    memcpy(generation.region, "DE", sizeof(generation.region));
+    assert_true(core_place_has_hope(f->core, &generation));
+    generation.verified = true;
+    assert_false(core_place_has_hope(f->core, &generation));
 }
 
 int main(void) {
@@ -306,11 +308,11 @@ int main(void) {
         FIXTURE_TEST(the_best_device_wins),
         FIXTURE_TEST(a_dispatch_tells_who_was_weighed),
         FIXTURE_TEST(jobs_on_a_device_share_its_speed),
-        FIXTURE_TEST(equals_share_the_jobs),
+        FIXTURE_TEST(equals_share_the_generations),
         FIXTURE_TEST(a_seed_decides_the_same_way_again),
         FIXTURE_TEST(a_sample_comes_close_to_the_best),
         FIXTURE_TEST(a_cached_prompt_is_not_computed_again),
-        FIXTURE_TEST(a_job_rather_waits_than_loads_for_long),
+        FIXTURE_TEST(a_generation_rather_waits_than_loads_for_long),
         FIXTURE_TEST(a_cold_device_loads_when_the_line_is_long),
         FIXTURE_TEST(a_canary_goes_to_its_device_or_nowhere),
         FIXTURE_TEST(another_device_each_time_and_a_tried_one_at_last),

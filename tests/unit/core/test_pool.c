@@ -61,7 +61,7 @@ static void a_sample_has_each_one_once_and_the_fast_ones_first(void **state) {
     }
 }
 
-static void a_pool_is_made_when_a_job_asks_for_it(void **state) {
+static void a_pool_is_made_when_a_generation_asks_for_it(void **state) {
     struct fixture *f = fixture_start(state);
     uint64_t german = device_join(f, 0, &(struct device){.region = "DE", .verified = true});
     struct core_model *model = core_model_find(f->core, STR("m"));
@@ -80,7 +80,7 @@ int main(void) {
         cmocka_unit_test(four_classes_make_an_octave),
         cmocka_unit_test(a_shelf_holds_what_its_context_says),
         FIXTURE_TEST(a_sample_has_each_one_once_and_the_fast_ones_first),
-        FIXTURE_TEST(a_pool_is_made_when_a_job_asks_for_it),
+        FIXTURE_TEST(a_pool_is_made_when_a_generation_asks_for_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

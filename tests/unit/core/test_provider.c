@@ -37,10 +37,10 @@ static void a_status_has_a_bound(void **state) {
 
 static void a_vanished_offering_stays_while_it_is_used(void **state) {
     struct fixture *f = fixture_start(state);
-    uint64_t provider = fixture_provider(f, 2), job = fixture_request(f, 0);
+    uint64_t provider = fixture_provider(f, 2), generation = fixture_request(f, 0);
     fixture_status(f, provider, NULL, 0);
     assert_int_equal(fixture_provider_of(f, provider)->offerings.count, 1);
-    fixture_plain(f, CORE_EVENT_DONE, job, provider);
+    fixture_plain(f, CORE_EVENT_DONE, generation, provider);
     assert_non_null(fixture_effect(f, CORE_EFFECT_SETTLE));
     assert_int_equal(fixture_provider_of(f, provider)->offerings.count, 0);
 }

@@ -1,24 +1,24 @@
 #include "unit/core/core_fixture.h"
 
 static void first_come_first_served(void **state) {
-    enum { JOBS = 20 };
+    enum { GENERATIONS = 20 };
     struct fixture *f = fixture_start(state);
-    uint64_t provider = fixture_join(f, 0), jobs[JOBS];
-    fixture_offer(f, provider, "m", CORE_MODEL_LOADING, JOBS);
-    for (size_t i = 0; i < JOBS; i++) {
-        jobs[i] = fixture_request(f, i);
+    uint64_t provider = fixture_join(f, 0), generations[GENERATIONS];
+    fixture_offer(f, provider, "m", CORE_MODEL_LOADING, GENERATIONS);
+    for (size_t i = 0; i < GENERATIONS; i++) {
+        generations[i] = fixture_request(f, i);
     }
-    fixture_offer(f, provider, "m", CORE_MODEL_WARM, JOBS);
+    fixture_offer(f, provider, "m", CORE_MODEL_WARM, GENERATIONS);
     size_t dispatched = 0;
     for (size_t i = 0; i < f->effects.count; i++) {
         if (f->effects.items[i].kind == CORE_EFFECT_DISPATCH) {
-            assert_true(f->effects.items[i].job == jobs[dispatched++]);
+            assert_true(f->effects.items[i].generation == generations[dispatched++]);
         }
     }
-    assert_int_equal(dispatched, JOBS);
+    assert_int_equal(dispatched, GENERATIONS);
 }
 
-static void a_job_that_comes_back_goes_in_front(void **state) {
+static void a_generation_that_comes_back_goes_in_front(void **state) {
     struct fixture *f = fixture_start(state);
     uint64_t provider = fixture_provider(f, 2), first = fixture_request(f, 0), second = fixture_request(f, 1);
     fixture_request(f, 2);
@@ -26,9 +26,9 @@ static void a_job_that_comes_back_goes_in_front(void **state) {
     assert_int_equal(core_counts(f->core).queued, 3);
     fixture_provider(f, 1);
     assert_int_equal(fixture_count(f, CORE_EFFECT_DISPATCH), 1);
-    assert_true(fixture_effect(f, CORE_EFFECT_DISPATCH)->job == first);
+    assert_true(fixture_effect(f, CORE_EFFECT_DISPATCH)->generation == first);
     fixture_provider(f, 1);
-    assert_true(fixture_effect(f, CORE_EFFECT_DISPATCH)->job == second);
+    assert_true(fixture_effect(f, CORE_EFFECT_DISPATCH)->generation == second);
 }
 
 static void what_has_begun_goes_before_all_that_waited_longer(void **state) {
@@ -38,30 +38,30 @@ static void what_has_begun_goes_before_all_that_waited_longer(void **state) {
     fixture_delta(f, begun, provider, 1);
     fixture_plain(f, CORE_EVENT_PROVIDER_LEFT, 0, provider);
     fixture_provider(f, 1);
-    assert_true(fixture_effect(f, CORE_EFFECT_DISPATCH)->job == begun);
+    assert_true(fixture_effect(f, CORE_EFFECT_DISPATCH)->generation == begun);
     fixture_provider(f, 1);
-    assert_true(fixture_effect(f, CORE_EFFECT_DISPATCH)->job == first);
+    assert_true(fixture_effect(f, CORE_EFFECT_DISPATCH)->generation == first);
 }
 
-static void nobody_waits_behind_a_job_that_cannot_go(void **state) {
+static void nobody_waits_behind_a_generation_that_cannot_go(void **state) {
     struct fixture *f = fixture_start(state);
     uint64_t provider = fixture_provider(f, 1), first = fixture_request(f, 0), second = fixture_request(f, 1);
     fixture_plain(f, CORE_EVENT_PROVIDER_SILENT, 0, provider); /* never again for the first */
     fixture_plain(f, CORE_EVENT_DONE, first, provider);        /* its ghost has gone */
     fixture_plain(f, CORE_EVENT_PROVIDER_ALIVE, 0, provider);
-    assert_true(fixture_effect(f, CORE_EFFECT_DISPATCH)->job == second);
+    assert_true(fixture_effect(f, CORE_EFFECT_DISPATCH)->generation == second);
     assert_int_equal(core_counts(f->core).queued, 1);
-    assert_true(fixture_job_of(f, first)->looked);
+    assert_true(fixture_generation_of(f, first)->looked);
 }
 
 /* A request of an account that is known, free of charge. */
 static uint64_t request_of(struct fixture *f, uint64_t account) {
     fixture_step(f, (struct core_event){.kind = CORE_EVENT_REQUEST,
                                         .request = {.model = STR("m"), .max_tokens = 5, .account = account}});
-    return fixture_effect(f, CORE_EFFECT_ADMITTED)->job;
+    return fixture_effect(f, CORE_EFFECT_ADMITTED)->generation;
 }
 
-static void a_crowd_of_one_account_delays_another_by_one_job(void **state) {
+static void a_crowd_of_one_account_delays_another_by_one_generation(void **state) {
     enum { CROWD = 100 };
     struct fixture *f = fixture_start(state);
     for (uint64_t account = 1; account <= 2; account++) {
@@ -73,28 +73,28 @@ static void a_crowd_of_one_account_delays_another_by_one_job(void **state) {
     }
     uint64_t single = request_of(f, 2);
     fixture_done(f, running, provider, 1, 1);
-    uint64_t next = fixture_effect(f, CORE_EFFECT_DISPATCH)->job;
+    uint64_t next = fixture_effect(f, CORE_EFFECT_DISPATCH)->generation;
     assert_true(next != single);
     fixture_done(f, next, provider, 1, 1);
-    assert_true(fixture_effect(f, CORE_EFFECT_DISPATCH)->job == single);
+    assert_true(fixture_effect(f, CORE_EFFECT_DISPATCH)->generation == single);
 }
 
-static void the_retry_budget_grows_with_the_jobs(void **state) {
-    enum { JOBS = 100 };
+static void the_retry_budget_grows_with_the_generations(void **state) {
+    enum { GENERATIONS = 100 };
     struct fixture *f = fixture_start(state);
-    uint64_t provider = fixture_provider(f, JOBS);
-    for (uint64_t i = 0; i < JOBS; i++) {
+    uint64_t provider = fixture_provider(f, GENERATIONS);
+    for (uint64_t i = 0; i < GENERATIONS; i++) {
         fixture_request(f, i);
     }
     fixture_plain(f, CORE_EVENT_PROVIDER_LEFT, 0, provider);
-    uint64_t other = fixture_provider(f, JOBS);
-    assert_int_equal(fixture_count(f, CORE_EFFECT_DISPATCH), JOBS * f->config.retry_percent / 100);
+    uint64_t other = fixture_provider(f, GENERATIONS);
+    assert_int_equal(fixture_count(f, CORE_EFFECT_DISPATCH), GENERATIONS * f->config.retry_percent / 100);
     /* A first token frees one place, and takes away a fifth of one. */
-    uint64_t job = fixture_effect(f, CORE_EFFECT_DISPATCH)->job;
-    fixture_delta(f, job, other, 1);
-    assert_int_equal(f->core->fresh, JOBS - 1);
+    uint64_t generation = fixture_effect(f, CORE_EFFECT_DISPATCH)->generation;
+    fixture_delta(f, generation, other, 1);
+    assert_int_equal(f->core->fresh, GENERATIONS - 1);
     assert_int_equal(f->core->retrying, 19);
-    fixture_request(f, JOBS);
+    fixture_request(f, GENERATIONS);
     assert_int_equal(fixture_count(f, CORE_EFFECT_DISPATCH), 2); /* itself, and one more of those that wait */
     assert_int_equal(f->core->retrying, 20);
 }
@@ -144,11 +144,11 @@ static void jobs_that_come_back_may_exceed_the_queue(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(first_come_first_served),
-        FIXTURE_TEST(a_job_that_comes_back_goes_in_front),
+        FIXTURE_TEST(a_generation_that_comes_back_goes_in_front),
         FIXTURE_TEST(what_has_begun_goes_before_all_that_waited_longer),
-        FIXTURE_TEST(nobody_waits_behind_a_job_that_cannot_go),
-        FIXTURE_TEST(a_crowd_of_one_account_delays_another_by_one_job),
-        FIXTURE_TEST(the_retry_budget_grows_with_the_jobs),
+        FIXTURE_TEST(nobody_waits_behind_a_generation_that_cannot_go),
+        FIXTURE_TEST(a_crowd_of_one_account_delays_another_by_one_generation),
+        FIXTURE_TEST(the_retry_budget_grows_with_the_generations),
         FIXTURE_TEST(what_has_begun_needs_no_retry_budget),
         FIXTURE_TEST(models_do_not_wait_for_each_other),
         FIXTURE_TEST(jobs_that_come_back_may_exceed_the_queue),

@@ -1,13 +1,13 @@
 /* Random events, sensible ones and others, under many seeds. After each step core_check must hold and the effects must
- * be such that a shell can carry them out; in the end every admitted job has ended exactly once. A failing seed is
- * printed: CORE_SEED=<seed> runs it alone. */
+ * be such that a shell can carry them out; in the end every admitted generation has ended exactly once. A failing seed
+ * is printed: CORE_SEED=<seed> runs it alone. */
 #include "unit/core/core_fixture.h"
 
 #include <string.h>
 
-enum { SEEDS = 300, EVENTS = 2000, PROVIDERS_MAX = 6, MODELS = 3, JOBS_MAX = EVENTS + 1 };
+enum { SEEDS = 300, EVENTS = 2000, PROVIDERS_MAX = 6, MODELS = 3, GENERATIONS_MAX = EVENTS + 1 };
 
-struct shell_job {
+struct shell_generation {
     uint64_t handle, holder;
     unsigned ends;
     uint32_t max_tokens, made, last; /* tokens: asked for, of closed parts as far as delivered, of the present one */
@@ -23,9 +23,9 @@ struct shell {
     uint64_t speaker;                  /* the provider of the present event */
     uint64_t providers[PROVIDERS_MAX]; /* alive ones, then CORE_NO_HANDLE */
     size_t provider_count;
-    struct shell_job jobs[JOBS_MAX]; /* by the request's user number */
+    struct shell_generation generations[GENERATIONS_MAX]; /* by the request's user number */
     uint64_t users;
-    uint64_t unsettled[JOBS_MAX]; /* users whose COMMITTED is due */
+    uint64_t unsettled[GENERATIONS_MAX]; /* users whose COMMITTED is due */
     size_t unsettled_count;
 };
 
@@ -53,75 +53,77 @@ static bool is_alive(const struct shell *s, uint64_t provider) {
     return false;
 }
 
-static void take_settle(struct shell *s, const struct core_effect *e, struct shell_job *job) {
+static void take_settle(struct shell *s, const struct core_effect *e, struct shell_generation *generation) {
     uint32_t tokens = 0;
     for (size_t i = 0; i < e->finish.part_count; i++) {
         tokens += e->finish.parts[i].tokens;
     }
     REQUIRE(s, tokens == e->finish.completion_tokens && e->finish.part_count > 0);
     REQUIRE(s, e->provider == e->finish.parts[e->finish.part_count - 1].provider);
-    REQUIRE(s, job->accepted && !job->settling && e->finish.cancelled == job->gone);
-    REQUIRE(s, job->gone || e->provider == s->speaker || job->made + job->last >= job->max_tokens);
+    REQUIRE(s, generation->accepted && !generation->settling && e->finish.cancelled == generation->gone);
+    REQUIRE(s, generation->gone || e->provider == s->speaker ||
+                   generation->made + generation->last >= generation->max_tokens);
     REQUIRE(s, e->finish.charge_nano == 0);
-    job->settling = true;
-    job->holder = CORE_NO_HANDLE;
+    generation->settling = true;
+    generation->holder = CORE_NO_HANDLE;
     s->unsettled[s->unsettled_count++] = e->user;
 }
 
-static void take_fail(struct shell *s, const struct core_effect *e, struct shell_job *job) {
-    REQUIRE(s, !job->gone || job->settling);
-    REQUIRE(s, (e->fail.failure == CORE_FAILURE_STORE) == job->settling);
-    REQUIRE(s, (e->fail.failure == CORE_FAILURE_STOPPED) == job->aborted);
-    REQUIRE(s, job->begun || e->fail.attempts <= s->config.max_attempts);
-    REQUIRE(s, e->fail.failure != CORE_FAILURE_UNPLACEABLE || job->canary);
-    REQUIRE(s, e->fail.failure != CORE_FAILURE_LOST || job->begun);
+static void take_fail(struct shell *s, const struct core_effect *e, struct shell_generation *generation) {
+    REQUIRE(s, !generation->gone || generation->settling);
+    REQUIRE(s, (e->fail.failure == CORE_FAILURE_STORE) == generation->settling);
+    REQUIRE(s, (e->fail.failure == CORE_FAILURE_STOPPED) == generation->aborted);
+    REQUIRE(s, generation->begun || e->fail.attempts <= s->config.max_attempts);
+    REQUIRE(s, e->fail.failure != CORE_FAILURE_UNPLACEABLE || generation->canary);
+    REQUIRE(s, e->fail.failure != CORE_FAILURE_LOST || generation->begun);
 }
 
-/* What ends a job. */
-static void take_end(struct shell *s, const struct core_effect *e, struct shell_job *job) {
+/* What ends a generation. */
+static void take_end(struct shell *s, const struct core_effect *e, struct shell_generation *generation) {
     if (e->kind == CORE_EFFECT_FINISH) {
-        REQUIRE(s, job->settling && !e->finish.cancelled);
+        REQUIRE(s, generation->settling && !e->finish.cancelled);
     } else if (e->kind == CORE_EFFECT_CANCELLED) {
-        REQUIRE(s, job->gone && e->finish.cancelled);
+        REQUIRE(s, generation->gone && e->finish.cancelled);
     } else {
-        take_fail(s, e, job);
+        take_fail(s, e, generation);
     }
-    job->ends++;
+    generation->ends++;
 }
 
-/* The effects that are about a job which lives. */
-static void take_job_effect(struct shell *s, const struct core_effect *e, struct shell_job *job) {
-    REQUIRE(s, job->handle == e->job && job->ends == 0);
+/* The effects that are about a generation which lives. */
+static void take_generation_effect(struct shell *s, const struct core_effect *e, struct shell_generation *generation) {
+    REQUIRE(s, generation->handle == e->generation && generation->ends == 0);
     switch (e->kind) {
     case CORE_EFFECT_DISPATCH:
-        REQUIRE(s, e->provider != CORE_NO_HANDLE && !job->gone && job->holder == CORE_NO_HANDLE);
-        job->holder = e->provider;
-        job->made += job->last;
-        job->last = 0;
-        REQUIRE(s, e->dispatch.continues == job->begun && !(job->canary && e->dispatch.attempt > 1));
-        REQUIRE(s, e->dispatch.max_tokens + job->made == job->max_tokens);
-        REQUIRE(s, e->dispatch.max_tokens > 0 || !job->begun);
+        REQUIRE(s, e->provider != CORE_NO_HANDLE && !generation->gone && generation->holder == CORE_NO_HANDLE);
+        generation->holder = e->provider;
+        generation->made += generation->last;
+        generation->last = 0;
+        REQUIRE(s, e->dispatch.continues == generation->begun && !(generation->canary && e->dispatch.attempt > 1));
+        REQUIRE(s, e->dispatch.max_tokens + generation->made == generation->max_tokens);
+        REQUIRE(s, e->dispatch.max_tokens > 0 || !generation->begun);
         break;
     case CORE_EFFECT_CANCEL:
-        REQUIRE(s, e->provider == job->holder && e->provider != CORE_NO_HANDLE);
-        job->holder = job->gone ? job->holder : CORE_NO_HANDLE;
+        REQUIRE(s, e->provider == generation->holder && e->provider != CORE_NO_HANDLE);
+        generation->holder = generation->gone ? generation->holder : CORE_NO_HANDLE;
         break;
     case CORE_EFFECT_ACCEPTED:
-        REQUIRE(s, !job->accepted && e->provider == s->speaker);
-        job->accepted = true;
+        REQUIRE(s, !generation->accepted && e->provider == s->speaker);
+        generation->accepted = true;
         break;
     case CORE_EFFECT_DELIVER:
-        REQUIRE(s, job->accepted && !job->gone && e->provider == s->speaker && e->provider == job->holder);
-        job->begun = true;
-        job->last += e->deliver.tokens;
+        REQUIRE(s, generation->accepted && !generation->gone && e->provider == s->speaker &&
+                       e->provider == generation->holder);
+        generation->begun = true;
+        generation->last += e->deliver.tokens;
         break;
     case CORE_EFFECT_SETTLE:
-        take_settle(s, e, job);
+        take_settle(s, e, generation);
         break;
     case CORE_EFFECT_FINISH:
     case CORE_EFFECT_FAIL:
     case CORE_EFFECT_CANCELLED:
-        take_end(s, e, job);
+        take_end(s, e, generation);
         break;
     case CORE_EFFECT_ADMITTED:
     case CORE_EFFECT_PROVIDER_ADMITTED:
@@ -146,7 +148,7 @@ static void take_effect(struct shell *s, const struct core_effect *e) {
         REQUIRE(s, is_alive(s, e->provider) || e->provider == s->speaker);
         return;
     }
-    bool settled = e->job != CORE_NO_HANDLE && s->jobs[e->user].settling; /* its provider may have left */
+    bool settled = e->generation != CORE_NO_HANDLE && s->generations[e->user].settling; /* its provider may have left */
     REQUIRE(s, settled || e->provider == CORE_NO_HANDLE || e->kind == CORE_EFFECT_PROVIDER_ADMITTED ||
                    e->kind == CORE_EFFECT_SETTLE || is_alive(s, e->provider));
     if (e->kind == CORE_EFFECT_PROVIDER_ADMITTED) {
@@ -155,10 +157,10 @@ static void take_effect(struct shell *s, const struct core_effect *e) {
         REQUIRE(s, e->wake_at_ms > s->now_ms);
         s->wake_at_ms = e->wake_at_ms;
     } else if (e->kind == CORE_EFFECT_ADMITTED) {
-        REQUIRE(s, e->user == s->users - 1 && s->jobs[e->user].handle == CORE_NO_HANDLE);
-        s->jobs[e->user].handle = e->job;
-    } else if (e->job != CORE_NO_HANDLE) {
-        take_job_effect(s, e, &s->jobs[e->user]);
+        REQUIRE(s, e->user == s->users - 1 && s->generations[e->user].handle == CORE_NO_HANDLE);
+        s->generations[e->user].handle = e->generation;
+    } else if (e->generation != CORE_NO_HANDLE) {
+        take_generation_effect(s, e, &s->generations[e->user]);
     }
 }
 
@@ -175,13 +177,13 @@ static void shell_step(struct shell *s, struct core_event event) {
     }
 }
 
-/* Whose link has closed holds nothing any more; the core may send its jobs elsewhere in this very step. */
+/* Whose link has closed holds nothing any more; the core may send its generations elsewhere in this very step. */
 static void shell_leave(struct shell *s, size_t index) {
     uint64_t provider = s->providers[index];
     s->providers[index] = s->providers[--s->provider_count];
     for (uint64_t i = 0; i < s->users; i++) {
-        if (s->jobs[i].holder == provider) {
-            s->jobs[i].holder = CORE_NO_HANDLE;
+        if (s->generations[i].holder == provider) {
+            s->generations[i].holder = CORE_NO_HANDLE;
         }
     }
     shell_step(s, (struct core_event){.kind = CORE_EVENT_PROVIDER_LEFT, .provider = provider});
@@ -242,24 +244,24 @@ static void random_provider_event(struct shell *s) {
     }
 }
 
-/* One of the latest jobs; mostly one that some device holds. */
-static struct shell_job *random_job(struct shell *s) {
-    struct shell_job *job = NULL;
+/* One of the latest generations; mostly one that some device holds. */
+static struct shell_generation *random_generation(struct shell *s) {
+    struct shell_generation *generation = NULL;
     for (int tries = 0; tries < 20 && s->users > 0; tries++) {
-        job = &s->jobs[s->users - 1 - pick(s, s->users < 40 ? (uint32_t)s->users : 40)];
-        if (job->ends == 0 && job->holder != CORE_NO_HANDLE) {
+        generation = &s->generations[s->users - 1 - pick(s, s->users < 40 ? (uint32_t)s->users : 40)];
+        if (generation->ends == 0 && generation->holder != CORE_NO_HANDLE) {
             break;
         }
     }
-    return job;
+    return generation;
 }
 
 static void random_device_event(struct shell *s) {
-    struct shell_job *job = random_job(s);
-    if (job == NULL) {
+    struct shell_generation *generation = random_generation(s);
+    if (generation == NULL) {
         return;
     }
-    struct core_event event = {.job = job->handle, .provider = job->holder};
+    struct core_event event = {.generation = generation->handle, .provider = generation->holder};
     if (s->provider_count > 0 && pick(s, 10) == 0) {
         event.provider = s->providers[pick(s, (uint32_t)s->provider_count)]; /* perhaps a ghost's */
     }
@@ -277,27 +279,27 @@ static void random_device_event(struct shell *s) {
         event.kind = CORE_EVENT_ERROR;
         event.error.failure = (enum core_attempt_failure)pick(s, pick(s, 4) == 0 ? 6 : 5); /* DRAINING is for good */
     }
-    if (what >= 14 && event.provider == job->holder) {
-        job->holder = CORE_NO_HANDLE; /* it has let go of the job with these words */
+    if (what >= 14 && event.provider == generation->holder) {
+        generation->holder = CORE_NO_HANDLE; /* it has let go of the generation with these words */
     }
     shell_step(s, event);
 }
 
 static void random_request(struct shell *s) {
-    struct shell_job *job = &s->jobs[s->users++];
-    job->max_tokens = pick(s, 100);
-    job->canary = pick(s, 20) == 0 && s->provider_count > 0;
+    struct shell_generation *generation = &s->generations[s->users++];
+    generation->max_tokens = pick(s, 100);
+    generation->canary = pick(s, 20) == 0 && s->provider_count > 0;
     struct core_event event = {.kind = CORE_EVENT_REQUEST,
                                .request = {.user = s->users - 1,
                                            .model = str_from(model_ids[pick(s, MODELS)]),
-                                           .max_tokens = job->max_tokens,
+                                           .max_tokens = generation->max_tokens,
                                            .account = pick(s, ACCOUNTS + 1),
                                            .prompt_tokens_max = pick(s, 1000),
                                            .verified = pick(s, 8) == 0,
                                            .prefix = pick(s, 20),
                                            .leaves_prefix = pick(s, 20)}};
     memcpy(event.request.region, pick(s, 4) == 0 ? regions[pick(s, REGIONS)] : "\0\0", CORE_REGION_SIZE);
-    if (job->canary) {
+    if (generation->canary) {
         event.request.only_provider = s->providers[pick(s, (uint32_t)s->provider_count)];
     }
     shell_step(s, event);
@@ -308,19 +310,20 @@ static void random_client_event(struct shell *s) {
         random_request(s);
         return;
     }
-    struct shell_job *job = random_job(s);
-    if (job == NULL || job->handle == CORE_NO_HANDLE) {
+    struct shell_generation *generation = random_generation(s);
+    if (generation == NULL || generation->handle == CORE_NO_HANDLE) {
         return;
     }
     if (pick(s, 3) > 0) {
-        job->gone |= !job->settling;
-        shell_step(s, (struct core_event){.kind = CORE_EVENT_CLIENT_GONE, .job = job->handle});
+        generation->gone |= !generation->settling;
+        shell_step(s, (struct core_event){.kind = CORE_EVENT_CLIENT_GONE, .generation = generation->handle});
         return;
     }
-    job->aborted = job->ends == 0 && !job->settling && !job->gone;
-    shell_step(s, (struct core_event){
-                      .kind = CORE_EVENT_ABORT, .job = job->handle, .abort = {.failure = CORE_FAILURE_STOPPED}});
-    REQUIRE(s, !job->aborted || job->ends == 1);
+    generation->aborted = generation->ends == 0 && !generation->settling && !generation->gone;
+    shell_step(s, (struct core_event){.kind = CORE_EVENT_ABORT,
+                                      .generation = generation->handle,
+                                      .abort = {.failure = CORE_FAILURE_STOPPED}});
+    REQUIRE(s, !generation->aborted || generation->ends == 1);
 }
 
 /* The store answers in any order, and now and then it cannot write. */
@@ -332,9 +335,9 @@ static void random_store_event(struct shell *s) {
     uint64_t user = s->unsettled[index];
     s->unsettled[index] = s->unsettled[--s->unsettled_count];
     shell_step(s, (struct core_event){.kind = CORE_EVENT_COMMITTED,
-                                      .job = s->jobs[user].handle,
+                                      .generation = s->generations[user].handle,
                                       .committed = {.durable = pick(s, 10) > 0}});
-    REQUIRE(s, s->jobs[user].ends == 1);
+    REQUIRE(s, s->generations[user].ends == 1);
 }
 
 /* Time passes; the timer fires if it is due, but now and then it is late, and now and then early. */
@@ -351,7 +354,7 @@ static void shell_start(struct shell *s, uint64_t seed) {
     core_config_init(&s->config);
     s->config.seed = seed;
     s->config.trace = seed % 4 == 0;
-    s->config.max_jobs = 1 + pick(s, 40);
+    s->config.max_generations = 1 + pick(s, 40);
     s->config.max_queue = pick(s, 20);
     s->config.max_providers = 1 + pick(s, PROVIDERS_MAX);
     s->config.max_attempts = 1 + pick(s, 4);
@@ -372,13 +375,13 @@ static void shell_start(struct shell *s, uint64_t seed) {
     }
 }
 
-/* The timer and the store must bring every job to its end. */
+/* The timer and the store must bring every generation to its end. */
 static void run_out(struct shell *s) {
-    for (int i = 0; i < 10000 && core_counts(s->core).jobs > 0; i++) {
+    for (int i = 0; i < 10000 && core_counts(s->core).generations > 0; i++) {
         while (s->unsettled_count > 0) {
             random_store_event(s);
         }
-        if (core_counts(s->core).jobs == 0) {
+        if (core_counts(s->core).generations == 0) {
             break;
         }
         REQUIRE(s, s->wake_at_ms != UINT64_MAX);
@@ -389,9 +392,9 @@ static void run_out(struct shell *s) {
     while (s->provider_count > 0) {
         shell_leave(s, 0);
     }
-    REQUIRE(s, core_counts(s->core).jobs == 0 && core_counts(s->core).models == 0);
+    REQUIRE(s, core_counts(s->core).generations == 0 && core_counts(s->core).models == 0);
     for (uint64_t i = 0; i < s->users; i++) {
-        REQUIRE(s, s->jobs[i].ends == (s->jobs[i].handle != CORE_NO_HANDLE));
+        REQUIRE(s, s->generations[i].ends == (s->generations[i].handle != CORE_NO_HANDLE));
     }
 }
 

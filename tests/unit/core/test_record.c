@@ -4,21 +4,21 @@ static struct core_record record_of(const struct fixture *f, uint64_t provider) 
     return fixture_provider_of(f, provider)->record;
 }
 
-static void accept(struct fixture *f, uint64_t job, uint64_t provider, uint32_t prompt_tokens) {
+static void accept(struct fixture *f, uint64_t generation, uint64_t provider, uint32_t prompt_tokens) {
     fixture_step(f, (struct core_event){.kind = CORE_EVENT_ACCEPT,
-                                        .job = job,
+                                        .generation = generation,
                                         .provider = provider,
                                         .accept = {.prompt_tokens = prompt_tokens}});
 }
 
 /* So many pieces of `tokens` tokens each, `every_ms` apart; each piece is another text unless `same`. */
-static void stream(struct fixture *f, uint64_t job, uint64_t provider, unsigned pieces, uint32_t tokens,
+static void stream(struct fixture *f, uint64_t generation, uint64_t provider, unsigned pieces, uint32_t tokens,
                    uint64_t every_ms) {
     for (unsigned i = 0; i < pieces; i++) {
         char text[32];
         (void)snprintf(text, sizeof(text), "piece %u of the text ", i);
         f->now_ms += i == 0 ? 0 : every_ms;
-        device_text(f, job, provider, text, tokens);
+        device_text(f, generation, provider, text, tokens);
     }
 }
 
@@ -27,13 +27,13 @@ static void speeds_are_measured(void **state) {
     uint64_t provider = device_join(f, 0, &(struct device){0});
     device_set_speed(f, provider, 0, 0);
     f->now_ms = 1000;
-    uint64_t job = device_request(f, &(struct wish){.prompt_bytes = 3000});
+    uint64_t generation = device_request(f, &(struct wish){.prompt_bytes = 3000});
     f->now_ms = 1100;
-    accept(f, job, provider, 800);
+    accept(f, generation, provider, 800);
     f->now_ms = 1900; /* 800 tokens in 800 ms, of which 400 were cached */
-    stream(f, job, provider, 21, 2, 100);
+    stream(f, generation, provider, 21, 2, 100);
     fixture_step(f, (struct core_event){.kind = CORE_EVENT_DONE,
-                                        .job = job,
+                                        .generation = generation,
                                         .provider = provider,
                                         .done = {.prompt_tokens = 800, .completion_tokens = 42, .cached_tokens = 400}});
     struct core_offer_view view;
@@ -42,7 +42,7 @@ static void speeds_are_measured(void **state) {
     assert_in_range((int)view.decode_per_s, 19,
                     21); /* 40 tokens in two seconds; the first piece has no time of its own */
     assert_int_equal((int)f->core->decode_per_s, (int)view.decode_per_s);
-    assert_int_equal(record_of(f, provider).jobs, 1);
+    assert_int_equal(record_of(f, provider).generations, 1);
     assert_int_equal(record_of(f, provider).reviews, 0);
 }
 
@@ -54,12 +54,12 @@ static void a_devices_factor_outlives_its_link(void **state) {
     struct core_model *model = device_offering(f, provider)->model;
     model->decode_per_s = 40; /* as others have shown */
     model->prefill_per_s = 100;
-    uint64_t job = device_request(f, &(struct wish){.prompt_bytes = 3000});
-    accept(f, job, provider, 800);
+    uint64_t generation = device_request(f, &(struct wish){.prompt_bytes = 3000});
+    accept(f, generation, provider, 800);
     f->now_ms += 1000;
-    stream(f, job, provider, 21, 2, 200); /* 10 tokens a second */
+    stream(f, generation, provider, 21, 2, 200); /* 10 tokens a second */
     fixture_step(f, (struct core_event){.kind = CORE_EVENT_DONE,
-                                        .job = job,
+                                        .generation = generation,
                                         .provider = provider,
                                         .done = {.prompt_tokens = 800, .completion_tokens = 42}});
     struct core_record record = record_of(f, provider);
@@ -80,9 +80,9 @@ static void a_slow_device_loses_only_speed(void **state) {
     struct fixture *f = fixture_start(state);
     uint64_t provider = device_join(f, 0, &(struct device){0});
     uint64_t other = device_join(f, 1, &(struct device){0});
-    uint64_t job = device_request(f, &(struct wish){.prompt_bytes = 3000});
+    uint64_t generation = device_request(f, &(struct wish){.prompt_bytes = 3000});
     uint64_t first = fixture_provider_of(f, provider)->active == 1 ? provider : other;
-    accept(f, job, first, 800);
+    accept(f, generation, first, 800);
     f->now_ms += 12000; /* three times 800 tokens at 200 a second */
     fixture_plain(f, CORE_EVENT_TIMER, 0, 0);
     assert_int_equal(fixture_provider_of(f, provider == first ? other : provider)->active, 1);
@@ -95,12 +95,12 @@ static void a_slow_device_loses_only_speed(void **state) {
 static void a_buyers_cancel_never_counts(void **state) {
     struct fixture *f = fixture_start(state);
     uint64_t provider = device_join(f, 0, &(struct device){0});
-    uint64_t job = device_request(f, &(struct wish){0});
-    accept(f, job, provider, 50);
-    fixture_plain(f, CORE_EVENT_CLIENT_GONE, job, 0);
-    fixture_error(f, job, provider, CORE_ATTEMPT_ENGINE);
-    fixture_committed(f, job, true);
-    assert_int_equal(record_of(f, provider).jobs, 0);
+    uint64_t generation = device_request(f, &(struct wish){0});
+    accept(f, generation, provider, 50);
+    fixture_plain(f, CORE_EVENT_CLIENT_GONE, generation, 0);
+    fixture_error(f, generation, provider, CORE_ATTEMPT_ENGINE);
+    fixture_committed(f, generation, true);
+    assert_int_equal(record_of(f, provider).generations, 0);
     assert_int_equal(record_of(f, provider).failures, 0);
     assert_int_equal(record_of(f, provider).success, 1000);
 }
@@ -108,8 +108,8 @@ static void a_buyers_cancel_never_counts(void **state) {
 static void failures_and_silence_count(void **state) {
     struct fixture *f = fixture_start(state);
     uint64_t provider = device_join(f, 0, &(struct device){.slots = 2});
-    uint64_t job = device_request(f, &(struct wish){0});
-    fixture_error(f, job, provider, CORE_ATTEMPT_ENGINE);
+    uint64_t generation = device_request(f, &(struct wish){0});
+    fixture_error(f, generation, provider, CORE_ATTEMPT_ENGINE);
     assert_int_equal(record_of(f, provider).failures, 1);
     uint32_t after_one = record_of(f, provider).success;
     assert_in_range(after_one, 900, 960);
@@ -127,7 +127,7 @@ static void success_returns_to_full(void **state) {
         device_answer(f, device_request(f, &(struct wish){0}), provider);
     }
     assert_int_equal(record_of(f, provider).success, 1000);
-    assert_int_equal(record_of(f, provider).jobs, 100);
+    assert_int_equal(record_of(f, provider).generations, 100);
 }
 
 static void uptime_falls_while_away_and_rises_while_there(void **state) {
@@ -177,28 +177,29 @@ static const struct claim claims[] = {
 
 /* How many reviews followed; the first one in `review`. */
 static size_t make_claim(struct fixture *f, const struct claim *claim, uint64_t provider, int *review) {
-    uint64_t job = device_request(f, &(struct wish){.max_tokens = claim->max_tokens});
+    uint64_t generation = device_request(f, &(struct wish){.max_tokens = claim->max_tokens});
     size_t reviews = 0;
     *review = -1;
     for (unsigned step = 0; step < claim->pieces + 2; step++) {
         char text[32];
         (void)snprintf(text, sizeof(text), "piece %u of the text", step);
         if (step == 0) {
-            accept(f, job, provider, claim->prompt_tokens);
+            accept(f, generation, provider, claim->prompt_tokens);
         } else if (step <= claim->pieces) {
             f->now_ms += claim->every_ms;
-            device_text(f, job, provider, claim->same_piece == NULL ? text : claim->same_piece, claim->piece_tokens);
+            device_text(f, generation, provider, claim->same_piece == NULL ? text : claim->same_piece,
+                        claim->piece_tokens);
         } else {
-            fixture_done(f, job, provider, claim->prompt_tokens, claim->done_tokens);
+            fixture_done(f, generation, provider, claim->prompt_tokens, claim->done_tokens);
         }
         const struct core_effect *effect = fixture_effect(f, CORE_EFFECT_REVIEW);
         if (effect != NULL) {
             *review = (int)effect->review.review;
             reviews++;
-            assert_true(effect->job == job && effect->provider == provider && effect->user == 3);
+            assert_true(effect->generation == generation && effect->provider == provider && effect->user == 3);
         }
     }
-    fixture_committed(f, job, true);
+    fixture_committed(f, generation, true);
     return reviews;
 }
 
@@ -228,25 +229,25 @@ static void what_cannot_be_is_put_on_the_list(void **state) {
 static void far_faster_than_ever_is_too_fast(void **state) {
     struct fixture *f = fixture_start(state);
     uint64_t provider = device_join(f, 3, &(struct device){0});
-    uint64_t job = device_request(f, &(struct wish){.max_tokens = 1000});
-    accept(f, job, provider, 80);
-    stream(f, job, provider, 100, 1, 20); /* 50 a second */
-    fixture_done(f, job, provider, 80, 100);
-    fixture_committed(f, job, true);
+    uint64_t generation = device_request(f, &(struct wish){.max_tokens = 1000});
+    accept(f, generation, provider, 80);
+    stream(f, generation, provider, 100, 1, 20); /* 50 a second */
+    fixture_done(f, generation, provider, 80, 100);
+    fixture_committed(f, generation, true);
     /* Held up on the way for ten seconds, then all at once: the device had the time. */
-    job = device_request(f, &(struct wish){.max_tokens = 1000});
+    generation = device_request(f, &(struct wish){.max_tokens = 1000});
     f->now_ms += 1900;
-    accept(f, job, provider, 80);
+    accept(f, generation, provider, 80);
     f->now_ms += 9000;
-    stream(f, job, provider, 50, 10, 0);
-    fixture_done(f, job, provider, 80, 500);
+    stream(f, generation, provider, 50, 10, 0);
+    fixture_done(f, generation, provider, 80, 500);
     assert_null(fixture_effect(f, CORE_EFFECT_REVIEW));
-    fixture_committed(f, job, true);
-    job = device_request(f, &(struct wish){.max_tokens = 1000});
-    accept(f, job, provider, 80);
+    fixture_committed(f, generation, true);
+    generation = device_request(f, &(struct wish){.max_tokens = 1000});
+    accept(f, generation, provider, 80);
     f->now_ms += 10;
-    stream(f, job, provider, 50, 10, 1); /* 500 tokens within 60 ms of being asked */
-    fixture_done(f, job, provider, 80, 500);
+    stream(f, generation, provider, 50, 10, 1); /* 500 tokens within 60 ms of being asked */
+    fixture_done(f, generation, provider, 80, 500);
     const struct core_effect *effect = fixture_effect(f, CORE_EFFECT_REVIEW);
     assert_true(effect != NULL && effect->review.review == CORE_REVIEW_TOO_FAST);
 }
@@ -257,7 +258,7 @@ static void a_canary_is_the_shells_word(void **state) {
     fixture_step(f, (struct core_event){
                         .kind = CORE_EVENT_REVIEW, .provider = provider, .review = {.review = CORE_REVIEW_CANARY}});
     const struct core_effect *effect = fixture_effect(f, CORE_EFFECT_REVIEW);
-    assert_true(effect != NULL && effect->user == 3 && effect->job == CORE_NO_HANDLE);
+    assert_true(effect != NULL && effect->user == 3 && effect->generation == CORE_NO_HANDLE);
     assert_int_equal(device_offering(f, provider)->gate, CORE_GATE_COOLDOWN);
     assert_string_equal(core_review_name(CORE_REVIEW_CANARY), "canary");
 }

@@ -12,10 +12,10 @@
 /* A link as a test knows it. The fixture's teardown closes it, so it is static in its test. */
 struct link_peer {
     void *user;
-    uint64_t job; /* of the latest sent */
-    unsigned jobs, cancels, wants;
+    uint64_t generation; /* of the latest sent */
+    unsigned generations, cancels, wants;
     char question[128];
-    uint32_t max_tokens;     /* of the latest job, likewise */
+    uint32_t max_tokens;     /* of the latest generation, likewise */
     char continue_text[128]; /* likewise */
     char want[128];          /* the latest model */
     char admitted[64];       /* the id that it was admitted with */
@@ -36,15 +36,15 @@ void link_peer_close(struct link_peer *peer, const char *reason) {
 void link_peer_watch(struct link_peer *peer, bool watched) {
     peer->watched = watched;
 }
-void link_peer_send_job(struct link_peer *peer, uint64_t job, const struct gen_request *request) {
-    peer->job = job;
-    peer->jobs++;
+void link_peer_send_job(struct link_peer *peer, uint64_t generation, const struct gen_request *request) {
+    peer->generation = generation;
+    peer->generations++;
     peer->max_tokens = request->max_tokens;
     (void)str_copy(peer->question, sizeof(peer->question), request->messages[0].content);
     (void)str_copy(peer->continue_text, sizeof(peer->continue_text), request->continue_text);
 }
-void link_peer_send_cancel(struct link_peer *peer, uint64_t job) {
-    (void)job;
+void link_peer_send_cancel(struct link_peer *peer, uint64_t generation) {
+    (void)generation;
     peer->cancels++;
 }
 void link_peer_send_want(struct link_peer *peer, struct str model) {

@@ -47,12 +47,12 @@ struct gateway_fixture {
     struct err stop_reason; /* code ERR_NONE: an ordinary stop */
     struct net_peer client; /* of the latest request */
     struct buf reply;       /* of the latest request to the operator's socket */
-    /* The device: it answers each job at once, or keeps it. */
+    /* The device: it answers each generation at once, or keeps it. */
     struct link_client *device;
     char device_id[STORE_ID_MAX];
     bool device_keeps, device_drained, device_lost, device_closed;
-    unsigned jobs, cancels;
-    uint64_t job;
+    unsigned generations, cancels;
+    uint64_t generation;
 };
 
 /* --- The store --- */
@@ -268,32 +268,32 @@ static void gateway_fixture_on_status_due(void *context) {
     link_client_send_status(fixture->device, &status);
 }
 
-/* Accepts the latest job and sends some text. */
+/* Accepts the latest generation and sends some text. */
 UNUSED static void gateway_fixture_begin(struct gateway_fixture *fixture, const char *text) {
-    link_client_send_accept(fixture->device, &(struct link_accept){.job = fixture->job, .prompt_tokens = 10});
+    link_client_send_accept(fixture->device, &(struct link_accept){.job = fixture->generation, .prompt_tokens = 10});
     link_client_send_delta(fixture->device,
-                           &(struct link_delta){.job = fixture->job, .text = str_from(text), .tokens = 1});
+                           &(struct link_delta){.job = fixture->generation, .text = str_from(text), .tokens = 1});
 }
 
 UNUSED static void gateway_fixture_finish(struct gateway_fixture *fixture) {
-    link_client_send_done(fixture->device, &(struct link_done){.job = fixture->job,
+    link_client_send_done(fixture->device, &(struct link_done){.job = fixture->generation,
                                                                .finish = LINK_FINISH_STOP,
                                                                .usage = {.prompt_tokens = 10, .completion_tokens = 1}});
 }
 
-static void gateway_fixture_on_job(void *context, uint64_t job, const struct gen_request *request) {
+static void gateway_fixture_on_generation(void *context, uint64_t generation, const struct gen_request *request) {
     struct gateway_fixture *fixture = context;
     (void)request;
-    fixture->jobs++;
-    fixture->job = job;
+    fixture->generations++;
+    fixture->generation = generation;
     if (!fixture->device_keeps) {
         gateway_fixture_begin(fixture, "hi");
         gateway_fixture_finish(fixture);
     }
 }
 
-static void gateway_fixture_on_cancel(void *context, uint64_t job) {
-    (void)job;
+static void gateway_fixture_on_cancel(void *context, uint64_t generation) {
+    (void)generation;
     ((struct gateway_fixture *)context)->cancels++;
 }
 
@@ -309,7 +309,7 @@ static void gateway_fixture_on_lost(void *context, const char *reason, bool fata
 
 static const struct link_client_events GATEWAY_FIXTURE_DEVICE = {.on_ready = gateway_fixture_on_ready,
                                                                  .on_status_due = gateway_fixture_on_status_due,
-                                                                 .on_job = gateway_fixture_on_job,
+                                                                 .on_job = gateway_fixture_on_generation,
                                                                  .on_cancel = gateway_fixture_on_cancel,
                                                                  .on_drain = gateway_fixture_on_drain,
                                                                  .on_lost = gateway_fixture_on_lost};

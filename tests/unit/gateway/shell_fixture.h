@@ -130,24 +130,25 @@ UNUSED static void shell_leave(struct link_peer *peer) {
 
 UNUSED static void shell_accept(struct shell_fixture *fixture, struct link_peer *peer) {
     PROVIDERS_LINK_EVENTS.on_accept(&fixture->shell.providers, peer,
-                                    &(struct link_accept){.job = peer->job, .prompt_tokens = 10});
+                                    &(struct link_accept){.job = peer->generation, .prompt_tokens = 10});
 }
 
 UNUSED static void shell_delta(struct shell_fixture *fixture, struct link_peer *peer, const char *text,
                                uint32_t tokens) {
-    PROVIDERS_LINK_EVENTS.on_delta(&fixture->shell.providers, peer,
-                                   &(struct link_delta){.job = peer->job, .text = str_from(text), .tokens = tokens});
+    PROVIDERS_LINK_EVENTS.on_delta(
+        &fixture->shell.providers, peer,
+        &(struct link_delta){.job = peer->generation, .text = str_from(text), .tokens = tokens});
 }
 
 UNUSED static void shell_done(struct shell_fixture *fixture, struct link_peer *peer, enum link_finish finish,
                               uint32_t tokens) {
     PROVIDERS_LINK_EVENTS.on_done(&fixture->shell.providers, peer,
-                                  &(struct link_done){.job = peer->job,
+                                  &(struct link_done){.job = peer->generation,
                                                       .finish = finish,
                                                       .usage = {.prompt_tokens = 10, .completion_tokens = tokens}});
 }
 
-/* The device answers its latest job. */
+/* The device answers its latest generation. */
 UNUSED static void shell_answer(struct shell_fixture *fixture, struct link_peer *peer, const char *text) {
     shell_accept(fixture, peer);
     shell_delta(fixture, peer, text, 1);
@@ -158,7 +159,7 @@ UNUSED static void shell_error(struct shell_fixture *fixture, struct link_peer *
     PROVIDERS_LINK_EVENTS.on_error(
         &fixture->shell.providers, peer,
         &(struct link_error){
-            .job = peer->job, .failure = failure, .message = STR("its words"), .param = STR("messages")});
+            .job = peer->generation, .failure = failure, .message = STR("its words"), .param = STR("messages")});
 }
 
 /* --- Clients --- */

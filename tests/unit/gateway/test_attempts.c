@@ -56,7 +56,7 @@ static void test_another_goes_on(void **state) {
     char first_id[STORE_ID_MAX];
     (void)str_copy(first_id, sizeof(first_id), str_from(shell_device_id(&first)));
     shell_leave(&first);
-    assert_int_equal(second.jobs, 1);
+    assert_int_equal(second.generations, 1);
     assert_string_equal(second.continue_text, "one two ");
     assert_int_equal(second.max_tokens, 14);
     assert_int_equal(fixture->shell.counts.continuations, 1);
@@ -93,7 +93,7 @@ static void test_the_fourth_one_finishes(void **state) {
     shell_error(fixture, &peers[0], GEN_FAILURE_OVERLOADED); /* nothing came of it */
     for (int i = 1; i < 4; i++) {
         join(fixture, &peers[i], "peer", "acct_n");
-        assert_int_equal(peers[i].jobs, 1);
+        assert_int_equal(peers[i].generations, 1);
         shell_accept(fixture, &peers[i]);
         shell_delta(fixture, &peers[i], "word ", 1);
         if (i < 3) {
@@ -121,7 +121,7 @@ static void test_too_long_to_go_on_with(void **state) {
     shell_delta(fixture, &first, "more than four bytes", 5);
     assert_int_equal(call.failed, 0);
     shell_leave(&first);
-    assert_int_equal(second.jobs, 0); /* it could only begin anew */
+    assert_int_equal(second.generations, 0); /* it could only begin anew */
     assert_int_equal(call.failed, 1);
     assert_non_null(strstr(call.fault.message, "is longer than"));
     shell_call_clear(&call);

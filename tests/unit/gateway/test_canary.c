@@ -21,7 +21,7 @@ static void test_a_right_answer_has_no_consequences(void **state) {
     static struct link_peer peer;
     shell_join(fixture, &peer, "laptop", LINK_MODEL_WARM, 4096);
     canaries_due(&fixture->canaries);
-    assert_int_equal(peer.jobs, 1);
+    assert_int_equal(peer.generations, 1);
     shell_answer(fixture, &peer, answer_to(peer.question));
     assert_int_equal(fake_store.reviews, 0);
     assert_int_equal(fake_store.settled, 0); /* it is nobody's, and free */
@@ -40,7 +40,7 @@ static void test_a_wrong_answer_is_for_the_operator(void **state) {
     assert_string_equal(fake_store.review.reason, "canary");
     assert_int_equal(fake_store.settled, 0);
     canaries_due(&fixture->canaries);
-    assert_int_equal(peer.jobs, 1); /* it cools down */
+    assert_int_equal(peer.generations, 1); /* it cools down */
 }
 
 /* A device is asked with what the question needs, not with what the largest answer might hold: one with a small context
@@ -51,10 +51,10 @@ static void test_each_is_asked_in_the_end(void **state) {
     shell_join(fixture, &small, "phone", LINK_MODEL_WARM, 512);
     shell_join(fixture, &large, "desk", LINK_MODEL_WARM, 32768);
     canaries_due(&fixture->canaries);
-    assert_int_equal(small.jobs + large.jobs, 1);
+    assert_int_equal(small.generations + large.generations, 1);
     canaries_due(&fixture->canaries);
-    assert_int_equal(small.jobs, 1);
-    assert_int_equal(large.jobs, 1);
+    assert_int_equal(small.generations, 1);
+    assert_int_equal(large.generations, 1);
 }
 
 static void test_only_idle_devices_with_a_warm_model(void **state) {
@@ -63,12 +63,12 @@ static void test_only_idle_devices_with_a_warm_model(void **state) {
     struct shell_call call = {0};
     shell_join(fixture, &busy, "busy", LINK_MODEL_WARM, 4096);
     shell_ask(fixture, &call, "chatcmpl-1");
-    assert_int_equal(busy.jobs, 1);
+    assert_int_equal(busy.generations, 1);
     shell_join(fixture, &cold, "cold", LINK_MODEL_COLD, 4096);
     canaries_due(&fixture->canaries);
     assert_int_equal(fixture->shell.counts.canaries, 0);
-    assert_int_equal(cold.jobs, 0);
-    assert_int_equal(busy.jobs, 1);
+    assert_int_equal(cold.generations, 0);
+    assert_int_equal(busy.generations, 1);
     shell_answer(fixture, &busy, "hi");
     assert_int_equal(call.finished, 1);
     shell_call_clear(&call);
@@ -83,7 +83,7 @@ static void test_the_device_leaves(void **state) {
     shell_delta(fixture, &peer, "four", 1);
     shell_join(fixture, &other, "other", LINK_MODEL_WARM, 4096);
     shell_leave(&peer);
-    assert_int_equal(other.jobs, 0); /* no one else is asked instead */
+    assert_int_equal(other.generations, 0); /* no one else is asked instead */
     assert_null(fixture->shell.generations.list);
     assert_int_equal(fake_store.reviews, 0);
     assert_int_equal(fake_store.settled, 0);
@@ -101,11 +101,11 @@ static void test_a_stop_does_not_wait_for_them(void **state) {
     canaries_stop(&fixture->canaries);
     core_loop_step(&fixture->shell.core, &(struct core_event){.kind = CORE_EVENT_DRAIN});
     assert_null(fixture->shell.generations.list);
-    assert_int_equal(core_counts(fixture->shell.core.core).jobs, 0);
+    assert_int_equal(core_counts(fixture->shell.core.core).generations, 0);
     assert_int_equal(peer.cancels, 1);
     shell_join(fixture, &idle, "idle", LINK_MODEL_WARM, 4096);
     canaries_due(&fixture->canaries);
-    assert_int_equal(peer.jobs, 1); /* nor does a new one begin */
+    assert_int_equal(peer.generations, 1); /* nor does a new one begin */
     assert_int_equal(fixture->shell.counts.canaries, 1);
 }
 

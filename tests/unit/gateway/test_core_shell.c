@@ -16,7 +16,7 @@ static void test_a_review_for_a_generation(void **state) {
     assert_int_equal(fake_store.reviews, 1);
     assert_string_equal(fake_store.review.device_id, shell_device_id(&peer));
     assert_string_equal(fake_store.review.reason, core_review_name(CORE_REVIEW_OVER_LIMIT));
-    assert_string_equal(fake_store.review.job_id, "chatcmpl-1");
+    assert_string_equal(fake_store.review.generation_id, "chatcmpl-1");
     assert_true(fake_store.review.created_ms > 0);
     assert_int_equal(fixture->shell.counts.reviews, 1);
     shell_call_clear(&call);
@@ -32,7 +32,7 @@ static void test_a_review_without_one(void **state) {
                                                               .review = {.review = CORE_REVIEW_CANARY}});
     assert_int_equal(fake_store.reviews, 1);
     assert_string_equal(fake_store.review.reason, "canary");
-    assert_string_equal(fake_store.review.job_id, "");
+    assert_string_equal(fake_store.review.generation_id, "");
 }
 
 /* Somebody asks for a model that nobody has: a device that takes wants is asked to fetch it. */

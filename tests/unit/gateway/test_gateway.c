@@ -46,7 +46,7 @@ static void test_a_chat(void **state) {
     gateway_fixture_assert_has(answer, "HTTP/1.1 200 OK");
     gateway_fixture_assert_has(answer, "\"content\":\"hi\"");
     gateway_fixture_assert_has(answer, fixture->device_id);
-    assert_int_equal(fixture->jobs, 1);
+    assert_int_equal(fixture->generations, 1);
     gateway_fixture_assert_has(call(fixture, "GET /v1/usage", STORE_KEY_LIVE), "\"" GATEWAY_MODEL "\"");
     gateway_fixture_assert_has(gateway_fixture_admin(fixture, "GET /admin/accounts/acct_1/earnings", ""),
                                "\"jobs\":1,\"tokens\":11}");

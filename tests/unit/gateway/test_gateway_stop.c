@@ -14,11 +14,11 @@ static void until_stopped(struct gateway_fixture *fixture) {
 
 /* A request is at the device, which does not answer it. */
 static void keep_one(struct gateway_fixture *fixture, const char *more) {
-    const unsigned jobs = fixture->jobs;
+    const unsigned generations = fixture->generations;
     fixture->device_keeps = true;
     gateway_fixture_join(fixture);
     gateway_fixture_send_chat(fixture, STORE_KEY_LIVE, "hello", more);
-    NET_UNTIL(&fixture->net, fixture->jobs > jobs);
+    NET_UNTIL(&fixture->net, fixture->generations > generations);
 }
 
 static void reopen(struct gateway_fixture *fixture) {
@@ -130,7 +130,7 @@ static void test_canaries_do_not_hold_it_up(void **state) {
     reopen(fixture);
     fixture->device_keeps = true;
     gateway_fixture_join(fixture);
-    NET_UNTIL(&fixture->net, fixture->jobs > 0);
+    NET_UNTIL(&fixture->net, fixture->generations > 0);
     gateway_fixture_begin(fixture, "four");
     drain(fixture);
     until_stopped(fixture);

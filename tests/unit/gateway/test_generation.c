@@ -114,7 +114,7 @@ static void test_the_client_goes_before_any_device(void **state) {
     assert_string_equal(fake_store.generation.id, "chatcmpl-2");
     assert_string_equal(outcome_of(fixture, "chatcmpl-2"), "cancelled");
     assert_int_equal(second.failed + second.finished, 0);
-    assert_int_equal(peer.jobs, 1);
+    assert_int_equal(peer.generations, 1);
     shell_answer(fixture, &peer, "hi");
     assert_int_equal(first.finished, 1);
     shell_call_clear(&first);

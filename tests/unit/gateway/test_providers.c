@@ -35,12 +35,12 @@ static void test_a_known_device(void **state) {
     fake_store.device = (struct store_device){.id = "prov_known",
                                               .region = "toolong",
                                               .verified = true,
-                                              .record = {.jobs = 40, .success = 900, .kept_ms = 1000}};
+                                              .record = {.generations = 40, .success = 900, .kept_ms = 1000}};
     shell_hello(fixture, &peer, "laptop");
     assert_string_equal(peer.admitted, "prov_known");
     assert_true(core_provider_view(fixture->shell.core.core, shell_provider(&peer)->handle,
                                    core_loop_now_ms(&fixture->shell.core), &view));
-    assert_int_equal(view.record.jobs, 40);
+    assert_int_equal(view.record.generations, 40);
     assert_int_equal(view.record.success, 900);
 }
 

@@ -163,17 +163,18 @@ static void list(struct shell_fixture *fixture, struct link_peer *peer, uint32_t
     PROVIDERS_LINK_EVENTS.on_status(&fixture->shell.providers, peer, &status);
 }
 
-/* A device that does other kinds of jobs with a model is not sent this one, and gets it once it lists the kind. */
-static void test_no_job_of_a_kind_that_is_not_listed(void **state) {
+/* A device that does other kinds of generations with a model is not sent this one, and gets it once it lists the
+ * kind. */
+static void test_no_generation_of_a_kind_that_is_not_listed(void **state) {
     struct shell_fixture *fixture = *state;
     static struct link_peer peer;
     struct shell_call call = {0};
     shell_join(fixture, &peer, "laptop", LINK_MODEL_LOADING, 4096);
     shell_ask(fixture, &call, "chatcmpl-1");
     list(fixture, &peer, LINK_JOB_KIND_BIT(LINK_JOB_KIND_EMBED) | LINK_JOB_KIND_BIT(LINK_JOB_KIND_SCORE));
-    assert_int_equal(peer.jobs, 0);
+    assert_int_equal(peer.generations, 0);
     list(fixture, &peer, LINK_JOB_KIND_BIT(LINK_JOB_KIND_EMBED) | LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE));
-    assert_int_equal(peer.jobs, 1);
+    assert_int_equal(peer.generations, 1);
     shell_answer(fixture, &peer, "hi");
     assert_int_equal(call.finished, 1);
     shell_call_clear(&call);
@@ -196,9 +197,9 @@ static void test_every_finish(void **state) {
         struct shell_call call = {0};
         shell_ask(fixture, &call, "chatcmpl-1");
         shell_accept(fixture, &peer);
-        const struct link_delta delta = {.job = peer.job, .tokens = 1, .text = STR("hi"), .parts = STR("")};
+        const struct link_delta delta = {.job = peer.generation, .tokens = 1, .text = STR("hi"), .parts = STR("")};
         PROVIDERS_LINK_EVENTS.on_delta(&fixture->shell.providers, &peer, &delta);
-        const struct link_done done = {.job = peer.job,
+        const struct link_done done = {.job = peer.generation,
                                        .finish = CASES[i].finish,
                                        .finish_word = STR("bored"),
                                        .usage = {.prompt_tokens = 10, .completion_tokens = 1}};
@@ -217,14 +218,14 @@ static void test_delta_without_text(void **state) {
     shell_join(fixture, &peer, "laptop", LINK_MODEL_WARM, 4096);
     shell_ask(fixture, &call, "chatcmpl-1");
     shell_accept(fixture, &peer);
-    struct link_delta delta = {.job = peer.job, .tokens = 2, .text = STR(""), .parts = STR("\x03\0\0\x02Hm")};
+    struct link_delta delta = {.job = peer.generation, .tokens = 2, .text = STR(""), .parts = STR("\x03\0\0\x02Hm")};
     PROVIDERS_LINK_EVENTS.on_delta(&fixture->shell.providers, &peer, &delta);
     assert_int_equal(call.call.text.len, 0);
     delta.tokens = 0;
     PROVIDERS_LINK_EVENTS.on_delta(&fixture->shell.providers, &peer, &delta);
     assert_int_equal(call.call.text.len, 0);
     const struct link_done done = {
-        .job = peer.job, .finish = LINK_FINISH_STOP, .usage = {.prompt_tokens = 10, .completion_tokens = 2}};
+        .job = peer.generation, .finish = LINK_FINISH_STOP, .usage = {.prompt_tokens = 10, .completion_tokens = 2}};
     PROVIDERS_LINK_EVENTS.on_done(&fixture->shell.providers, &peer, &done);
     assert_int_equal(call.finished, 1);
     assert_int_equal(call.failed, 0);
@@ -241,7 +242,7 @@ static void test_it_drains(void **state) {
     PROVIDERS_LINK_EVENTS.on_drain(&fixture->shell.providers, &peer);
     assert_true(view_of(fixture, &peer).draining);
     shell_ask(fixture, &call, "chatcmpl-1");
-    assert_int_equal(peer.jobs, 0);
+    assert_int_equal(peer.generations, 0);
     assert_int_equal(call.failed, 1);
     shell_call_clear(&call);
 }
@@ -257,7 +258,7 @@ static void test_silence(void **state) {
     PROVIDERS_LINK_EVENTS.on_silent(&fixture->shell.providers, &silent);
     assert_true(view_of(fixture, &silent).silent);
     assert_int_equal(fixture->shell.counts.silences, 1);
-    assert_int_equal(other.jobs, 1);
+    assert_int_equal(other.generations, 1);
     PROVIDERS_LINK_EVENTS.on_alive(&fixture->shell.providers, &silent);
     assert_false(view_of(fixture, &silent).silent);
     shell_answer(fixture, &other, "hi");
@@ -272,7 +273,7 @@ int main(void) {
         SHELL_TEST(test_the_state_of_the_device),
         SHELL_TEST(test_too_many_models),
         SHELL_TEST(test_failures),
-        SHELL_TEST(test_no_job_of_a_kind_that_is_not_listed),
+        SHELL_TEST(test_no_generation_of_a_kind_that_is_not_listed),
         SHELL_TEST(test_every_finish),
         SHELL_TEST(test_delta_without_text),
         SHELL_TEST(test_it_drains),

@@ -7,23 +7,24 @@ static void test_one_that_is_new(void **state) {
     (void)state;
     struct core_record fresh;
     core_record_init(&fresh);
-    const struct store_record none = {.success = 1, .uptime = 1}, kept = {.jobs = 7, .success = 500, .kept_ms = 1};
+    const struct store_record none = {.success = 1, .uptime = 1},
+                              kept = {.generations = 7, .success = 500, .kept_ms = 1};
     assert_int_equal(record_from_store(&none).success, fresh.success); /* not what an empty row says */
     assert_int_equal(record_from_store(&kept).success, 500);
-    assert_int_equal(record_from_store(&kept).jobs, 7);
+    assert_int_equal(record_from_store(&kept).generations, 7);
 }
 
 static void test_what_is_worth_a_write(void **state) {
-    const struct store_record kept = {.jobs = 7, .reviews = 1, .uptime = 900};
+    const struct store_record kept = {.generations = 7, .reviews = 1, .uptime = 900};
     (void)state;
-    assert_false(record_has_changed(&kept, &(struct core_record){.jobs = 7, .reviews = 1, .uptime = 800}));
-    assert_true(record_has_changed(&kept, &(struct core_record){.jobs = 8, .reviews = 1}));
-    assert_true(record_has_changed(&kept, &(struct core_record){.jobs = 7, .reviews = 2}));
+    assert_false(record_has_changed(&kept, &(struct core_record){.generations = 7, .reviews = 1, .uptime = 800}));
+    assert_true(record_has_changed(&kept, &(struct core_record){.generations = 8, .reviews = 1}));
+    assert_true(record_has_changed(&kept, &(struct core_record){.generations = 7, .reviews = 2}));
 }
 
 static void test_it_is_kept_on_both_sides(void **state) {
     struct store_device device = {.id = "prov_1"};
-    const struct core_record now = {.jobs = 9,
+    const struct core_record now = {.generations = 9,
                                     .failures = 2,
                                     .reviews = 3,
                                     .success = 700,
@@ -53,7 +54,7 @@ static void test_what_has_not_changed_is_not_written(void **state) {
     providers_records_due(&fixture->shell.providers);
     assert_int_equal(fake_store.kept, 1);
     assert_string_equal(fake_store.kept_id, shell_device_id(&peer));
-    assert_int_equal(fake_store.record.jobs, 1);
+    assert_int_equal(fake_store.record.generations, 1);
     assert_true(fake_store.record.kept_ms > 0);
     providers_records_due(&fixture->shell.providers);
     assert_int_equal(fake_store.kept, 1);

@@ -71,7 +71,7 @@ static void test_a_device_that_is_here(void **state) {
 /* Of one that is away it is what the store kept. */
 static void test_a_device_that_is_away(void **state) {
     struct shell_fixture *fixture = *state;
-    const struct store_device away = {.id = "prov_away", .record = {.jobs = 12, .kept_ms = 1767225600000}};
+    const struct store_device away = {.id = "prov_away", .record = {.generations = 12, .kept_ms = 1767225600000}};
     const struct store_device unseen = {.id = "prov_unseen"};
     struct buf text;
     write_device(fixture, &away, &text);

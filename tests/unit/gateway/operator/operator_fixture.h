@@ -25,7 +25,7 @@ struct operator_fixture {
     struct stories *stories;
     struct story *story;    /* of the latest generation; NULL: kept */
     uint64_t provider;      /* the latest that joined */
-    uint64_t job;           /* the latest admitted */
+    uint64_t generation;    /* the latest admitted */
     uint64_t dispatched_to; /* the latest DISPATCH */
     struct buf text;
 };
@@ -38,7 +38,7 @@ static void operator_step(struct operator_fixture *fixture, const struct core_ev
         if (effect->kind == CORE_EFFECT_PROVIDER_ADMITTED) {
             fixture->provider = effect->provider;
         } else if (effect->kind == CORE_EFFECT_ADMITTED) {
-            fixture->job = effect->job;
+            fixture->generation = effect->generation;
         } else if (effect->kind == CORE_EFFECT_DISPATCH) {
             fixture->dispatched_to = effect->provider;
             story_add_placement(fixture->story, fixture->now_ms, effect, effects.candidates);
@@ -114,28 +114,30 @@ UNUSED static uint64_t operator_ask(struct operator_fixture *fixture, const char
                                                             .prompt_tokens_max = 64,
                                                             .prefix = 7,
                                                             .leaves_prefix = 7}});
-    return fixture->job;
+    return fixture->generation;
 }
 
 /* The device that has it answers with so many tokens, one every 10 ms. */
-UNUSED static void operator_answer(struct operator_fixture *fixture, uint64_t provider, uint64_t job, uint32_t tokens) {
-    operator_step(fixture,
-                  &(struct core_event){
-                      .kind = CORE_EVENT_ACCEPT, .provider = provider, .job = job, .accept = {.prompt_tokens = 10}});
+UNUSED static void operator_answer(struct operator_fixture *fixture, uint64_t provider, uint64_t generation,
+                                   uint32_t tokens) {
+    operator_step(fixture, &(struct core_event){.kind = CORE_EVENT_ACCEPT,
+                                                .provider = provider,
+                                                .generation = generation,
+                                                .accept = {.prompt_tokens = 10}});
     for (uint32_t i = 0; i < tokens; i++) {
         fixture->now_ms += 10;
         operator_step(fixture, &(struct core_event){.kind = CORE_EVENT_DELTA,
                                                     .provider = provider,
-                                                    .job = job,
+                                                    .generation = generation,
                                                     .delta = {.text = STR("word "), .tokens = 1}});
     }
     operator_step(fixture, &(struct core_event){
                                .kind = CORE_EVENT_DONE,
                                .provider = provider,
-                               .job = job,
+                               .generation = generation,
                                .done = {.finish = CORE_FINISH_STOP, .prompt_tokens = 10, .completion_tokens = tokens}});
-    operator_step(fixture,
-                  &(struct core_event){.kind = CORE_EVENT_COMMITTED, .job = job, .committed = {.durable = true}});
+    operator_step(fixture, &(struct core_event){
+                               .kind = CORE_EVENT_COMMITTED, .generation = generation, .committed = {.durable = true}});
 }
 
 /* An object into the fixture's text: begun by this, ended by the other. */

@@ -6,13 +6,14 @@
 #define JOINED_MS INT64_C(1767225600000) /* 2026-01-01 */
 
 static void tell(struct operator_fixture *fixture, uint64_t provider, enum link_pause pause) {
-    const struct device_view view = {.core = fixture->core,
-                                     .handle = provider,
-                                     .now_ms = fixture->now_ms,
-                                     .joined_ms = JOINED_MS,
-                                     .pause = pause,
-                                     .last_seen_ms = JOINED_MS,
-                                     .kept = {.jobs = 7, .failures = 2, .success = 700, .uptime = 300, .reviews = 1}};
+    const struct device_view view = {
+        .core = fixture->core,
+        .handle = provider,
+        .now_ms = fixture->now_ms,
+        .joined_ms = JOINED_MS,
+        .pause = pause,
+        .last_seen_ms = JOINED_MS,
+        .kept = {.generations = 7, .failures = 2, .success = 700, .uptime = 300, .reviews = 1}};
     struct json_writer writer;
     operator_begin(fixture, &writer);
     json_begin_object(&writer);
@@ -90,7 +91,7 @@ static void test_states(void **state) {
     struct operator_fixture *fixture = *state;
     const struct core_offer offer = operator_offer(CORE_MODEL_WARM);
     const uint64_t provider = operator_join(fixture, CORE_MODEL_WARM);
-    const uint64_t job = operator_ask(fixture, "chatcmpl-1");
+    const uint64_t generation = operator_ask(fixture, "chatcmpl-1");
     tell(fixture, provider, LINK_PAUSE_NONE);
     operator_assert_has(fixture, "\"state\":\"busy\"");
     operator_assert_has(fixture, "\"active_jobs\":1");
@@ -102,7 +103,7 @@ static void test_states(void **state) {
     operator_assert_has(fixture, "\"paused\":\"hours\"");
     operator_step(fixture, &(struct core_event){.kind = CORE_EVENT_ERROR,
                                                 .provider = provider,
-                                                .job = job,
+                                                .generation = generation,
                                                 .error = {.failure = CORE_ATTEMPT_ENGINE}});
     tell(fixture, provider, LINK_PAUSE_HOURS);
     operator_assert_has(fixture, "\"state\":\"cooling down\"");

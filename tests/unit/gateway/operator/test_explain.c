@@ -20,12 +20,13 @@ static const struct store_device *find_device(void *context, uint64_t handle) {
     return NULL;
 }
 
-static void tell(struct operator_fixture *fixture, struct devices *devices, const struct story *story, uint64_t job) {
+static void tell(struct operator_fixture *fixture, struct devices *devices, const struct story *story,
+                 uint64_t generation) {
     const struct explain explain = {
         .core = fixture->core, .stories = fixture->stories, .find_device = find_device, .context = devices};
     struct json_writer writer;
     operator_begin(fixture, &writer);
-    explain_write(&explain, story, job, &writer);
+    explain_write(&explain, story, generation, &writer);
 }
 
 static struct devices one_device(uint64_t handle, const char *name) {
@@ -37,8 +38,8 @@ static struct devices one_device(uint64_t handle, const char *name) {
 static void test_one_that_lives(void **state) {
     struct operator_fixture *fixture = *state;
     struct devices devices = one_device(operator_join(fixture, CORE_MODEL_WARM), "laptop");
-    const uint64_t job = operator_ask(fixture, "chatcmpl-1");
-    tell(fixture, &devices, fixture->story, job);
+    const uint64_t generation = operator_ask(fixture, "chatcmpl-1");
+    tell(fixture, &devices, fixture->story, generation);
     operator_assert_has(fixture, "{\"id\":\"chatcmpl-1\",\"model\":\"tiny\",\"outcome\":null,\"steps\":[");
     operator_assert_has(fixture, "\"state\":\"placed\",\"attempt\":1,\"continues\":false,\"provider_id\":\"prov_1\","
                                  "\"name\":\"laptop\",\"candidates\":[{");
@@ -56,8 +57,8 @@ static void test_who_was_kept_out(void **state) {
     devices.handles[1] = operator_join(fixture, CORE_MODEL_DOWNLOADING);
     devices.devices[1] = (struct store_device){.id = "prov_2", .name = "phone"};
     devices.count = 2;
-    const uint64_t job = operator_ask(fixture, "chatcmpl-1");
-    tell(fixture, &devices, fixture->story, job);
+    const uint64_t generation = operator_ask(fixture, "chatcmpl-1");
+    tell(fixture, &devices, fixture->story, generation);
     operator_assert_has(fixture,
                         "\"name\":\"phone\",\"chosen\":false,\"gate\":\"model\",\"why\":\"it does not have the "
                         "model yet\"}");
@@ -71,8 +72,8 @@ static void test_the_beginning_is_there(void **state) {
     struct devices devices = one_device(provider, "laptop");
     operator_answer(fixture, provider, operator_ask(fixture, "chatcmpl-1"), 4);
     story_keep(fixture->stories, fixture->story, "completed");
-    const uint64_t job = operator_ask(fixture, "chatcmpl-2");
-    tell(fixture, &devices, fixture->story, job);
+    const uint64_t generation = operator_ask(fixture, "chatcmpl-2");
+    tell(fixture, &devices, fixture->story, generation);
     operator_assert_has(fixture, "\"cached\":true,\"why\":\"won, ready in ");
     operator_assert_has(fixture, "%; it holds the beginning of this conversation\"");
 }
@@ -95,10 +96,10 @@ static void test_its_device_has_gone_since(void **state) {
     struct operator_fixture *fixture = *state;
     const uint64_t provider = operator_join(fixture, CORE_MODEL_WARM);
     struct devices devices = one_device(provider, "an old\x1b[2J \"phone\"");
-    const uint64_t job = operator_ask(fixture, "chatcmpl-1");
+    const uint64_t generation = operator_ask(fixture, "chatcmpl-1");
     stories_device_gone(fixture->stories, provider, &devices.devices[0]);
     devices.count = 0;
-    tell(fixture, &devices, fixture->story, job);
+    tell(fixture, &devices, fixture->story, generation);
     operator_assert_has(fixture, "\"provider_id\":\"prov_1\",\"name\":\"an old\\u001b[2J \\\"phone\\\"\"");
 }
 
@@ -107,13 +108,13 @@ static void test_its_device_is_forgotten(void **state) {
     struct operator_fixture *fixture = *state;
     const struct store_device another = {.id = "prov_9", .name = "another"};
     struct devices devices = one_device(operator_join(fixture, CORE_MODEL_WARM), "laptop");
-    const uint64_t job = operator_ask(fixture, "chatcmpl-1");
+    const uint64_t generation = operator_ask(fixture, "chatcmpl-1");
     stories_device_gone(fixture->stories, devices.handles[0], &devices.devices[0]);
     for (uint64_t i = 1; i <= STORIES_KEPT; i++) {
         stories_device_gone(fixture->stories, devices.handles[0] + i, &another);
     }
     devices.count = 0;
-    tell(fixture, &devices, fixture->story, job);
+    tell(fixture, &devices, fixture->story, generation);
     operator_assert_has(fixture, "\"provider_id\":null,\"name\":null");
     operator_assert_lacks(fixture, "another");
 }

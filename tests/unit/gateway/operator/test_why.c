@@ -1,4 +1,4 @@
-/* Why a device gets no jobs: every gate has its words, and what an owner can do about it. */
+/* Why a device gets no generations: every gate has its words, and what an owner can do about it. */
 #include "gateway/operator/why.h"
 
 #include "unit/gateway/operator/operator_fixture.h"
@@ -106,10 +106,10 @@ static void test_paused_by_its_owner(void **state) {
 static void test_cooling_down(void **state) {
     struct operator_fixture *fixture = *state;
     const uint64_t provider = operator_join(fixture, CORE_MODEL_WARM);
-    const uint64_t job = operator_ask(fixture, "chatcmpl-1");
+    const uint64_t generation = operator_ask(fixture, "chatcmpl-1");
     operator_step(fixture, &(struct core_event){.kind = CORE_EVENT_ERROR,
                                                 .provider = provider,
-                                                .job = job,
+                                                .generation = generation,
                                                 .error = {.failure = CORE_ATTEMPT_ENGINE}});
     tell(fixture, provider, LINK_PAUSE_NONE);
     operator_assert_has(fixture, "\"It failed or was silent a moment ago, and gets no new jobs for another ");

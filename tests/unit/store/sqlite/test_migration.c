@@ -242,7 +242,7 @@ static void test_what_was_earned_stays(void **state) {
     store_earnings_read(fixture->store, "acct_guest", 8, 9, on_earnings, &earnings);
     store_generations_page(fixture->store, "acct_guest", true, "", 5, on_page, &job);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
-    assert_int_equal(earnings.jobs, 1);
+    assert_int_equal(earnings.generations, 1);
     assert_int_equal(earnings.earned_nano, 85);
     assert_int_equal(earnings.tokens, 30);
     assert_string_equal(job.id, "job_3");

@@ -5,31 +5,32 @@
 static void every_move_is_traced(void **state) {
     ((struct fixture *)*state)->config.trace = true;
     struct fixture *f = fixture_start(state);
-    uint64_t provider = fixture_provider(f, 1), job = fixture_request(f, 5);
+    uint64_t provider = fixture_provider(f, 1), generation = fixture_request(f, 5);
     assert_int_equal(fixture_count(f, CORE_EFFECT_TRACE), 2);
     const struct core_effect *trace = fixture_effect(f, CORE_EFFECT_TRACE);
     assert_string_equal(trace->trace.from, "none");
     assert_string_equal(trace->trace.to, "queued");
     assert_string_equal(trace->trace.why, "admitted");
-    assert_true(trace->job == job && trace->user == 5);
-    fixture_delta(f, job, provider, 1);
+    assert_true(trace->generation == generation && trace->user == 5);
+    fixture_delta(f, generation, provider, 1);
     assert_int_equal(fixture_count(f, CORE_EFFECT_TRACE), 2); /* accepted, first token */
-    fixture_delta(f, job, provider, 1);
+    fixture_delta(f, generation, provider, 1);
     assert_int_equal(fixture_count(f, CORE_EFFECT_TRACE), 0);
-    fixture_plain(f, CORE_EVENT_CLIENT_GONE, job, 0);
+    fixture_plain(f, CORE_EVENT_CLIENT_GONE, generation, 0);
     assert_string_equal(fixture_effect(f, CORE_EFFECT_TRACE)->trace.to, "cancelling");
     fixture_plain(f, CORE_EVENT_PROVIDER_LEFT, 0, provider);
     assert_string_equal(fixture_effect(f, CORE_EFFECT_TRACE)->trace.to, "settling");
-    fixture_committed(f, job, true);
+    fixture_committed(f, generation, true);
     assert_string_equal(fixture_effect(f, CORE_EFFECT_TRACE)->trace.to, "none");
 }
 
 static void a_delta_is_handed_through_untouched(void **state) {
     struct fixture *f = fixture_start(state);
-    uint64_t provider = fixture_provider(f, 1), job = fixture_request(f, 0);
+    uint64_t provider = fixture_provider(f, 1), generation = fixture_request(f, 0);
     struct str text = STR("\xc3\xa9\0x");
     fixture_step(
-        f, (struct core_event){.kind = CORE_EVENT_DELTA, .job = job, .provider = provider, .delta = {.text = text}});
+        f, (struct core_event){
+               .kind = CORE_EVENT_DELTA, .generation = generation, .provider = provider, .delta = {.text = text}});
     const struct core_effect *deliver = fixture_effect(f, CORE_EFFECT_DELIVER);
     assert_ptr_equal(deliver->deliver.text.data, text.data);
     assert_int_equal(deliver->deliver.text.len, text.len);
@@ -38,51 +39,53 @@ static void a_delta_is_handed_through_untouched(void **state) {
 
 static void a_lying_device_cannot_overflow_the_count(void **state) {
     struct fixture *f = fixture_start(state);
-    uint64_t provider = fixture_provider(f, 1), job = fixture_request(f, 0);
-    fixture_delta(f, job, provider, UINT32_MAX);
-    fixture_delta(f, job, provider, UINT32_MAX);
-    assert_int_equal(fixture_job_of(f, job)->delta_tokens, UINT32_MAX);
+    uint64_t provider = fixture_provider(f, 1), generation = fixture_request(f, 0);
+    fixture_delta(f, generation, provider, UINT32_MAX);
+    fixture_delta(f, generation, provider, UINT32_MAX);
+    assert_int_equal(fixture_generation_of(f, generation)->delta_tokens, UINT32_MAX);
 }
 
 static void a_huge_prompt_does_not_outlast_the_whole_deadline(void **state) {
     struct fixture *f = fixture_start(state);
-    uint64_t provider = fixture_provider(f, 1), job = fixture_request(f, 0);
-    fixture_step(
-        f, (struct core_event){
-               .kind = CORE_EVENT_ACCEPT, .job = job, .provider = provider, .accept = {.prompt_tokens = UINT32_MAX}});
-    const struct core_job *held = fixture_job_of(f, job);
+    uint64_t provider = fixture_provider(f, 1), generation = fixture_request(f, 0);
+    fixture_step(f, (struct core_event){.kind = CORE_EVENT_ACCEPT,
+                                        .generation = generation,
+                                        .provider = provider,
+                                        .accept = {.prompt_tokens = UINT32_MAX}});
+    const struct core_generation *held = fixture_generation_of(f, generation);
     assert_int_equal(held->whole_due_ms, f->config.whole_ms + 16 * f->config.whole_per_token_ms);
     assert_int_equal(held->deadline.due_ms, held->whole_due_ms);
 }
 
-static void a_job_ends_once(void **state) {
+static void a_generation_ends_once(void **state) {
     struct fixture *f = fixture_start(state);
-    uint64_t provider = fixture_provider(f, 1), job = fixture_request(f, 0);
-    fixture_plain(f, CORE_EVENT_DONE, job, provider);
+    uint64_t provider = fixture_provider(f, 1), generation = fixture_request(f, 0);
+    fixture_plain(f, CORE_EVENT_DONE, generation, provider);
     assert_non_null(fixture_effect(f, CORE_EFFECT_SETTLE));
-    fixture_plain(f, CORE_EVENT_DONE, job, provider);
+    fixture_plain(f, CORE_EVENT_DONE, generation, provider);
     assert_int_equal(f->effects.count, 0);
-    fixture_committed(f, job, true);
+    fixture_committed(f, generation, true);
     assert_non_null(fixture_effect(f, CORE_EFFECT_FINISH));
-    fixture_committed(f, job, true);
-    fixture_plain(f, CORE_EVENT_DONE, job, provider);
-    fixture_error(f, job, provider, CORE_ATTEMPT_ENGINE);
-    fixture_plain(f, CORE_EVENT_CLIENT_GONE, job, 0);
+    fixture_committed(f, generation, true);
+    fixture_plain(f, CORE_EVENT_DONE, generation, provider);
+    fixture_error(f, generation, provider, CORE_ATTEMPT_ENGINE);
+    fixture_plain(f, CORE_EVENT_CLIENT_GONE, generation, 0);
     assert_int_equal(f->effects.count, 0);
     /* Its index is used again; the old handle still means nobody. */
     uint64_t next = fixture_request(f, 1);
-    assert_int_equal(next & CORE_HANDLE_LIMIT, job & CORE_HANDLE_LIMIT);
-    fixture_plain(f, CORE_EVENT_DONE, job, provider);
+    assert_int_equal(next & CORE_HANDLE_LIMIT, generation & CORE_HANDLE_LIMIT);
+    fixture_plain(f, CORE_EVENT_DONE, generation, provider);
     assert_int_equal(f->effects.count, 0);
 }
 
-static void an_aborted_job_fails_without_a_charge(void **state) {
+static void an_aborted_generation_fails_without_a_charge(void **state) {
     struct fixture *f = fixture_start(state);
     fixture_account(f, 1000);
-    uint64_t provider = fixture_provider(f, 1), job = fixture_paid_request(f, 0);
-    fixture_delta(f, job, provider, 1);
-    fixture_step(
-        f, (struct core_event){.kind = CORE_EVENT_ABORT, .job = job, .abort = {.failure = CORE_FAILURE_TOO_LONG}});
+    uint64_t provider = fixture_provider(f, 1), generation = fixture_paid_request(f, 0);
+    fixture_delta(f, generation, provider, 1);
+    fixture_step(f, (struct core_event){.kind = CORE_EVENT_ABORT,
+                                        .generation = generation,
+                                        .abort = {.failure = CORE_FAILURE_TOO_LONG}});
     assert_true(fixture_effect(f, CORE_EFFECT_CANCEL)->provider == provider);
     const struct core_effect *fail = fixture_effect(f, CORE_EFFECT_FAIL);
     assert_int_equal(fail->fail.failure, CORE_FAILURE_TOO_LONG);
@@ -93,7 +96,7 @@ static void an_aborted_job_fails_without_a_charge(void **state) {
     /* It is no fault of the device, but its slot is taken until it has confirmed. */
     assert_int_equal(f->core->ghosts, 1);
     assert_false(core_deadline_is_set(&fixture_provider_of(f, provider)->cooldown));
-    fixture_done(f, job, provider, 8, 5);
+    fixture_done(f, generation, provider, 8, 5);
     assert_int_equal(f->core->ghosts, 0);
     assert_int_equal(fixture_view(f, 1).balance_nano, 1000);
 }
@@ -101,32 +104,33 @@ static void an_aborted_job_fails_without_a_charge(void **state) {
 static void an_abort_comes_too_late_for_a_settlement(void **state) {
     struct fixture *f = fixture_start(state);
     fixture_account(f, 1000);
-    uint64_t provider = fixture_provider(f, 1), job = fixture_paid_request(f, 0);
-    fixture_done(f, job, provider, 8, 5);
-    fixture_step(f,
-                 (struct core_event){.kind = CORE_EVENT_ABORT, .job = job, .abort = {.failure = CORE_FAILURE_STOPPED}});
+    uint64_t provider = fixture_provider(f, 1), generation = fixture_paid_request(f, 0);
+    fixture_done(f, generation, provider, 8, 5);
+    fixture_step(f, (struct core_event){.kind = CORE_EVENT_ABORT,
+                                        .generation = generation,
+                                        .abort = {.failure = CORE_FAILURE_STOPPED}});
     assert_int_equal(f->effects.count, 0);
-    fixture_committed(f, job, true);
+    fixture_committed(f, generation, true);
     assert_non_null(fixture_effect(f, CORE_EFFECT_FINISH));
     assert_int_equal(fixture_view(f, 1).balance_nano, 1000 - 180);
 }
 
 static void only_what_is_being_settled_can_be_committed(void **state) {
     struct fixture *f = fixture_start(state);
-    uint64_t provider = fixture_provider(f, 1), job = fixture_request(f, 0);
-    fixture_committed(f, job, true);
-    fixture_plain(f, CORE_EVENT_ACCEPT, job, provider);
-    fixture_committed(f, job, false);
+    uint64_t provider = fixture_provider(f, 1), generation = fixture_request(f, 0);
+    fixture_committed(f, generation, true);
+    fixture_plain(f, CORE_EVENT_ACCEPT, generation, provider);
+    fixture_committed(f, generation, false);
     assert_int_equal(f->effects.count, 0);
-    assert_int_equal(fixture_job_of(f, job)->state, CORE_JOB_PREFILL);
+    assert_int_equal(fixture_generation_of(f, generation)->state, CORE_GENERATION_PREFILL);
 }
 
 static void a_keep_alive_is_no_count_of_the_prompt(void **state) {
     struct fixture *f = fixture_start(state);
     fixture_account(f, 1000);
-    uint64_t provider = fixture_provider(f, 1), job = fixture_paid_request(f, 0);
-    fixture_delta(f, job, provider, 0);
-    assert_int_equal(fixture_job_of(f, job)->state, CORE_JOB_PREFILL);
+    uint64_t provider = fixture_provider(f, 1), generation = fixture_paid_request(f, 0);
+    fixture_delta(f, generation, provider, 0);
+    assert_int_equal(fixture_generation_of(f, generation)->state, CORE_GENERATION_PREFILL);
     assert_int_equal(fixture_view(f, 1).held_nano, FIXTURE_PAID_NANO);
 }
 
@@ -144,11 +148,11 @@ static void a_retry_needs_a_further_attempt(void **state) {
 static void the_queue_deadline_starts_anew_for_a_retry(void **state) {
     ((struct fixture *)*state)->config.failover_ms = 60000;
     struct fixture *f = fixture_start(state);
-    uint64_t provider = fixture_provider(f, 1), job = fixture_request(f, 0);
-    fixture_plain(f, CORE_EVENT_ACCEPT, job, provider);
+    uint64_t provider = fixture_provider(f, 1), generation = fixture_request(f, 0);
+    fixture_plain(f, CORE_EVENT_ACCEPT, generation, provider);
     f->now_ms = 9000;
-    fixture_error(f, job, provider, CORE_ATTEMPT_OVERLOADED);
-    assert_int_equal(fixture_job_of(f, job)->deadline.due_ms, 9000 + f->config.queue_ms);
+    fixture_error(f, generation, provider, CORE_ATTEMPT_OVERLOADED);
+    assert_int_equal(fixture_generation_of(f, generation)->deadline.due_ms, 9000 + f->config.queue_ms);
 }
 
 int main(void) {
@@ -157,8 +161,8 @@ int main(void) {
         FIXTURE_TEST(a_delta_is_handed_through_untouched),
         FIXTURE_TEST(a_lying_device_cannot_overflow_the_count),
         FIXTURE_TEST(a_huge_prompt_does_not_outlast_the_whole_deadline),
-        FIXTURE_TEST(a_job_ends_once),
-        FIXTURE_TEST(an_aborted_job_fails_without_a_charge),
+        FIXTURE_TEST(a_generation_ends_once),
+        FIXTURE_TEST(an_aborted_generation_fails_without_a_charge),
         FIXTURE_TEST(an_abort_comes_too_late_for_a_settlement),
         FIXTURE_TEST(only_what_is_being_settled_can_be_committed),
         FIXTURE_TEST(a_keep_alive_is_no_count_of_the_prompt),

@@ -1,0 +1,224 @@
+/* Every way in which a generation ends, and what it came to. */
+#include "core/core_internal.h"
+
+#include <string.h>
+
+enum { SECOND_MS = 1000, RETRY_MAX_MS = 3600 * SECOND_MS };
+
+static uint32_t cap_u32(uint64_t number) {
+    return (uint32_t)(number < UINT32_MAX ? number : UINT32_MAX);
+}
+
+uint64_t core_generation_warming_ms(const struct core *core, struct str model) {
+    uint64_t ready_ms = core_warm_ready_in_ms(core, core_model_find(core, model), NULL);
+    uint64_t back_ms = core_warm_back_in_ms(core, model);
+    ready_ms = back_ms < ready_ms ? back_ms : ready_ms;
+    if (ready_ms == UINT64_MAX || ready_ms == 0) {
+        return (uint64_t)core->config.warming_retry_s * SECOND_MS;
+    }
+    return ready_ms >= RETRY_MAX_MS ? RETRY_MAX_MS : (ready_ms + SECOND_MS - 1) / SECOND_MS * SECOND_MS;
+}
+
+static uint64_t generation_warming_ms(const struct core *core, const struct core_generation *generation) {
+    return core_generation_warming_ms(core,
+                                      (struct str){.data = generation->model->id, .len = generation->model->id_len});
+}
+
+/* How every generation ends: its slot is given back and a hold still open is voided; then follows the effect that
+ * tells, then generation_free. */
+static struct core_effect *generation_end(struct core *core, struct core_generation *generation,
+                                          enum core_effect_kind kind, const char *why) {
+    uint64_t provider = CORE_NO_HANDLE;
+    if (generation->attempt != NULL) {
+        provider = generation->attempt->provider_handle;
+        core_attempt_release(core, generation->attempt);
+    }
+    if (generation->hold.open) {
+        core_hold_close(&generation->hold, 0);
+    }
+    core_generation_move(core, generation, CORE_GENERATION_NONE, why);
+    struct core_effect *effect = core_effect_add_generation(core, kind, generation);
+    effect->provider = provider;
+    return effect;
+}
+
+/* The effects of this step may point to its parts, so its memory stays until the next one. */
+static void generation_free(struct core *core, struct core_generation *generation) {
+    core_handles_remove(&core->generations, generation->handle);
+    core_model_release(core, generation->model);
+    generation->model = NULL;
+    core_list_push_back(&core->ended, &generation->link);
+}
+
+void core_generations_forget_ended(struct core *core) {
+    struct core_link *next;
+    for (struct core_link *link = core_list_first(&core->ended); link != NULL; link = next) {
+        next = core_list_next(&core->ended, link);
+        struct core_generation *generation = CORE_OF(link, struct core_generation, link);
+        if (generation->parts != generation->few) {
+            free(generation->parts);
+        }
+        free(generation);
+    }
+    core_list_init(&core->ended);
+}
+
+void core_generation_fail(struct core *core, struct core_generation *generation, enum core_failure failure,
+                          const char *why) {
+    struct core_effect *effect = generation_end(core, generation, CORE_EFFECT_FAIL, why);
+    effect->fail.failure = failure;
+    effect->fail.started = generation->started;
+    effect->fail.attempts = generation->attempts;
+    effect->fail.retry_after_ms = failure == CORE_FAILURE_WARMING ? generation_warming_ms(core, generation) : 0;
+    generation_free(core, generation);
+}
+
+void core_generation_reject(struct core *core, struct core_generation *generation, enum core_failure failure,
+                            const struct core_event *event) {
+    struct core_effect *effect = generation_end(core, generation, CORE_EFFECT_FAIL, "the request's fault");
+    effect->fail.failure = failure;
+    effect->fail.attempts = generation->attempts;
+    effect->fail.message = event->error.message;
+    effect->fail.param = event->error.param;
+    generation_free(core, generation);
+}
+
+/* The client went before a device had taken the generation: there is nothing to pay, and no record of a price. */
+static void generation_cancel_unpaid(struct core *core, struct core_generation *generation) {
+    struct core_effect *effect = generation_end(core, generation, CORE_EFFECT_CANCELLED, "client gone");
+    effect->finish.finish = CORE_FINISH_CANCELLED;
+    effect->finish.cancelled = true;
+    effect->finish.attempts = generation->attempts;
+    effect->finish.latency_ms = cap_u32(core->now_ms - generation->admitted_ms);
+    generation_free(core, generation);
+}
+
+void core_generation_add_part(struct core_generation *generation, uint32_t tokens) {
+    if (generation->part_count == generation->part_capacity) {
+        struct core_part *parts = mem_calloc((size_t)generation->part_capacity * 2, sizeof(struct core_part));
+        memcpy(parts, generation->parts, generation->part_count * sizeof(struct core_part));
+        if (generation->parts != generation->few) {
+            free(generation->parts);
+        }
+        generation->parts = parts;
+        generation->part_capacity *= 2;
+    }
+    uint32_t left = generation->hold.completion_tokens_max - generation->part_tokens;
+    tokens = tokens < left ? tokens : left; /* whatever a device claims */
+    generation->part_tokens += tokens;
+    generation->parts[generation->part_count++] = (struct core_part){
+        .provider = generation->attempt->provider_handle, .attempt = generation->attempt->number, .tokens = tokens};
+}
+
+/* An effect of a generation that has no attempt any more, with the provider of its last part. */
+static void generation_add_settled(struct core *core, enum core_effect_kind kind,
+                                   const struct core_generation *generation) {
+    struct core_effect *effect = core_effect_add_generation(core, kind, generation);
+    effect->provider = generation->parts[generation->part_count - 1].provider;
+    effect->finish = generation->outcome;
+}
+
+void core_generation_settle(struct core *core, struct core_generation *generation, const struct core_event *done,
+                            enum core_finish finish, const char *why) {
+    if (generation->attempt != NULL) {
+        core_generation_add_part(generation, done != NULL ? done->done.completion_tokens : generation->delta_tokens);
+        core_attempt_release(core, generation->attempt);
+    }
+    uint32_t prompt_tokens = generation->prompt_tokens;
+    if (prompt_tokens == 0 && done != NULL) {
+        prompt_tokens = done->done.prompt_tokens;
+    }
+    struct core_outcome *outcome = &generation->outcome;
+    *outcome = (struct core_outcome){
+        .finish = finish,
+        .cancelled = finish == CORE_FINISH_CANCELLED,
+        .prompt_tokens = prompt_tokens,
+        .completion_tokens = generation->part_tokens,
+        .cached_tokens = done != NULL ? done->done.cached_tokens : 0,
+        .attempts = generation->attempts,
+        .ttft_ms = generation->ttft_ms,
+        .latency_ms = cap_u32(core->now_ms - generation->admitted_ms),
+        .parts = generation->parts,
+        .part_count = generation->part_count,
+    };
+    core_hold_price(&generation->hold, outcome);
+    core_hold_split(&generation->hold, outcome, generation->parts, generation->part_count);
+    core_generation_move(core, generation, CORE_GENERATION_SETTLING, why);
+    generation_add_settled(core, CORE_EFFECT_SETTLE, generation);
+}
+
+void core_generation_committed(struct core *core, struct core_generation *generation, bool durable) {
+    if (generation->state != CORE_GENERATION_SETTLING) {
+        return;
+    }
+    if (!durable) {
+        core_generation_fail(core, generation, CORE_FAILURE_STORE, "not durable");
+        return;
+    }
+    core_hold_close(&generation->hold, generation->outcome.charge_nano);
+    core_generation_move(core, generation, CORE_GENERATION_NONE, "committed");
+    generation_add_settled(core, generation->outcome.cancelled ? CORE_EFFECT_CANCELLED : CORE_EFFECT_FINISH,
+                           generation);
+    generation_free(core, generation);
+}
+
+/* The client has gone and no device has taken the generation, or its continuation. */
+static void generation_cancel(struct core *core, struct core_generation *generation) {
+    if (generation->started) {
+        core_generation_settle(core, generation, NULL, CORE_FINISH_CANCELLED, "client gone");
+    } else {
+        generation_cancel_unpaid(core, generation);
+    }
+}
+
+/* Its slot stays taken until the device has confirmed. */
+static void generation_call_off(struct core *core, struct core_generation *generation) {
+    core_record_ended(core, generation->attempt, CORE_ATTEMPT_END_NEUTRAL, NULL);
+    core_attempt_abandon(core, generation);
+}
+
+void core_generation_client_gone(struct core *core, struct core_generation *generation) {
+    switch (generation->state) {
+    case CORE_GENERATION_NONE:
+    case CORE_GENERATION_CANCELLING:
+    case CORE_GENERATION_SETTLING:
+        break;
+    case CORE_GENERATION_SENT:
+        generation_call_off(core, generation);
+        generation_cancel(core, generation);
+        break;
+    case CORE_GENERATION_BACKOFF:
+    case CORE_GENERATION_QUEUED:
+        generation_cancel(core, generation);
+        break;
+    case CORE_GENERATION_PREFILL:
+    case CORE_GENERATION_STREAMING:
+        core_generation_move(core, generation, CORE_GENERATION_CANCELLING, "client gone");
+        core_effect_add_generation(core, CORE_EFFECT_CANCEL, generation);
+        break;
+    }
+}
+
+void core_generation_abort(struct core *core, struct core_generation *generation, enum core_failure failure) {
+    switch (generation->state) {
+    case CORE_GENERATION_NONE:
+    case CORE_GENERATION_CANCELLING:
+    case CORE_GENERATION_SETTLING:
+        break;
+    case CORE_GENERATION_SENT:
+    case CORE_GENERATION_PREFILL:
+    case CORE_GENERATION_STREAMING:
+        generation_call_off(core, generation);
+        core_generation_fail(core, generation, failure, "aborted");
+        break;
+    case CORE_GENERATION_BACKOFF:
+    case CORE_GENERATION_QUEUED:
+        core_generation_fail(core, generation, failure, "aborted");
+        break;
+    }
+}
+
+void core_generation_drop(struct core *core, struct core_generation *generation) {
+    generation_end(core, generation, CORE_EFFECT_CANCELLED, "core freed");
+    generation_free(core, generation);
+}
