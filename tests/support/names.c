@@ -41,20 +41,20 @@ static int look_up_number(const char *address, const char *service, const struct
     return system(address, service, &numeric, out);
 }
 
-/* In place of the C library's. */
-int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **out) {
-    struct addrinfo **end = out;
-    *out = NULL;
-    if (look_up_number(name, service, hints, out) == 0) {
+/* In place of the C library's, whose names its parameters have. */
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *req, struct addrinfo **pai) {
+    struct addrinfo **end = pai;
+    *pai = NULL;
+    if (look_up_number(name, service, req, pai) == 0) {
         return 0;
     }
     atomic_fetch_add(&asked, 1);
     for (unsigned i = 0; i < name_count; i++) {
-        if (strcmp(names[i].name, name) == 0 && look_up_number(names[i].address, service, hints, end) == 0) {
+        if (strcmp(names[i].name, name) == 0 && look_up_number(names[i].address, service, req, end) == 0) {
             while (*end != NULL) {
                 end = &(*end)->ai_next;
             }
         }
     }
-    return *out != NULL ? 0 : EAI_NONAME;
+    return *pai != NULL ? 0 : EAI_NONAME;
 }

@@ -176,15 +176,15 @@ UNUSED static int gateway_fixture_teardown(void **state) {
 
 /* --- Clients --- */
 
-/* Sends a request on a connection of its own; `key` NULL: without one. */
+/* Sends a request on a connection of its own; `key` empty: without one. */
 UNUSED static void gateway_fixture_send(struct gateway_fixture *fixture, const char *line, const char *key,
                                         const char *body) {
     char text[GATEWAY_REQUEST_SIZE];
     const int len = snprintf(text, sizeof(text),
                              "%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s%s%sContent-Type: "
                              "application/json\r\nContent-Length: %zu\r\n\r\n%s",
-                             line, key != NULL ? "Authorization: Bearer " : "", key != NULL ? key : "",
-                             key != NULL ? "\r\n" : "", strlen(body), body);
+                             line, key[0] != '\0' ? "Authorization: Bearer " : "", key, key[0] != '\0' ? "\r\n" : "",
+                             strlen(body), body);
     assert_in_range(len, 1, sizeof(text) - 1);
     net_peer_clear(&fixture->net, &fixture->client);
     net_peer_connect(&fixture->net, &fixture->client, gateway_port(fixture->gateway));

@@ -27,15 +27,15 @@ static void test_ready_with_a_device(void **state) {
     bool available = true;
     assert_false(gateway_model_at(fixture->gateway, 0, &model, &available));
     assert_false(available);
-    gateway_fixture_assert_has(gateway_fixture_call(fixture, "GET /readyz", NULL, ""), "HTTP/1.1 503 ");
+    gateway_fixture_assert_has(gateway_fixture_call(fixture, "GET /readyz", "", ""), "HTTP/1.1 503 ");
     gateway_fixture_join(fixture);
     assert_true(gateway_model_at(fixture->gateway, 1, &model, &available)); /* it has two */
     assert_false(gateway_model_at(fixture->gateway, 2, &model, &available));
     assert_true(fixture->models_changed > 0);
-    gateway_fixture_assert_has(gateway_fixture_call(fixture, "GET /readyz", NULL, ""), "HTTP/1.1 200 ");
+    gateway_fixture_assert_has(gateway_fixture_call(fixture, "GET /readyz", "", ""), "HTTP/1.1 200 ");
     gateway_fixture_close_device(fixture);
     NET_UNTIL(&fixture->net, !gateway_fixture_available(fixture));
-    gateway_fixture_assert_has(gateway_fixture_call(fixture, "GET /readyz", NULL, ""), "HTTP/1.1 503 ");
+    gateway_fixture_assert_has(gateway_fixture_call(fixture, "GET /readyz", "", ""), "HTTP/1.1 503 ");
 }
 
 /* From the request to the device and back, and then into the money of both sides. */
@@ -83,7 +83,7 @@ static void test_refused_before_any_route(void **state) {
     net_peer_connect(&fixture->net, &fixture->client, gateway_port(fixture->gateway));
     conn_write(fixture->client.conn, STR("GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"));
     gateway_fixture_assert_has(gateway_fixture_receive(fixture), "HTTP/1.1 400 ");
-    gateway_fixture_assert_has(gateway_fixture_call(fixture, "GET /link", NULL, ""), "HTTP/1.1 426 ");
+    gateway_fixture_assert_has(gateway_fixture_call(fixture, "GET /link", "", ""), "HTTP/1.1 426 ");
     gateway_fixture_assert_has(gateway_fixture_call(fixture, "GET /v1/usage", "nat_live_wrong", ""), "HTTP/1.1 401 ");
 }
 

@@ -67,7 +67,7 @@ static void test_an_address_in_use(void **state) {
     fixture->gateway = NULL;
     assert_cannot_open(fixture, ERR_CONFLICT);
     fixture->gateway = first; /* and that one serves */
-    gateway_fixture_assert_has(gateway_fixture_call(fixture, "GET /healthz", NULL, ""), "HTTP/1.1 200 OK");
+    gateway_fixture_assert_has(gateway_fixture_call(fixture, "GET /healthz", "", ""), "HTTP/1.1 200 OK");
 }
 
 /* Somebody listens on the operator's socket already: another gateway on the same folder. */
@@ -104,7 +104,7 @@ static void test_without_an_operators_socket(void **state) {
     struct err err;
     fixture->options.admin = NULL;
     assert_true(gateway_fixture_open(fixture, &err));
-    gateway_fixture_assert_has(gateway_fixture_call(fixture, "GET /healthz", NULL, ""), "HTTP/1.1 200 OK");
+    gateway_fixture_assert_has(gateway_fixture_call(fixture, "GET /healthz", "", ""), "HTTP/1.1 200 OK");
     gateway_fixture_stop(fixture);
     assert_int_equal(fixture->stopped, 1);
 }

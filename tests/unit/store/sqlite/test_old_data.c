@@ -76,7 +76,7 @@ static void turn(const struct old *old) {
 /* The text at made.first.second, or (with `first` NULL) made.second; in a buffer of its own. */
 static const char *made(const struct old *old, const char *first, const char *second, char out[STORE_ID_MAX]) {
     struct json_value value = old->made;
-    struct str text;
+    struct str text = {0};
     assert_true(first == NULL || json_get(value, first, &value));
     assert_true(json_get(value, second, &value) && json_as_str(value, &text));
     assert_true(str_copy(out, STORE_ID_MAX, text));
