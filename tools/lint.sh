@@ -28,6 +28,7 @@ gate columns python3 tools/lint/columns.py
 gate dialect python3 tools/lint/dialect.py
 gate banned python3 tools/lint/banned.py
 gate scripts python3 tools/lint/scripts.py
+gate walks python3 tools/lint/walks.py
 gate map python3 tools/map.py
 gate picture python3 tools/rooms_picture.py --check
 gate runpath python3 tools/lint/runpath.py

@@ -108,6 +108,13 @@ class Gates(unittest.TestCase):
         self.write("src/base/str.c", f"int str_len(int a) {{\n{body}    return 0;\n}}\n")
         self.assert_found("lint/size.py", "complexity 16")
 
+    def test_walks(self):
+        self.write("docs/REQUEST.md", "1. `api/api.c`: `api_open()`, then `store/store.c`,\n   `store_open()`.\n")
+        self.assert_clean("lint/walks.py")
+        self.write("docs/REQUEST.md", "1. `api/api.c`: `store_open()`; `api/gone.c`.\n")
+        self.assert_found("lint/walks.py", "docs/REQUEST.md:1: api/api.c does not define store_open()",
+                          "docs/REQUEST.md:1: there is no api/gone.c")
+
     def test_rooms_clean(self):
         self.assert_clean("lint/rooms.py")
 
