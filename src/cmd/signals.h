@@ -10,7 +10,7 @@ struct signals {
     void *context;
 };
 
-/* Also ignores SIGPIPE. The struct must live until signals_close and one more turn of the loop. */
+/* Also ignores SIGPIPE. The struct must live until signals_close and one more iteration of the loop. */
 void signals_open(struct signals *signals, struct loop *loop, void (*on_stop)(void *context), void *context);
 void signals_close(struct signals *signals);
 

@@ -21,7 +21,7 @@ enum {
     LLAMA_WHY_MAX = 300,
 };
 
-struct refused_job { /* an event that waits for the end of the turn */
+struct refused_job { /* an event that waits for the end of the iteration */
     uint64_t id;
     enum gen_failure failure;
     struct refused_job *next;
@@ -43,7 +43,7 @@ struct llama_engine {
     uint64_t *jobs;          /* ids of those the child has */
     size_t job_count, job_capacity;
     struct refused_job *refused, **refused_end;
-    struct loop_deferred turn;
+    struct loop_deferred deferred;
     bool closing;
     void (*on_closed)(void *context);
     void *closed_context;
@@ -160,7 +160,7 @@ static void on_exit_of_child(void *context, const char *why) {
     struct llama_engine *engine = context;
     engine->process = NULL;
     if (engine->closing) {
-        loop_defer(engine->loop, &engine->turn);
+        loop_defer(engine->loop, &engine->deferred);
         return;
     }
     bool was_ready = engine->state == ENGINE_READY;
@@ -226,8 +226,8 @@ static const char *refusal_text(enum gen_failure failure) {
     return "the model is not loaded";
 }
 
-static void run_turn(struct loop_deferred *deferred) {
-    struct llama_engine *engine = (struct llama_engine *)((char *)deferred - offsetof(struct llama_engine, turn));
+static void run_deferred(struct loop_deferred *deferred) {
+    struct llama_engine *engine = (struct llama_engine *)((char *)deferred - offsetof(struct llama_engine, deferred));
     while (!engine->closing && engine->refused != NULL) {
         struct refused_job job = *engine->refused;
         free(engine->refused);
@@ -284,7 +284,7 @@ static bool llama_open(struct engine **out, const struct engine_options *options
                                                      .memory_limit = options->memory_limit};
     engine->state = ENGINE_LOADING;
     engine->pause_ms = LLAMA_PAUSE_MIN_MS;
-    engine->turn.run = run_turn;
+    engine->deferred.run = run_deferred;
     engine->refused_end = &engine->refused;
     engine->restart_timer = loop_timer_new(engine->loop, on_restart, engine);
     if (!llama_process_start(&engine->process, engine->loop, &engine->options, &PROCESS_EVENTS, engine, err)) {
@@ -304,7 +304,7 @@ static void refuse_job(struct llama_engine *engine, uint64_t id, enum gen_failur
     job->failure = failure;
     *engine->refused_end = job;
     engine->refused_end = &job->next;
-    loop_defer(engine->loop, &engine->turn);
+    loop_defer(engine->loop, &engine->deferred);
 }
 
 static void llama_submit(struct engine *base, uint64_t id, const struct gen_request *request) {
@@ -356,7 +356,7 @@ static void llama_close(struct engine *base, void (*on_closed)(void *context), v
     if (engine->process != NULL) {
         llama_process_close(engine->process);
     }
-    loop_defer(engine->loop, &engine->turn);
+    loop_defer(engine->loop, &engine->deferred);
 }
 
 const struct engine_ops ENGINE_LLAMA = {

@@ -50,7 +50,7 @@ struct scripted {
     uint64_t ready_ms;
     enum engine_state state;
     struct loop_timer *timer;
-    struct loop_deferred turn;
+    struct loop_deferred deferred;
     struct scripted_job *queue, *active;
     uint32_t queued, running;
     bool closing;
@@ -285,9 +285,9 @@ static void engine_free(struct scripted *engine) {
     on_closed(context);
 }
 
-/* Everything happens here, at the end of a turn of the loop; calls from outside only leave notes. */
-static void run_turn(struct loop_deferred *deferred) {
-    struct scripted *engine = (struct scripted *)((char *)deferred - offsetof(struct scripted, turn));
+/* Everything happens here, at the end of an iteration of the loop; calls from outside only leave notes. */
+static void run_deferred(struct loop_deferred *deferred) {
+    struct scripted *engine = (struct scripted *)((char *)deferred - offsetof(struct scripted, deferred));
     uint64_t now = loop_now_ms(engine->loop);
     if (!engine->closing && engine->state == ENGINE_LOADING && now >= engine->ready_ms) {
         engine->state = ENGINE_READY;
@@ -306,7 +306,7 @@ static void run_turn(struct loop_deferred *deferred) {
 
 static void on_timer(void *context) {
     struct scripted *engine = context;
-    loop_defer(engine->loop, &engine->turn);
+    loop_defer(engine->loop, &engine->deferred);
 }
 
 static bool scripted_open(struct engine **out, const struct engine_options *options, const struct engine_events *events,
@@ -331,8 +331,8 @@ static bool scripted_open(struct engine **out, const struct engine_options *opti
     engine->ready_ms = loop_now_ms(options->loop) + options->script_load_ms;
     engine->state = ENGINE_LOADING;
     engine->timer = loop_timer_new(options->loop, on_timer, engine);
-    engine->turn.run = run_turn;
-    loop_defer(engine->loop, &engine->turn);
+    engine->deferred.run = run_deferred;
+    loop_defer(engine->loop, &engine->deferred);
     *out = &engine->base;
     return true;
 }
@@ -360,7 +360,7 @@ static void scripted_submit(struct engine *base, uint64_t id, const struct gen_r
         DL_APPEND(engine->active, job);
         engine->running++;
     }
-    loop_defer(engine->loop, &engine->turn);
+    loop_defer(engine->loop, &engine->deferred);
 }
 
 static void scripted_cancel(struct engine *base, uint64_t id) {
@@ -380,7 +380,7 @@ static void scripted_cancel(struct engine *base, uint64_t id) {
     }
     job->cancelled = true;
     job->due_ms = 0;
-    loop_defer(engine->loop, &engine->turn);
+    loop_defer(engine->loop, &engine->deferred);
 }
 
 static void scripted_close(struct engine *base, void (*on_closed)(void *context), void *context) {
@@ -388,7 +388,7 @@ static void scripted_close(struct engine *base, void (*on_closed)(void *context)
     engine->closing = true;
     engine->on_closed = on_closed;
     engine->closed_context = context;
-    loop_defer(engine->loop, &engine->turn);
+    loop_defer(engine->loop, &engine->deferred);
 }
 
 const struct engine_ops ENGINE_SCRIPTED = {

@@ -46,7 +46,7 @@ struct link_peer {
     struct link_peer *prev, *next;
 };
 
-/* A job too large for the link: its error is reported at the end of the turn, never inside link_peer_send_job. */
+/* A job too large for the link: its error is reported at the end of the iteration, never inside link_peer_send_job. */
 struct link_refused_job {
     struct link_peer *peer;
     uint64_t job;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Most answers and deltas of one turn fit the smallest chunk; the pool holds at most 256 KB. */
+/* Most answers and deltas of one iteration fit the smallest chunk; the pool holds at most 256 KB. */
 enum { CHUNK_SMALL = 4096 - 64, CHUNK_SPARE_MAX = 64 };
 
 static struct chunk *chunk_grow(struct chunk *old, size_t needed) {

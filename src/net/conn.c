@@ -10,7 +10,8 @@
 enum {
     /* What a peer may still send after conn_close before it is cut off. */
     CONN_DISCARD_MAX = 16 * 1024 * 1024,
-    /* Gathered within one turn and sent before its end, so that conn_unsent speaks of the peer and not of the turn. */
+    /* Gathered within one iteration and sent before its end, so that conn_unsent speaks of the peer and not of the
+     * iteration. */
     CONN_GATHER_MAX = 64 * 1024,
 };
 
@@ -75,7 +76,7 @@ void conn_discard(struct conn *conn) {
     conn_shut(conn);
 }
 
-/* on_close at the end of this turn; `reason` is copied, NULL for a close that was asked for. */
+/* on_close at the end of this iteration; `reason` is copied, NULL for a close that was asked for. */
 static void conn_fail(struct conn *conn, const struct err *reason) {
     if (conn->state >= CONN_FAILED) {
         return;
@@ -365,7 +366,7 @@ static void conn_settle(struct loop_deferred *deferred) {
     if (conn->state != CONN_FAILED) {
         return;
     }
-    conn_send_gathered(conn); /* an answer or alert written this turn, before the peer's end was seen */
+    conn_send_gathered(conn); /* an answer or alert written this iteration, before the peer's end was seen */
     conn_shut(conn);
     conn->events->on_close(conn->context, conn->failure);
 }

@@ -1,6 +1,6 @@
-/* A TCP or Unix socket connection, with or without TLS, on the loop. Writes made in one turn of the loop are gathered
- * and leave in one system call at its end. Reads go through one shared buffer, so an idle connection holds no buffer of
- * its own. */
+/* A TCP or Unix socket connection, with or without TLS, on the loop. Writes made in one iteration of the loop are
+ * gathered and leave in one system call at its end. Reads go through one shared buffer, so an idle connection holds no
+ * buffer of its own. */
 #ifndef NATARIS_NET_CONN_H
 #define NATARIS_NET_CONN_H
 
@@ -42,7 +42,7 @@ void conn_read_resume(struct conn *conn);
  * A second call with 0 ends the lingering of the first. on_close follows later, never inside this call; on_data does
  * not come any more. */
 void conn_close(struct conn *conn, unsigned linger_ms);
-/* Closes at once; unsent bytes are lost; on_close follows at the end of the turn. */
+/* Closes at once; unsent bytes are lost; on_close follows at the end of the iteration. */
 void conn_abort(struct conn *conn);
 /* Numeric address of the peer, such as "127.0.0.1", or "unix"; valid as long as the conn. */
 const char *conn_peer(const struct conn *conn);

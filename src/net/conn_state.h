@@ -15,7 +15,7 @@ enum conn_state {
     CONN_OPEN,
     CONN_CLOSING,   /* conn_close: sending the rest */
     CONN_LINGERING, /* all sent, FIN too: reading until the peer's end, so that no RST destroys what it has not read */
-    CONN_FAILED,    /* on_close is due at the end of this turn */
+    CONN_FAILED,    /* on_close is due at the end of this iteration */
     CONN_CLOSED,    /* on_close was called; memory goes when libuv lets go of the handle */
 };
 
@@ -39,11 +39,11 @@ struct conn {
     void (*on_freed)(struct listener *listener, struct conn *conn);
     struct conn *previous, *next; /* the listener's list of handshakes */
     struct tls_session *tls;      /* NULL: plain */
-    struct chunk *gathered;       /* written this turn, or while `writing` is under way */
+    struct chunk *gathered;       /* written this iteration, or while `writing` is under way */
     struct conn_write *writing;   /* what the kernel did not take yet */
     struct err *failure;          /* on_close's reason, owned */
-    struct loop_deferred settle;  /* end of turn: on_close, or bytes that a pause held back */
-    struct loop_deferred flush;   /* end of turn, after all others: send */
+    struct loop_deferred settle;  /* end of the iteration: on_close, or bytes that a pause held back */
+    struct loop_deferred flush;   /* end of the iteration, after all others: send */
     struct deadline deadline;     /* handshake, then linger */
     size_t discarded;             /* bytes read and dropped after conn_close */
     enum conn_state state;

@@ -21,7 +21,7 @@ struct conn_attempt {
     struct addrinfo *next_address, *addresses;
     struct conn *conn; /* being connected or shaking hands; NULL during the lookup */
     struct deadline deadline;
-    struct loop_deferred finish; /* reports a failure at the end of the turn */
+    struct loop_deferred finish; /* reports a failure at the end of the iteration */
     struct err failure;
     bool looking_up, connecting; /* libuv holds `lookup` or `connect` */
     bool done;                   /* on_open was called, or must not be any more */

@@ -13,7 +13,7 @@ struct curl_loop;
  * remove handles, but not free the curl_loop. ERR_INTERNAL when libcurl does not start. */
 MUST_CHECK bool curl_loop_new(struct curl_loop **out, struct loop *loop, void (*on_done)(void *private, CURLcode code),
                               struct err *err);
-/* Every handle must be removed before. The loop must turn once more. */
+/* Every handle must be removed before. The loop must run once more. */
 void curl_loop_free(struct curl_loop *curl);
 /* Not from inside one of libcurl's callbacks, both of them. False when libcurl does not take the handle. */
 MUST_CHECK bool curl_loop_add(struct curl_loop *curl, CURL *easy);

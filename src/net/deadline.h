@@ -31,6 +31,6 @@ void deadline_remove(struct deadline_heap *heap, struct deadline *deadline);
 
 /* The loop's (net/loop.h): loop_deadlines. */
 void deadline_heap_init(struct deadline_heap *heap, uv_loop_t *loop);
-void deadline_heap_close(struct deadline_heap *heap); /* the loop must turn once more before its memory is freed */
+void deadline_heap_close(struct deadline_heap *heap); /* the loop must run once more before its memory is freed */
 
 #endif

@@ -23,12 +23,12 @@ struct http_client {
 };
 
 enum transfer_state {
-    TRANSFER_STARTING,  /* it begins at the end of this turn */
+    TRANSFER_STARTING,  /* it begins at the end of this iteration */
     TRANSFER_LOOKUP,    /* the host's name is looked up */
     TRANSFER_RUNNING,   /* libcurl has it */
     TRANSFER_PAUSED,    /* likewise, and holds back a piece of the body */
-    TRANSFER_ENDED,     /* on_end is due at the end of this turn */
-    TRANSFER_CANCELLED, /* its memory goes at the end of this turn */
+    TRANSFER_ENDED,     /* on_end is due at the end of this iteration */
+    TRANSFER_CANCELLED, /* its memory goes at the end of this iteration */
 };
 
 struct http_transfer {
@@ -38,7 +38,7 @@ struct http_transfer {
     struct curl_slist *headers, *pin;
     struct address_lookup *lookup; /* in TRANSFER_LOOKUP */
     struct deadline deadline;      /* of the whole */
-    struct loop_deferred turn;     /* end of turn: what its state says */
+    struct loop_deferred deferred; /* end of the iteration: what its state says */
     const struct http_transfer_events *events;
     void *context;
     struct web_url url; /* of a client with `allowed` */
@@ -101,7 +101,7 @@ static void transfer_end(struct http_transfer *transfer, enum http_failure failu
     result->reason = reason;
     result->took_ms = loop_now_ms(transfer->client->loop) - transfer->started_ms;
     transfer->state = TRANSFER_ENDED;
-    loop_defer(transfer->client->loop, &transfer->turn);
+    loop_defer(transfer->client->loop, &transfer->deferred);
 }
 
 static void on_late(struct deadline *deadline) {
@@ -270,8 +270,9 @@ static void transfer_unpause(struct http_transfer *transfer) {
     }
 }
 
-static void on_turn(struct loop_deferred *deferred) {
-    struct http_transfer *transfer = (struct http_transfer *)((char *)deferred - offsetof(struct http_transfer, turn));
+static void on_deferred(struct loop_deferred *deferred) {
+    struct http_transfer *transfer =
+        (struct http_transfer *)((char *)deferred - offsetof(struct http_transfer, deferred));
     switch (transfer->state) {
     case TRANSFER_STARTING:
         transfer_begin(transfer);
@@ -384,7 +385,7 @@ struct http_transfer *http_transfer_start(struct http_client *client, const stru
     transfer->whole_ms = options->whole_ms;
     transfer->started_ms = loop_now_ms(client->loop);
     transfer->deadline.expired = on_late;
-    transfer->turn.run = on_turn;
+    transfer->deferred.run = on_deferred;
     transfer->result.answer.length = -1;
     transfer->surplus = client->count == HTTP_CLIENT_TRANSFERS_MAX;
     DL_APPEND(client->transfers, transfer);
@@ -401,21 +402,21 @@ struct http_transfer *http_transfer_start(struct http_client *client, const stru
     if (options->whole_ms > 0) {
         deadline_set(loop_deadlines(client->loop), &transfer->deadline, options->whole_ms);
     }
-    loop_defer(client->loop, &transfer->turn);
+    loop_defer(client->loop, &transfer->deferred);
     return transfer;
 }
 
 void http_transfer_resume(struct http_transfer *transfer) {
     if (transfer->state == TRANSFER_PAUSED) {
         transfer->state = TRANSFER_RUNNING;
-        loop_defer(transfer->client->loop, &transfer->turn);
+        loop_defer(transfer->client->loop, &transfer->deferred);
     }
 }
 
 void http_transfer_cancel(struct http_transfer *transfer) {
     transfer_hush(transfer);
     transfer->state = TRANSFER_CANCELLED;
-    loop_defer(transfer->client->loop, &transfer->turn);
+    loop_defer(transfer->client->loop, &transfer->deferred);
 }
 
 /* --- Life --- */

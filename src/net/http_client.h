@@ -26,7 +26,7 @@ struct http_client;
  * its socket is made. It holds for all of a client's transfers, since they share connections. NULL: every address. The
  * first client of a process must be made before other threads make theirs. ERR_INTERNAL when libcurl does not start. */
 MUST_CHECK bool http_client_new(struct http_client **out, struct loop *loop, address_allowed *allowed, struct err *err);
-/* Cancels what is under way. Not from inside on_body. The loop must turn once more. NULL is fine. */
+/* Cancels what is under way. Not from inside on_body. The loop must run once more. NULL is fine. */
 void http_client_free(struct http_client *client);
 
 /* Everything is borrowed for the call of http_transfer_start, but the body. Zero is the strictest value of each. */

@@ -20,8 +20,8 @@ enum http_conn_state {
     HTTP_CONN_ANSWERING, /* the handler has the exchange; what comes early is kept */
     HTTP_CONN_REFUSING,  /* the handler answers a refusal; what comes is dropped */
     HTTP_CONN_CLOSING,   /* conn_close was called */
-    HTTP_CONN_UPGRADED,  /* the connection is somebody else's; memory lives to the end of this turn */
-    HTTP_CONN_GONE,      /* on_close was called; memory lives to the end of this turn */
+    HTTP_CONN_UPGRADED,  /* the connection is somebody else's; memory lives to the end of this iteration */
+    HTTP_CONN_GONE,      /* on_close was called; memory lives to the end of this iteration */
 };
 
 struct http_conn {
@@ -32,10 +32,11 @@ struct http_conn {
     struct http_exchange *exchange; /* being read or answered; NULL between requests */
     size_t held;                    /* bytes of its body that count in the host's bodies_held */
     struct str rest;                /* during http_conn_process: bytes not used yet, in the read buffer or in `early` */
-    struct buf early;               /* bytes kept from turn to turn: an incomplete head, or requests sent ahead */
-    size_t scanned;                 /* bytes of an incomplete head known not to hold its end */
+    /* bytes kept from one iteration to the next: an incomplete head, or requests sent ahead */
+    struct buf early;
+    size_t scanned; /* bytes of an incomplete head known not to hold its end */
     struct deadline deadline;
-    struct loop_deferred proceed; /* end of turn: go on with what came early, or free */
+    struct loop_deferred proceed; /* end of the iteration: go on with what came early, or free */
     enum http_conn_state state;
     bool processing, head_started;
 };
@@ -294,7 +295,7 @@ static void http_conn_close_if_idle(struct http_conn *http) {
     }
 }
 
-/* Keeps what `rest` still holds for the next turn; with nothing left, no memory is held. */
+/* Keeps what `rest` still holds for the next iteration; with nothing left, no memory is held. */
 static void http_conn_keep_rest(struct http_conn *http) {
     if (http->state == HTTP_CONN_UPGRADED) {
         return; /* http_upgrade has dealt with it */
@@ -394,7 +395,7 @@ static void http_conn_expired(struct deadline *deadline) {
     }
 }
 
-/* Its memory goes at the end of this turn. */
+/* Its memory goes at the end of this iteration. */
 static void http_conn_leave(struct http_conn *http) {
     struct http_conn_host *host = http->host;
     deadline_remove(loop_deadlines(http->loop), &http->deadline);

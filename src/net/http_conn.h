@@ -46,7 +46,7 @@ void http_conn_host_init(struct http_conn_host *host, struct loop *loop, const s
 void http_conn_open(struct http_conn_host *host, struct conn *conn);
 /* Idle ones close; answers from now on carry "Connection: close". */
 void http_conn_drain(struct http_conn_host *host);
-/* Closes them all; answers given in this turn still leave. */
+/* Closes them all; answers given in this iteration still leave. */
 void http_conn_close_all(struct http_conn_host *host);
 
 #endif

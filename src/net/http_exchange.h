@@ -51,7 +51,8 @@ void http_stream_end(struct http_exchange *exchange); /* ends the exchange */
 /* Breaks the connection in mid-answer so that the client sees it was not complete. Ends the exchange. */
 void http_stream_abort(struct http_exchange *exchange);
 /* To be called within on_request only. Answers 101 with `headers` and hands the raw connection over with any bytes that
- * came early (`early`, borrowed until the next turn). Ends the exchange. Returns the conn; set its events at once. */
+ * came early (`early`, borrowed until the next iteration). Ends the exchange. Returns the conn; set its events at
+ * once. */
 struct conn *http_upgrade(struct http_exchange *exchange, const struct http_response_header *headers,
                           size_t header_count, struct str *early);
 
@@ -66,7 +67,7 @@ struct http_exchange_host {
     bool draining;                 /* connections close after the answer that is on its way, and it says so */
     /* The exchange is answered or broken off: the owner's next request may come, or it closes. */
     void (*answered)(void *owner, bool close);
-    /* The owner lets go of the connection; what came early is borrowed to the end of the turn. */
+    /* The owner lets go of the connection; what came early is borrowed to the end of the iteration. */
     struct str (*upgraded)(void *owner);
     int64_t date_second;       /* what `date` says */
     uint64_t date_checked_ms;  /* loop time when the clock was last read */
@@ -76,7 +77,7 @@ struct http_exchange_host {
 enum http_answer_state {
     HTTP_ANSWER_NONE,
     HTTP_ANSWER_STREAMING,
-    HTTP_ANSWER_ENDED, /* freed at the end of the turn */
+    HTTP_ANSWER_ENDED, /* freed at the end of the iteration */
 };
 
 struct http_exchange {
@@ -90,15 +91,15 @@ struct http_exchange {
     struct http_chunks chunks;
     void (*on_gone)(void *user);
     void *user;
-    struct loop_deferred release; /* end of turn: on_gone, free */
+    struct loop_deferred release; /* end of the iteration: on_gone, free */
     enum http_answer_state answer;
     bool chunked_answer, close_after;
 };
 
 struct http_exchange *http_exchange_new(struct http_exchange_host *host, struct conn *conn, void *owner);
-/* The answer is complete or broken off: tells the owner and frees it at the end of the turn. */
+/* The answer is complete or broken off: tells the owner and frees it at the end of the iteration. */
 void http_exchange_end(struct http_exchange *exchange);
-/* The client is gone; at the end of a turn, outside of any handler. */
+/* The client is gone; at the end of a iteration, outside of any handler. */
 void http_exchange_lose_client(struct http_exchange *exchange);
 
 #endif

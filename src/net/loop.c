@@ -41,7 +41,7 @@ static void queue_add(struct loop_queue *queue, struct loop_deferred *deferred) 
     queue->count++;
 }
 
-static void loop_end_turn(struct loop *loop) {
+static void loop_end_iteration(struct loop *loop) {
     struct loop_deferred *deferred;
     while ((deferred = queue_take(&loop->deferred)) != NULL || (deferred = queue_take(&loop->deferred_last)) != NULL) {
         deferred->run(deferred);
@@ -50,16 +50,16 @@ static void loop_end_turn(struct loop *loop) {
 
 void loop_relieve(struct loop *loop) {
     if (loop->deferred.count + loop->deferred_last.count >= LOOP_RELIEVE_AT) {
-        loop_end_turn(loop);
+        loop_end_iteration(loop);
     }
 }
 
 static void loop_before_poll(uv_prepare_t *handle) {
-    loop_end_turn((struct loop *)handle->data);
+    loop_end_iteration((struct loop *)handle->data);
 }
 
 static void loop_after_poll(uv_check_t *handle) {
-    loop_end_turn((struct loop *)handle->data);
+    loop_end_iteration((struct loop *)handle->data);
 }
 
 struct loop *loop_new(void) {
@@ -111,9 +111,9 @@ struct deadline_heap *loop_deadlines(struct loop *loop) {
 void loop_run(struct loop *loop) {
     loop->stopped = false;
     do {
-        loop_end_turn(loop);
+        loop_end_iteration(loop);
         uv_run(&loop->uv, UV_RUN_DEFAULT);
-        loop_end_turn(loop);
+        loop_end_iteration(loop);
     } while (!loop->stopped && uv_loop_alive(&loop->uv));
 }
 

@@ -30,7 +30,7 @@ struct ws_masks {
     size_t used;
 };
 
-/* Bytes that came with the handshake: they are fed at the end of the turn, when the owner knows its ws_conn. Lives
+/* Bytes that came with the handshake: they are fed at the end of the iteration, when the owner knows its ws_conn. Lives
  * until its deferred call, even when the connection goes first. */
 struct ws_early {
     struct loop_deferred deferred; /* first: the loop hands it back */

@@ -18,7 +18,7 @@ struct hosted_model *hosted_model_new(const struct hosted_model_spec *spec, cons
     model->told = model_life_told(model);
     model->retry_ms = MODEL_RETRY_MIN_MS;
     model->use_mark = -1;
-    model->turn.run = model_life_turn;
+    model->deferred.run = model_life_run;
     model->timer = loop_timer_new(model->options.engine.loop, model_life_timer, model);
     if (spec->path != NULL) {
         str_copy(model->path, sizeof(model->path), str_from(spec->path));
@@ -70,13 +70,13 @@ bool hosted_model_submit(struct hosted_model *model, uint64_t job, const struct 
         *reason = "too many jobs wait for the model to be loaded";
         return false;
     }
-    model_life_turn_later(model);
+    model_life_run_later(model);
     return true;
 }
 
 void hosted_model_cancel(struct hosted_model *model, uint64_t job) {
     if (pending_jobs_cancel(&model->pending, job)) {
-        model_life_turn_later(model);
+        model_life_run_later(model);
     } else if (model->engine != NULL && model->state != MODEL_UNLOADING) {
         model->engine->ops->cancel(model->engine, job);
     }
@@ -85,12 +85,12 @@ void hosted_model_cancel(struct hosted_model *model, uint64_t job) {
 void hosted_model_load(struct hosted_model *model) {
     if (model->state == MODEL_COLD || model->state == MODEL_UNLOADING) {
         model->load_asked = true;
-        model_life_turn_later(model);
+        model_life_run_later(model);
     }
 }
 
 void hosted_model_wake(struct hosted_model *model) {
-    model_life_turn_later(model);
+    model_life_run_later(model);
 }
 
 /* --- What it is --- */

@@ -1,6 +1,6 @@
 /* The life of a model. It is in one state; move() is the only way to another, and the gateway is told when what it
- * knows changes. Calls and events leave notes; what follows from them is done in model_life_turn, at the end of the
- * turn.
+ * knows changes. Calls and events leave notes; what follows from them is done in model_life_run, at the end of the
+ * iteration.
  *
  * state      told as      has             what happens         then
  * ---------  -----------  --------------  -------------------  --------------------------------------------------------
@@ -22,8 +22,8 @@
  * FAILED     failed       timer           the timer            FINDING, or on to LOADING where no file is looked for
  * any                                     close                CLOSING, and freed when nothing is left
  *
- * Jobs wait in COLD, STARTING, LOADING and UNLOADING, and in WARM for the end of the turn. Entering FAILED or BROKEN
- * fails them; in these states and in FINDING none is taken. "Unused" is a model on demand without jobs for
+ * Jobs wait in COLD, STARTING, LOADING and UNLOADING, and in WARM for the end of the iteration. Entering FAILED or
+ * BROKEN fails them; in these states and in FINDING none is taken. "Unused" is a model on demand without jobs for
  * keep_warm_ms. */
 #include "provider/model_life.h"
 
@@ -39,8 +39,8 @@ static struct loop *loop_of(const struct hosted_model *model) {
     return model->options.engine.loop;
 }
 
-void model_life_turn_later(struct hosted_model *model) {
-    loop_defer(loop_of(model), &model->turn);
+void model_life_run_later(struct hosted_model *model) {
+    loop_defer(loop_of(model), &model->deferred);
 }
 
 static bool has_open_engine(const struct hosted_model *model) {
@@ -147,11 +147,11 @@ static void move(struct hosted_model *model, enum model_state next) {
     case MODEL_UNLOADING:
         break;
     case MODEL_CLOSING:
-        model_life_turn_later(model);
+        model_life_run_later(model);
         return;
     }
     model_life_watch_use(model);
-    model_life_turn_later(model);
+    model_life_run_later(model);
     tell_state(model);
 }
 
@@ -283,7 +283,7 @@ static void on_engine_closed(void *context) {
     model->engine = NULL;
     release_file(model);
     if (model->state == MODEL_CLOSING) {
-        model_life_turn_later(model);
+        model_life_run_later(model);
         return;
     }
     move(model, MODEL_COLD);
@@ -365,8 +365,8 @@ static void free_model(struct hosted_model *model) {
     on_closed(context);
 }
 
-void model_life_turn(struct loop_deferred *deferred) {
-    struct hosted_model *model = (struct hosted_model *)((char *)deferred - offsetof(struct hosted_model, turn));
+void model_life_run(struct loop_deferred *deferred) {
+    struct hosted_model *model = (struct hosted_model *)((char *)deferred - offsetof(struct hosted_model, deferred));
     if (model->state != MODEL_CLOSING) {
         end_cancelled(model);
     }
@@ -410,7 +410,7 @@ static void on_fetched(void *context, const char *path, const struct err *err) {
     model->bytes_done = model->bytes_total = 0;
     model->transferring = false;
     if (model->state == MODEL_CLOSING) {
-        model_life_turn_later(model);
+        model_life_run_later(model);
     } else if (path == NULL && model->held_back) {
         begin(model);
     } else if (path == NULL) {

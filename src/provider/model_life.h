@@ -49,15 +49,15 @@ struct hosted_model {
     bool held_back;    /* the transfer was stopped since nothing may be downloaded now */
     bool looked_again; /* the file was not what was found; it was looked for anew, and no engine was opened since */
     struct err why;    /* of FAILED and BROKEN */
-    struct loop_deferred turn;
+    struct loop_deferred deferred;
     void (*on_closed)(void *context);
     void *closed_context;
 };
 
 /* Loop timer and deferred call of the model. */
 void model_life_timer(void *context);
-void model_life_turn(struct loop_deferred *deferred);
-void model_life_turn_later(struct hosted_model *model);
+void model_life_run(struct loop_deferred *deferred);
+void model_life_run_later(struct hosted_model *model);
 /* What the gateway is to know of the state. */
 enum link_model_state model_life_told(const struct hosted_model *model);
 /* See hosted_model.h. */

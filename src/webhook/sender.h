@@ -31,7 +31,7 @@ struct webhook_sender_options {
 struct webhook_sender;
 MUST_CHECK bool webhook_sender_new(struct webhook_sender **out, const struct webhook_sender_options *options,
                                    struct err *err);
-/* Sends nothing any more: what was under way is sent again after the next start. Before store_close; the loop must turn
+/* Sends nothing any more: what was under way is sent again after the next start. Before store_close; the loop must run
  * once more. */
 void webhook_sender_stop(struct webhook_sender *sender);
 void webhook_sender_free(struct webhook_sender *sender); /* after store_close; NULL is fine */

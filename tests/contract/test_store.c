@@ -210,7 +210,7 @@ static void test_close_answers_what_waits(void **state) {
     writes = (struct writes){0};
     store_fixture_start(fixture);
     write_jobs(fixture->store, 0, 500);
-    store_close(fixture->store); /* without a turn of the loop */
+    store_close(fixture->store); /* without an iteration of the loop */
     fixture->store = NULL;
     assert_int_equal(writes.next, 500);
     assert_int_equal(writes.refused, 0);

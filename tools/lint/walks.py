@@ -43,4 +43,4 @@ def problems():
 
 
 if __name__ == "__main__":
-    sys.exit(source.report(problems()))
+    sys.exit(source.report(list(problems())))

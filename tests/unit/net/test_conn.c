@@ -127,7 +127,7 @@ static void test_slow_reader_shows_as_unsent_and_drains(void **state) {
     free(block);
 }
 
-/* What counts as unsent is what the peer has not taken, not what one turn of the loop has written. */
+/* What counts as unsent is what the peer has not taken, not what one iteration of the loop has written. */
 static void test_a_burst_leaves_before_the_turn_ends(void **state) {
     enum { PIECE = 8 * 1024, PIECES = 32 };
     struct world *world = (struct world *)*state;

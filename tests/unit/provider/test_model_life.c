@@ -67,7 +67,7 @@ static void on_tick(void *context) {
     fixture->ticked = true;
 }
 
-/* A whole turn of the loop, also when nothing is left to do. */
+/* A whole iteration of the loop, also when nothing is left to do. */
 static void turn(struct fixture *fixture) {
     fixture->ticked = false;
     loop_timer_start(fixture->tick, 0, 0);
