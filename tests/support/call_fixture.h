@@ -46,9 +46,9 @@ struct call_fixture {
     struct calls *calls;
     struct executor devices, sandbox;
     /* The network: what a model has, and what came to the executors. */
-    enum core_availability availability; /* of CALL_FIXTURE_MODEL */
-    uint32_t context_length;             /* likewise */
-    struct core_account_view view;
+    enum core_availability availability;            /* of CALL_FIXTURE_MODEL */
+    uint32_t context_length;                        /* likewise */
+    struct core_account_view view;                  /* with those that wait active besides */
     struct call *waiting[CALL_FIXTURE_WAITING_MAX]; /* submitted, and not taken or abandoned: in their order */
     size_t waiting_count;
     int submitted, sandboxed, abandoned;
@@ -115,6 +115,7 @@ static bool call_fixture_account_view(void *context, const struct auth_identity 
     const struct call_fixture *fixture = context;
     assert_string_equal(identity->account_id, "acct_1");
     *view = fixture->view;
+    view->active += (uint32_t)fixture->waiting_count;
     return true;
 }
 

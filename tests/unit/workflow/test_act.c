@@ -80,8 +80,8 @@ static void on_durable(void *context, const struct err *err) {
 
 static void conversation_add(struct workflow_fixture *fixture) {
     const struct store_message messages[] = {
-        {.position = 0, .role = GEN_ROLE_USER, .tokens = 8, .content = STR("My cat is called Mimi.")},
-        {.position = 1, .role = GEN_ROLE_ASSISTANT, .tokens = 8, .content = STR("A fine name.")}};
+        {.position = 0, .role = STORE_ROLE_USER, .tokens = 8, .content = STR("My cat is called Mimi.")},
+        {.position = 1, .role = STORE_ROLE_ASSISTANT, .tokens = 8, .content = STR("A fine name.")}};
     struct store_conversation conversation = {.id = CONVERSATION,
                                               .account_id = "acct_1",
                                               .system = STR(""),

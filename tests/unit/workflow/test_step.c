@@ -142,7 +142,7 @@ static void test_those_open_cannot_be_read(void **state) {
 }
 
 static void await_failed(struct workflow_fixture *fixture) {
-    NET_UNTIL(&fixture->calls.net, api_workflows.rows[0].status == CORE_WORKFLOW_FAILED);
+    NET_UNTIL(&fixture->calls.net, api_workflows.rows[0].status == STORE_WORKFLOW_FAILED);
     NET_UNTIL(&fixture->calls.net, fixture->workflows->list == NULL);
     assert_non_null(strstr(api_workflows.rows[0].error.data, "cannot be read"));
     assert_int_equal(fixture->calls.submitted, 1);
@@ -169,7 +169,7 @@ static void test_steps_of_another_workflow(void **state) {
     struct workflow_fixture *fixture = *state;
     struct waiter waiter;
     leave_running(fixture, &waiter);
-    api_workflows.steps[0][0].name = CORE_STEP_MAP;
+    api_workflows.steps[0][0].name = STORE_STEP_MAP;
     workflow_restart(fixture);
     await_failed(fixture);
 }
@@ -178,9 +178,9 @@ static void test_a_step_that_had_failed(void **state) {
     struct workflow_fixture *fixture = *state;
     struct waiter waiter;
     leave_running(fixture, &waiter);
-    api_workflows.steps[0][0].state = CORE_STEP_FAILED; /* but its workflow's end was not stored any more */
+    api_workflows.steps[0][0].state = STORE_STEP_FAILED; /* but its workflow's end was not stored any more */
     workflow_restart(fixture);
-    NET_UNTIL(&fixture->calls.net, api_workflows.rows[0].status == CORE_WORKFLOW_FAILED);
+    NET_UNTIL(&fixture->calls.net, api_workflows.rows[0].status == STORE_WORKFLOW_FAILED);
     NET_UNTIL(&fixture->calls.net, fixture->workflows->list == NULL);
     assert_non_null(strstr(api_workflows.rows[0].error.data, "A step of the workflow failed."));
 }
@@ -203,8 +203,8 @@ static void test_a_stored_error(void **state) {
         struct asking asking;
         const struct store_workflow row = {.id = "wf_1",
                                            .account_id = "acct_1",
-                                           .kind = CORE_WORKFLOW_AGENT,
-                                           .status = CORE_WORKFLOW_FAILED,
+                                           .kind = STORE_WORKFLOW_AGENT,
+                                           .status = STORE_WORKFLOW_FAILED,
                                            .request = STR(""),
                                            .answer = STR(""),
                                            .error = str_from(cases[i].error),
