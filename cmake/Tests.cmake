@@ -17,8 +17,8 @@ endif()
 add_custom_target(tests-quick)
 # tests-threaded: the unit tests of the folders that start threads, for the thread sanitizer.
 add_custom_target(tests-threaded)
-set(threaded_folders net api conversation store store_sqlite engine provider webhook gateway gateway_sandbox
-    gateway_operator)
+set(threaded_folders net api conversation workflow jobs store store_sqlite engine provider webhook gateway
+    gateway_sandbox gateway_operator)
 
 # Every tests/unit/<folder>/test_<name>.c is the program test_<folder>_<name>; likewise replay and contract.
 # nataris_test_dir(<name part> <CTest label> <dir> <library...>)

@@ -8,6 +8,16 @@
 
 enum { API_WORKFLOWS_MAX = 8, API_WORKFLOW_STEPS_MAX = 32 };
 
+/* What may fail: the next of that kind, once; nothing is written then. */
+enum api_workflows_question {
+    API_WORKFLOWS_ADD,
+    API_WORKFLOWS_FIND,
+    API_WORKFLOWS_STEP,
+    API_WORKFLOWS_END,
+    API_WORKFLOWS_OPEN,
+    API_WORKFLOWS_QUESTIONS,
+};
+
 static struct {
     struct store_workflow rows[API_WORKFLOWS_MAX]; /* their texts are owned, likewise the steps' */
     struct store_step steps[API_WORKFLOWS_MAX][API_WORKFLOW_STEPS_MAX];
@@ -17,6 +27,7 @@ static struct {
     struct store_workflow_query listed;       /* what was asked last */
     const struct store_step_history *history; /* borrowed */
     size_t history_count;
+    enum err_code fails[API_WORKFLOWS_QUESTIONS]; /* ERR_NONE: it does not */
 } api_workflows;
 
 static void api_workflows_drop(struct str *text) {
@@ -97,6 +108,12 @@ static struct api_workflows_answer *api_workflows_later(struct store *store, sto
     return answer;
 }
 
+static bool api_workflows_fail(enum api_workflows_question question, struct err *err) {
+    const enum err_code code = api_workflows.fails[question];
+    api_workflows.fails[question] = ERR_NONE;
+    return code != ERR_NONE && !err_set(err, code, "it is said so");
+}
+
 static bool api_workflows_look(struct api_workflows_answer *answer, const char *account_id, bool test, const char *id) {
     answer->place = api_workflows_find(id);
     const struct store_workflow *row = answer->place < API_WORKFLOWS_MAX ? &api_workflows.rows[answer->place] : NULL;
@@ -117,6 +134,9 @@ static void api_workflows_done(struct api_workflows_answer *answer) {
 void store_workflow_add(struct store *store, const struct store_workflow_new *asked, store_workflow_told *told,
                         void *context) {
     struct api_workflows_answer *answer = api_workflows_later(store, told, context);
+    if (api_workflows_fail(API_WORKFLOWS_ADD, &answer->err)) {
+        return;
+    }
     answer->place = api_workflows_find(asked->workflow.id);
     if (answer->place == API_WORKFLOWS_MAX) {
         answer->place = api_workflows.count;
@@ -128,7 +148,10 @@ void store_workflow_add(struct store *store, const struct store_workflow_new *as
 
 void store_workflow_find(struct store *store, const char *account_id, bool test, const char *id,
                          store_workflow_told *told, void *context) {
-    (void)api_workflows_look(api_workflows_later(store, told, context), account_id, test, id);
+    struct api_workflows_answer *answer = api_workflows_later(store, told, context);
+    if (!api_workflows_fail(API_WORKFLOWS_FIND, &answer->err)) {
+        (void)api_workflows_look(answer, account_id, test, id);
+    }
 }
 
 void store_step_put(struct store *store, const char *workflow_id, const struct store_step *step,
@@ -137,7 +160,7 @@ void store_step_put(struct store *store, const char *workflow_id, const struct s
     struct api_workflows_answer *answer = api_workflows_later(store, NULL, context);
     (void)answer_scope;
     answer->durable = on_durable;
-    if (!api_workflows_look(answer, "", false, workflow_id)) {
+    if (api_workflows_fail(API_WORKFLOWS_STEP, &answer->err) || !api_workflows_look(answer, "", false, workflow_id)) {
         return;
     }
     struct store_workflow *row = &api_workflows.rows[answer->place];
@@ -166,7 +189,8 @@ void store_step_put(struct store *store, const char *workflow_id, const struct s
 void store_workflow_end(struct store *store, const struct store_workflow_end *end, store_workflow_told *told,
                         void *context) {
     struct api_workflows_answer *answer = api_workflows_later(store, told, context);
-    if (!api_workflows_look(answer, end->account_id, end->test, end->id)) {
+    if (api_workflows_fail(API_WORKFLOWS_END, &answer->err) ||
+        !api_workflows_look(answer, end->account_id, end->test, end->id)) {
         return;
     }
     struct store_workflow *row = &api_workflows.rows[answer->place];
@@ -202,8 +226,11 @@ struct api_workflows_read {
 static void api_workflows_read_tell(struct loop_deferred *deferred) {
     struct api_workflows_read *read = (struct api_workflows_read *)deferred;
     struct store_workflow_open open[API_WORKFLOWS_MAX];
+    struct err err;
     size_t count = 0;
-    if (read->listed != NULL) {
+    if (read->open != NULL && api_workflows_fail(API_WORKFLOWS_OPEN, &err)) {
+        read->open(read->context, NULL, 0, &err);
+    } else if (read->listed != NULL) {
         read->listed(read->context, api_workflows.rows, api_workflows.count, false, (int64_t)api_workflows.count, NULL);
     } else if (read->history != NULL) {
         read->history(read->context, api_workflows.history, api_workflows.history_count, NULL);

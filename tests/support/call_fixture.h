@@ -25,6 +25,8 @@
 
 #include "support/net_harness.h"
 
+enum { CALL_FIXTURE_WAITING_MAX = 64 };
+
 #define CALL_FIXTURE_MODEL "nataris-demo-2m"
 
 /* Knows the key "key_1" of the account "acct_1". */
@@ -44,10 +46,11 @@ struct call_fixture {
     struct calls *calls;
     struct executor devices, sandbox;
     /* The network: what a model has, and what came to the executors. */
-    enum core_availability availability; /* of CALL_FIXTURE_MODEL */
-    uint32_t context_length;             /* likewise */
-    struct core_account_view view;
-    struct call *call; /* the last one submitted; NULL once it was abandoned or taken */
+    enum core_availability availability;            /* of CALL_FIXTURE_MODEL */
+    uint32_t context_length;                        /* likewise */
+    struct core_account_view view;                  /* with those that wait active besides */
+    struct call *waiting[CALL_FIXTURE_WAITING_MAX]; /* submitted, and not taken or abandoned: in their order */
+    size_t waiting_count;
     int submitted, sandboxed, abandoned;
 };
 
@@ -72,14 +75,24 @@ static void call_fixture_submit(void *context, struct call *call) {
     struct call_fixture *fixture = context;
     fixture->submitted++;
     fixture->sandboxed += call->executor == &fixture->sandbox;
-    fixture->call = call;
+    assert_true(fixture->waiting_count < CALL_FIXTURE_WAITING_MAX);
+    fixture->waiting[fixture->waiting_count++] = call;
+}
+
+static void call_fixture_forget(struct call_fixture *fixture, const struct call *call) {
+    size_t kept = 0;
+    for (size_t i = 0; i < fixture->waiting_count; i++) {
+        if (fixture->waiting[i] != call) {
+            fixture->waiting[kept++] = fixture->waiting[i];
+        }
+    }
+    fixture->waiting_count = kept;
 }
 
 static void call_fixture_abandon(void *context, struct call *call) {
     struct call_fixture *fixture = context;
-    (void)call;
     fixture->abandoned++;
-    fixture->call = NULL;
+    call_fixture_forget(fixture, call);
 }
 
 static enum core_availability call_fixture_availability(void *context, struct str model, uint32_t *context_length) {
@@ -102,6 +115,7 @@ static bool call_fixture_account_view(void *context, const struct auth_identity 
     const struct call_fixture *fixture = context;
     assert_string_equal(identity->account_id, "acct_1");
     *view = fixture->view;
+    view->active += (uint32_t)fixture->waiting_count;
     return true;
 }
 
@@ -187,13 +201,13 @@ UNUSED static void call_fixture_turn(struct call_fixture *fixture) {
     uv_run(loop_uv(fixture->net.loop), UV_RUN_ONCE);
 }
 
-/* Runs the loop until an executor has a call; the next one is awaited anew. */
+/* Runs the loop until an executor has a call that was not taken yet. */
 UNUSED static struct call *call_fixture_take(struct call_fixture *fixture) {
-    while (fixture->call == NULL) {
+    while (fixture->waiting_count == 0) {
         call_fixture_turn(fixture);
     }
-    struct call *call = fixture->call;
-    fixture->call = NULL;
+    struct call *call = fixture->waiting[0];
+    call_fixture_forget(fixture, call);
     return call;
 }
 
