@@ -20,6 +20,9 @@ add_custom_target(tests-threaded)
 set(threaded_folders net api conversation workflow jobs store store_sqlite engine provider webhook gateway
     gateway_sandbox gateway_operator)
 
+# Unit tests that take too long for `make unit` and for the thread sanitizer: they run with the contract suites.
+set(long_tests test_store_sqlite_power)
+
 # Every tests/unit/<folder>/test_<name>.c is the program test_<folder>_<name>; likewise replay and contract.
 # nataris_test_dir(<name part> <CTest label> <dir> <library...>)
 function(nataris_test_dir prefix label dir)
@@ -36,6 +39,10 @@ function(nataris_test_dir prefix label dir)
         endif()
         add_test(NAME ${name} COMMAND ${name})
         set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 120)
+        if(name IN_LIST long_tests)
+            set_tests_properties(${name} PROPERTIES LABELS contract TIMEOUT 300)
+            continue()
+        endif()
         if(label MATCHES "unit|replay")
             add_dependencies(tests-quick ${name})
         endif()
