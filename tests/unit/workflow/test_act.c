@@ -1,5 +1,5 @@
-/* What an agent does by itself: its tools, its search in a conversation; and what it leaves in that conversation. On a real
- * store. */
+/* What an agent does by itself: its tools, its search in a conversation; and what it leaves in that conversation. On a
+ * real store. */
 #include "workflow/act.h"
 
 #include "conversation/conversations.h"

@@ -1,5 +1,5 @@
-/* Steps and ends that the store refuses or has no room for: they are tried again, or left to whoever has the workflow. On a
- * fake store. */
+/* Steps and ends that the store refuses or has no room for: they are tried again, or left to whoever has the workflow.
+ * On a fake store. */
 #include "workflow/step.h"
 
 #define WORKFLOW_FIXTURE_FAKE_STORE
