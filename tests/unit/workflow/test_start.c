@@ -1,6 +1,7 @@
 /* How a workflow comes to life and is told to end: room, waiters that leave, cancels by its id. On a real store. */
 #include "workflow/start.h"
 
+#include "base/clock.h"
 #include "support/workflow_fixture.h"
 
 /* --- Left and cancelled --- */
@@ -50,8 +51,12 @@ static void test_cancelled_by_its_id(void **state) {
     waiter_await(&waiter);
     assert_int_equal(waiter.fault.code, FAULT_INVALID_REQUEST);
     assert_string_equal(waiter.fault.message, "The workflow was cancelled.");
-    assert_int_equal(fixture->calls.abandoned, 1);
-    assert_int_equal(cancel(fixture, waiter.id), 1);   /* it had ended */
+    assert_int_equal(fixture->calls.abandoned, fixture->calls.submitted);
+    /* It had ended. The store takes an end of the same millisecond for the same one, told again. */
+    const int64_t now_ms = clock_wall_ms();
+    while (clock_wall_ms() == now_ms) {
+    }
+    assert_int_equal(cancel(fixture, waiter.id), 1);
     assert_int_equal(cancel(fixture, "wf_never"), -1); /* there is none */
     waiter_begin(&done, fixture, CORE_WORKFLOW_AGENT, "Why?");
     step_says(fixture, "Answer: so");
