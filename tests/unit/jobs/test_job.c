@@ -126,13 +126,13 @@ static void test_formats(void **state) {
     static const struct {
         const char *body, *format, *param, *words; /* `format` NULL: a fault */
     } cases[] = {
-        {"{\"messages\":[]}", "chat", NULL, NULL},
-        {"{\"prompt\":\"\"}", "inference", NULL, NULL},
-        {"{\"messages\":null}", "chat", NULL, NULL}, /* it is there; its reader will say what is wrong with it */
-        {"{\"type\":\"inference\",\"messages\":[]}", "inference", NULL, NULL},
-        {"{\"type\":null,\"prompt\":\"\"}", "inference", NULL, NULL},
-        {"{\"endpoint\":\"/v1/inference\",\"type\":\"chat\"}", "inference", NULL, NULL}, /* the endpoint counts */
-        {"{\"endpoint\":\"/v1/chat/completions\",\"type\":7}", "chat", NULL, NULL},
+        {"{\"messages\":[]}", "chat", "", ""},
+        {"{\"prompt\":\"\"}", "inference", "", ""},
+        {"{\"messages\":null}", "chat", "", ""}, /* it is there; its reader will say what is wrong with it */
+        {"{\"type\":\"inference\",\"messages\":[]}", "inference", "", ""},
+        {"{\"type\":null,\"prompt\":\"\"}", "inference", "", ""},
+        {"{\"endpoint\":\"/v1/inference\",\"type\":\"chat\"}", "inference", "", ""}, /* the endpoint counts */
+        {"{\"endpoint\":\"/v1/chat/completions\",\"type\":7}", "chat", "", ""},
         {"{\"type\":\"Chat\"}", NULL, "type", "type must be \"chat\" or \"inference\"."},
         {"{\"type\":[]}", NULL, "type", "type must be \"chat\" or \"inference\"."},
         {"{\"endpoint\":\"/v1/chat\"}", NULL, "endpoint",
