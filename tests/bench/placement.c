@@ -1,5 +1,5 @@
-/* How long the core takes to decide which device gets a job, by how many devices are ready, and what a device takes of
- * its memory. bench_placement [--decisions N] DEVICES... Prints one JSON object for each number of devices. */
+/* How long the core takes to decide which device gets a generation, by how many devices are ready, and what a device
+ * takes of its memory. bench_placement [--decisions N] DEVICES... Prints one JSON object for each number of devices. */
 #include "base/mem.h"
 #include "base/random_source.h"
 #include "core/core_internal.h"
@@ -58,16 +58,16 @@ static void measure(struct core *core, size_t decisions, uint32_t *decision_ns, 
         uint64_t started = now_ns();
         struct core_effects effects = core_step(core, 2, &request);
         step_ns[i] = (uint32_t)(now_ns() - started);
-        struct core_generation *job = (struct core_generation *)core_handles_get(&core->jobs, effects.items[0].job);
+        struct core_generation *generation = core_handles_get(&core->generations, effects.items[0].generation);
         struct core_event gone = {.kind = CORE_EVENT_ERROR,
-                                  .job = job->handle,
-                                  .provider = job->attempt->provider_handle,
+                                  .generation = generation->handle,
+                                  .provider = generation->attempt->provider_handle,
                                   .error = {.failure = CORE_ATTEMPT_BAD_REQUEST}};
         uint32_t first, count;
         core->candidate_count = 0;
-        job->tried_count = 0;
+        generation->tried_count = 0;
         started = now_ns();
-        (void)core_place(core, job, &first, &count);
+        (void)core_place(core, generation, &first, &count);
         decision_ns[i] = (uint32_t)(now_ns() - started);
         step_unheard(core, 2, &gone);
     }
