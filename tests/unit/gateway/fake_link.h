@@ -36,15 +36,15 @@ void link_peer_close(struct link_peer *peer, const char *reason) {
 void link_peer_watch(struct link_peer *peer, bool watched) {
     peer->watched = watched;
 }
-void link_peer_send_job(struct link_peer *peer, uint64_t generation, const struct gen_request *request) {
-    peer->generation = generation;
+void link_peer_send_job(struct link_peer *peer, uint64_t job, const struct gen_request *request) {
+    peer->generation = job;
     peer->generations++;
     peer->max_tokens = request->max_tokens;
     (void)str_copy(peer->question, sizeof(peer->question), request->messages[0].content);
     (void)str_copy(peer->continue_text, sizeof(peer->continue_text), request->continue_text);
 }
-void link_peer_send_cancel(struct link_peer *peer, uint64_t generation) {
-    (void)generation;
+void link_peer_send_cancel(struct link_peer *peer, uint64_t job) {
+    (void)job;
     peer->cancels++;
 }
 void link_peer_send_want(struct link_peer *peer, struct str model) {
