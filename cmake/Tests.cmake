@@ -23,6 +23,10 @@ set(threaded_folders net api conversation workflow jobs store store_sqlite engin
 # Unit tests that take too long for `make unit` and for the thread sanitizer: they run with the contract suites.
 set(long_tests test_store_sqlite_power)
 
+# Unit tests of seconds: `make unit` leaves them out (label slow), everything else runs them.
+set(slow_tests test_base_json_read test_core_random test_provider_enforcement test_provider_model_fetch
+    test_provider_owner_guard test_store_sqlite_ledger_check)
+
 # Every tests/unit/<folder>/test_<name>.c is the program test_<folder>_<name>; likewise replay and contract.
 # nataris_test_dir(<name part> <CTest label> <dir> <library...>)
 function(nataris_test_dir prefix label dir)
@@ -49,6 +53,9 @@ function(nataris_test_dir prefix label dir)
         if(label STREQUAL "unit" AND prefix IN_LIST threaded_folders)
             set_tests_properties(${name} PROPERTIES LABELS "unit;threaded")
             add_dependencies(tests-threaded ${name})
+        endif()
+        if(name IN_LIST slow_tests)
+            set_property(TEST ${name} APPEND PROPERTY LABELS slow)
         endif()
     endforeach()
 endfunction()
