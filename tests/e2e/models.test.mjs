@@ -26,7 +26,7 @@ function randomSource(state) {
 const content = randomBytes(FILE_BYTES);
 const sha256 = createHash('sha256').update(content).digest('hex');
 
-let root;
+const root = makeFolder(); // made here: the node of Debian 12 runs the hook "before" only after the file's body
 let folder; // of models, one per test
 let server;
 let requests; // { range, sent } of each
@@ -59,7 +59,6 @@ function sendSome(request, response, bytes) {
 }
 
 before(async () => {
-  root = makeFolder();
   server = http.createServer((request, response) => {
     requests.push({ path: request.url, from: rangeStart(request) });
     serve(request, response);

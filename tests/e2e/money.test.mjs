@@ -304,7 +304,7 @@ describe('usage', () => {
     assert.equal(usage.total_requests, 7);
     assert.equal(usage.total_tokens, tokens(answers));
     assert.equal(nano(usage.total_cost_usd), WELCOME - nano(usage.balance_usd));
-    assert.deepEqual(Object.keys(usage.by_model).toSorted(), [REFERENCE_MODEL, SMALL_MODEL].toSorted());
+    assert.deepEqual(Object.keys(usage.by_model).sort(), [REFERENCE_MODEL, SMALL_MODEL].sort());
     for (const model of [REFERENCE_MODEL, SMALL_MODEL]) {
       const { requests, tokens: total } = usage.by_model[model];
       assert.deepEqual({ requests, total }, { requests: of(model).length, total: tokens(of(model)) });
@@ -339,7 +339,7 @@ describe('usage', () => {
   test('lists the requests in pages, newest first', async () => {
     const lines = await requestsOf(network, account.api_key, 3);
     assert.deepEqual(lines.map(({ id }) => id), answers.map(({ id }) => id).reverse());
-    for (const [i, line] of lines.toReversed().entries()) {
+    for (const [i, line] of [...lines].reverse().entries()) {
       const { usage, model, created } = answers[i];
       const { id, prompt_tokens: prompt, completion_tokens: completion } = line;
       assert.deepEqual([id, prompt, completion], [answers[i].id, usage.prompt_tokens, usage.completion_tokens]);

@@ -240,7 +240,8 @@ class Gates(unittest.TestCase):
         self.assert_clean("lint/scripts.py")
         self.write("tools/one.sh", "if true; then\n")
         self.write("tools/two.py", "def f(:\n")
-        self.assert_found("lint/scripts.py", "tools/one.sh", "tools/two.py:1:")
+        self.write("tests/e2e/three.test.mjs", "const a = [2, 1];\nexport const b = a.toSorted();\n")
+        self.assert_found("lint/scripts.py", "tools/one.sh", "tools/two.py:1:", "three.test.mjs:2: .toSorted( is newer")
 
     def test_map(self):
         self.assert_found("map.py", "docs/MAP.md: no sentence for src/base/str")

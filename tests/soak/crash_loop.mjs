@@ -180,7 +180,7 @@ async function idempotencyRounds(rounds) {
     for (let i = 0; i < rounds; i++) ids.push(await hammer(network, account, `round-${i}`));
     await untilIdle(network, account);
     const lines = await allPages(network, account.api_key, '/v1/usage/requests');
-    assert.deepEqual(lines.map(({ id }) => id).toSorted(), ids.toSorted());
+    assert.deepEqual(lines.map(({ id }) => id).sort(), [...ids].sort());
     const cost = lines.reduce((sum, line) => sum + nano(line.cost_usd), 0);
     assert.equal(account.start - (await balanceOf(network, account)), cost);
     await assertBooks(network);
