@@ -20,6 +20,7 @@ nataris_pkg(SQLITE sqlite3)
 nataris_pkg(CURL libcurl)
 nataris_pkg(INIH inih)
 nataris_pkg(MUPARSER muparser)
+nataris_pkg(ICU icu-uc)
 
 find_path(UTHASH_INCLUDE uthash.h)
 find_path(LLHTTP_SOURCE llhttp.c PATHS /usr/share/llhttp NO_DEFAULT_PATH)

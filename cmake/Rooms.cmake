@@ -11,6 +11,7 @@ set(NATARIS_LIB_llhttp llhttp)
 set(NATARIS_LIB_sqlite PkgConfig::SQLITE)
 set(NATARIS_LIB_muparser PkgConfig::MUPARSER)
 set(NATARIS_LIB_curl PkgConfig::CURL)
+set(NATARIS_LIB_icu PkgConfig::ICU)
 set(NATARIS_LIB_uthash "") # headers only, beside the system's own
 set(NATARIS_LIB_llama "")  # of the child alone: cmake/Programs.cmake
 

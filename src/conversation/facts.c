@@ -1,7 +1,7 @@
 #include "conversation/facts.h"
 
 #include "base/compiler.h"
-#include "base/words.h"
+#include "text/words.h"
 
 enum {
     FACT_BYTES_MIN = 6,

@@ -1,6 +1,7 @@
 #include "conversation/prompts.h"
 
 #include "base/utf8.h"
+#include "text/graphemes.h"
 
 #include <string.h>
 
@@ -18,7 +19,7 @@ const struct str PROMPT_SUMMARY_HEAD = STR("Summary of the conversation so far: 
 
 void prompt_append_message(struct buf *out, bool assistant, struct str text, size_t bytes_max) {
     if (text.len > bytes_max) {
-        text.len = utf8_whole_prefix(text.data, bytes_max);
+        text = graphemes_prefix(text, bytes_max);
     }
     buf_append_str(out, assistant ? STR("Assistant: ") : STR("User: "));
     buf_append_str(out, text);

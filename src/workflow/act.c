@@ -1,8 +1,8 @@
 #include "workflow/act.h"
 
 #include "base/clock.h"
-#include "base/utf8.h"
 #include "conversation/stored.h"
+#include "text/graphemes.h"
 #include "workflow/meaning.h"
 #include "workflow/search.h"
 #include "workflow/step.h"
@@ -27,7 +27,7 @@ static struct workflow_meaning meaning_of(const struct workflow_step *step) {
 static void observed(struct workflow_step *step) {
     struct buf *output = &step->output;
     if (output->len > WORKFLOW_OBSERVATION_BYTES) {
-        output->len = utf8_whole_prefix(output->data, WORKFLOW_OBSERVATION_BYTES);
+        output->len = graphemes_back(buf_str(output), WORKFLOW_OBSERVATION_BYTES);
     }
     workflow_step_ends(step);
 }

@@ -1,6 +1,6 @@
 #include "workflow/choose.h"
 
-#include "base/words.h"
+#include "text/words.h"
 #include "workflow/fit.h"
 #include "workflow/task.h"
 

@@ -1,6 +1,8 @@
 #include "workflow/chunks.h"
 
-#include "base/words.h"
+#include "text/chars.h"
+#include "text/cut.h"
+#include "text/words.h"
 #include "workflow/budget.h"
 #include "workflow/fit.h"
 #include "workflow/prompts.h"
@@ -8,64 +10,37 @@
 
 enum {
     CHUNK_BYTES_MIN = 64,
-    SLACK_PART = 8,      /* of a chunk: how far its end may move back to a better place */
-    SHRINK_PERCENT = 85, /* while a chunk has more tokens than there is room for */
-    SENTENCE_MARK_BYTES = 2,
+    SLACK_PART = 8,       /* of a chunk: how far its end may move back to a better place, ... */
+    SLACK_BYTES_MIN = 36, /* ... but over the longest emoji, as far as that is not most of the chunk */
+    SHRINK_PERCENT = 85,  /* while a chunk has more tokens than there is room for */
 };
 
-/* How good a place is to end a chunk: behind a paragraph, a line, a sentence, a word. */
-enum place { PLACE_NONE, PLACE_WORD, PLACE_SENTENCE, PLACE_LINE, PLACE_PARAGRAPH };
-
-static enum place place_of(struct str text, size_t at) {
-    if (at < SENTENCE_MARK_BYTES || at > text.len || !words_is_blank(text.data[at - 1])) {
-        return PLACE_NONE;
-    }
-    const char last = text.data[at - 1], before = text.data[at - 2];
-    if (last == '\n') {
-        return before == '\n' ? PLACE_PARAGRAPH : PLACE_LINE;
-    }
-    return before == '.' || before == '!' || before == '?' ? PLACE_SENTENCE : PLACE_WORD;
-}
-
-/* The best place of those from `low` to `high`, the last of equals. */
-static size_t place_best(struct str text, size_t low, size_t high) {
-    enum place best = PLACE_NONE;
-    size_t found = high;
-    for (size_t at = high; at > low && best < PLACE_PARAGRAPH; at--) {
-        const enum place here = place_of(text, at);
-        if (here > best) {
-            best = here;
-            found = at;
-        }
-    }
-    return best == PLACE_NONE ? fit_back(text, high) : found;
+static size_t slack_of(const struct workflow_chunks *chunks) {
+    const size_t least = chunks->bytes / 2 < SLACK_BYTES_MIN ? chunks->bytes / 2 : SLACK_BYTES_MIN;
+    return chunks->bytes / SLACK_PART > least ? chunks->bytes / SLACK_PART : least;
 }
 
 /* The places where chunks end lie about so far apart; each is found without those before it. A chunk begins at most an
  * overlap before the end of the last, which may have moved back by the slack: so none is longer than `bytes`. */
 static size_t stride_of(const struct workflow_chunks *chunks) {
-    return chunks->bytes - chunks->bytes / SLACK_PART - chunks->overlap;
+    return chunks->bytes - slack_of(chunks) - chunks->overlap;
 }
 
 static size_t chunk_end(struct str document, const struct workflow_chunks *chunks, uint32_t index) {
-    const size_t slack = chunks->bytes / SLACK_PART;
+    const size_t slack = slack_of(chunks);
     size_t high;
     if (index + 1 >= chunks->count || __builtin_mul_overflow(stride_of(chunks), (size_t)index + 1, &high) ||
         high >= document.len) {
         return document.len;
     }
-    return place_best(document, high > slack ? high - slack : 0, high);
+    const size_t low = high > slack ? high - slack : 0, end = cut_back(document, low, high);
+    return end >= low ? end : chars_back(document, high); /* inside a grapheme that is longer than the slack */
 }
 
 /* Forward to the next beginning of a word, within half of the overlap. */
 static size_t chunk_start(struct str document, const struct workflow_chunks *chunks, size_t last_end) {
     const size_t start = last_end > chunks->overlap ? last_end - chunks->overlap : 0;
-    for (size_t at = start; at < start + chunks->overlap / 2 && at < last_end; at++) {
-        if (place_of(document, at) != PLACE_NONE) {
-            return at;
-        }
-    }
-    const size_t moved = fit_forward(document, start);
+    const size_t moved = cut_forward(document, start, start + chunks->overlap / 2);
     return moved < last_end ? moved : last_end;
 }
 
@@ -88,9 +63,13 @@ static struct workflow_chunks chunks_of(size_t document_bytes, size_t bytes) {
     return chunks;
 }
 
+/* Looked at are the bytes that a chunk can have at most, so that its places need not be found. */
 static bool chunks_fit(struct str document, const struct workflow_chunks *chunks, int64_t tokens, uint32_t scale) {
     for (uint32_t i = 0; i < chunks->count; i++) {
-        if (fit_text_tokens(workflow_chunk(document, chunks, i), scale) > tokens) {
+        const size_t last_end = stride_of(chunks) * i, back = slack_of(chunks) + chunks->overlap;
+        const struct str rest = words_rest(document, last_end > back ? last_end - back : 0);
+        const struct str span = {rest.data, rest.len < chunks->bytes ? rest.len : chunks->bytes};
+        if (fit_text_tokens(span, scale) > tokens) {
             return false;
         }
     }

@@ -1,5 +1,6 @@
 /* How a long text is cut: pieces of `bytes` bytes at most, each beginning `overlap` bytes before the end of the last
- * one, moved to the nearest end of paragraph, line, sentence or word, and never inside a character. Pure. */
+ * one, moved to the nearest end of paragraph, line, sentence or word, and never inside a grapheme (text/cut.h).
+ * Pure. */
 #ifndef NATARIS_WORKFLOW_CHUNKS_H
 #define NATARIS_WORKFLOW_CHUNKS_H
 

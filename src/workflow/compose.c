@@ -2,8 +2,8 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
-#include "base/words.h"
 #include "conversation/prompts.h"
+#include "text/words.h"
 #include "workflow/budget.h"
 #include "workflow/fit.h"
 #include "workflow/meaning.h"

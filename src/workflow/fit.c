@@ -1,7 +1,8 @@
 #include "workflow/fit.h"
 
 #include "base/buf.h"
-#include "base/words.h"
+#include "text/graphemes.h"
+#include "text/words.h"
 
 #include <string.h>
 
@@ -12,7 +13,6 @@ enum {
     INPUT_TOKENS_MIN =
         32,              /* with less room than this for what is not its own, a step's words are cut down to the ask */
     UNITS_PER_TOKEN = 2, /* half tokens, so that nothing is rounded before the end */
-    CONTINUATION_BYTES = 3, /* of a character at most */
 };
 
 static const struct str gap_mark = STR(" ... ");
@@ -45,31 +45,13 @@ int64_t fit_template_tokens(uint32_t context_length) {
     return min_of(TEMPLATE_TOKENS, fit_context(context_length) / TEMPLATE_PART);
 }
 
-static bool is_continuation(char c) {
-    return ((unsigned char)c & 0xc0) == 0x80;
-}
-
-size_t fit_back(struct str text, size_t at) {
-    for (int i = 0; i < CONTINUATION_BYTES && at > 0 && at < text.len && is_continuation(text.data[at]); i++) {
-        at--;
-    }
-    return at < text.len ? at : text.len;
-}
-
-size_t fit_forward(struct str text, size_t at) {
-    for (int i = 0; i < CONTINUATION_BYTES && at < text.len && is_continuation(text.data[at]); i++) {
-        at++;
-    }
-    return at < text.len ? at : text.len;
-}
-
 static struct str first_of(struct str text, int64_t tokens, uint32_t scale) {
     int64_t units = tokens * UNITS_PER_TOKEN;
     size_t at = 0;
     while (at < text.len && (units -= byte_units(text.data[at], scale)) >= 0) {
         at++;
     }
-    return (struct str){text.data, fit_back(text, at)};
+    return graphemes_prefix(text, at);
 }
 
 static struct str last_of(struct str text, int64_t tokens, uint32_t scale) {
@@ -78,7 +60,7 @@ static struct str last_of(struct str text, int64_t tokens, uint32_t scale) {
     while (at > 0 && (units -= byte_units(text.data[at - 1], scale)) >= 0) {
         at--;
     }
-    return words_rest(text, fit_forward(text, at));
+    return words_rest(text, graphemes_forward(text, at));
 }
 
 static struct str concat(struct arena *arena, struct str a, struct str b, struct str c) {

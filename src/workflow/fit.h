@@ -1,4 +1,4 @@
-/* Making texts fit: tokens that a text has at most, and cutting it to so many, between characters. Pure. */
+/* Making texts fit: tokens that a text has at most, and cutting it to so many, between graphemes. Pure. */
 #ifndef NATARIS_WORKFLOW_FIT_H
 #define NATARIS_WORKFLOW_FIT_H
 
@@ -41,8 +41,5 @@ int64_t fit_tokens(const struct fit_prompt *prompt, uint32_t scale);
 MUST_CHECK bool fit_prompt_cut(struct fit_prompt *prompt, int64_t budget, uint32_t scale, struct arena *arena);
 /* The pieces of one message, one behind the other. data NULL: the arena is full. */
 struct str fit_prompt_join(const struct fit_prompt *prompt, bool system, struct arena *arena);
-/* Moves a place in a text back (or forward) to where a character begins. */
-size_t fit_back(struct str text, size_t at);
-size_t fit_forward(struct str text, size_t at);
 
 #endif

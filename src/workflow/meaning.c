@@ -1,6 +1,6 @@
 #include "workflow/meaning.h"
 
-#include "base/words.h"
+#include "text/words.h"
 #include "workflow/think.h"
 
 static bool is_quoted(struct str text) {

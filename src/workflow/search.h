@@ -5,8 +5,8 @@
 #include "base/buf.h"
 #include "store/conversations.h"
 
-/* The messages that share most words with the query, the newest first among equals, at most five, each with its role
- * and cut to a few hundred bytes; or that there is none. */
-void workflow_search(const struct store_message *messages, size_t count, struct str query, struct buf *out);
+/* The messages that answer the words best (text/find.h), the newest first among equals, at most five, each with its
+ * role and cut to a few hundred bytes; or that there is none. */
+void workflow_search(const struct store_message *messages, size_t count, struct str words, struct buf *out);
 
 #endif

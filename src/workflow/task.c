@@ -1,6 +1,6 @@
 #include "workflow/task.h"
 
-#include "base/words.h"
+#include "text/words.h"
 #include "workflow/prompts.h"
 
 enum { QUESTION_BYTES = 240 /* a line of a document that may say what is to be done with it */ };

@@ -1,8 +1,8 @@
 #include "workflow/think.h"
 
 #include "base/compiler.h"
-#include "base/utf8.h"
-#include "base/words.h"
+#include "text/graphemes.h"
+#include "text/words.h"
 #include "workflow/tools.h"
 
 /* What comes first in a line of a think counts, behind marks such as "**", "#", ">" or "1.". */
@@ -122,7 +122,7 @@ static struct str argument_trim(struct str text) {
         text = words_trim((struct str){text.data + 1, text.len - 2});
     }
     if (text.len > WORKFLOW_ARGUMENT_BYTES) {
-        text.len = utf8_whole_prefix(text.data, WORKFLOW_ARGUMENT_BYTES);
+        text = graphemes_prefix(text, WORKFLOW_ARGUMENT_BYTES);
     }
     return text;
 }

@@ -1,7 +1,7 @@
 #include "workflow/tools.h"
 
 #include "base/clock.h"
-#include "base/words.h"
+#include "text/words.h"
 
 #include <math.h>
 #include <muParserDLL.h>

@@ -17,7 +17,6 @@ import table
 # What of base/ neither does I/O nor asks for the time or for randomness.
 PURE_BASE = {
     "arena.h", "buf.h", "compiler.h", "err.h", "json_write.h", "mem.h", "money.h", "random_source.h", "str.h", "utf8.h",
-    "words.h",
 }
 PURE_SYSTEM = {
     "assert.h", "errno.h", "inttypes.h", "limits.h", "math.h", "stdalign.h", "stdarg.h", "stdbool.h", "stddef.h",
@@ -35,6 +34,7 @@ LIBRARIES = {
     "sqlite": ("sqlite3.h", "sqlite3ext.h"),
     "muparser": ("muParser",),
     "curl": ("curl/",),
+    "icu": ("unicode/",),
     "uthash": ("uthash.h", "utlist.h", "utarray.h", "utstring.h"),
     "llama": ("llama.h", "ggml", "gguf.h", "chat.h", "common.h", "sampling.h", "log.h",
               "json-schema", "nlohmann/"),

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { DOCUMENT_BYTES = 40000, CONTEXT = 1024 };
+enum { DOCUMENT_BYTES = 16000, CONTEXT = 1024 };
 
 static struct gen_message message;
 static struct gen_request request;
