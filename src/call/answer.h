@@ -31,6 +31,7 @@ struct answer {
     struct str model, text;
     int64_t created_ms; /* wall clock */
     const struct call_result *result;
+    struct str ignored; /* members of "nataris" that name fields of the request that were ignored; empty: none */
 };
 
 #endif

@@ -61,7 +61,8 @@ struct answer call_answer(const struct call *call, const struct call_result *res
                            .model = call->generation.model,
                            .text = buf_str(&call->text),
                            .created_ms = call->created_ms,
-                           .result = result};
+                           .result = result,
+                           .ignored = call->ignored};
 }
 
 void call_submit(struct call *call) {

@@ -76,6 +76,7 @@ struct call {
     struct str label;                                 /* conversation_id; empty when none */
     char region[CORE_REGION_SIZE];                    /* asked for; empty: any */
     bool verified;                                    /* only verified devices */
+    struct str ignored;                               /* call/input.h; in the arena */
     struct prefix_names names;                        /* of the conversation (call/prefix.h) */
     int64_t created_ms;                               /* wall clock */
     uint64_t started_ms;                              /* loop clock */

@@ -11,6 +11,7 @@ struct orchestration; /* format/orchestration.h */
 struct call_input {
     struct gen_request request; /* its model as the client wrote it, until it was resolved (call/models.h) */
     struct str label;           /* conversation_id; empty when none */
+    struct str ignored;         /* members of the answer's "nataris" that name what was ignored; empty: nothing was */
     bool stream, include_usage;
     char region[CORE_REGION_SIZE];             /* where devices may be: two letters, upper case; empty: anywhere */
     bool verified;                             /* only devices that the operator has verified */

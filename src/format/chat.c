@@ -5,6 +5,7 @@
 #include "format/messages.h"
 #include "format/orchestration.h"
 #include "format/parts.h"
+#include "format/refused.h"
 
 enum { CHAT_DEFAULT_MAX_TOKENS = 256 };
 
@@ -14,8 +15,12 @@ bool chat_read(struct json_value body, struct arena *arena, struct call_input *o
         return false;
     }
     const bool plain = json_type_of(content.orchestration) == JSON_NULL && json_type_of(content.tools) == JSON_NULL;
+    if (!refused_is_empty(content.prompt)) {
+        return refused_set(err, STR("prompt"), "messages, or POST /v1/inference");
+    }
     return (plain || orchestration_read_content(&content, arena, &out->orchestration, err)) &&
-           messages_read(content.messages, arena, &out->request, err);
+           messages_read(content.messages, arena, &out->request, &content.ignored, err) &&
+           fields_end(&content, arena, out, err);
 }
 
 /* --- The whole answer --- */
@@ -52,7 +57,7 @@ static void whole(const struct answer *answer, struct buf *out) {
     json_member_str(&writer, "model", answer->model);
     write_choices(answer, &writer);
     parts_write_usage(&writer, &answer->result->usage);
-    parts_write_nataris(&writer, answer->result);
+    parts_write_nataris(&writer, answer);
     json_end_object(&writer);
 }
 
@@ -118,20 +123,23 @@ static void write_tool_calls(const struct format_stream *stream, struct str call
 }
 
 /* The last with a choice: no text, the reason. */
-static void write_reason(const struct format_stream *stream, const struct call_result *result, struct buf *out) {
+static void write_reason(const struct format_stream *stream, const struct answer *answer, struct buf *out) {
+    const struct call_result *result = answer->result;
     if (result->tool_calls.len > 0) {
         write_tool_calls(stream, result->tool_calls, out);
     }
     struct json_writer writer = choice_open(stream, out);
     choice_close(&writer, stream, parts_finish_reason(result));
     if (result->nataris.len > 0) {
-        parts_write_nataris(&writer, result);
+        parts_write_nataris(&writer, answer);
+    } else if (answer->ignored.len > 0) {
+        parts_write_ignored(&writer, answer);
     }
     events_close(&writer);
 }
 
 static void end(const struct format_stream *stream, const struct answer *answer, struct buf *out) {
-    write_reason(stream, answer->result, out);
+    write_reason(stream, answer, out);
     if (stream->include_usage) {
         struct json_writer writer = events_open(stream, out);
         json_write_key(&writer, "choices");

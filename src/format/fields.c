@@ -1,5 +1,6 @@
 #include "format/fields.h"
 
+#include "format/refused.h"
 #include "wire/field.h"
 
 #include <stdio.h>
@@ -8,43 +9,47 @@
 /* A request's fields as they are read; strings are borrowed from the document. */
 struct body_fields {
     struct str model, conversation_id;
+    struct json_value job_form; /* not looked at */
     struct fields_content content;
     struct field_integer max_tokens, max_completion_tokens, top_k, seed, n;
-    struct field_real temperature, top_p, frequency_penalty, presence_penalty, repeat_penalty, repetition_penalty;
+    struct field_real temperature, top_p, min_p, frequency_penalty, presence_penalty, repeat_penalty,
+        repetition_penalty;
     struct str stop[LIMIT_STOP_STRINGS];
-    size_t stop_count;
+    size_t stop_count, unknown_count;
     bool stream, stream_options_given, include_usage;
     char region[CORE_REGION_SIZE];
     bool verified;
 };
 
-static bool stop_read_one(struct err *err, const char *field, struct json_value value, struct str *out) {
-    if (!field_string(err, field, value, LIMIT_STOP_BYTES, out)) {
+/* An empty one stops nothing: clients send it from an empty field of their settings. */
+static bool stop_read_one(struct body_fields *fields, const char *field, struct json_value value, struct err *err) {
+    struct str *stop = &fields->stop[fields->stop_count];
+    if (!field_string(err, field, value, LIMIT_STOP_BYTES, stop)) {
         return false;
     }
-    return out->len > 0 || field_invalid(err, field, "must not be empty.");
+    fields->stop_count += stop->len > 0;
+    return true;
 }
 
 static bool stop_read(const struct field_rule *rule, struct json_value value, void *place, struct err *err) {
     struct body_fields *fields = place;
     const char *field = rule->name.data;
     if (json_type_of(value) == JSON_STRING) {
-        fields->stop_count = 1;
-        return stop_read_one(err, field, value, &fields->stop[0]);
+        return stop_read_one(fields, field, value, err);
     }
     if (json_type_of(value) != JSON_ARRAY) {
         return field_wrong_type(err, field, "a string or an array of strings", value);
     }
-    size_t count = json_count(value);
-    if (count == 0 || count > LIMIT_STOP_STRINGS) {
-        return field_invalid(err, field, "must hold 1 to %d strings.", LIMIT_STOP_STRINGS);
+    if (json_count(value) > LIMIT_STOP_STRINGS) {
+        return field_invalid(err, field, "must hold at most %d strings.", LIMIT_STOP_STRINGS);
     }
     struct json_iterator iterator;
     struct json_value item;
-    for (json_iterate(value, &iterator); json_next(&iterator, NULL, &item); fields->stop_count++) {
+    size_t index = 0;
+    for (json_iterate(value, &iterator); json_next(&iterator, NULL, &item); index++) {
         char item_field[ERR_FIELD_MAX];
-        snprintf(item_field, sizeof(item_field), "%s[%zu]", field, fields->stop_count);
-        if (!stop_read_one(err, item_field, item, &fields->stop[fields->stop_count])) {
+        snprintf(item_field, sizeof(item_field), "%s[%zu]", field, index);
+        if (!stop_read_one(fields, item_field, item, err)) {
             return false;
         }
     }
@@ -179,7 +184,7 @@ static const struct field_rule body_rules[] = {
     {STR("top_k"), field_read_integer, AT(top_k), 0, 1000},
     {STR("repeat_penalty"), field_read_real, AT(repeat_penalty), 0.1, 2},
     {STR("repetition_penalty"), field_read_real, AT(repetition_penalty), 0.1, 2},
-    {STR("min_p"), field_refuse_nonzero, .min = 0, .max = 1},
+    {STR("min_p"), field_read_real, AT(min_p), 0, 1},
     /* Where the answer may be made. */
     {STR("region"), region_read, WHOLE},
     {STR("privacyLevel"), privacy_read, WHOLE},
@@ -188,6 +193,9 @@ static const struct field_rule body_rules[] = {
     {STR("metadata"), field_read_ignored, .type = JSON_OBJECT},
     {STR("store"), field_read_ignored, .type = JSON_BOOL},
     {STR("parallel_tool_calls"), field_read_ignored, .type = JSON_BOOL},
+    /* What kind of job a body of POST /v1/jobs is; read there. */
+    {STR("endpoint"), field_read_json, AT(job_form)},
+    {STR("type"), field_read_json, AT(job_form)},
     /* These would change the answer. */
     {STR("tool_choice"), tool_choice_read, WHOLE},
     {STR("functions"), field_refuse_filled, .type = JSON_ARRAY},
@@ -197,12 +205,37 @@ static const struct field_rule body_rules[] = {
     {STR("top_logprobs"), field_refuse_nonzero, .min = 0, .max = 20},
     {STR("logit_bias"), field_refuse_filled, .type = JSON_OBJECT},
     {STR("modalities"), modalities_read, WHOLE},
-    {STR("audio"), field_refuse, WHOLE},
-    {STR("web_search_options"), field_refuse, WHOLE},
     /* A chat that a workflow answers. */
     {STR("orchestration"), field_read_json, AT(content.orchestration)},
     {STR("tools"), field_read_json, AT(content.tools)},
 };
+
+static bool is_harmless(const struct field_rule *rule) {
+    return rule->read == field_read_ignored || rule->read == field_read_ignored_str;
+}
+
+/* Fields without a rule: those of the table of refused ones, another spelling of one of ours, which would be lost, and
+ * all others, which change nothing. */
+static bool unknown_take(void *context, struct str name, struct json_value value, struct err *err) {
+    struct body_fields *fields = context;
+    bool known;
+    if (++fields->unknown_count > LIMIT_UNKNOWN_FIELDS) {
+        return err_set(err, ERR_INVALID, "The request has more than %d fields that are not known.",
+                       LIMIT_UNKNOWN_FIELDS);
+    }
+    if (!refused_check(name, value, &known, err)) {
+        return false;
+    }
+    for (size_t i = 0; !known && i < COUNT_OF(body_rules); i++) {
+        if (refused_same_name(body_rules[i].name, name) && !is_harmless(&body_rules[i])) {
+            return refused_set(err, name, body_rules[i].name.data);
+        }
+    }
+    if (!known) {
+        ignored_add(&fields->content.ignored, "", name);
+    }
+    return true;
+}
 
 static bool fields_agree(const struct body_fields *fields, struct err *err) {
     if (fields->model.len == 0) {
@@ -229,6 +262,7 @@ static void take_real(const struct field_real *field, double *out) {
 static void take_numbers(const struct body_fields *fields, struct gen_request *request) {
     take_real(&fields->temperature, &request->temperature);
     take_real(&fields->top_p, &request->top_p);
+    take_real(&fields->min_p, &request->min_p);
     take_real(&fields->frequency_penalty, &request->frequency_penalty);
     take_real(&fields->presence_penalty, &request->presence_penalty);
     take_real(&fields->repeat_penalty, &request->repeat_penalty);
@@ -256,14 +290,16 @@ bool fields_copy(struct arena *arena, struct str text, struct str *out, struct e
 bool fields_read_body(struct json_value body, uint32_t default_max_tokens, struct arena *arena, struct call_input *out,
                       struct fields_content *content, struct err *err) {
     struct body_fields fields = {0};
-    *out = (struct call_input){.label = STR("")};
+    const struct field_unknown unknown = {.take = unknown_take, .context = &fields};
+    *out = (struct call_input){.label = STR(""), .ignored = STR("")};
     gen_request_init(&out->request);
     out->request.max_tokens = default_max_tokens;
     if (json_type_of(body) != JSON_OBJECT) {
         return err_set(err, ERR_INVALID, "The request body must be a JSON object, not %s.",
                        json_type_name(json_type_of(body)));
     }
-    if (!fields_read(body, body_rules, COUNT_OF(body_rules), &fields, err) || !fields_agree(&fields, err)) {
+    if (!fields_read_all(body, body_rules, COUNT_OF(body_rules), &fields, &unknown, err) ||
+        !fields_agree(&fields, err)) {
         return false;
     }
     take_numbers(&fields, &out->request);
@@ -280,4 +316,8 @@ bool fields_read_body(struct json_value body, uint32_t default_max_tokens, struc
     *content = fields.content;
     return fields_copy(arena, fields.model, &out->request.model, err) &&
            fields_copy(arena, fields.conversation_id, &out->label, err);
+}
+
+bool fields_end(const struct fields_content *content, struct arena *arena, struct call_input *out, struct err *err) {
+    return ignored_members(&content->ignored, arena, &out->ignored, err);
 }

@@ -5,17 +5,22 @@
 #include "base/arena.h"
 #include "base/json_read.h"
 #include "call/input.h"
+#include "format/ignored.h"
 
 /* The fields that formats read differently, as they stand in the document; a zeroed value when absent. */
 struct fields_content {
     struct json_value messages, prompt, orchestration, tools;
-    bool tools_unused; /* "tool_choice": "none" */
+    bool tools_unused;      /* "tool_choice": "none" */
+    struct ignored ignored; /* names of fields that change nothing; formats may add to it */
 };
 
 /* Reads everything but `content`, which is left to the format. On false err->field names the field at fault:
  * ERR_INVALID (also for limits), ERR_UNSUPPORTED, or ERR_TOO_LARGE when the arena is full. */
 MUST_CHECK bool fields_read_body(struct json_value body, uint32_t default_max_tokens, struct arena *arena,
                                  struct call_input *out, struct fields_content *content, struct err *err);
+/* What a format is the last to do: the names of ignored fields into *out. */
+MUST_CHECK bool fields_end(const struct fields_content *content, struct arena *arena, struct call_input *out,
+                           struct err *err);
 /* Copies into the arena, or ERR_TOO_LARGE. */
 MUST_CHECK bool fields_copy(struct arena *arena, struct str text, struct str *out, struct err *err);
 

@@ -4,6 +4,7 @@
 #include "format/fields.h"
 #include "format/orchestration.h"
 #include "format/parts.h"
+#include "format/refused.h"
 #include "wire/field.h"
 
 enum { INFERENCE_DEFAULT_MAX_TOKENS = 100 };
@@ -14,6 +15,9 @@ static bool inference_read(struct json_value body, struct arena *arena, struct c
     if (!fields_read_body(body, INFERENCE_DEFAULT_MAX_TOKENS, arena, out, &content, err) ||
         !orchestration_refuse(&content, err)) {
         return false;
+    }
+    if (!refused_is_empty(content.messages)) {
+        return refused_set(err, STR("messages"), "prompt, or POST /v1/chat/completions");
     }
     if (json_type_of(content.prompt) == JSON_NULL) {
         return field_invalid(err, "prompt", "is required.");
@@ -32,7 +36,7 @@ static bool inference_read(struct json_value body, struct arena *arena, struct c
     *message = (struct gen_message){.role = GEN_ROLE_USER, .content = STR(""), .tool_call_id = STR("")};
     out->request.messages = message;
     out->request.message_count = 1;
-    return fields_copy(arena, prompt, &message->content, err);
+    return fields_copy(arena, prompt, &message->content, err) && fields_end(&content, arena, out, err);
 }
 
 static void whole(const struct answer *answer, struct buf *out) {
@@ -47,7 +51,7 @@ static void whole(const struct answer *answer, struct buf *out) {
     json_member_cstr(&writer, "finish_reason", parts_finish_reason(answer->result));
     parts_write_usage(&writer, &answer->result->usage);
     parts_write_provider(&writer, answer->result);
-    parts_write_nataris(&writer, answer->result);
+    parts_write_nataris(&writer, answer);
     json_end_object(&writer);
 }
 
@@ -83,7 +87,7 @@ static void end(const struct format_stream *stream, const struct answer *answer,
     json_member_cstr(&writer, "finish_reason", parts_finish_reason(answer->result));
     parts_write_usage(&writer, &answer->result->usage);
     parts_write_provider(&writer, answer->result);
-    parts_write_nataris(&writer, answer->result);
+    parts_write_nataris(&writer, answer);
     events_close(&writer);
     buf_append_cstr(out, EVENT_LAST);
 }

@@ -4,10 +4,12 @@
 
 #include "base/arena.h"
 #include "base/json_read.h"
+#include "format/ignored.h"
 #include "wire/generation.h"
 
-/* Into the request, texts in the arena. False: err->field names the place, such as "messages[2].content[0].type". */
+/* Into the request, texts in the arena; the names of members that change nothing are added to `ignored`. False:
+ * err->field names the place, such as "messages[2].content[0].type". */
 MUST_CHECK bool messages_read(struct json_value array, struct arena *arena, struct gen_request *request,
-                              struct err *err);
+                              struct ignored *ignored, struct err *err);
 
 #endif

@@ -40,10 +40,20 @@ void parts_write_provider(struct json_writer *writer, const struct call_result *
     json_end_object(writer);
 }
 
-void parts_write_nataris(struct json_writer *writer, const struct call_result *result) {
+/* Behind the members that are there already. */
+static void write_ignored(struct json_writer *writer, const struct answer *answer) {
+    if (answer->ignored.len > 0) {
+        json_write_raw(writer, answer->ignored);
+    }
+}
+
+void parts_write_nataris(struct json_writer *writer, const struct answer *answer) {
+    const struct call_result *result = answer->result;
     json_write_key(writer, "nataris");
-    if (result->nataris.len > 0) {
-        json_write_raw(writer, result->nataris);
+    if (result->nataris.len > 0) { /* an object that is not empty */
+        json_write_raw(writer, (struct str){.data = result->nataris.data, .len = result->nataris.len - 1});
+        write_ignored(writer, answer);
+        json_end_object(writer);
         return;
     }
     json_begin_object(writer);
@@ -59,5 +69,13 @@ void parts_write_nataris(struct json_writer *writer, const struct call_result *r
     }
     json_member_int(writer, "latency_ms", result->latency_ms);
     json_member_int(writer, "ttft_ms", result->ttft_ms);
+    write_ignored(writer, answer);
+    json_end_object(writer);
+}
+
+void parts_write_ignored(struct json_writer *writer, const struct answer *answer) {
+    json_write_key(writer, "nataris");
+    json_begin_object(writer);
+    write_ignored(writer, answer);
     json_end_object(writer);
 }

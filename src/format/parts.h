@@ -10,6 +10,8 @@ const char *parts_finish_reason(const struct call_result *result);
 /* Each writes one member of the open object. */
 void parts_write_usage(struct json_writer *writer, const struct gen_usage *usage);
 void parts_write_provider(struct json_writer *writer, const struct call_result *result); /* inference's "provider" */
-void parts_write_nataris(struct json_writer *writer, const struct call_result *result);
+void parts_write_nataris(struct json_writer *writer, const struct answer *answer);
+/* "nataris" with nothing but what was ignored, of which there is something. */
+void parts_write_ignored(struct json_writer *writer, const struct answer *answer);
 
 #endif

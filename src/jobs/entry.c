@@ -2,10 +2,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "format/envelope.h"
 #include "jobs/job.h"
 #include "jobs/stored.h"
 #include "workflow/start.h"
+
+#include <stdlib.h>
 
 enum {
     BODY_ARENA_BYTES = 4 * LIMIT_HTTP_BODY_BYTES,
@@ -90,6 +93,7 @@ static void on_end(void *context, const struct answer *answer) {
     buf_init(&result, RESULT_BYTES);
     id_rename(format->id_prefix, answer->id, id);
     whole.id = id;
+    whole.ignored = str_from(entry->ignored);
     format->whole(&whole, &result);
     entry->job.prompt_tokens = answer->result->usage.prompt_tokens;
     entry->job.completion_tokens = answer->result->usage.completion_tokens;
@@ -157,7 +161,7 @@ static void on_workflow_end(void *context, const struct workflow_answer *answer)
     struct job_entry *entry = context;
     struct buf result;
     buf_init(&result, RESULT_BYTES);
-    job_workflow_write(entry->jobs->formats, &entry->job, answer, &result);
+    job_workflow_write(entry->jobs->formats, &entry->job, answer, str_from(entry->ignored), &result);
     entry->job.prompt_tokens = answer->usage.prompt_tokens;
     entry->job.completion_tokens = answer->usage.completion_tokens;
     entry->job.charge_nano = answer->cost_nano;
@@ -243,6 +247,8 @@ static bool input_read(struct job_entry *entry, struct str body, struct arena *a
         return false;
     }
     input->request.model = str_from(entry->job.model); /* as it was resolved when the job came */
+    free(entry->ignored);
+    entry->ignored = mem_strndup(input->ignored.data, input->ignored.len);
     return true;
 }
 

@@ -149,7 +149,7 @@ void job_workflow_id(const char *id, char out[STORE_ID_MAX]) {
 }
 
 void job_workflow_write(const struct formats *formats, const struct store_job *job,
-                        const struct workflow_answer *answer, struct buf *out) {
+                        const struct workflow_answer *answer, struct str ignored, struct buf *out) {
     enum { NATARIS_BYTES = 1024 };
     const struct format *format = job_format(formats, job->kind);
     char id[ID_SIZE];
@@ -161,7 +161,8 @@ void job_workflow_write(const struct formats *formats, const struct store_job *j
                                  .model = str_from(job->model),
                                  .text = answer->text,
                                  .created_ms = job->created_ms,
-                                 .result = &result};
+                                 .result = &result,
+                                 .ignored = ignored};
     format->whole(&whole, out);
     buf_clear(&nataris);
 }

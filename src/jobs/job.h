@@ -19,8 +19,8 @@ const struct format *job_format_read(const struct formats *formats, struct json_
 void job_write(struct json_writer *writer, const struct formats *formats, const struct store_job *job, bool whole);
 /* The id of a job's workflow has the tail of the job's own, so that whoever comes back to the job finds it. */
 void job_workflow_id(const char *id, char out[STORE_ID_MAX]);
-/* The whole answer of a workflow, in the job's format. */
+/* The whole answer of a workflow, in the job's format; `ignored` as in call/answer.h. */
 void job_workflow_write(const struct formats *formats, const struct store_job *job,
-                        const struct workflow_answer *answer, struct buf *out);
+                        const struct workflow_answer *answer, struct str ignored, struct buf *out);
 
 #endif

@@ -151,6 +151,7 @@ void jobs_free(struct jobs *jobs) {
     HASH_CLEAR(hh, jobs->entries); /* the elements stay linked */
     for (; entry != NULL; entry = next_entry) {
         next_entry = entry->hh.next;
+        free(entry->ignored);
         free(entry);
     }
     struct job_account *account = jobs->accounts, *next_account;

@@ -50,6 +50,7 @@ void job_queue_remove(struct job_entry *entry) {
     struct jobs *jobs = entry->jobs;
     HASH_DEL(jobs->entries, entry);
     job_account_put(jobs, entry->account);
+    free(entry->ignored);
     free(entry);
 }
 

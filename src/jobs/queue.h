@@ -44,6 +44,7 @@ struct job_entry {
     bool cancelled;            /* while READING */
     bool again;                /* it may have run before */
     struct patience patience;
+    char *ignored; /* what its body has to no effect (call/input.h); owned; NULL before it was read */
     struct job_entry *prev, *next;
 };
 

@@ -41,8 +41,22 @@ static const struct field_rule *rule_find(const struct field_rule *rules, size_t
     return NULL;
 }
 
+static bool ignore(void *context, struct str name, struct json_value value, struct err *err) {
+    (void)context;
+    (void)name;
+    (void)value;
+    (void)err;
+    return true;
+}
+
 bool fields_read(struct json_value object, const struct field_rule *rules, size_t rule_count, void *target,
                  struct err *err) {
+    const struct field_unknown ignored = {.take = ignore};
+    return fields_read_all(object, rules, rule_count, target, &ignored, err);
+}
+
+bool fields_read_all(struct json_value object, const struct field_rule *rules, size_t rule_count, void *target,
+                     const struct field_unknown *unknown, struct err *err) {
     assert(rule_count <= FIELD_RULES_MAX);
     uint64_t seen = 0;
     struct json_iterator iterator;
@@ -51,6 +65,9 @@ bool fields_read(struct json_value object, const struct field_rule *rules, size_
     for (json_iterate(object, &iterator); json_next(&iterator, &name, &value);) {
         const struct field_rule *rule = rule_find(rules, rule_count, name);
         if (rule == NULL) {
+            if (json_type_of(value) != JSON_NULL && !unknown->take(unknown->context, name, value, err)) {
+                return false;
+            }
             continue;
         }
         uint64_t bit = UINT64_C(1) << (rule - rules);

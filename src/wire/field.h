@@ -25,8 +25,17 @@ struct field_rule {
 
 enum { FIELD_RULES_MAX = 64 };
 
+/* What becomes of fields without a rule, which are not null. */
+struct field_unknown {
+    bool (*take)(void *context, struct str name, struct json_value value, struct err *err);
+    void *context;
+};
+
 MUST_CHECK bool fields_read(struct json_value object, const struct field_rule *rules, size_t rule_count, void *target,
                             struct err *err);
+/* The same, with a word about fields without a rule. */
+MUST_CHECK bool fields_read_all(struct json_value object, const struct field_rule *rules, size_t rule_count,
+                                void *target, const struct field_unknown *unknown, struct err *err);
 
 /* "<field> <complaint>" with code ERR_INVALID; returns false. */
 bool field_invalid(struct err *err, const char *field, const char *format, ...) PRINTF_LIKE(3, 4);

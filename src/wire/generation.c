@@ -113,6 +113,9 @@ static void gen_sampling_write(const struct gen_request *request, struct json_wr
     json_member_double(writer, "temperature", request->temperature);
     json_member_double(writer, "top_p", request->top_p);
     json_member_int(writer, "top_k", request->top_k);
+    if (request->min_p > 0) { /* left out when off, as devices know it that are older than it */
+        json_member_double(writer, "min_p", request->min_p);
+    }
     json_member_double(writer, "repeat_penalty", request->repeat_penalty);
     json_member_double(writer, "frequency_penalty", request->frequency_penalty);
     json_member_double(writer, "presence_penalty", request->presence_penalty);
@@ -232,8 +235,10 @@ static bool numbers_equal(const double *x, const double *y, size_t count) {
 }
 
 static bool sampling_equal(const struct gen_request *a, const struct gen_request *b) {
-    const double x[] = {a->temperature, a->top_p, a->frequency_penalty, a->presence_penalty, a->repeat_penalty};
-    const double y[] = {b->temperature, b->top_p, b->frequency_penalty, b->presence_penalty, b->repeat_penalty};
+    const double x[] = {a->temperature,      a->top_p,         a->min_p, a->frequency_penalty,
+                        a->presence_penalty, a->repeat_penalty};
+    const double y[] = {b->temperature,      b->top_p,         b->min_p, b->frequency_penalty,
+                        b->presence_penalty, b->repeat_penalty};
     return numbers_equal(x, y, COUNT_OF(x)) && a->top_k == b->top_k && a->seed_given == b->seed_given &&
            (!a->seed_given || a->seed == b->seed) && a->max_tokens == b->max_tokens &&
            a->max_tokens_given == b->max_tokens_given && a->stream == b->stream;

@@ -43,6 +43,7 @@ struct gen_request {
     bool max_tokens_given; /* false: a default that may be lowered to fit the context */
     double temperature, top_p, frequency_penalty, presence_penalty;
     double repeat_penalty; /* 1.0 = off */
+    double min_p;          /* tokens less likely than this share of the likeliest one are left out; 0 = off */
     uint32_t top_k;        /* 0 = off */
     bool seed_given;
     uint64_t seed; /* below 2^63: JSON readers know signed integers, so the top bit is dropped on the wire */

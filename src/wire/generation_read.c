@@ -202,6 +202,7 @@ static bool gen_read_sampling(const struct gen_reader *reader, struct json_value
     int64_t top_k = request->top_k, seed = -1;
     if (!gen_read_double(reader, object, "temperature", 0, 2, &request->temperature) ||
         !gen_read_double(reader, object, "top_p", 0, 1, &request->top_p) ||
+        !gen_read_double(reader, object, "min_p", 0, 1, &request->min_p) ||
         !gen_read_double(reader, object, "frequency_penalty", -2, 2, &request->frequency_penalty) ||
         !gen_read_double(reader, object, "presence_penalty", -2, 2, &request->presence_penalty) ||
         !gen_read_double(reader, object, "repeat_penalty", 0, GEN_REPEAT_PENALTY_MAX, &request->repeat_penalty) ||

@@ -21,9 +21,10 @@ enum {
     LIMIT_JSON_DEPTH = 32,
     LIMIT_MESSAGES = 2048,
     LIMIT_CONTENT_PARTS = 256,
+    LIMIT_UNKNOWN_FIELDS = 256, /* of a request for a generation: each is looked up among those refused by name */
     LIMIT_MODEL_ID_BYTES = 128,
     LIMIT_MODELS_LISTED = 1024, /* by GET /v1/models, beside the catalog's: providers may name any */
-    LIMIT_STOP_STRINGS = 4,
+    LIMIT_STOP_STRINGS = 16,
     LIMIT_STOP_BYTES = 256,
     LIMIT_MAX_TOKENS = 131072,
     LIMIT_TOOL_CALLS = 128,

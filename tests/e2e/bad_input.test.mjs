@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ask, chat, script, textOf, user } from './support/chat.mjs';
-import { DEMO_MODEL, Network, REFERENCE_MODEL, stopCleanly } from './support/network.mjs';
+import { DEMO_MODEL, eventually, Network, REFERENCE_MODEL, stopCleanly } from './support/network.mjs';
 import { RawConnection, rawRequest } from './support/raw.mjs';
+import { readStream } from './support/stream.mjs';
+import { jsonOf } from './support/workflows.mjs';
 
 let network;
 before(async () => {
@@ -136,9 +138,7 @@ describe('numbers out of range', () => refuseEach([
   ['frequency_penalty 3', { frequency_penalty: 3 }, 'frequency_penalty'],
   ['presence_penalty -3', { presence_penalty: -3 }, 'presence_penalty'],
   ['top_logprobs 21', { top_logprobs: 21 }, 'top_logprobs'],
-  ['five stop strings', { stop: ['a', 'b', 'c', 'd', 'e'] }, 'stop'],
-  ['no stop strings', { stop: [] }, 'stop'],
-  ['an empty stop string', { stop: '' }, 'stop'],
+  ['17 stop strings', { stop: Array.from({ length: 17 }, (_, i) => `${i}`) }, 'stop'],
   ['a long stop string', { stop: 'x'.repeat(1000) }, 'stop'],
   ['stream_options without a stream', { stream_options: { include_usage: true } }, 'stream_options'],
   ['a long conversation_id', { conversation_id: 'c'.repeat(1000) }, 'conversation_id'],
@@ -155,7 +155,6 @@ describe('messages', () => {
     ['null content', { messages: [{ role: 'user', content: null }] }, 'messages[0].content'],
     ['content that is a number', { messages: [{ role: 'user', content: 5 }] }, 'messages[0].content'],
     ['content that is an object', { messages: [{ role: 'user', content: {} }] }, 'messages[0].content'],
-    ['no parts', { messages: [{ role: 'user', content: [] }] }, 'messages[0].content'],
     ['an image', { messages: [{ role: 'user', content: [{ type: 'text', text: 'What is this?' }, image] }] },
       'messages[0].content[1].type'],
     ['a part of an unknown type', { messages: [{ role: 'user', content: [{ type: 'smell' }] }] },
@@ -177,6 +176,12 @@ describe('what would change the answer and is not there yet', () => refuseEach([
   ['logit_bias', { logit_bias: { 50256: -100 } }, 'logit_bias'],
   ['audio', { modalities: ['text', 'audio'] }, 'modalities'],
   ['web search', { web_search_options: {} }, 'web_search_options'],
+  ['a grammar', { guided_json: { type: 'object' } }, 'guided_json'],
+  ['the same in another spelling', { guidedChoice: ['a', 'b'] }, 'guidedChoice'],
+  ['thinking', { reasoning_effort: 'low' }, 'reasoning_effort'],
+  ['a sampler', { typical_p: 0.9 }, 'typical_p'],
+  ['a field of ours in another spelling', { maxTokens: 5 }, 'maxTokens'],
+  ['a prompt in a chat', { prompt: 'Hi' }, 'prompt'],
   ['tools with a workflow that has no use for them', { orchestration: { enabled: true, workflow: 'research' },
     tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools'],
 ]));
@@ -188,13 +193,36 @@ describe('what asks for nothing, or for what is there', () => {
     ['tool_choice none', { tool_choice: 'none' }],
     ['response_format text', { response_format: { type: 'text' } }],
     ['n 1', { n: 1 }],
-    ['unknown fields', { service_tier: 'auto', reasoning_effort: 'low', x: [{}] }],
+    ['no stop strings', { stop: [] }],
+    ['an empty stop string', { stop: '' }],
+    ['16 stop strings', { stop: Array.from({ length: 16 }, (_, i) => `<${i}>`) }],
+    ['min_p', { min_p: 0.05 }],
+    ['values of others that ask for nothing', { reasoning_effort: 'none', best_of: 1, logit_bias: {}, mirostat: 0, typical_p: 1,
+      ignore_eos: false, suffix: null, grammar: '', thinking: { type: 'disabled' } }],
     ['the edges of ranges', { temperature: 2, top_p: 1, frequency_penalty: -2, presence_penalty: 2, seed: -1 }],
     ['a whole number written as 5.0', { max_tokens: 5.0, seed: 2 ** 52 }],
   ];
   for (const [what, fields] of rows) {
     test(what, async () => assert.ok((await ask(network, { ...chat('Hi'), ...fields })).id));
   }
+});
+
+test('fields that change nothing are named in the answer, plain, in a stream, of an inference and of a job', async () => {
+  const unknown = { service_tier: 'auto', 'x "y"': [{}], nothing: null };
+  const named = ['service_tier', 'x "y"'];
+  const plain = await ask(network, { ...chat('Hi'), ...unknown });
+  assert.deepEqual(plain.nataris.ignored, named);
+  assert.equal((await ask(network, chat('Hi'))).nataris.ignored, undefined);
+  const { chunks } = await readStream(await network.post(CHAT, { ...chat('Hi'), ...unknown, stream: true }));
+  assert.deepEqual(chunks.filter((chunk) => chunk.nataris).map((chunk) => chunk.nataris), [{ ignored: named }]);
+  const inference = await jsonOf(await network.post(INFERENCE, { model: REFERENCE_MODEL, prompt: 'Hi', ...unknown }));
+  assert.deepEqual(inference.nataris.ignored, named);
+  const { id } = await jsonOf(await network.post('/v1/jobs', { type: 'chat', ...chat('Hi'), ...unknown }), 202);
+  const job = await eventually(async () => {
+    const now = await jsonOf(await network.fetch(`/v1/jobs/${id}`));
+    return now.status === 'COMPLETED' && now;
+  });
+  assert.deepEqual(job.result.nataris.ignored, named);
 });
 
 describe('models and routes', () => {

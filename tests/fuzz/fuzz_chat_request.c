@@ -32,7 +32,7 @@ static void check_messages(const struct gen_request *request) {
 
 static void check_request(const struct gen_request *request) {
     check(request->model.len >= 1 && request->model.len <= LIMIT_MODEL_ID_BYTES);
-    check(within(request->temperature, 0, 2) && within(request->top_p, 0, 1));
+    check(within(request->temperature, 0, 2) && within(request->top_p, 0, 1) && within(request->min_p, 0, 1));
     check(within(request->frequency_penalty, -2, 2) && within(request->presence_penalty, -2, 2));
     check(within(request->repeat_penalty, 0.1, 2) && request->top_k <= 1000);
     check(request->max_tokens >= 1 && request->max_tokens <= LIMIT_MAX_TOKENS);

@@ -30,6 +30,9 @@ struct llama_sampler *sampler_new(const struct llama_vocab *vocab, const struct 
     if (request->top_p < 1.0) {
         llama_sampler_chain_add(chain, llama_sampler_init_top_p((float)request->top_p, 1));
     }
+    if (request->min_p > 0.0) {
+        llama_sampler_chain_add(chain, llama_sampler_init_min_p((float)request->min_p, 1));
+    }
     llama_sampler_chain_add(chain, llama_sampler_init_temp((float)request->temperature));
     llama_sampler_chain_add(chain, llama_sampler_init_dist(fold_seed(request)));
     return chain;

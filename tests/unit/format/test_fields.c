@@ -46,7 +46,7 @@ static void test_every_value_is_taken(void **state) {
                                     "\"max_tokens\":7,\"temperature\":0,\"top_p\":1,\"stream\":true,"
                                     "\"stream_options\":{\"include_usage\":true},\"stop\":[\"a\",\"b\"],\"seed\":42,"
                                     "\"n\":1,\"frequency_penalty\":-2,\"presence_penalty\":2,\"top_k\":0,"
-                                    "\"repetition_penalty\":1.5,\"conversation_id\":\"c1\""));
+                                    "\"repetition_penalty\":1.5,\"conversation_id\":\"c1\",\"min_p\":0.05"));
     const struct gen_request *request = &reader->input.request;
     assert_int_equal(request->max_tokens, 7);
     assert_true(request->max_tokens_given);
@@ -54,6 +54,7 @@ static void test_every_value_is_taken(void **state) {
     assert_true(request->frequency_penalty == -2 && request->presence_penalty == 2);
     assert_true(request->repeat_penalty == 1.5);
     assert_int_equal(request->top_k, 0);
+    assert_true(request->min_p == 0.05);
     assert_true(request->seed_given && request->seed == 42);
     assert_int_equal(request->stop_count, 2);
     assert_str_equal(request->stop[1], "b");
@@ -102,6 +103,11 @@ static void test_accepted(void **state) {
         "\"orchestration\":{}",
         "\"user\":\"u\",\"metadata\":{\"a\":\"b\"},\"store\":true,\"parallel_tool_calls\":false",
         "\"min_p\":0",
+        "\"min_p\":1",
+        "\"stop\":[]",
+        "\"stop\":\"\"",
+        "\"stop\":[\"\",\"\"]",
+        "\"stop\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\",\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\"]",
         "\"repeat_penalty\":1.1,\"repetition_penalty\":1.1",
         "\"stream\":true,\"stream_options\":{}",
         "\"stream\":true,\"stream_options\":{\"include_usage\":null,\"include_obfuscation\":false}",
@@ -186,11 +192,9 @@ static void test_wrong_types_and_ranges(void **state) {
         {"\"stream_options\":{\"include_usage\":true}", "stream_options", "only with"},
         {"\"stream\":true,\"stream_options\":[]", "stream_options", NULL},
         {"\"stream\":true,\"stream_options\":{\"include_usage\":1}", "stream_options.include_usage", NULL},
-        {"\"stop\":\"\"", "stop", "must not be empty"},
         {"\"stop\":5", "stop", NULL},
-        {"\"stop\":[]", "stop", "1 to 4"},
-        {"\"stop\":[\"1\",\"2\",\"3\",\"4\",\"5\"]", "stop", NULL},
-        {"\"stop\":[\"a\",\"\"]", "stop[1]", NULL},
+        {"\"stop\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]", "stop", "at most 16"},
+        {"\"stop\":[\"\",{}]", "stop[1]", NULL},
         {"\"stop\":[\"a\",3]", "stop[1]", NULL},
         {"\"stop\":[null]", "stop[0]", NULL},
         {"\"seed\":1.5", "seed", NULL},
@@ -218,7 +222,9 @@ static void test_wrong_types_and_ranges_of_extras(void **state) {
         {"\"repeat_penalty\":0", "repeat_penalty", "between 0.1 and 2"},
         {"\"repetition_penalty\":2.1", "repetition_penalty", NULL},
         {"\"repeat_penalty\":1.1,\"repetition_penalty\":1.2", "repetition_penalty", NULL},
-        {"\"min_p\":2", "min_p", NULL},
+        {"\"min_p\":1.01", "min_p", "between 0 and 1"},
+        {"\"min_p\":-0.1", "min_p", NULL},
+        {"\"min_p\":\"0.1\"", "min_p", "not a string"},
         {"\"conversation_id\":7", "conversation_id", NULL},
         {"\"user\":{}", "user", NULL},
         {"\"metadata\":\"x\"", "metadata", "must be an object, not a string."},
@@ -296,7 +302,6 @@ static void test_unsupported_by_name(void **state) {
         {"\"modalities\":[\"text\",\"audio\"]", "modalities", "not supported yet"},
         {"\"audio\":{\"voice\":\"a\"}", "audio", NULL},
         {"\"web_search_options\":{}", "web_search_options", NULL},
-        {"\"min_p\":0.05", "min_p", NULL},
         {"\"orchestration\":{\"enabled\":false},\"tools\":[{}]", "tools", "not supported yet"},
         {"\"orchestration\":{\"enabled\":true,\"workflow\":\"code\"},\"tools\":[" TOOL "]", "tools", "agent and auto"},
     };

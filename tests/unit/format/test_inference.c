@@ -40,10 +40,11 @@ static void test_prompt_is_one_user_message(void **state) {
 static void test_options(void **state) {
     (void)state;
     assert_true(read_text("{\"model\":\"m\",\"prompt\":\"p\",\"max_tokens\":50,\"temperature\":0.8,\"stream\":true,"
-                          "\"messages\":\"unknown here\"}"));
+                          "\"messages\":[],\"tag\":7,\"guided_json\":null}"));
     assert_int_equal(input.request.max_tokens, 50);
     assert_true(input.request.max_tokens_given && input.stream);
     assert_true(input.request.temperature == 0.8);
+    assert_true(str_equal(input.ignored, STR("\"ignored\":[\"tag\"]")));
 }
 
 static void test_refused(void **state) {
@@ -62,6 +63,9 @@ static void test_refused(void **state) {
         {"{\"model\":\"m\",\"prompt\":\"p\",\"orchestration\":{\"enabled\":true}}", "orchestration.enabled"},
         {"{\"model\":\"m\",\"prompt\":\"p\",\"orchestration\":{\"enabled\":1}}", "orchestration.enabled"},
         {"{\"model\":\"m\",\"prompt\":\"p\",\"orchestration\":true}", "orchestration"},
+        {"{\"model\":\"m\",\"prompt\":\"p\",\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}", "messages"},
+        {"{\"model\":\"m\",\"prompt\":\"p\",\"suffix\":\"s\"}", "suffix"},
+        {"{\"model\":\"m\",\"prompt\":\"p\",\"echo\":true}", "echo"},
         {"[]", ""},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {

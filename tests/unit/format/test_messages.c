@@ -30,7 +30,7 @@ static void test_bad_messages(void **state) {
         {"[{\"role\":null,\"content\":\"a\"}]", "messages[0].role", "required"},
         {"[{\"role\":7,\"content\":\"a\"}]", "messages[0].role", "must be a string"},
         {"[" USER USER "{\"role\":\"wizard\",\"content\":\"a\"}]", "messages[2].role",
-         "must be one of system, developer, user, assistant, tool."},
+         "must be one of system, developer, user, assistant, tool, function."},
         {"[{\"role\":\"User\",\"content\":\"a\"}]", "messages[0].role", NULL},
         {"[{\"role\":\"user\"}]", "messages[0].content", "required"},
         {"[{\"role\":\"user\",\"content\":null}]", "messages[0].content", "required"},
@@ -39,7 +39,6 @@ static void test_bad_messages(void **state) {
         {"[{\"role\":\"user\",\"content\":null,\"tool_calls\":[" CALL "]}]", "messages[0].content", NULL},
         {"[{\"role\":\"user\",\"content\":5}]", "messages[0].content", "a string or an array of parts"},
         {"[{\"role\":\"user\",\"content\":{}}]", "messages[0].content", NULL},
-        {"[{\"role\":\"user\",\"content\":[]}]", "messages[0].content", "1 to 256"},
         {"[{\"role\":\"user\",\"content\":[\"a\"]}]", "messages[0].content[0]", NULL},
         {"[{\"role\":\"user\",\"content\":[{}]}]", "messages[0].content[0].type", "required"},
         {"[{\"role\":\"user\",\"content\":[{\"type\":1}]}]", "messages[0].content[0].type", NULL},
@@ -55,6 +54,18 @@ static void test_bad_messages(void **state) {
         {"[{\"role\":\"tool\",\"content\":\"a\"}]", "messages[0].tool_call_id", "required"},
         {"[{\"role\":\"tool\",\"content\":\"a\",\"tool_call_id\":\"\"}]", "messages[0].tool_call_id", NULL},
         {"[{\"role\":\"tool\",\"content\":\"a\",\"tool_call_id\":5}]", "messages[0].tool_call_id", NULL},
+        {"[{\"role\":\"function\",\"content\":\"a\"}]", "messages[0].name", "required"},
+        {"[{\"role\":\"user\",\"content\":[{\"type\":\"refusal\",\"refusal\":\"no\"}]}]", "messages[0].content[0].type",
+         "not supported yet"},
+        {"[{\"role\":\"assistant\",\"content\":null,\"refusal\":\"\"}]", "messages[0].content", "required"},
+        {"[{\"role\":\"assistant\",\"content\":\"a\",\"audio\":{\"id\":\"x\"}}]", "messages[0].audio",
+         "not supported yet"},
+        {"[" USER "{\"role\":\"assistant\",\"content\":\"a\",\"prefix\":true}]", "messages[1].prefix",
+         "not supported yet"},
+        {"[{\"role\":\"user\",\"content\":\"a\",\"images\":[\"x\"]}]", "messages[0].images", "not supported yet"},
+        {"[{\"role\":\"assistant\",\"function_call\":{\"name\":\"f\"}}]", "messages[0].function_call.arguments",
+         "required"},
+        {"[{\"role\":\"assistant\",\"function_call\":\"f\"}]", "messages[0].function_call", NULL},
         {"[{\"role\":\"assistant\",\"tool_calls\":{}}]", "messages[0].tool_calls", NULL},
         {"[{\"role\":\"assistant\",\"tool_calls\":[5]}]", "messages[0].tool_calls[0]", NULL},
         {"[{\"role\":\"assistant\",\"tool_calls\":[" CALL ",{\"id\":\"c\"}]}]", "messages[0].tool_calls[1].function",
@@ -95,6 +106,51 @@ static void test_messages_taken(void **state) {
     assert_int_equal(messages[4].role, GEN_ROLE_TOOL);
     assert_str_equal(messages[4].tool_call_id, "c");
     assert_str_equal(messages[6].content, "");
+}
+
+/* An answer goes back into the history as an SDK gave it, with all that is empty in it. */
+static void test_an_answer_as_it_came(void **state) {
+    struct request_reader *reader = *state;
+    assert_true(reader_read_messages(
+        reader, "[{\"role\":\"assistant\",\"content\":\"a\",\"refusal\":null,\"annotations\":[],\"audio\":null,"
+                "\"function_call\":null,\"tool_calls\":null,\"reasoning_content\":null,\"name\":null},"
+                "{\"role\":\"assistant\",\"content\":\"b\",\"tool_calls\":[]},"
+                "{\"role\":\"assistant\",\"content\":null,\"refusal\":\"I will not.\"},"
+                "{\"role\":\"assistant\",\"content\":[{\"type\":\"text\",\"text\":\"No: \"},"
+                "{\"type\":\"refusal\",\"refusal\":\"never.\"}]},"
+                "{\"role\":\"user\",\"content\":[]}]"));
+    const struct gen_message *messages = reader->input.request.messages;
+    assert_str_equal(messages[0].content, "a");
+    assert_int_equal(messages[0].tool_call_count, 0);
+    assert_str_equal(messages[2].content, "I will not.");
+    assert_str_equal(messages[3].content, "No: never.");
+    assert_str_equal(messages[4].content, "");
+    assert_int_equal(reader->input.ignored.len, 0);
+}
+
+static void test_the_older_form_of_calls(void **state) {
+    struct request_reader *reader = *state;
+    assert_true(reader_read_messages(
+        reader, "[{\"role\":\"assistant\",\"content\":null,\"function_call\":{\"name\":\"weather\","
+                "\"arguments\":\"{}\"}},{\"role\":\"function\",\"name\":\"weather\",\"content\":\"sunny\"}]"));
+    const struct gen_message *messages = reader->input.request.messages;
+    assert_int_equal(messages[0].tool_call_count, 1);
+    assert_str_equal(messages[0].tool_calls[0].id, "weather");
+    assert_str_equal(messages[0].tool_calls[0].name, "weather");
+    assert_int_equal(messages[1].role, GEN_ROLE_TOOL);
+    assert_str_equal(messages[1].tool_call_id, "weather");
+    assert_int_equal(reader->input.ignored.len, 0);
+}
+
+static void test_members_without_effect_are_named(void **state) {
+    struct request_reader *reader = *state;
+    assert_true(reader_read_messages(reader,
+                                     "[{\"role\":\"user\",\"content\":\"a\",\"name\":\"ada\",\"tool_call_id\":\"x\"},"
+                                     "{\"role\":\"user\",\"content\":\"a\",\"name\":\"bob\"},"
+                                     "{\"role\":\"assistant\",\"content\":\"b\",\"reasoning_content\":\"hm\"},"
+                                     "{\"role\":\"tool\",\"tool_call_id\":\"c\",\"name\":\"f\",\"content\":\"42\"}]"));
+    assert_str_equal(reader->input.ignored, "\"ignored\":[\"messages[].name\",\"messages[].tool_call_id\","
+                                            "\"messages[].reasoning_content\"]");
 }
 
 /* `count` times `item`, separated by commas. */
@@ -159,6 +215,9 @@ int main(void) {
         cmocka_unit_test(test_bad_bodies),
         cmocka_unit_test(test_bad_messages),
         cmocka_unit_test(test_messages_taken),
+        cmocka_unit_test(test_an_answer_as_it_came),
+        cmocka_unit_test(test_the_older_form_of_calls),
+        cmocka_unit_test(test_members_without_effect_are_named),
         cmocka_unit_test(test_counts_at_their_limits),
         cmocka_unit_test(test_full_arena_is_an_error),
     };

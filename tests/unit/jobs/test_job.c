@@ -174,12 +174,13 @@ static void test_its_workflow(void **state) {
     job_workflow_id(ID, id);
     assert_string_equal(id, answer.id);
     buf_reset(&fixture->out);
-    job_workflow_write(&FORMATS, &job, &answer, &fixture->out);
+    job_workflow_write(&FORMATS, &job, &answer, STR("\"ignored\":[\"x\"]"), &fixture->out);
     const char *text = buf_cstr(&fixture->out);
     static const char head[] =
         "{\"id\":\"chatcmpl-0123456789abcdefghijklmn\",\"object\":\"chat.completion\",\"created\":1,";
     assert_memory_equal(text, head, sizeof(head) - 1);
     assert_non_null(strstr(text, "\"content\":\"done\""));
+    assert_non_null(strstr(text, ",\"ignored\":[\"x\"]}"));
     assert_non_null(strstr(text, "\"workflow\":\"code\",\"status\":\"COMPLETED\",\"steps_executed\":3"));
 }
 

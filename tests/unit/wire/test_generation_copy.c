@@ -72,6 +72,7 @@ CHANGES(max_tokens, request->max_tokens++)
 CHANGES(max_tokens_given, request->max_tokens_given = true)
 CHANGES(temperature, request->temperature = 0.71)
 CHANGES(top_p, request->top_p = 0.91)
+CHANGES(min_p, request->min_p = 0.05)
 CHANGES(frequency_penalty, request->frequency_penalty = 0.1)
 CHANGES(presence_penalty, request->presence_penalty = 0.1)
 CHANGES(repeat_penalty, request->repeat_penalty = 1.1)
@@ -84,14 +85,32 @@ CHANGES(stream, request->stream = true)
 CHANGES(continue_text, request->continue_text = STR("so"))
 
 static void test_each_member_matters(void **state) {
-    static void (*const changes[])(struct made * made) = {
-        change_model,          change_role,           change_content,          change_content_length,
-        change_tool_call_id,   change_call_count,     change_call_id,          change_call_name,
-        change_call_arguments, change_message_count,  change_prompt,           change_max_tokens,
-        change_temperature,    change_top_p,          change_max_tokens_given, change_frequency_penalty,
-        change_top_k,          change_repeat_penalty, change_presence_penalty, change_seed_given,
-        change_seed,           change_stop,           change_stop_count,       change_stream,
-        change_continue_text};
+    static void (*const changes[])(struct made * made) = {change_model,
+                                                          change_role,
+                                                          change_content,
+                                                          change_content_length,
+                                                          change_tool_call_id,
+                                                          change_call_count,
+                                                          change_call_id,
+                                                          change_call_name,
+                                                          change_call_arguments,
+                                                          change_message_count,
+                                                          change_prompt,
+                                                          change_max_tokens,
+                                                          change_temperature,
+                                                          change_top_p,
+                                                          change_min_p,
+                                                          change_max_tokens_given,
+                                                          change_frequency_penalty,
+                                                          change_top_k,
+                                                          change_repeat_penalty,
+                                                          change_presence_penalty,
+                                                          change_seed_given,
+                                                          change_seed,
+                                                          change_stop,
+                                                          change_stop_count,
+                                                          change_stream,
+                                                          change_continue_text};
     struct made a, b;
     (void)state;
     make(&a);
