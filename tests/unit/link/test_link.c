@@ -207,15 +207,16 @@ static void test_reconnects(void **state) {
 }
 
 static void count_beats(struct link_rig *rig, const char *event) {
-    if (begins(event, "status") && ++rig->rounds == 6) {
+    if (begins(event, "status") && ++rig->rounds == 5) {
         link_rig_end(rig);
     }
 }
 
-/* More beats than either side would bear in silence. */
+/* More beats than either side would bear in silence. They are so far apart that a busy machine, where this process may
+ * not run for half a second, loses no link. */
 static void test_heartbeats_keep_the_link(void **state) {
     struct link_rig *rig = *state;
-    rig->server_config.heartbeat_ms = 20;
+    rig->server_config.heartbeat_ms = 250;
     rig->on_gateway = count_beats;
     link_rig_start_client(rig, LINK_RIG_TOKEN);
     link_rig_run(rig);
