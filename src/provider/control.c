@@ -119,7 +119,7 @@ static bool listen_now(struct control *control, struct err *err) {
         .body_bytes = BODY_MAX,
         .pipeline_bytes = LIMIT_HTTP_PIPELINE_BYTES,
         .head_timeout_ms = LIMIT_HTTP_HEAD_TIMEOUT_MS,
-        .body_timeout_ms = LIMIT_HTTP_BODY_TIMEOUT_MS,
+        .body_pace.stretch_ms = LIMIT_HTTP_BODY_TIMEOUT_MS,
         .idle_timeout_ms = LIMIT_HTTP_IDLE_TIMEOUT_MS,
     };
     char path[FILE_PATH_MAX], address[FILE_PATH_MAX + sizeof("unix:")];
