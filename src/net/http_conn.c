@@ -67,8 +67,8 @@ static void http_conn_refuse_body(struct http_conn *http) {
     http_conn_refuse(http, 503, "there are too many request bodies at the moment");
 }
 
-/* To be asked before `len` bytes of a body are kept: false when all connections together keep too many. The memory of an
- * upload that has overstayed is free as soon as it is refused. */
+/* To be asked before `len` bytes of a body are kept: false when all connections together keep too many. The memory of
+ * an upload that has overstayed is free as soon as it is refused. */
 static bool http_conn_hold(struct http_conn *http, size_t len) {
     struct http_conn_host *host = http->host;
     size_t limit = host->config.bodies_bytes;
@@ -88,9 +88,8 @@ static bool http_conn_hold(struct http_conn *http, size_t len) {
 static void http_conn_begin_upload(struct http_conn *http, enum http_conn_state state) {
     struct http_conn_host *host = http->host;
     http->state = state;
-    deadline_set(
-        loop_deadlines(http->loop), &http->deadline,
-        http_upload_begin(&host->uploads, &http->upload, &host->config.body_pace, loop_now_ms(http->loop)));
+    deadline_set(loop_deadlines(http->loop), &http->deadline,
+                 http_upload_begin(&host->uploads, &http->upload, &host->config.body_pace, loop_now_ms(http->loop)));
 }
 
 static void http_conn_upload_moved(struct http_conn *http, size_t bytes) {

@@ -26,7 +26,8 @@ size_t http_guard_head_length(struct str data);
 /* The same, looking at line ends from offset `from` on only, for heads that arrive in pieces; stops at a bare LF, which
  * no later byte can make good. */
 size_t http_guard_find_end(struct str data, size_t from, bool *bare_lf);
-/* So many bytes at the beginning of `s` may stand in a token, which names of methods and headers are (RFC 9110 5.6.2). */
+/* So many bytes at the beginning of `s` may stand in a token, which names of methods and headers are (RFC 9110
+ * 5.6.2). */
 size_t http_guard_token_length(struct str s);
 /* Checks one whole head (request line, headers, blank line). On anything but OK, *why is a constant sentence. */
 enum http_guard_verdict http_guard_check_head(struct str head, const struct http_guard_limits *limits,

@@ -37,8 +37,8 @@ unsigned http_upload_moved(struct http_upload *upload, const struct http_upload_
                            uint64_t now_ms);
 /* It is all there, refused or gone; nothing when it had not begun. */
 void http_upload_end(struct http_uploads *uploads, struct http_upload *upload);
-/* The oldest, when it takes longer than overstay_ms: whoever needs its room may have it, so that slow senders cannot keep
- * others out. NULL: none does. */
+/* The oldest, when it takes longer than overstay_ms: whoever needs its room may have it, so that slow senders cannot
+ * keep others out. NULL: none does. */
 struct http_upload *http_uploads_overstayed(const struct http_uploads *uploads, const struct http_upload_pace *pace,
                                             uint64_t now_ms);
 

@@ -65,7 +65,9 @@ static bool read_for(struct str body, int64_t *seconds, struct err *err) {
         return true;
     }
     struct json_parser *parser = json_parser_new(BODY_MAX, BODY_DEPTH);
-    bool ok = json_parse(parser, body, &root, err);
+    struct str twice;
+    bool ok = json_parse(parser, body, &root, err) &&
+              (!json_find_repeated(root, &twice) || err_set(err, ERR_INVALID, "the body has a key twice"));
     if (ok && json_get(root, "for_s", &member) && json_type_of(member) != JSON_NULL) {
         ok = (json_as_int64(member, seconds) && *seconds >= 1 && *seconds <= CONTROL_PAUSE_MAX_S) ||
              err_set(err, ERR_INVALID, "for_s is 1 to %d seconds", CONTROL_PAUSE_MAX_S);

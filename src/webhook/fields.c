@@ -102,7 +102,7 @@ static bool read_usage(struct json_value body, struct store_webhook_change *chan
         if (!read_amount(item, &amount)) {
             return field_invalid(err, field, "must hold amounts in dollars above 0, such as 4.75.");
         }
-        webhook->usage_nano[webhook->usage_count++] = amount;
+        webhook->usage_count = store_webhook_amount_add(webhook->usage_nano, webhook->usage_count, amount);
     }
     return true;
 }

@@ -14,8 +14,8 @@ enum {
     LIMIT_HTTP_BODY_TIMEOUT_MS = 30 * 1000,      /* in which a body must move by so many bytes, or end: ... */
     LIMIT_HTTP_BODY_STRETCH_BYTES = 1024,
     LIMIT_HTTP_BODY_TOTAL_MS = 15 * 60 * 1000, /* ... and of the whole body: 4 MiB at 5 KB/s */
-    LIMIT_HTTP_IDLE_TIMEOUT_MS = 75 * 1000,  /* keep-alive connection without a request */
-    LIMIT_STREAM_BACKLOG_BYTES = 256 * 1024, /* unread by a slow client before its stream is cut */
+    LIMIT_HTTP_IDLE_TIMEOUT_MS = 75 * 1000,    /* keep-alive connection without a request */
+    LIMIT_STREAM_BACKLOG_BYTES = 256 * 1024,   /* unread by a slow client before its stream is cut */
     LIMIT_STREAM_KEEPALIVE_MS = 10 * 1000,
     LIMIT_CONNECTIONS = 16 * 1024,
     LIMIT_ADMIN_CONNECTIONS = 64,

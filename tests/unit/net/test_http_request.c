@@ -51,8 +51,8 @@ static void test_head_is_taken_apart(void **state) {
 /* Which of them a route has is the handler's to say: also those that llhttp has no word for, or one of its own. */
 static void test_a_method_is_any_token(void **state) {
     (void)state;
-    static const char *const METHODS[] = {"QUERY", "BREW", "get", "G", "PRI", "SOURCE", "DESCRIBE", "M-SEARCH", "TRACE",
-                                          "!#$%&'*+-.^_`|~0"};
+    static const char *const METHODS[] = {"QUERY",  "BREW",     "get",      "G",     "PRI",
+                                          "SOURCE", "DESCRIBE", "M-SEARCH", "TRACE", "!#$%&'*+-.^_`|~0"};
     for (size_t i = 0; i < COUNT_OF(METHODS); i++) {
         struct http_request request;
         struct arena arena;

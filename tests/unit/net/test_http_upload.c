@@ -1,5 +1,5 @@
-#include "net/http_upload.h"
 #include "base/compiler.h"
+#include "net/http_upload.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,7 +7,8 @@
 
 #include <cmocka.h>
 
-static const struct http_upload_pace pace = {.stretch_ms = 30, .stretch_bytes = 100, .total_ms = 200, .overstay_ms = 50};
+static const struct http_upload_pace pace = {
+    .stretch_ms = 30, .stretch_bytes = 100, .total_ms = 200, .overstay_ms = 50};
 
 static void test_time_is_added_while_it_moves(void **state) {
     (void)state;
