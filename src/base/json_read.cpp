@@ -291,7 +291,8 @@ bool json_as_int64(struct json_value value, int64_t *out) {
         return false; /* simdjson uses UINT64 only for what is over INT64_MAX */
     }
     double number = ref_of(value).next_tape_value<double>();
-    if (!(number >= -0x1p63 && number < 0x1p63) || std::trunc(number) != number) {
+    /* -2^63 itself is read as INT64: as a double it may have been a number below. */
+    if (!(number > -0x1p63 && number < 0x1p63) || std::trunc(number) != number) {
         return false;
     }
     *out = static_cast<int64_t>(number);

@@ -123,6 +123,7 @@ static bool webhook_create(struct ledger *ledger, const struct store_webhook *we
     sqlite_bind_text(&binder, webhook->url);
     sqlite_bind_text(&binder, webhook->description);
     sqlite_bind_int(&binder, webhook->events);
+    sqlite_bind_int(&binder, webhook->state);
     sqlite_bind_blob(&binder, webhook->secret, sizeof(webhook->secret));
     sqlite_bind_int(&binder, webhook->balance_nano);
     sqlite_bind_text(&binder, amounts);
