@@ -102,6 +102,7 @@ static void on_executed(void *context, const struct store_admin *result, const s
 static void operation_act(struct operation *operation, struct str body) {
     struct admin *admin = operation->admin;
     struct json_value object = {0};
+    struct str twice;
     struct err err;
     if (strcmp(operation->row->method, "DELETE") != 0) {
         if (!json_parse(admin->parser, body, &object, &err)) {
@@ -110,6 +111,11 @@ static void operation_act(struct operation *operation, struct str body) {
         }
         if (json_type_of(object) != JSON_OBJECT) {
             (void)err_set(&err, ERR_INVALID, "The body must be a JSON object.");
+            operation_fail(operation, &err);
+            return;
+        }
+        if (json_find_repeated(object, &twice)) {
+            (void)err_set(&err, ERR_INVALID, "The body has a key twice in one object.");
             operation_fail(operation, &err);
             return;
         }

@@ -1,7 +1,9 @@
 #include "api/api.h"
 
+#include "api/headers.h"
 #include "api/http_call.h"
 #include "api/respond.h"
+#include "api/route_hint.h"
 #include "api/router.h"
 #include "base/mem.h"
 #include "conversation/conversations.h"
@@ -76,10 +78,15 @@ static void on_identity(void *context, const struct auth_identity *identity, con
 static void request_route(struct api_request *request) {
     const struct http_request *http = http_exchange_request(request->exchange);
     char allow[ROUTE_ALLOW_SIZE];
+    struct str authorization;
     struct fault fault;
+    if (!headers_check(http, &fault)) {
+        respond_fault(request, &fault);
+        return;
+    }
     switch (router_find(request->api->router, http->method, http->path, &request->route, &request->parameter, allow)) {
     case ROUTE_UNKNOWN_PATH:
-        fault_set(&fault, FAULT_NOT_FOUND, "There is no such route. GET /openapi.json lists the routes.");
+        route_hint_set(request->api->router, http->method, http->path, &fault);
         respond_fault(request, &fault);
         return;
     case ROUTE_WRONG_METHOD:
@@ -89,12 +96,13 @@ static void request_route(struct api_request *request) {
     case ROUTE_FOUND:
         break;
     }
-    if (request->route->needs_key) {
-        http_exchange_on_gone(request->exchange, on_gone, request);
-        auth_lookup(request->api->calls->auth, http_request_header(http, "authorization"), request->started_ms,
-                    on_identity, request);
-    } else {
+    if (!request->route->needs_key) {
         request->route->handle(request);
+    } else if (!headers_read_key(http, http_exchange_arena(request->exchange), &authorization, &fault)) {
+        respond_fault(request, &fault);
+    } else {
+        http_exchange_on_gone(request->exchange, on_gone, request);
+        auth_lookup(request->api->calls->auth, authorization, request->started_ms, on_identity, request);
     }
 }
 
@@ -115,6 +123,8 @@ void api_on_request(void *context, struct http_exchange *exchange) {
 
 static enum fault_code refusal_code(int status) {
     switch (status) {
+    case 405:
+        return FAULT_METHOD_NOT_ALLOWED;
     case 408:
         return FAULT_REQUEST_TIMEOUT;
     case 413:
@@ -136,5 +146,9 @@ void api_on_refused(void *context, struct http_exchange *exchange, int status, c
     request_init(&request, context, exchange);
     fault_set(&fault, refusal_code(status), "The HTTP request was refused: %s.", why);
     fault.status = status;
-    respond_fault(&request, &fault);
+    if (status == 405) {
+        respond_fault_header(&request, &fault, "Allow", STR(RESPOND_METHODS));
+    } else {
+        respond_fault(&request, &fault);
+    }
 }

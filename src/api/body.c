@@ -4,6 +4,25 @@
 
 #include <stdio.h>
 
+struct str body_text(const struct api_request *request) {
+    static const struct str mark = STR("\xef\xbb\xbf");
+    const struct str body = http_exchange_request(request->exchange)->body;
+    return str_starts_with(body, mark) ? (struct str){body.data + mark.len, body.len - mark.len} : body;
+}
+
+/* Two readers of such a text may take different ones of the two for the right one. */
+static bool refuse_repeated(struct json_value body, struct fault *fault) {
+    struct str key;
+    if (!json_find_repeated(body, &key)) {
+        return true;
+    }
+    char param[ERR_FIELD_MAX];
+    (void)str_copy(param, sizeof(param), key);
+    fault_set_param(fault, FAULT_INVALID_REQUEST, param,
+                    "The request body has the key \"%s\" twice in one object. Send each key once.", param);
+    return false;
+}
+
 bool body_parse(struct api_request *request, struct json_value *body, struct fault *fault) {
     const struct http_request *http = http_exchange_request(request->exchange);
     const struct str encoding = str_trim(http_request_header(http, "content-encoding"));
@@ -12,17 +31,18 @@ bool body_parse(struct api_request *request, struct json_value *body, struct fau
         fault->status = 415;
         return false;
     }
-    if (http->body.len == 0) {
+    const struct str text = body_text(request);
+    if (text.len == 0) {
         fault_set(fault, FAULT_INVALID_REQUEST, "The request body is empty. Send a JSON object.");
         return false;
     }
     struct err err;
-    if (!json_parse(request->api->calls->parser, http->body, body, &err)) {
+    if (!json_parse(request->api->calls->parser, text, body, &err)) {
         fault_from_err(fault, &err);
         snprintf(fault->message, sizeof(fault->message), "The request body cannot be read: %.200s.", err.message);
         return false;
     }
-    return true;
+    return refuse_repeated(*body, fault);
 }
 
 bool body_parse_object(struct api_request *request, struct json_value *body, struct fault *fault) {

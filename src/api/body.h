@@ -6,8 +6,10 @@
 #include "base/json_read.h"
 #include "call/fault.h"
 
-/* Any JSON value; it lives until the next document is parsed. False: `fault` is a 400, or a 415 for a
- * Content-Encoding. */
+/* The body without a byte order mark in front, which RFC 8259 8.1 allows to pass over. */
+struct str body_text(const struct api_request *request);
+/* Any JSON value without an object that has a key twice; it lives until the next document is parsed. False: `fault` is
+ * a 400, or a 415 for a Content-Encoding. */
 MUST_CHECK bool body_parse(struct api_request *request, struct json_value *body, struct fault *fault);
 /* The same, and it is an object. */
 MUST_CHECK bool body_parse_object(struct api_request *request, struct json_value *body, struct fault *fault);

@@ -2,6 +2,7 @@
 
 #include "api/access_log.h"
 #include "format/envelope.h"
+#include "net/http_guard.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -9,6 +10,9 @@
 
 /* Official SDKs repeat 408, 409, 429 and 5xx by themselves. A wait longer than this is for a person to decide. */
 enum { RESPOND_RETRY_WAIT_MAX_MS = 60 * 1000 };
+
+/* Of the headers that a preflight asks for: a name at most, and all names about. */
+enum { PREFLIGHT_NAME_BYTES = 128, PREFLIGHT_NAMES_BYTES = 4096 };
 
 /* A buffer that had to grow above this for one long answer is given back. */
 enum { RESPOND_KEPT_BYTES = 256 * 1024 };
@@ -131,39 +135,32 @@ void respond_fault(struct api_request *request, const struct fault *fault) {
     respond_fault_header(request, fault, NULL, STR(""));
 }
 
-/* Whether a browser's page may send this header. */
-static bool preflight_allows(struct str name) {
-    static const char *const names[] = {"authorization",       "content-type",   "accept",     "idempotency-key",
-                                        "openai-organization", "openai-project", "user-agent", "x-request-id"};
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        if (str_equal_nocase(name, str_from(names[i]))) {
-            return true;
+/* Of what a browser's page says it will send, all that can be names of headers. None of them is dangerous: the answer
+ * has no Access-Control-Allow-Credentials, so what a page sends is its own. */
+static void append_asked(struct buf *names, struct str asked) {
+    while (asked.len > 0 && names->len < PREFLIGHT_NAMES_BYTES) {
+        struct str name;
+        (void)str_split(asked, ',', &name, &asked);
+        name = str_trim(name);
+        if (name.len > 0 && name.len <= PREFLIGHT_NAME_BYTES && http_guard_token_length(name) == name.len) {
+            buf_append_cstr(names, ", ");
+            buf_append_str(names, name);
         }
     }
-    struct str prefix = STR("x-stainless-");
-    return name.len > prefix.len && str_equal_nocase((struct str){name.data, prefix.len}, prefix);
 }
 
 void respond_preflight(struct api_request *request) {
     struct respond_headers headers;
     respond_headers_init(&headers, request, STR(""));
-    respond_headers_add(&headers, "Access-Control-Allow-Methods", STR("GET, HEAD, POST, PATCH, DELETE, OPTIONS"));
+    respond_headers_add(&headers, "Access-Control-Allow-Methods", STR(RESPOND_METHODS));
     respond_headers_add(&headers, "Access-Control-Max-Age", STR("86400"));
-    /* The list has no wildcard that covers Authorization or a prefix, so the answer repeats what was asked for and is
-     * allowed (Fetch standard, "CORS-preflight fetch"). */
+    /* A wildcard would not cover Authorization, so the answer repeats what was asked for (Fetch standard,
+     * "CORS-preflight fetch"). */
     struct buf *names = respond_buffer(request->api);
     buf_append_cstr(names, "Authorization, Content-Type, Idempotency-Key");
-    struct str rest = http_request_header(http_exchange_request(request->exchange), "access-control-request-headers");
-    while (rest.len > 0) {
-        struct str name, tail;
-        (void)str_split(rest, ',', &name, &tail);
-        name = str_trim(name);
-        if (preflight_allows(name)) {
-            buf_append_cstr(names, ", ");
-            buf_append_str(names, name);
-        }
-        rest = tail;
-    }
+    append_asked(names,
+                 http_request_header(http_exchange_request(request->exchange), "access-control-request-headers"));
     respond_headers_add(&headers, "Access-Control-Allow-Headers", buf_str(names));
+    respond_headers_add(&headers, "Vary", STR("Access-Control-Request-Headers"));
     respond_send(request, 204, &headers, STR(""));
 }

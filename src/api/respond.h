@@ -6,6 +6,9 @@
 #include "base/json_write.h"
 #include "call/fault.h"
 
+/* The methods that some route has. */
+#define RESPOND_METHODS "GET, HEAD, POST, PATCH, DELETE, OPTIONS"
+
 enum { RESPOND_HEADERS_MAX = 16, RESPOND_RATE_TEXT_SIZE = 24 };
 
 struct respond_headers {

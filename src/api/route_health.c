@@ -44,9 +44,8 @@ static void link_handle(struct api_request *request) {
 }
 
 static const struct route routes[] = {
-    {"GET", "/healthz", false, handle_live, NULL},
-    {"GET", "/readyz", false, handle_ready, NULL},
-    {"GET", "/openapi.json", false, openapi_handle, NULL},
+    {"GET", "/healthz", false, handle_live, NULL}, {"GET", "/health", false, handle_live, NULL},
+    {"GET", "/readyz", false, handle_ready, NULL}, {"GET", "/openapi.json", false, openapi_handle, NULL},
     {"GET", "/link", false, link_handle, NULL},
 };
 

@@ -83,7 +83,7 @@ static void creation_store(struct api_request *request, const struct format *for
     struct store_job_new new = {.job = {.test = request_is_test(request),
                                         .kind = job_stored_kind(format->stored, workflow),
                                         .created_ms = now_ms,
-                                        .body = http_exchange_request(request->exchange)->body},
+                                        .body = body_text(request)},
                                 .scope_sha256 = asked->kind != IDEMPOTENCY_NONE ? asked->scope_sha256 : NULL,
                                 .scope_since_ms = now_ms - idempotency_kept_ms(asked->kind),
                                 .replaces = asked->kind == IDEMPOTENCY_SDK_FIRST};

@@ -26,6 +26,7 @@ static void respond_failed(struct api_request *request, const struct err *err) {
         return;
     } else if (err->code == ERR_CONFLICT) {
         fault_set(&fault, FAULT_INVALID_REQUEST, "%s", err->message);
+        fault.status = 409; /* a good request, but not now */
     } else {
         fault_from_err(&fault, err);
     }
@@ -153,7 +154,9 @@ static void handle_create(struct api_request *request) {
     id_make_random("wh_", WEBHOOK_ID_RANDOM, webhook->id);
     random_bytes(webhook->secret, sizeof(webhook->secret));
     webhook->created_ms = change.now_ms;
-    webhook->state = STORE_WEBHOOK_ENABLED;
+    if (!change.set_state) {
+        webhook->state = STORE_WEBHOOK_ENABLED;
+    }
     if (!change.set_events) {
         for (int kind = STORE_EVENT_TEST + 1; kind < STORE_EVENT_KINDS; kind++) {
             webhook->events |= UINT32_C(1) << kind;

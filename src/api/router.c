@@ -76,10 +76,34 @@ static bool route_method_matches(const char *method, struct str asked) {
     return str_equal_cstr(asked, method) || (strcmp(method, "GET") == 0 && str_equal_cstr(asked, "HEAD"));
 }
 
+const struct route *router_find_path(const struct router *router, struct str method, struct str path) {
+    const struct route *found = NULL;
+    struct str parameter;
+    for (size_t i = 0; i < router->count; i++) {
+        const struct route *route = &router->routes[i];
+        if (route_path_matches(route->path, path, &parameter) &&
+            (found == NULL || route_method_matches(route->method, method))) {
+            found = route;
+        }
+    }
+    return found;
+}
+
+size_t router_count(const struct router *router) {
+    return router->count;
+}
+
+const struct route *router_at(const struct router *router, size_t index) {
+    return &router->routes[index];
+}
+
 enum route_match router_find(const struct router *router, struct str method, struct str path,
                              const struct route **route, struct str *parameter, char allow[ROUTE_ALLOW_SIZE]) {
     enum route_match match = ROUTE_UNKNOWN_PATH;
     size_t allowed = 0;
+    if (path.len > 1 && path.data[path.len - 1] == '/') {
+        path.len--;
+    }
     for (size_t i = 0; i < router->count; i++) {
         if (!route_path_matches(router->routes[i].path, path, parameter)) {
             continue;

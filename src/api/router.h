@@ -17,9 +17,15 @@ enum route_match { ROUTE_FOUND, ROUTE_UNKNOWN_PATH, ROUTE_WRONG_METHOD };
 
 enum { ROUTE_ALLOW_SIZE = 64 };
 
-/* ROUTE_FOUND: *route, and *parameter is what stands for {id}, not decoded. ROUTE_WRONG_METHOD: *route is one of that
- * path and `allow` holds the value of the Allow header. */
+/* One slash behind the path means nothing. ROUTE_FOUND: *route, and *parameter is what stands for {id}, not decoded.
+ * ROUTE_WRONG_METHOD: *route is one of that path and `allow` holds the value of the Allow header. */
 enum route_match router_find(const struct router *router, struct str method, struct str path,
                              const struct route **route, struct str *parameter, char allow[ROUTE_ALLOW_SIZE]);
+
+/* A route of that very path, with that method if there is one; NULL: none has it. */
+const struct route *router_find_path(const struct router *router, struct str method, struct str path);
+/* All of them, in no order. */
+size_t router_count(const struct router *router);
+const struct route *router_at(const struct router *router, size_t index);
 
 #endif

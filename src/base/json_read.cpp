@@ -6,6 +6,7 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -290,7 +291,8 @@ bool json_as_int64(struct json_value value, int64_t *out) {
         return false; /* simdjson uses UINT64 only for what is over INT64_MAX */
     }
     double number = ref_of(value).next_tape_value<double>();
-    if (!(number >= -0x1p63 && number < 0x1p63) || std::trunc(number) != number) {
+    /* -2^63 itself is read as INT64: as a double it may have been a number below. */
+    if (!(number > -0x1p63 && number < 0x1p63) || std::trunc(number) != number) {
         return false;
     }
     *out = static_cast<int64_t>(number);
@@ -364,6 +366,71 @@ bool json_next(struct json_iterator *iterator, struct str *key, struct json_valu
     *item = {at.doc, at.json_index};
     iterator->cursor = at.after_element();
     return true;
+}
+
+/* Up to so many keys each is compared with all before it; more are sorted. */
+static constexpr size_t FEW_KEYS = 16;
+
+static size_t gather_keys(struct json_value object, struct str *keys) {
+    struct json_iterator iterator;
+    struct json_value item;
+    size_t count = 0;
+    for (json_iterate(object, &iterator); json_next(&iterator, &keys[count], &item);) {
+        count++;
+    }
+    return count;
+}
+
+static bool find_among_few(struct json_value object, struct str *key) {
+    struct str keys[FEW_KEYS + 1];
+    const size_t count = gather_keys(object, keys);
+    for (size_t i = 1; i < count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (str_equal(keys[i], keys[j])) {
+                *key = keys[i];
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Sorting has no bad inputs, as a table of hashes without a secret would have. */
+static bool find_among_many(struct json_value object, size_t count, struct str *key) {
+    auto *keys = static_cast<struct str *>(mem_alloc((count + 1) * sizeof(struct str)));
+    const size_t found = gather_keys(object, keys);
+    std::sort(keys, keys + found, [](const struct str &a, const struct str &b) {
+        return a.len != b.len ? a.len < b.len : std::memcmp(a.data, b.data, a.len) < 0;
+    });
+    const struct str *twice = std::adjacent_find(
+        keys, keys + found, [](const struct str &a, const struct str &b) { return str_equal(a, b); });
+    const bool is_there = twice != keys + found;
+    if (is_there) {
+        *key = *twice;
+    }
+    free(keys);
+    return is_there;
+}
+
+bool json_find_repeated(struct json_value value, struct str *key) {
+    const tape_type type = tape_type_of(value);
+    if (!is_container(type)) {
+        return false;
+    }
+    if (type == tape_type::START_OBJECT) {
+        const size_t count = json_count(value);
+        if (count > FEW_KEYS ? find_among_many(value, count, key) : find_among_few(value, key)) {
+            return true;
+        }
+    }
+    struct json_iterator iterator;
+    struct json_value item;
+    for (json_iterate(value, &iterator); json_next(&iterator, nullptr, &item);) {
+        if (json_find_repeated(item, key)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void serialize_string(struct str text, struct buf *out) {

@@ -140,11 +140,14 @@ static bool parts_read(const struct message_reader *reader, enum gen_role role, 
 
 static bool content_read(const struct message_reader *reader, struct json_value message, struct gen_message *out) {
     struct json_value value;
-    struct str text;
+    struct str text, refusal = STR("");
+    if (out->role == GEN_ROLE_ASSISTANT && json_get_given(message, "refusal", &value) &&
+        !json_as_str(value, &refusal)) {
+        return field_wrong_type(reader->err, field_of(reader, "refusal").path, "a string", value);
+    }
     if (!json_get_given(message, "content", &value)) {
-        if (out->role == GEN_ROLE_ASSISTANT && json_get_given(message, "refusal", &value) &&
-            json_as_str(value, &text) && text.len > 0) { /* what it said in place of an answer */
-            return fields_copy(reader->arena, text, &out->content, reader->err);
+        if (refusal.len > 0) { /* what it said in place of an answer */
+            return fields_copy(reader->arena, refusal, &out->content, reader->err);
         }
         out->content = STR("");
         return out->tool_call_count > 0 || field_invalid(reader->err, field_of(reader, "content").path, "is required.");
@@ -232,11 +235,14 @@ static bool tool_calls_read(const struct message_reader *reader, struct json_val
 static bool function_call_read(const struct message_reader *reader, struct json_value message,
                                struct gen_message *out) {
     struct json_value call;
-    if (out->tool_call_count > 0 || !json_get_given(message, "function_call", &call)) {
+    if (!json_get_given(message, "function_call", &call)) {
         return true;
     }
     if (json_type_of(call) != JSON_OBJECT) {
         return field_wrong_type(reader->err, field_of(reader, "function_call").path, "an object", call);
+    }
+    if (out->tool_call_count > 0) {
+        return true;
     }
     struct gen_tool_call *made = ARENA_NEW(reader->arena, struct gen_tool_call);
     if (made == NULL) {

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum { NUMBER_BYTES = 64, FIELD_PREFIX = sizeof("orchestration.") - 1 };
+enum { FIELD_PREFIX = sizeof("orchestration.") - 1 };
 
 void orchestration_init(struct orchestration *asked) {
     *asked = (struct orchestration){
@@ -46,23 +46,16 @@ static bool workflow_read(const struct field_rule *rule, struct json_value value
                          "must be \"research\", \"code\", \"agent\", \"map_reduce\" or \"auto\".");
 }
 
-/* The number is taken as its shortest text: 0.1 is exactly 100,000,000 nano-dollars. */
 static bool cost_read(const struct field_rule *rule, struct json_value value, void *place, struct err *err) {
     int64_t *nano = place;
-    struct buf digits;
-    double number = 0;
     if (json_type_of(value) != JSON_NUMBER) {
         return field_wrong_type(err, rule->name.data, "a number", value);
     }
-    if (!json_as_double(value, &number) || number < 0 || number > INT64_MAX / MONEY_NANO_PER_USD) {
-        return field_invalid(err, rule->name.data, "must be between 0 and %" PRId64 ".",
-                             INT64_MAX / MONEY_NANO_PER_USD);
-    }
-    buf_init(&digits, NUMBER_BYTES);
-    json_serialize(value, &digits);
-    const bool exact = !digits.overflow && money_parse_usd(buf_str(&digits), nano);
-    buf_clear(&digits);
-    return exact || field_invalid(err, rule->name.data, "must have at most 9 decimal places.");
+    /* A cap is never rounded up, and one that is not 0 never to nothing. */
+    double number;
+    return (json_as_double(value, &number) && field_usd(value, true, nano) && (*nano > 0 || number == 0)) ||
+           field_invalid(err, rule->name.data, "must be 0, or from 0.000000001 to %" PRId64 ".",
+                         INT64_MAX / MONEY_NANO_PER_USD);
 }
 
 #define AT(member) .offset = offsetof(struct orchestration_fields, member)

@@ -334,7 +334,10 @@ static struct http_server_config http_config(void) {
         .bodies_bytes = LIMIT_HTTP_BODIES_BYTES,
         .pipeline_bytes = LIMIT_HTTP_PIPELINE_BYTES,
         .head_timeout_ms = LIMIT_HTTP_HEAD_TIMEOUT_MS,
-        .body_timeout_ms = LIMIT_HTTP_BODY_TIMEOUT_MS,
+        .body_pace = {.stretch_ms = LIMIT_HTTP_BODY_TIMEOUT_MS,
+                      .stretch_bytes = LIMIT_HTTP_BODY_STRETCH_BYTES,
+                      .total_ms = LIMIT_HTTP_BODY_TOTAL_MS,
+                      .overstay_ms = LIMIT_HTTP_BODY_TIMEOUT_MS},
         .idle_timeout_ms = LIMIT_HTTP_IDLE_TIMEOUT_MS,
     };
 }

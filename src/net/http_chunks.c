@@ -9,12 +9,15 @@ enum chunks_state {
     CHUNKS_DATA,
     CHUNKS_DATA_CR,
     CHUNKS_DATA_LF,
-    CHUNKS_END_CR, /* after the size 0: a trailer would begin here */
+    CHUNKS_TRAILER,       /* after the size 0: a trailer field begins here, or the last line end */
+    CHUNKS_TRAILER_NAME,  /* behind its first byte */
+    CHUNKS_TRAILER_VALUE, /* behind its colon */
+    CHUNKS_TRAILER_LF,
     CHUNKS_END_LF,
     CHUNKS_DONE,
 };
 
-enum { CHUNKS_DIGITS_MAX = 16, CHUNKS_LINE_MAX = 256 };
+enum { CHUNKS_DIGITS_MAX = 16, CHUNKS_LINE_MAX = 256, CHUNKS_TRAILERS_MAX = 4096 };
 
 void http_chunks_init(struct http_chunks *chunks) {
     *chunks = (struct http_chunks){.state = CHUNKS_SIZE};
@@ -38,12 +41,37 @@ static bool chunks_size_byte(struct http_chunks *chunks, unsigned char c) {
     return chunks->digits > 0 && (c == ';' || c == '\r');
 }
 
+static bool is_value_byte(unsigned char c) {
+    return (c >= 0x20 || c == '\t') && c != 0x7f;
+}
+
 static bool chunks_extension_byte(struct http_chunks *chunks, unsigned char c) {
     if (c == '\r') {
         chunks->state = CHUNKS_SIZE_LF;
         return true;
     }
-    return ++chunks->line_bytes <= CHUNKS_LINE_MAX && (c >= 0x20 || c == '\t') && c != 0x7f;
+    return ++chunks->line_bytes <= CHUNKS_LINE_MAX && is_value_byte(c);
+}
+
+/* The first byte of a line is a name's: a folded line begins with a blank, which is none. */
+static bool chunks_name_byte(struct http_chunks *chunks, unsigned char c) {
+    const bool first = chunks->state == CHUNKS_TRAILER;
+    if (first && c == '\r') {
+        chunks->state = CHUNKS_END_LF;
+        return true;
+    }
+    chunks->state = c == ':' && !first ? CHUNKS_TRAILER_VALUE : CHUNKS_TRAILER_NAME;
+    const char byte = (char)c;
+    return ++chunks->line_bytes <= CHUNKS_TRAILERS_MAX &&
+           (chunks->state == CHUNKS_TRAILER_VALUE || http_guard_token_length((struct str){&byte, 1}) == 1);
+}
+
+static bool chunks_trailer_value_byte(struct http_chunks *chunks, unsigned char c) {
+    if (c == '\r') {
+        chunks->state = CHUNKS_TRAILER_LF;
+        return true;
+    }
+    return ++chunks->line_bytes <= CHUNKS_TRAILERS_MAX && is_value_byte(c);
 }
 
 static bool chunks_expect(struct http_chunks *chunks, unsigned char c, char wanted, enum chunks_state next) {
@@ -60,13 +88,18 @@ static bool chunks_byte(struct http_chunks *chunks, unsigned char c) {
     case CHUNKS_SIZE_LF:
         chunks->digits = 0;
         chunks->line_bytes = 0;
-        return chunks_expect(chunks, c, '\n', chunks->remaining > 0 ? CHUNKS_DATA : CHUNKS_END_CR);
+        return chunks_expect(chunks, c, '\n', chunks->remaining > 0 ? CHUNKS_DATA : CHUNKS_TRAILER);
     case CHUNKS_DATA_CR:
         return chunks_expect(chunks, c, '\r', CHUNKS_DATA_LF);
     case CHUNKS_DATA_LF:
         return chunks_expect(chunks, c, '\n', CHUNKS_SIZE);
-    case CHUNKS_END_CR:
-        return chunks_expect(chunks, c, '\r', CHUNKS_END_LF);
+    case CHUNKS_TRAILER:
+    case CHUNKS_TRAILER_NAME:
+        return chunks_name_byte(chunks, c);
+    case CHUNKS_TRAILER_VALUE:
+        return chunks_trailer_value_byte(chunks, c);
+    case CHUNKS_TRAILER_LF:
+        return chunks_expect(chunks, c, '\n', CHUNKS_TRAILER);
     case CHUNKS_END_LF:
         return chunks_expect(chunks, c, '\n', CHUNKS_DONE);
     case CHUNKS_DATA:

@@ -8,12 +8,13 @@
 #include <stddef.h>
 
 /* Follows a chunked body byte by byte (RFC 9112 7.1), stricter than llhttp: hex sizes of at most 16 digits, CRLF
- * everywhere, short extensions without control bytes, no trailers. */
+ * everywhere, short extensions without control bytes. Trailer fields (7.1.2) are read, as strictly as headers are, and
+ * dropped: none of them can say anything here, whatever its name. */
 struct http_chunks {
     unsigned state;
     size_t remaining;
     unsigned digits;
-    size_t line_bytes;
+    size_t line_bytes; /* of an extension, or of all trailer fields so far */
 };
 void http_chunks_init(struct http_chunks *chunks);
 /* False when malformed. *used is how many bytes belong to this body; *done turns true at its end. */

@@ -30,6 +30,7 @@ struct http_conn {
     struct conn *conn;
     struct http_conn *prev, *next;
     struct http_exchange *exchange; /* being read or answered; NULL between requests */
+    struct http_upload upload;      /* of its body, while that is not all there */
     size_t held;                    /* bytes of its body that count in the host's bodies_held */
     struct str rest;                /* during http_conn_process: bytes not used yet, in the read buffer or in `early` */
     /* bytes kept from one iteration to the next: an incomplete head, or requests sent ahead */
@@ -42,18 +43,6 @@ struct http_conn {
 };
 
 static void http_conn_process(struct http_conn *http);
-
-/* To be asked before `len` bytes of a body are kept: false when all connections together keep too many. */
-static bool http_conn_hold(struct http_conn *http, size_t len) {
-    struct http_conn_host *host = http->host;
-    size_t limit = host->config.bodies_bytes;
-    if (limit > 0 && len > limit - host->bodies_held) {
-        return false;
-    }
-    host->bodies_held += len;
-    http->held += len;
-    return true;
-}
 
 /* The exchange is on its own from now on, and the bytes of its body count no more. */
 static void http_conn_drop_exchange(struct http_conn *http) {
@@ -68,6 +57,7 @@ static void http_conn_refuse(struct http_conn *http, int status, const char *why
     }
     http->exchange->close_after = true;
     http->state = HTTP_CONN_REFUSING;
+    http_upload_end(&http->host->uploads, &http->upload);
     http->rest.len = 0;
     buf_clear(&http->early);
     http->host->events->on_refused(http->host->context, http->exchange, status, why);
@@ -77,32 +67,48 @@ static void http_conn_refuse_body(struct http_conn *http) {
     http_conn_refuse(http, 503, "there are too many request bodies at the moment");
 }
 
+/* To be asked before `len` bytes of a body are kept: false when all connections together keep too many. The memory of
+ * an upload that has overstayed is free as soon as it is refused. */
+static bool http_conn_hold(struct http_conn *http, size_t len) {
+    struct http_conn_host *host = http->host;
+    size_t limit = host->config.bodies_bytes;
+    while (limit > 0 && len > limit - host->bodies_held) {
+        struct http_upload *oldest =
+            http_uploads_overstayed(&host->uploads, &host->config.body_pace, loop_now_ms(http->loop));
+        if (oldest == NULL || oldest == &http->upload) {
+            return false;
+        }
+        http_conn_refuse_body((struct http_conn *)((char *)oldest - offsetof(struct http_conn, upload)));
+    }
+    host->bodies_held += len;
+    http->held += len;
+    return true;
+}
+
+static void http_conn_begin_upload(struct http_conn *http, enum http_conn_state state) {
+    struct http_conn_host *host = http->host;
+    http->state = state;
+    deadline_set(loop_deadlines(http->loop), &http->deadline,
+                 http_upload_begin(&host->uploads, &http->upload, &host->config.body_pace, loop_now_ms(http->loop)));
+}
+
+static void http_conn_upload_moved(struct http_conn *http, size_t bytes) {
+    const unsigned late_ms =
+        http_upload_moved(&http->upload, &http->host->config.body_pace, bytes, loop_now_ms(http->loop));
+    if (late_ms > 0) {
+        deadline_set(loop_deadlines(http->loop), &http->deadline, late_ms);
+    }
+}
+
 static void http_conn_dispatch(struct http_conn *http) {
     http->state = HTTP_CONN_ANSWERING;
+    http_upload_end(&http->host->uploads, &http->upload);
     http->host->events->on_request(http->host->context, http->exchange);
 }
 
 static void use(struct http_conn *http, size_t len) {
     http->rest.data += len;
     http->rest.len -= len;
-}
-
-static int verdict_status(enum http_guard_verdict verdict) {
-    switch (verdict) {
-    case HTTP_GUARD_OK:
-        return 0;
-    case HTTP_GUARD_BAD:
-        return 400;
-    case HTTP_GUARD_TOO_LARGE:
-        return 431;
-    case HTTP_GUARD_URI_LONG:
-        return 414;
-    case HTTP_GUARD_NOT_IMPLEMENTED:
-        return 501;
-    case HTTP_GUARD_VERSION:
-        return 505;
-    }
-    return 400;
 }
 
 /* Whether the body may come: its announced size, and what the client expects first (RFC 9110 10.1.1). */
@@ -135,8 +141,7 @@ static void http_conn_begin_body(struct http_conn *http, struct str body_here) {
         http_conn_refuse(http, status, why);
     } else if (exchange->request.chunked) {
         http_chunks_init(&exchange->chunks);
-        http->state = HTTP_CONN_CHUNKED;
-        deadline_set(loop_deadlines(http->loop), &http->deadline, http->host->config.body_timeout_ms);
+        http_conn_begin_upload(http, HTTP_CONN_CHUNKED);
     } else if (!http_conn_hold(http, body_here.len)) {
         http_conn_refuse_body(http);
     } else if (body_here.len == exchange->request.content_length) {
@@ -147,8 +152,7 @@ static void http_conn_begin_body(struct http_conn *http, struct str body_here) {
         size_t first =
             exchange->request.content_length < BODY_FIRST_BYTES ? exchange->request.content_length : BODY_FIRST_BYTES;
         buf_reserve(&exchange->body, first);
-        http->state = HTTP_CONN_LENGTH;
-        deadline_set(loop_deadlines(http->loop), &http->deadline, http->host->config.body_timeout_ms);
+        http_conn_begin_upload(http, HTTP_CONN_LENGTH);
     }
 }
 
@@ -162,7 +166,7 @@ static size_t peek_body_length(struct http_exchange *exchange, struct str after_
 static bool http_conn_take_head(struct http_conn *http, size_t head_len) {
     struct str head = {.data = http->rest.data, .len = head_len};
     const char *why = NULL;
-    int status = verdict_status(http_guard_check_head(head, &http->host->config.head_limits, &why));
+    int status = http_guard_status(http_guard_check_head(head, &http->host->config.head_limits, &why));
     if (status == 0) {
         http->exchange = http_exchange_new(&http->host->exchanges, http->conn, http);
         head = arena_copy(&http->exchange->arena, head); /* never over the limit: that is larger than any head */
@@ -227,6 +231,7 @@ static bool http_conn_read_length(struct http_conn *http) {
     buf_append_str(&exchange->body, piece);
     use(http, piece.len);
     if (piece.len < missing) {
+        http_conn_upload_moved(http, piece.len);
         return false;
     }
     exchange->request.body = buf_str(&exchange->body);
@@ -252,6 +257,7 @@ static bool http_conn_read_chunked(struct http_conn *http) {
             http_conn_refuse_body(http);
             return false;
         }
+        http_conn_upload_moved(http, payload.len);
         use(http, used);
     }
     if (!done) {
@@ -398,6 +404,7 @@ static void http_conn_expired(struct deadline *deadline) {
 /* Its memory goes at the end of this iteration. */
 static void http_conn_leave(struct http_conn *http) {
     struct http_conn_host *host = http->host;
+    http_upload_end(&host->uploads, &http->upload);
     deadline_remove(loop_deadlines(http->loop), &http->deadline);
     DL_DELETE(host->conns, http);
     host->count--;

@@ -5,6 +5,7 @@
 
 #include "net/http_exchange.h"
 #include "net/http_guard.h"
+#include "net/http_upload.h"
 
 #include <stddef.h>
 
@@ -13,8 +14,11 @@ struct http_conn;
 struct http_server_config {
     struct http_guard_limits head_limits;
     size_t body_bytes, pipeline_bytes;
-    size_t bodies_bytes; /* all bodies together, read so far and not answered yet; further ones get 503. 0: unbounded */
-    unsigned head_timeout_ms, body_timeout_ms, idle_timeout_ms;
+    /* All bodies together, read so far and not answered yet; 0: unbounded. Past it an upload that has overstayed gets
+     * 503, or without one whoever wants more. */
+    size_t bodies_bytes;
+    unsigned head_timeout_ms, idle_timeout_ms;
+    struct http_upload_pace body_pace; /* a body that is late by it gets 408 */
 };
 
 struct http_server_events {
@@ -36,6 +40,7 @@ struct http_conn_host {
     void *context; /* of the events */
     struct http_conn *conns;
     size_t count;
+    struct http_uploads uploads;
     size_t bodies_held;                           /* bytes of bodies, of all connections, read and not answered yet */
     void (*on_left)(struct http_conn_host *host); /* one is gone or upgraded, and no longer counted */
 };

@@ -36,6 +36,10 @@ static size_t guard_span(struct str s, enum guard_class class) {
     return i;
 }
 
+size_t http_guard_token_length(struct str s) {
+    return guard_span(s, GUARD_TOKEN);
+}
+
 static struct str guard_skip(struct str s, size_t len) {
     return (struct str){.data = s.data + len, .len = s.len - len};
 }
@@ -182,4 +186,22 @@ enum http_guard_verdict http_guard_check_head(struct str head, const struct http
             return verdict;
         }
     }
+}
+
+int http_guard_status(enum http_guard_verdict verdict) {
+    switch (verdict) {
+    case HTTP_GUARD_OK:
+        return 0;
+    case HTTP_GUARD_BAD:
+        return 400;
+    case HTTP_GUARD_TOO_LARGE:
+        return 431;
+    case HTTP_GUARD_URI_LONG:
+        return 414;
+    case HTTP_GUARD_NOT_IMPLEMENTED:
+        return 501;
+    case HTTP_GUARD_VERSION:
+        return 505;
+    }
+    return 400;
 }

@@ -10,7 +10,7 @@
 
 enum http_guard_verdict {
     HTTP_GUARD_OK,
-    HTTP_GUARD_BAD,             /* 400 */
+    HTTP_GUARD_BAD,             /* 400, the others as http_guard_status says */
     HTTP_GUARD_TOO_LARGE,       /* 431: head or header count over its limit */
     HTTP_GUARD_URI_LONG,        /* 414 */
     HTTP_GUARD_NOT_IMPLEMENTED, /* 501: unknown transfer coding */
@@ -26,8 +26,13 @@ size_t http_guard_head_length(struct str data);
 /* The same, looking at line ends from offset `from` on only, for heads that arrive in pieces; stops at a bare LF, which
  * no later byte can make good. */
 size_t http_guard_find_end(struct str data, size_t from, bool *bare_lf);
+/* So many bytes at the beginning of `s` may stand in a token, which names of methods and headers are (RFC 9110
+ * 5.6.2). */
+size_t http_guard_token_length(struct str s);
 /* Checks one whole head (request line, headers, blank line). On anything but OK, *why is a constant sentence. */
 enum http_guard_verdict http_guard_check_head(struct str head, const struct http_guard_limits *limits,
                                               const char **why);
+/* The status that refuses such a head; 0 for HTTP_GUARD_OK. */
+int http_guard_status(enum http_guard_verdict verdict);
 
 #endif

@@ -1,5 +1,7 @@
 #include "net/http_request.h"
 
+#include "net/http_guard.h"
+
 #include <llhttp.h>
 
 enum { PARSE_FIRST_HEADERS = 16 };
@@ -13,11 +15,6 @@ struct parse {
     size_t count, capacity;
     struct str target;
 };
-
-static int parse_on_method(llhttp_t *parser, const char *at, size_t len) {
-    ((struct parse *)parser)->request->method = (struct str){.data = at, .len = len};
-    return 0;
-}
 
 static int parse_on_url(llhttp_t *parser, const char *at, size_t len) {
     ((struct parse *)parser)->target = (struct str){.data = at, .len = len};
@@ -55,7 +52,6 @@ static int parse_on_head(llhttp_t *parser) {
 }
 
 static const llhttp_settings_t PARSE_SETTINGS = {
-    .on_method = parse_on_method,
     .on_url = parse_on_url,
     .on_header_field = parse_on_name,
     .on_header_value = parse_on_value,
@@ -93,38 +89,35 @@ static bool parse_target(struct http_request *request, struct str target) {
     return true;
 }
 
-static int parse_error(llhttp_errno_t error, const char **why) {
-    if (error == HPE_INVALID_METHOD || error == HPE_PAUSED_H2_UPGRADE || error == HPE_INVALID_CONSTANT) {
-        *why = "the method is unknown";
-        return 501;
-    }
-    if (error == HPE_INVALID_VERSION) {
-        *why = "only HTTP/1.1 and HTTP/1.0 are spoken here";
-        return 505;
-    }
-    *why = "the request head is malformed";
-    return 400;
+/* Llhttp refuses methods that it does not know, and reads some that it knows in ways of their own. Here a method is any
+ * token, and routes say which they have (RFC 9110 15.5.6): so llhttp is always told POST. */
+static llhttp_errno_t parse_head(llhttp_t *parser, struct str head) {
+    static const struct str told = STR("POST ");
+    const size_t method = http_guard_token_length(head) + 1; /* and the blank behind it, as the guard saw */
+    const llhttp_errno_t error = llhttp_execute(parser, told.data, told.len);
+    return error != HPE_OK ? error : llhttp_execute(parser, head.data + method, head.len - method);
 }
 
 int http_request_parse(struct http_request *request, struct arena *arena, struct str head, const char **why) {
     struct parse parse = {.request = request, .arena = arena};
+    request->method = (struct str){.data = head.data, .len = http_guard_token_length(head)};
+    request->head_only = str_equal(request->method, STR("HEAD"));
+    if (str_equal(request->method, STR("CONNECT"))) { /* its target is no path */
+        *why = "this is no proxy, and CONNECT no method of its routes";
+        return 405;
+    }
     llhttp_init(&parse.parser, HTTP_REQUEST, &PARSE_SETTINGS);
-    llhttp_errno_t error = llhttp_execute(&parse.parser, head.data, head.len);
-    if (error != HPE_PAUSED) {
-        return parse_error(error, why);
+    if (parse_head(&parse.parser, head) != HPE_PAUSED) {
+        *why = "the request head is malformed";
+        return 400;
     }
     request->headers = parse.headers;
     request->header_count = parse.count;
     request->http_1_0 = parse.parser.http_minor == 0;
     request->keep_alive = request->http_1_0 ? (parse.parser.flags & F_CONNECTION_KEEP_ALIVE) != 0
                                             : (parse.parser.flags & F_CONNECTION_CLOSE) == 0;
-    request->head_only = parse.parser.method == HTTP_HEAD;
     request->chunked = (parse.parser.flags & F_CHUNKED) != 0;
     request->content_length = (size_t)parse.parser.content_length;
-    if (parse.parser.method == HTTP_CONNECT) {
-        *why = "CONNECT is not supported";
-        return 501;
-    }
     if (!parse_target(request, parse.target)) {
         *why = "the request target is malformed";
         return 400;

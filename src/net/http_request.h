@@ -25,8 +25,9 @@ struct http_request {
 
 /* Header by name (case-insensitive); empty when absent. */
 struct str http_request_header(const struct http_request *request, const char *name);
-/* Fills all but the body in from a whole head that the guard (net/http_guard.h) has passed. The head and what `arena`
- * holds must live as long as the request. Returns 0, or the status to refuse it with, and *why in words. */
+/* The method may be any token, in capitals or not (RFC 9110 9.1), but CONNECT, which is refused. Fills all but the body
+ * in from a whole head that the guard (net/http_guard.h) has passed. The head and what `arena` holds must live as long
+ * as the request. Returns 0, or the status to refuse it with, and *why in words. */
 int http_request_parse(struct http_request *request, struct arena *arena, struct str head, const char **why);
 
 #endif

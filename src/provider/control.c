@@ -65,7 +65,9 @@ static bool read_for(struct str body, int64_t *seconds, struct err *err) {
         return true;
     }
     struct json_parser *parser = json_parser_new(BODY_MAX, BODY_DEPTH);
-    bool ok = json_parse(parser, body, &root, err);
+    struct str twice;
+    bool ok = json_parse(parser, body, &root, err) &&
+              (!json_find_repeated(root, &twice) || err_set(err, ERR_INVALID, "the body has a key twice"));
     if (ok && json_get(root, "for_s", &member) && json_type_of(member) != JSON_NULL) {
         ok = (json_as_int64(member, seconds) && *seconds >= 1 && *seconds <= CONTROL_PAUSE_MAX_S) ||
              err_set(err, ERR_INVALID, "for_s is 1 to %d seconds", CONTROL_PAUSE_MAX_S);
@@ -119,7 +121,7 @@ static bool listen_now(struct control *control, struct err *err) {
         .body_bytes = BODY_MAX,
         .pipeline_bytes = LIMIT_HTTP_PIPELINE_BYTES,
         .head_timeout_ms = LIMIT_HTTP_HEAD_TIMEOUT_MS,
-        .body_timeout_ms = LIMIT_HTTP_BODY_TIMEOUT_MS,
+        .body_pace.stretch_ms = LIMIT_HTTP_BODY_TIMEOUT_MS,
         .idle_timeout_ms = LIMIT_HTTP_IDLE_TIMEOUT_MS,
     };
     char path[FILE_PATH_MAX], address[FILE_PATH_MAX + sizeof("unix:")];

@@ -6,6 +6,16 @@
 
 #include <stdlib.h>
 
+size_t store_webhook_amount_add(int64_t amounts[STORE_WEBHOOK_AMOUNTS_MAX], size_t count, int64_t amount) {
+    for (size_t i = 0; i < count; i++) {
+        if (amounts[i] == amount) {
+            return count;
+        }
+    }
+    amounts[count] = amount;
+    return count + 1;
+}
+
 /* --- Changes --- */
 
 struct webhook_task {

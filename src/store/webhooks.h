@@ -36,6 +36,10 @@ struct store_webhook {
     int64_t created_ms;
 };
 
+/* `amounts` (of `count`) with one more, unless it is there already: a threshold is crossed once, however often it is
+ * named. Returns how many there are then. */
+size_t store_webhook_amount_add(int64_t amounts[STORE_WEBHOOK_AMOUNTS_MAX], size_t count, int64_t amount);
+
 enum store_delivery_state { /* stored by number */
                             STORE_DELIVERY_WAITING = 0,
                             STORE_DELIVERY_DELIVERED = 1,

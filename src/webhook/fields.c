@@ -8,12 +8,12 @@
 #include "wire/field.h"
 #include "wire/webhook_signature.h"
 
+#include <ctype.h>
 #include <stdio.h>
+#include <string.h>
 
 _Static_assert((int)WEB_URL_MAX < (int)STORE_WEBHOOK_URL_MAX, "a URL fits into the store");
 _Static_assert((int)WEBHOOK_KEY_SIZE == (int)STORE_WEBHOOK_SECRET_SIZE, "a secret is a key");
-
-enum { AMOUNT_TEXT_MAX = 64 };
 
 /* --- Reading --- */
 
@@ -35,10 +35,21 @@ static bool read_text(struct json_value body, const char *field, char *out, size
     return true;
 }
 
+/* A percent sign that is none of an encoded byte is one thing to some servers and another to others. */
+static bool check_percents(const char *url, struct err *err) {
+    for (const char *at = strchr(url, '%'); at != NULL; at = strchr(at + 1, '%')) {
+        if (!isxdigit((unsigned char)at[1]) || !isxdigit((unsigned char)at[2])) {
+            return field_invalid(err, "url", "must have two hex digits behind each percent sign.");
+        }
+    }
+    return true;
+}
+
 static bool read_url(struct json_value body, bool lax, struct store_webhook_change *change, struct err *err) {
     struct web_url url;
     return read_text(body, "url", change->webhook.url, sizeof(change->webhook.url), &change->set_url, err) &&
-           (!change->set_url || web_url_parse(str_from(change->webhook.url), lax, &url, err));
+           (!change->set_url ||
+            (web_url_parse(str_from(change->webhook.url), lax, &url, err) && check_percents(change->webhook.url, err)));
 }
 
 static bool read_events(struct json_value body, struct store_webhook_change *change, struct err *err) {
@@ -66,15 +77,9 @@ static bool read_events(struct json_value body, struct store_webhook_change *cha
 }
 
 static bool read_amount(struct json_value value, int64_t *nano) {
-    struct buf digits;
-    buf_init(&digits, AMOUNT_TEXT_MAX);
-    if (json_type_of(value) == JSON_NUMBER) {
-        json_serialize(value, &digits);
-    }
-    bool ok = digits.len > 0 && !digits.overflow && money_parse_usd(buf_str(&digits), nano) && *nano > 0 &&
-              *nano <= STORE_AMOUNT_MAX_NANO;
-    buf_clear(&digits);
-    return ok;
+    double number;
+    return json_as_double(value, &number) && number * (double)MONEY_NANO_PER_USD >= 1 &&
+           field_usd(value, false, nano) && *nano <= STORE_AMOUNT_MAX_NANO;
 }
 
 static bool read_balance(struct json_value body, struct store_webhook_change *change, struct err *err) {
@@ -102,7 +107,7 @@ static bool read_usage(struct json_value body, struct store_webhook_change *chan
         if (!read_amount(item, &amount)) {
             return field_invalid(err, field, "must hold amounts in dollars above 0, such as 4.75.");
         }
-        webhook->usage_nano[webhook->usage_count++] = amount;
+        webhook->usage_count = store_webhook_amount_add(webhook->usage_nano, webhook->usage_count, amount);
     }
     return true;
 }

@@ -1,5 +1,8 @@
 #include "wire/field.h"
 
+#include "base/buf.h"
+#include "base/money.h"
+
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,6 +32,22 @@ bool field_string(struct err *err, const char *field, struct json_value value, s
     if (out->len > max_bytes) {
         return field_invalid(err, field, "must be at most %zu bytes long.", max_bytes);
     }
+    return true;
+}
+
+bool field_usd(struct json_value value, bool down, int64_t *nano) {
+    enum { NUMBER_BYTES = 64 };
+    double number;
+    if (!json_as_double(value, &number) || !(number >= 0 && number <= (double)(INT64_MAX / MONEY_NANO_PER_USD))) {
+        return false;
+    }
+    struct buf digits;
+    buf_init(&digits, NUMBER_BYTES);
+    json_serialize(value, &digits);
+    if (digits.overflow || !money_parse_usd(buf_str(&digits), nano)) {
+        *nano = (int64_t)(number * (double)MONEY_NANO_PER_USD + (down ? 0 : 0.5));
+    }
+    buf_clear(&digits);
     return true;
 }
 

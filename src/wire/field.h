@@ -46,6 +46,11 @@ bool field_unsupported(struct err *err, const char *field);
 /* A string of at most max_bytes, borrowed from the document. */
 bool field_string(struct err *err, const char *field, struct json_value value, size_t max_bytes, struct str *out);
 
+/* An amount of USD that is at least 0: exactly as the number's shortest text has it (0.1 is 100,000,000 nano-dollars),
+ * or where it is finer, as sums of doubles are (0.1 + 0.2), the nearest nano-dollar, or with `down` the one below.
+ * False: it is no number, negative, or does not fit. */
+MUST_CHECK bool field_usd(struct json_value value, bool down, int64_t *nano);
+
 /* What numbers are read into. */
 struct field_real {
     bool given;

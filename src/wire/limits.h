@@ -11,9 +11,11 @@ enum {
     LIMIT_HTTP_BODIES_BYTES = 256 * 1024 * 1024, /* of all clients, read and not answered yet; past it: 503 */
     LIMIT_HTTP_PIPELINE_BYTES = 64 * 1024,       /* bytes read ahead while a request is being answered */
     LIMIT_HTTP_HEAD_TIMEOUT_MS = 10 * 1000,      /* from the first byte of a request to the end of its headers */
-    LIMIT_HTTP_BODY_TIMEOUT_MS = 30 * 1000,
-    LIMIT_HTTP_IDLE_TIMEOUT_MS = 75 * 1000,  /* keep-alive connection without a request */
-    LIMIT_STREAM_BACKLOG_BYTES = 256 * 1024, /* unread by a slow client before its stream is cut */
+    LIMIT_HTTP_BODY_TIMEOUT_MS = 30 * 1000,      /* in which a body must move by so many bytes, or end: ... */
+    LIMIT_HTTP_BODY_STRETCH_BYTES = 1024,
+    LIMIT_HTTP_BODY_TOTAL_MS = 15 * 60 * 1000, /* ... and of the whole body: 4 MiB at 5 KB/s */
+    LIMIT_HTTP_IDLE_TIMEOUT_MS = 75 * 1000,    /* keep-alive connection without a request */
+    LIMIT_STREAM_BACKLOG_BYTES = 256 * 1024,   /* unread by a slow client before its stream is cut */
     LIMIT_STREAM_KEEPALIVE_MS = 10 * 1000,
     LIMIT_CONNECTIONS = 16 * 1024,
     LIMIT_ADMIN_CONNECTIONS = 64,

@@ -55,7 +55,7 @@ static void receive(int out) {
         .body_bytes = 1 << 20,
         .pipeline_bytes = 65536,
         .head_timeout_ms = 60000,
-        .body_timeout_ms = 60000,
+        .body_pace.stretch_ms = 60000,
         .idle_timeout_ms = 60000,
     };
     const struct listener_options listen = {.address = "127.0.0.1:0", .max_connections = 1024};

@@ -276,7 +276,7 @@ UNUSED static int api_fixture_setup_formats(void **state, const struct formats *
         .body_bytes = API_FIXTURE_BODY_MAX,
         .pipeline_bytes = LIMIT_HTTP_PIPELINE_BYTES,
         .head_timeout_ms = LIMIT_HTTP_HEAD_TIMEOUT_MS,
-        .body_timeout_ms = LIMIT_HTTP_BODY_TIMEOUT_MS,
+        .body_pace.stretch_ms = LIMIT_HTTP_BODY_TIMEOUT_MS,
         .idle_timeout_ms = LIMIT_HTTP_IDLE_TIMEOUT_MS,
     };
     assert_true(http_server_open(&fixture->server, fixture->loop, &listen, &config, &events, fixture->api, &err));

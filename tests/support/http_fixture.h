@@ -110,7 +110,7 @@ UNUSED static int http_fixture_setup(void **state) {
         .body_bytes = 256 * 1024,
         .pipeline_bytes = 4096,
         .head_timeout_ms = NET_HANG_MS,
-        .body_timeout_ms = NET_HANG_MS,
+        .body_pace.stretch_ms = NET_HANG_MS,
         .idle_timeout_ms = NET_HANG_MS,
     };
     net_harness_init(&fixture->net);

@@ -62,7 +62,7 @@ UNUSED static void http_thread_start(struct http_thread *server, const char *add
                                                      .body_bytes = HTTP_THREAD_BODY,
                                                      .pipeline_bytes = HTTP_THREAD_BODY,
                                                      .head_timeout_ms = HTTP_THREAD_TIMEOUT_MS,
-                                                     .body_timeout_ms = HTTP_THREAD_TIMEOUT_MS,
+                                                     .body_pace.stretch_ms = HTTP_THREAD_TIMEOUT_MS,
                                                      .idle_timeout_ms = HTTP_THREAD_TIMEOUT_MS};
     const struct listener_options options = {.address = address, .max_connections = 16};
     struct err err = {0};

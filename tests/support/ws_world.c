@@ -129,7 +129,7 @@ int ws_world_setup(void **state) {
         .body_bytes = 1024,
         .pipeline_bytes = LIMIT_HTTP_PIPELINE_BYTES,
         .head_timeout_ms = LIMIT_HTTP_HEAD_TIMEOUT_MS,
-        .body_timeout_ms = LIMIT_HTTP_BODY_TIMEOUT_MS,
+        .body_pace.stretch_ms = LIMIT_HTTP_BODY_TIMEOUT_MS,
         .idle_timeout_ms = LIMIT_HTTP_IDLE_TIMEOUT_MS};
     const struct listener_options options = {.address = "127.0.0.1:0", .max_connections = 10, .handshake_ms = 1000};
     struct err err = {0};

@@ -288,7 +288,7 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
     [SQL_MESSAGES_DELETE] = "DELETE FROM conversation_messages WHERE conversation_number = ?",
     [SQL_WEBHOOK_ADD] = "INSERT INTO webhooks (id, account_number, url, description, events, state, secret, old_secret,"
                         " old_until_ms, balance_nano, usage_nano, created_ms)"
-                        " VALUES (?, ?, ?, ?, ?, 0, ?, x'', 0, ?, ?, ?)",
+                        " VALUES (?, ?, ?, ?, ?, ?, ?, x'', 0, ?, ?, ?)",
     [SQL_WEBHOOK_COUNT] = "SELECT count(*) FROM webhooks WHERE account_number = ? AND state < 3",
     [SQL_WEBHOOK_FIND] = "SELECT " WEBHOOK_COLUMNS " WHERE w.id = ? AND a.id = ? AND w.state < 3",
     [SQL_WEBHOOK_LIST] = "SELECT " WEBHOOK_COLUMNS " WHERE a.id = ? AND w.state < 3 ORDER BY w.number",

@@ -26,7 +26,7 @@ size_t sqlite_amounts_parse(const char *text, int64_t out[STORE_WEBHOOK_AMOUNTS_
     for (bool more = rest.len > 0; more && count < STORE_WEBHOOK_AMOUNTS_MAX;) {
         more = str_split(rest, ',', &head, &rest);
         if (str_parse_u64(head, STORE_AMOUNT_MAX_NANO, &amount)) {
-            out[count++] = (int64_t)amount;
+            count = store_webhook_amount_add(out, count, (int64_t)amount);
         }
     }
     return count;
@@ -123,6 +123,7 @@ static bool webhook_create(struct ledger *ledger, const struct store_webhook *we
     sqlite_bind_text(&binder, webhook->url);
     sqlite_bind_text(&binder, webhook->description);
     sqlite_bind_int(&binder, webhook->events);
+    sqlite_bind_int(&binder, webhook->state);
     sqlite_bind_blob(&binder, webhook->secret, sizeof(webhook->secret));
     sqlite_bind_int(&binder, webhook->balance_nano);
     sqlite_bind_text(&binder, amounts);

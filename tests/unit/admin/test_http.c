@@ -42,7 +42,7 @@ static int setup(void **state) {
                                               .body_bytes = 4096,
                                               .pipeline_bytes = 4096,
                                               .head_timeout_ms = WAIT_MS,
-                                              .body_timeout_ms = WAIT_MS,
+                                              .body_pace.stretch_ms = WAIT_MS,
                                               .idle_timeout_ms = WAIT_MS};
     char address[160];
     struct err err;

@@ -47,7 +47,21 @@ static void test_create(void **state) {
     assert_non_null(
         strstr(answer, "\"events\":[\"job.failed\"],\"balance_low_usd\":4.75,\"usage_thresholds_usd\":[1,2.5]"));
     assert_string_equal(api_real_member(answer, "description"), "mine");
-    assert_string_equal(api_real_member(answer, "status"), "enabled"); /* it is disabled by a change only */
+    assert_string_equal(api_real_member(answer, "status"), "disabled");
+    /* An amount that is named twice, however it is spelled, is one. */
+    char id[STORE_ID_MAX];
+    create(fixture, id);
+    assert_int_equal(ask(fixture, "PATCH", id, "",
+                         "{\"usage_thresholds_usd\":[0.000001,1e-6,2.50,0.0000010,10E-7,2.5,25e-1]}", &answer),
+                     200);
+    assert_non_null(strstr(answer, "\"usage_thresholds_usd\":[0.000001,2.5]"));
+    assert_int_equal(ask(fixture, "POST", "", "",
+                         "{\"url\":\"https://example.com/2\",\"description\":\"mine\",\"url\":\"https://b.com\"}",
+                         &answer),
+                     400);
+    assert_non_null(strstr(answer, "\"param\":\"url\""));
+    assert_int_equal(
+        ask(fixture, "POST", "", "", "{\"url\":\"https://example.com/2\",\"description\":\"mine\"}", &answer), 200);
 }
 
 static void test_an_account_has_so_many(void **state) {
@@ -57,7 +71,7 @@ static void test_an_account_has_so_many(void **state) {
     for (int i = 0; i < STORE_WEBHOOKS_MAX; i++) {
         create(fixture, id);
     }
-    assert_int_equal(ask(fixture, "POST", "", "", HOOK, &answer), 400);
+    assert_int_equal(ask(fixture, "POST", "", "", HOOK, &answer), 409);
     assert_non_null(strstr(answer, "\"code\":\"INVALID_REQUEST\""));
     fixture->auth.account = "acct_2";
     assert_int_equal(ask(fixture, "POST", "", "", HOOK, &answer), 200);
@@ -257,7 +271,7 @@ static void test_asked_for_too_often(void **state) {
     assert_non_null(strstr(answer, "\"code\":\"RATE_LIMIT_EXCEEDED\",\"param\":null,\"retry_after\":60"));
     /* One that is disabled is never asked. */
     assert_int_equal(ask(fixture, "PATCH", id, "", "{\"status\":\"disabled\"}", &answer), 200);
-    assert_int_equal(ask(fixture, "POST", id, "/test", NULL, &answer), 400);
+    assert_int_equal(ask(fixture, "POST", id, "/test", NULL, &answer), 409);
 }
 
 /* Test keys lie about in more places. */

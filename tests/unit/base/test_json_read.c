@@ -104,7 +104,7 @@ static void test_numbers(void **state) {
         {"9223372036854775807", true, INT64_MAX, 9223372036854775807.0},
         {"-9223372036854775808", true, INT64_MIN, -9223372036854775808.0},
         {"9223372036854775808", false, 0, 9223372036854775808.0},
-        {"-9223372036854775809", true, INT64_MIN, -9223372036854775808.0}, /* as a double it is -2^63 */
+        {"-9223372036854775809", false, 0, -9223372036854775808.0}, /* as a double it is -2^63 */
         {"18446744073709551615", false, 0, 18446744073709551615.0},
         {"18446744073709551616", false, 0, 18446744073709551616.0},
         {"123456789012345678901234567890", false, 0, 123456789012345678901234567890.0},
@@ -271,6 +271,57 @@ static void test_count_is_exact_for_large_arrays(void **state) {
     assert_int_equal(json_count(parse(state, "[1,2]")), 2); /* the large buffers are given back and made anew */
 }
 
+static void test_repeated_keys(void **state) {
+    static const struct {
+        const char *text, *key; /* NULL: none is there twice */
+    } cases[] = {
+        {"1", NULL},
+        {"{}", NULL},
+        {"[{\"a\":1},{\"a\":1}]", NULL},
+        {"{\"a\":{\"a\":{\"a\":1}}}", NULL},
+        {"{\"a\":1,\"A\":1,\"\":1,\"a \":1}", NULL},
+        {"{\"a\":1,\"a\":1}", "a"},
+        {"{\"b\":1,\"a\":2,\"c\":3,\"a\":2}", "a"},
+        {"{\"a\":1,\"\\u0061\":1}", "a"},
+        {"{\"\":1,\"\":1}", ""},
+        {"[[[{\"x\":[{\"y\":1,\"y\":2}]}]]]", "y"},
+        {"{\"0\":0,\"1\":0,\"2\":0,\"3\":0,\"4\":0,\"5\":0,\"6\":0,\"7\":0,\"8\":0,\"9\":0,\"10\":0,\"11\":0,\"12\":0,"
+         "\"13\":0,\"14\":0,\"15\":0,\"16\":{\"z\":0,\"z\":0}}",
+         "z"},
+        {"{\"0\":0,\"1\":0,\"2\":0,\"3\":0,\"4\":0,\"5\":0,\"6\":0,\"7\":0,\"8\":0,\"9\":0,\"10\":0,\"11\":0,\"12\":0,"
+         "\"13\":0,\"14\":0,\"15\":0,\"16\":0,\"3\":0}",
+         "3"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct str key;
+        if (json_find_repeated(parse(state, cases[i].text), &key) != (cases[i].key != NULL) ||
+            (cases[i].key != NULL && !str_equal_cstr(key, cases[i].key))) {
+            fail_msg("%s", cases[i].text);
+        }
+    }
+}
+
+/* Objects of any size, where the number of comparisons must not be that of all pairs: with a million keys this test
+ * would not end. */
+static void test_repeated_among_many_keys(void **state) {
+    enum { KEYS = 1000 * 1000 };
+    struct buf text;
+    struct str key;
+    buf_init(&text, MAX_BYTES);
+    buf_append_cstr(&text, "{");
+    for (int i = 0; i < KEYS; i++) {
+        buf_append_format(&text, "\"key%07d\":0,", i);
+    }
+    const size_t len = text.len;
+    buf_append_cstr(&text, "\"last\":0}");
+    assert_false(json_find_repeated(parse(state, buf_cstr(&text)), &key));
+    text.len = len;
+    buf_append_cstr(&text, "\"key0500000\":0}");
+    assert_true(json_find_repeated(parse(state, buf_cstr(&text)), &key));
+    assert_true(str_equal(key, STR("key0500000")));
+    buf_clear(&text);
+}
+
 static void test_serialize(void **state) {
     struct buf out;
     buf_init(&out, 4096);
@@ -296,6 +347,8 @@ int main(void) {
         cmocka_unit_test(test_size_limit),
         cmocka_unit_test(test_iterating_an_object_gives_keys),
         cmocka_unit_test(test_count_is_exact_for_large_arrays),
+        cmocka_unit_test(test_repeated_keys),
+        cmocka_unit_test(test_repeated_among_many_keys),
         cmocka_unit_test(test_serialize),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

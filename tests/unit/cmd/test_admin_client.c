@@ -122,7 +122,7 @@ static void start_gateway(struct gateway_thread *gateway, struct store_fixture *
                                               .body_bytes = 4096,
                                               .pipeline_bytes = 4096,
                                               .head_timeout_ms = 10000,
-                                              .body_timeout_ms = 10000,
+                                              .body_pace.stretch_ms = 10000,
                                               .idle_timeout_ms = 10000};
     char address[160];
     snprintf(address, sizeof(address), "unix:%s/admin.sock", fixture->folder.path);

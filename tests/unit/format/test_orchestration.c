@@ -73,6 +73,10 @@ static void test_what_is_given(void **state) {
     assert_int_equal(fixture->read.max_cost_nano, 0);
     assert_true(reads(fixture, "{\"max_cost_usd\":1e-9}"));
     assert_int_equal(fixture->read.max_cost_nano, 1);
+    assert_true(reads(fixture, "{\"max_cost_usd\":0.30000000000000004}")); /* 0.1 + 0.2 of doubles */
+    assert_int_equal(fixture->read.max_cost_nano, 300000000);
+    assert_true(reads(fixture, "{\"max_cost_usd\":1.9999999999}")); /* a cap is never rounded up */
+    assert_int_equal(fixture->read.max_cost_nano, 1999999999);
 }
 
 static void test_refusals(void **state) {

@@ -215,7 +215,18 @@ static const struct chunks_case CHUNKS[] = {
     {"data without CR LF", "5\r\nhelloXX0\r\n\r\n", false, NULL},
     {"data with bare LF", "5\r\nhello\n0\r\n\r\n", false, NULL},
     {"too much data", "4\r\nhello\r\n0\r\n\r\n", false, NULL},
-    {"trailer", "0\r\nX: y\r\n\r\n", false, NULL},
+    {"trailer", "0\r\nX: y\r\n\r\n", true, "|"},
+    {"trailers behind data", "5\r\nhello\r\n0\r\nX-Sum: a b\t\x80\r\nY:\r\n\r\nGET", true, "hello|GET"},
+    {"trailer that frames", "1\r\nx\r\n0\r\nContent-Length: 5\r\nTransfer-Encoding: x\r\n\r\nGET", true, "x|GET"},
+    {"trailer without a name", "0\r\n: y\r\n\r\n", false, NULL},
+    {"trailer without a colon", "0\r\nX\r\n\r\n", false, NULL},
+    {"trailer with a blank before its colon", "0\r\nX : y\r\n\r\n", false, NULL},
+    {"folded trailer", "0\r\nX: y\r\n z\r\n\r\n", false, NULL},
+    {"trailer with bare LF", "0\r\nX: y\n\r\n", false, NULL},
+    {"trailer with bare CR", "0\r\nX: y\rz\r\n\r\n", false, NULL},
+    {"trailer with a control", "0\r\nX: \x01\r\n\r\n", false, NULL},
+    {"odd trailer name", "0\r\nX@: y\r\n\r\n", false, NULL},
+    {"request as a trailer", "0\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", false, NULL},
     {"bare LF at the end", "0\r\n\n", false, NULL},
 };
 
@@ -263,6 +274,25 @@ static void test_chunks(void **state) {
     }
 }
 
+/* Names, values and many of them: all together are bounded. */
+static void test_endless_trailers(void **state) {
+    (void)state;
+    static const char *const PIECES[] = {"aaaaaaaa", "X: bbbbbbb\r\n"};
+    for (size_t i = 0; i < COUNT_OF(PIECES); i++) {
+        struct http_chunks chunks;
+        size_t used;
+        bool done;
+        http_chunks_init(&chunks);
+        assert_true(http_chunks_feed(&chunks, STR("1\r\nx\r\n0\r\n"), &used, &done));
+        size_t fed = 0;
+        while (http_chunks_feed(&chunks, str_from(PIECES[i]), &used, &done)) {
+            fed += 8;
+            assert_in_range(fed, 0, 8192);
+        }
+        assert_true(fed > 1024);
+    }
+}
+
 static void test_endless_extension(void **state) {
     (void)state;
     struct http_chunks chunks;
@@ -286,6 +316,7 @@ int main(void) {
         cmocka_unit_test(test_head_in_pieces),
         cmocka_unit_test(test_chunks),
         cmocka_unit_test(test_endless_extension),
+        cmocka_unit_test(test_endless_trailers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

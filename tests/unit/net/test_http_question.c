@@ -47,7 +47,7 @@ static int setup(void **state) {
                                                      .body_bytes = 4096,
                                                      .pipeline_bytes = 4096,
                                                      .head_timeout_ms = 30000,
-                                                     .body_timeout_ms = 30000,
+                                                     .body_pace.stretch_ms = 30000,
                                                      .idle_timeout_ms = 30000};
     static struct server_thread server;
     server.loop = loop_new();

@@ -174,7 +174,7 @@ static void test_http_is_served(void **state) {
         .body_bytes = 1024,
         .pipeline_bytes = 4096,
         .head_timeout_ms = NET_HANG_MS,
-        .body_timeout_ms = NET_HANG_MS,
+        .body_pace.stretch_ms = NET_HANG_MS,
         .idle_timeout_ms = NET_HANG_MS,
     };
     struct err err;

@@ -126,7 +126,7 @@ UNUSED static int setup(void **state) {
         .body_bytes = 1000,
         .pipeline_bytes = LIMIT_HTTP_PIPELINE_BYTES,
         .head_timeout_ms = LIMIT_HTTP_HEAD_TIMEOUT_MS,
-        .body_timeout_ms = LIMIT_HTTP_BODY_TIMEOUT_MS,
+        .body_pace.stretch_ms = LIMIT_HTTP_BODY_TIMEOUT_MS,
         .idle_timeout_ms = LIMIT_HTTP_IDLE_TIMEOUT_MS};
     static const struct listener_options OPTIONS = {.address = "127.0.0.1:0", .max_connections = 100};
     struct fixture *fixture = MEM_NEW(struct fixture);

@@ -144,7 +144,7 @@ static void open_gateway(struct fixture *fixture) {
         .body_bytes = 1000,
         .pipeline_bytes = LIMIT_HTTP_PIPELINE_BYTES,
         .head_timeout_ms = LIMIT_HTTP_HEAD_TIMEOUT_MS,
-        .body_timeout_ms = LIMIT_HTTP_BODY_TIMEOUT_MS,
+        .body_pace.stretch_ms = LIMIT_HTTP_BODY_TIMEOUT_MS,
         .idle_timeout_ms = LIMIT_HTTP_IDLE_TIMEOUT_MS};
     static const struct listener_options LISTEN = {.address = "127.0.0.1:0", .max_connections = 100};
     assert_true(http_server_open(&fixture->http, fixture->loop, &LISTEN, &HTTP_CONFIG, &HTTP_EVENTS, fixture, NULL));

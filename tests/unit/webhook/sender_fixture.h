@@ -249,7 +249,7 @@ static void server_open(struct sender_fixture *fixture) {
                                               .body_bytes = 64 * 1024,
                                               .pipeline_bytes = 4096,
                                               .head_timeout_ms = NET_HANG_MS,
-                                              .body_timeout_ms = NET_HANG_MS,
+                                              .body_pace.stretch_ms = NET_HANG_MS,
                                               .idle_timeout_ms = NET_HANG_MS};
     assert_true(http_server_open(&fixture->server, fixture->net.loop, &LISTEN, &config, &EVENTS, fixture, NULL));
 }

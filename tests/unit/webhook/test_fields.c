@@ -55,6 +55,12 @@ static void every_member(void **state) {
     assert_true(read_body("{\"status\":\"enabled\",\"usage_thresholds_usd\":[]}", false, &change, &err));
     assert_int_equal(webhook->state, STORE_WEBHOOK_ENABLED);
     assert_true(change.set_usage && webhook->usage_count == 0);
+    /* What doubles add up to is the nearest nano-dollar; amounts that are equal then are one. */
+    assert_true(read_body("{\"usage_thresholds_usd\":[0.30000000000000004,0.3,0.7999999999999999,3e-1]}", false,
+                          &change, &err));
+    assert_int_equal(webhook->usage_count, 2);
+    assert_int_equal(webhook->usage_nano[0], INT64_C(300000000));
+    assert_int_equal(webhook->usage_nano[1], INT64_C(800000000));
 }
 
 static void what_is_not_there_is_not_set(void **state) {
@@ -78,6 +84,9 @@ static void what_is_refused_by_name(void **state) {
         {"{\"url\":1}", "url"},
         {"{\"url\":\"http://example.com/\"}", "url"},
         {"{\"url\":\"https://127.0.0.1/\"}", "url"},
+        {"{\"url\":\"https://example.com/?%ux\"}", "url"},
+        {"{\"url\":\"https://example.com/a%2\"}", "url"},
+        {"{\"url\":\"https://example.com/%\"}", "url"},
         {"{\"description\":[]}", "description"},
         {"{\"description\":\"a\\u0000b\"}", "description"},
         {"{\"events\":[]}", "events"},

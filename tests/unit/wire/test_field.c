@@ -119,11 +119,46 @@ static void refusals(void **state) {
     }
 }
 
+static void amounts(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        bool taken;
+        int64_t nearest, below;
+    } CASES[] = {
+        {"0", true, 0, 0},
+        {"4.75", true, 4750000000, 4750000000},
+        {"1e-9", true, 1, 1},
+        {"0.29", true, 290000000, 290000000},
+        {"0.30000000000000004", true, 300000000, 300000000},
+        {"0.7999999999999999", true, 800000000, 799999999},
+        {"1e-10", true, 0, 0},
+        {"9223372036", true, INT64_C(9223372036000000000), INT64_C(9223372036000000000)},
+        {"9223372037", false, 0, 0},
+        {"1e300", false, 0, 0},
+        {"-1e-9", false, 0, 0},
+        {"\"1\"", false, 0, 0},
+        {"null", false, 0, 0},
+    };
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        struct json_value value;
+        struct err err;
+        int64_t nearest = 0, below = 0;
+        assert_true(json_parse(parser, str_from(CASES[i].text), &value, &err));
+        assert_int_equal(field_usd(value, false, &nearest), CASES[i].taken);
+        assert_int_equal(field_usd(value, true, &below), CASES[i].taken);
+        if (CASES[i].taken && (nearest != CASES[i].nearest || below != CASES[i].below)) {
+            fail_msg("%s", CASES[i].text);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind),
         cmocka_unit_test(null_is_absent_and_the_first_counts),
         cmocka_unit_test(refusals),
+        cmocka_unit_test(amounts),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
