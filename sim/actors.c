@@ -192,6 +192,11 @@ static void device_work(struct world *world, struct sim_device *device) {
         event.kind = CORE_EVENT_ACCEPT;
         event.accept.prompt_tokens = device_count(world, device, generation->prompt_tokens_max / 2);
         world_step(world, event);
+    } else if (task->produced == 0 && world_pick(world, 4) == 0) {
+        event.kind = CORE_EVENT_PROGRESS;
+        event.progress.done_tokens =
+            device_count(world, device, world_pick(world, 1 + generation->prompt_tokens_max / 2));
+        world_step(world, event);
     } else {
         event.kind = CORE_EVENT_DELTA;
         event.delta.tokens = device_count(world, device, world_pick(world, 4));

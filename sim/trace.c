@@ -18,6 +18,7 @@ static const char *event_name(enum core_event_kind kind) {
         [CORE_EVENT_REVIEW] = "review",
         [CORE_EVENT_MODEL] = "model",
         [CORE_EVENT_ACCEPT] = "accept",
+        [CORE_EVENT_PROGRESS] = "progress",
         [CORE_EVENT_DELTA] = "delta",
         [CORE_EVENT_DONE] = "done",
         [CORE_EVENT_ERROR] = "error",
@@ -80,6 +81,8 @@ void trace_event(const struct world *world, const struct core_event *event) {
                event->key.spent_nano);
     } else if (event->kind == CORE_EVENT_ACCEPT) {
         printf(" prompt %u", event->accept.prompt_tokens);
+    } else if (event->kind == CORE_EVENT_PROGRESS) {
+        printf(" done %u", event->progress.done_tokens);
     } else if (event->kind == CORE_EVENT_DELTA) {
         printf(" tokens %u", event->delta.tokens);
     } else if (event->kind == CORE_EVENT_DONE) {

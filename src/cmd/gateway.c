@@ -44,6 +44,7 @@ static void copy_values(const struct gateway_config *config, struct gateway_opti
     options->core.queue_ms = config->queue_ms;
     options->core.accept_ms = config->accept_ms;
     options->core.first_token_ms = config->first_token_ms;
+    options->core.prefill_least_per_s = config->prefill_least;
     options->core.silence_ms = config->silence_ms;
     options->core.whole_ms = config->whole_ms;
     options->core.whole_per_token_ms = config->whole_per_token_ms;
@@ -148,6 +149,8 @@ static const struct option OPTIONS[] = {
     {"accept-ms", OPTION_NUMBER, "MS", "2000", "longest time until a provider accepts a job", AT(accept_ms)},
     {"first-token-ms", OPTION_NUMBER, "MS", "15000", "from there to its first token, plus 20 ms a prompt token",
      AT(first_token_ms)},
+    {"prefill-least", OPTION_NUMBER, "TOKENS", "5", "a device that shows progress has longer, down to so many a second",
+     AT(prefill_least)},
     {"silence-ms", OPTION_NUMBER, "MS", "15000", "longest pause between tokens", AT(silence_ms)},
     {"whole-ms", OPTION_NUMBER, "MS", "60000", "longest time of a request ...", AT(whole_ms)},
     {"whole-per-token-ms", OPTION_NUMBER, "MS", "250", "... plus this for each token of max_tokens",

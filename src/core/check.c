@@ -34,7 +34,7 @@ static const char *check_generation(const struct core *core, const struct core_g
         return "a job has a deadline unless it is being settled";
     }
     if (generation->state != CORE_GENERATION_CANCELLING && !settling &&
-        generation->deadline.due_ms > generation->whole_due_ms) {
+        generation->deadline.due_ms > core_generation_whole_due_ms(generation)) {
         return "no phase ends after the whole deadline";
     }
     bool alone =

@@ -17,6 +17,7 @@ void core_config_init(struct core_config *config) {
         .accept_ms = 2000,
         .first_token_ms = 15000,
         .first_token_per_prompt_token_us = 20000,
+        .prefill_least_per_s = 5,
         .silence_ms = 15000,
         .whole_ms = 60000,
         .whole_per_token_ms = 250,
@@ -41,6 +42,7 @@ static void config_bound(struct core_config *config) {
     bound_u32(&config->max_providers, 1, CORE_HANDLE_LIMIT);
     bound_u32(&config->max_attempts, 1, CORE_ATTEMPTS_MAX);
     bound_u32(&config->retry_percent, 0, 100);
+    bound_u32(&config->prefill_least_per_s, 1, UINT32_MAX);
     bound_u32(&config->retry_floor, 1, UINT32_MAX); /* or no generation could ever be tried again */
     uint32_t *times[] = {&config->queue_ms,    &config->accept_ms,  &config->first_token_ms, &config->failover_ms,
                          &config->continue_ms, &config->silence_ms, &config->whole_ms,       &config->cancel_ms};
@@ -109,6 +111,8 @@ static void core_on_device(struct core *core, const struct core_event *event, st
         core_generation_delta(core, generation, event->delta.text, event->delta.tokens);
     } else if (event->kind == CORE_EVENT_ACCEPT) {
         core_generation_accept(core, generation, event->accept.prompt_tokens);
+    } else if (event->kind == CORE_EVENT_PROGRESS) {
+        core_generation_progress(core, generation, event->progress.done_tokens);
     } else if (event->kind == CORE_EVENT_DONE) {
         core_generation_done(core, generation, event);
     } else {
@@ -176,6 +180,7 @@ static void core_on_event(struct core *core, const struct core_event *event) {
         core_on_provider(core, event);
         break;
     case CORE_EVENT_ACCEPT:
+    case CORE_EVENT_PROGRESS:
     case CORE_EVENT_DELTA:
     case CORE_EVENT_DONE:
     case CORE_EVENT_ERROR:

@@ -55,15 +55,17 @@ struct core_config {          /* times in milliseconds */
     uint32_t accept_ms;                       /* generation sent until accepted */
     uint32_t first_token_ms;                  /* accepted until the first delta ... */
     uint32_t first_token_per_prompt_token_us; /* ... plus this for each token of the prompt (microseconds) */
-    uint32_t silence_ms;                      /* between deltas */
-    uint32_t whole_ms;                        /* admission until the end ... */
-    uint32_t whole_per_token_ms;              /* ... plus this per token of max_tokens */
-    uint32_t cancel_ms;       /* cancel sent until the device's word; then its slot counts as free again */
-    uint32_t cooldown_ms;     /* a silent or failing provider gets no new generations for so long */
-    uint32_t warming_retry_s; /* Retry-After when no provider has the model and nothing is known of it */
-    uint32_t load_ms;         /* how long loading a model takes on a device that has not told yet */
-    bool trace;               /* emit CORE_EFFECT_TRACE for every change of state */
-    uint64_t seed;            /* of the random source that breaks ties */
+    /* A device that shows that it works on the prompt has longer, down to so many tokens a second (core/prefill.c). */
+    uint32_t prefill_least_per_s;
+    uint32_t silence_ms;         /* between deltas */
+    uint32_t whole_ms;           /* admission until the end ... */
+    uint32_t whole_per_token_ms; /* ... plus this per token of max_tokens */
+    uint32_t cancel_ms;          /* cancel sent until the device's word; then its slot counts as free again */
+    uint32_t cooldown_ms;        /* a silent or failing provider gets no new generations for so long */
+    uint32_t warming_retry_s;    /* Retry-After when no provider has the model and nothing is known of it */
+    uint32_t load_ms;            /* how long loading a model takes on a device that has not told yet */
+    bool trace;                  /* emit CORE_EFFECT_TRACE for every change of state */
+    uint64_t seed;               /* of the random source that breaks ties */
 };
 /* The documented defaults (docs/REQUEST.md has the table). */
 void core_config_init(struct core_config *config);
@@ -203,6 +205,7 @@ enum core_event_kind {
     CORE_EVENT_REVIEW,            /* the shell found a device at fault (a canary): REVIEW, and it cools down */
     CORE_EVENT_MODEL,             /* what the catalog knows of a model, so that WANT can find a device for it */
     CORE_EVENT_ACCEPT,            /* a device took the generation */
+    CORE_EVENT_PROGRESS,          /* it has read so much of the prompt, as it says */
     CORE_EVENT_DELTA,
     CORE_EVENT_DONE,
     CORE_EVENT_ERROR,     /* the attempt failed on its device */
@@ -216,9 +219,9 @@ enum core_event_kind {
 
 struct core_event {
     enum core_event_kind kind;
-    uint64_t generation; /* CLIENT_GONE, ABORT, ACCEPT, DELTA, DONE, ERROR, COMMITTED */
-    /* PROVIDER_* but JOINED; ACCEPT, DELTA, DONE, ERROR: events of a generation that this provider does not hold (any
-     * more) are ignored. */
+    uint64_t generation; /* CLIENT_GONE, ABORT, ACCEPT, PROGRESS, DELTA, DONE, ERROR, COMMITTED */
+    /* PROVIDER_* but JOINED; ACCEPT, PROGRESS, DELTA, DONE, ERROR: events of a generation that this provider does not
+     * hold (any more) are ignored. */
     uint64_t provider;
     union {
         struct {
@@ -285,6 +288,9 @@ struct core_event {
         struct {
             uint32_t prompt_tokens; /* 0: not counted, the hold stays as it is */
         } accept;
+        struct {
+            uint32_t done_tokens; /* of the prompt and of the text to continue; cached ones too */
+        } progress;
         struct {
             struct str text; /* handed through; may be empty */
             uint32_t tokens;

@@ -179,6 +179,7 @@ struct core_attempt {
     uint64_t sent_ms;
     uint64_t accepted_ms, first_ms, last_ms; /* plus 1; 0: not yet */
     uint32_t prompt_tokens;                  /* as it counted them */
+    uint32_t done_tokens;                    /* of these, and of the text to continue, as it told last */
     uint64_t last_piece;                     /* hash of the last piece of text, and how often it came in a row */
     uint32_t piece_repeats;
     bool reviewed;  /* one review for an attempt is enough */
@@ -257,7 +258,10 @@ struct core_generation {
     struct core_deadline deadline;
     struct core_hold hold;
     uint64_t account;
-    uint64_t admitted_ms, whole_due_ms;
+    uint64_t admitted_ms;
+    /* The first is moved on by the time that prompts took, no further than the second, which is the end while PREFILL;
+     * the third is what there is for prompts in it. */
+    uint64_t whole_due_ms, whole_most_ms, prefill_most_ms;
     uint64_t queue_due_ms;       /* of QUEUED; its deadline may come earlier, to look at the devices once more */
     uint32_t ttft_ms;            /* once content has come */
     uint32_t prompt_tokens;      /* as the first device that counted them said */
@@ -272,7 +276,8 @@ struct core_generation {
     uint64_t tried[CORE_TRIED_MAX];
     uint32_t tried_silent; /* bit i: tried[i] stayed silent, and is never asked again; the others are a last resort */
     uint32_t tried_count;
-    uint64_t first_due_ms;    /* while PREFILL: its deadline may come earlier, to look for a faster device */
+    /* While PREFILL: since when; and until when, but its deadline may come earlier, to look for a faster device. */
+    uint64_t prefill_ms, first_due_ms;
     uint64_t failover_due_ms; /* no further attempt behind it while nothing has come; 0: no attempt yet */
     uint64_t continue_due_ms; /* set when a device is lost behind content: hope keeps the generation no longer */
     bool fresh;               /* counts in core->fresh: it lives, and nothing has come */
@@ -379,6 +384,20 @@ void core_attempt_abandon(struct core *core, struct core_generation *generation)
 /* DONE or ERROR of an attempt that its generation has given up; anything else is ignored. */
 void core_attempt_ghost_word(struct core *core, const struct core_event *event);
 
+/* prefill.c: how long a device may take for the prompt. */
+/* Tokens of the attempt's prompt and of the text to continue: as its device counted them, but no more than there can
+ * be; 0: not counted. */
+uint32_t core_prefill_tokens(const struct core_attempt *attempt);
+/* What so many tokens may take: usually, and at most. */
+uint64_t core_prefill_usual_ms(const struct core *core, uint64_t tokens);
+uint64_t core_prefill_most_ms(const struct core *core, uint64_t tokens);
+/* When its first token is due if it tells no progress; it has just accepted. */
+uint64_t core_prefill_due_ms(const struct core *core, const struct core_attempt *attempt);
+/* It says that it has read so much: true if its generation's first_due_ms was moved on by that. */
+bool core_prefill_progress(const struct core *core, struct core_attempt *attempt, uint32_t done_tokens);
+/* What the rest should take it by its progress so far; UINT64_MAX: it has told none. */
+uint64_t core_prefill_left_ms(const struct core *core, const struct core_attempt *attempt);
+
 /* rate.c */
 void core_rate_set_limit(struct core_rate *rate, uint32_t limit, uint64_t now_ms);
 uint64_t core_rate_wait_ms(const struct core_rate *rate, uint64_t now_ms); /* 0: a request may come now */
@@ -421,6 +440,7 @@ void core_generation_start(struct core *core, const struct core_event *event, co
 void core_generation_describe(struct core_generation *generation, struct core_model *model,
                               const struct core_event *event);
 void core_generation_accept(struct core *core, struct core_generation *generation, uint32_t prompt_tokens);
+void core_generation_progress(struct core *core, struct core_generation *generation, uint32_t done_tokens);
 void core_generation_delta(struct core *core, struct core_generation *generation, struct str text, uint32_t tokens);
 void core_generation_done(struct core *core, struct core_generation *generation, const struct core_event *event);
 void core_generation_error(struct core *core, struct core_generation *generation, const struct core_event *event);
@@ -433,6 +453,7 @@ void core_generation_move(struct core *core, struct core_generation *generation,
                           const char *why);
 /* of max_tokens, behind what its parts have made */
 uint32_t core_generation_tokens_left(const struct core_generation *generation);
+uint64_t core_generation_whole_due_ms(const struct core_generation *generation); /* as it holds in its state */
 
 /* generation_again.c: what a generation does when its device has failed it. */
 enum core_generation_fault {

@@ -18,6 +18,7 @@
  * SENT        stages[]      accept,      ACCEPT, any DELTA       PREFILL (ACCEPTED, once for the generation)
  *                           and load     client gone             CANCEL; as in QUEUED
  * PREFILL     stages[]      first token  DELTA with content      STREAMING, DELIVER; attempts are counted anew
+ *                                        PROGRESS                the deadline moves on (prefill.c)
  *                                        client gone             CANCELLING, CANCEL
  *                           hurry        a faster one is free    CANCEL; again, without a cooldown (core_job_hurries)
  * SENT and                               DONE                    SETTLING, SETTLE
@@ -36,8 +37,9 @@
  *                                                                FAIL LOST past CORE_PARTS_MAX parts
  *                                        deadline, silent        CANCEL, cooldown; likewise
  *                                        client gone             CANCELLING, CANCEL
- * SENT to                                whole deadline          CANCEL; FAIL TIMEOUT
- * STREAMING                              abort                   CANCEL; FAIL with the shell's word
+ * SENT to                                whole deadline, which   CANCEL; FAIL TIMEOUT
+ * STREAMING                              moves on by PREFILL
+ *                                        abort                   CANCEL; FAIL with the shell's word
  * BACKOFF,                               whole deadline          FAIL TIMEOUT, or WARMING as above
  * QUEUED                                 abort                   FAIL with the shell's word
  * CANCELLING  stages[]      cancel       DONE, ERROR, left,      SETTLING, SETTLE for what was produced
@@ -84,8 +86,17 @@ static uint64_t generation_queue_ms(const struct core *core, const struct core_g
 }
 
 uint64_t core_generation_prefill_ms(const struct core *core, const struct core_generation *generation) {
-    return ((uint64_t)generation->prompt_tokens + generation->part_tokens) *
-           core->config.first_token_per_prompt_token_us / 1000;
+    return core_prefill_usual_ms(core, (uint64_t)generation->prompt_tokens + generation->part_tokens);
+}
+
+uint64_t core_generation_whole_due_ms(const struct core_generation *generation) {
+    return generation->state == CORE_GENERATION_PREFILL ? generation->whole_most_ms : generation->whole_due_ms;
+}
+
+/* A prompt was read, or given up: what that took is added to the whole deadline. */
+static void generation_end_prefill(const struct core *core, struct core_generation *generation) {
+    uint64_t due_ms = generation->whole_due_ms + (core->now_ms - generation->prefill_ms);
+    generation->whole_due_ms = min_u64(due_ms, generation->whole_most_ms);
 }
 
 static uint64_t generation_due(const struct core *core, const struct core_generation *generation) {
@@ -114,7 +125,7 @@ static uint64_t generation_due(const struct core *core, const struct core_genera
     case CORE_GENERATION_CANCELLING:
         return due_ms + config->cancel_ms;
     }
-    return min_u64(due_ms, generation->whole_due_ms);
+    return min_u64(due_ms, core_generation_whole_due_ms(generation));
 }
 
 static void generation_leave(struct core *core, struct core_generation *generation) {
@@ -124,9 +135,12 @@ static void generation_leave(struct core *core, struct core_generation *generati
     case CORE_GENERATION_QUEUED:
         core_queue_leave(core, generation);
         break;
+    case CORE_GENERATION_PREFILL:
+        generation_end_prefill(core, generation);
+        core_list_remove(&core->stages[generation->state], &generation->link);
+        break;
     case CORE_GENERATION_BACKOFF:
     case CORE_GENERATION_SENT:
-    case CORE_GENERATION_PREFILL:
     case CORE_GENERATION_STREAMING:
     case CORE_GENERATION_CANCELLING:
     case CORE_GENERATION_SETTLING:
@@ -159,8 +173,8 @@ void core_generation_move(struct core *core, struct core_generation *generation,
     generation->state = state;
     generation_count(core, generation);
     if (state == CORE_GENERATION_PREFILL) {
-        generation->first_due_ms =
-            core->now_ms + core->config.first_token_ms + core_generation_prefill_ms(core, generation);
+        generation->prefill_ms = core->now_ms;
+        generation->first_due_ms = core_prefill_due_ms(core, generation->attempt);
     }
     switch (state) {
     case CORE_GENERATION_NONE:
@@ -208,6 +222,7 @@ void core_generation_start(struct core *core, const struct core_event *event, co
     generation->admitted_ms = core->now_ms;
     generation->whole_due_ms =
         core->now_ms + core->config.whole_ms + (uint64_t)core->config.whole_per_token_ms * event->request.max_tokens;
+    generation->whole_most_ms = generation->whole_due_ms;
     generation->handle = core_handles_add(&core->generations, generation);
     generation->hold = *hold;
     core_hold_open(&generation->hold);
@@ -217,6 +232,15 @@ void core_generation_start(struct core *core, const struct core_event *event, co
 
 uint32_t core_generation_tokens_left(const struct core_generation *generation) {
     return generation->max_tokens > generation->part_tokens ? generation->max_tokens - generation->part_tokens : 0;
+}
+
+/* However often it moves to another device, all its prompts together get no more than the largest of them may take. */
+static void generation_let_prefill(const struct core *core, struct core_generation *generation) {
+    uint64_t most_ms = core_prefill_most_ms(core, core_prefill_tokens(generation->attempt));
+    if (most_ms > generation->prefill_most_ms) {
+        generation->whole_most_ms += most_ms - generation->prefill_most_ms;
+        generation->prefill_most_ms = most_ms;
+    }
 }
 
 void core_generation_accept(struct core *core, struct core_generation *generation, uint32_t prompt_tokens) {
@@ -234,10 +258,17 @@ void core_generation_accept(struct core *core, struct core_generation *generatio
         }
     }
     core_record_accepted(core, generation->attempt, prompt_tokens);
+    generation_let_prefill(core, generation);
     core_generation_move(core, generation, CORE_GENERATION_PREFILL, "accepted");
     if (!generation->accepted) {
         generation->accepted = true;
         core_effect_add_generation(core, CORE_EFFECT_ACCEPTED, generation);
+    }
+}
+
+void core_generation_progress(struct core *core, struct core_generation *generation, uint32_t done_tokens) {
+    if (generation->state == CORE_GENERATION_PREFILL && core_prefill_progress(core, generation->attempt, done_tokens)) {
+        core_deadline_set(core, &generation->deadline, generation_due(core, generation));
     }
 }
 
@@ -369,7 +400,7 @@ static void generation_waiting_overdue(struct core *core, struct core_generation
 }
 
 static void generation_device_overdue(struct core *core, struct core_generation *generation) {
-    if (core->now_ms < generation->whole_due_ms) {
+    if (core->now_ms < core_generation_whole_due_ms(generation)) {
         core_generation_silent(core, generation);
     } else {
         core_record_ended(core, generation->attempt, CORE_ATTEMPT_END_NEUTRAL, NULL);
@@ -388,7 +419,7 @@ void core_generation_overdue(struct core *core, struct core_generation *generati
         generation_waiting_overdue(core, generation);
         break;
     case CORE_GENERATION_PREFILL:
-        if (core->now_ms < min_u64(generation->first_due_ms, generation->whole_due_ms)) {
+        if (core->now_ms < min_u64(generation->first_due_ms, generation->whole_most_ms)) {
             if (!core_generation_hurries(core, generation)) {
                 core_deadline_set(core, &generation->deadline, generation_due(core, generation));
             }

@@ -9,7 +9,7 @@
 
 /* A device that takes HURRY_TIMES as long for the prompt as it should, and HURRY_LEAST_MS at least, is left for another
  * one, HURRY_MOST times in a round: so a crowd that has grown slow does not go round and round. */
-enum { HURRY_TIMES = 3, HURRY_LEAST_MS = 2000, HURRY_MOST = 2 };
+enum { HURRY_TIMES = 3, HURRY_LEAST_MS = 2000, HURRY_MOST = 2, NEARLY_DONE_TIMES = 3 };
 
 uint64_t core_generation_backoff_ms(const struct core *core, const struct core_generation *generation) {
     return generation->round < 2 ? 0 : (uint64_t)(generation->round - 1) * core->config.backoff_step_ms;
@@ -62,6 +62,15 @@ static void again_stretch(const struct core *core, struct core_generation *gener
     }
 }
 
+/* What a lost device had done of the prompt took its time: another one should have the chance all the same. */
+static void again_allow_for_work(const struct core *core, struct core_generation *generation, bool worked) {
+    uint64_t failover_due_ms = core->now_ms + core->config.failover_ms;
+    if (worked && !generation->started && failover_due_ms > generation->failover_due_ms &&
+        core_place_has_hope(core, generation)) {
+        generation->failover_due_ms = failover_due_ms;
+    }
+}
+
 void core_generation_again(struct core *core, struct core_generation *generation, enum core_generation_fault fault,
                            const char *why) {
     bool streaming = generation->state == CORE_GENERATION_STREAMING;
@@ -73,6 +82,7 @@ void core_generation_again(struct core *core, struct core_generation *generation
         generation->failover_due_ms =
             core->now_ms + core->config.failover_ms + core_generation_prefill_ms(core, generation);
     }
+    bool worked = generation->attempt->done_tokens > 0;
     if (fault == CORE_GENERATION_FAULT_FAILED) {
         core_attempt_release(core, generation->attempt);
     } else {
@@ -80,6 +90,7 @@ void core_generation_again(struct core *core, struct core_generation *generation
         core_attempt_abandon(core, generation);
     }
     again_stretch(core, generation);
+    again_allow_for_work(core, generation, worked);
     if (streaming && core_generation_tokens_left(generation) == 0) {
         core_generation_settle(core, generation, NULL, CORE_FINISH_LENGTH, "nothing left to continue");
     } else if (!again_allowed(core, generation)) {
@@ -99,16 +110,23 @@ uint64_t core_generation_hurry_ms(const struct core *core, const struct core_gen
 }
 
 /* Is a device free that should show content in less time than the present one has taken already? A wrong answer costs
- * no more than that time once again. */
+ * no more than that time once again. By its progress the present one may be quicker still; but that is only what it
+ * says, so it counts no longer than a wrong answer costs little. */
 static bool again_is_faster_elsewhere(struct core *core, struct core_generation *generation) {
     uint64_t patience_ms = generation->patience_ms, took_ms = core->now_ms + 1 - generation->attempt->accepted_ms;
+    uint64_t longest_ms = 0; /* there */
     uint32_t first = 0, count = 0;
     const struct core_offering *offering = core_place(core, generation, &first, &count);
     bool faster = offering != NULL && !core_place_was_tried(generation, offering->provider);
     for (uint32_t i = first; faster && i < first + count; i++) {
         const struct core_candidate *candidate = &core->candidates[i];
-        faster = !candidate->chosen ||
-                 candidate->load_ms + (uint64_t)candidate->prefill_ms * 1000 / candidate->weight < took_ms;
+        if (candidate->chosen) {
+            longest_ms = candidate->load_ms + (uint64_t)candidate->prefill_ms * 1000 / candidate->weight;
+            faster = longest_ms < took_ms;
+        }
+    }
+    if (faster && took_ms < NEARLY_DONE_TIMES * longest_ms) {
+        faster = longest_ms < core_prefill_left_ms(core, generation->attempt);
     }
     core->candidate_count -= count;
     generation->patience_ms = patience_ms;

@@ -103,8 +103,11 @@ uint32_t core_place_prefill_ms(const struct core *core, const struct core_genera
 static uint64_t place_excess_ms(const struct core *core, const struct core_generation *generation,
                                 const struct core_candidate *candidate, float stream_per_s) {
     uint64_t left_ms = generation->whole_due_ms > core->now_ms ? generation->whole_due_ms - core->now_ms : 0;
-    uint64_t longest_ms = (uint64_t)candidate->load_ms + candidate->prefill_ms +
-                          place_ms((float)core_generation_tokens_left(generation), stream_per_s);
+    /* The prompt has a time of its own; what goes beyond that would not be waited for either. */
+    uint64_t prompt_ms = core_prefill_most_ms(core, place_prompt_tokens(generation));
+    uint64_t late_ms = candidate->prefill_ms > prompt_ms ? candidate->prefill_ms - prompt_ms : 0;
+    uint64_t longest_ms =
+        (uint64_t)candidate->load_ms + late_ms + place_ms((float)core_generation_tokens_left(generation), stream_per_s);
     return longest_ms > left_ms ? longest_ms - left_ms : 0;
 }
 

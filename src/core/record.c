@@ -169,10 +169,12 @@ static void record_prefill_speed(struct core_offering *offering, double per_s) {
 
 /* Times of attempts are kept one too high, which does not show in differences of two of them. */
 static void record_prefill(struct core *core, const struct core_attempt *attempt, const struct core_event *done) {
-    uint32_t prompt = done->done.prompt_tokens;
+    /* More than the request can hold is only said. */
+    uint32_t most = attempt->generation->prompt_tokens_max;
+    uint32_t prompt = done->done.prompt_tokens < most ? done->done.prompt_tokens : most;
     uint32_t fresh = prompt > done->done.cached_tokens ? prompt - done->done.cached_tokens : 0;
     if (attempt->cold || attempt->accepted_ms == 0 || attempt->first_ms <= attempt->accepted_ms ||
-        fresh < RECORD_PREFILL_TOKENS || fresh > 2 * (uint64_t)attempt->generation->prompt_tokens_max) {
+        fresh < RECORD_PREFILL_TOKENS) {
         return;
     }
     fresh += attempt->generation->part_tokens; /* the text that it went on with is not in its prompt */
@@ -184,7 +186,7 @@ static void record_prefill(struct core *core, const struct core_attempt *attempt
 
 void core_record_slow(struct core *core, struct core_attempt *attempt) {
     struct core_offering *offering = attempt->offering;
-    double tokens = (double)attempt->prompt_tokens + attempt->generation->part_tokens;
+    double tokens = core_prefill_tokens(attempt);
     double per_s = tokens * 1000.0 / (double)(core->now_ms + 2 - attempt->accepted_ms);
     if (attempt->accepted_ms != 0 && per_s < (double)core_place_prefill_per_s(core, offering)) {
         record_prefill_speed(offering, per_s);

@@ -28,6 +28,9 @@ struct engine_events {
     void (*on_state)(void *context, enum engine_state state, const struct engine_facts *facts, const char *why);
     /* The prompt was taken into a slot: its length is known and prefill starts. */
     void (*on_accept)(void *context, uint64_t job, uint32_t prompt_tokens);
+    /* So much of the prompt, and of the text that it continues, has been read, also what was found in a cache: every
+     * now and then until the first text. NULL: nobody asks. */
+    void (*on_read)(void *context, uint64_t job, uint32_t done_tokens);
     /* Whole UTF-8 characters; never any part of a stop string, nor what may become one. `tokens` counts the tokens this
      * text stands for, also those whose text was held back before. Before the end a delta ends with a token (unless
      * that would hold back 64 KiB), so that another device can continue the text. */

@@ -124,6 +124,10 @@ static void handle_job_frame(struct llama_engine *engine, const struct llama_fra
         engine->events->on_done(engine->context, frame->job, &done);
     } else if (frame->kind == LLAMA_FRAME_ACCEPT && llama_frame_read_u32(frame->payload, &number, &text)) {
         engine->events->on_accept(engine->context, frame->job, number);
+    } else if (frame->kind == LLAMA_FRAME_READ && llama_frame_read_u32(frame->payload, &number, &text)) {
+        if (engine->events->on_read != NULL) {
+            engine->events->on_read(engine->context, frame->job, number);
+        }
     } else if (frame->kind == LLAMA_FRAME_DELTA && llama_frame_read_u32(frame->payload, &number, &text)) {
         engine->events->on_delta(engine->context, frame->job, text, number);
     }

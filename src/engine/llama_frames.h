@@ -28,6 +28,7 @@ enum llama_frame_kind {
     LLAMA_FRAME_ACCEPT,  /* u32 prompt tokens */
     LLAMA_FRAME_DELTA,   /* u32 tokens, then UTF-8 text */
     LLAMA_FRAME_DONE,    /* struct gen_done */
+    LLAMA_FRAME_READ,    /* u32 tokens of the prompt and of the text to continue, as far as they are read */
     LLAMA_FRAME_FAILED,  /* u8 enum gen_failure, u8 length of param, param, message */
 };
 

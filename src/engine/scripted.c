@@ -20,7 +20,8 @@ enum {
     SCRIPTED_GATHER_MS = 200, /* between the deltas of a job that is not streamed */
     SCRIPTED_GATHER_BYTES = 32 * 1024,
     SCRIPTED_OUT_MAX = 2 * 1024 * 1024,
-    SCRIPTED_EXIT_MS = 20, /* for the last words to leave the process */
+    SCRIPTED_READ_MS = 200, /* between two words on how far the prompt is read */
+    SCRIPTED_EXIT_MS = 20,  /* for the last words to leave the process */
 };
 
 struct scripted_job {
@@ -32,6 +33,7 @@ struct scripted_job {
     size_t ready_bytes;  /* so much of both may be sent: it ends with a token */
     uint32_t ready_tokens;
     uint32_t prompt_tokens, max_tokens, completion_tokens;
+    uint32_t read_tokens; /* of the prompt, as told last */
     bool stream, chat, max_tokens_given, cancelled, bad_script, overloaded;
     bool continues;                                        /* behind script.produced tokens of another device */
     bool exiting;                                          /* what was said is on its way; then the process ends */
@@ -170,6 +172,18 @@ static bool job_breaks_off(struct scripted *engine, struct scripted_job *job, ui
     return true;
 }
 
+/* Tells how far the prompt is read, and when there is more to tell. */
+static void job_read(struct scripted *engine, struct scripted_job *job, uint64_t now) {
+    uint64_t tokens = (uint64_t)job->prompt_tokens + job->script.produced;
+    uint64_t done = tokens * (now - job->accepted_ms) / (job->first_ms - job->accepted_ms);
+    uint64_t next_ms = now + SCRIPTED_READ_MS;
+    job->due_ms = next_ms < job->first_ms ? next_ms : job->first_ms;
+    if (done > job->read_tokens && engine->events->on_read != NULL) {
+        job->read_tokens = (uint32_t)done;
+        engine->events->on_read(engine->context, job->id, (uint32_t)done);
+    }
+}
+
 /* Says what is due, then sets when there is more to say. Events may cancel the job or close the engine. */
 static void job_speak(struct scripted *engine, struct scripted_job *job, uint64_t now) {
     uint32_t target = job_target(job, now);
@@ -218,7 +232,9 @@ static void job_accept(struct scripted *engine, struct scripted_job *job, uint64
         job_fail(engine, job, GEN_FAILURE_CONTEXT_LENGTH, message, chat ? "messages" : "prompt");
         return;
     }
-    job->due_ms = job->script.silent && !job->script.late ? UINT64_MAX : job->first_ms;
+    uint64_t read_ms = now + SCRIPTED_READ_MS;
+    read_ms = read_ms < job->first_ms ? read_ms : job->first_ms;
+    job->due_ms = job->script.silent && !job->script.late ? UINT64_MAX : read_ms;
     engine->events->on_accept(engine->context, job->id, job->prompt_tokens);
 }
 
@@ -231,6 +247,8 @@ static void job_advance(struct scripted *engine, struct scripted_job *job, uint6
         job_done(engine, job, GEN_FINISH_CANCELLED, now);
     } else if (job->accepted_ms == 0) {
         job_accept(engine, job, now);
+    } else if (now < job->first_ms) {
+        job_read(engine, job, now);
     } else {
         job_speak(engine, job, now);
     }

@@ -324,6 +324,13 @@ static void on_accept(void *context, struct link_peer *peer, const struct link_a
                                                           .accept = {.prompt_tokens = accept->prompt_tokens}});
 }
 
+static void on_progress(void *context, struct link_peer *peer, const struct link_progress *progress) {
+    core_loop_step(core_of(context), &(struct core_event){.kind = CORE_EVENT_PROGRESS,
+                                                          .provider = provider_of(peer)->handle,
+                                                          .generation = progress->job,
+                                                          .progress = {.done_tokens = progress->done_tokens}});
+}
+
 static void on_delta(void *context, struct link_peer *peer, const struct link_delta *delta) {
     core_loop_step(core_of(context), &(struct core_event){.kind = CORE_EVENT_DELTA,
                                                           .provider = provider_of(peer)->handle,
@@ -420,6 +427,7 @@ const struct link_server_events PROVIDERS_LINK_EVENTS = {
     .on_hello = on_hello,
     .on_status = on_status,
     .on_accept = on_accept,
+    .on_progress = on_progress,
     .on_delta = on_delta,
     .on_done = on_done,
     .on_error = on_error,

@@ -15,6 +15,7 @@ enum {
     TEXT_DELTA_JOB_AT = 3,
     DELTA_TOKENS_AT = 9,
     PROMPT_TOKENS_AT = 9,
+    DONE_TOKENS_AT = 9,
     FINISH_AT = 9,
     USAGE_AT = 10,
     TIMINGS_AT = 22,
@@ -137,6 +138,14 @@ void link_encode_accept(struct buf *out, enum link_version version, const struct
     }
 }
 
+void link_encode_progress(struct buf *out, enum link_version version, const struct link_progress *progress) {
+    uint8_t *at = version >= LINK_VERSION_2 ? begin_binary(out, LINK_BINARY_PROGRESS, LINK_PROGRESS_SIZE) : NULL;
+    if (at != NULL) {
+        at = link_put_u64(at + JOB_AT, progress->job);
+        (void)link_put_u32(at, progress->done_tokens);
+    }
+}
+
 static void put_text_delta(struct buf *out, const struct link_delta *delta) {
     uint8_t *at = begin_binary(out, LINK_BINARY_TEXT_DELTA, LINK_DELTA_HEAD + delta->text.len);
     if (at != NULL) {
@@ -233,6 +242,14 @@ bool link_take_accept(struct str payload, struct link_accept *out, struct err *e
         return err_set(err, ERR_INVALID, "accept shorter than its fields");
     }
     out->prompt_tokens = link_get_u32(payload.data + PROMPT_TOKENS_AT);
+    return take_job(payload, JOB_AT, &out->job, err);
+}
+
+bool link_take_progress(struct str payload, struct link_progress *out, struct err *err) {
+    if (payload.len < LINK_PROGRESS_SIZE) {
+        return err_set(err, ERR_INVALID, "progress shorter than its fields");
+    }
+    out->done_tokens = link_get_u32(payload.data + DONE_TOKENS_AT);
     return take_job(payload, JOB_AT, &out->job, err);
 }
 

@@ -1,5 +1,5 @@
-/* What a provider says of a job: that it has it, what it makes, and how it ended. Version 1 has text messages and
- * deltas of plain text; version 2 a binary message each for accept, delta and done. */
+/* What a provider says of a job: that it has it, how far it is with the prompt, what it makes, and how it ended.
+ * Version 1 has text messages, deltas of plain text, and no progress; version 2 a binary message each. */
 #ifndef NATARIS_LINK_ANSWER_H
 #define NATARIS_LINK_ANSWER_H
 
@@ -15,17 +15,24 @@ enum link_binary {
     LINK_BINARY_ACCEPT = 2,     /* these are version 2's */
     LINK_BINARY_DELTA = 3,
     LINK_BINARY_DONE = 4,
+    LINK_BINARY_PROGRESS = 5,
 };
 
 enum {
     LINK_DELTA_HEAD = 11,  /* of both versions: what comes before the text, or the parts */
     LINK_ACCEPT_SIZE = 13, /* at least: a newer peer's may be longer */
     LINK_DONE_SIZE = 35,   /* likewise; without the word */
+    LINK_PROGRESS_SIZE = 13,
 };
 
 struct link_accept {
     uint64_t job;
     uint32_t prompt_tokens;
+};
+
+struct link_progress {
+    uint64_t job;
+    uint32_t done_tokens; /* of the prompt and of the text to continue; cached ones too */
 };
 
 struct link_delta {
@@ -57,6 +64,8 @@ struct link_delta link_delta_cut(struct link_delta *rest);
 /* Each appends one message: a text, or binary when link_kind_is_binary (link/message.h) says so. Check
  * out->overflow. */
 void link_encode_accept(struct buf *out, enum link_version version, const struct link_accept *accept);
+/* Appends nothing for version 1, which does not have it. */
+void link_encode_progress(struct buf *out, enum link_version version, const struct link_progress *progress);
 void link_encode_delta(struct buf *out, enum link_version version, const struct link_delta *delta);
 void link_encode_done(struct buf *out, enum link_version version, const struct link_done *done);
 void link_encode_error(struct buf *out, const struct link_error *error);
@@ -69,6 +78,7 @@ MUST_CHECK bool link_read_error(const struct link_reader *reader, enum link_vers
 /* Each takes one binary message apart, without copying anything. ERR_INVALID, and the member at fault in err->field. */
 MUST_CHECK bool link_take_text_delta(struct str payload, struct link_delta *out, struct err *err);
 MUST_CHECK bool link_take_accept(struct str payload, struct link_accept *out, struct err *err);
+MUST_CHECK bool link_take_progress(struct str payload, struct link_progress *out, struct err *err);
 MUST_CHECK bool link_take_delta(struct str payload, struct link_delta *out, struct err *err);
 MUST_CHECK bool link_take_done(struct str payload, struct link_done *out, struct err *err);
 

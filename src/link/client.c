@@ -232,6 +232,7 @@ static void handle_message(struct link_client *client, const struct link_message
     case LINK_AUTH:
     case LINK_STATUS:
     case LINK_ACCEPT:
+    case LINK_PROGRESS:
     case LINK_DELTA:
     case LINK_DONE:
     case LINK_ERROR:
@@ -429,6 +430,13 @@ void link_client_send_accept(struct link_client *client, const struct link_accep
     if (client->state == CLIENT_READY) {
         link_encode_accept(begin_message(client), client->version, accept);
         send_message(client, LINK_ACCEPT);
+    }
+}
+
+void link_client_send_progress(struct link_client *client, const struct link_progress *progress) {
+    if (client->state == CLIENT_READY && client->version >= LINK_VERSION_2) {
+        link_encode_progress(begin_message(client), client->version, progress);
+        send_message(client, LINK_PROGRESS);
     }
 }
 

@@ -37,6 +37,8 @@ MUST_CHECK bool link_client_new(struct link_client **out, struct loop *loop, con
 bool link_client_connected(const struct link_client *client);
 void link_client_send_status(struct link_client *client, const struct link_status *status);
 void link_client_send_accept(struct link_client *client, const struct link_accept *accept);
+/* On a link of version 1 nothing is sent. */
+void link_client_send_progress(struct link_client *client, const struct link_progress *progress);
 void link_client_send_delta(struct link_client *client, const struct link_delta *delta);
 void link_client_send_done(struct link_client *client, const struct link_done *done);
 void link_client_send_error(struct link_client *client, const struct link_error *error);

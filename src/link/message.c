@@ -18,6 +18,8 @@ const char *link_kind_name(enum link_kind kind) {
         return "job";
     case LINK_ACCEPT:
         return "accept";
+    case LINK_PROGRESS:
+        return "progress";
     case LINK_DELTA:
         return "delta";
     case LINK_DONE:
@@ -37,7 +39,8 @@ const char *link_kind_name(enum link_kind kind) {
 }
 
 bool link_kind_is_binary(enum link_kind kind, enum link_version version) {
-    return kind == LINK_DELTA || (version >= LINK_VERSION_2 && (kind == LINK_ACCEPT || kind == LINK_DONE));
+    return kind == LINK_DELTA || kind == LINK_PROGRESS ||
+           (version >= LINK_VERSION_2 && (kind == LINK_ACCEPT || kind == LINK_DONE));
 }
 
 void link_encode_drain(struct buf *out) {
@@ -45,10 +48,10 @@ void link_encode_drain(struct buf *out) {
     json_end_object(&writer);
 }
 
-/* A delta was never a text: as one, it is a kind that is not known. */
+/* Delta and progress were never texts: as such they are kinds that are not known. */
 static enum link_kind kind_from_name(struct str name) {
     for (int i = LINK_HELLO; i < LINK_UNKNOWN; i++) {
-        if (i != LINK_DELTA && str_equal_cstr(name, link_kind_name((enum link_kind)i))) {
+        if (i != LINK_DELTA && i != LINK_PROGRESS && str_equal_cstr(name, link_kind_name((enum link_kind)i))) {
             return (enum link_kind)i;
         }
     }
@@ -80,6 +83,7 @@ static bool read_message(enum link_version version, const struct link_reader *re
     case LINK_WANT:
         return link_read_want(reader, &message->want);
     case LINK_DRAIN:
+    case LINK_PROGRESS:
     case LINK_DELTA:
     case LINK_UNKNOWN:
         break;
@@ -126,6 +130,9 @@ bool link_decode_binary(enum link_version version, struct str payload, struct li
     case LINK_BINARY_ACCEPT:
         message->kind = LINK_ACCEPT;
         return link_take_accept(payload, &message->accept, err);
+    case LINK_BINARY_PROGRESS:
+        message->kind = LINK_PROGRESS;
+        return link_take_progress(payload, &message->progress, err);
     case LINK_BINARY_DELTA:
         message->kind = LINK_DELTA;
         return link_take_delta(payload, &message->delta, err);

@@ -18,6 +18,7 @@ enum link_kind {
     LINK_STATUS,    /* provider -> gateway: heartbeat: models, load, heat, battery */
     LINK_JOB,       /* gateway -> provider */
     LINK_ACCEPT,    /* provider -> gateway: in a slot, prompt length known */
+    LINK_PROGRESS,  /* provider -> gateway: so much of the prompt is read; since version 2 */
     LINK_DELTA,     /* provider -> gateway */
     LINK_DONE,      /* provider -> gateway */
     LINK_ERROR,     /* provider -> gateway: this job failed here */
@@ -37,6 +38,7 @@ struct link_message {
         struct link_status status;
         struct link_job job;
         struct link_accept accept;
+        struct link_progress progress;
         struct link_delta delta;
         struct link_done done;
         struct link_error error;

@@ -179,6 +179,11 @@ static void handle_admitted(struct link_peer *peer, const struct link_message *m
     case LINK_ACCEPT:
         events->on_accept(context, peer, &message->accept);
         return;
+    case LINK_PROGRESS:
+        if (events->on_progress != NULL) {
+            events->on_progress(context, peer, &message->progress);
+        }
+        return;
     case LINK_DELTA:
         events->on_delta(context, peer, &message->delta);
         return;

@@ -19,6 +19,8 @@ struct link_server_events {
     /* The rest only after admission. Borrowed for the call. */
     void (*on_status)(void *context, struct link_peer *peer, const struct link_status *status);
     void (*on_accept)(void *context, struct link_peer *peer, const struct link_accept *accept);
+    /* may be NULL: nobody asks */
+    void (*on_progress)(void *context, struct link_peer *peer, const struct link_progress *progress);
     void (*on_delta)(void *context, struct link_peer *peer, const struct link_delta *delta);
     void (*on_done)(void *context, struct link_peer *peer, const struct link_done *done);
     void (*on_error)(void *context, struct link_peer *peer, const struct link_error *error);

@@ -176,6 +176,15 @@ static void on_accept(void *context, uint64_t job, uint32_t prompt_tokens) {
     }
 }
 
+static void on_read(void *context, uint64_t job, uint32_t done_tokens) {
+    struct agent *agent = context;
+    const struct job_entry *entry = entry_find(agent, job);
+    if (entry != NULL && entry->state == ENTRY_RUNNING) {
+        const struct link_progress progress = {.job = entry->link_job, .done_tokens = done_tokens};
+        link_client_send_progress(agent->link, &progress);
+    }
+}
+
 static void on_delta(void *context, uint64_t job, struct str text, uint32_t tokens) {
     struct agent *agent = context;
     const struct job_entry *entry = entry_find(agent, job);
@@ -223,6 +232,7 @@ static const struct hosted_model_events MODEL_EVENTS = {.on_state = on_model_sta
                                                         .may_download = may_download,
                                                         .on_unloaded = on_model_unloaded,
                                                         .on_accept = on_accept,
+                                                        .on_read = on_read,
                                                         .on_delta = on_delta,
                                                         .on_done = on_done,
                                                         .on_failed = on_failed};

@@ -1,6 +1,5 @@
 /* The life of a model. It is in one state; move() is the only way to another, and the gateway is told when what it
- * knows changes. Calls and events leave notes; what follows from them is done in model_life_run, at the end of the
- * iteration.
+ * knows changes. Calls and events leave notes; what follows is done in model_life_run, when the iteration ends.
  *
  * state      told as      has             what happens         then
  * ---------  -----------  --------------  -------------------  --------------------------------------------------------
@@ -22,9 +21,8 @@
  * FAILED     failed       timer           the timer            FINDING, or on to LOADING where no file is looked for
  * any                                     close                CLOSING, and freed when nothing is left
  *
- * Jobs wait in COLD, STARTING, LOADING and UNLOADING, and in WARM for the end of the iteration. Entering FAILED or
- * BROKEN fails them; in these states and in FINDING none is taken. "Unused" is a model on demand without jobs for
- * keep_warm_ms. */
+ * Jobs wait in COLD, STARTING, LOADING and UNLOADING, and in WARM for the end of the iteration. FAILED and BROKEN fail
+ * them; there and in FINDING none is taken. "Unused" is a model on demand without jobs for keep_warm_ms. */
 #include "provider/model_life.h"
 
 #include "base/log.h"
@@ -194,6 +192,13 @@ static void on_engine_accept(void *context, uint64_t job, uint32_t prompt_tokens
     }
 }
 
+static void on_engine_read(void *context, uint64_t job, uint32_t done_tokens) {
+    const struct hosted_model *model = context;
+    if (model->state != MODEL_CLOSING && model->events->on_read != NULL) {
+        model->events->on_read(model->context, job, done_tokens);
+    }
+}
+
 static void on_engine_delta(void *context, uint64_t job, struct str text, uint32_t tokens) {
     const struct hosted_model *model = context;
     if (model->state != MODEL_CLOSING) {
@@ -226,6 +231,7 @@ static void on_engine_failed(void *context, uint64_t job, enum gen_failure failu
 
 static const struct engine_events ENGINE_EVENTS = {.on_state = on_engine_state,
                                                    .on_accept = on_engine_accept,
+                                                   .on_read = on_engine_read,
                                                    .on_delta = on_engine_delta,
                                                    .on_done = on_engine_done,
                                                    .on_failed = on_engine_failed};

@@ -46,6 +46,22 @@ describe('failover', { concurrency: 4 }, () => {
     assert.ok(done);
   });
 
+  const hasty = ['--first-token-ms', '300', '--whole-ms', '1000', '--whole-per-token-ms', '1'];
+  const long = 'word '.repeat(40); // 0.8 s, and the 0.3 above
+
+  story('a slow device that works on a long prompt is not cut off', hasty, async (network) => {
+    await network.scripted();
+    const answer = await ask(network, chat(script({ text: 'at last', prefill: 3000 }) + long));
+    assert.equal(textOf(answer), 'at last');
+    assert.equal(answer.nataris.attempts, 1);
+  });
+
+  story('a device that is silent over a long prompt is noticed as ever', hasty, async (network) => {
+    await network.scripted(FOREVER);
+    const answer = await network.post(CHAT, chat(long, { max_tokens: 10 }));
+    assert.equal(answer.status, 408);
+  });
+
   story('a device that hangs is given up after the accept deadline', ['--accept-ms', '300'], async (network) => {
     const hung = await network.scripted();
     hung.kill('SIGSTOP');

@@ -19,6 +19,7 @@
  *                                        max_tokens: else 16; prompt: its tokens at most; price: nano-dollars for a
  *                                        token in and out; only: a canary
  *     accept r1 p1 [prompt_tokens]
+ *     progress r1 p1 done_tokens
  *     delta r1 p1 tokens [text]
  *     done r1 p1 stop|length|cancelled [prompt completion cached]
  *     error r1 p1 kind [message [param]]
@@ -146,13 +147,15 @@ static void do_committed(struct scenario *s, enum core_event_kind kind) {
                                  .committed = {.durable = choose(s, word(s, 2), commit_names, 2) == 1}});
 }
 
-/* accept, delta, done, error: `kind` of this generation from this provider. */
+/* accept, progress, delta, done, error: `kind` of this generation from this provider. */
 static void do_device(struct scenario *s, enum core_event_kind kind) {
     struct core_event event = {.kind = kind,
                                .generation = name_handle(s, &s->generations, word(s, 1)),
                                .provider = name_handle(s, &s->providers, word(s, 2))};
     if (kind == CORE_EVENT_ACCEPT) {
         event.accept.prompt_tokens = word_number(s, 3, 0);
+    } else if (kind == CORE_EVENT_PROGRESS) {
+        event.progress.done_tokens = word_number(s, 3, 0);
     } else if (kind == CORE_EVENT_DELTA) {
         event.delta.tokens = word_number(s, 3, 0);
         event.delta.text = word(s, 4);
@@ -183,6 +186,7 @@ static void do_config(struct scenario *s, enum core_event_kind kind UNUSED) {
         {"accept_ms", &s->config.accept_ms},
         {"first_token_ms", &s->config.first_token_ms},
         {"first_token_per_prompt_token_us", &s->config.first_token_per_prompt_token_us},
+        {"prefill_least_per_s", &s->config.prefill_least_per_s},
         {"silence_ms", &s->config.silence_ms},
         {"whole_ms", &s->config.whole_ms},
         {"whole_per_token_ms", &s->config.whole_per_token_ms},
@@ -354,6 +358,7 @@ static void do_command(struct scenario *s) {
         {"catalog", do_catalog, CORE_EVENT_MODEL},
         {"request", do_request, CORE_EVENT_REQUEST},
         {"accept", do_device, CORE_EVENT_ACCEPT},
+        {"progress", do_device, CORE_EVENT_PROGRESS},
         {"delta", do_device, CORE_EVENT_DELTA},
         {"done", do_device, CORE_EVENT_DONE},
         {"error", do_device, CORE_EVENT_ERROR},

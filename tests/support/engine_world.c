@@ -46,6 +46,17 @@ static void on_accept(void *context, uint64_t id, uint32_t prompt_tokens) {
     loop_stop(world->loop);
 }
 
+static void on_read(void *context, uint64_t id, uint32_t done_tokens) {
+    struct engine_world *world = context;
+    struct world_job *job = job_of(world, id);
+    assert_int_equal(job->accepts, 1);
+    assert_int_equal(job->deltas, 0);
+    assert_true(done_tokens > job->read_tokens);
+    job->read_tokens = done_tokens;
+    job->reads++;
+    loop_stop(world->loop);
+}
+
 static void on_delta(void *context, uint64_t id, struct str text, uint32_t tokens) {
     struct engine_world *world = context;
     struct world_job *job = job_of(world, id);
@@ -81,8 +92,12 @@ static void on_failed(void *context, uint64_t id, enum gen_failure failure, cons
     loop_stop(world->loop);
 }
 
-static const struct engine_events EVENTS = {
-    .on_state = on_state, .on_accept = on_accept, .on_delta = on_delta, .on_done = on_done, .on_failed = on_failed};
+static const struct engine_events EVENTS = {.on_state = on_state,
+                                            .on_accept = on_accept,
+                                            .on_read = on_read,
+                                            .on_delta = on_delta,
+                                            .on_done = on_done,
+                                            .on_failed = on_failed};
 
 struct engine_options world_options(const char *model_path) {
     return (struct engine_options){

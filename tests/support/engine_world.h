@@ -21,6 +21,7 @@ struct world_job { /* index: the job's id */
         size_t length;
         uint32_t tokens;
     } after[WORLD_DELTAS];
+    uint32_t reads, read_tokens; /* words on how far the prompt is read, and the last one */
     struct gen_done done;
     enum gen_failure failure;
     char message[ERR_MESSAGE_MAX], param[ERR_FIELD_MAX];

@@ -63,6 +63,12 @@ static void on_accept(void *context, struct link_peer *peer, const struct link_a
     NOTE_GATEWAY(rig, "accept %llu %u", (unsigned long long)accept->job, accept->prompt_tokens);
 }
 
+static void on_progress(void *context, struct link_peer *peer, const struct link_progress *progress) {
+    struct link_rig *rig = context;
+    (void)peer;
+    NOTE_GATEWAY(rig, "progress %llu %u", (unsigned long long)progress->job, progress->done_tokens);
+}
+
 static void on_delta(void *context, struct link_peer *peer, const struct link_delta *delta) {
     struct link_rig *rig = context;
     (void)peer;
@@ -117,6 +123,7 @@ static void on_gone(void *context, struct link_peer *peer, const char *reason) {
 static const struct link_server_events SERVER_EVENTS = {.on_hello = on_hello,
                                                         .on_status = on_status,
                                                         .on_accept = on_accept,
+                                                        .on_progress = on_progress,
                                                         .on_delta = on_delta,
                                                         .on_done = on_done,
                                                         .on_error = on_error,

@@ -227,6 +227,8 @@ static void run_step(struct batcher *batcher) {
         slot->cached += slot->step_tokens;
         if (slot->logits_at >= 0) {
             advance_slot(batcher, slot, now_us);
+        } else {
+            slot_tell_read(slot, &batcher->frames, now_us);
         }
     }
 }

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { SLOT_OUT_MAX = 1024 * 1024 };
+enum { SLOT_OUT_MAX = 1024 * 1024, SLOT_TELL_US = 1000 * 1000 };
 
 void slot_init(struct slot *slot, llama_seq_id sequence, uint32_t context_length) {
     *slot = (struct slot){.sequence = sequence};
@@ -63,7 +63,7 @@ void slot_take_job(struct slot *slot, struct job *job, llama_memory_t memory, ui
     slot->ready_bytes = 0;
     slot->accepted_us = now_us;
     slot->first_token_us = 0;
-    slot->sent_us = now_us;
+    slot->sent_us = slot->told_us = now_us;
     buf_reset(&slot->out);
 }
 
@@ -100,6 +100,14 @@ void slot_flush(struct slot *slot, struct buf *frames, uint64_t now_us) {
     }
     buf_consume(&slot->out, slot->ready_bytes);
     slot->ready_bytes = 0;
+}
+
+void slot_tell_read(struct slot *slot, struct buf *frames, uint64_t now_us) {
+    if (now_us - slot->told_us >= SLOT_TELL_US) {
+        llama_frame_append(frames, LLAMA_FRAME_READ, slot->job->id,
+                           (struct str){(const char *)&slot->cached, sizeof(slot->cached)});
+        slot->told_us = now_us;
+    }
 }
 
 static uint32_t elapsed_ms(uint64_t from_us, uint64_t to_us) {

@@ -25,6 +25,7 @@ struct slot {
     size_t ready_bytes;
     uint32_t ready_tokens;
     uint64_t accepted_us, first_token_us, sent_us;
+    uint64_t told_us;   /* when it last told how far its prompt is read */
     uint64_t last_used; /* order of use, for choosing whose cache to lose */
 };
 
@@ -38,6 +39,8 @@ void slot_take_job(struct slot *slot, struct job *job, llama_memory_t memory, ui
 bool slot_add_text(struct slot *slot, struct str bytes);
 /* Appends a delta frame with all text that may be shown, if there is any. */
 void slot_flush(struct slot *slot, struct buf *frames, uint64_t now_us);
+/* Appends a frame that tells how far its prompt is read, now and then. */
+void slot_tell_read(struct slot *slot, struct buf *frames, uint64_t now_us);
 /* Ends the job: remaining text, then DONE. The cache stays. */
 void slot_finish(struct slot *slot, enum gen_finish finish, struct buf *frames, uint64_t now_us);
 /* Ends the job with a failure and forgets the cache. */

@@ -61,6 +61,23 @@ static void answers_literally_in_one_or_many_deltas(void **state) {
     world_close(&world);
 }
 
+static void tells_how_far_a_slow_prompt_is_read(void **state) {
+    (void)state;
+    struct engine_world world;
+    struct gen_message message;
+    struct gen_request request =
+        world_chat(&message, "one two three four five six [[script text=\"seven\" prefill=900]]");
+    open_world(&world, (struct engine_options){0});
+    struct world_job *job = world_ask(&world, 1, &request);
+    assert_string_equal(buf_cstr(&job->text), "seven");
+    assert_true(job->reads > 0);
+    assert_true(job->read_tokens < job->prompt_tokens);
+    message.content = STR("one two three [[script text=\"four\"]]");
+    job = world_ask(&world, 2, &request);
+    assert_int_equal(job->reads, 0);
+    world_close(&world);
+}
+
 /* With a rate the text comes over several turns of the loop, not in one lump at the end. */
 static void keeps_the_pace(void **state) {
     (void)state;
@@ -196,6 +213,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fails_before_or_after_accepting),
         cmocka_unit_test(answers_literally_in_one_or_many_deltas),
+        cmocka_unit_test(tells_how_far_a_slow_prompt_is_read),
         cmocka_unit_test(keeps_the_pace),
         cmocka_unit_test(stays_silent_until_cancelled),
         cmocka_unit_test(breaks_off_in_silence),

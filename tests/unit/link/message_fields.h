@@ -226,6 +226,10 @@ static void fields_members(struct json_writer *writer, const struct link_message
     case LINK_JOB:
         fields_job(writer, &message->job);
         break;
+    case LINK_PROGRESS:
+        json_member_int(writer, "job", (int64_t)message->progress.job);
+        json_member_int(writer, "done_tokens", message->progress.done_tokens);
+        break;
     case LINK_ACCEPT:
         json_member_int(writer, "job", (int64_t)message->accept.job);
         json_member_int(writer, "prompt_tokens", message->accept.prompt_tokens);
@@ -341,6 +345,9 @@ static inline void message_encode(struct buf *out, enum link_version version, co
         break;
     case LINK_JOB:
         link_encode_job(out, version, message->job.job, &message->job.request);
+        break;
+    case LINK_PROGRESS:
+        link_encode_progress(out, version, &message->progress);
         break;
     case LINK_ACCEPT:
         link_encode_accept(out, version, &message->accept);

@@ -73,6 +73,7 @@ static void answer_jobs(struct link_rig *rig, const char *event) {
     struct link_client *client = rig->client;
     if (is(event, "job 1 m 5")) {
         link_client_send_accept(client, &(struct link_accept){.job = 1, .prompt_tokens = 3});
+        link_client_send_progress(client, &(struct link_progress){.job = 1, .done_tokens = 2});
         link_client_send_delta(client, &(struct link_delta){.job = 1, .tokens = 1, .text = STR("Hel")});
         link_client_send_delta(client, &(struct link_delta){.job = 1, .tokens = 2, .text = STR("lo")});
         const struct link_done done = {
@@ -96,8 +97,8 @@ static void test_jobs(void **state) {
                         "ready prov_1\nstatus due\nwant wanted\njob 1 m 5\njob 9007199254740991 m 5\n"
                         "cancel 9007199254740991\n");
     assert_true(begins(buf_cstr(&rig->gateway_log),
-                       "hello join_good bench\nstatus 1 m\naccept 1 3\ndelta 1 1 Hel\ndelta 1 2 lo\ndone 1 stop 3\n"
-                       "error 9007199254740991 engine broke\ndrain\ngone "));
+                       "hello join_good bench\nstatus 1 m\naccept 1 3\nprogress 1 2\ndelta 1 1 Hel\ndelta 1 2 lo\n"
+                       "done 1 stop 3\nerror 9007199254740991 engine broke\ndrain\ngone "));
 }
 
 /* The link knows no jobs: what comes late or unasked is handed on, and costs nobody the link. */
