@@ -136,7 +136,7 @@ struct option_list cmd_up_models(const struct up_config *config) {
     struct option_list models = config->model;
     if (models.count == 0) {
         models.items[models.count++] = CATALOG_BUILT_IN_MODEL;
-        models.items[models.count++] = CATALOG_DEFAULT_MODEL;
+        models.items[models.count++] = "smollm2-135m-instruct-q4_1";
     }
     return models;
 }
