@@ -4,11 +4,11 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/machine.h"
 #include "base/str.h"
 #include "engine/llama_child/sandbox.h"
 
 #include <dlfcn.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -67,38 +67,19 @@ static bool load_backends(struct err *err) {
     return true;
 }
 
-static uint64_t read_proc_number(const char *path, const char *key, uint64_t unit) {
-    char line[256];
-    uint64_t value = 0;
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        return 0;
-    }
-    size_t key_len = strlen(key);
-    while (fgets(line, sizeof(line), file) != NULL) {
-        if (strncmp(line, key, key_len) == 0) {
-            value = strtoull(line + key_len, NULL, 10) * unit;
-            break;
-        }
-    }
-    fclose(file);
-    return value;
-}
-
 uint64_t model_memory(void) {
     struct rusage usage;
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_maxrss * 1024 : 0;
 }
 
 uint64_t model_memory_limit_default(void) {
-    return read_proc_number("/proc/meminfo", "MemAvailable:", 1024) / 2;
+    return machine_memory_available("/") / 2;
 }
 
-static uint32_t default_threads(void) {
-    cpu_set_t set;
-    int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+uint32_t model_threads_default(void) {
+    uint32_t count = machine_cores("/");
     /* With as many threads as cores one busy neighbour costs 50 times: the barriers spin. */
-    return count > 2 ? (uint32_t)count - 1 : 1;
+    return count > 2 ? count - 1 : 1;
 }
 
 static uint32_t meta_number(const struct llama_model *model, const char *name, uint32_t fallback) {
@@ -127,7 +108,7 @@ static uint64_t kv_bytes_per_token(const struct llama_model *model) {
 }
 
 static uint32_t thread_count(const struct model_options *options) {
-    return options->threads > 0 ? options->threads : default_threads();
+    return options->threads > 0 ? options->threads : model_threads_default();
 }
 
 static void hold_to_plan(const struct model *model, const struct plan_input *input, uint32_t threads) {

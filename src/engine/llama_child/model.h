@@ -49,7 +49,8 @@ MUST_CHECK bool model_prepare(struct model *model, struct err *err);
 MUST_CHECK bool model_load(struct model *model, const struct model_options *options, struct err *err);
 /* Resident memory of this process at its most, in bytes. */
 uint64_t model_memory(void);
-/* Half of what the machine has available. */
+/* Half of what the machine has available; cores - 1, at least 1. Both read files that the sandbox closes. */
 uint64_t model_memory_limit_default(void);
+uint32_t model_threads_default(void);
 
 #endif
