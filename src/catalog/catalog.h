@@ -43,7 +43,7 @@ struct catalog_model {
     uint64_t parameters;     /* 0: not known */
     uint64_t file_bytes;     /* 0: not known yet */
     const char *sha256;      /* lower-case hex; NULL: not pinned, the file is refused unless given by path */
-    uint64_t ram_bytes;      /* needed to run it with one slot */
+    uint64_t ram_bytes;      /* of its process, when one slot is full */
     int64_t prompt_price_nano, completion_price_nano; /* nano-dollars per token */
     int64_t created;                                  /* Unix seconds, for GET /v1/models */
     const char *owned_by;

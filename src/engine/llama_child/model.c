@@ -9,6 +9,7 @@
 #include "engine/llama_child/sandbox.h"
 
 #include <dlfcn.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -113,8 +114,14 @@ static uint32_t thread_count(const struct model_options *options) {
 
 static void hold_to_plan(const struct model *model, const struct plan_input *input, uint32_t threads) {
     uint64_t cache = input->kv_bytes_per_token * model->plan.slots * (model->plan.context_length + PLAN_CONTEXT_STEP);
-    sandbox_limit_memory(2 * input->weights_bytes + input->scratch_bytes + cache + MODEL_MARGIN_BYTES +
+    sandbox_limit_memory(2 * llama_model_size(model->llama) + input->scratch_bytes + cache + MODEL_MARGIN_BYTES +
                          (uint64_t)threads * MODEL_THREAD_BYTES);
+}
+
+/* What loading has taken beside the mapped file: the vocabulary, and weights that ggml has laid out anew. */
+static uint64_t heap_bytes(void) {
+    const struct mallinfo2 heap = mallinfo2();
+    return (uint64_t)heap.uordblks + heap.hblkhd;
 }
 
 static bool make_plan(struct model *model, const struct model_options *options, struct err *err) {
@@ -122,7 +129,7 @@ static bool make_plan(struct model *model, const struct model_options *options, 
     uint64_t width = (uint64_t)llama_model_n_embd(model->llama);
     uint64_t vocabulary = (uint64_t)llama_vocab_n_tokens(model->vocab);
     struct plan_input input = {
-        .weights_bytes = llama_model_size(model->llama),
+        .weights_bytes = llama_model_size(model->llama) + heap_bytes(),
         /* Measured on models of 2 M to 1 B: activations of a full batch, logits, and the libraries themselves. */
         .scratch_bytes = UINT64_C(64) * 1024 * 1024 + MODEL_PREFILL_MAX * width * 64 + vocabulary * 64,
         .kv_bytes_per_token = kv_bytes_per_token(model->llama),
@@ -168,6 +175,8 @@ static bool make_context(struct model *model, const struct model_options *option
     params.n_threads = (int32_t)threads;
     params.n_threads_batch = (int32_t)threads;
     params.no_perf = true;
+    params.cb_eval = cache_pages_look;
+    params.cb_eval_user_data = &model->cache;
     /* A cache per slot: measured up to 1.7 times the tokens/s of the unified one at 8 slots. */
     params.kv_unified = false;
     params.flash_attn_type =
@@ -183,11 +192,12 @@ static bool make_context(struct model *model, const struct model_options *option
     return true;
 }
 
-/* The first token touches all weights, so that the first request is not the slow one; the others measure how fast
- * prompts are read. */
+/* The first token touches all weights, so that the first request is not the slow one, and shows where the KV cache
+ * lies; the others measure how fast prompts are read. */
 static bool warm_up(struct model *model, struct err *err) {
     llama_token tokens[MODEL_WARM_UP_TOKENS];
     llama_token token = llama_vocab_bos(model->vocab) >= 0 ? llama_vocab_bos(model->vocab) : 0;
+    model->cache.looking = true;
     for (uint32_t i = 0; i < MODEL_WARM_UP_TOKENS; i++) {
         tokens[i] = token;
     }
@@ -200,7 +210,9 @@ static bool warm_up(struct model *model, struct err *err) {
         uint64_t spent = clock_monotonic_us() - started;
         model->tokens_per_ms = count * 1000.0 / (double)(spent > 0 ? spent : 1);
         llama_memory_clear(llama_get_memory(model->context), false);
+        model->cache.looking = false;
     }
+    cache_pages_release_all(&model->cache);
     return true;
 }
 

@@ -3,6 +3,7 @@
 #define NATARIS_ENGINE_LLAMA_CHILD_MODEL_H
 
 #include "base/err.h"
+#include "engine/llama_child/cache_pages.h"
 #include "engine/llama_child/plan.h"
 #include "engine/llama_child/shim.h"
 
@@ -36,6 +37,7 @@ struct model {
     const struct llama_vocab *vocab;
     struct llama_context *context;
     struct shim_templates *templates;
+    struct cache_pages cache;
     struct plan plan;
     uint32_t batch_tokens; /* most tokens in one step */
     double tokens_per_ms;  /* of a prompt, measured once at the start */
