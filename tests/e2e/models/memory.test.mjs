@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
-import { ask, user } from '../support/chat.mjs';
+import { openaiClient, user } from '../support/chat.mjs';
 import { Network, run, stopCleanly } from '../support/network.mjs';
 import { descendantsOf } from '../support/processes.mjs';
 
@@ -11,7 +11,7 @@ const LOAD_MS = 120_000;
 /** Of the slot's context; the rest is for the answer and for the template. */
 const FILL = 0.8;
 /** Words of one more message; the slot keeps what it has read, so that each step reads only these. */
-const STEP_WORDS = 250;
+const STEP_WORDS = 120;
 /** What may be less or more: processors differ in whether weights are laid out anew. */
 const LEAST = 0.55;
 const MOST = 1.05;
@@ -26,10 +26,12 @@ function residentBytes(network) {
 
 /** Asks again and again with one more part of a text, until the prompt is as long as the slot allows. */
 async function fillSlot(network, model, context) {
+  const client = openaiClient(network, { maxRetries: 5 });
   let text = '';
   for (let tokens = 0; tokens < FILL * context - 2 * STEP_WORDS;) {
     text += 'the sea is deep '.repeat(STEP_WORDS / 4);
-    tokens = (await ask(network, { model, messages: user(text), max_tokens: 1 })).usage.prompt_tokens;
+    const answer = await client.chat.completions.create({ model, messages: user(text), max_tokens: 1 });
+    tokens = answer.usage.prompt_tokens;
   }
 }
 
