@@ -21,7 +21,7 @@ check: ## one test: NAME=test_net_conn, NAME=tests/replay/accept-silent.replay, 
 test: ## every test that needs no model download
 	@tools/test.sh
 
-test-models: ## the end-to-end flows on the default chat model (downloads it)
+test-models: ## the README's examples and all flows on real models (downloads them)
 	@tools/test.sh models
 
 coverage: ## lines of each room that unit, replay and contract tests run; fails under the thresholds

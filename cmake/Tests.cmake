@@ -24,8 +24,8 @@ set(threaded_folders net api conversation workflow jobs store store_sqlite engin
 set(long_tests test_store_sqlite_power)
 
 # Unit tests of seconds: `make unit` leaves them out (label slow), everything else runs them.
-set(slow_tests test_base_json_read test_core_random test_provider_enforcement test_provider_model_fetch
-    test_provider_owner_guard test_store_sqlite_ledger_check)
+set(slow_tests test_base_json_read test_core_random test_provider_enforcement test_provider_fetch_wheel
+    test_provider_model_fetch test_provider_owner_guard test_store_sqlite_ledger_check)
 
 # Every tests/unit/<folder>/test_<name>.c is the program test_<folder>_<name>; likewise replay and contract.
 # nataris_test_dir(<name part> <CTest label> <dir> <library...>)

@@ -64,6 +64,10 @@ bool body_read_input(struct api_request *request, const struct format *format, s
         fault_from_err(fault, &err);
         return false;
     }
-    return models_find_allowed(request->api->calls, &request->identity, input->request.model, &input->request.model,
-                               fault);
+    if (!models_find_allowed(request->api->calls, &request->identity, input->request.model, &input->request.model,
+                             fault)) {
+        return false;
+    }
+    models_set_defaults(input);
+    return true;
 }

@@ -13,6 +13,7 @@ struct call_input {
     struct str label;           /* conversation_id; empty when none */
     struct str ignored;         /* members of the answer's "nataris" that name what was ignored; empty: nothing was */
     bool stream, include_usage;
+    bool repeat_penalty_given;                 /* else it is the model's (models_set_defaults) */
     char region[CORE_REGION_SIZE];             /* where devices may be: two letters, upper case; empty: anywhere */
     bool verified;                             /* only devices that the operator has verified */
     const struct orchestration *orchestration; /* what it says of a workflow that is to answer it; NULL: nothing */

@@ -24,6 +24,12 @@ uint32_t models_context_length(const struct calls *calls, struct str model) {
                                                                            : MODELS_CONTEXT_DEFAULT;
 }
 
+void models_set_defaults(struct call_input *input) {
+    if (!input->repeat_penalty_given) {
+        input->request.repeat_penalty = catalog_repeat_penalty(catalog_find(input->request.model));
+    }
+}
+
 /* Repeated to the client only when it is plainly an id, and not some text that came astray. */
 static bool looks_like_id(struct str text) {
     enum { LONGEST_REPEATED = 64 };

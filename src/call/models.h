@@ -4,6 +4,7 @@
 
 #include "call/calls.h"
 #include "call/fault.h"
+#include "call/input.h"
 
 enum { MODELS_CONTEXT_DEFAULT = 2048 }; /* of a model of which nobody knows it */
 
@@ -14,6 +15,8 @@ bool models_allowed(const char *models, struct str id);
 /* The id that a model's name in a request stands for, if this key may use it; else `fault` says why not. */
 MUST_CHECK bool models_find_allowed(const struct calls *calls, const struct auth_identity *identity, struct str asked,
                                     struct str *id, struct fault *fault);
+/* What the request leaves to the model, whose id is resolved: how strongly it keeps from repeating itself. */
+void models_set_defaults(struct call_input *input);
 /* A 404 about the field "model". */
 void models_set_unknown(struct fault *fault, struct str asked);
 /* Tokens of prompt and answer together: of the devices that offer it. While there are none, no more than

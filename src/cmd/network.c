@@ -68,13 +68,17 @@ bool network_open(struct network *network, struct loop *loop, const char *data_f
            remember_origin(data_folder, network, err);
 }
 
+void network_write_json(const struct network *network, struct json_writer *writer) {
+    json_member_cstr(writer, "base_url", network->base_url);
+    json_member_cstr(writer, "api_key", network->owner.live_key);
+    json_member_cstr(writer, "test_key", network->owner.test_key);
+}
+
 void network_print_json(const struct network *network) {
     struct json_line line;
     json_line_begin(&line, LINE_MAX_BYTES);
     json_begin_object(&line.writer);
-    json_member_cstr(&line.writer, "base_url", network->base_url);
-    json_member_cstr(&line.writer, "api_key", network->owner.live_key);
-    json_member_cstr(&line.writer, "test_key", network->owner.test_key);
+    network_write_json(network, &line.writer);
     json_end_object(&line.writer);
     json_line_print(&line);
 }

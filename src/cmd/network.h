@@ -2,6 +2,7 @@
 #ifndef NATARIS_CMD_NETWORK_H
 #define NATARIS_CMD_NETWORK_H
 
+#include "base/json_write.h"
 #include "cmd/owner.h"
 #include "gateway/gateway.h"
 
@@ -23,7 +24,8 @@ MUST_CHECK bool network_open(struct network *network, struct loop *loop, const c
 /* Where a client on this machine reaches a gateway that listens on `listen` ("HOST:PORT"; a wildcard address becomes
  * loopback) and got `port`. */
 MUST_CHECK bool network_set_urls(struct network *network, const char *listen, bool tls, unsigned port, struct err *err);
-/* The one line of --json, on stdout. */
+/* The members of the line of --json, and the line itself, on stdout. */
+void network_write_json(const struct network *network, struct json_writer *writer);
 void network_print_json(const struct network *network);
 
 #endif

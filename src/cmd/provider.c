@@ -56,9 +56,12 @@ static bool check(const struct provider_config *config, struct err *err) {
 }
 
 static void fill_models(const struct provider_config *config, struct provider_options *options) {
-    bool none = config->model.count == 0 && config->offer.count == 0 && !config->auto_models;
+    bool none =
+        config->model.count == 0 && config->first_of.count == 0 && config->offer.count == 0 && !config->auto_models;
     options->models = none ? &CATALOG_BUILT_IN_MODEL : config->model.items;
     options->model_count = none ? 1 : config->model.count;
+    options->first_of = config->first_of.items;
+    options->first_of_count = config->first_of.count;
     options->offers = config->offer.items;
     options->offer_count = config->offer.count;
     options->auto_models = config->auto_models;
@@ -143,6 +146,8 @@ static const struct option OPTIONS[] = {
      "models are "
      "offered",
      AT(model)},
+    {"first-of", OPTION_LIST, "ID|PATH", NULL,
+     "likewise, but of all that are given so only the first that can be had and loaded", AT(first_of)},
     {"offer", OPTION_LIST, "ID|PATH|all", NULL, "model to load when a job asks for it; all: what the folder has",
      AT(offer)},
     {"auto-models", OPTION_FLAG, NULL, NULL, "fetch models that are in demand; unused ones make room", AT(auto_models)},

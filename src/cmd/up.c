@@ -3,14 +3,16 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "catalog/catalog.h"
+#include "cmd/json_line.h"
 #include "cmd/local_provider.h"
 #include "cmd/network.h"
 #include "cmd/signals.h"
+#include "cmd/up_choice.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { UP_DRAIN_MS = 5000, UP_RESTART_MS = 1000, UP_MODELS_MAX = OPTION_LIST_MAX };
+enum { UP_DRAIN_MS = 5000, UP_RESTART_MS = 1000, UP_MODELS_MAX = OPTION_LIST_MAX, UP_LINE_MAX = 16 * 1024 };
 
 struct up {
     const struct up_config *config;
@@ -18,6 +20,9 @@ struct up {
     struct signals signals;
     struct local_provider *provider;
     struct local_provider_options provider_options;
+    struct option_list models;
+    struct up_choice choice; /* empty when models are named */
+    bool chooses;
     char provider_folder[FILE_PATH_MAX];
     char announced[UP_MODELS_MAX][CORE_MODEL_ID_MAX + 1]; /* models already told to the user */
     size_t announced_count;
@@ -53,18 +58,51 @@ static bool is_announced(const struct up *up, struct str model) {
     return false;
 }
 
+/* The first line of --json, as soon as something can be used. */
+static void print_json(const struct up *up) {
+    struct json_line line;
+    if (!up->chooses) {
+        network_print_json(&up->network);
+        return;
+    }
+    json_line_begin(&line, UP_LINE_MAX);
+    json_begin_object(&line.writer);
+    network_write_json(&up->network, &line.writer);
+    up_choice_write(&up->choice, &line.writer);
+    json_end_object(&line.writer);
+    json_line_print(&line);
+}
+
+/* A further line of --json: the default model is here. */
+static void print_json_model(struct str model, const char *remark) {
+    struct json_line line;
+    json_line_begin(&line, UP_LINE_MAX);
+    json_begin_object(&line.writer);
+    json_member_str(&line.writer, "model", model);
+    json_member_bool(&line.writer, "available", true);
+    json_member_str(&line.writer, "remark", str_trim(str_from(remark)));
+    json_end_object(&line.writer);
+    json_line_print(&line);
+}
+
 static void announce(struct up *up, struct str model) {
     const bool first = up->announced_count == 0;
+    char remark[256] = "";
     (void)str_copy(up->announced[up->announced_count++], sizeof(up->announced[0]), model);
     if (first) {
         local_provider_settled(up->provider);
     }
+    if (up->chooses) {
+        up_choice_remark(&up->choice, model, remark, sizeof(remark));
+    }
     if (first && up->config->json) {
-        network_print_json(&up->network);
+        print_json(up);
     } else if (first) {
         print_banner(up, model);
+    } else if (up->config->json && up->chooses) {
+        print_json_model(model, remark);
     } else if (!up->config->json) {
-        printf("The model %.*s can be used now.\n", STR_ARG(model));
+        printf("The model %.*s can be used now.%s\n", STR_ARG(model), remark);
         fflush(stdout);
     }
 }
@@ -136,12 +174,11 @@ struct option_list cmd_up_models(const struct up_config *config) {
     struct option_list models = config->model;
     if (models.count == 0) {
         models.items[models.count++] = CATALOG_BUILT_IN_MODEL;
-        models.items[models.count++] = CATALOG_DEFAULT_MODEL;
     }
     return models;
 }
 
-static bool open_parts(struct up *up, struct loop *loop, const struct option_list *models, struct err *err) {
+static bool open_parts(struct up *up, struct loop *loop, struct err *err) {
     static const struct gateway_events GATEWAY_EVENTS = {.on_models_changed = on_models_changed,
                                                          .on_stopped = on_gateway_stopped};
     static const struct local_provider_events PROVIDER_EVENTS = {.on_failed = on_provider_failed,
@@ -158,7 +195,8 @@ static bool open_parts(struct up *up, struct loop *loop, const struct option_lis
                                                            .data_folder = up->provider_folder,
                                                            .engine = config->engine,
                                                            .log_level = config->log_level,
-                                                           .models = models,
+                                                           .models = &up->models,
+                                                           .first_of = &up->choice.first_of,
                                                            .restart_ms = UP_RESTART_MS,
                                                            .quiet = config->json};
     return local_provider_start(&up->provider, loop, &up->provider_options, &PROVIDER_EVENTS, up, err);
@@ -166,14 +204,18 @@ static bool open_parts(struct up *up, struct loop *loop, const struct option_lis
 
 static int run_up(const void *parsed) {
     struct up up = {.config = parsed};
-    const struct option_list models = cmd_up_models(up.config);
     struct err err = {0};
     if (!command_set_log_level(up.config->log_level, &err)) {
         return command_misused(&err);
     }
+    up.models = cmd_up_models(up.config);
+    up.chooses = up.config->model.count == 0;
+    if (up.chooses && !up_choice_make(&up.choice, up.config->device_root, &err)) {
+        return command_fail(&err);
+    }
     struct loop *loop = loop_new();
     signals_open(&up.signals, loop, on_stop_asked, &up);
-    if (!open_parts(&up, loop, &models, &err)) {
+    if (!open_parts(&up, loop, &err)) {
         if (up.network.gateway == NULL) { /* else it is open, and the loop would wait for it */
             signals_close(&up.signals);
             loop_free(loop);
@@ -183,6 +225,9 @@ static int run_up(const void *parsed) {
     if (!up.config->json) {
         printf("Starting. Data in %s.\n", up.config->data);
         fflush(stdout);
+    }
+    if (!up.config->json && up.chooses) {
+        up_choice_print(&up.choice);
     }
     loop_run(loop);
     loop_free(loop);
@@ -194,11 +239,16 @@ static const struct option OPTIONS[] = {
     {"data", OPTION_TEXT, "DIR", ".nataris", "folder of accounts, keys and the device; made when missing", AT(data)},
     {"listen", OPTION_TEXT, "HOST:PORT", "127.0.0.1:8080", "address for clients and further providers", AT(listen)},
     {"model", OPTION_LIST, "ID|PATH", NULL,
-     "model to serve (default: the built-in nataris-demo-2m at once, smollm2-135m-instruct-q4_1 when fetched)",
+     "model to serve (default: the built-in nataris-demo-2m at once, and the best that this machine's memory, cores "
+     "and "
+     "disk allow when it is fetched)",
      AT(model)},
     {"engine", OPTION_TEXT, "NAME", "llama", "llama, or scripted (made-up text, for tests)", AT(engine)},
-    {"json", OPTION_FLAG, NULL, NULL, "print one line {\"base_url\",\"api_key\",\"test_key\"} when it can serve",
+    {"json", OPTION_FLAG, NULL, NULL,
+     "print a line {\"base_url\",\"api_key\",\"test_key\"} when it can serve; without --model also "
+     "\"default_models\", and a line {\"model\",\"available\",\"remark\"} when one of them is here",
      AT(json)},
+    {"device-root", OPTION_TEXT, "DIR", "/", "where /proc and /sys are looked for (for tests)", AT(device_root)},
     OPTION_LOG_LEVEL(struct up_config, "warn"),
     OPTION_CONFIG_FILE(struct up_config, config),
 };

@@ -6,7 +6,7 @@
 #include "gateway/gateway.h"
 
 struct up_config {
-    const char *config, *data, *listen, *engine, *log_level;
+    const char *config, *data, *listen, *engine, *log_level, *device_root;
     struct option_list model;
     bool json;
 };
@@ -15,7 +15,7 @@ extern const struct command COMMAND_UP;
 
 /* What the command line says, for gateway_open; strings are borrowed from `config`. */
 void cmd_up_fill(const struct up_config *config, struct gateway_options *options);
-/* The models to serve. Without --model: the built-in one at once, and the default chat model as soon as it is here. */
+/* The models to serve for certain: those of --model, else the built-in one. */
 struct option_list cmd_up_models(const struct up_config *config);
 
 #endif

@@ -305,6 +305,7 @@ bool fields_read_body(struct json_value body, uint32_t default_max_tokens, struc
     take_numbers(&fields, &out->request);
     out->stream = out->request.stream = fields.stream;
     out->include_usage = fields.include_usage;
+    out->repeat_penalty_given = fields.repeat_penalty.given || fields.repetition_penalty.given;
     memcpy(out->region, fields.region, sizeof(out->region));
     out->verified = fields.verified;
     out->request.stop_count = fields.stop_count;

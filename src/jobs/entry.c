@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "call/models.h"
 #include "format/envelope.h"
 #include "jobs/job.h"
 #include "jobs/stored.h"
@@ -249,6 +250,7 @@ static bool input_read(struct job_entry *entry, struct str body, struct arena *a
     input->request.model = str_from(entry->job.model); /* as it was resolved when the job came */
     free(entry->ignored);
     entry->ignored = mem_strndup(input->ignored.data, input->ignored.len);
+    models_set_defaults(input);
     return true;
 }
 

@@ -414,6 +414,11 @@ void agent_add_model(struct agent *agent, const struct hosted_model_spec *spec,
     model_set_add(agent->models, spec, options);
 }
 
+void agent_add_first_of(struct agent *agent, const struct hosted_model_spec *specs, size_t count,
+                        const struct hosted_model_options *options) {
+    model_set_add_first_of(agent->models, specs, count, options);
+}
+
 void agent_allow_wants(struct agent *agent, const struct hosted_model_options *options) {
     model_set_allow_wants(agent->models, options);
 }

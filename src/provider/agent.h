@@ -27,6 +27,9 @@ MUST_CHECK bool agent_new(struct agent **out, struct loop *loop, const struct li
 /* Starts hosting a model. At most LIMIT_LINK_MODELS, their ids all different (the caller sees to it). */
 void agent_add_model(struct agent *agent, const struct hosted_model_spec *spec,
                      const struct hosted_model_options *options);
+/* See model_set_add_first_of. */
+void agent_add_first_of(struct agent *agent, const struct hosted_model_spec *specs, size_t count,
+                        const struct hosted_model_options *options);
 /* From now on models that the gateway says are in demand may be fetched and loaded; `options` of such a model. */
 void agent_allow_wants(struct agent *agent, const struct hosted_model_options *options);
 /* True when every model is hopeless (hosted_model.h), and none may come. */

@@ -1,5 +1,6 @@
 #include "provider/device_state.h"
 
+#include "base/machine.h"
 #include "provider/device_network.h"
 #include "provider/device_read.h"
 
@@ -38,8 +39,7 @@ void device_state_read(struct device_state *state, const char *root) {
                                    .metered = device_network_is_metered(root, &look.text),
                                    .idle_s = use.idle_s,
                                    .input_events = use.input_events};
-    device_read_text(&look.text, root, "proc/meminfo");
-    state->ram_free_bytes = device_read_kib(buf_str(&look.text), "MemAvailable");
+    state->ram_free_bytes = machine_memory_available(root);
     device_each_entry(root, "sys/class/power_supply", read_supply, &look);
     buf_clear(&look.text);
 }

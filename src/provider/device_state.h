@@ -16,7 +16,7 @@ struct device_state {
     bool metered;            /* the way to the internet is a mobile network or a tethered phone */
     uint32_t idle_s;         /* as in struct device_use, like the next */
     uint64_t input_events;
-    uint64_t ram_free_bytes;
+    uint64_t ram_free_bytes; /* within the control groups of this process, too */
 };
 
 /* `root` is put before every path, as in device_facts_read. What is read and how it is judged: docs/PROVIDERS.md,

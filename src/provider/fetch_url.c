@@ -5,6 +5,8 @@
 #include <time.h>
 
 enum { CONNECT_MS = 10 * 1000, SLOW_BYTES_PER_S = 1024, SLOW_S = 30, REDIRECTS_MAX = 5 };
+/* For a server that was never heard of: there is a next source, and somebody waits. */
+enum { SILENT_S = 15 };
 /* A try that brings fewer bytes than that is a poor one; so many of them in a row end it. A pause follows each. */
 enum { GOOD_TRY_BYTES = 64 * 1024, POOR_TRIES_MAX = 6, PAUSE_MS = 250, PAUSE_PIECE_MS = 50 };
 
@@ -48,9 +50,15 @@ static bool learn_size(struct url_transfer *transfer, int64_t length) {
     return transfer->room->make(transfer->room->context, (uint64_t)length, transfer->err);
 }
 
-/* The answer whose body begins. A server that knows no ranges sends the whole again. */
+/* The answer whose body begins. A server that knows no ranges sends the whole again; what has come is not given up for
+ * anything else, such as the page of a network that asks for a password. */
 static bool look_at_answer(struct url_transfer *transfer, const struct http_answer *answer) {
     transfer->answered = true;
+    if (answer->status != 206 && transfer->bytes > 0 && answer->length > 0 &&
+        (uint64_t)answer->length != transfer->bytes) {
+        return err_set(transfer->err, ERR_UNAVAILABLE, "the file there has %" PRId64 " bytes instead of %" PRIu64,
+                       answer->length, transfer->bytes);
+    }
     if (answer->status != 206 && transfer->part->size > 0 && !part_file_restart(transfer->part, transfer->err)) {
         return false;
     }
@@ -88,8 +96,8 @@ enum url_outcome { URL_DONE, URL_AGAIN, URL_FAILED };
 static bool is_break(const struct url_transfer *transfer) {
     switch (transfer->result.failure) {
     case HTTP_FAILURE_BROKEN:
-    case HTTP_FAILURE_TIME:
         return true;
+    case HTTP_FAILURE_TIME:
     case HTTP_FAILURE_CONNECT:
     case HTTP_FAILURE_NAME:
         return transfer->came;
@@ -153,7 +161,7 @@ static enum url_outcome transfer_once(struct url_transfer *transfer) {
                                                   .from = before,
                                                   .body_max = UINT64_MAX, /* `take` knows better */
                                                   .connect_ms = CONNECT_MS,
-                                                  .slow_s = SLOW_S,
+                                                  .slow_s = transfer->came ? SLOW_S : SILENT_S,
                                                   .slow_bytes_per_s = SLOW_BYTES_PER_S,
                                                   .redirects_max = REDIRECTS_MAX,
                                                   .plain = loopback,

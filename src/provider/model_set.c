@@ -13,17 +13,30 @@ struct member {
     bool fresh;  /* wanted, and not cold yet since it was added */
 };
 
+/* Several models of which one is to be served. */
+struct first_of {
+    struct hosted_model_spec specs[MODEL_SET_FIRST_OF_MAX];
+    size_t count, at;
+    struct hosted_model_options options;
+    struct hosted_model *model; /* the one at `at`, a member of the set; NULL: between two, or another has it */
+    struct loop_timer *timer;   /* the next one, never inside an event */
+    uint32_t pause_ms;          /* before all are tried again */
+};
+
 struct model_set {
     struct model_set_config config;
     struct member members[LIMIT_LINK_MODELS];
     size_t count;
     bool takes_wants;
     struct hosted_model_options want_options;
+    struct first_of first_of;
     size_t open_parts; /* models that are closing, and the set itself until its own part has run */
     struct loop_deferred own_part;
     void (*on_closed)(void *context);
     void *closed_context;
 };
+
+enum { FIRST_OF_PAUSE_MIN_MS = 60 * 1000, FIRST_OF_PAUSE_MAX_MS = 30 * 60 * 1000 };
 
 static void on_part_closed(void *context) {
     struct model_set *set = context;
@@ -40,11 +53,15 @@ static void close_own_part(struct loop_deferred *deferred) {
     on_part_closed((char *)deferred - offsetof(struct model_set, own_part));
 }
 
+static void try_next(void *context);
+
 struct model_set *model_set_new(const struct model_set_config *config) {
     struct model_set *set = MEM_NEW(struct model_set);
     set->config = *config;
     set->open_parts = 1;
     set->own_part.run = close_own_part;
+    set->first_of.timer = loop_timer_new(config->loop, try_next, set);
+    set->first_of.pause_ms = FIRST_OF_PAUSE_MIN_MS;
     return set;
 }
 
@@ -76,7 +93,7 @@ bool model_set_hopeless(const struct model_set *set) {
             return false;
         }
     }
-    return !set->takes_wants;
+    return !set->takes_wants && set->first_of.count == 0;
 }
 
 /* --- Memory --- */
@@ -252,6 +269,62 @@ void model_set_want(struct model_set *set, struct str id) {
     add(set, &spec, &set->want_options, true);
 }
 
+/* --- The first of several --- */
+
+static size_t index_of(const struct model_set *set, const struct hosted_model *model) {
+    size_t index = 0;
+    while (index < set->count && set->members[index].model != model) {
+        index++;
+    }
+    return index;
+}
+
+/* The model that is tried has failed, or none is tried yet. */
+static void try_next(void *context) {
+    struct model_set *set = context;
+    struct first_of *first = &set->first_of;
+    if (first->model != NULL) {
+        drop(set, index_of(set, first->model));
+        first->model = NULL;
+        first->at++;
+    }
+    if (first->at == first->count) {
+        LOG_WARN_EVENT("model.none_of_several", LOG_INT("models", first->count), LOG_INT("retry_ms", first->pause_ms));
+        first->at = 0;
+        loop_timer_start(first->timer, first->pause_ms, 0);
+        first->pause_ms = first->pause_ms >= FIRST_OF_PAUSE_MAX_MS / 2 ? FIRST_OF_PAUSE_MAX_MS : first->pause_ms * 2;
+        return;
+    }
+    const struct hosted_model_spec *spec = &first->specs[first->at];
+    if (model_set_find(set, str_from(spec->id)) != NULL || set->count == LIMIT_LINK_MODELS) {
+        return;
+    }
+    LOG_AT(first->at > 0 ? LOG_WARN : LOG_INFO, "model.try", LOG_TEXT("model", spec->id), LOG_INT("of", first->count));
+    add(set, spec, &first->options, false);
+    first->model = set->members[set->count - 1].model;
+}
+
+void model_set_add_first_of(struct model_set *set, const struct hosted_model_spec *specs, size_t count,
+                            const struct hosted_model_options *options) {
+    struct first_of *first = &set->first_of;
+    first->count = count < MODEL_SET_FIRST_OF_MAX ? count : MODEL_SET_FIRST_OF_MAX;
+    memcpy(first->specs, specs, first->count * sizeof(*specs));
+    first->options = *options;
+    if (first->count > 0) {
+        try_next(set);
+    }
+}
+
+/* Whether it is the one that is tried, and failed before it ever worked. One that was loaded once is kept. */
+static bool is_given_up(struct model_set *set, const struct hosted_model *model) {
+    struct first_of *first = &set->first_of;
+    if (first->model != model || !hosted_model_hopeless(model)) {
+        return false;
+    }
+    loop_timer_start(first->timer, 0, 0);
+    return true;
+}
+
 /* Whether any other model is loaded or about to be. */
 static bool others_in_use(const struct model_set *set, const struct hosted_model *model) {
     for (size_t i = 0; i < set->count; i++) {
@@ -265,9 +338,9 @@ static bool others_in_use(const struct model_set *set, const struct hosted_model
 
 bool model_set_on_state(struct model_set *set, struct hosted_model *model) {
     struct link_model now;
-    size_t index = 0;
-    while (index < set->count && set->members[index].model != model) {
-        index++;
+    const size_t index = index_of(set, model);
+    if (is_given_up(set, model)) {
+        return false;
     }
     if (index == set->count || !set->members[index].fresh) {
         return true;
@@ -289,6 +362,7 @@ bool model_set_on_state(struct model_set *set, struct hosted_model *model) {
 void model_set_close(struct model_set *set, void (*on_closed)(void *context), void *context) {
     set->on_closed = on_closed;
     set->closed_context = context;
+    loop_timer_free(set->first_of.timer);
     set->open_parts += set->count;
     for (size_t i = 0; i < set->count; i++) {
         hosted_model_close(set->members[i].model, on_part_closed, set);

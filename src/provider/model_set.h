@@ -7,6 +7,8 @@
 
 struct model_set;
 
+enum { MODEL_SET_FIRST_OF_MAX = 8 };
+
 struct model_set_config {
     struct loop *loop;
     const struct hosted_model_events *events; /* find_room and on_unloaded call the set's own */
@@ -19,6 +21,10 @@ struct model_set *model_set_new(const struct model_set_config *config);
 /* Starts hosting a model. At most LIMIT_LINK_MODELS, their ids all different (the caller sees to it). */
 void model_set_add(struct model_set *set, const struct hosted_model_spec *spec,
                    const struct hosted_model_options *options);
+/* Hosts the first of `count` models (at most MODEL_SET_FIRST_OF_MAX) that can be had and loaded: one is tried after the
+ * other, and when none worked, all of them again after a while. One that the set has already counts as had. */
+void model_set_add_first_of(struct model_set *set, const struct hosted_model_spec *specs, size_t count,
+                            const struct hosted_model_options *options);
 /* From now on models that are in demand may be fetched; `options` of such a model. */
 void model_set_allow_wants(struct model_set *set, const struct hosted_model_options *options);
 bool model_set_takes_wants(const struct model_set *set);
@@ -40,8 +46,8 @@ void model_set_forget_missing(struct model_set *set);
 enum model_room model_set_find_room(struct model_set *set, struct hosted_model *model, uint64_t ram_free_bytes,
                                     uint64_t *memory_limit);
 void model_set_on_unloaded(struct model_set *set);
-/* False when the model was fetched because it was in demand, and is given up: it is no failure of the device. The model
- * is gone then. */
+/* False when the model was fetched because it was in demand, or is one of several that may be served, and is given up:
+ * it is no failure of the device. The model is gone then, or soon. */
 bool model_set_on_state(struct model_set *set, struct hosted_model *model);
 
 /* Closes all models without further events, frees the set, then on_closed, never inside this call. */

@@ -57,6 +57,22 @@ static bool add_present(struct provider_models *models, const char *folder, stru
     return true;
 }
 
+static bool resolve_first_of(struct provider_models *models, const struct provider_options *options, bool needs_file,
+                             struct err *err) {
+    if (options->first_of_count > MODEL_SET_FIRST_OF_MAX ||
+        (options->first_of_count > 0 && models->count == LIMIT_LINK_MODELS)) {
+        return err_set(err, ERR_INVALID, "the first of at most %d models is served, beside at most %d others",
+                       MODEL_SET_FIRST_OF_MAX, LIMIT_LINK_MODELS - 1);
+    }
+    for (size_t i = 0; i < options->first_of_count; i++) {
+        if (!hosted_model_resolve(&models->first_of[i], options->first_of[i], options->model_folder, needs_file, err)) {
+            return false;
+        }
+        models->first_of_count++;
+    }
+    return true;
+}
+
 bool provider_models_resolve(struct provider_models *models, const struct provider_options *options, bool needs_file,
                              struct err *err) {
     *models = (struct provider_models){0};
@@ -77,7 +93,8 @@ bool provider_models_resolve(struct provider_models *models, const struct provid
     if (all && !add_present(models, options->model_folder, err)) {
         return false;
     }
-    return models->count > 0 || options->auto_models || refuse_count(err);
+    return resolve_first_of(models, options, needs_file, err) &&
+           (models->count > 0 || models->first_of_count > 0 || options->auto_models || refuse_count(err));
 }
 
 void provider_models_start(const struct provider_models *models, const struct provider_options *options,
@@ -88,6 +105,9 @@ void provider_models_start(const struct provider_models *models, const struct pr
     on_demand.engine.memory_limit = 0; /* told when there is room for it */
     for (size_t i = 0; i < models->count; i++) {
         agent_add_model(agent, &models->specs[i], i < models->kept ? common : &on_demand);
+    }
+    if (models->first_of_count > 0) {
+        agent_add_first_of(agent, models->first_of, models->first_of_count, common);
     }
     if (options->auto_models) {
         struct err err = {0};

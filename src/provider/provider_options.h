@@ -18,6 +18,8 @@ struct provider_options { /* strings are borrowed for the provider's life */
     const char *engine;        /* "llama" or "scripted" */
     const char *const *models; /* catalog ids, aliases, or paths of GGUF files; loaded in this order, and kept loaded */
     size_t model_count;
+    const char *const *first_of; /* the same, but only the first of them that can be had and loaded */
+    size_t first_of_count;
     const char *const *offers; /* the same, but loaded when a job comes; "all": what the model folder has */
     size_t offer_count;
     bool auto_models;           /* models that the gateway says are in demand may be fetched */

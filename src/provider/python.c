@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,13 +42,16 @@ static char **make_environment(char *temp_entry) {
 }
 
 /* Between fork and exec: only calls that are safe there, as other threads may have held locks. */
-static void become_python(char **arguments, char **environment, int out, int errors) {
+static void become_python(char **arguments, char **environment, uint64_t file_bytes_max, int out, int errors) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setpgid(0, 0);
+    if (file_bytes_max > 0) {
+        setrlimit(RLIMIT_FSIZE, &(struct rlimit){.rlim_cur = file_bytes_max, .rlim_max = file_bytes_max});
+    }
     int nothing = open("/dev/null", O_RDONLY);
     if (nothing >= 0) {
         dup2(nothing, STDIN_FILENO);
@@ -78,7 +82,7 @@ static bool child_start(struct child *child, const struct python_run *run, struc
     char **environment = make_environment(temp_entry);
     child->pid = fork();
     if (child->pid == 0) {
-        become_python(arguments, environment, out[1], errors[1]);
+        become_python(arguments, environment, run->file_bytes_max, out[1], errors[1]);
     }
     int cause = errno;
     free(environment);

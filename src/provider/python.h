@@ -7,10 +7,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct python_run {
     const char *const *arguments; /* behind "python3"; the last is NULL */
     const char *temp_folder;      /* its TMPDIR */
+    uint64_t file_bytes_max;      /* it gets an error when it makes a file longer; 0: unbounded */
     /* What it writes to its standard output; false (with err set) stops it. NULL: only words for an error. */
     bool (*on_output)(void *context, const char *data, size_t len, struct err *err);
     void (*on_tick)(void *context); /* every 200 ms or more often; may be NULL */

@@ -43,9 +43,9 @@ LIBRARIES = {
 EVERY_TEST = {"cmocka"}
 
 SYSTEM = re.compile(
-    r"(alloca|assert|ctype|dirent|dlfcn|endian|errno|fcntl|float|ftw|getopt|inttypes|libgen|limits|locale|math|netdb"
-    r"|poll|pthread|sched|semaphore|setjmp|signal|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string"
-    r"|strings|spawn|time|unistd|(sys|arpa|netinet|net|linux)/\w+)\.h"
+    r"(alloca|assert|ctype|dirent|dlfcn|endian|errno|fcntl|float|ftw|getopt|inttypes|libgen|limits|locale|malloc|math"
+    r"|netdb|poll|pthread|sched|semaphore|setjmp|signal|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib"
+    r"|string|strings|spawn|time|unistd|(sys|arpa|netinet|net|linux)/\w+)\.h"
     r"|c(assert|errno|math|stdarg|stddef|stdint|stdio|stdlib|string)"
     r"|algorithm|exception|functional|map|memory|new|string|string_view|utility|vector"
 )

@@ -17,6 +17,7 @@ enum {
     BATCHER_SEND_US = 1000, /* deltas of very short steps share a write: it wakes the parent */
     BATCHER_GATHER_BYTES = 32 * 1024,
     BATCHER_PIECE_MAX = 512,
+    BATCHER_RELEASE_TOKENS = 1024, /* a slot whose text was longer gives its memory back when another text begins */
     BATCHER_OUT_MAX = 64 * 1024 * 1024,
 };
 
@@ -96,7 +97,11 @@ static void admit_jobs(struct batcher *batcher) {
         }
         struct slot *slot = slot_choose(batcher->slots, batcher->slot_count, job);
         DL_DELETE(batcher->queue, job);
+        const uint32_t had = slot->cached;
         slot_take_job(slot, job, cache_of(batcher), clock_monotonic_us());
+        if (slot->cached == 0 && had >= BATCHER_RELEASE_TOKENS) {
+            cache_pages_release(&batcher->model->cache, (uint32_t)slot->sequence);
+        }
         batcher->running++;
     }
 }

@@ -137,7 +137,10 @@ int main(int argc, char **argv) {
     outbox_init(outbox, LLAMA_CHANNEL_FD);
     bool prepared = model_prepare(model, &err);
     if (options.memory_limit == 0) {
-        options.memory_limit = model_memory_limit_default(); /* read from a file that the sandbox closes */
+        options.memory_limit = model_memory_limit_default();
+    }
+    if (options.threads == 0) {
+        options.threads = model_threads_default();
     }
     confine_process(options.path);
     intake_start(intake, LLAMA_CHANNEL_FD, outbox);

@@ -4,11 +4,12 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/machine.h"
 #include "base/str.h"
 #include "engine/llama_child/sandbox.h"
 
 #include <dlfcn.h>
-#include <sched.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -67,38 +68,19 @@ static bool load_backends(struct err *err) {
     return true;
 }
 
-static uint64_t read_proc_number(const char *path, const char *key, uint64_t unit) {
-    char line[256];
-    uint64_t value = 0;
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        return 0;
-    }
-    size_t key_len = strlen(key);
-    while (fgets(line, sizeof(line), file) != NULL) {
-        if (strncmp(line, key, key_len) == 0) {
-            value = strtoull(line + key_len, NULL, 10) * unit;
-            break;
-        }
-    }
-    fclose(file);
-    return value;
-}
-
 uint64_t model_memory(void) {
     struct rusage usage;
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_maxrss * 1024 : 0;
 }
 
 uint64_t model_memory_limit_default(void) {
-    return read_proc_number("/proc/meminfo", "MemAvailable:", 1024) / 2;
+    return machine_memory_available("/") / 2;
 }
 
-static uint32_t default_threads(void) {
-    cpu_set_t set;
-    int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+uint32_t model_threads_default(void) {
+    uint32_t count = machine_cores("/");
     /* With as many threads as cores one busy neighbour costs 50 times: the barriers spin. */
-    return count > 2 ? (uint32_t)count - 1 : 1;
+    return count > 2 ? count - 1 : 1;
 }
 
 static uint32_t meta_number(const struct llama_model *model, const char *name, uint32_t fallback) {
@@ -127,13 +109,19 @@ static uint64_t kv_bytes_per_token(const struct llama_model *model) {
 }
 
 static uint32_t thread_count(const struct model_options *options) {
-    return options->threads > 0 ? options->threads : default_threads();
+    return options->threads > 0 ? options->threads : model_threads_default();
 }
 
 static void hold_to_plan(const struct model *model, const struct plan_input *input, uint32_t threads) {
     uint64_t cache = input->kv_bytes_per_token * model->plan.slots * (model->plan.context_length + PLAN_CONTEXT_STEP);
-    sandbox_limit_memory(2 * input->weights_bytes + input->scratch_bytes + cache + MODEL_MARGIN_BYTES +
+    sandbox_limit_memory(2 * llama_model_size(model->llama) + input->scratch_bytes + cache + MODEL_MARGIN_BYTES +
                          (uint64_t)threads * MODEL_THREAD_BYTES);
+}
+
+/* What loading has taken beside the mapped file: the vocabulary, and weights that ggml has laid out anew. */
+static uint64_t heap_bytes(void) {
+    const struct mallinfo2 heap = mallinfo2();
+    return (uint64_t)heap.uordblks + heap.hblkhd;
 }
 
 static bool make_plan(struct model *model, const struct model_options *options, struct err *err) {
@@ -141,7 +129,7 @@ static bool make_plan(struct model *model, const struct model_options *options, 
     uint64_t width = (uint64_t)llama_model_n_embd(model->llama);
     uint64_t vocabulary = (uint64_t)llama_vocab_n_tokens(model->vocab);
     struct plan_input input = {
-        .weights_bytes = llama_model_size(model->llama),
+        .weights_bytes = llama_model_size(model->llama) + heap_bytes(),
         /* Measured on models of 2 M to 1 B: activations of a full batch, logits, and the libraries themselves. */
         .scratch_bytes = UINT64_C(64) * 1024 * 1024 + MODEL_PREFILL_MAX * width * 64 + vocabulary * 64,
         .kv_bytes_per_token = kv_bytes_per_token(model->llama),
@@ -187,6 +175,8 @@ static bool make_context(struct model *model, const struct model_options *option
     params.n_threads = (int32_t)threads;
     params.n_threads_batch = (int32_t)threads;
     params.no_perf = true;
+    params.cb_eval = cache_pages_look;
+    params.cb_eval_user_data = &model->cache;
     /* A cache per slot: measured up to 1.7 times the tokens/s of the unified one at 8 slots. */
     params.kv_unified = false;
     params.flash_attn_type =
@@ -202,11 +192,12 @@ static bool make_context(struct model *model, const struct model_options *option
     return true;
 }
 
-/* The first token touches all weights, so that the first request is not the slow one; the others measure how fast
- * prompts are read. */
+/* The first token touches all weights, so that the first request is not the slow one, and shows where the KV cache
+ * lies; the others measure how fast prompts are read. */
 static bool warm_up(struct model *model, struct err *err) {
     llama_token tokens[MODEL_WARM_UP_TOKENS];
     llama_token token = llama_vocab_bos(model->vocab) >= 0 ? llama_vocab_bos(model->vocab) : 0;
+    model->cache.looking = true;
     for (uint32_t i = 0; i < MODEL_WARM_UP_TOKENS; i++) {
         tokens[i] = token;
     }
@@ -219,7 +210,9 @@ static bool warm_up(struct model *model, struct err *err) {
         uint64_t spent = clock_monotonic_us() - started;
         model->tokens_per_ms = count * 1000.0 / (double)(spent > 0 ? spent : 1);
         llama_memory_clear(llama_get_memory(model->context), false);
+        model->cache.looking = false;
     }
+    cache_pages_release_all(&model->cache);
     return true;
 }
 

@@ -3,6 +3,7 @@
 #define NATARIS_ENGINE_LLAMA_CHILD_MODEL_H
 
 #include "base/err.h"
+#include "engine/llama_child/cache_pages.h"
 #include "engine/llama_child/plan.h"
 #include "engine/llama_child/shim.h"
 
@@ -36,6 +37,7 @@ struct model {
     const struct llama_vocab *vocab;
     struct llama_context *context;
     struct shim_templates *templates;
+    struct cache_pages cache;
     struct plan plan;
     uint32_t batch_tokens; /* most tokens in one step */
     double tokens_per_ms;  /* of a prompt, measured once at the start */
@@ -49,7 +51,8 @@ MUST_CHECK bool model_prepare(struct model *model, struct err *err);
 MUST_CHECK bool model_load(struct model *model, const struct model_options *options, struct err *err);
 /* Resident memory of this process at its most, in bytes. */
 uint64_t model_memory(void);
-/* Half of what the machine has available. */
+/* Half of what the machine has available; cores - 1, at least 1. Both read files that the sandbox closes. */
 uint64_t model_memory_limit_default(void);
+uint32_t model_threads_default(void);
 
 #endif

@@ -6,12 +6,12 @@ static uint32_t min_u32(uint32_t a, uint32_t b) {
     return a < b ? a : b;
 }
 
-/* What a context is capped at on devices (design of the network: 7B 1024, 3B 2048, up to 1B 4096 tokens). */
+/* What a context is capped at on devices (design of the network: 7B 1024, 3B 2048, the 1B class 4096 tokens). */
 static uint32_t usual_context(uint64_t parameters) {
     if (parameters > UINT64_C(4500000000)) {
         return 1024;
     }
-    return parameters > UINT64_C(1500000000) ? 2048 : 4096;
+    return parameters > UINT64_C(2000000000) ? 2048 : 4096;
 }
 
 /* Beyond the usual cap while the KV cache of all slots stays under a sixteenth of the memory: an owner's device has

@@ -60,6 +60,23 @@ static void test_find_allowed(void **state) {
     assert_int_equal(fault.code, FAULT_MODEL_NOT_FOUND);
 }
 
+static void test_defaults(void **state) {
+    struct call_input input = {.request.model = STR("smollm2-135m-instruct-q4_1"), .request.repeat_penalty = 1};
+    (void)state;
+    models_set_defaults(&input);
+    assert_true(input.request.repeat_penalty == 1.1); /* small models fall into loops */
+    input.request.model = STR(ALIASED);
+    models_set_defaults(&input);
+    assert_true(input.request.repeat_penalty == 1.0);
+    input.request.model = STR("added"); /* not in the catalog */
+    models_set_defaults(&input);
+    assert_true(input.request.repeat_penalty == 1.0);
+    input = (struct call_input){
+        .request.model = STR("smollm2-135m-instruct-q4_1"), .request.repeat_penalty = 1, .repeat_penalty_given = true};
+    models_set_defaults(&input);
+    assert_true(input.request.repeat_penalty == 1.0); /* as the request says */
+}
+
 /* What came in place of a model is repeated only when it is plainly a name. */
 static void test_unknown(void **state) {
     static const struct {
@@ -112,9 +129,13 @@ static void test_warm(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_resolve),        cmocka_unit_test(test_allowed),
-        TEST(test_find_allowed),   cmocka_unit_test(test_unknown),
-        TEST(test_context_length), TEST(test_warm),
+        TEST(test_resolve),
+        cmocka_unit_test(test_allowed),
+        TEST(test_find_allowed),
+        cmocka_unit_test(test_unknown),
+        TEST(test_context_length),
+        TEST(test_warm),
+        cmocka_unit_test(test_defaults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,7 +17,9 @@ static void test_order_and_names(void **state) {
         "nataris-demo-2m",
         "smollm2-135m-instruct-q4_1",
         "qwen2.5-0.5b-instruct-q6_k",
+        "qwen2.5-coder-0.5b-instruct-q4_k_m",
         "llama-3.2-1b-instruct-q4_k_m",
+        "qwen2.5-coder-1.5b-instruct-q4_k_m",
         "phi-3-mini-4k-instruct-q4_k_m",
     };
     assert_int_equal(catalog_count(), sizeof(ids) / sizeof(ids[0]));
@@ -27,7 +29,6 @@ static void test_order_and_names(void **state) {
     }
     assert_null(catalog_at(catalog_count()));
     assert_ptr_equal(catalog_find(str_from(CATALOG_BUILT_IN_MODEL)), catalog_at(0));
-    assert_ptr_equal(catalog_find(str_from(CATALOG_DEFAULT_MODEL)), catalog_at(1));
 }
 
 static void test_aliases(void **state) {
@@ -41,12 +42,23 @@ static void test_aliases(void **state) {
     assert_null(catalog_find(STR("")));
 }
 
+/* Parts make up the file, and their names differ. */
+static void check_parts(const struct catalog_model *model, const struct catalog_source *source) {
+    if (source->parts > 1) {
+        assert_int_equal((model->file_bytes + source->part_bytes - 1) / source->part_bytes, source->parts);
+        assert_non_null(strchr(source->location, '#'));
+    } else {
+        assert_null(strchr(source->location, '#'));
+    }
+}
+
 static void check_sources(const struct catalog_model *model) {
     assert_int_not_equal(model->sources[0].kind, CATALOG_SOURCE_END);
     for (size_t i = 0; i < CATALOG_SOURCES_MAX && model->sources[i].kind != CATALOG_SOURCE_END; i++) {
         const struct catalog_source *source = &model->sources[i];
         assert_non_null(source->location);
         assert_int_equal(source->member != NULL, source->kind == CATALOG_SOURCE_WHEEL);
+        check_parts(model, source);
         if (source->kind == CATALOG_SOURCE_URL) {
             assert_true(str_starts_with(str_from(source->location), STR("https://")));
         }
@@ -61,6 +73,7 @@ static void test_every_entry_is_complete(void **state) {
         assert_string_equal(model->tier, "P2P");
         assert_true(model->description[0] != '\0' && model->license[0] != '\0' && model->owned_by[0] != '\0');
         assert_true(model->context_length > 0 && model->created > 0);
+        assert_true(model->parameters > 0);
         assert_true(model->ram_bytes > model->file_bytes && model->file_bytes > 0);
         /* Nothing is free, and to write costs more than to read. */
         assert_true(model->prompt_price_nano > 0 && model->completion_price_nano > model->prompt_price_nano);
@@ -68,6 +81,17 @@ static void test_every_entry_is_complete(void **state) {
         assert_int_equal(strspn(model->sha256, "0123456789abcdef"), 64);
         check_sources(model);
     }
+}
+
+static void test_small_models_are_kept_from_repeating(void **state) {
+    (void)state;
+    assert_true(catalog_repeat_penalty(catalog_find(STR("nataris-demo-2m"))) == 1.1);
+    assert_true(catalog_repeat_penalty(catalog_find(STR("smollm2-135m-instruct-q4_1"))) == 1.1);
+    assert_true(catalog_repeat_penalty(catalog_find(STR("qwen2.5-coder-0.5b-instruct-q4_k_m"))) == 1.0);
+    assert_true(catalog_repeat_penalty(catalog_find(STR("phi-3-mini-4k-instruct-q4_k_m"))) == 1.0);
+    const struct catalog_model added = {.id = "added"}; /* nobody knows how large it is */
+    assert_true(catalog_repeat_penalty(&added) == 1.0);
+    assert_true(catalog_repeat_penalty(NULL) == 1.0);
 }
 
 static void test_ids_that_may_be(void **state) {
@@ -109,11 +133,9 @@ static void test_the_built_in_file_is_the_one_pinned(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order_and_names),
-        cmocka_unit_test(test_aliases),
-        cmocka_unit_test(test_every_entry_is_complete),
-        cmocka_unit_test(test_ids_that_may_be),
-        cmocka_unit_test(test_the_built_in_file_is_the_one_pinned),
+        cmocka_unit_test(test_order_and_names),         cmocka_unit_test(test_aliases),
+        cmocka_unit_test(test_every_entry_is_complete), cmocka_unit_test(test_small_models_are_kept_from_repeating),
+        cmocka_unit_test(test_ids_that_may_be),         cmocka_unit_test(test_the_built_in_file_is_the_one_pinned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

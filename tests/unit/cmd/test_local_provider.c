@@ -21,7 +21,7 @@ struct world {
     uv_signal_t ready;
     struct local_provider *provider;
     struct local_provider_options options;
-    struct option_list models;
+    struct option_list models, first_of;
     unsigned failures, stops;
     int status;
 };
@@ -105,6 +105,7 @@ static int setup(void **state) {
                                                      .engine = "scripted",
                                                      .log_level = "warn",
                                                      .models = &world->models,
+                                                     .first_of = &world->first_of,
                                                      .restart_ms = 1};
     setenv("TEST_TOLD", temp_tree_path(&world->fixture->tree, "told"), 1);
     *state = world;
@@ -151,6 +152,7 @@ static void its_command_line_and_environment(void **state) {
     struct world *world = *state;
     char told[FILE_PATH_MAX + 512];
     world->models = (struct option_list){.items = {"tiny", "/some/model.gguf"}, .count = 2};
+    world->first_of = (struct option_list){.items = {"best", "next"}, .count = 2};
     world->options.quiet = true;
     setenv("NATARIS_DATA", "of-up", 1);
     setenv("NATARIS_MODEL", "of-up", 1);
@@ -160,7 +162,8 @@ static void its_command_line_and_environment(void **state) {
     proceed(world);
     snprintf(told, sizeof(told),
              "provider\n--gateway\nhttp://127.0.0.1:1\n--data\n/data/provider\n--engine\nscripted\n--log-level\nwarn\n"
-             "--with-parent\n--model\ntiny\n--model\n/some/model.gguf\n--quiet\nNATARIS_MODELS=%s\n"
+             "--with-parent\n--model\ntiny\n--model\n/some/"
+             "model.gguf\n--first-of\nbest\n--first-of\nnext\n--quiet\nNATARIS_MODELS=%s\n"
              "NATARIS_JOIN=join_secret\n",
              getenv("NATARIS_MODELS"));
     assert_told(world, told);

@@ -13,6 +13,7 @@ static void test_defaults(void **state) {
     assert_int_equal(request->max_tokens, 256);
     assert_false(request->max_tokens_given);
     assert_true(request->temperature == 0.7 && request->top_p == 0.9 && request->repeat_penalty == 1);
+    assert_false(reader->input.repeat_penalty_given);
     assert_false(request->seed_given);
     assert_int_equal(request->stop_count, 0);
     assert_false(reader->input.stream || request->stream || reader->input.include_usage);
@@ -53,6 +54,7 @@ static void test_every_value_is_taken(void **state) {
     assert_true(request->temperature == 0 && request->top_p == 1);
     assert_true(request->frequency_penalty == -2 && request->presence_penalty == 2);
     assert_true(request->repeat_penalty == 1.5);
+    assert_true(reader->input.repeat_penalty_given);
     assert_int_equal(request->top_k, 0);
     assert_true(request->min_p == 0.05);
     assert_true(request->seed_given && request->seed == 42);

@@ -34,7 +34,9 @@ struct fixture {
     struct loop_timer *timer;
     struct model_fetch *fetch;
     bool cancel_when_transferring;
-    unsigned hold_ticks; /* looks at the fetch for which it is held back */
+    uint64_t cancel_at;             /* bytes; 0: never */
+    uint64_t done_seen, total_seen; /* the last progress */
+    unsigned hold_ticks;            /* looks at the fetch for which it is held back */
     /* How it ended. */
     bool found, came;
     char path[FILE_PATH_MAX];
@@ -67,6 +69,8 @@ static void on_request(void *context, struct http_exchange *exchange) {
         http_respond(exchange, 302, &header, 1, STR(""));
     } else if (str_equal_cstr(request->path, "/missing")) {
         http_respond(exchange, 404, NULL, 0, STR("no such file"));
+    } else if (str_equal_cstr(request->path, "/page")) {
+        http_respond(exchange, 200, NULL, 0, STR("Please, sign in."));
     } else if (str_equal_cstr(request->path, "/endless")) {
         http_stream_begin(exchange, 200, NULL, 0); /* chunked: nobody knows how long */
         http_stream_write(exchange, whole);
@@ -110,7 +114,14 @@ static void on_timer(void *context) {
         assert_int_equal(fixture->requests, 0);
         model_fetch_hold(fixture->fetch, --fixture->hold_ticks > 0);
     }
-    if (fixture->cancel_when_transferring && transferring && done == BODY_BYTES / 2) {
+    if (transferring) {
+        assert_true(fixture->cancel_at == 0 || done >= fixture->done_seen);
+        fixture->done_seen = done;
+        fixture->total_seen = total;
+    }
+    if (fixture->cancel_at > 0 && transferring && done >= fixture->cancel_at) {
+        model_fetch_cancel(fixture->fetch);
+    } else if (fixture->cancel_when_transferring && transferring && done == BODY_BYTES / 2) {
         model_fetch_cancel(fixture->fetch);
     } else if (fixture->held != NULL && done == BODY_BYTES / 2) {
         assert_int_equal(total, BODY_BYTES);
@@ -164,7 +175,8 @@ UNUSED static int teardown(void **state) {
 UNUSED static void add_url(struct fixture *fixture, size_t index, const char *path) {
     snprintf(fixture->urls[index], sizeof(fixture->urls[index]), "http://127.0.0.1:%u%s",
              http_server_port(fixture->server), path);
-    fixture->model.sources[index] = (struct catalog_source){CATALOG_SOURCE_URL, fixture->urls[index], NULL};
+    fixture->model.sources[index] =
+        (struct catalog_source){.kind = CATALOG_SOURCE_URL, .location = fixture->urls[index]};
 }
 
 static void on_end(void *context, const char *path, const struct err *err) {

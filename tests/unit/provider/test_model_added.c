@@ -59,10 +59,10 @@ static void damaged_source_file(void **state) {
 static void catalog_comes_first(void **state) {
     const struct store_folder *folder = *state;
     struct model_added added;
-    store_folder_add(folder, CATALOG_DEFAULT_MODEL, 10);
+    store_folder_add(folder, "smollm2-135m-instruct-q4_1", 10);
     store_folder_add(folder, "mine", 10);
-    assert_ptr_equal(model_added_find(&added, folder->path, CATALOG_DEFAULT_MODEL),
-                     catalog_find(str_from(CATALOG_DEFAULT_MODEL)));
+    assert_ptr_equal(model_added_find(&added, folder->path, "smollm2-135m-instruct-q4_1"),
+                     catalog_find(str_from("smollm2-135m-instruct-q4_1")));
     assert_string_equal(model_added_find(&added, folder->path, "nataris-fast")->id, "qwen2.5-0.5b-instruct-q6_k");
     assert_ptr_equal(model_added_find(&added, folder->path, "mine"), &added.model);
     assert_null(model_added_find(&added, folder->path, "nobody's"));

@@ -62,6 +62,19 @@ static void server_without_ranges_sends_all_again(void **state) {
     assert_model_is_whole(fixture);
 }
 
+/* Such as the page of a network that wants a password first. */
+static void what_came_is_not_given_up_for_another_file(void **state) {
+    struct fixture *fixture = *state;
+    write_part(fixture, 1000);
+    add_url(fixture, 0, "/page");
+    assert_false(fetch(fixture));
+    assert_non_null(strstr(fixture->err.message, "the file there has 16 bytes instead of 300000"));
+    add_url(fixture, 0, "/whole");
+    assert_true(fetch(fixture));
+    assert_model_is_whole(fixture);
+    assert_int_equal(fixture->ranges, 1);
+}
+
 static void part_longer_than_the_file_there(void **state) {
     struct fixture *fixture = *state;
     fixture->model.file_bytes = 0; /* not known */
@@ -114,7 +127,7 @@ static void http_is_for_this_machine_only(void **state) {
                                        "http://127.0.0.1:1@example.invalid/m", "file:///etc/hostname"};
     struct fixture *fixture = *state;
     for (size_t i = 0; i < COUNT_OF(URLS); i++) {
-        fixture->model.sources[0] = (struct catalog_source){CATALOG_SOURCE_URL, URLS[i], NULL};
+        fixture->model.sources[0] = (struct catalog_source){.kind = CATALOG_SOURCE_URL, .location = URLS[i]};
         assert_false(fetch(fixture));
         assert_non_null(strstr(fixture->err.message, "disabled"));
     }
@@ -122,7 +135,7 @@ static void http_is_for_this_machine_only(void **state) {
 
 static void next_source_after_a_failed_one(void **state) {
     struct fixture *fixture = *state;
-    fixture->model.sources[0] = (struct catalog_source){CATALOG_SOURCE_BUILT_IN, "not-there.gguf", NULL};
+    fixture->model.sources[0] = (struct catalog_source){.kind = CATALOG_SOURCE_BUILT_IN, .location = "not-there.gguf"};
     add_url(fixture, 1, "/missing");
     add_url(fixture, 2, "/whole");
     assert_true(fetch(fixture));
@@ -131,7 +144,7 @@ static void next_source_after_a_failed_one(void **state) {
 
 static void all_reasons_are_told(void **state) {
     struct fixture *fixture = *state;
-    fixture->model.sources[0] = (struct catalog_source){CATALOG_SOURCE_BUILT_IN, "not-there.gguf", NULL};
+    fixture->model.sources[0] = (struct catalog_source){.kind = CATALOG_SOURCE_BUILT_IN, .location = "not-there.gguf"};
     add_url(fixture, 1, "/missing");
     assert_false(fetch(fixture));
     assert_non_null(strstr(fixture->err.message, "not-there.gguf is not installed"));
@@ -283,6 +296,7 @@ int main(void) {
                                        TEST(complete_part_needs_no_request),
                                        TEST(damaged_part_is_fetched_anew),
                                        TEST(server_without_ranges_sends_all_again),
+                                       TEST(what_came_is_not_given_up_for_another_file),
                                        TEST(part_longer_than_the_file_there),
                                        TEST(wrong_hash_is_refused_and_nothing_kept),
                                        TEST(longer_file_is_refused),

@@ -323,6 +323,13 @@ static void wants_that_lead_to_nothing(void **state) {
     assert_int_equal(model_set_describe(fixture->set, 0, all), 1);
 }
 
+/* Neither a proxy nor python3 is there: nothing leaves this machine. */
+static void cut_off(const struct fixture *fixture) {
+    setenv("https_proxy", "http://127.0.0.1:1", 1);
+    setenv("no_proxy", "", 1);
+    setenv("PATH", fixture->tree.path, 1);
+}
+
 static void wanted_model_that_cannot_be_had_is_dropped(void **state) {
     struct fixture *fixture = *state;
     struct hosted_model_options options = options_of(fixture, true);
@@ -331,14 +338,93 @@ static void wanted_model_that_cannot_be_had_is_dropped(void **state) {
     options.needs_file = true;
     options.room.quota_bytes = 1; /* refuses before anything is fetched */
     model_set_allow_wants(fixture->set, &options);
-    /* A proxy that is not there and a PATH without python3: nothing leaves this machine. */
-    setenv("https_proxy", "http://127.0.0.1:1", 1);
-    setenv("no_proxy", "", 1);
-    setenv("PATH", fixture->tree.path, 1);
+    cut_off(fixture);
     model_set_want(fixture->set, STR("smollm2-135m-instruct-q4_1"));
     assert_int_equal(model_set_describe(fixture->set, 0, all), 1);
     wait_for(fixture, "given up");
     assert_int_equal(model_set_describe(fixture->set, 0, all), 0);
+}
+
+/* --- The first of several --- */
+
+static void first_that_can_be_had_is_served(void **state) {
+    struct fixture *fixture = *state;
+    struct hosted_model_options options = options_of(fixture, false);
+    struct link_model all[LIMIT_LINK_MODELS];
+    const char *path = temp_tree_path(&fixture->tree, "own.gguf");
+    const struct hosted_model_spec specs[] = {
+        {.id = "qwen2.5-0.5b-instruct-q6_k", .catalog = catalog_find(STR("qwen2.5-0.5b-instruct-q6_k"))},
+        {.id = "smollm2-135m-instruct-q4_1", .catalog = catalog_find(STR("smollm2-135m-instruct-q4_1"))},
+        {.id = "own", .path = path},
+        {.id = "never-needed", .path = path},
+    };
+    temp_tree_write(&fixture->tree, "own.gguf", "GGUF");
+    open_set(fixture, 0);
+    cut_off(fixture);
+    options.needs_file = true;
+    options.room.quota_bytes = 1; /* refuses before anything is fetched */
+    model_set_add_first_of(fixture->set, specs, COUNT_OF(specs), &options);
+    assert_int_equal(model_set_describe(fixture->set, 0, all), 1); /* one after the other */
+    wait_for(fixture, "own warm");
+    assert_string_equal(buf_cstr(&fixture->seen), "qwen2.5-0.5b-instruct-q6_k failed\ngiven up\n"
+                                                  "smollm2-135m-instruct-q4_1 failed\ngiven up\n"
+                                                  "own warm\n");
+    assert_int_equal(model_set_describe(fixture->set, 0, all), 1);
+}
+
+static bool open_all_but_a(struct engine **out, const struct engine_options *options,
+                           const struct engine_events *events, void *context, struct err *err) {
+    return strcmp(options->model_id, "a") == 0 ? err_set(err, ERR_UNAVAILABLE, "no memory")
+                                               : ENGINE_SCRIPTED.open(out, options, events, context, err);
+}
+
+static struct hosted_model_spec spec_of(const struct fixture *fixture, size_t index) {
+    struct hosted_model_spec spec = {.catalog = &fixture->catalog[index]};
+    str_copy(spec.id, sizeof(spec.id), str_from(fixture->ids[index]));
+    return spec;
+}
+
+static void first_that_can_be_loaded_is_served(void **state) {
+    struct fixture *fixture = *state;
+    struct engine_ops ops = ENGINE_SCRIPTED;
+    struct hosted_model_options options = options_of(fixture, false);
+    const struct hosted_model_spec specs[] = {spec_of(fixture, 0), spec_of(fixture, 1), spec_of(fixture, 2)};
+    open_set(fixture, 0);
+    ops.open = open_all_but_a;
+    options.ops = &ops;
+    model_set_add_first_of(fixture->set, specs, COUNT_OF(specs), &options);
+    wait_for(fixture, "b warm");
+    assert_null(model_set_find(fixture->set, STR("a")));
+    assert_null(model_set_find(fixture->set, STR("c")));
+}
+
+static void none_of_several_is_no_end(void **state) {
+    struct fixture *fixture = *state;
+    struct engine_ops ops = ENGINE_SCRIPTED;
+    struct hosted_model_options options = options_of(fixture, false);
+    const struct hosted_model_spec spec = spec_of(fixture, 0);
+    struct link_model all[LIMIT_LINK_MODELS];
+    open_set(fixture, 0);
+    ops.open = open_all_but_a;
+    options.ops = &ops;
+    model_set_add_first_of(fixture->set, &spec, 1, &options);
+    wait_for(fixture, "given up");
+    assert_false(model_set_hopeless(fixture->set)); /* all are tried again */
+    while (model_set_describe(fixture->set, 0, all) > 0) {
+        uv_run(loop_uv(fixture->loop), UV_RUN_ONCE);
+    }
+    assert_false(model_set_hopeless(fixture->set));
+}
+
+static void first_of_several_that_another_option_has_is_not_taken_twice(void **state) {
+    struct fixture *fixture = *state;
+    const struct hosted_model_options options = options_of(fixture, false);
+    const struct hosted_model_spec specs[] = {spec_of(fixture, 0), spec_of(fixture, 1)};
+    struct link_model all[LIMIT_LINK_MODELS];
+    open_set(fixture, 0);
+    add(fixture, 0, false);
+    model_set_add_first_of(fixture->set, specs, COUNT_OF(specs), &options);
+    assert_int_equal(model_set_describe(fixture->set, 0, all), 1);
 }
 
 static void model_whose_file_is_taken_away_is_dropped(void **state) {
@@ -372,6 +458,10 @@ int main(void) {
                                        TEST(cold_model_that_is_wanted_is_loaded),
                                        TEST(wants_that_lead_to_nothing),
                                        TEST(wanted_model_that_cannot_be_had_is_dropped),
+                                       TEST(first_that_can_be_had_is_served),
+                                       TEST(first_that_can_be_loaded_is_served),
+                                       TEST(none_of_several_is_no_end),
+                                       TEST(first_of_several_that_another_option_has_is_not_taken_twice),
                                        TEST(model_whose_file_is_taken_away_is_dropped)};
     log_set_level(LOG_ERROR);
     return cmocka_run_group_tests(tests, NULL, NULL);

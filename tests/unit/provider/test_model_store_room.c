@@ -111,9 +111,9 @@ static void full_disk(void **state) {
 static void download_under_way_has_its_room(void **state) {
     enum { SMOL_BYTES = 98362432 };
     const struct store_folder *folder = *state;
-    store_folder_write(folder, CATALOG_DEFAULT_MODEL, ".part", 1000);
+    store_folder_write(folder, "smollm2-135m-instruct-q4_1", ".part", 1000);
     assert_true(make(folder, 5000, SMOL_BYTES, NULL)); /* abandoned: counts as it is */
-    int part = store_folder_lock(folder, CATALOG_DEFAULT_MODEL, ".part", LOCK_EX);
+    int part = store_folder_lock(folder, "smollm2-135m-instruct-q4_1", ".part", LOCK_EX);
     assert_false(make(folder, 5000, SMOL_BYTES, NULL));
     assert_true(make(folder, 5000, SMOL_BYTES + 5000, NULL));
     close(part);

@@ -191,7 +191,7 @@ static void options_at_fault(void **state) {
     const struct {
         const char *engine, *models[2], *url, *region, *words;
     } cases[] = {
-        {"llama", {"no-such-model"}, NULL, "", "known: nataris-demo-2m, smollm2-135m-instruct-q4_1"},
+        {"llama", {"no-such-model"}, NULL, "", "'nataris catalog' lists the known ones"},
         {"llama", {"/nowhere/m.gguf"}, NULL, "", "cannot open the model /nowhere/m.gguf: No such file"},
         {"llama", {not_gguf}, NULL, "", "is not a GGUF model file"},
         {"scripted", {"nataris-fast", "qwen2.5-0.5b-instruct-q6_k"}, NULL, "", "is given twice"},
