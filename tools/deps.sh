@@ -3,7 +3,7 @@
 set -euo pipefail
 
 build_packages=(build-essential cmake ninja-build pkg-config git ca-certificates curl openssl libuv1-dev node-llhttp
-    libsimdjson-dev libssl-dev libsqlite3-dev libcurl4-openssl-dev libinih-dev libmuparser-dev libicu-dev
+    libsimdjson-dev libssl-dev libsqlite3-dev libcurl4-openssl-dev libinih-dev libicu-dev libgmp-dev libmpfr-dev
     uthash-dev)
 test_packages=(libcmocka-dev clang-14 libclang-rt-14-dev)
 lint_packages=(clang-format-14 clang-tidy-14 pmccabe)

@@ -90,6 +90,7 @@ static void write_answer(struct json_writer *writer, const struct store_workflow
     case STORE_WORKFLOW_COMPLETED:
     case STORE_WORKFLOW_BUDGET_EXCEEDED:
     case STORE_WORKFLOW_MAX_STEPS:
+    case STORE_WORKFLOW_NO_ANSWER:
         json_member_str(writer, "answer", workflow->answer);
         return;
     case STORE_WORKFLOW_RUNNING:
@@ -192,8 +193,9 @@ static bool status_read(const struct api_request *request, int *out, struct faul
             return true;
         }
     }
-    fault_set_param(fault, FAULT_INVALID_REQUEST, "status",
-                    "status must be one of RUNNING, COMPLETED, FAILED, CANCELLED, BUDGET_EXCEEDED, MAX_STEPS.");
+    fault_set_param(
+        fault, FAULT_INVALID_REQUEST, "status",
+        "status must be one of RUNNING, COMPLETED, FAILED, CANCELLED, BUDGET_EXCEEDED, MAX_STEPS, NO_ANSWER.");
     return false;
 }
 

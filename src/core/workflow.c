@@ -25,6 +25,7 @@ const char *core_workflow_status_name(enum core_workflow_status status) {
         [CORE_WORKFLOW_CANCELLED] = "CANCELLED",
         [CORE_WORKFLOW_BUDGET_EXCEEDED] = "BUDGET_EXCEEDED",
         [CORE_WORKFLOW_MAX_STEPS] = "MAX_STEPS",
+        [CORE_WORKFLOW_NO_ANSWER] = "NO_ANSWER",
     };
     assert(status < CORE_WORKFLOW_STATUSES);
     return names[status];

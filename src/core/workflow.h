@@ -7,13 +7,16 @@
  * ----------  ---------------------------------------------------------------------------------------------------------
  * research    research -> analyze -> write
  * code        plan -> implement -> review; when it finds faults: -> implement, once
- * agent       think -> act -> think -> ... until a think answers, or calls a tool of the caller
+ * agent       think -> act -> think -> ... until a think answers, or calls a tool of the caller. A think that only
+ * repeats what it was told is done once more; the second one, and a call made a third time, end it NO_ANSWER; but where
+ * the first think was by rule,
+ *             what its tool said is the answer, and it ends COMPLETED
  * map_reduce  chunk -> map, in parallel -> reduce, in a tree, until one output is left
  *
- * chunk and act are local: nobody generates, they cost nothing and do not count as steps executed. When max_steps is
- * too low for every chunk, the first ones are mapped, one step is left to reduce them, and the workflow ends MAX_STEPS.
- * So it does when too few are left for the tree: one reduce then reads all outputs that there are, though they are over
- * reduce_tokens.
+ * chunk and act are local, and a think by rule: nobody generates, they cost nothing and do not count as steps executed.
+ * When max_steps is too low for every chunk, the first ones are mapped, one step is left to reduce them, and the
+ * workflow ends MAX_STEPS. So it does when too few are left for the tree: one reduce then reads all outputs that there
+ * are, though they are over reduce_tokens.
  *
  * What a step reads: analyze the research; write both; implement the plan, the second time the first implement and its
  * review; review the implement; act its think; think all that was before it; reduce a group of the level below it,
@@ -43,6 +46,7 @@ enum core_workflow_status { /* stored by number */
                             CORE_WORKFLOW_CANCELLED,
                             CORE_WORKFLOW_BUDGET_EXCEEDED, /* the answer is the best that there is, likewise the next */
                             CORE_WORKFLOW_MAX_STEPS,
+                            CORE_WORKFLOW_NO_ANSWER, /* an agent that only repeats itself or what it was told */
                             CORE_WORKFLOW_STATUSES,
 };
 const char *core_workflow_status_name(enum core_workflow_status status); /* "RUNNING", "BUDGET_EXCEEDED", ... */
@@ -77,6 +81,8 @@ enum core_step_outcome {                        /* stored by number */
                          CORE_OUTCOME_ANSWER, /* think: this is the answer */
                          CORE_OUTCOME_ACTION, /* think: a tool of ours is to act */
                          CORE_OUTCOME_CALL,   /* think: a tool of the caller is called, which ends the workflow */
+                         CORE_OUTCOME_ECHO,   /* think: it repeats the question or its instructions */
+                         CORE_OUTCOME_LOOP,   /* think: an action for the third time */
                          CORE_OUTCOMES,
 };
 
@@ -103,6 +109,7 @@ struct core_workflow_config {
     enum core_workflow_kind kind;
     uint32_t max_steps;    /* generations; 1 to CORE_WORKFLOW_STEPS_MAX, bounded here */
     int64_t max_cost_nano; /* negative: no cap */
+    bool by_rule;          /* agent: the first think is local; what it says follows from the question */
     uint32_t
         reduce_tokens; /* of outputs that one reduce may read; it reads two at least, however long they are: the last
                              * of a level that would be alone takes one from the group before it, or joins it as its

@@ -16,7 +16,8 @@ static void add(struct core_workflow *workflow, struct core_step step) {
         workflow->steps = mem_realloc(workflow->steps, workflow->step_capacity * sizeof(*workflow->steps));
     }
     step.state = CORE_STEP_READY;
-    step.local = step.name == CORE_STEP_CHUNK || step.name == CORE_STEP_ACT;
+    step.local = step.name == CORE_STEP_CHUNK || step.name == CORE_STEP_ACT ||
+                 (step.name == CORE_STEP_THINK && workflow->config.by_rule && workflow->step_count == 0);
     workflow->steps[workflow->step_count++] = step;
     workflow->ready++;
 }
@@ -61,13 +62,40 @@ static void plan_after_review(struct core_workflow *workflow, uint32_t step) {
     }
 }
 
+static bool echoed_before(const struct core_workflow *workflow, uint32_t step) {
+    for (uint32_t i = 0; i < step; i++) {
+        if (workflow->steps[i].outcome == CORE_OUTCOME_ECHO) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* An action that no think could look at any more is not done. */
 static void plan_after_think(struct core_workflow *workflow, uint32_t step) {
     const struct core_step *think = &workflow->steps[step];
-    if (think->outcome != CORE_OUTCOME_ACTION) {
-        workflow->ending = CORE_WORKFLOW_COMPLETED;
-    } else {
+    switch (think->outcome) {
+    case CORE_OUTCOME_ACTION:
         add_next(workflow, CORE_STEP_ACT, think->round, step, 1);
+        break;
+    case CORE_OUTCOME_ECHO:
+        if (echoed_before(workflow, step) || workflow->executed >= workflow->config.max_steps) {
+            workflow->ending = workflow->config.by_rule ? CORE_WORKFLOW_COMPLETED : CORE_WORKFLOW_NO_ANSWER;
+        } else {
+            add_next(workflow, CORE_STEP_THINK, think->round + 1, 0, step + 1);
+        }
+        break;
+    case CORE_OUTCOME_LOOP:
+        workflow->ending = CORE_WORKFLOW_NO_ANSWER;
+        break;
+    case CORE_OUTCOME_TEXT:
+    case CORE_OUTCOME_APPROVED:
+    case CORE_OUTCOME_FAULTS:
+    case CORE_OUTCOME_ANSWER:
+    case CORE_OUTCOME_CALL:
+    case CORE_OUTCOMES:
+        workflow->ending = CORE_WORKFLOW_COMPLETED;
+        break;
     }
 }
 

@@ -35,8 +35,9 @@ enum store_workflow_status { /* stored by number */
                              STORE_WORKFLOW_CANCELLED = 3,
                              STORE_WORKFLOW_BUDGET_EXCEEDED = 4,
                              STORE_WORKFLOW_MAX_STEPS = 5,
+                             STORE_WORKFLOW_NO_ANSWER = 6,
 };
-enum { STORE_WORKFLOW_STATUSES = 6 };
+enum { STORE_WORKFLOW_STATUSES = 7 };
 
 enum store_step_name { /* stored by number */
                        STORE_STEP_RESEARCH = 0,
@@ -69,8 +70,10 @@ enum store_step_outcome { /* stored by number */
                           STORE_STEP_ANSWER = 3,
                           STORE_STEP_ACTION = 4,
                           STORE_STEP_CALL = 5,
+                          STORE_STEP_ECHO = 6,
+                          STORE_STEP_LOOP = 7,
 };
-enum { STORE_STEP_OUTCOMES = 6 };
+enum { STORE_STEP_OUTCOMES = 8 };
 
 struct store_workflow {
     char id[STORE_ID_MAX]; /* "wf_..."; sorts by time */

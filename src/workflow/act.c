@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "conversation/stored.h"
 #include "text/graphemes.h"
-#include "workflow/meaning.h"
+#include "workflow/agent.h"
 #include "workflow/search.h"
 #include "workflow/step.h"
 #include "workflow/tools.h"
@@ -19,9 +19,7 @@ static void chunk(struct workflow_step *step) {
 
 static struct workflow_meaning meaning_of(const struct workflow_step *step) {
     const struct workflow *workflow = step->workflow;
-    const uint32_t think = workflow->core->steps[step->number].first_input;
-    const struct workflow_scene scene = workflow_scene_of(workflow, 1);
-    return workflow_step_meaning(&scene, think, workflow->outputs[think]);
+    return action_read(&workflow->asked, workflow->outputs[workflow->core->steps[step->number].first_input]);
 }
 
 static void observed(struct workflow_step *step) {
@@ -44,7 +42,12 @@ static void on_read(void *context, const struct store_conversation *conversation
         workflow_pump(step->workflow);
         return;
     }
-    workflow_search(messages, err == NULL ? count : 0, meaning_of(step).argument, &step->output);
+    struct buf query;
+    buf_init(&query, 2 * WORKFLOW_ARGUMENT_BYTES);
+    const struct workflow_meaning meaning = meaning_of(step);
+    action_argument(&meaning, &query);
+    workflow_search(messages, err == NULL ? count : 0, buf_str(&query), &step->output);
+    buf_clear(&query);
     observed(step);
 }
 
@@ -88,37 +91,69 @@ static void name_tools(struct workflow_step *step) {
     buf_append_cstr(&step->output, ".");
 }
 
+/* The second time: what came of it stands there already. False: it is the first time. */
+static bool tell_again(struct workflow_step *step, const struct workflow_meaning *meaning) {
+    const struct workflow_scene scene = workflow_scene_of(step->workflow, 1);
+    struct str earlier;
+    if (agent_called_before(&scene, step->workflow->core->steps[step->number].first_input, meaning, &earlier) == 0) {
+        return false;
+    }
+    buf_append_cstr(&step->output, "This was called already, and gave: ");
+    buf_append_str(&step->output, earlier);
+    return true;
+}
+
 static void act(struct workflow_step *step) {
     const struct workflow_meaning meaning = meaning_of(step);
+    struct buf argument;
+    if (tell_again(step, &meaning)) {
+        observed(step);
+        return;
+    }
     if (meaning.unknown_tool) {
         name_tools(step);
         observed(step);
         return;
     }
+    buf_init(&argument, 2 * WORKFLOW_ARGUMENT_BYTES);
+    action_argument(&meaning, &argument);
     switch (meaning.tool) {
     case WORKFLOW_TOOL_CALCULATOR:
-        workflow_calculate(meaning.argument, &step->output);
+        workflow_calculate(buf_str(&argument), &step->output);
         break;
     case WORKFLOW_TOOL_TIME:
         workflow_time(clock_wall_ms(), &step->output);
         break;
     case WORKFLOW_TOOL_SEARCH:
         if (step->workflow->row.conversation_id[0] != '\0') {
+            buf_clear(&argument);
             search_conversation(step);
             return;
         }
-        search_request(step, meaning.argument);
+        search_request(step, buf_str(&argument));
         break;
     case WORKFLOW_TOOL_CALLER: /* ends the workflow: it is never acted upon */
         break;
     }
+    buf_clear(&argument);
     observed(step);
 }
 
+/* What a question asks for by itself: nobody generates it. */
+static void rule(struct workflow_step *step) {
+    const struct workflow *workflow = step->workflow;
+    (void)agent_rule(&workflow->request, &workflow->asked, &step->output);
+    step->record.outcome = STORE_STEP_ACTION;
+    workflow_step_ends(step);
+}
+
 void workflow_step_local(struct workflow_step *step) {
+    const enum core_step_name name = step->workflow->core->steps[step->number].name;
     buf_reset(&step->output);
-    if (step->workflow->core->steps[step->number].name == CORE_STEP_CHUNK) {
+    if (name == CORE_STEP_CHUNK) {
         chunk(step);
+    } else if (name == CORE_STEP_THINK) {
+        rule(step);
     } else {
         act(step);
     }

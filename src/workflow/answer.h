@@ -12,7 +12,7 @@ struct workflow_answer {
     enum core_workflow_kind kind;
     bool chosen;                      /* by "auto" */
     bool test;                        /* a test key's: it came from the sandbox */
-    enum core_workflow_status status; /* COMPLETED, BUDGET_EXCEEDED or MAX_STEPS */
+    enum core_workflow_status status; /* COMPLETED, BUDGET_EXCEEDED, MAX_STEPS or NO_ANSWER */
     uint32_t steps_executed;
     int64_t cost_nano;
     struct str text;

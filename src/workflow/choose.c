@@ -2,6 +2,7 @@
 
 #include "text/words.h"
 #include "workflow/fit.h"
+#include "workflow/question.h"
 #include "workflow/task.h"
 
 enum { EXPRESSION_DIGITS_MIN = 2 };
@@ -61,6 +62,9 @@ enum core_workflow_kind workflow_choose(const struct gen_request *request, const
         return CORE_WORKFLOW_MAP_REDUCE;
     }
     if (asked->tool_count > 0) {
+        return CORE_WORKFLOW_AGENT;
+    }
+    if (question_read(task).kind != QUESTION_OTHER) {
         return CORE_WORKFLOW_AGENT;
     }
     if (has_code_block(task) || words_find_any(task, code_words, COUNT_OF(code_words))) {

@@ -4,12 +4,12 @@
 #include "base/digest.h"
 #include "conversation/prompts.h"
 #include "text/words.h"
+#include "workflow/agent.h"
+#include "workflow/agent_prompt.h"
 #include "workflow/budget.h"
 #include "workflow/fit.h"
-#include "workflow/meaning.h"
 #include "workflow/prompts.h"
 #include "workflow/task.h"
-#include "workflow/toolbox.h"
 
 enum {
     PIECES_OWN = 64,               /* of a prompt without its many inputs: words, labels, tools */
@@ -68,20 +68,6 @@ static size_t task_index(const struct gen_request *request) {
     return request->message_count;
 }
 
-static void action_append(struct buf *out, struct str name, struct str argument) {
-    buf_append_str(out, STR("Action: "));
-    buf_append_str(out, name);
-    buf_append_str(out, STR("["));
-    buf_append_str(out, argument);
-    buf_append_str(out, STR("]\n"));
-}
-
-static void observation_append(struct buf *out, struct str text) {
-    buf_append_str(out, STR("Observation: "));
-    buf_append_str(out, text);
-    buf_append_str(out, STR("\n"));
-}
-
 static void history_append(const struct gen_request *request, struct buf *out) {
     const size_t end = task_index(request);
     for (size_t i = 0; i < end; i++) {
@@ -92,39 +78,11 @@ static void history_append(const struct gen_request *request, struct buf *out) {
     }
 }
 
-/* Calls of the caller's tools that were answered after the task was set, then what this workflow did. */
-static void actions_append(const struct composer *composer, struct buf *out) {
-    const struct gen_request *request = composer->scene->request;
-    for (size_t i = task_index(request) + 1; i < request->message_count; i++) {
-        const struct gen_message *message = &request->messages[i];
-        for (size_t k = 0; k < message->tool_call_count; k++) {
-            action_append(out, message->tool_calls[k].name, message->tool_calls[k].arguments);
-        }
-        if (message->role == GEN_ROLE_TOOL) {
-            observation_append(out, message->content);
-        }
-    }
-    for (uint32_t i = 0; i < composer->number; i++) {
-        const enum core_step_name name = composer->scene->workflow->steps[i].name;
-        const struct str output = composer->scene->outputs[i];
-        if (name == CORE_STEP_THINK && is_done(composer, i)) {
-            const struct workflow_meaning meaning = workflow_step_meaning(composer->scene, i, output);
-            action_append(out, meaning.tool_name, meaning.argument);
-        } else if (name == CORE_STEP_ACT && is_done(composer, i)) {
-            observation_append(out, output);
-        }
-    }
-}
-
 /* data NULL: the arena is full. */
-static struct str gather(const struct composer *composer, enum prompt_source source) {
+static struct str history(const struct composer *composer) {
     struct buf text;
     buf_init(&text, TEXT_BYTES);
-    if (source == PROMPT_HISTORY) {
-        history_append(composer->scene->request, &text);
-    } else {
-        actions_append(composer, &text);
-    }
+    history_append(composer->scene->request, &text);
     const struct str copy = arena_copy(composer->arena, buf_str(&text));
     buf_clear(&text);
     return copy;
@@ -172,8 +130,7 @@ static struct str input_text(const struct composer *composer, enum prompt_source
     const struct workflow_scene *scene = composer->scene;
     switch (source) {
     case PROMPT_HISTORY:
-    case PROMPT_ACTIONS:
-        return gather(composer, source);
+        return history(composer);
     case PROMPT_RESEARCH_OUTPUT:
         return output_of(composer, CORE_STEP_RESEARCH);
     case PROMPT_ANALYZE_OUTPUT:
@@ -204,7 +161,7 @@ static bool input_add(struct composer *composer, const struct prompt_input *inpu
         notes_add(composer, input->label);
         return true;
     }
-    const bool latest_counts = input->source == PROMPT_HISTORY || input->source == PROMPT_ACTIONS;
+    const bool latest_counts = input->source == PROMPT_HISTORY;
     const struct str text = input_text(composer, input->source);
     if (text.len > 0) {
         own_add(composer, input->label);
@@ -235,52 +192,15 @@ static void client_system_add(struct composer *composer) {
     }
 }
 
-static void tool_line_add(struct composer *composer, struct str line, struct str name) {
-    if (!toolbox_hides(composer->scene->asked, name)) {
-        piece_add(composer, line, (struct fit_piece){.system = true, .own = true});
-    }
-}
-
-/* Each tool of the caller is one piece, so that its name stays where its description is cut. */
-static bool tools_add(struct composer *composer) {
-    const struct orchestration *asked = composer->scene->asked;
-    tool_line_add(composer, PROMPT_TOOL_CALCULATOR, STR("calculator"));
-    tool_line_add(composer, PROMPT_TOOL_TIME, STR("time"));
-    tool_line_add(composer, PROMPT_TOOL_SEARCH, STR("search"));
-    bool ok = true;
-    for (size_t i = 0; ok && i < asked->tool_count; i++) {
-        const struct orchestration_tool *tool = &asked->tools[i];
-        struct buf line;
-        buf_init(&line, 2 * ORCHESTRATION_TOOL_BYTES);
-        buf_append_str(&line, PROMPT_TOOL_OTHER);
-        buf_append_str(&line, tool->name);
-        buf_append_str(&line, STR("["));
-        buf_append_str(&line, tool->parameters);
-        buf_append_str(&line, tool->description.len > 0 ? STR("]: ") : STR("]"));
-        buf_append_str(&line, tool->description);
-        const struct str copy = arena_copy(composer->arena, buf_str(&line));
-        ok = copy.data != NULL;
-        buf_clear(&line);
-        piece_add(composer, copy, (struct fit_piece){.system = true, .cut = FIT_BEGINNING});
-        piece_add(composer, STR("\n"), (struct fit_piece){.system = true, .own = true});
-    }
-    return ok;
-}
-
 /* False: the arena is full. */
 static bool pieces_make(struct composer *composer) {
-    const struct core_workflow *workflow = composer->scene->workflow;
     const enum core_step_name name = composer->step->name;
-    const bool last_think = name == CORE_STEP_THINK && composer->step->round >= workflow->config.max_steps;
-    const bool again = last_think || (name == CORE_STEP_IMPLEMENT && composer->step->round > 1);
+    const bool again = name == CORE_STEP_IMPLEMENT && composer->step->round > 1;
     const struct prompt_step *words = prompt_of_step(name, again);
     if (may_answer(composer)) {
         client_system_add(composer);
     }
     piece_add(composer, words->system, (struct fit_piece){.system = true, .own = true});
-    if (name == CORE_STEP_THINK && !last_think && !tools_add(composer)) {
-        return false;
-    }
     for (size_t i = 0; i < PROMPT_INPUTS_MAX && words->inputs[i].source != PROMPT_NOTHING; i++) {
         if (!input_add(composer, &words->inputs[i])) {
             return false;
@@ -320,6 +240,27 @@ static void sampling_set(const struct composer *composer, struct gen_request *ou
     if (think && out->stop_count < LIMIT_STOP_STRINGS) {
         out->stop[out->stop_count++] = PROMPT_TOOL_STOP;
     }
+    if (think && agent_mode(composer->scene, composer->number) == AGENT_CHOOSES) {
+        out->temperature = 0; /* a choice is not left to chance */
+    }
+}
+
+/* System and user. False: the arena is full. */
+static bool messages_make(struct composer *composer, struct gen_request *out) {
+    struct gen_message *messages = ARENA_ARRAY(composer->arena, struct gen_message, 2);
+    const struct str system = fit_prompt_join(&composer->prompt, true, composer->arena);
+    const struct str user = fit_prompt_join(&composer->prompt, false, composer->arena);
+    size_t count = 0;
+    if (messages == NULL || system.data == NULL || user.data == NULL) {
+        return false;
+    }
+    if (system.len > 0) {
+        messages[count++] = (struct gen_message){GEN_ROLE_SYSTEM, system, STR(""), NULL, 0};
+    }
+    messages[count++] = (struct gen_message){GEN_ROLE_USER, user, STR(""), NULL, 0};
+    out->messages = messages;
+    out->message_count = count;
+    return true;
 }
 
 bool workflow_step_compose(const struct workflow_scene *scene, uint32_t step, struct arena *arena,
@@ -329,30 +270,25 @@ bool workflow_step_compose(const struct workflow_scene *scene, uint32_t step, st
                                 .number = step,
                                 .scale = scene->scale > 0 ? scene->scale : 1,
                                 .arena = arena};
-    composer.prompt.capacity = PIECES_OWN + 2 * ORCHESTRATION_TOOLS_MAX + 2 * (size_t)composer.step->input_count +
-                               PIECES_PER_MESSAGE * scene->request->message_count;
+    struct agent_prompt agent = {.turn_count = 0};
+    const bool think = composer.step->name == CORE_STEP_THINK;
+    composer.prompt.capacity = think ? agent_prompt_capacity(scene)
+                                     : PIECES_OWN + 2 * (size_t)composer.step->input_count +
+                                           PIECES_PER_MESSAGE * scene->request->message_count;
     composer.prompt.pieces = ARENA_ARRAY(arena, struct fit_piece, composer.prompt.capacity);
-    struct gen_message *messages = ARENA_ARRAY(arena, struct gen_message, 2);
-    if (composer.prompt.pieces == NULL || messages == NULL || !pieces_make(&composer)) {
+    agent.pieces = composer.prompt;
+    if (composer.prompt.pieces == NULL ||
+        !(think ? agent_prompt_make(scene, step, arena, &agent) : pieces_make(&composer))) {
         return false;
     }
+    struct fit_prompt *prompt = think ? &agent.pieces : &composer.prompt;
     sampling_set(&composer, out);
-    out->max_tokens = max_tokens_of(&composer, fit_tokens(&composer.prompt, composer.scale));
+    const int64_t turns = agent_prompt_turn_tokens(&agent);
+    out->max_tokens = max_tokens_of(&composer, turns + fit_tokens(prompt, composer.scale));
     const uint32_t context = fit_context(scene->context_length);
-    const int64_t budget = (int64_t)context - fit_template_tokens(context) - out->max_tokens;
-    if (!fit_prompt_cut(&composer.prompt, budget, composer.scale, arena)) {
-        return false;
-    }
-    const struct str system = fit_prompt_join(&composer.prompt, true, arena);
-    const struct str user = fit_prompt_join(&composer.prompt, false, arena);
-    size_t count = 0;
-    if (system.len > 0) {
-        messages[count++] = (struct gen_message){GEN_ROLE_SYSTEM, system, STR(""), NULL, 0};
-    }
-    messages[count++] = (struct gen_message){GEN_ROLE_USER, user, STR(""), NULL, 0};
-    out->messages = messages;
-    out->message_count = count;
-    return system.data != NULL && user.data != NULL;
+    const int64_t budget = (int64_t)context - fit_template_tokens(context) - out->max_tokens - turns;
+    return fit_prompt_cut(prompt, budget, composer.scale, arena) &&
+           (think ? agent_prompt_messages(&agent, arena, out) : messages_make(&composer, out));
 }
 
 void workflow_prompt_digest(const struct gen_request *generation, uint8_t out[32]) {

@@ -5,7 +5,8 @@
 
 #include "workflow/scene.h"
 
-/* The generation of a step that is no local one: two messages (system, user) with what the step needs, shortened in the
+/* The generation of a step that is no local one: two messages (system, user) with what the step needs, of a
+ * think the turns of workflow/agent_prompt.h, shortened in the
  * middle where it does not fit (never the step's own words), max_tokens, sampling and stop strings. The last step of a
  * workflow takes the client's max_tokens, system text, and stop strings; those before it WORKFLOW_STEP_TOKENS at most.
  * Strings are in the arena. False: the arena is full. */

@@ -6,6 +6,7 @@
 #include "conversation/prompt.h"
 #include "conversation/stored.h"
 #include "format/envelope.h"
+#include "workflow/agent.h"
 #include "workflow/meaning.h"
 #include "workflow/stored.h"
 
@@ -23,7 +24,7 @@ static void error_missing(struct fault *fault) {
 
 static bool has_answer(enum core_workflow_status status) {
     return status == CORE_WORKFLOW_COMPLETED || status == CORE_WORKFLOW_BUDGET_EXCEEDED ||
-           status == CORE_WORKFLOW_MAX_STEPS;
+           status == CORE_WORKFLOW_MAX_STEPS || status == CORE_WORKFLOW_NO_ANSWER;
 }
 
 static void write_call(struct workflow *workflow, uint32_t think) {
@@ -64,6 +65,18 @@ static void answer_text(struct workflow *workflow, uint32_t first, uint32_t coun
     }
 }
 
+/* An agent's last think is no answer: what its tools have said is the best that there is. False: it is one, or they
+ * have said nothing. */
+static bool results_text(struct workflow *workflow, uint32_t last) {
+    const struct workflow_scene scene = workflow_scene_of(workflow, 1);
+    const struct core_step *step = &workflow->core->steps[last];
+    if (step->name != CORE_STEP_THINK || step->outcome == CORE_OUTCOME_ANSWER) {
+        return false;
+    }
+    agent_results_append(&scene, &workflow->text);
+    return workflow->text.len > 0;
+}
+
 /* What was made, in `text` and `calls`. */
 static void answer_make(struct workflow *workflow, enum core_workflow_status status) {
     struct workflow_answer *answer = &workflow->answer;
@@ -90,7 +103,7 @@ static void answer_make(struct workflow *workflow, enum core_workflow_status sta
     }
     if (count == 1 && workflow->core->steps[first].outcome == CORE_OUTCOME_CALL) {
         write_call(workflow, first);
-    } else if (count > 0) {
+    } else if (count > 0 && !results_text(workflow, first)) {
         answer_text(workflow, first, count);
     }
     if (count == 1 && workflow->steps[first]->finish != GEN_FINISH_STOP) {

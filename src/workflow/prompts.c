@@ -1,5 +1,7 @@
 #include "workflow/prompts.h"
 
+#include "base/compiler.h"
+
 /* Told to models of half a billion parameters: one role, what there is, one thing to do. A small context has room for a
  * few hundred of these words only, so each has to earn its place. */
 
@@ -53,19 +55,6 @@ static const struct prompt_step review = {
     .ask = STR("Does the code do the task? If it does, write only APPROVED. If not, write FAULTS and list them."),
 };
 
-static const struct prompt_step think = {
-    .system = STR("You solve tasks with tools:\n"),
-    .inputs = {HISTORY, TASK, {PROMPT_ACTIONS, STR("Done so far:\n")}},
-    .ask = STR("If you need a tool, write one line:\nAction: name[argument]\nIf you know the answer, write:\nAnswer: "
-               "the answer"),
-};
-
-static const struct prompt_step think_last = {
-    .system = STR("You answer questions."),
-    .inputs = {HISTORY, TASK, {PROMPT_ACTIONS, STR("Done so far:\n")}},
-    .ask = STR("Now write:\nAnswer: the answer"),
-};
-
 static const struct prompt_step map = {
     .system = STR("You read one part of a long text."),
     .inputs = {TASK, {PROMPT_CHUNK, STR("Part of the text:\n")}},
@@ -86,7 +75,6 @@ const struct prompt_step *prompt_of_step(enum core_step_name name, bool again) {
         [CORE_STEP_PLAN] = {&plan, &plan},
         [CORE_STEP_IMPLEMENT] = {&implement, &implement_again},
         [CORE_STEP_REVIEW] = {&review, &review},
-        [CORE_STEP_THINK] = {&think, &think_last},
         [CORE_STEP_MAP] = {&map, &map},
         [CORE_STEP_REDUCE] = {&reduce, &reduce},
     };
@@ -94,9 +82,36 @@ const struct prompt_step *prompt_of_step(enum core_step_name name, bool again) {
 }
 
 const struct str PROMPT_INPUT_END = STR("\n\n");
-const struct str PROMPT_TOOL_CALCULATOR = STR("- calculator[2*(3+4)]: arithmetic\n");
-const struct str PROMPT_TOOL_TIME = STR("- time[]: date and time now\n");
-const struct str PROMPT_TOOL_SEARCH = STR("- search[words]: earlier messages\n");
-const struct str PROMPT_TOOL_OTHER = STR("- ");
+const struct str PROMPT_TOOL_CALCULATOR = STR("- calculator: sums, percentages, roots, units\n");
+const struct str PROMPT_TOOL_SEARCH = STR("- search: earlier messages\n");
 const struct str PROMPT_TOOL_STOP = STR("\nObservation:");
+const struct str PROMPT_AGENT_SYSTEM = STR("You are a helpful assistant.\n");
+const struct str PROMPT_AGENT_TOOLS = STR("Answer, or call one of these tools:\n");
+const struct str PROMPT_AGENT_TIME = STR("Now it is ");
+const struct str PROMPT_AGENT_AGAIN = STR("\nYou have called that already. Answer with what you know.");
+const struct str PROMPT_AGENT_ECHOED = STR("\nDo not repeat the question; give the answer itself.");
+
+const struct str PROMPT_AGENT_RESULT = STR(". Tell the user the result.");
+const struct str PROMPT_AGENT_CLOCK = STR(". Tell the user what was asked.");
+
+/* A small model copies what it is shown. So no placeholders stand here, and no dates: they would be its answers. */
+const struct prompt_example prompt_agent_examples[PROMPT_AGENT_EXAMPLES] = {
+    {STR("What is 512 + 89?"), STR("Action: calculator[512+89]")},
+    {STR("How much is 35% of 620?"), STR("Action: calculator[620*35/100]")},
+    {STR("How many centimeters are 14 inches?"), STR("Action: calculator[14*2.54]")},
+    {STR("A crate holds 36 jars. How many jars are in 7 crates?"), STR("Action: calculator[36*7]")},
+    {STR("What is the square root of 6889?"), STR("Action: calculator[sqrt(6889)]")},
+    {STR("Which planet has the Great Red Spot?"), STR("Answer: Jupiter has the Great Red Spot.")},
+    {STR("Give me a word that rhymes with mouse."), STR("Answer: A word that rhymes with mouse is house.")},
+};
+
+struct str prompt_agent_words(size_t index) {
+    static const struct str *const own[] = {&PROMPT_AGENT_TOOLS,  &PROMPT_TOOL_CALCULATOR, &PROMPT_AGENT_AGAIN,
+                                            &PROMPT_AGENT_ECHOED, &PROMPT_AGENT_RESULT,    &PROMPT_AGENT_CLOCK};
+    if (index < COUNT_OF(own)) {
+        return *own[index];
+    }
+    index -= COUNT_OF(own);
+    return index % 2 == 0 ? prompt_agent_examples[index / 2].asked : prompt_agent_examples[index / 2].said;
+}
 const struct str PROMPT_QUESTION_NONE = STR("Summarize the text.");

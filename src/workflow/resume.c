@@ -1,16 +1,31 @@
 #include "workflow/resume.h"
 
 #include "base/log.h"
+#include "workflow/agent.h"
 #include "workflow/budget.h"
 #include "workflow/request.h"
 #include "workflow/step.h"
 #include "workflow/step_run.h"
 #include "workflow/stored.h"
+#include "workflow/tools.h"
 
-void workflow_core_make(struct workflow *workflow) {
+/* Whether its first step is to be made by rule: as it was, where it has begun. */
+static bool by_rule(const struct workflow *workflow, const struct store_step *steps, size_t count) {
+    struct buf output;
+    if (count > 0) {
+        return steps[0].local;
+    }
+    buf_init(&output, WORKFLOW_OBSERVATION_BYTES);
+    const bool rule = agent_rule(&workflow->request, &workflow->asked, &output);
+    buf_clear(&output);
+    return rule;
+}
+
+void workflow_core_make(struct workflow *workflow, const struct store_step *steps, size_t count) {
     const struct core_workflow_config config = {.kind = workflow_core_kind(workflow->row.kind),
                                                 .max_steps = workflow->row.max_steps,
                                                 .max_cost_nano = workflow->row.max_cost_nano,
+                                                .by_rule = by_rule(workflow, steps, count),
                                                 .reduce_tokens = budget_reduce_tokens(workflow->context_length)};
     workflow->core = core_workflow_new(&config);
 }
@@ -95,7 +110,7 @@ void workflow_replay(struct workflow *workflow, const struct store_workflow *row
         workflow->turn = (struct workflow_turn){0};
     }
     const bool read = workflow_request_read(workflow, row->request, &err);
-    workflow_core_make(workflow);
+    workflow_core_make(workflow, steps, count);
     workflow->state = WORKFLOW_RUNNING;
     if (!read || !steps_take(workflow, steps, count)) {
         replay_fails(workflow, err.message);

@@ -4,8 +4,8 @@
 
 #include "workflow/workflow.h"
 
-/* Its core, from its row: no step has begun. */
-void workflow_core_make(struct workflow *workflow);
+/* Its core, from its row: no step has begun, or these are stored. */
+void workflow_core_make(struct workflow *workflow, const struct store_step *steps, size_t count);
 /* From its row and its steps to where it was. */
 void workflow_replay(struct workflow *workflow, const struct store_workflow *row, const struct store_step *steps,
                      size_t count);

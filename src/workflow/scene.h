@@ -13,6 +13,7 @@ struct workflow_scene {
     const struct core_workflow *workflow;
     const struct str *outputs;     /* one for each step; empty where there is none yet */
     struct workflow_chunks chunks; /* map_reduce, once its chunk step is done */
+    int64_t now_ms;                /* the time that an agent is told: that of its workflow's beginning */
     uint32_t context_length;
     uint32_t scale; /* 1; doubled each time a device finds that the prompt does not fit */
 };

@@ -97,7 +97,7 @@ static void on_added(void *context, const struct store_workflow *stored, const s
                        LOG_TEXT("kind", core_workflow_kind_name(workflow_core_kind(workflow->row.kind))),
                        LOG_TEXT("account", workflow->row.account_id), LOG_INT("chosen", workflow->row.chosen));
         workflow->state = WORKFLOW_RUNNING;
-        workflow_core_make(workflow);
+        workflow_core_make(workflow, NULL, 0);
         if (workflow->cancelled) {
             core_workflow_stop(workflow->core, CORE_WORKFLOW_CANCELLED);
         }

@@ -44,6 +44,8 @@ enum store_workflow_status workflow_stored_status(enum core_workflow_status stat
         return STORE_WORKFLOW_BUDGET_EXCEEDED;
     case CORE_WORKFLOW_MAX_STEPS:
         return STORE_WORKFLOW_MAX_STEPS;
+    case CORE_WORKFLOW_NO_ANSWER:
+        return STORE_WORKFLOW_NO_ANSWER;
     }
     return STORE_WORKFLOW_RUNNING;
 }
@@ -62,6 +64,8 @@ enum core_workflow_status workflow_core_status(enum store_workflow_status status
         return CORE_WORKFLOW_BUDGET_EXCEEDED;
     case STORE_WORKFLOW_MAX_STEPS:
         return CORE_WORKFLOW_MAX_STEPS;
+    case STORE_WORKFLOW_NO_ANSWER:
+        return CORE_WORKFLOW_NO_ANSWER;
     }
     return CORE_WORKFLOW_RUNNING;
 }
@@ -138,6 +142,10 @@ enum store_step_outcome workflow_stored_outcome(enum core_step_outcome outcome) 
         return STORE_STEP_ACTION;
     case CORE_OUTCOME_CALL:
         return STORE_STEP_CALL;
+    case CORE_OUTCOME_ECHO:
+        return STORE_STEP_ECHO;
+    case CORE_OUTCOME_LOOP:
+        return STORE_STEP_LOOP;
     }
     return STORE_STEP_TEXT;
 }
@@ -156,6 +164,10 @@ enum core_step_outcome workflow_core_outcome(enum store_step_outcome outcome) {
         return CORE_OUTCOME_ACTION;
     case STORE_STEP_CALL:
         return CORE_OUTCOME_CALL;
+    case STORE_STEP_ECHO:
+        return CORE_OUTCOME_ECHO;
+    case STORE_STEP_LOOP:
+        return CORE_OUTCOME_LOOP;
     }
     return CORE_OUTCOME_TEXT;
 }

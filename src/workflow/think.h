@@ -10,9 +10,11 @@ struct think_parts {
     bool action;
     struct str text; /* the answer; of an action what was thought before it */
     struct str name, argument;
+    bool escaped; /* the argument was a string of JSON */
 };
 struct think_parts think_read(struct str output);
-/* The first line alone, when it is "name[argument]" and no more. */
-bool think_read_bare(struct str output, struct think_parts *parts);
+/* A call without a label, which counts only when there is such a tool: "name[argument]" alone in the first line, or an
+ * object that begins a line, bare, in a fence or between tags. False: there is no more behind *at, which moves on. */
+bool think_read_bare(struct str output, size_t *at, struct think_parts *parts);
 
 #endif

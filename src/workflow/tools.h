@@ -17,4 +17,6 @@ enum {
 void workflow_calculate(struct str expression, struct buf *out);
 /* "2026-01-25T10:00:00Z, Sunday". */
 void workflow_time(int64_t wall_ms, struct buf *out);
+/* "Sunday, 25 January 2026, 10:00 UTC." */
+void workflow_time_words(int64_t wall_ms, struct buf *out);
 #endif

@@ -146,6 +146,7 @@ struct workflow_scene workflow_scene_of(const struct workflow *workflow, uint32_
                                    .workflow = workflow->core,
                                    .outputs = workflow->outputs,
                                    .chunks = workflow->chunks,
+                                   .now_ms = workflow->row.created_ms,
                                    .context_length = workflow->context_length,
                                    .scale = scale};
 }

@@ -42,13 +42,71 @@ test('an agent acts with a tool of ours and reads what comes of it', () => speak
 
 test('an agent knows the time, and which tools there are', () => speaking(
   ['Action: teleport[Paris]', 'Action: current_time[]', 'Done, it is late.'], async (network, device) => {
-    const answer = await ask(network, workflow('agent', 'What day is it?'));
+    const answer = await ask(network, workflow('agent', 'Say when the train leaves.'));
     assert.equal(textOf(answer), 'Done, it is late.');
     const found = await assertAnswer(network, answer, 'agent');
     assert.equal(namesOf(found), 'think act think act think');
     assert.match(found.steps[1].output, /calculator/);
     assert.match(found.steps[3].output, /^20\d\d-\d\d-\d\dT.*day/);
     assert.match(device.promptOf(3), /20\d\d-\d\d-\d\dT/);
+  }));
+
+test('a plain sum is the calculator\'s, whatever the model thinks of it', () => speaking(
+  ['17*23 is 391.'], async (network, device) => {
+    const answer = await ask(network, workflow('agent', 'What is 17*23?'));
+    assert.equal(textOf(answer), '17*23 is 391.');
+    assert.deepEqual([answer.nataris.status, answer.nataris.steps_executed], ['COMPLETED', 1]);
+    const found = await assertAnswer(network, answer, 'agent');
+    assert.equal(namesOf(found), 'think act think');
+    assert.equal(found.steps[1].output, '391');
+    assert.match(device.promptOf(1), /What is 17\*23\?\n\(The calculator says: 17\*23 = 391\./);
+  }));
+
+test('a sum that the model gets wrong twice is answered by the calculator', () => speaking(
+  ['It is 401.', 'It is 402, I am sure.'], async (network, device) => {
+    const answer = await ask(network, workflow('agent', 'Wie viel ist 17 mal 23?'));
+    assert.equal(textOf(answer), '17 mal 23 = 391');
+    assert.deepEqual([answer.nataris.status, answer.nataris.steps_executed], ['COMPLETED', 2]);
+    assert.match(device.promptOf(2), /Do not repeat the question/);
+  }));
+
+test('the time is told by rule, in any of its languages', () => speaking(
+  ['今天是星期一。'], async (network, device) => {
+    const answer = await ask(network, workflow('agent', '今天星期几？'));
+    assert.equal(textOf(answer), '今天是星期一。');
+    assert.match(device.promptOf(1), /The clock says: 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ, \w+day/);
+  }));
+
+test('an agent that repeats a call is told so, then ends with what it found', () => speaking(
+  Array(3).fill('Action: calculator[1+1]'), async (network, device) => {
+    const answer = await ask(network, workflow('agent', 'What is one plus one?'));
+    assert.deepEqual([answer.nataris.status, answer.nataris.steps_executed], ['NO_ANSWER', 3]);
+    assert.equal(textOf(answer), '1+1 = 2');
+    assert.equal(answer.choices[0].finish_reason, 'length');
+    const found = await assertAnswer(network, answer, 'agent');
+    assert.match(found.steps[3].output, /already/);
+    assert.match(device.promptOf(3), /already/);
+    assert.equal((await listWorkflows(network, network.apiKey, '?status=NO_ANSWER')).total, 1);
+  }));
+
+for (const [title, texts] of Object.entries({
+  'the question': ['Who built the lighthouse of Alexandria?', '**Who built the lighthouse of Alexandria?**'],
+  'the instructions': ['Answer, or call one of these tools:', 'the answer'],
+  nothing: ['', ' '],
+})) {
+  test(`an answer that repeats ${title} is asked for once more, and is then none`, () => speaking(
+    texts, async (network, device) => {
+      const answer = await ask(network, workflow('agent', 'Who built the lighthouse of Alexandria?'));
+      assert.deepEqual([answer.nataris.status, answer.nataris.steps_executed], ['NO_ANSWER', 2]);
+      assert.match(device.promptOf(2), /Do not repeat the question/);
+      await assertAnswer(network, answer, 'agent');
+    }));
+}
+
+test('an answer behind one that repeats the question is the answer', () => speaking(
+  ['Who built the lighthouse of Alexandria?', 'Sostratus of Cnidus.'], async (network) => {
+    const answer = await ask(network, workflow('agent', 'Who built the lighthouse of Alexandria?'));
+    assert.deepEqual([textOf(answer), answer.nataris.status], ['Sostratus of Cnidus.', 'COMPLETED']);
   }));
 
 test('an agent that never answers ends with its steps', () => speaking(

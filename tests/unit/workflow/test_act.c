@@ -11,11 +11,11 @@ static void test_an_agent_acts(void **state) {
     static const struct {
         const char *says, *sees;
     } turns[] = {
-        {"Action: calculator[6*7]", "42"},
-        {"Action: time[]", "Z, "}, /* and the day */
-        {"Action: browse[the web]", "There is no such tool. Tools: calculator, time, search, get_weather."},
+        {"Action: calculator[6*7]", "(The calculator says: 6*7 = 42."},
+        {"Action: time[]", "Z, "},                       /* and the day */
+        {"Action: browse[the web]", "The clock says: "}, /* nothing new */
         {"Action: search[moon cheese]", "The moon is not of cheese"},
-        {"Action: calculator[1/]", "Observation"}, /* whatever is wrong with it */
+        {"Action: calculator[1/]", "The moon is not of cheese"}, /* and nothing of what is wrong with it */
     };
     static const struct orchestration_tool tool = {STR("get_weather"), STR(""), STR("city"), STR("city")};
     struct workflow_fixture *fixture = *state;

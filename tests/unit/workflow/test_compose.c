@@ -113,30 +113,95 @@ static void test_code_again_has_code_and_faults(void **state) {
     assert_true(has(text, "int main") && has(text, "leaks") && !has(text, "1. read"));
 }
 
-static void test_agent_sees_tools_and_observations(void **state) {
+static struct str turn(const struct fixture *fixture, size_t index) {
+    assert_true(index < fixture->made.message_count);
+    return fixture->made.messages[index].content;
+}
+
+static void compose(struct fixture *fixture, uint32_t step) {
+    assert_true(workflow_step_compose(&fixture->scene, step, &fixture->arena, &fixture->made));
+    for (size_t i = 0; i < fixture->made.message_count; i++) {
+        const enum gen_role wanted = i == 0 ? GEN_ROLE_SYSTEM : i % 2 == 1 ? GEN_ROLE_USER : GEN_ROLE_ASSISTANT;
+        assert_int_equal(fixture->made.messages[i].role, wanted); /* templates want them so */
+    }
+}
+
+static void test_agent_chooses_by_examples(void **state) {
     static const struct orchestration_tool tools[] = {{STR("search"), STR("The web"), STR("query"), STR("query")}};
-    static const struct gen_tool_call call = {STR("call_1"), STR("look"), STR("{\"at\":1}")};
     struct fixture *fixture = *state;
     fixture->asked.tools = tools;
     fixture->asked.tool_count = 1;
-    fixture->messages[2] = (struct gen_message){GEN_ROLE_ASSISTANT, STR(""), STR(""), &call, 1};
-    fixture->messages[3] = (struct gen_message){GEN_ROLE_TOOL, STR("seen"), STR("call_1"), NULL, 0};
+    fixture->messages[2] = (struct gen_message){GEN_ROLE_ASSISTANT, STR("Power of the sun."), STR(""), NULL, 0};
+    fixture->messages[3] = (struct gen_message){GEN_ROLE_USER, STR("And its price?"), STR(""), NULL, 0};
     fixture->request.message_count = 4;
-    add(fixture, CORE_STEP_THINK, 1, "Thought: x\nAction: calculator[2*3]\nObservation: 7");
-    add(fixture, CORE_STEP_ACT, 1, "6");
-    const uint32_t think = add(fixture, CORE_STEP_THINK, 2, NULL);
-    const struct str text = made(fixture, think, false);
-    assert_true(has(text, "Action: look[{\"at\":1}]\nObservation: seen\nAction: calculator[2*3]\nObservation: 6\n"));
-    assert_true(has(text, "Task:\nWhat is solar power?"));
-    const struct str system = made(fixture, think, true);
-    assert_true(has(system, "- calculator[") && has(system, "- search[query]: The web"));
+    fixture->request.temperature = 0.7;
+    fixture->scene.now_ms = INT64_C(1769335200000);
+    compose(fixture, add(fixture, CORE_STEP_THINK, 1, NULL));
+    const struct str system = turn(fixture, 0);
+    assert_true(has(system, "Speak like a pirate.") && has(system, "Sunday, 25 January 2026, 10:00 UTC."));
+    assert_true(has(system, "- calculator") && has(system, "- search[query]: The web"));
     assert_false(has(system, "earlier messages")); /* the caller's search hides ours */
+    const size_t last = fixture->made.message_count - 1;
+    assert_true(str_equal(turn(fixture, last), STR("And its price?")));
+    assert_true(str_equal(turn(fixture, last - 1), STR("Power of the sun.")));
+    assert_true(str_equal(turn(fixture, last - 2), STR("What is solar power?")));
+    assert_true(str_starts_with(turn(fixture, 2), STR("Action: calculator[")));
+    assert_true(fixture->made.temperature == 0);
     assert_int_equal(fixture->made.stop_count, 2);
     assert_true(str_equal(fixture->made.stop[0], STR("END")) &&
                 str_equal(fixture->made.stop[1], STR("\nObservation:")));
-    fixture->workflow.config.max_steps = 2;
-    assert_false(has(made(fixture, think, true), "- calculator["));
-    assert_false(has(made(fixture, think, false), "Action: name"));
+}
+
+static void test_agent_answers_with_what_tools_said(void **state) {
+    static const struct gen_tool_call call = {STR("call_1"), STR("look"), STR("{\"at\":1}")};
+    struct fixture *fixture = *state;
+    fixture->messages[2] = (struct gen_message){GEN_ROLE_ASSISTANT, STR(""), STR(""), &call, 1};
+    fixture->messages[3] = (struct gen_message){GEN_ROLE_TOOL, STR("seen"), STR("call_1"), NULL, 0};
+    fixture->request.message_count = 4;
+    fixture->request.temperature = 0.7;
+    add(fixture, CORE_STEP_THINK, 1, "Thought: x\nAction: calculator[2*3]\nObservation: 7");
+    const uint32_t act = add(fixture, CORE_STEP_ACT, 1, "6");
+    fixture->steps[act].first_input = act - 1;
+    compose(fixture, add(fixture, CORE_STEP_THINK, 2, NULL));
+    assert_int_equal(fixture->made.message_count, 2); /* a plain chat */
+    assert_true(str_starts_with(turn(fixture, 1), STR("What is solar power?\n(look says: seen\n")));
+    assert_true(has(turn(fixture, 1), "The calculator says: 2*3 = 6. Tell the user the result.)"));
+    assert_false(has(turn(fixture, 0), "- calculator"));
+    assert_true(fixture->made.temperature > 0.6);
+}
+
+static void test_agent_mends_what_a_tool_refuses_once(void **state) {
+    struct fixture *fixture = *state;
+    for (uint32_t round = 1; round <= 2; round++) {
+        add(fixture, CORE_STEP_THINK, round, round == 1 ? "Action: calculator[two]" : "Action: calculator[three]");
+        const uint32_t act = add(fixture, CORE_STEP_ACT, round, "Error: no.");
+        fixture->steps[act].first_input = act - 1;
+        compose(fixture, add(fixture, CORE_STEP_THINK, round + 1, NULL));
+        const size_t last = fixture->made.message_count - 1;
+        if (round == 1) {
+            assert_true(str_equal(turn(fixture, last - 1), STR("Action: calculator[two]")));
+            assert_true(str_equal(turn(fixture, last), STR("Observation: Error: no.")));
+        } else {
+            assert_int_equal(last, 1);
+        }
+        fixture->workflow.step_count--;
+    }
+}
+
+static void test_agent_is_told_that_it_repeats(void **state) {
+    struct fixture *fixture = *state;
+    for (uint32_t round = 1; round <= 2; round++) {
+        add(fixture, CORE_STEP_THINK, round, "Action: calculator[1+1]");
+        const uint32_t act = add(fixture, CORE_STEP_ACT, round, round == 1 ? "2" : "This was called already");
+        fixture->steps[act].first_input = act - 1;
+    }
+    const uint32_t think = add(fixture, CORE_STEP_THINK, 3, NULL);
+    compose(fixture, think);
+    assert_true(has(turn(fixture, 1), "1+1 = 2") && has(turn(fixture, 1), "already"));
+    assert_int_equal(workflow_step_meaning(&fixture->scene, think, STR("Action: calculator[ 1 + 1 ]")).outcome,
+                     CORE_OUTCOME_LOOP);
+    assert_int_equal(workflow_step_meaning(&fixture->scene, think, STR("Action: calculator[1+2]")).outcome,
+                     CORE_OUTCOME_ACTION);
 }
 
 static void test_history_comes_before_the_task(void **state) {
@@ -302,7 +367,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_inner_and_last_steps, setup, teardown),
         cmocka_unit_test_setup_teardown(test_code_again_has_code_and_faults, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_agent_sees_tools_and_observations, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_agent_chooses_by_examples, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_agent_answers_with_what_tools_said, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_agent_mends_what_a_tool_refuses_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_agent_is_told_that_it_repeats, setup, teardown),
         cmocka_unit_test_setup_teardown(test_history_comes_before_the_task, setup, teardown),
         cmocka_unit_test_setup_teardown(test_long_inputs_are_cut_in_the_middle, setup, teardown),
         cmocka_unit_test_setup_teardown(test_always_fits, setup, teardown),

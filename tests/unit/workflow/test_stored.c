@@ -19,8 +19,8 @@ static void test_kinds(void **state) {
 }
 
 static void test_statuses(void **state) {
-    static const char *const names[STORE_WORKFLOW_STATUSES] = {"RUNNING",   "COMPLETED",       "FAILED",
-                                                               "CANCELLED", "BUDGET_EXCEEDED", "MAX_STEPS"};
+    static const char *const names[STORE_WORKFLOW_STATUSES] = {"RUNNING",         "COMPLETED", "FAILED",   "CANCELLED",
+                                                               "BUDGET_EXCEEDED", "MAX_STEPS", "NO_ANSWER"};
     (void)state;
     assert_int_equal(STORE_WORKFLOW_STATUSES, CORE_WORKFLOW_STATUSES);
     for (int i = 0; i < STORE_WORKFLOW_STATUSES; i++) {
@@ -43,9 +43,9 @@ static void test_step_names(void **state) {
 }
 
 static void test_outcomes(void **state) {
-    static const enum core_step_outcome outcomes[STORE_STEP_OUTCOMES] = {CORE_OUTCOME_TEXT,   CORE_OUTCOME_APPROVED,
-                                                                         CORE_OUTCOME_FAULTS, CORE_OUTCOME_ANSWER,
-                                                                         CORE_OUTCOME_ACTION, CORE_OUTCOME_CALL};
+    static const enum core_step_outcome outcomes[STORE_STEP_OUTCOMES] = {
+        CORE_OUTCOME_TEXT,   CORE_OUTCOME_APPROVED, CORE_OUTCOME_FAULTS, CORE_OUTCOME_ANSWER,
+        CORE_OUTCOME_ACTION, CORE_OUTCOME_CALL,     CORE_OUTCOME_ECHO,   CORE_OUTCOME_LOOP};
     (void)state;
     assert_int_equal(STORE_STEP_OUTCOMES, CORE_OUTCOMES);
     for (int i = 0; i < STORE_STEP_OUTCOMES; i++) {

@@ -41,7 +41,7 @@ static void test_calculator(void **state) {
         {"$12.50 * 2", "25"},
         {"pi", "3.14159265358979"},
         {"10/3", "3.33333333333333"},
-        {"2^53", "9.00719925474099e+15"},
+        {"2^53", "9007199254740992"},
         {"1234567*1000", "1234567000"},
     };
     (void)state;
@@ -54,7 +54,7 @@ static void test_calculator_errors_are_words(void **state) {
     static const struct str cases[] = {
         STR(""),      STR("   "),      STR("x = 3"),    STR("foo(2)"), STR("2 +"),       STR("((("),
         STR(")"),     STR("1/0"),      STR("sqrt(-1)"), STR("2;3"),    STR("\"a\""),     STR("1 2"),
-        STR("2\0+2"), STR("\xff\xfe"), STR("x"),        STR("1,2"),    STR("system(1)"),
+        STR("2\0+2"), STR("\xff\xfe"), STR("x"),        STR("1, 2"),   STR("system(1)"),
     };
     struct buf out;
     char deep[WORKFLOW_ARGUMENT_BYTES + 1];
