@@ -6,8 +6,8 @@
 
 /* The last message of the user; of a request without messages its prompt. */
 struct str task_text(const struct gen_request *request);
-/* The task where there is a document: the last message of the user, if it is short; else its first and last lines, as
- * far as they are. Never both empty. */
+/* The task where there is a document: the last message of the user, if it is short or another one is the document; else
+ * the question in it (workflow/question.h). Never both empty. */
 void task_question(const struct gen_request *request, struct str out[2]);
 /* What is cut into chunks: the longest message of the user. */
 struct str task_document(const struct gen_request *request);
