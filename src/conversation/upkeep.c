@@ -16,7 +16,7 @@
 
 enum {
     TITLE_TOKENS = 24,
-    TITLE_PROMPT_TOKENS = 512, /* of the exchange that it is about; of a small context a quarter */
+    TITLE_PROMPT_TOKENS = 1024, /* of the exchange that it is about; of a small context a quarter */
     SUMMARY_TOKENS_MIN = 48,
     SUMMARY_TOKENS_MAX = 512, /* of a small context an eighth */
     SUMMARY_BYTES = 8 * 1024,

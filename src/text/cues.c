@@ -16,6 +16,7 @@ enum {
     UNITS = 2 * SENTENCE_BYTES,
     WORDS_BEFORE_COLON = 2,
     POLITE_MAX = 3, /* polite words before an order */
+    THREES = 4096,
     GREEK_QUESTION = 0x37e,
     ARMENIAN_QUESTION = 0x55e,
     SPANISH_QUESTION = 0xbf,
@@ -24,13 +25,21 @@ enum {
 /* A sentence in small letters, composed, with plain apostrophes. */
 struct reading {
     struct buf text;
-    struct str words;   /* without the marks and blanks around it */
-    uint32_t pairs[64]; /* a bit for each hash of two bytes that follow each other in it */
-    size_t first;       /* behind polite words */
+    struct str words;             /* without the marks and blanks around it */
+    uint32_t threes[THREES / 32]; /* a bit for each hash of three bytes that follow each other in it */
+    size_t first;                 /* behind polite words */
 };
 
-static size_t pair_hash(const char *data) {
-    return ((size_t)(unsigned char)data[0] * 37 + (size_t)(unsigned char)data[1] * 101) % (64 * 32);
+static size_t three_hash(const char *data) {
+    return ((size_t)(unsigned char)data[0] * 31 + (size_t)(unsigned char)data[1] * 17 * 31 +
+            (size_t)(unsigned char)data[2] * 257) %
+           THREES;
+}
+
+/* A word that begins so may be in it: most are not, and this costs little. */
+static bool may_have(const struct reading *reading, struct str word) {
+    const size_t hash = word.len < 3 ? 0 : three_hash(word.data);
+    return word.len < 3 || (reading->threes[hash / 32] >> hash % 32 & 1) != 0;
 }
 
 static void text_read(struct str sentence, struct buf *out) {
@@ -71,8 +80,7 @@ static bool is_at(const struct reading *reading, size_t at, struct str word) {
 /* The word stands where it must. */
 static bool has_word(const struct reading *reading, enum cue_place place, struct str word) {
     const struct str text = reading->words;
-    if (word.len > text.len ||
-        (word.len > 1 && (reading->pairs[pair_hash(word.data) / 32] >> pair_hash(word.data) % 32 & 1) == 0)) {
+    if (word.len > text.len || !may_have(reading, word)) {
         return false;
     }
     if (place == CUE_FIRST) {
@@ -97,14 +105,16 @@ static bool has_word(const struct reading *reading, enum cue_place place, struct
 
 /* The length of the first word of the list that the sentence has; 0: none. */
 static size_t list_find(const struct reading *reading, const struct cue_list *list) {
-    struct str rest = list->words;
-    while (rest.len > 0) {
-        const char *end = memchr(rest.data, '|', rest.len);
-        const struct str word = {rest.data, (size_t)(end - rest.data)};
+    const char *at = list->words.data, *end = at + list->words.len;
+    while (at < end) {
+        struct str word = {at, 0};
+        while (at[word.len] != '|') {
+            word.len++;
+        }
         if (has_word(reading, list->place, word)) {
             return word.len;
         }
-        rest = words_rest(rest, word.len + 1);
+        at += word.len + 1;
     }
     return 0;
 }
@@ -225,11 +235,11 @@ struct cues cues_read(struct str sentence) {
     text_read(sentence, &reading.text);
     reading.words = words_of(buf_str(&reading.text));
     reading.first = number_end(reading.words);
-    for (size_t i = 0; i + 1 < reading.words.len; i++) {
-        const size_t hash = pair_hash(reading.words.data + i);
-        reading.pairs[hash / 32] |= UINT32_C(1) << hash % 32;
+    for (size_t i = 0; i + 2 < reading.words.len; i++) {
+        const size_t hash = three_hash(reading.words.data + i);
+        reading.threes[hash / 32] |= UINT32_C(1) << hash % 32;
     }
-    cues.asks = marks_ask(sentence);
+    cues.asks = cues.mark = marks_ask(sentence);
     cues.maybe_asks = ends_with_colon(sentence);
     letters_look(sentence, &cues);
     if (reading.words.len > 0) {

@@ -7,6 +7,7 @@
 
 struct cues {
     bool asks;       /* a question, or an order that concerns a text or an answer */
+    bool mark;       /* it asks by a mark */
     bool maybe_asks; /* it has a word of questions and no mark, or ends with a colon */
     bool speaker;    /* it says I, my, we, or asks to remember */
     bool chat;       /* ... but only what it thinks or understands: "I see." */

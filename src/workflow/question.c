@@ -14,6 +14,8 @@ enum {
     MAYBE_CHARS = 120,     /* ... and of a line that only may ask */
     LINES = 3,             /* at each end: a greeting, a question, a word on the answer */
     SENTENCES_MAX = 64,
+    QUESTIONS_MIN = 4,
+    COUNT_BYTES = 64 * 1024, /* in which they are counted */
 };
 
 enum asking { ASKS_NOT, ASKS_MAYBE, ASKS };
@@ -34,12 +36,53 @@ static bool is_short(struct str text, size_t chars) {
     return text.len <= chars * 4 && chars_count(text) <= chars;
 }
 
+static bool is_clause_end(int32_t c) {
+    static const int32_t marks[] = {';',   ':',   ',',   0xff1b, 0xff1a, 0xff0c, 0x3001,
+                                    0x61b, 0x60c, 0x387, 0x2014, 0x2026, 0x104a};
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        if (c == marks[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An order may begin a clause: "Here is a text, summarize it." In Chinese a verb there mostly goes on with what was
+ * told: only a "please" or "help" before it makes it an order. */
+static bool clause_orders(struct str clause) {
+    static const int32_t asking[] = {0x8bf7, 0x8acb, 0x5e2e, 0x5e6b, 0x9ebb};
+    size_t at = 0;
+    const int32_t first = chars_next(clause, &at);
+    bool may = !chars_is_ideograph(first);
+    for (size_t i = 0; i < sizeof(asking) / sizeof(asking[0]); i++) {
+        may = may || first == asking[i];
+    }
+    const struct cues cues = cues_read(clause);
+    return may && cues.asks && !cues.mark;
+}
+
+static bool has_order(struct str sentence) {
+    int32_t before = CHARS_END;
+    for (size_t at = 0; at < sentence.len;) {
+        const int32_t c = chars_next(sentence, &at);
+        const bool gap = chars_is_blank(c) && chars_is_joined(before);
+        if ((is_clause_end(c) || gap) && clause_orders(words_trim(words_rest(sentence, at)))) {
+            return true;
+        }
+        before = chars_is_mark(c) ? before : c;
+    }
+    return false;
+}
+
 static enum asking sentence_asks(struct str sentence) {
     if (!is_short(sentence, SENTENCE_CHARS)) {
         return ASKS_NOT;
     }
     const struct cues cues = cues_read(sentence);
-    return cues.asks ? ASKS : cues.maybe_asks && is_short(sentence, MAYBE_CHARS) ? ASKS_MAYBE : ASKS_NOT;
+    if (cues.asks || has_order(sentence)) {
+        return ASKS;
+    }
+    return cues.maybe_asks && is_short(sentence, MAYBE_CHARS) ? ASKS_MAYBE : ASKS_NOT;
 }
 
 /* A text of some sentences. */
@@ -87,17 +130,6 @@ static struct part lines_ask(const struct str *lines, size_t count, bool at_end)
         }
     }
     return found;
-}
-
-static bool is_clause_end(int32_t c) {
-    static const int32_t marks[] = {';',   ':',   ',',   0xff1b, 0xff1a, 0xff0c, 0x3001,
-                                    0x61b, 0x60c, 0x387, 0x2014, 0x2026, 0x104a};
-    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-        if (c == marks[i]) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* A text without the marks of sentences, or a sentence without end: its outermost clause. Scripts without blanks
@@ -163,15 +195,55 @@ static struct part end_asks(struct str text, bool at_end) {
     return found;
 }
 
-void question_find(struct str text, struct str out[2]) {
-    const struct part first = end_asks(text, false), last = end_asks(text, true);
-    out[0] = PROMPT_QUESTION_NONE;
-    out[1] = STR("");
-    if (first.asking == ASKS || last.asking == ASKS) {
-        out[0] = first.asking == ASKS ? first.text : STR("");
-        out[1] = last.asking == ASKS ? last.text : STR("");
-    } else if (first.asking == ASKS_MAYBE || last.asking == ASKS_MAYBE) {
-        out[0] = first.asking == ASKS_MAYBE ? first.text : last.text;
-        out[1] = PROMPT_QUESTION_NONE;
+/* Every tenth line or sentence is a question, as in an interview or a list of them. */
+static bool is_of_questions(struct str text) {
+    size_t questions = 0, ends = 1;
+    text = graphemes_prefix(text, COUNT_BYTES);
+    for (size_t at = 0; at < text.len;) {
+        const int32_t c = chars_next(text, &at);
+        const bool question = c == '?' || c == 0xff1f || c == 0x61f;
+        questions += question;
+        ends += question || c == '.' || c == '!' || c == '\n' || c == 0x3002 || c == 0xff01 || c == 0x964 || c == 0x6d4;
+    }
+    return questions >= QUESTIONS_MIN && questions * 10 >= ends;
+}
+
+static bool has_orders(struct str text) {
+    struct str sentences[SENTENCES_MAX];
+    const size_t count = sentences_split(text, sentences, SENTENCES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        const struct cues cues = cues_read(sentences[i]);
+        if ((cues.asks && !cues.mark) || has_order(sentences[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* In a text of questions one more may be its own. */
+static void doubt(struct str text, struct part *part) {
+    if (part->asking == ASKS && is_of_questions(text) && !has_orders(part->text)) {
+        part->asking = ASKS_MAYBE;
+    }
+}
+
+void question_find(struct str text, struct str out[QUESTION_PARTS]) {
+    struct part ends[2] = {end_asks(text, false), end_asks(text, true)};
+    size_t count = 0;
+    enum asking asking = ASKS_NOT;
+    for (size_t i = 0; i < 2; i++) {
+        doubt(text, &ends[i]);
+        asking = ends[i].asking > asking ? ends[i].asking : asking;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        if (asking != ASKS_NOT && ends[i].asking == asking) {
+            out[count++] = ends[i].text;
+        }
+    }
+    if (asking != ASKS) {
+        out[count++] = PROMPT_QUESTION_NONE;
+    }
+    while (count < QUESTION_PARTS) {
+        out[count++] = STR("");
     }
 }

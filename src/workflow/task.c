@@ -1,6 +1,7 @@
 #include "workflow/task.h"
 
 #include "text/chars.h"
+#include "text/graphemes.h"
 #include "text/words.h"
 #include "workflow/prompts.h"
 #include "workflow/question.h"
@@ -27,18 +28,18 @@ struct str task_text(const struct gen_request *request) {
 }
 
 void task_copy(const struct gen_request *request, char *out, size_t size) {
-    (void)str_copy(out, size, words_trim(task_text(request)));
+    (void)str_copy(out, size, graphemes_prefix(words_trim(task_text(request)), size - 1));
 }
 
-void task_question(const struct gen_request *request, struct str out[2]) {
+void task_question(const struct gen_request *request, struct str out[QUESTION_PARTS]) {
     const struct str text = task_text(request), task = words_trim(text);
     const bool apart = task_document(request).data != text.data;
     out[0] = task;
-    out[1] = STR("");
+    out[1] = out[2] = STR("");
     if (!apart && chars_count(task) > TASK_CHARS) {
         question_find(task, out);
     }
-    if (out[0].len + out[1].len == 0) {
+    if (out[0].len == 0) {
         out[0] = PROMPT_QUESTION_NONE;
     }
 }
