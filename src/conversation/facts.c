@@ -119,8 +119,8 @@ static bool is_superseded(const struct conversation_facts *facts, size_t index) 
     return false;
 }
 
-/* The one that goes when there is no more room. */
-static size_t victim_find(const struct conversation_facts *facts) {
+/* The one that goes when there is no more room for all, or for those of the lowest rank. */
+static size_t victim_find(const struct conversation_facts *facts, uint64_t room) {
     uint8_t rank = UINT8_MAX;
     uint64_t kept = 0;
     size_t last = 0;
@@ -136,12 +136,21 @@ static size_t victim_find(const struct conversation_facts *facts) {
         if (facts->list[i].rank == rank) {
             last = i;
             kept += facts->list[i].cost;
-            if (kept > facts->cost_max / 2) {
+            if (kept > room / 2) {
                 return i;
             }
         }
     }
     return last;
+}
+
+/* What nobody knows to be of the user may fill half of the room. */
+static uint64_t unknown_cost(const struct conversation_facts *facts) {
+    uint64_t cost = 0;
+    for (size_t i = 0; i < facts->count; i++) {
+        cost += facts->list[i].rank <= RANK_UNKNOWN ? facts->list[i].cost : 0;
+    }
+    return cost;
 }
 
 static bool is_same(struct str a, struct str b) {
@@ -158,12 +167,15 @@ static void fact_add(struct conversation_facts *facts, struct str text, enum ran
         }
     }
     if (facts->count == CONVERSATION_FACTS_MAX) {
-        fact_remove(facts, victim_find(facts));
+        fact_remove(facts, victim_find(facts, facts->cost_max));
     }
     facts->list[facts->count] = (struct conversation_fact){text, cost_of(text), (uint8_t)rank};
     facts->cost += facts->list[facts->count++].cost;
-    while (facts->cost > facts->cost_max && facts->count > 0) {
-        fact_remove(facts, victim_find(facts));
+    while (unknown_cost(facts) > facts->cost_max / 2) {
+        fact_remove(facts, victim_find(facts, facts->cost_max / 2));
+    }
+    while (facts->cost > facts->cost_max) {
+        fact_remove(facts, victim_find(facts, facts->cost_max));
     }
 }
 

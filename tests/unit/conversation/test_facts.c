@@ -163,6 +163,7 @@ static void test_unknown_languages_keep_both_ends(void **state) {
         conversation_facts_add(&facts, str_from(texts[i]));
     }
     conversation_facts_write(&facts, &out);
+    assert_true(facts.cost > ROOM / 4 && facts.cost <= ROOM / 2);
     assert_non_null(strstr(buf_cstr(&out), texts[0]));
     assert_non_null(strstr(buf_cstr(&out), texts[COUNT - 1]));
     buf_clear(&out);
