@@ -1,5 +1,6 @@
 #include "conversation/prompt.h"
 
+#include "conversation/facts.h"
 #include "conversation/prompts.h"
 #include "conversation/stored.h"
 
@@ -88,6 +89,18 @@ static bool head_make(const struct conversation_prompt *prompt, struct arena *ar
     return true;
 }
 
+/* The summary, or as much of it as there is room for: what a user has told rather than what a model made of it. */
+static struct str summary_fit(const struct conversation_prompt *prompt) {
+    const struct str summary = prompt->conversation->summary;
+    const int64_t room = prompt->budget - prompt->known - prompt->own;
+    struct str prose;
+    const struct str facts = conversation_facts_split(summary, &prose);
+    if (conversation_tokens(summary, prompt->density) <= room) {
+        return summary;
+    }
+    return conversation_tokens(facts, prompt->density) <= room ? facts : STR("");
+}
+
 /* From the latest back as far as there is room; then forward to where the user speaks, as templates want it. */
 static void history_choose(struct conversation_prompt *prompt, int64_t left) {
     size_t first = prompt->message_count;
@@ -122,7 +135,6 @@ bool conversation_prompt_make(struct conversation_prompt *prompt, struct arena *
     const size_t count = 1 + prompt->message_count + request->message_count;
     struct gen_message *all = ARENA_ARRAY(arena, struct gen_message, count);
     struct gen_message *own = ARENA_ARRAY(arena, struct gen_message, request->message_count + 1);
-    struct str summary = conversation->summary;
     if (all == NULL || own == NULL) {
         return false;
     }
@@ -132,11 +144,8 @@ bool conversation_prompt_make(struct conversation_prompt *prompt, struct arena *
         return false;
     }
     prompt->known = prompt->system.len > 0 ? conversation_tokens(prompt->system, prompt->density) : 0;
-    const int64_t summary_tokens = conversation_tokens(summary, prompt->density);
-    if (prompt->known + prompt->own + summary_tokens > prompt->budget) {
-        summary = STR("");
-    }
-    prompt->known += summary.len > 0 ? summary_tokens : 0;
+    const struct str summary = summary_fit(prompt);
+    prompt->known += summary.len > 0 ? conversation_tokens(summary, prompt->density) : 0;
     history_choose(prompt, prompt->budget - prompt->known - prompt->own);
     size_t at = 0;
     if (prompt->system.len + summary.len > 0) {

@@ -1,4 +1,4 @@
-/* What a model is told to write titles and summaries, and what becomes of what it writes. Short and plain: models of
+/* What a model is told to write titles and summaries. Short and plain: models of
  * half a billion parameters must follow it. (Those of steps: workflow/prompts.h.) */
 #ifndef NATARIS_CONVERSATION_PROMPTS_H
 #define NATARIS_CONVERSATION_PROMPTS_H
@@ -16,14 +16,7 @@ extern const struct str PROMPT_SUMMARY_OLD;  /* before the summary so far */
 extern const struct str PROMPT_SUMMARY_NEXT; /* before the messages that followed it */
 extern const struct str PROMPT_SUMMARY_HEAD; /* before the summary in the system text of a call */
 
-/* "User: ..." or "Assistant: ..." and a newline, of the text at most `bytes_max` bytes, cut between characters. */
+/* "User: ..." or "Assistant: ..." and a newline, of the text at most `bytes_max` bytes, cut between graphemes. */
 void prompt_append_message(struct buf *out, bool assistant, struct str text, size_t bytes_max);
-
-enum { PROMPT_TITLE_SIZE = 256, PROMPT_TITLE_CHARS = 80 };
-/* What a model wrote, as a title: its first line that says something, without quotes, marks and "Title:", at most
- * PROMPT_TITLE_CHARS characters. False: nothing of use. */
-bool prompt_title_clean(struct str text, char out[PROMPT_TITLE_SIZE]);
-/* A title without a model: the first words of a message. */
-bool prompt_title_words(struct str message, char out[PROMPT_TITLE_SIZE]);
 
 #endif

@@ -7,18 +7,22 @@
 #include "call/run.h"
 #include "conversation/facts.h"
 #include "conversation/prompts.h"
+#include "text/graphemes.h"
+#include "text/thinking.h"
+#include "text/title.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     TITLE_TOKENS = 24,
-    TITLE_PROMPT_TOKENS = 512, /* of the exchange that it is about; of a small context a quarter */
+    TITLE_PROMPT_TOKENS = 1024, /* of the exchange that it is about; of a small context a quarter */
     SUMMARY_TOKENS_MIN = 48,
     SUMMARY_TOKENS_MAX = 512, /* of a small context an eighth */
     SUMMARY_BYTES = 8 * 1024,
-    FACTS_BYTES_MIN = 128,
-    FACTS_BYTES_MAX = 1024, /* of a small context a byte for four tokens */
+    FACTS_COST_MIN = 128,
+    FACTS_COST_MAX = 1024, /* of a small context one for four tokens */
+    FACTS_BYTES = 4 * FACTS_COST_MAX,
     UPKEEP_PROMPT_BYTES = 8 * 1024 * 1024,
     REPEAT_PENALTY_PERCENT = 110, /* small models fall into loops */
 };
@@ -33,10 +37,10 @@ struct upkeep {
     struct buf prompt;
     uint32_t context_length, max_tokens;
     int64_t density;
-    int64_t from, until;           /* positions that the summary is of */
-    struct buf facts, summary;     /* kept word for word; what the model wrote, with them behind it */
-    char words[PROMPT_TITLE_SIZE]; /* the title where the model gives none */
-    char title[PROMPT_TITLE_SIZE];
+    int64_t from, until;       /* positions that the summary is of */
+    struct buf facts, summary; /* kept word for word; what the model wrote, with them behind it */
+    char words[TITLE_SIZE];    /* the title where the model gives none */
+    char title[TITLE_SIZE];
 };
 
 static void upkeep_free(struct conversation_work *work) {
@@ -59,14 +63,7 @@ static void upkeep_end(struct upkeep *upkeep) {
 }
 
 static struct str summary_clean(struct str text) {
-    while (text.len > 0 && (unsigned char)text.data[0] <= ' ') {
-        text.data++;
-        text.len--;
-    }
-    while (text.len > 0 && (unsigned char)text.data[text.len - 1] <= ' ') {
-        text.len--;
-    }
-    return text.len > SUMMARY_BYTES ? (struct str){text.data, SUMMARY_BYTES} : text;
+    return graphemes_prefix(thinking_skip(text), SUMMARY_BYTES);
 }
 
 /* What the model wrote becomes the title or the summary. False: it wrote nothing of use. */
@@ -77,7 +74,7 @@ static bool upkeep_turn(struct upkeep *upkeep, struct str text, struct store_tur
     if (upkeep->purpose == RUN_TITLE) {
         turn->kind = STORE_TURN_TITLE;
         turn->titled_by = STORE_TITLED_BY_MODEL;
-        if (!prompt_title_clean(text, upkeep->title)) {
+        if (!title_tidy(text, upkeep->title)) {
             turn->titled_by = STORE_TITLED_BY_WORDS;
             memcpy(upkeep->title, upkeep->words, sizeof(upkeep->title));
         }
@@ -167,8 +164,8 @@ static struct upkeep *upkeep_new(const struct conversation *own, enum run_purpos
     model_choose(own, upkeep->model);
     upkeep->density = strcmp(upkeep->model, own->model) == 0 ? own->prompt.density : 0;
     buf_init(&upkeep->prompt, UPKEEP_PROMPT_BYTES);
-    buf_init(&upkeep->facts, FACTS_BYTES_MAX);
-    buf_init(&upkeep->summary, SUMMARY_BYTES + 2 * FACTS_BYTES_MAX);
+    buf_init(&upkeep->facts, FACTS_BYTES);
+    buf_init(&upkeep->summary, SUMMARY_BYTES + 2 * FACTS_BYTES);
     return upkeep;
 }
 
@@ -188,7 +185,7 @@ static void title_start(const struct conversation *own, struct str answer) {
     prompt_append_message(&upkeep->prompt, false, question, bytes_of_tokens(tokens / 2, question, upkeep->density));
     prompt_append_message(&upkeep->prompt, true, answer, bytes_of_tokens(tokens / 2, answer, upkeep->density));
     buf_append_str(&upkeep->prompt, PROMPT_TITLE_ASK);
-    (void)prompt_title_words(question, upkeep->words);
+    (void)title_from_words(question, upkeep->words);
     upkeep->max_tokens = TITLE_TOKENS;
     own->desk->title = &upkeep->work;
     upkeep_run(upkeep);
@@ -202,15 +199,16 @@ static int64_t fold_tokens(const struct upkeep *upkeep) {
     return upkeep->context_length / 2;
 }
 
-static size_t facts_bytes(const struct upkeep *upkeep) {
-    const size_t bytes = upkeep->context_length / 4;
-    return bytes < FACTS_BYTES_MIN ? FACTS_BYTES_MIN : bytes < FACTS_BYTES_MAX ? bytes : FACTS_BYTES_MAX;
+static size_t facts_cost(const struct upkeep *upkeep) {
+    const size_t cost = upkeep->context_length / 4;
+    return cost < FACTS_COST_MIN ? FACTS_COST_MIN : cost < FACTS_COST_MAX ? cost : FACTS_COST_MAX;
 }
 
 static void on_messages(void *context, const struct store_conversation *conversation,
                         const struct store_message *messages, size_t count, bool more, const struct err *err) {
     struct upkeep *upkeep = context;
     int64_t left = fold_tokens(upkeep);
+    struct conversation_facts facts;
     struct str prose;
     (void)more; /* what is left comes with the next one */
     if (err != NULL || count == 0 || conversation->summary_until != messages[0].position) {
@@ -218,7 +216,8 @@ static void on_messages(void *context, const struct store_conversation *conversa
         return;
     }
     upkeep->from = conversation->summary_until;
-    buf_append_str(&upkeep->facts, conversation_facts_split(conversation->summary, &prose));
+    conversation_facts_init(&facts, facts_cost(upkeep));
+    conversation_facts_read(&facts, conversation_facts_split(conversation->summary, &prose));
     if (conversation->summary.len > 0) {
         buf_append_str(&upkeep->prompt, PROMPT_SUMMARY_OLD);
         buf_append_str(&upkeep->prompt, conversation->summary);
@@ -234,11 +233,12 @@ static void on_messages(void *context, const struct store_conversation *conversa
                               bytes_of_tokens(left, message->content, upkeep->density));
         left -= tokens;
         if (message->role == STORE_ROLE_USER) {
-            conversation_facts_add(&upkeep->facts, message->content, facts_bytes(upkeep));
+            conversation_facts_add(&facts, message->content);
         }
         upkeep->until = message->position + 1;
     }
     buf_append_str(&upkeep->prompt, PROMPT_SUMMARY_ASK);
+    conversation_facts_write(&facts, &upkeep->facts);
     upkeep_run(upkeep);
 }
 

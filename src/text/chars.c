@@ -70,6 +70,10 @@ bool chars_is_word(int32_t c) {
     return c == '_' || u_isalnum(c) || chars_is_mark(c) || (U_GET_GC_MASK(c) & U_GC_N_MASK) != 0;
 }
 
+bool chars_is_ideograph(int32_t c) {
+    return u_hasBinaryProperty(c, UCHAR_IDEOGRAPHIC);
+}
+
 bool chars_is_unseen(int32_t c) {
     return (U_GET_GC_MASK(c) & (U_GC_CC_MASK | U_GC_CF_MASK | U_GC_CS_MASK | U_GC_ZL_MASK | U_GC_ZP_MASK)) != 0 ||
            u_hasBinaryProperty(c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT);

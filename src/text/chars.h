@@ -15,9 +15,10 @@ int32_t chars_before(struct str text, size_t *at);
 size_t chars_back(struct str text, size_t at);
 size_t chars_count(struct str text);
 
-bool chars_is_blank(int32_t c);  /* White_Space, and the blanks without width */
-bool chars_is_mark(int32_t c);   /* it stands on the character before it */
-bool chars_is_word(int32_t c);   /* a letter, a mark on one, a digit, or _ */
+bool chars_is_blank(int32_t c); /* White_Space, and the blanks without width */
+bool chars_is_mark(int32_t c);  /* it stands on the character before it */
+bool chars_is_word(int32_t c);  /* a letter, a mark on one, a digit, or _ */
+bool chars_is_ideograph(int32_t c);
 bool chars_is_unseen(int32_t c); /* a control, of the direction too, or another character that shows nothing */
 /* Of a script that writes words without blanks between them, or with endings that have none (Korean). */
 bool chars_is_joined(int32_t c);

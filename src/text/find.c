@@ -98,7 +98,7 @@ static bool is_worth(struct str word, size_t longer, size_t longer_joined) {
     if (at < word.len || u_isdigit(c)) {
         return true;
     }
-    return u_hasBinaryProperty(c, UCHAR_IDEOGRAPHIC) ? longer_joined == 0 : longer == 0;
+    return chars_is_ideograph(c) ? longer_joined == 0 : longer == 0;
 }
 
 static void singles_drop(struct find_query *query) {
@@ -107,7 +107,7 @@ static void singles_drop(struct find_query *query) {
         const struct str word = word_text(query, &query->words[i]);
         size_t at = 0;
         const int32_t c = chars_next(word, &at);
-        longer += at < word.len || u_hasBinaryProperty(c, UCHAR_IDEOGRAPHIC);
+        longer += at < word.len || chars_is_ideograph(c);
         longer_joined += at < word.len && chars_is_joined(c);
     }
     for (size_t i = 0; i < query->count; i++) {

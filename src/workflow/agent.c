@@ -6,7 +6,7 @@
 #include "workflow/echo.h"
 #include "workflow/number_text.h"
 #include "workflow/prompts.h"
-#include "workflow/question.h"
+#include "workflow/tool_question.h"
 #include "workflow/task.h"
 
 #include <string.h>
@@ -17,9 +17,9 @@ enum { FACT_BYTES = 1024, ANSWER_READ_BYTES = 1000 };
 
 bool agent_rule(const struct gen_request *request, const struct orchestration *asked, struct buf *out) {
     const bool asks = request->message_count > 0 && request->messages[request->message_count - 1].role == GEN_ROLE_USER;
-    const struct question question = question_read(asks ? task_text(request) : STR(""));
+    const struct tool_question question = tool_question_read(asks ? task_text(request) : STR(""));
     switch (question.kind) {
-    case QUESTION_ARITHMETIC:
+    case TOOL_QUESTION_ARITHMETIC:
         if (toolbox_hides(asked, STR("calculator"))) {
             return false;
         }
@@ -27,13 +27,13 @@ bool agent_rule(const struct gen_request *request, const struct orchestration *a
         buf_append_str(out, question.expression);
         buf_append_cstr(out, "]");
         return true;
-    case QUESTION_TIME:
+    case TOOL_QUESTION_TIME:
         if (toolbox_hides(asked, STR("time"))) {
             return false;
         }
         buf_append_cstr(out, "Action: time[]");
         return true;
-    case QUESTION_OTHER:
+    case TOOL_QUESTION_OTHER:
         break;
     }
     return false;

@@ -2,7 +2,7 @@
 
 #include "text/words.h"
 #include "workflow/fit.h"
-#include "workflow/question.h"
+#include "workflow/tool_question.h"
 #include "workflow/task.h"
 
 enum { EXPRESSION_DIGITS_MIN = 2 };
@@ -64,7 +64,7 @@ enum core_workflow_kind workflow_choose(const struct gen_request *request, const
     if (asked->tool_count > 0) {
         return CORE_WORKFLOW_AGENT;
     }
-    if (question_read(task).kind != QUESTION_OTHER) {
+    if (tool_question_read(task).kind != TOOL_QUESTION_OTHER) {
         return CORE_WORKFLOW_AGENT;
     }
     if (has_code_block(task) || words_find_any(task, code_words, COUNT_OF(code_words))) {

@@ -81,7 +81,7 @@ static bool chunks_fit(struct str document, const struct workflow_chunks *chunks
 static int64_t map_own_tokens(const struct gen_request *request, uint32_t context_length, uint32_t scale) {
     const struct prompt_step *step = prompt_of_step(CORE_STEP_MAP, false);
     const int64_t cap = budget_map_cap(context_length);
-    struct str question[2];
+    struct str question[QUESTION_PARTS];
     int64_t tokens = fit_text_tokens(step->system, scale) + fit_text_tokens(step->ask, scale) + 4;
     for (size_t i = 0; i < PROMPT_INPUTS_MAX && step->inputs[i].source != PROMPT_NOTHING; i++) {
         tokens += fit_text_tokens(step->inputs[i].label, scale) + 2 * fit_text_tokens(PROMPT_INPUT_END, scale);

@@ -96,7 +96,7 @@ static void label_add(struct composer *composer, struct str label, bool *labelle
 }
 
 static void task_add(struct composer *composer, struct str label) {
-    struct str question[2] = {task_text(composer->scene->request), STR("")};
+    struct str question[QUESTION_PARTS] = {task_text(composer->scene->request), STR(""), STR("")};
     const enum core_step_name name = composer->step->name;
     const bool map = name == CORE_STEP_MAP;
     bool labelled = false;

@@ -1,304 +1,249 @@
 #include "workflow/question.h"
 
-#include "base/buf.h"
-#include "base/compiler.h"
+#include "text/chars.h"
+#include "text/cues.h"
+#include "text/graphemes.h"
+#include "text/sentences.h"
 #include "text/words.h"
-#include "workflow/calculate.h"
-#include "workflow/clock_question.h"
-
-#include <string.h>
+#include "workflow/prompts.h"
 
 enum {
-    QUESTION_BYTES = 240,
-    RESULT_BYTES = 1024,
-    OTHER_WORDS_MAX = 5,  /* around the expression, which are not known to ask */
-    OTHER_BYTES_MAX = 48, /* and their bytes */
+    LOOK_BYTES = 2 * 1024, /* of each end */
+    OWN_CHARS = 600,       /* of paragraphs and lines that are no text to read ... */
+    SENTENCE_CHARS = 300,  /* ... and of a sentence ... */
+    MAYBE_CHARS = 120,     /* ... and of a line that only may ask */
+    LINES = 3,             /* at each end: a greeting, a question, a word on the answer */
+    SENTENCES_MAX = 64,
+    QUESTIONS_MIN = 4,
+    COUNT_BYTES = 64 * 1024, /* in which they are counted */
 };
 
-/* Words that ask for a result. */
-static const struct str asking[] = {
-    STR("what"),      STR("what's"),   STR("whats"),    STR("how"),      STR("much"),    STR("many"),
-    STR("calculate"), STR("compute"),  STR("solve"),    STR("evaluate"), STR("result"),  STR("equals"),
-    STR("equal"),     STR("sum"),      STR("answer"),   STR("wie"),      STR("viel"),    STR("was"),
-    STR("ergibt"),    STR("berechne"), STR("rechne"),   STR("ergebnis"), STR("combien"), STR("font"),
-    STR("fait"),      STR("calcule"),  STR("calculer"), STR("calculez"), STR("cuánto"),  STR("cuanto"),
-    STR("cuántos"),   STR("calcula"),  STR("quanto"),   STR("quanti"),   STR("calcola"), STR("calcule"),
-    STR("hoeveel"),   STR("bereken"),  STR("hur"),      STR("mycket"),   STR("beräkna"), STR("сколько"),
-    STR("вычисли"),   STR("посчитай"), STR("чему"),     STR("скільки"),  STR("ile"),     STR("oblicz"),
-    STR("kolik"),     STR("kaç"),      STR("hesapla"),  STR("等于"),     STR("多少"),    STR("计算"),
-    STR("計算"),      STR("几"),       STR("いくつ"),   STR("いくら"),   STR("何"),      STR("は"),
-    STR("얼마"),      STR("몇"),       STR("계산"),     STR("كم"),       STR("احسب"),    STR("يساوي"),
-    STR("ناتج"),      STR("कितना"),    STR("कितने"),     STR("क्या"),      STR("เท่าไร"),   STR("เท่าไหร่"),
-    STR("bằng"),      STR("bao"),      STR("nhiêu"),    STR("tính"),     STR("berapa"),  STR("hitung"),
-    STR("πόσο"),      STR("κάνει"),    STR("כמה"),      STR("ngapi"),
-};
-/* Words that may stand around it. */
-static const struct str polite[] = {
-    STR("is"),    STR("are"),   STR("the"),        STR("of"),   STR("me"),      STR("please"),     STR("tell"),
-    STR("value"), STR("give"),  STR("can"),        STR("you"),  STR("do"),      STR("does"),       STR("s"),
-    STR("hi"),    STR("hello"), STR("hey"),        STR("to"),   STR("exactly"), STR("quick"),      STR("using"),
-    STR("with"),  STR("a"),     STR("calculator"), STR("your"), STR("use"),     STR("for"),        STR("now"),
-    STR("and"),   STR("i"),     STR("need"),       STR("know"), STR("product"), STR("difference"), STR("quotient"),
-    STR("ist"),   STR("bitte"), STR("das"),        STR("mir"),  STR("est"),     STR("es"),         STR("el"),
-    STR("la"),    STR("le"),    STR("fa"),         STR("é"),    STR("è"),       STR("por favor"),
-};
-/* Words that ask for something else than the result. */
-static const struct str other_wishes[] = {
-    STR("write"),
-    STR("explain"),
-    STR("why"),
-    STR("prove"),
-    STR("python"),
-    STR("function"),
-    STR("code"),
-    STR("program"),
-    STR("script"),
-    STR("story"),
-    STR("poem"),
-    STR("translate"),
-    STR("mean"),
-    STR("means"),
-    STR("meaning"),
-    STR("example"),
-    STR("steps"),
-    STR("step by step"),
-    STR("show your work"),
-    STR("happened"),
-    STR("difference between"),
-    STR("version"),
-    STR("history"),
-    STR("who"),
-    STR("when"),
-    STR("where"),
-    STR("won"),
-    STR("remember"),
-    STR("called"),
-    STR("binary"),
-    STR("hex"),
-    STR("hexadecimal"),
-    STR("roman"),
-    STR("words"),
-    STR("schreibe"),
-    STR("erkläre"),
-    STR("warum"),
-    STR("explique"),
-    STR("pourquoi"),
-    STR("écris"),
-    STR("explica"),
-    STR("escribe"),
-    STR("объясни"),
-    STR("напиши"),
-    STR("почему"),
-    STR("写"),
-    STR("解释"),
-    STR("为什么"),
-    STR("説明"),
-    STR("なぜ"),
-    STR("설명"),
-    STR("왜"),
-    STR("اشرح"),
-    STR("لماذا"),
+enum asking { ASKS_NOT, ASKS_MAYBE, ASKS };
+
+/* A part of an end of the text, and how far it asks. */
+struct part {
+    struct str text;
+    enum asking asking;
 };
 
-static bool is_one_of(struct str word, const struct str *list, size_t count) {
+static const struct part nothing = {{"", 0}, ASKS_NOT};
+
+static struct str span(struct str first, struct str last) {
+    return (struct str){first.data, (size_t)(last.data + last.len - first.data)};
+}
+
+static bool is_short(struct str text, size_t chars) {
+    return text.len <= chars * 4 && chars_count(text) <= chars;
+}
+
+static bool is_clause_end(int32_t c) {
+    static const int32_t marks[] = {';',   ':',   ',',   0xff1b, 0xff1a, 0xff0c, 0x3001,
+                                    0x61b, 0x60c, 0x387, 0x2014, 0x2026, 0x104a};
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        if (c == marks[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An order may begin a clause: "Here is a text, summarize it." In Chinese a verb there mostly goes on with what was
+ * told: only a "please" or "help" before it makes it an order. */
+static bool clause_orders(struct str clause) {
+    static const int32_t asking[] = {0x8bf7, 0x8acb, 0x5e2e, 0x5e6b, 0x9ebb};
+    size_t at = 0;
+    const int32_t first = chars_next(clause, &at);
+    bool may = !chars_is_ideograph(first);
+    for (size_t i = 0; i < sizeof(asking) / sizeof(asking[0]); i++) {
+        may = may || first == asking[i];
+    }
+    const struct cues cues = cues_read(clause);
+    return may && cues.asks && !cues.mark;
+}
+
+static bool has_order(struct str sentence) {
+    int32_t before = CHARS_END;
+    for (size_t at = 0; at < sentence.len;) {
+        const int32_t c = chars_next(sentence, &at);
+        const bool gap = chars_is_blank(c) && chars_is_joined(before);
+        if ((is_clause_end(c) || gap) && clause_orders(words_trim(words_rest(sentence, at)))) {
+            return true;
+        }
+        before = chars_is_mark(c) ? before : c;
+    }
+    return false;
+}
+
+static enum asking sentence_asks(struct str sentence) {
+    if (!is_short(sentence, SENTENCE_CHARS)) {
+        return ASKS_NOT;
+    }
+    const struct cues cues = cues_read(sentence);
+    if (cues.asks || has_order(sentence)) {
+        return ASKS;
+    }
+    return cues.maybe_asks && is_short(sentence, MAYBE_CHARS) ? ASKS_MAYBE : ASKS_NOT;
+}
+
+/* A text of some sentences. */
+static enum asking text_asks(struct str text) {
+    struct str sentences[SENTENCES_MAX];
+    enum asking asking = ASKS_NOT;
+    const size_t count = sentences_split(text, sentences, SENTENCES_MAX);
     for (size_t i = 0; i < count; i++) {
-        if (word.len == list[i].len && words_begin(word, list[i])) {
+        const enum asking here = sentence_asks(sentences[i]);
+        asking = here > asking ? here : asking;
+    }
+    return asking == ASKS_MAYBE && count > 1 ? ASKS_NOT : asking;
+}
+
+/* The lines of an end, without blanks, the outermost first; *paragraph is how many belong to its first paragraph, 0: it
+ * has no end here. */
+static size_t lines_of(struct str text, bool at_end, struct str lines[SENTENCES_MAX], size_t *paragraph) {
+    size_t count = 0;
+    *paragraph = 0;
+    while (text.len > 0 && count < SENTENCES_MAX) {
+        size_t at = at_end ? text.len : 0;
+        struct str line;
+        while (at_end ? at > 0 && text.data[at - 1] != '\n' : at < text.len && text.data[at] != '\n') {
+            at = at_end ? at - 1 : at + 1;
+        }
+        line = words_trim(at_end ? words_rest(text, at) : (struct str){text.data, at});
+        text = at_end ? (struct str){text.data, at > 0 ? at - 1 : 0} : words_rest(text, at + 1);
+        if (line.len > 0) {
+            lines[count++] = line;
+        } else if (count > 0 && *paragraph == 0) {
+            *paragraph = count;
+        }
+    }
+    return count;
+}
+
+/* From the outermost line to the last of `count` that asks. */
+static struct part lines_ask(const struct str *lines, size_t count, bool at_end) {
+    struct part found = nothing;
+    for (size_t i = 0; i < count && is_short(lines[i], OWN_CHARS); i++) {
+        const struct str text = at_end ? span(lines[i], lines[0]) : span(lines[0], lines[i]);
+        const enum asking asking = is_short(text, OWN_CHARS) ? text_asks(lines[i]) : ASKS_NOT;
+        if (asking == ASKS || (asking > found.asking && i == 0)) {
+            found = (struct part){asking == ASKS ? text : lines[i], asking};
+        }
+    }
+    return found;
+}
+
+/* A text without the marks of sentences, or a sentence without end: its outermost clause. Scripts without blanks
+ * between words have them between clauses. */
+static struct part clause_asks(struct str text, bool at_end) {
+    size_t at = at_end ? text.len : 0;
+    int32_t before = CHARS_END;
+    while (at_end ? at > 0 : at < text.len) {
+        const size_t here = at;
+        const int32_t c = at_end ? chars_before(text, &at) : chars_next(text, &at);
+        const struct str clause = words_trim(at_end ? words_rest(text, here) : (struct str){text.data, here});
+        if (!is_short(clause, SENTENCE_CHARS)) {
+            break;
+        }
+        const bool gap = chars_is_blank(c) && chars_is_joined(before);
+        if ((is_clause_end(c) || gap) && clause.len > 0) {
+            const enum asking asking = sentence_asks(clause);
+            return asking != ASKS_NOT ? (struct part){clause, asking} : nothing;
+        }
+        before = chars_is_mark(c) ? before : c;
+    }
+    return nothing;
+}
+
+/* From the outermost sentence to the last of LINES that asks. */
+static struct part sentences_ask(struct str text, bool at_end) {
+    struct str sentences[SENTENCES_MAX];
+    struct part found = nothing;
+    const size_t count = sentences_split(text, sentences, SENTENCES_MAX);
+    for (size_t i = 0; i < LINES && i < count; i++) {
+        const size_t outermost = at_end ? count - 1 : 0, here = at_end ? count - 1 - i : i;
+        const enum asking asking = sentence_asks(sentences[here]);
+        if (!is_short(sentences[here], SENTENCE_CHARS)) {
+            break;
+        }
+        if (asking == ASKS || (asking > found.asking && i == 0)) {
+            found = (struct part){at_end ? span(sentences[here], sentences[outermost])
+                                         : span(sentences[outermost], sentences[here]),
+                                  asking};
+        }
+    }
+    return found.asking != ASKS_NOT || count == 0 ? found : clause_asks(sentences[at_end ? count - 1 : 0], at_end);
+}
+
+static struct part end_asks(struct str text, bool at_end) {
+    struct str lines[SENTENCES_MAX];
+    size_t paragraph;
+    const size_t start = at_end && text.len > LOOK_BYTES ? graphemes_forward(text, text.len - LOOK_BYTES) : 0;
+    const struct str end = at_end ? words_rest(text, start) : graphemes_prefix(text, LOOK_BYTES);
+    const size_t count = lines_of(end, at_end, lines, &paragraph);
+    struct part found = nothing;
+    if (paragraph > 0) {
+        const struct str own = at_end ? span(lines[paragraph - 1], lines[0]) : span(lines[0], lines[paragraph - 1]);
+        found = is_short(own, OWN_CHARS) && text_asks(own) == ASKS ? (struct part){own, ASKS} : nothing;
+    }
+    if (found.asking != ASKS && count > 1) {
+        found = lines_ask(lines, count - 1 < LINES ? count - 1 : LINES, at_end);
+    }
+    if (found.asking != ASKS && count > 0) {
+        const struct part sentences = sentences_ask(lines[0], at_end);
+        found = sentences.asking > found.asking ? sentences : found;
+    }
+    return found;
+}
+
+/* Every tenth line or sentence is a question, as in an interview or a list of them. */
+static bool is_of_questions(struct str text) {
+    size_t questions = 0, ends = 1;
+    text = graphemes_prefix(text, COUNT_BYTES);
+    for (size_t at = 0; at < text.len;) {
+        const int32_t c = chars_next(text, &at);
+        const bool question = c == '?' || c == 0xff1f || c == 0x61f;
+        questions += question;
+        ends += question || c == '.' || c == '!' || c == '\n' || c == 0x3002 || c == 0xff01 || c == 0x964 || c == 0x6d4;
+    }
+    return questions >= QUESTIONS_MIN && questions * 10 >= ends;
+}
+
+static bool has_orders(struct str text) {
+    struct str sentences[SENTENCES_MAX];
+    const size_t count = sentences_split(text, sentences, SENTENCES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        const struct cues cues = cues_read(sentences[i]);
+        if ((cues.asks && !cues.mark) || has_order(sentences[i])) {
             return true;
         }
     }
     return false;
 }
 
-static bool is_sum_token(const struct formula_token *token) {
-    switch (token->kind) {
-    case FORMULA_NUMBER:
-    case FORMULA_OPERATOR:
-    case FORMULA_OPEN:
-    case FORMULA_CLOSE:
-        return true;
-    case FORMULA_NAME:
-        return token->text.len > 1; /* "e" is a word of many languages */
-    case FORMULA_COMMA:
-    case FORMULA_EQUALS:
-    case FORMULA_WORD:
-    case FORMULA_MARK:
-        break;
+/* In a text of questions one more may be its own. */
+static void doubt(struct str text, struct part *part) {
+    if (part->asking == ASKS && is_of_questions(text) && !has_orders(part->text)) {
+        part->asking = ASKS_MAYBE;
     }
-    return false;
 }
 
-struct run {
-    size_t first, end;
-};
-
-static bool has_number(const struct formula *formula, struct run run) {
-    for (size_t i = run.first; i < run.end; i++) {
-        if (formula->tokens[i].kind == FORMULA_NUMBER) {
-            return true;
+void question_find(struct str text, struct str out[QUESTION_PARTS]) {
+    struct part ends[2] = {end_asks(text, false), end_asks(text, true)};
+    size_t count = 0;
+    enum asking asking = ASKS_NOT;
+    for (size_t i = 0; i < 2; i++) {
+        doubt(text, &ends[i]);
+        asking = ends[i].asking > asking ? ends[i].asking : asking;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        if (asking != ASKS_NOT && ends[i].asking == asking) {
+            out[count++] = ends[i].text;
         }
     }
-    return false;
-}
-
-/* The only run of tokens of an expression that has a number; false: there is none, or several. */
-static bool run_find(const struct formula *formula, struct run *found) {
-    size_t runs = 0;
-    for (size_t i = 0; i < formula->count;) {
-        struct run run = {i, i};
-        size_t depth = 0;
-        for (; run.end < formula->count; run.end++) {
-            const struct formula_token *token = &formula->tokens[run.end];
-            depth += token->kind == FORMULA_OPEN;
-            depth -= token->kind == FORMULA_CLOSE && depth > 0;
-            if (!is_sum_token(token) && !(token->kind == FORMULA_COMMA && depth > 0)) {
-                break;
-            }
-        }
-        if (has_number(formula, run)) {
-            *found = run;
-            runs++;
-        }
-        i = run.end + 1;
+    if (asking != ASKS) {
+        out[count++] = PROMPT_QUESTION_NONE;
     }
-    return runs == 1;
-}
-
-/* Words, dashes and marks at its ends that are part of the sentence. */
-static void run_trim(const struct formula *formula, struct run *run) {
-    const struct formula_token *tokens = formula->tokens;
-    while (run->first < run->end && tokens[run->first].kind == FORMULA_OPERATOR &&
-           (tokens[run->first].worded || tokens[run->first].what != '-')) {
-        run->first++;
+    while (count < QUESTION_PARTS) {
+        out[count++] = STR("");
     }
-    while (run->first < run->end && tokens[run->end - 1].kind == FORMULA_OPERATOR &&
-           (tokens[run->end - 1].worded ? tokens[run->end - 1].what == FORMULA_OF
-                                        : strchr("+-*/", tokens[run->end - 1].what) != NULL)) {
-        run->end--;
-    }
-    const bool shout = run->end - run->first > 2 && tokens[run->end - 1].kind == FORMULA_OPERATOR &&
-                       tokens[run->end - 1].what == '!' && run->end == formula->count;
-    run->end -= shout; /* "2+2!" */
-}
-
-/* What an operator is worth: it computes something, and cannot be a range, a date or a part of a name. */
-struct worth {
-    bool computes, strong, weak;
-};
-
-static struct worth worth_of(const struct formula *formula, struct run run, size_t at) {
-    const struct formula_token *token = &formula->tokens[at], *next = at + 1 < run.end ? token + 1 : NULL;
-    if (token->kind == FORMULA_NAME) {
-        return (struct worth){true, true, false};
-    }
-    const bool sign = at == run.first && token->what == '-';
-    const bool percent = token->what == '%' && (next == NULL || next->kind != FORMULA_NUMBER);
-    if (token->kind != FORMULA_OPERATOR || token->what == FORMULA_PERCENT || sign || percent) {
-        return (struct worth){false, false, false};
-    }
-    const bool dash = !token->worded && (token->what == '-' || token->what == '/');
-    const bool tight = dash && token->tight && next != NULL && next->tight;
-    return (struct worth){true, !tight, tight};
-}
-
-static struct worth operations_of(const struct formula *formula, struct run run) {
-    struct worth all = {false, false, false};
-    size_t weak = 0;
-    for (size_t i = run.first; i < run.end; i++) {
-        const struct worth one = worth_of(formula, run, i);
-        all.computes = all.computes || one.computes;
-        all.strong = all.strong || one.strong;
-        weak += one.weak ? 1 : 0;
-    }
-    all.strong = all.strong && weak < 2;
-    return all;
-}
-
-struct around {
-    size_t words, bytes;
-    bool asks;
-};
-
-/* The words of the question that are not in the expression. */
-static struct around around_read(const struct formula *formula, struct run run) {
-    struct around around = {0};
-    for (size_t i = 0; i < formula->count; i++) {
-        const struct formula_token *token = &formula->tokens[i];
-        if (i >= run.first && i < run.end) {
-            continue;
-        }
-        around.asks = around.asks || token->kind == FORMULA_EQUALS ||
-                      (token->kind == FORMULA_MARK && str_equal_cstr(token->text, "?")) ||
-                      str_equal(token->text, STR("？")) || str_equal(token->text, STR("؟"));
-        if (token->kind != FORMULA_WORD && !token->worded) {
-            continue;
-        }
-        const bool asks = is_one_of(token->text, asking, COUNT_OF(asking));
-        around.asks = around.asks || asks;
-        if (!asks && !is_one_of(token->text, polite, COUNT_OF(polite))) {
-            around.words += !token->tight || token->text.len > 3;
-            around.bytes += token->text.len;
-        }
-    }
-    return around;
-}
-
-/* 2026-01-25, 1/02/2026 */
-static bool is_date(const struct formula *formula, struct run run) {
-    const struct formula_token *at = &formula->tokens[run.first];
-    enum { DATE_TOKENS = 5, YEAR_DIGITS = 4 };
-    if (run.end - run.first != DATE_TOKENS || at[1].kind != FORMULA_OPERATOR || at[3].kind != FORMULA_OPERATOR ||
-        at[1].what != at[3].what || (at[1].what != '-' && at[1].what != '/') || !at[1].tight || !at[3].tight) {
-        return false;
-    }
-    bool date = false;
-    for (size_t i = 0; i < DATE_TOKENS; i += 2) {
-        date = date || (at[i].kind == FORMULA_NUMBER && (at[i].text.len == YEAR_DIGITS || at[i].text.data[0] == '0'));
-    }
-    return date;
-}
-
-static bool calculates(const struct formula *formula, struct run run) {
-    struct buf result;
-    buf_init(&result, RESULT_BYTES);
-    const bool known = calculate(formula, run.first, run.end, &result, NULL);
-    buf_clear(&result);
-    return known;
-}
-
-/* What stands around the expression asks for its result, and for nothing else. */
-static bool asks_result(struct str text, const struct formula *formula, struct run run, bool strong) {
-    const struct around around = around_read(formula, run);
-    const bool alone = strong && run.first == 0 && run.end == formula->count;
-    const bool asks = around.asks || alone || words_find_any(text, asking, COUNT_OF(asking));
-    return asks && around.words <= (strong ? OTHER_WORDS_MAX : 0) && around.bytes <= OTHER_BYTES_MAX &&
-           !words_find_any(text, other_wishes, COUNT_OF(other_wishes));
-}
-
-static struct question arithmetic_read(struct str text) {
-    struct question question = {.kind = QUESTION_OTHER, .expression = STR("")};
-    struct formula formula;
-    struct run run;
-    if (!formula_read(text, calculate_is_name, calculate_has_arguments, &formula) || !run_find(&formula, &run)) {
-        return question;
-    }
-    run_trim(&formula, &run);
-    const struct worth worth = operations_of(&formula, run);
-    if (worth.computes && !is_date(&formula, run) && calculates(&formula, run) &&
-        asks_result(text, &formula, run, worth.strong)) {
-        const size_t start = formula.tokens[run.first].start;
-        question.kind = QUESTION_ARITHMETIC;
-        question.expression = (struct str){text.data + start, formula.tokens[run.end - 1].end - start};
-    }
-    return question;
-}
-
-struct question question_read(struct str text) {
-    text = words_trim(text);
-    if (text.len == 0 || text.len > QUESTION_BYTES) {
-        return (struct question){.kind = QUESTION_OTHER, .expression = STR("")};
-    }
-    if (clock_is_asked(text)) {
-        return (struct question){.kind = QUESTION_TIME, .expression = STR("")};
-    }
-    return arithmetic_read(text);
 }

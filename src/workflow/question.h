@@ -1,19 +1,14 @@
-/* Questions that a tool answers by rule, without asking a model whether it wants one: plain arithmetic, the date, the
- * time. Pure. */
+/* The question in a long text: what its writer asks to be done with it. Pure. */
 #ifndef NATARIS_WORKFLOW_QUESTION_H
 #define NATARIS_WORKFLOW_QUESTION_H
 
 #include "base/str.h"
 
-enum question_kind { QUESTION_OTHER, QUESTION_ARITHMETIC, QUESTION_TIME };
-struct question {
-    enum question_kind kind;
-    struct str expression; /* of arithmetic: the part of the question that is the expression */
-};
-/* Arithmetic: one expression in digits, of which the calculator knows the result, with not much around it that asks for
- * something else, in any language ("What is 17 times 23?", "25 × 4 是多少？"). Ranges, dates and fractions in names
- * ("2020-2021", "24/7") count only behind words that ask for a result. Time: a question for the time or the date of now
- * and here, in the words of many languages. */
-struct question question_read(struct str text);
+enum { QUESTION_PARTS = 3 };
+
+/* It stands at the text's beginning or its end: in a paragraph or lines of its own, or in the sentences before or
+ * behind the rest. Found by marks and words of many languages (text/cues.h). Both ends may have one. Where they only
+ * may have, the neutral task stands behind; where nothing is, it stands alone. Those that are left are empty. */
+void question_find(struct str text, struct str out[QUESTION_PARTS]);
 
 #endif

@@ -1,9 +1,12 @@
 #include "workflow/task.h"
 
+#include "text/chars.h"
+#include "text/graphemes.h"
 #include "text/words.h"
 #include "workflow/prompts.h"
+#include "workflow/question.h"
 
-enum { QUESTION_BYTES = 240 /* a line of a document that may say what is to be done with it */ };
+enum { TASK_CHARS = 480 /* of a message that is a task as a whole, whatever is in it */ };
 
 static struct str user_text(const struct gen_request *request, bool longest) {
     struct str found = request->message_count == 0 ? request->prompt : STR("");
@@ -25,30 +28,18 @@ struct str task_text(const struct gen_request *request) {
 }
 
 void task_copy(const struct gen_request *request, char *out, size_t size) {
-    (void)str_copy(out, size, words_trim(task_text(request)));
+    (void)str_copy(out, size, graphemes_prefix(words_trim(task_text(request)), size - 1));
 }
 
-/* A line that may be an instruction, or nothing. */
-static struct str short_line(struct str line) {
-    line = words_trim(line);
-    return line.len <= QUESTION_BYTES ? line : STR("");
-}
-
-void task_question(const struct gen_request *request, struct str out[2]) {
-    const struct str task = words_trim(task_text(request));
+void task_question(const struct gen_request *request, struct str out[QUESTION_PARTS]) {
+    const struct str text = task_text(request), task = words_trim(text);
+    const bool apart = task_document(request).data != text.data;
     out[0] = task;
-    out[1] = STR("");
-    if (task.len > 2 * QUESTION_BYTES) {
-        struct str first, rest;
-        size_t at = task.len;
-        (void)str_split(task, '\n', &first, &rest);
-        while (at > 0 && task.data[at - 1] != '\n') {
-            at--;
-        }
-        out[0] = short_line(first);
-        out[1] = at > 0 ? short_line(words_rest(task, at)) : STR("");
+    out[1] = out[2] = STR("");
+    if (!apart && chars_count(task) > TASK_CHARS) {
+        question_find(task, out);
     }
-    if (out[0].len + out[1].len == 0) {
+    if (out[0].len == 0) {
         out[0] = PROMPT_QUESTION_NONE;
     }
 }

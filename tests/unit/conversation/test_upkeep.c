@@ -164,7 +164,7 @@ static void test_a_summary_when_the_prompt_grows(void **state) {
     const int64_t until = talk_stored(fixture)->summary_until;
     assert_true(until > 0 && until < fixture->stored.message_count); /* the last exchange stays */
     assert_memory_equal(fixture->summary, "Ada asked about mountains.", 26);
-    assert_non_null(strstr(fixture->summary, "\nFacts: My name is Ada and I live in Bern.")); /* word for word */
+    assert_non_null(strstr(fixture->summary, "\nFacts:\n- My name is Ada and I live in Bern.")); /* word for word */
     /* It stands in front of the next call, in place of what it is about. */
     struct talk *talk = talk_new(fixture, TALK_ID, "Where do I live?");
     talk_begin(talk);
