@@ -5,26 +5,16 @@
 
 #include <string.h>
 
-enum { KIB = 1024 };
-
 static int64_t min_of(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
-int64_t conversation_tokens(struct str text, int64_t density) {
-    int64_t ascii = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        ascii += (unsigned char)text.data[i] < 0x80;
-    }
-    const int64_t other = (int64_t)text.len - ascii;
-    if (density > 0) {
-        ascii = min_of(ascii, ascii * density * 3 / (2 * KIB) + 1);
-    }
-    return ascii + other + CONVERSATION_TOKENS_PER_MESSAGE;
+int64_t conversation_tokens(struct str text, const struct tokens_rates *rates) {
+    return tokens_rates_count_str(rates, text) + TOKENS_PER_MESSAGE;
 }
 
 int64_t conversation_message_tokens(const struct conversation_prompt *prompt, const struct store_message *message) {
-    return prompt->density > 0 ? message->tokens : conversation_tokens(message->content, 0);
+    return prompt->counted ? message->tokens : conversation_tokens(message->content, &prompt->most);
 }
 
 /* The request's own messages, its system texts apart. */
@@ -38,7 +28,7 @@ static bool own_split(struct conversation_prompt *prompt, struct arena *arena, c
             prompt->system_given = true;
         } else {
             own[prompt->own_count++] = *message;
-            prompt->own += conversation_tokens(message->content, prompt->density);
+            prompt->own += conversation_tokens(message->content, &prompt->most);
         }
     }
     prompt->own_messages = own;
@@ -126,13 +116,13 @@ bool conversation_prompt_make(struct conversation_prompt *prompt, struct arena *
     if (all == NULL || own == NULL) {
         return false;
     }
-    prompt->density = str_equal_cstr(request->model, conversation->counted_by) ? conversation->density : 0;
+    prompt->counted = conversation->density > 0 && str_equal_cstr(request->model, conversation->counted_by);
     budget_set(prompt, request);
     if (!own_split(prompt, arena, request, own)) {
         return false;
     }
-    prompt->known = prompt->system.len > 0 ? conversation_tokens(prompt->system, prompt->density) : 0;
-    const int64_t summary_tokens = conversation_tokens(summary, prompt->density);
+    prompt->known = prompt->system.len > 0 ? conversation_tokens(prompt->system, &prompt->most) : 0;
+    const int64_t summary_tokens = conversation_tokens(summary, &prompt->most);
     if (prompt->known + prompt->own + summary_tokens > prompt->budget) {
         summary = STR("");
     }
@@ -158,7 +148,8 @@ bool conversation_prompt_make(struct conversation_prompt *prompt, struct arena *
     request->messages = all;
     request->message_count = at + prompt->own_count;
     for (size_t i = 0; i < request->message_count; i++) {
-        prompt->bytes += (int64_t)all[i].content.len + CONVERSATION_TOKENS_PER_MESSAGE;
+        prompt->bytes += (int64_t)all[i].content.len;
+        prompt->tokens += conversation_tokens(all[i].content, &prompt->likely);
     }
     return true;
 }

@@ -21,7 +21,8 @@ enum {
 struct composer {
     const struct workflow_scene *scene;
     const struct core_step *step;
-    uint32_t number, scale;
+    uint32_t number;
+    struct tokens_rates rates;
     struct arena *arena;
     struct fit_prompt prompt;
 };
@@ -230,7 +231,7 @@ static void client_system_add(struct composer *composer) {
         if (request->messages[i].role == GEN_ROLE_SYSTEM && text.len > 0) {
             piece_add(composer, text, (struct fit_piece){.system = true, .cap = left});
             piece_add(composer, PROMPT_INPUT_END, (struct fit_piece){.system = true, .own = true});
-            left -= fit_text_tokens(text, composer->scale);
+            left -= fit_text_tokens(text, &composer->rates);
         }
     }
 }
@@ -324,11 +325,8 @@ static void sampling_set(const struct composer *composer, struct gen_request *ou
 
 bool workflow_step_compose(const struct workflow_scene *scene, uint32_t step, struct arena *arena,
                            struct gen_request *out) {
-    struct composer composer = {.scene = scene,
-                                .step = &scene->workflow->steps[step],
-                                .number = step,
-                                .scale = scene->scale > 0 ? scene->scale : 1,
-                                .arena = arena};
+    struct composer composer = {
+        .scene = scene, .step = &scene->workflow->steps[step], .number = step, .rates = scene->rates, .arena = arena};
     composer.prompt.capacity = PIECES_OWN + 2 * ORCHESTRATION_TOOLS_MAX + 2 * (size_t)composer.step->input_count +
                                PIECES_PER_MESSAGE * scene->request->message_count;
     composer.prompt.pieces = ARENA_ARRAY(arena, struct fit_piece, composer.prompt.capacity);
@@ -337,10 +335,10 @@ bool workflow_step_compose(const struct workflow_scene *scene, uint32_t step, st
         return false;
     }
     sampling_set(&composer, out);
-    out->max_tokens = max_tokens_of(&composer, fit_tokens(&composer.prompt, composer.scale));
+    out->max_tokens = max_tokens_of(&composer, fit_tokens(&composer.prompt, &composer.rates));
     const uint32_t context = fit_context(scene->context_length);
     const int64_t budget = (int64_t)context - fit_template_tokens(context) - out->max_tokens;
-    if (!fit_prompt_cut(&composer.prompt, budget, composer.scale, arena)) {
+    if (!fit_prompt_cut(&composer.prompt, budget, &composer.rates, arena)) {
         return false;
     }
     const struct str system = fit_prompt_join(&composer.prompt, true, arena);

@@ -14,7 +14,8 @@ struct workflow_scene {
     const struct str *outputs;     /* one for each step; empty where there is none yet */
     struct workflow_chunks chunks; /* map_reduce, once its chunk step is done */
     uint32_t context_length;
-    uint32_t scale; /* 1; doubled each time a device finds that the prompt does not fit */
+    struct tokens_rates
+        rates; /* of its model, with a margin; twice that each time a device finds that it does not fit */
 };
 
 #endif
