@@ -144,14 +144,15 @@ static uint32_t class_most(size_t class) {
     return UINT32_MAX;
 }
 
-struct tokens_rates tokens_learned_rates(const struct tokens_learned *learned, struct str id, enum tokens_need need) {
-    const struct learned_model *model = model_find(learned, id);
-    const struct tokens_prior *prior = model != NULL ? model->prior : tokens_prior_of(id);
+struct tokens_rates tokens_learned_rates(const struct tokens_learned *learned, struct str model,
+                                         enum tokens_need need) {
+    const struct learned_model *known = model_find(learned, model);
+    const struct tokens_prior *prior = known != NULL ? known->prior : tokens_prior_of(model);
     struct tokens_rates rates = prior->rates;
     for (size_t i = 0; i < TOKENS_CLASSES; i++) {
         uint64_t percent = prior->margin, factor = ONE;
-        if (model != NULL) {
-            const struct script_voices *script = &model->scripts[script_of[i]];
+        if (known != NULL) {
+            const struct script_voices *script = &known->scripts[script_of[i]];
             factor = script->factor;
             percent = script->samples >= SAMPLES_SURE && percent > MARGIN_SURE ? MARGIN_SURE : percent;
         }
