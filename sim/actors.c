@@ -53,6 +53,7 @@ static void request_the_last(struct world *world, struct sim_generation *generat
     int64_t left = ledger_wallet(&world->ledger, generation->account) - world->accounts[generation->account].held_nano;
     generation->key = 0;
     generation->prompt_tokens_max = 1;
+    generation->prompt_tokens_enough = 0;
     generation->prompt_price_nano = (left > 0 ? left : 0) + and_more;
     generation->completion_price_nano = 0;
 }
@@ -66,6 +67,7 @@ static void client_request(struct world *world) {
         .key = odd == 1 ? SIM_KEYS + 9 : world_pick(world, SIM_KEYS + 1),
         .max_tokens = odd == 2 ? UINT32_MAX : world_pick(world, 60),
         .prompt_tokens_max = odd == 3 ? UINT32_MAX : world_pick(world, 60),
+        .prompt_tokens_enough = world_pick(world, 60),
         .prompt_price_nano = odd == 4 ? INT64_MAX : (int64_t)world_pick(world, 40),
         .completion_price_nano = odd == 5 ? -1 : (int64_t)world_pick(world, 80),
     };
@@ -79,6 +81,7 @@ static void client_request(struct world *world) {
                                                       .account = generation->account,
                                                       .key = generation->key,
                                                       .prompt_tokens_max = generation->prompt_tokens_max,
+                                                      .prompt_tokens_enough = generation->prompt_tokens_enough,
                                                       .prompt_price_nano = generation->prompt_price_nano,
                                                       .completion_price_nano = generation->completion_price_nano}});
 }

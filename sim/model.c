@@ -65,12 +65,12 @@ static bool passes_limits(const struct world *world, const struct sim_generation
     return false;
 }
 
-static bool passes_money(const struct world *world, const struct sim_generation *generation,
-                         enum core_failure *failure) {
+static bool has_money(const struct world *world, const struct sim_generation *generation, uint32_t prompt_tokens,
+                      enum core_failure *failure) {
     if (generation->account == 0) {
         return true;
     }
-    __int128 worst = cost(generation, generation->prompt_tokens_max, generation->max_tokens);
+    __int128 worst = cost(generation, prompt_tokens, generation->max_tokens);
     *failure = CORE_FAILURE_CREDITS;
     if (!is_account(generation->account) || generation->prompt_price_nano < 0 ||
         generation->completion_price_nano < 0 ||
@@ -85,9 +85,22 @@ static bool passes_money(const struct world *world, const struct sim_generation 
     return is_key(generation) && (key->cap_nano < 0 || worst + key->spent_nano + key->held_nano <= key->cap_nano);
 }
 
+/* *held: of its prompt. */
+static bool passes_money(const struct world *world, const struct sim_generation *generation, uint32_t *held,
+                         enum core_failure *failure) {
+    const uint32_t most = generation->prompt_tokens_max, enough = generation->prompt_tokens_enough;
+    *held = most;
+    if (has_money(world, generation, most, failure)) {
+        return true;
+    }
+    *held = enough;
+    return enough > 0 && enough < most && has_money(world, generation, enough, failure);
+}
+
 static void check_refused(struct world *world, const struct core_effect *effect) {
     const struct sim_generation *generation = &world->generations[effect->user];
     enum core_failure expected, failure = effect->fail.failure;
+    uint32_t held;
     if (is_account(generation->account) && !passes_limits(world, generation, &expected)) {
         if (failure != expected) {
             world_problem(world, "refused for another reason than the account's limits");
@@ -100,19 +113,21 @@ static void check_refused(struct world *world, const struct core_effect *effect)
             }
         }
     } else if (failure != CORE_FAILURE_WARMING && failure != CORE_FAILURE_QUEUE_FULL &&
-               (passes_money(world, generation, &expected) || failure != expected)) {
+               (passes_money(world, generation, &held, &expected) || failure != expected)) {
         world_problem(world, "refused for another reason than money");
     }
 }
 
 static void take_admitted(struct world *world, struct sim_generation *generation, uint64_t handle) {
     enum core_failure failure;
+    uint32_t held = 0;
     if ((is_account(generation->account) && !passes_limits(world, generation, &failure)) ||
-        !passes_money(world, generation, &failure)) {
+        !passes_money(world, generation, &held, &failure)) {
         world_problem(world, "admitted what should have been refused");
         return;
     }
     generation->handle = handle;
+    generation->prompt_tokens_max = held;
     if (is_account(generation->account)) {
         struct sim_account *account = &world->accounts[generation->account];
         account->active++;

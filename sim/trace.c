@@ -56,9 +56,11 @@ static const char *effect_name(enum core_effect_kind kind) {
 }
 
 static void trace_request(const struct core_event *event) {
-    printf(" user %" PRIu64 " account %" PRIu64 " key %" PRIu64 " prompt %u x %" PRId64 " completion %u x %" PRId64,
+    printf(" user %" PRIu64 " account %" PRIu64 " key %" PRIu64 " prompt %u or %u x %" PRId64
+           " completion %u x %" PRId64,
            event->request.user, event->request.account, event->request.key, event->request.prompt_tokens_max,
-           event->request.prompt_price_nano, event->request.max_tokens, event->request.completion_price_nano);
+           event->request.prompt_tokens_enough, event->request.prompt_price_nano, event->request.max_tokens,
+           event->request.completion_price_nano);
 }
 
 void trace_event(const struct world *world, const struct core_event *event) {

@@ -35,7 +35,8 @@ struct sim_generation { /* by the request's user number */
     uint64_t handle;
     uint64_t holder; /* whose word counts; CORE_NO_HANDLE: nobody's */
     uint64_t account, key;
-    uint32_t max_tokens, prompt_tokens_max;
+    uint32_t max_tokens, prompt_tokens_max; /* once admitted: what was held of the prompt */
+    uint32_t prompt_tokens_enough;
     int64_t prompt_price_nano, completion_price_nano;
     int64_t hold_nano;
     uint32_t prompt_tokens; /* as the first device counted them */

@@ -4,6 +4,7 @@
 #include "api/pending.h"
 #include "api/respond.h"
 #include "base/json_values.h"
+#include "call/counting.h"
 #include "call/models.h"
 #include "call/price.h"
 #include "format/chat.h"
@@ -130,7 +131,8 @@ static bool estimate_read(struct api_request *request, struct estimate *out, str
         out->input_bytes += input->request.messages[i].content.len;
     }
     out->chosen = out->asked.automatic;
-    out->kind = out->chosen ? workflow_choose(&input->request, &out->asked, context_length) : out->asked.kind;
+    const struct tokens_rates rates = counting_rates(calls, input->request.model, TOKENS_MOST);
+    out->kind = out->chosen ? workflow_choose(&input->request, &out->asked, context_length, &rates) : out->asked.kind;
     return true;
 }
 

@@ -1,7 +1,16 @@
 #include "call/call.h"
 
 #include "base/clock.h"
+#include "call/counting.h"
 #include "call/price.h"
+
+static void call_count(struct call *call) {
+    const struct tokens_rates rates = counting_rates(call->calls, call->generation.model, TOKENS_LIKELY);
+    counting_request_text(&call->generation, &call->prompt_text);
+    call->prompt_tokens_likely = (uint32_t)tokens_rates_count(&rates, &call->prompt_text) +
+                                 TOKENS_PER_MESSAGE * ((uint32_t)call->generation.message_count + 1);
+    call->prompt_tokens_enough = counting_request_enough(call->calls, &call->generation, &call->prompt_text);
+}
 
 void call_init(struct call *call, struct calls *calls, const struct call_sink *sink, struct arena *arena) {
     call->calls = calls;
@@ -9,6 +18,7 @@ void call_init(struct call *call, struct calls *calls, const struct call_sink *s
     call->arena = arena;
     call->executor = calls_executor(calls, &call->identity);
     call->prompt_tokens_max = price_prompt_tokens_max(&call->generation);
+    call_count(call);
     price_of_model(call->generation.model, &call->prompt_price_nano, &call->completion_price_nano);
     call->names = prefix_names(&calls->prefix_key, call->identity.account_number, &call->generation);
     call->created_ms = clock_wall_ms();

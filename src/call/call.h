@@ -12,6 +12,7 @@
 #include "store/answers.h"
 #include "store/generations.h"
 #include "store/turns.h"
+#include "tokens/text.h"
 #include "wire/generation.h"
 #include "wire/id.h"
 
@@ -72,6 +73,9 @@ struct call {
     struct auth_identity identity; /* a copy */
     struct gen_request generation; /* strings live in the arena; model is the resolved id */
     uint32_t prompt_tokens_max;    /* more than the prompt can ever be (call/price.h): for the hold */
+    uint32_t prompt_tokens_enough; /* for the hold of an account that has less (call/counting.h) */
+    uint32_t prompt_tokens_likely; /* for placement */
+    struct tokens_text prompt_text;
     int64_t prompt_price_nano, completion_price_nano; /* nano-dollars per token */
     struct str label;                                 /* conversation_id; empty when none */
     char region[CORE_REGION_SIZE];                    /* asked for; empty: any */

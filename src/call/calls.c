@@ -3,6 +3,7 @@
 #include "base/json_read.h"
 #include "base/mem.h"
 #include "call/claim.h"
+#include "tokens/learned.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ struct calls *calls_new(struct loop *loop, struct auth *auth, struct store *stor
     calls->backend = *backend;
     calls->parser = json_parser_new(LIMIT_HTTP_BODY_BYTES, LIMIT_JSON_DEPTH);
     calls->claims = claims_new(loop);
+    calls->learned = tokens_learned_new();
     prefix_key_init(&calls->prefix_key);
     return calls;
 }
@@ -25,6 +27,7 @@ void calls_free(struct calls *calls) {
     }
     assert(calls_count(calls) == 0 && calls->starter == NULL);
     claims_free(calls->claims);
+    tokens_learned_free(calls->learned);
     json_parser_free(calls->parser);
     free(calls);
 }

@@ -12,11 +12,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct call;        /* call/call.h */
-struct claims;      /* call/claim.h */
-struct executor;    /* call/call.h */
-struct json_parser; /* base/json_read.h */
-struct run;         /* call/run.h */
+struct call;           /* call/call.h */
+struct claims;         /* call/claim.h */
+struct executor;       /* call/call.h */
+struct json_parser;    /* base/json_read.h */
+struct run;            /* call/run.h */
+struct tokens_learned; /* tokens/learned.h */
 
 /* The network as calls see it. */
 struct call_backend {
@@ -39,12 +40,13 @@ struct calls {
     struct call_backend backend;
     struct json_parser *parser; /* of anything up to LIMIT_HTTP_BODY_BYTES; a document lives until the next one */
     struct prefix_key prefix_key;
-    bool draining;              /* no run begins any more */
-    struct call *list;          /* alive */
-    size_t count, pending;      /* of the list; requests that wait for the store before they are calls */
-    struct claims *claims;      /* owned */
-    struct run *starting;       /* runs that wait for the next iteration of the loop; call/run.c has these two */
-    struct loop_timer *starter; /* fires in it */
+    bool draining;                  /* no run begins any more */
+    struct call *list;              /* alive */
+    size_t count, pending;          /* of the list; requests that wait for the store before they are calls */
+    struct claims *claims;          /* owned */
+    struct tokens_learned *learned; /* owned; asked and told through call/counting.h */
+    struct run *starting;           /* runs that wait for the next iteration of the loop; call/run.c has these two */
+    struct loop_timer *starter;     /* fires in it */
 };
 
 /* `auth` and `store` are borrowed, the backend is copied. */

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "call/counting.h"
 #include "call/price.h"
 
 #include <assert.h>
@@ -73,11 +74,33 @@ void run_scope(const char *id, uint8_t out[DIGEST_SHA256_SIZE]) {
     digest_sha256(&text, sizeof(text), out);
 }
 
-int64_t run_cost_max(const struct gen_request *generation) {
+static int64_t run_cost(const struct gen_request *generation, uint32_t prompt_tokens) {
     int64_t prompt_nano, completion_nano;
     price_of_model(generation->model, &prompt_nano, &completion_nano);
-    return (int64_t)price_prompt_tokens_max(generation) * prompt_nano +
-           (int64_t)generation->max_tokens * completion_nano;
+    return (int64_t)prompt_tokens * prompt_nano + (int64_t)generation->max_tokens * completion_nano;
+}
+
+int64_t run_cost_max(const struct gen_request *generation) {
+    return run_cost(generation, price_prompt_tokens_max(generation));
+}
+
+int64_t run_cost_enough(const struct calls *calls, const struct gen_request *generation) {
+    struct tokens_text text;
+    counting_request_text(generation, &text);
+    return run_cost(generation, counting_request_enough(calls, generation, &text));
+}
+
+/* So many tokens of its prompt count for the bill that it stays within what it may cost. False: none. */
+static bool run_cap(struct run *run) {
+    struct call *call = &run->call;
+    const int64_t left = run->cost_max_nano - run_cost(&call->generation, 0);
+    if (run->cost_max_nano < 0 || call->prompt_price_nano <= 0) {
+        return true;
+    }
+    if (left / call->prompt_price_nano < call->prompt_tokens_max) {
+        call->prompt_tokens_max = left > 0 ? (uint32_t)(left / call->prompt_price_nano) : 0;
+    }
+    return call->prompt_tokens_max > 0;
 }
 
 /* --- Its end --- */
@@ -216,8 +239,7 @@ static bool may_start(struct run *run) {
     if (run->call.calls->draining) {
         fault_set(fault, FAULT_UNAVAILABLE, "The gateway is restarting. You were not charged.");
         fault->retry_after_ms = RUN_RETRY_MS;
-    } else if (fault->message[0] == '\0' && run->cost_max_nano >= 0 &&
-               run_cost_max(&run->call.generation) > run->cost_max_nano) {
+    } else if (fault->message[0] == '\0' && !run_cap(run)) {
         fault_set(fault, FAULT_INSUFFICIENT_CREDITS,
                   "What this may cost at most is more than what is left of its budget.");
     }

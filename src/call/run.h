@@ -45,7 +45,9 @@ struct run_request {
     const char *region;                   /* two letters; NULL or "": any */
     bool verified;
     bool keep, again;
-    int64_t cost_max_nano; /* less than run_cost_max: it fails with 402 INSUFFICIENT_CREDITS; negative: no cap */
+    /* What it may cost: run_cost_enough, or more. It never costs more, whatever its device counts. With nothing left
+     * for its prompt it fails with 402 INSUFFICIENT_CREDITS. Negative: no cap. */
+    int64_t cost_max_nano;
 };
 
 struct run_events {
@@ -61,6 +63,8 @@ struct run_events {
 
 /* What the request may cost at most, in nano-dollars: the hold that it will take. */
 int64_t run_cost_max(const struct gen_request *generation);
+/* The most that it costs by all that is known of its text (call/counting.h). */
+int64_t run_cost_enough(const struct calls *calls, const struct gen_request *generation);
 
 /* The run is owned by itself; `run` is good until on_end, on_failed or run_cancel. `events` must outlive it. */
 struct run *run_start(struct calls *calls, const struct run_request *asked, const struct run_events *events,

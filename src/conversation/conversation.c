@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "call/counting.h"
 #include "call/models.h"
 #include "conversation/stored.h"
 #include "conversation/upkeep.h"
@@ -10,7 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KIB = 1024, CONVERSATION_BYTES_PER_TOKEN = 16 };
+enum {
+    KIB = 1024,
+    CONVERSATION_BYTES_PER_TOKEN = 16,
+    BELIEVED_LEAST_PERCENT = 50, /* of what is likely */
+    BELIEVED_MOST_PERCENT = 160,
+};
 
 static const struct call_hook_kind conversation_hook;
 
@@ -100,7 +106,9 @@ static enum draft_step enter(struct draft *draft, const struct store_conversatio
                                          .messages = messages,
                                          .message_count = count,
                                          .more = more,
-                                         .context_length = entering->context_length};
+                                         .context_length = entering->context_length,
+                                         .most = counting_rates(draft->calls, generation->model, TOKENS_MOST),
+                                         .likely = counting_rates(draft->calls, generation->model, TOKENS_LIKELY)};
     struct fault fault;
     if (tools_refuse(generation, &fault)) {
         return draft_refuse(draft, &fault);
@@ -162,7 +170,7 @@ enum draft_step conversation_enter(struct conversations *conversations, struct d
         .id = id,
         .test = draft->identity->kind == STORE_KEY_TEST,
         .limit = STORE_MESSAGES_MAX,
-        .tokens_max = entering->context_length,
+        .tokens_max = 2 * (int64_t)entering->context_length, /* another model may have counted */
         .bytes_max = (size_t)entering->context_length * CONVERSATION_BYTES_PER_TOKEN,
     };
     store_conversation_read(draft->calls->store, &ask, on_read, draft_wait_begin(draft));
@@ -171,28 +179,21 @@ enum draft_step conversation_enter(struct conversations *conversations, struct d
 
 /* --- Its answer --- */
 
-/* What the device has counted beyond what was estimated of the rest is that of the call's own messages; but never less
- * than their share, since the rest may have been overestimated. */
-static void count_own(struct conversation *own, const struct gen_usage *usage, int64_t density) {
-    struct store_message *messages = own->all + own->stored_count;
-    int64_t bytes = 0;
-    for (size_t i = 0; i < own->own_count; i++) {
-        bytes += (int64_t)messages[i].content.len + CONVERSATION_TOKENS_PER_MESSAGE;
-    }
-    const int64_t rest = (int64_t)usage->prompt_tokens - own->prompt.known, share = bytes * density / KIB;
-    const int64_t tokens = rest > share ? rest : share;
-    for (size_t i = 0; i < own->own_count; i++) {
-        const int64_t part = (int64_t)messages[i].content.len + CONVERSATION_TOKENS_PER_MESSAGE;
-        messages[i].tokens = (uint32_t)((tokens * part + bytes - 1) / bytes) + 1;
-    }
+/* What was counted of a text is believed as far as it may be so: a device that tells too much would make a conversation
+ * forget, one that tells too little would make it too long for its model. */
+static uint32_t believe(int64_t counted, int64_t likely) {
+    const int64_t least = likely * BELIEVED_LEAST_PERCENT / 100, most = likely * BELIEVED_MOST_PERCENT / 100;
+    return (uint32_t)(counted < least ? least : counted > most ? most : counted) + 1;
 }
 
-/* Nobody has counted this prompt: what a workflow has used is that of all its steps. Estimates, and the density
- * stays. */
-static void estimate_own(struct conversation *own) {
+/* The messages of the call have their part of what the device has counted of the whole prompt. Where nobody has counted
+ * it (what a workflow has used is that of all its steps), they have what is likely. */
+static void count_own(struct conversation *own, uint32_t prompt_tokens) {
     struct store_message *messages = own->all + own->stored_count;
+    const int64_t all = own->prompt.tokens > 0 ? own->prompt.tokens : 1;
     for (size_t i = 0; i < own->own_count; i++) {
-        messages[i].tokens = (uint32_t)conversation_tokens(messages[i].content, own->prompt.density);
+        const int64_t likely = conversation_tokens(messages[i].content, &own->prompt.likely);
+        messages[i].tokens = believe(prompt_tokens > 0 ? likely * (int64_t)prompt_tokens / all : likely, likely);
     }
 }
 
@@ -203,22 +204,17 @@ static bool hook_turn(struct call_hook *hook, struct call *call, const struct ca
     const int64_t bytes = own->prompt.bytes > 0 ? own->prompt.bytes : 1;
     const bool counted = !result->composed;
     const int64_t density = counted ? (int64_t)result->usage.prompt_tokens * KIB / bytes + 1 : own->stored.density;
+    const int64_t likely = conversation_tokens(buf_str(&call->text), &own->prompt.likely);
     if (call->text.overflow) {
         return false;
     }
-    if (counted) {
-        count_own(own, &result->usage, density);
-    } else {
-        estimate_own(own);
-    }
-    *answer = (struct store_message){.position = own->stored.message_count + (int64_t)own->own_count,
-                                     .role = STORE_ROLE_ASSISTANT,
-                                     .tokens = result->usage.completion_tokens + CONVERSATION_ANSWER_TOKENS,
-                                     .created_ms = clock_wall_ms(),
-                                     .content = buf_str(&call->text)};
-    if (!counted) {
-        answer->tokens = (uint32_t)conversation_tokens(answer->content, own->prompt.density);
-    }
+    count_own(own, counted ? result->usage.prompt_tokens : 0);
+    *answer = (struct store_message){
+        .position = own->stored.message_count + (int64_t)own->own_count,
+        .role = STORE_ROLE_ASSISTANT,
+        .tokens = believe(counted ? result->usage.completion_tokens + CONVERSATION_ANSWER_TOKENS : likely, likely),
+        .created_ms = clock_wall_ms(),
+        .content = buf_str(&call->text)};
     *turn = (struct store_turn){.kind = STORE_TURN_EXCHANGE,
                                 .test = own->stored.test,
                                 .now_ms = answer->created_ms,

@@ -6,26 +6,16 @@
 
 #include <string.h>
 
-enum { KIB = 1024 };
-
 static int64_t min_of(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
-int64_t conversation_tokens(struct str text, int64_t density) {
-    int64_t ascii = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        ascii += (unsigned char)text.data[i] < 0x80;
-    }
-    const int64_t other = (int64_t)text.len - ascii;
-    if (density > 0) {
-        ascii = min_of(ascii, ascii * density * 3 / (2 * KIB) + 1);
-    }
-    return ascii + other + CONVERSATION_TOKENS_PER_MESSAGE;
+int64_t conversation_tokens(struct str text, const struct tokens_rates *rates) {
+    return tokens_rates_count_str(rates, text) + TOKENS_PER_MESSAGE;
 }
 
 int64_t conversation_message_tokens(const struct conversation_prompt *prompt, const struct store_message *message) {
-    return prompt->density > 0 ? message->tokens : conversation_tokens(message->content, 0);
+    return prompt->counted ? message->tokens : conversation_tokens(message->content, &prompt->most);
 }
 
 /* The request's own messages, its system texts apart. */
@@ -39,7 +29,7 @@ static bool own_split(struct conversation_prompt *prompt, struct arena *arena, c
             prompt->system_given = true;
         } else {
             own[prompt->own_count++] = *message;
-            prompt->own += conversation_tokens(message->content, prompt->density);
+            prompt->own += conversation_tokens(message->content, &prompt->most);
         }
     }
     prompt->own_messages = own;
@@ -95,10 +85,10 @@ static struct str summary_fit(const struct conversation_prompt *prompt) {
     const int64_t room = prompt->budget - prompt->known - prompt->own;
     struct str prose;
     const struct str facts = conversation_facts_split(summary, &prose);
-    if (conversation_tokens(summary, prompt->density) <= room) {
+    if (conversation_tokens(summary, &prompt->most) <= room) {
         return summary;
     }
-    return conversation_tokens(facts, prompt->density) <= room ? facts : STR("");
+    return conversation_tokens(facts, &prompt->most) <= room ? facts : STR("");
 }
 
 /* From the latest back as far as there is room; then forward to where the user speaks, as templates want it. */
@@ -138,14 +128,14 @@ bool conversation_prompt_make(struct conversation_prompt *prompt, struct arena *
     if (all == NULL || own == NULL) {
         return false;
     }
-    prompt->density = str_equal_cstr(request->model, conversation->counted_by) ? conversation->density : 0;
+    prompt->counted = conversation->density > 0 && str_equal_cstr(request->model, conversation->counted_by);
     budget_set(prompt, request);
     if (!own_split(prompt, arena, request, own)) {
         return false;
     }
-    prompt->known = prompt->system.len > 0 ? conversation_tokens(prompt->system, prompt->density) : 0;
+    prompt->known = prompt->system.len > 0 ? conversation_tokens(prompt->system, &prompt->most) : 0;
     const struct str summary = summary_fit(prompt);
-    prompt->known += summary.len > 0 ? conversation_tokens(summary, prompt->density) : 0;
+    prompt->known += summary.len > 0 ? conversation_tokens(summary, &prompt->most) : 0;
     history_choose(prompt, prompt->budget - prompt->known - prompt->own);
     size_t at = 0;
     if (prompt->system.len + summary.len > 0) {
@@ -167,7 +157,8 @@ bool conversation_prompt_make(struct conversation_prompt *prompt, struct arena *
     request->messages = all;
     request->message_count = at + prompt->own_count;
     for (size_t i = 0; i < request->message_count; i++) {
-        prompt->bytes += (int64_t)all[i].content.len + CONVERSATION_TOKENS_PER_MESSAGE;
+        prompt->bytes += (int64_t)all[i].content.len;
+        prompt->tokens += conversation_tokens(all[i].content, &prompt->likely);
     }
     return true;
 }

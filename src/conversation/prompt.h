@@ -4,18 +4,16 @@
 
 #include "base/arena.h"
 #include "store/conversations.h"
+#include "tokens/rates.h"
 #include "wire/generation.h"
 
 enum {
-    CONVERSATION_TOKENS_PER_MESSAGE = 16, /* what a chat template puts around one (call/price.h) */
-    CONVERSATION_TEMPLATE_TOKENS = 64,    /* what it adds by itself; of a small context a sixteenth */
-    CONVERSATION_ANSWER_TOKENS = 8,       /* around the answer, which the device has counted without it */
+    CONVERSATION_TEMPLATE_TOKENS = 64, /* what it adds by itself; of a small context a sixteenth */
+    CONVERSATION_ANSWER_TOKENS = 8,    /* around the answer, which the device has counted without it */
 };
 
-/* How many tokens a text has at most. A token stands for at least one byte. Where a device has counted (`density`:
- * tokens for 1024 bytes of an earlier prompt; 0: none has), ASCII text counts for half as much again as that; other
- * text is not guessed at. */
-int64_t conversation_tokens(struct str text, int64_t density);
+/* Tokens of a message of this text. */
+int64_t conversation_tokens(struct str text, const struct tokens_rates *rates);
 
 struct conversation_prompt {
     /* Asked: */
@@ -24,13 +22,14 @@ struct conversation_prompt {
     size_t message_count;
     bool more; /* there are older ones */
     uint32_t context_length;
+    struct tokens_rates most, likely; /* of the call's model */
 
     /* Answered: */
     int64_t budget;                   /* tokens that the prompt may have */
-    int64_t density;                  /* of this model; 0: it has not counted here */
-    int64_t known;                    /* estimate of all but the call's own messages */
+    bool counted;                     /* the stored counts are of this model */
+    int64_t known;                    /* at most so many has all but the call's own messages */
     int64_t own;                      /* and of these */
-    int64_t bytes;                    /* of the whole prompt, with CONVERSATION_TOKENS_PER_MESSAGE each */
+    int64_t bytes, tokens;            /* of the whole prompt; tokens as is likely */
     size_t first;                     /* the first of `messages` that is in the prompt */
     bool cut;                         /* some are not, or are older */
     bool system_given;                /* the call had a system text of its own: it becomes the conversation's */
@@ -42,7 +41,7 @@ struct conversation_prompt {
 /* Replaces the request's messages. False: the arena is full. */
 MUST_CHECK bool conversation_prompt_make(struct conversation_prompt *prompt, struct arena *arena,
                                          struct gen_request *request);
-/* Tokens of a stored message. */
+/* Tokens of a stored message: as stored, or at most so many. */
 int64_t conversation_message_tokens(const struct conversation_prompt *prompt, const struct store_message *message);
 
 #endif

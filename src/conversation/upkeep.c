@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "call/counting.h"
 #include "call/models.h"
 #include "call/run.h"
 #include "conversation/facts.h"
@@ -36,7 +37,7 @@ struct upkeep {
     char model[STORE_MODEL_MAX];
     struct buf prompt;
     uint32_t context_length, max_tokens;
-    int64_t density;
+    struct tokens_rates rates; /* of its model, with a margin */
     int64_t from, until;       /* positions that the summary is of */
     struct buf facts, summary; /* kept word for word; what the model wrote, with them behind it */
     char words[TITLE_SIZE];    /* the title where the model gives none */
@@ -162,17 +163,11 @@ static struct upkeep *upkeep_new(const struct conversation *own, enum run_purpos
     upkeep->identity = own->identity;
     upkeep->context_length = own->prompt.context_length;
     model_choose(own, upkeep->model);
-    upkeep->density = strcmp(upkeep->model, own->model) == 0 ? own->prompt.density : 0;
+    upkeep->rates = counting_rates(upkeep->calls, str_from(upkeep->model), TOKENS_MOST);
     buf_init(&upkeep->prompt, UPKEEP_PROMPT_BYTES);
     buf_init(&upkeep->facts, FACTS_BYTES);
     buf_init(&upkeep->summary, SUMMARY_BYTES + 2 * FACTS_BYTES);
     return upkeep;
-}
-
-/* Bytes of text that are surely no more tokens than that. */
-static size_t bytes_of_tokens(int64_t tokens, struct str text, int64_t density) {
-    const int64_t all = conversation_tokens(text, density) - CONVERSATION_TOKENS_PER_MESSAGE;
-    return all <= tokens ? text.len : (size_t)tokens; /* a token is at least a byte */
 }
 
 /* --- Titles --- */
@@ -182,8 +177,8 @@ static void title_start(const struct conversation *own, struct str answer) {
     const struct str question = own->own_count > 0 ? own->all[own->stored_count + own->own_count - 1].content : answer;
     int64_t tokens = upkeep->context_length / 4;
     tokens = tokens < TITLE_PROMPT_TOKENS ? tokens : TITLE_PROMPT_TOKENS;
-    prompt_append_message(&upkeep->prompt, false, question, bytes_of_tokens(tokens / 2, question, upkeep->density));
-    prompt_append_message(&upkeep->prompt, true, answer, bytes_of_tokens(tokens / 2, answer, upkeep->density));
+    prompt_append_message(&upkeep->prompt, false, question, tokens_rates_first(&upkeep->rates, question, tokens / 2));
+    prompt_append_message(&upkeep->prompt, true, answer, tokens_rates_first(&upkeep->rates, answer, tokens / 2));
     buf_append_str(&upkeep->prompt, PROMPT_TITLE_ASK);
     (void)title_from_words(question, upkeep->words);
     upkeep->max_tokens = TITLE_TOKENS;
@@ -225,12 +220,12 @@ static void on_messages(void *context, const struct store_conversation *conversa
     }
     for (size_t i = 0; i < count; i++) {
         const struct store_message *message = &messages[i];
-        const int64_t tokens = conversation_tokens(message->content, upkeep->density);
+        const int64_t tokens = conversation_tokens(message->content, &upkeep->rates);
         if (i > 0 && tokens > left) {
             break;
         }
         prompt_append_message(&upkeep->prompt, message->role == STORE_ROLE_ASSISTANT, message->content,
-                              bytes_of_tokens(left, message->content, upkeep->density));
+                              tokens_rates_first(&upkeep->rates, message->content, left));
         left -= tokens;
         if (message->role == STORE_ROLE_USER) {
             conversation_facts_add(&facts, message->content);

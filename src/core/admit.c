@@ -76,9 +76,9 @@ static bool admit_place(struct core *core, const struct core_event *event, struc
     return true;
 }
 
-static bool admit_money(const struct core *core, const struct core_event *event, struct core_hold *hold,
-                        struct refusal *refusal) {
-    if (!core_hold_init(core, event, hold) || !core_hold_fits_account(hold)) {
+static bool admit_hold(const struct core *core, const struct core_event *event, uint32_t prompt_tokens,
+                       struct core_hold *hold, struct refusal *refusal) {
+    if (!core_hold_init(core, event, prompt_tokens, hold) || !core_hold_fits_account(hold)) {
         return refuse(refusal, CORE_FAILURE_CREDITS, 0);
     }
     bool unknown_key = hold->account != NULL && event->request.key != 0 && hold->key == NULL;
@@ -86,6 +86,15 @@ static bool admit_money(const struct core *core, const struct core_event *event,
         return refuse(refusal, CORE_FAILURE_KEY_CAP, 0);
     }
     return true;
+}
+
+/* The most that the prompt can ever have is held where the money is there; else what it has by all that is known of its
+ * text. Its device then counts no more than that for the bill. */
+static bool admit_money(const struct core *core, const struct core_event *event, struct core_hold *hold,
+                        struct refusal *refusal) {
+    const uint32_t most = event->request.prompt_tokens_max, enough = event->request.prompt_tokens_enough;
+    return admit_hold(core, event, most, hold, refusal) ||
+           (enough > 0 && enough < most && admit_hold(core, event, enough, hold, refusal));
 }
 
 void core_admit(struct core *core, const struct core_event *event) {

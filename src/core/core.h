@@ -234,6 +234,10 @@ struct core_event {
             /* What the prompt can cost at most; held until the device has counted it. A device cannot claim more, of
              * this and of max_tokens. */
             uint32_t prompt_tokens_max;
+            /* What an account that has not so much may hold instead, if that is less: the prompt has more tokens than
+             * this hardly ever, and then costs no more. 0: as prompt_tokens_max. */
+            uint32_t prompt_tokens_enough;
+            uint32_t prompt_tokens_likely;                    /* for placement; 0: a part of prompt_tokens_max */
             int64_t prompt_price_nano, completion_price_nano; /* per token */
             char region[CORE_REGION_SIZE];                    /* empty: any */
             bool verified;                                    /* only devices that passed attestation */

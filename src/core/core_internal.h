@@ -291,7 +291,7 @@ struct core_generation {
     bool verified;
     uint64_t only_provider;
     uint64_t prefix, leaves_prefix;
-    uint32_t prompt_tokens_max, max_tokens;
+    uint32_t prompt_tokens_max, prompt_tokens_likely, max_tokens;
     uint64_t patience_ms; /* since when it rather waits for a slot than for a cold device; 0: it does not */
 };
 
@@ -415,7 +415,9 @@ void core_accounts_clear(struct core *core);
 
 /* hold.c */
 /* The hold that this request would need; false when it has no meaning: a negative price, or past all bounds. */
-MUST_CHECK bool core_hold_init(const struct core *core, const struct core_event *event, struct core_hold *hold);
+/* For a prompt of so many tokens at most. */
+MUST_CHECK bool core_hold_init(const struct core *core, const struct core_event *event, uint32_t prompt_tokens,
+                               struct core_hold *hold);
 bool core_hold_fits_account(const struct core_hold *hold);
 bool core_hold_fits_key(const struct core_hold *hold);
 void core_hold_open(struct core_hold *hold); /* one that fits */

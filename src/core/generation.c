@@ -208,6 +208,7 @@ void core_generation_describe(struct core_generation *generation, struct core_mo
     generation->prefix = event->request.prefix;
     generation->leaves_prefix = event->request.leaves_prefix;
     generation->prompt_tokens_max = event->request.prompt_tokens_max;
+    generation->prompt_tokens_likely = event->request.prompt_tokens_likely;
     generation->max_tokens = event->request.max_tokens;
 }
 

@@ -16,12 +16,13 @@ static bool hold_cost(const struct core_hold *hold, uint32_t prompt_tokens, uint
            !__builtin_add_overflow(prompt, completion, out) && *out <= CORE_MONEY_MAX;
 }
 
-bool core_hold_init(const struct core *core, const struct core_event *event, struct core_hold *hold) {
+bool core_hold_init(const struct core *core, const struct core_event *event, uint32_t prompt_tokens,
+                    struct core_hold *hold) {
     *hold = (struct core_hold){.prompt_tokens_max = UINT32_MAX, .completion_tokens_max = UINT32_MAX};
     if (event->request.account == 0) {
         return true; /* nothing to pay, so the device's counts are told as they are */
     }
-    hold->prompt_tokens_max = event->request.prompt_tokens_max;
+    hold->prompt_tokens_max = prompt_tokens;
     hold->completion_tokens_max = event->request.max_tokens;
     hold->account = core_account_find(core, event->request.account);
     hold->key = event->request.key == 0 ? NULL : core_key_find(core, event->request.key);

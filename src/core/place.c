@@ -77,8 +77,9 @@ uint32_t core_place_load_ms(const struct core *core, const struct core_offering 
 }
 
 static uint32_t place_prompt_tokens(const struct core_generation *generation) {
-    uint32_t prompt = generation->prompt_tokens > 0 ? generation->prompt_tokens
-                                                    : generation->prompt_tokens_max / PLACE_BYTES_PER_TOKEN;
+    uint32_t prompt = generation->prompt_tokens > 0          ? generation->prompt_tokens
+                      : generation->prompt_tokens_likely > 0 ? generation->prompt_tokens_likely
+                                                             : generation->prompt_tokens_max / PLACE_BYTES_PER_TOKEN;
     return generation->part_tokens < UINT32_MAX - prompt ? prompt + generation->part_tokens : UINT32_MAX;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "call/counting.h"
 #include "gateway/providers.h"
 #include "link/peer.h"
 #include "store/settlements.h"
@@ -164,6 +165,20 @@ static void ask_call(const struct generation *generation, struct store_answer *a
     }
 }
 
+/* What the device has counted teaches the rates of its model, unless several have made the answer: then nobody knows
+ * whose count it is. */
+static void learn(const struct generation *generation, const struct core_outcome *outcome,
+                  const struct attempt *finisher) {
+    const struct call *call = generation->call;
+    if (call != NULL && finisher != NULL && outcome->part_count <= 1 && outcome->attempts <= 1) {
+        counting_learn(call->calls, &(struct tokens_taught){.model = call->generation.model,
+                                                            .who = str_from(finisher->account_id),
+                                                            .text = &call->prompt_text,
+                                                            .messages = (uint32_t)call->generation.message_count,
+                                                            .tokens = outcome->prompt_tokens});
+    }
+}
+
 void attempts_settle(struct generation *generation, const struct core_effect *effect) {
     const struct core_outcome *outcome = &effect->finish;
     const struct attempt *finisher = finisher_of(generation, outcome);
@@ -192,6 +207,7 @@ void attempts_settle(struct generation *generation, const struct core_effect *ef
         (void)str_copy(settlement.provider_account_id, sizeof(settlement.provider_account_id),
                        str_from(finisher->account_id));
     }
+    learn(generation, outcome, finisher);
     ask_call(generation, &answer, &turn, &settlement);
     store_settle(generation->generations->store, &settlement, on_settled, generation);
 }

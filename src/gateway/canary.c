@@ -128,7 +128,7 @@ static struct canary *canary_new(struct canaries *canaries, const struct catalog
     id_make_random("canary_", CANARY_ID_RANDOM, call->id);
     call->sink = &CANARY_SINK;
     call->executor = &canaries->shell->generations.executor;
-    call->prompt_tokens_max = price_prompt_tokens_max(request);
+    call->prompt_tokens_max = call->prompt_tokens_enough = price_prompt_tokens_max(request);
     call->label = STR("");
     call->created_ms = clock_wall_ms();
     DL_APPEND(canaries->list, canary);

@@ -76,6 +76,8 @@ void generation_submit(struct generations *generations, struct call *call, uint6
                                            .account = call->identity.account_number,
                                            .key = call->identity.key_number,
                                            .prompt_tokens_max = call->prompt_tokens_max,
+                                           .prompt_tokens_enough = call->prompt_tokens_enough,
+                                           .prompt_tokens_likely = call->prompt_tokens_likely,
                                            .prompt_price_nano = call->prompt_price_nano,
                                            .completion_price_nano = call->completion_price_nano,
                                            .verified = call->verified,

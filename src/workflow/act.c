@@ -12,7 +12,7 @@ enum { SEARCH_TOKENS_MAX = 1 << 20, SEARCH_BYTES_MAX = 4 * 1024 * 1024 };
 
 static void chunk(struct workflow_step *step) {
     struct workflow *workflow = step->workflow;
-    workflow->chunks = workflow_chunks_plan(&workflow->request, workflow->context_length, 1);
+    workflow->chunks = workflow_chunks_plan(&workflow->request, workflow->context_length, &workflow->rates);
     workflow_chunks_write(&workflow->chunks, &step->output);
     workflow_step_ends(step);
 }

@@ -146,7 +146,7 @@ static size_t history_first(const struct maker *maker, size_t task, int64_t room
         if (!is_turn(message)) {
             continue;
         }
-        room -= fit_text_tokens(message->content, maker->scene->scale > 0 ? maker->scene->scale : 1) + TURN_TOKENS;
+        room -= fit_text_tokens(message->content, &maker->scene->rates) + TURN_TOKENS;
         if (room >= 0 && message->role == GEN_ROLE_USER) {
             first = i - 1;
         }
@@ -158,8 +158,7 @@ static size_t history_first(const struct maker *maker, size_t task, int64_t room
 static void history_add(struct maker *maker, size_t task) {
     const struct gen_request *request = maker->scene->request;
     const int64_t context = fit_context(maker->scene->context_length);
-    const uint32_t scale = maker->scene->scale > 0 ? maker->scene->scale : 1;
-    const int64_t question = fit_text_tokens(task_text(request), scale);
+    const int64_t question = fit_text_tokens(task_text(request), &maker->scene->rates);
     const int64_t room = context / HISTORY_PART - question / HISTORY_PART;
     for (size_t i = history_first(maker, task, room); i < task; i++) {
         const struct gen_message *message = &request->messages[i];

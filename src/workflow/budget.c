@@ -5,6 +5,7 @@
 enum {
     MAP_CAP_PART = 8,        /* of the context */
     REDUCE_OWN_TOKENS = 128, /* a reduce's own words and its question */
+    REDUCE_PERCENT = 75,
 };
 
 uint32_t budget_step_tokens(uint32_t context_length) {
@@ -16,9 +17,9 @@ int64_t budget_map_cap(uint32_t context_length) {
     return fit_context(context_length) / MAP_CAP_PART;
 }
 
-/* Outputs are counted in real tokens, prompts by workflow_tokens, which says about twice as many. */
+/* Outputs are counted by devices, prompts by rates with a margin. */
 uint32_t budget_reduce_tokens(uint32_t context_length) {
     const int64_t room = (int64_t)fit_context(context_length) - fit_template_tokens(context_length) -
                          budget_step_tokens(context_length) - REDUCE_OWN_TOKENS;
-    return room > 2 ? (uint32_t)(room / 2) : 1;
+    return room > 2 ? (uint32_t)(room * REDUCE_PERCENT / 100) : 1;
 }

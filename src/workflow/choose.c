@@ -56,9 +56,9 @@ static bool has_code_block(struct str text) {
 }
 
 enum core_workflow_kind workflow_choose(const struct gen_request *request, const struct orchestration *asked,
-                                        uint32_t context_length) {
+                                        uint32_t context_length, const struct tokens_rates *rates) {
     const struct str task = task_text(request);
-    if (fit_text_tokens(task_document(request), 1) > fit_context(context_length) / 2) {
+    if (fit_text_tokens(task_document(request), rates) > fit_context(context_length) / 2) {
         return CORE_WORKFLOW_MAP_REDUCE;
     }
     if (asked->tool_count > 0) {

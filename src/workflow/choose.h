@@ -3,6 +3,7 @@
 #define NATARIS_WORKFLOW_CHOOSE_H
 
 #include "format/orchestration.h"
+#include "tokens/rates.h"
 #include "wire/generation.h"
 
 /* "auto": the rule, in this order, on the text of the last user message and the whole request. 1. The longest message
@@ -13,6 +14,6 @@
  * "compare", "analyze", "report", "trends", "pros and cons", ...): research. 6. Else agent, which takes one step where
  * the model knows the answer. Words are whole words in any case of letters. */
 enum core_workflow_kind workflow_choose(const struct gen_request *request, const struct orchestration *asked,
-                                        uint32_t context_length);
+                                        uint32_t context_length, const struct tokens_rates *rates);
 
 #endif

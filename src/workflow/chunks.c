@@ -12,7 +12,7 @@ enum {
     CHUNK_BYTES_MIN = 64,
     SLACK_PART = 8,       /* of a chunk: how far its end may move back to a better place, ... */
     SLACK_BYTES_MIN = 36, /* ... but over the longest emoji, as far as that is not most of the chunk */
-    SHRINK_PERCENT = 85,  /* while a chunk has more tokens than there is room for */
+    SHRINK_PERCENT = 92,  /* while a chunk has more tokens than there is room for */
 };
 
 static size_t slack_of(const struct workflow_chunks *chunks) {
@@ -64,12 +64,13 @@ static struct workflow_chunks chunks_of(size_t document_bytes, size_t bytes) {
 }
 
 /* Looked at are the bytes that a chunk can have at most, so that its places need not be found. */
-static bool chunks_fit(struct str document, const struct workflow_chunks *chunks, int64_t tokens, uint32_t scale) {
+static bool chunks_fit(struct str document, const struct workflow_chunks *chunks, int64_t tokens,
+                       const struct tokens_rates *rates) {
     for (uint32_t i = 0; i < chunks->count; i++) {
         const size_t last_end = stride_of(chunks) * i, back = slack_of(chunks) + chunks->overlap;
         const struct str rest = words_rest(document, last_end > back ? last_end - back : 0);
         const struct str span = {rest.data, rest.len < chunks->bytes ? rest.len : chunks->bytes};
-        if (fit_text_tokens(span, scale) > tokens) {
+        if (fit_text_tokens(span, rates) > tokens) {
             return false;
         }
     }
@@ -78,17 +79,18 @@ static bool chunks_fit(struct str document, const struct workflow_chunks *chunks
 
 /* Tokens of a map's prompt but for its chunk: the words, the question, and the client's system text if it is the only
  * one. */
-static int64_t map_own_tokens(const struct gen_request *request, uint32_t context_length, uint32_t scale) {
+static int64_t map_own_tokens(const struct gen_request *request, uint32_t context_length,
+                              const struct tokens_rates *rates) {
     const struct prompt_step *step = prompt_of_step(CORE_STEP_MAP, false);
     const int64_t cap = budget_map_cap(context_length);
     struct str question[QUESTION_PARTS];
-    int64_t tokens = fit_text_tokens(step->system, scale) + fit_text_tokens(step->ask, scale) + 4;
+    int64_t tokens = fit_text_tokens(step->system, rates) + fit_text_tokens(step->ask, rates) + 4;
     for (size_t i = 0; i < PROMPT_INPUTS_MAX && step->inputs[i].source != PROMPT_NOTHING; i++) {
-        tokens += fit_text_tokens(step->inputs[i].label, scale) + 2 * fit_text_tokens(PROMPT_INPUT_END, scale);
+        tokens += fit_text_tokens(step->inputs[i].label, rates) + 2 * fit_text_tokens(PROMPT_INPUT_END, rates);
     }
     task_question(request, question);
     for (size_t i = 0; i < COUNT_OF(question); i++) {
-        const int64_t needs = fit_text_tokens(question[i], scale);
+        const int64_t needs = fit_text_tokens(question[i], rates);
         tokens += needs < cap ? needs : cap;
     }
     for (size_t i = 0; i < request->message_count; i++) {
@@ -100,15 +102,16 @@ static int64_t map_own_tokens(const struct gen_request *request, uint32_t contex
 }
 
 struct workflow_chunks workflow_chunks_plan(const struct gen_request *request, uint32_t context_length,
-                                            uint32_t scale) {
+                                            const struct tokens_rates *rates) {
     const struct str document = task_document(request);
     const int64_t room = (int64_t)fit_context(context_length) - fit_template_tokens(context_length) -
-                         budget_step_tokens(context_length) - map_own_tokens(request, context_length, scale);
-    const int64_t ascii = room > 0 ? room * 2 / (scale > 0 ? scale : 1) : 0;
-    size_t bytes = ascii > CHUNK_BYTES_MIN ? (size_t)ascii : CHUNK_BYTES_MIN;
+                         budget_step_tokens(context_length) - map_own_tokens(request, context_length, rates);
+    const int64_t all = fit_text_tokens(document, rates);
+    const int64_t fitting = room > 0 && all > 0 ? (int64_t)document.len * room / all : 0;
+    size_t bytes = fitting > CHUNK_BYTES_MIN ? (size_t)fitting : CHUNK_BYTES_MIN;
     struct workflow_chunks chunks = chunks_of(document.len, bytes);
-    /* Only other text than ASCII has more tokens than that. */
-    while (bytes > CHUNK_BYTES_MIN && !chunks_fit(document, &chunks, room, scale)) {
+    /* Not every part of a text has as many tokens as the others. */
+    while (bytes > CHUNK_BYTES_MIN && !chunks_fit(document, &chunks, room, rates)) {
         bytes = bytes * SHRINK_PERCENT / 100;
         bytes = bytes > CHUNK_BYTES_MIN ? bytes : CHUNK_BYTES_MIN;
         chunks = chunks_of(document.len, bytes);

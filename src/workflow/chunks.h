@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/json_read.h"
+#include "tokens/rates.h"
 #include "wire/generation.h"
 
 enum { WORKFLOW_OVERLAP_PERCENT = 5 /* of a chunk, repeated at the start of the next */ };
@@ -15,9 +16,10 @@ struct workflow_chunks {
     size_t bytes, overlap;
 };
 
-/* Chunks that a map step can read in this context (less its own words and WORKFLOW_STEP_TOKENS); `scale` as that of
- * struct workflow_scene. */
-struct workflow_chunks workflow_chunks_plan(const struct gen_request *request, uint32_t context_length, uint32_t scale);
+/* Chunks that a map step can read in this context (less its own words and WORKFLOW_STEP_TOKENS); `rates` as
+ * those of struct workflow_scene. */
+struct workflow_chunks workflow_chunks_plan(const struct gen_request *request, uint32_t context_length,
+                                            const struct tokens_rates *rates);
 struct str workflow_chunk(struct str document, const struct workflow_chunks *chunks, uint32_t index);
 /* As the output of the chunk step: {"chunks":N,"bytes":B,"overlap":O}; and back. */
 void workflow_chunks_write(const struct workflow_chunks *chunks, struct buf *out);

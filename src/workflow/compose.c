@@ -21,7 +21,8 @@ enum {
 struct composer {
     const struct workflow_scene *scene;
     const struct core_step *step;
-    uint32_t number, scale;
+    uint32_t number;
+    struct tokens_rates rates;
     struct arena *arena;
     struct fit_prompt prompt;
 };
@@ -187,7 +188,7 @@ static void client_system_add(struct composer *composer) {
         if (request->messages[i].role == GEN_ROLE_SYSTEM && text.len > 0) {
             piece_add(composer, text, (struct fit_piece){.system = true, .cap = left});
             piece_add(composer, PROMPT_INPUT_END, (struct fit_piece){.system = true, .own = true});
-            left -= fit_text_tokens(text, composer->scale);
+            left -= fit_text_tokens(text, &composer->rates);
         }
     }
 }
@@ -268,7 +269,7 @@ bool workflow_step_compose(const struct workflow_scene *scene, uint32_t step, st
     struct composer composer = {.scene = scene,
                                 .step = &scene->workflow->steps[step],
                                 .number = step,
-                                .scale = scene->scale > 0 ? scene->scale : 1,
+                                .rates = scene->rates,
                                 .arena = arena};
     struct agent_prompt agent = {.turn_count = 0};
     const bool think = composer.step->name == CORE_STEP_THINK;
@@ -284,10 +285,10 @@ bool workflow_step_compose(const struct workflow_scene *scene, uint32_t step, st
     struct fit_prompt *prompt = think ? &agent.pieces : &composer.prompt;
     sampling_set(&composer, out);
     const int64_t turns = agent_prompt_turn_tokens(&agent);
-    out->max_tokens = max_tokens_of(&composer, turns + fit_tokens(prompt, composer.scale));
+    out->max_tokens = max_tokens_of(&composer, turns + fit_tokens(prompt, &composer.rates));
     const uint32_t context = fit_context(scene->context_length);
     const int64_t budget = (int64_t)context - fit_template_tokens(context) - out->max_tokens - turns;
-    return fit_prompt_cut(prompt, budget, composer.scale, arena) &&
+    return fit_prompt_cut(prompt, budget, &composer.rates, arena) &&
            (think ? agent_prompt_messages(&agent, arena, out) : messages_make(&composer, out));
 }
 

@@ -197,7 +197,7 @@ static bool own_turn(const struct workflow *workflow, struct store_message *mess
         messages[i] =
             (struct store_message){.position = asked->from + i,
                                    .role = own != NULL ? conversation_stored_role(own->role) : STORE_ROLE_ASSISTANT,
-                                   .tokens = (uint32_t)conversation_tokens(content, asked->density),
+                                   .tokens = (uint32_t)conversation_tokens(content, &workflow->rates),
                                    .created_ms = own != NULL ? workflow->row.created_ms : workflow->row.ended_ms,
                                    .content = content};
     }

@@ -1,5 +1,6 @@
 #include "workflow/estimate.h"
 
+#include "call/counting.h"
 #include "call/models.h"
 #include "call/price.h"
 #include "workflow/budget.h"
@@ -12,9 +13,7 @@
 enum {
     SAMPLES_MIN = 5,               /* of a step's name, before its history is believed */
     OUTPUT_BYTES = 512,            /* of a step, as long as nobody knows */
-    BYTES_PER_TOKEN_MOST = 6,      /* of text that is easy on the tokenizer */
-    TOKENS_PER_MESSAGE = 8,        /* of usual templates */
-    FITTED_BYTES_PER_TOKEN = 2,    /* as fit_text_tokens fits prompts */
+    LOW_PERCENT = 70,              /* of what is likely: text that is easy on the tokenizer */
     ARENA_BYTES = 8 * 1024 * 1024, /* of one prompt */
     STEPS_MAX = 2 * CORE_WORKFLOW_PARTS_MAX + CORE_WORKFLOW_STEPS_MAX, /* planned, not run */
 };
@@ -25,6 +24,7 @@ struct play {
     struct estimate *estimate;
     struct core_workflow *workflow;
     struct workflow_scene scene;
+    struct tokens_rates likely; /* those of the scene have a margin */
     struct str *outputs;
     uint32_t prompt_max; /* of any prompt: what the largest device can read; UINT32_MAX when nobody knows */
     /* Of the prompt that was made last, for the steps like it. */
@@ -54,8 +54,7 @@ void estimate_range_add(struct estimate_range *sum, const struct estimate_range 
 static int64_t prompt_bound(const struct play *play, const struct core_step *step, const struct gen_request *made) {
     const struct workflow_scene *scene = &play->scene;
     const int64_t bytes = price_prompt_tokens_max(made);
-    const int64_t fitted = (int64_t)scene->context_length * FITTED_BYTES_PER_TOKEN + PRICE_TOKENS_PER_TEMPLATE +
-                           2 * PRICE_TOKENS_PER_MESSAGE;
+    const int64_t fitted = scene->context_length; /* what is longer is refused, and made again */
     int64_t bound = bytes;
     if (step->name == CORE_STEP_MAP) { /* other chunks may be longer than this one */
         const struct str chunk = workflow_chunk(task_document(scene->request), &scene->chunks, step->part);
@@ -67,14 +66,9 @@ static int64_t prompt_bound(const struct play *play, const struct core_step *ste
 }
 
 static void measure(struct play *play, const struct core_step *step, const struct gen_request *made) {
-    int64_t bytes = 0;
-    for (size_t i = 0; i < made->message_count; i++) {
-        bytes += (int64_t)made->messages[i].content.len;
-    }
-    play->prompt = (struct estimate_range){.low = bytes / BYTES_PER_TOKEN_MOST + TOKENS_PER_MESSAGE,
-                                           .likely = bytes / ESTIMATE_BYTES_PER_TOKEN +
-                                                     TOKENS_PER_MESSAGE * (int64_t)made->message_count,
-                                           .high = prompt_bound(play, step, made)};
+    const int64_t likely = counting_request_tokens(&play->likely, made);
+    play->prompt = (struct estimate_range){
+        .low = likely * LOW_PERCENT / 100 + 1, .likely = likely, .high = prompt_bound(play, step, made)};
     play->completion = (struct estimate_range){
         .low = made->max_tokens / 8 + 1, .likely = made->max_tokens / 2 + 1, .high = made->max_tokens};
     range_order(&play->prompt);
@@ -118,7 +112,8 @@ static bool play_all(struct play *play) {
             break;
         }
         if (step->name == CORE_STEP_CHUNK) {
-            play->scene.chunks = workflow_chunks_plan(play->scene.request, play->scene.context_length, 1);
+            play->scene.chunks =
+                workflow_chunks_plan(play->scene.request, play->scene.context_length, &play->scene.rates);
             result.parts = play->scene.chunks.count;
         }
         if (!step->local) {
@@ -155,7 +150,8 @@ bool estimate_play(const struct calls *calls, struct estimate *estimate, struct 
                                          .workflow = play.workflow,
                                          .outputs = play.outputs,
                                          .context_length = context_length,
-                                         .scale = 1};
+                                         .rates = counting_rates(calls, request->model, TOKENS_MOST)};
+    play.likely = counting_rates(calls, request->model, TOKENS_LIKELY);
     const bool made = play_all(&play);
     core_workflow_free(play.workflow);
     return made;

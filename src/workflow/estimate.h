@@ -2,7 +2,8 @@
  * known and with outputs of the usual length where it is not.
  *
  * `high` bounds the plan that is played: bytes bound tokens (call/price.h), max_tokens bounds outputs, and a prompt
- * whose inputs are not known yet fits the context. `low` and `likely` are guesses by bytes, until this account has done
+ * whose inputs are not known yet fits the context. `low` and `likely` are guesses by the rates of the
+ * model (tokens/rates.h), until this account has done
  * enough such steps. */
 #ifndef NATARIS_WORKFLOW_ESTIMATE_H
 #define NATARIS_WORKFLOW_ESTIMATE_H

@@ -14,7 +14,18 @@ static void write_turn(const struct conversation *conversation, struct json_writ
     json_end_object(writer);
 }
 
-bool workflow_request_write(const struct workflow_request *asked, uint32_t context_length, struct buf *out) {
+/* The prompts of a workflow are the same after a restart, whatever has been learned until then. */
+static void write_rates(const struct tokens_rates *rates, struct json_writer *writer) {
+    json_write_key(writer, "rates");
+    json_begin_array(writer);
+    for (size_t i = 0; i < TOKENS_CLASSES; i++) {
+        json_write_int(writer, rates->of[i]);
+    }
+    json_end_array(writer);
+}
+
+bool workflow_request_write(const struct workflow_request *asked, uint32_t context_length,
+                            const struct tokens_rates *rates, struct buf *out) {
     struct json_writer writer;
     json_writer_init(&writer, out);
     json_begin_object(&writer);
@@ -25,6 +36,7 @@ bool workflow_request_write(const struct workflow_request *asked, uint32_t conte
     json_write_key(&writer, "orchestration");
     orchestration_write(asked->asked, &writer);
     json_member_int(&writer, "context_length", context_length);
+    write_rates(rates, &writer);
     json_member_cstr(&writer, "region", asked->region != NULL ? asked->region : "");
     json_member_bool(&writer, "verified", asked->verified);
     json_member_str(&writer, "label", asked->label);
@@ -73,6 +85,25 @@ static void read_turn(struct workflow *workflow, struct json_value root) {
     }
 }
 
+/* A workflow of an older version has none: those of its model's family. */
+static void read_rates(struct workflow *workflow, struct json_value root) {
+    struct json_value list, item;
+    struct json_iterator each;
+    size_t at = 0;
+    const struct tokens_prior *prior = tokens_prior_of(workflow->request.model);
+    workflow->rates = prior->rates;
+    tokens_rates_scale(&workflow->rates, prior->margin);
+    if (!json_get(root, "rates", &list) || json_type_of(list) != JSON_ARRAY || json_count(list) != TOKENS_CLASSES) {
+        return;
+    }
+    json_iterate(list, &each);
+    for (int64_t rate = 0; at < TOKENS_CLASSES && json_next(&each, NULL, &item); at++) {
+        if (json_as_int64(item, &rate) && rate > 0 && rate <= UINT32_MAX) {
+            workflow->rates.of[at] = (uint32_t)rate;
+        }
+    }
+}
+
 bool workflow_request_read(struct workflow *workflow, struct str text, struct err *err) {
     struct json_value root, generation, orchestration;
     if (!json_parse(workflow->all->parser, text, &root, err)) {
@@ -86,6 +117,7 @@ bool workflow_request_read(struct workflow *workflow, struct str text, struct er
         return false;
     }
     workflow->context_length = (uint32_t)member_int(root, "context_length");
+    read_rates(workflow, root);
     workflow->verified = member_bool(root, "verified");
     workflow->label = member_text(root, "label", &workflow->arena);
     (void)str_copy(workflow->region, sizeof(workflow->region), member_text(root, "region", &workflow->arena));

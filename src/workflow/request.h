@@ -20,7 +20,8 @@ struct workflow_request {
     const struct conversation *conversation;
 };
 /* `out` as its request_text; false: the request is too large. */
-MUST_CHECK bool workflow_request_write(const struct workflow_request *asked, uint32_t context_length, struct buf *out);
+MUST_CHECK bool workflow_request_write(const struct workflow_request *asked, uint32_t context_length,
+                                       const struct tokens_rates *rates, struct buf *out);
 /* Into the workflow, from that text. */
 MUST_CHECK bool workflow_request_read(struct workflow *workflow, struct str text, struct err *err);
 

@@ -15,7 +15,8 @@ struct workflow_scene {
     struct workflow_chunks chunks; /* map_reduce, once its chunk step is done */
     int64_t now_ms;                /* the time that an agent is told: that of its workflow's beginning */
     uint32_t context_length;
-    uint32_t scale; /* 1; doubled each time a device finds that the prompt does not fit */
+    struct tokens_rates
+        rates; /* of its model, with a margin; twice that each time a device finds that it does not fit */
 };
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "call/counting.h"
 #include "call/models.h"
 #include "workflow/choose.h"
 #include "workflow/end.h"
@@ -125,7 +126,8 @@ static void row_fill(struct workflow *workflow, const struct workflow_request *a
     (void)str_copy(row->key_id, sizeof(row->key_id), str_from(asked->identity->key_id));
     row->chosen = asked->asked->automatic;
     row->kind = workflow_stored_kind(
-        row->chosen ? workflow_choose(asked->generation, asked->asked, workflow->context_length) : asked->asked->kind);
+        row->chosen ? workflow_choose(asked->generation, asked->asked, workflow->context_length, &workflow->rates)
+                    : asked->asked->kind);
     (void)str_copy(row->model, sizeof(row->model), asked->generation->model);
     task_copy(asked->generation, row->task, sizeof(row->task));
     row->max_steps = asked->asked->max_steps;
@@ -145,11 +147,12 @@ static struct workflow *workflow_make(struct workflows *workflows, const struct 
                                              asked->identity->kind == STORE_KEY_TEST);
     workflow->identity = *asked->identity;
     workflow->context_length = models_context_length(workflows->calls, asked->generation->model);
+    workflow->rates = counting_rates(workflows->calls, asked->generation->model, TOKENS_MOST);
     if (asked->idempotency != NULL) {
         workflow->idempotency = *asked->idempotency;
     }
     row_fill(workflow, asked);
-    if (!workflow_request_write(asked, workflow->context_length, &workflow->request_text) ||
+    if (!workflow_request_write(asked, workflow->context_length, &workflow->rates, &workflow->request_text) ||
         !workflow_request_read(workflow, buf_str(&workflow->request_text), &err)) {
         fault_set_too_large(fault);
         workflow_drop(workflow);

@@ -55,7 +55,8 @@ static bool compose_smaller(struct workflow_step *step) {
     struct arena arena;
     arena_init(&arena, WORKFLOW_ARENA_BYTES);
     step->record.scale *= 2;
-    const bool composed = compose(step, &arena, &generation) && run_cost_max(&generation) <= step->record.hold_nano;
+    const bool composed = compose(step, &arena, &generation) &&
+                          run_cost_enough(workflow_step_calls(step), &generation) <= step->record.hold_nano;
     if (composed) {
         workflow_prompt_digest(&generation, step->record.prompt_sha256);
     }
@@ -193,21 +194,24 @@ static void record_fill(struct workflow_step *step) {
     step->finish = GEN_FINISH_STOP;
 }
 
-/* The most that it may cost, within what is left of the budget: where that is too little for all of its answer, less of
- * it; but not as long as others run, which may leave some of what is held for them. False: it does not begin. */
+/* The most that it may cost, within what is left of the budget: where that is too little, what is enough for its
+ * prompt; and where that is too little for all of its answer, less of it; but not as long as others run, which may
+ * leave some of what is held for them. False: it does not begin. */
 static bool hold(struct workflow_step *step, struct gen_request *generation) {
     struct core_workflow *core = step->workflow->core;
     const uint32_t least =
         generation->max_tokens < WORKFLOW_ANSWER_TOKENS_MIN ? generation->max_tokens : WORKFLOW_ANSWER_TOKENS_MIN;
     const int64_t left = core_workflow_left_nano(core);
+    const struct calls *calls = workflow_step_calls(step);
     int64_t cost = run_cost_max(generation);
+    cost = cost > left ? run_cost_enough(calls, generation) : cost;
     if (cost > left && core->running > 0) {
         return false;
     }
     if (cost > left) {
         const uint32_t asked = generation->max_tokens;
         generation->max_tokens = 0;
-        const int64_t prompt_nano = run_cost_max(generation);
+        const int64_t prompt_nano = run_cost_enough(calls, generation);
         const int64_t token_nano = (cost - prompt_nano) / (asked > 0 ? asked : 1);
         const int64_t tokens = token_nano > 0 ? (left - prompt_nano) / token_nano : 0;
         if (left < prompt_nano || tokens < least || tokens <= 0) {

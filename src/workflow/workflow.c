@@ -141,6 +141,8 @@ void workflow_pump(struct workflow *workflow) {
 }
 
 struct workflow_scene workflow_scene_of(const struct workflow *workflow, uint32_t scale) {
+    struct tokens_rates rates = workflow->rates;
+    tokens_rates_scale(&rates, 100 * (uint64_t)scale);
     return (struct workflow_scene){.request = &workflow->request,
                                    .asked = &workflow->asked,
                                    .workflow = workflow->core,
@@ -148,7 +150,7 @@ struct workflow_scene workflow_scene_of(const struct workflow *workflow, uint32_
                                    .chunks = workflow->chunks,
                                    .now_ms = workflow->row.created_ms,
                                    .context_length = workflow->context_length,
-                                   .scale = scale};
+                                   .rates = rates};
 }
 
 void workflow_tell_failed(struct workflow *workflow, const struct fault *fault) {

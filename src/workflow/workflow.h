@@ -53,7 +53,7 @@ struct workflows {
     void (*pump)(struct workflow *workflow);
 };
 
-enum { WORKFLOW_SCALE_MAX = 16 /* of struct workflow_scene */ };
+enum { WORKFLOW_SCALE_MAX = 16 /* of a step's record: so many times the rates */ };
 
 enum workflow_step_phase {
     STEP_IDLE,      /* it has not begun, or is over */
@@ -111,6 +111,7 @@ struct workflow {
     char region[CORE_REGION_SIZE];
     bool verified;
     uint32_t context_length;
+    struct tokens_rates rates; /* of its model, as they were when it was made */
     struct workflow_turn turn;
     struct core_workflow *core; /* NULL before it runs */
     struct workflow_chunks chunks;
@@ -153,7 +154,7 @@ void workflow_tell_failed(struct workflow *workflow, const struct fault *fault);
 void workflow_lost(struct workflow *workflow, const struct err *err);
 /* "The workflow was cancelled." */
 void workflow_fault_cancelled(struct fault *fault);
-/* What its steps' prompts are made of. */
+/* What its steps' prompts are made of; `scale` as that of a step's record. */
 struct workflow_scene workflow_scene_of(const struct workflow *workflow, uint32_t scale);
 
 #endif

@@ -81,7 +81,7 @@ static void check_step(struct workflow_scene *scene, struct arena *arena, bool v
     int64_t tokens = made.max_tokens;
     for (size_t i = 0; i < made.message_count; i++) {
         const struct str text = made.messages[i].content;
-        tokens += fit_text_tokens(text, scene->scale);
+        tokens += fit_text_tokens(text, &scene->rates);
         check(!valid || utf8_valid(text.data, text.len));
     }
     check(tokens <= scene->context_length);
@@ -100,8 +100,10 @@ static void fuzz_chunks(struct str document, uint32_t context, uint32_t scale, s
     orchestration_init(&asked);
     request.messages = &message;
     request.message_count = 1;
-    const struct workflow_chunks chunks = workflow_chunks_plan(&request, context, scale);
-    struct workflow_scene scene = {&request, &asked, &workflow, &output, chunks, context, scale};
+    struct tokens_rates rates = tokens_prior_of(STR("demo"))->rates;
+    tokens_rates_scale(&rates, 100 * (uint64_t)scale);
+    const struct workflow_chunks chunks = workflow_chunks_plan(&request, context, &rates);
+    struct workflow_scene scene = {&request, &asked, &workflow, &output, chunks, context, rates};
     for (uint32_t i = 0; i < chunks.count; i++) {
         const struct str chunk = workflow_chunk(document, &chunks, i);
         const size_t start = (size_t)(chunk.data - document.data);
@@ -114,7 +116,7 @@ static void fuzz_chunks(struct str document, uint32_t context, uint32_t scale, s
         }
     }
     check(covered == document.len);
-    (void)workflow_choose(&request, &asked, context);
+    (void)workflow_choose(&request, &asked, context, &rates);
 }
 
 static void fuzz_calculator(struct str text) {

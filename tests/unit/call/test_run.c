@@ -1,4 +1,5 @@
 /* Runs: from start to their one end, their stored answers, their cancel. */
+#include "call/price.h"
 #include "call/run.h"
 
 #include "support/call_fixture.h"
@@ -191,11 +192,15 @@ static void test_holds_its_cost_cap(void **state) {
     generation.model = STR(MODEL);
     generation.messages = &message;
     generation.message_count = 1;
-    const int64_t worst = run_cost_max(&generation);
+    const int64_t worst = run_cost_max(&generation), least = run_cost_enough(fixture->calls, &generation);
+    int64_t prompt_nano, completion_nano;
+    price_of_model(generation.model, &prompt_nano, &completion_nano);
+    const int64_t completion = completion_nano * generation.max_tokens;
+    assert_true(least < worst && completion < least);
     const struct run_request asked = {
-        .id = "step_1", .identity = &IDENTITY, .generation = &generation, .cost_max_nano = worst - 1};
+        .id = "step_1", .identity = &IDENTITY, .generation = &generation, .cost_max_nano = completion};
     struct run_request enough = asked;
-    enough.cost_max_nano = worst;
+    enough.cost_max_nano = least;
     enough.id = "step_2";
     run_start(fixture->calls, &asked, &EVENTS, &poor);
     run_start(fixture->calls, &enough, &EVENTS, &rich);
@@ -203,6 +208,7 @@ static void test_holds_its_cost_cap(void **state) {
     assert_int_equal(poor.failed, 1);
     assert_int_equal(poor.fault.code, FAULT_INSUFFICIENT_CREDITS);
     assert_string_equal(call->id, "step_2");
+    assert_int_equal(call->prompt_tokens_max, (least - completion) / prompt_nano); /* it is not billed for more */
     struct store_answer answer;
     assert_false(call->sink->answer(call, &RESULT, &answer)); /* not asked to keep it */
     call->sink->failed(call, &(struct fault){.code = FAULT_MODEL_WARMING, .message = "soon"});

@@ -21,6 +21,15 @@ struct fixture {
     struct conversation_prompt prompt;
 };
 
+static struct conversation_prompt prompt_of(const struct fixture *fixture) {
+    return (struct conversation_prompt){.conversation = &fixture->conversation,
+                                        .messages = fixture->messages,
+                                        .message_count = MESSAGES,
+                                        .context_length = CONTEXT,
+                                        .most = tokens_prior_of(STR("demo"))->rates,
+                                        .likely = tokens_prior_of(STR("demo"))->rates};
+}
+
 /* Ten exchanges of 20 tokens a message, and one question. */
 static int setup(void **state) {
     struct fixture *fixture = calloc(1, sizeof(*fixture));
@@ -41,10 +50,7 @@ static int setup(void **state) {
     fixture->request.model = STR("demo");
     fixture->request.messages = fixture->asked;
     fixture->request.message_count = 1;
-    fixture->prompt = (struct conversation_prompt){.conversation = &fixture->conversation,
-                                                   .messages = fixture->messages,
-                                                   .message_count = MESSAGES,
-                                                   .context_length = CONTEXT};
+    fixture->prompt = prompt_of(fixture);
     *state = fixture;
     return 0;
 }
@@ -110,10 +116,7 @@ static void test_the_oldest_are_left_out_until_all_fits(void **state) {
     struct fixture *fixture = (struct fixture *)*state;
     fixture->request.max_tokens_given = true;
     for (uint32_t room = 1; room <= CONTEXT + 10; room += 7) {
-        fixture->prompt = (struct conversation_prompt){.conversation = &fixture->conversation,
-                                                       .messages = fixture->messages,
-                                                       .message_count = MESSAGES,
-                                                       .context_length = CONTEXT};
+        fixture->prompt = prompt_of(fixture);
         fixture->request.messages = fixture->asked;
         fixture->request.message_count = 1;
         fixture->request.max_tokens = room;
@@ -128,30 +131,52 @@ static void test_the_oldest_are_left_out_until_all_fits(void **state) {
     }
 }
 
-static void test_what_nobody_has_counted_is_taken_by_its_bytes(void **state) {
+static void test_a_message_has_its_text_and_its_place_in_the_template(void **state) {
+    const struct tokens_rates rates = tokens_prior_of(STR("demo"))->rates;
     (void)state;
-    assert_int_equal(conversation_tokens(STR("twelve bytes"), 0), 12 + CONVERSATION_TOKENS_PER_MESSAGE);
-    assert_int_equal(conversation_tokens(STR(""), 256), CONVERSATION_TOKENS_PER_MESSAGE);
-    char text[1024];
-    memset(text, 'a', sizeof(text));
-    /* A quarter of a token a byte, and half as much again. */
-    assert_int_equal(conversation_tokens((struct str){text, sizeof(text)}, 256),
-                     384 + 1 + CONVERSATION_TOKENS_PER_MESSAGE);
-    memset(text, 0xc3, sizeof(text));
-    assert_int_equal(conversation_tokens((struct str){text, sizeof(text)}, 256),
-                     1024 + CONVERSATION_TOKENS_PER_MESSAGE);
+    assert_int_equal(conversation_tokens(STR(""), &rates), TOKENS_PER_MESSAGE);
+    assert_int_equal(conversation_tokens(STR("one two three"), &rates), 3 + TOKENS_PER_MESSAGE);
+}
+
+/* 1300 characters of one message leave room for what was said before, in whatever script. */
+static void test_history_stays_in_every_script(void **state) {
+    static const char *const units[] = {"海边的小镇有很多船，", "漁師たちは毎朝、",   "мы вышли в море ",
+                                        "ชาวประมงออกจาก",       "يغادر الصيادون ",    "मछुआरे हर सुबह ",
+                                        "The town by the sea ", "어부들은 매일 아침 "};
+    struct fixture *fixture = (struct fixture *)*state;
+    struct buf text;
+    buf_init(&text, 64 * 1024);
+    for (size_t i = 0; i < COUNT_OF(units); i++) {
+        buf_reset(&text);
+        for (size_t characters = 0; characters < 1300;) {
+            buf_append_cstr(&text, units[i]);
+            for (const char *c = units[i]; *c != '\0'; c++) {
+                characters += ((unsigned char)*c & 0xc0) != 0x80;
+            }
+        }
+        fixture->prompt = prompt_of(fixture);
+        fixture->prompt.context_length = 4096;
+        fixture->asked[0].content = buf_str(&text);
+        fixture->request.messages = fixture->asked;
+        fixture->request.message_count = 1;
+        make(fixture);
+        assert_true(fixture->prompt.first < MESSAGES);
+        assert_true(fixture->prompt.known + fixture->prompt.own <= fixture->prompt.budget);
+    }
+    buf_clear(&text);
 }
 
 static void test_counts_of_another_model_do_not_hold(void **state) {
     struct fixture *fixture = (struct fixture *)*state;
-    char text[100];
-    memset(text, 'a', sizeof(text));
+    static const char text[] =
+        "what was said before has some words, and some more, and then even more of them, so that it is "
+        "much longer than what was counted, and when all of it is read again it takes more room";
     for (int i = 0; i < MESSAGES; i++) {
-        fixture->messages[i].content = (struct str){text, sizeof(text)};
+        fixture->messages[i].content = STR(text);
     }
     fixture->request.model = STR("other");
     make(fixture);
-    assert_int_equal(fixture->prompt.density, 0);
+    assert_false(fixture->prompt.counted);
     assert_true(fixture->prompt.cut);
     assert_true(fixture->prompt.known + fixture->prompt.own <= fixture->prompt.budget);
 }
@@ -160,7 +185,7 @@ static void test_a_summary_without_room_is_left_out(void **state) {
     struct fixture *fixture = (struct fixture *)*state;
     fixture->conversation.summary = STR("The name is Ada, and there is more to say than fits.");
     fixture->request.max_tokens_given = true;
-    fixture->request.max_tokens = CONTEXT - 110;
+    fixture->request.max_tokens = CONTEXT - 90;
     make(fixture);
     assert_text(fixture->request.messages[0].content, "Be brief.");
 }
@@ -173,7 +198,8 @@ int main(void) {
         TEST(test_without_system_text_and_summary_there_is_no_head),
         TEST(test_a_system_text_of_the_call_takes_the_place_of_the_stored_one),
         TEST(test_the_oldest_are_left_out_until_all_fits),
-        TEST(test_what_nobody_has_counted_is_taken_by_its_bytes),
+        TEST(test_a_message_has_its_text_and_its_place_in_the_template),
+        TEST(test_history_stays_in_every_script),
         TEST(test_counts_of_another_model_do_not_hold),
         TEST(test_a_summary_without_room_is_left_out),
     };

@@ -54,6 +54,31 @@ static void a_refusal_leaves_no_trace(void **state) {
     assert_int_equal(core_counts(f->core).generations, 1);
 }
 
+/* Where the most that a prompt can have is more than there is, what is enough for it is held; it then costs no more. */
+static void an_account_that_has_less_holds_what_is_enough(void **state) {
+    struct fixture *f = fixture_start(state);
+    struct core_event event = {.kind = CORE_EVENT_REQUEST,
+                               .request = {.model = STR("m"),
+                                           .max_tokens = 5,
+                                           .account = 1,
+                                           .prompt_tokens_max = 100,
+                                           .prompt_tokens_enough = 30,
+                                           .prompt_price_nano = 10,
+                                           .completion_price_nano = 20}};
+    fixture_account(f, 1500);
+    const uint64_t provider = fixture_provider(f, 9);
+    fixture_step(f, event);
+    assert_int_equal(fixture_view(f, 1).held_nano, 1100); /* of the whole prompt, while there is enough */
+    fixture_step(f, event);
+    const uint64_t generation = fixture_effect(f, CORE_EFFECT_ADMITTED)->generation;
+    assert_int_equal(fixture_view(f, 1).held_nano, 1100 + 400);
+    fixture_step(f, event);
+    assert_int_equal(refused(f), CORE_FAILURE_CREDITS);
+    fixture_done(f, generation, provider, 50, 5);
+    assert_int_equal(fixture_effect(f, CORE_EFFECT_SETTLE)->finish.prompt_tokens, 30);
+    assert_int_equal(fixture_effect(f, CORE_EFFECT_SETTLE)->finish.charge_nano, 400);
+}
+
 static void an_advised_wait_is_enough_and_no_shorter_one(void **state) {
     struct fixture *f = fixture_start(state);
     fixture_account(f, 1000000);
@@ -95,6 +120,7 @@ static void without_an_account_there_is_no_limit(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(a_refusal_leaves_no_trace),
+        FIXTURE_TEST(an_account_that_has_less_holds_what_is_enough),
         FIXTURE_TEST(an_advised_wait_is_enough_and_no_shorter_one),
         FIXTURE_TEST(a_settling_generation_is_still_under_way),
         FIXTURE_TEST(without_an_account_there_is_no_limit),

@@ -93,7 +93,7 @@ static bool fits(const struct fixture *f, uint32_t prompt, uint32_t completion, 
                                            .prompt_price_nano = in,
                                            .completion_price_nano = out}};
     struct core_hold hold;
-    return core_hold_init(f->core, &event, &hold) && core_hold_fits_account(&hold);
+    return core_hold_init(f->core, &event, event.request.prompt_tokens_max, &hold) && core_hold_fits_account(&hold);
 }
 
 static void what_has_no_meaning_does_not_fit(void **state) {
@@ -115,7 +115,7 @@ static void without_an_account_nothing_is_priced(void **state) {
     struct fixture *f = fixture_start(state);
     struct core_event event = {.request = {.key = 4, .max_tokens = 1, .prompt_price_nano = -5}};
     struct core_hold hold;
-    assert_true(core_hold_init(f->core, &event, &hold));
+    assert_true(core_hold_init(f->core, &event, event.request.prompt_tokens_max, &hold));
     assert_true(core_hold_fits_account(&hold) && core_hold_fits_key(&hold) && hold.nano == 0);
     struct core_outcome outcome = price(&hold, 70, 80);
     assert_int_equal(outcome.prompt_tokens, 70);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "gateway/canary.h"
 #include "gateway/core_shell.h"
+#include "tokens/learned.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,6 +26,7 @@ struct shell_fixture {
     struct core_shell shell;
     struct canaries canaries;
     unsigned models_changed;
+    struct calls calls; /* as much of it as the shell asks for */
 };
 
 static void shell_on_models_changed(void *context) {
@@ -39,6 +41,7 @@ static void shell_fixture_open(struct shell_fixture *fixture, const struct core_
     fixture->shell.providers.on_models_changed = shell_on_models_changed;
     fixture->shell.providers.context = fixture;
     canaries_init(&fixture->canaries, &fixture->shell, 0);
+    fixture->calls = (struct calls){.loop = fixture->loop, .learned = tokens_learned_new()};
 }
 
 static void shell_fixture_close(struct shell_fixture *fixture) {
@@ -48,6 +51,7 @@ static void shell_fixture_close(struct shell_fixture *fixture) {
     assert_null(fixture->shell.generations.list);
     canaries_clear(&fixture->canaries);
     core_shell_clear(&fixture->shell);
+    tokens_learned_free(fixture->calls.learned);
     loop_run(fixture->loop);
     loop_free(fixture->loop);
 }
@@ -240,6 +244,7 @@ static const struct call_sink SHELL_SINK = {.accepted = shell_on_accepted,
 UNUSED static void shell_ask(struct shell_fixture *fixture, struct shell_call *self, const char *id) {
     struct call *call = &self->call;
     self->message = (struct gen_message){.role = GEN_ROLE_USER, .content = STR("hello")};
+    call->calls = &fixture->calls;
     call->sink = &SHELL_SINK;
     call->executor = &fixture->shell.generations.executor;
     call->prompt_tokens_max = 64;

@@ -85,12 +85,12 @@ static void test_parallel_steps(void **state) {
 
 /* --- Budgets --- */
 
-/* What the first step of research may cost at most. */
+/* What is held for the first step of research where no more is left. */
 static int64_t first_hold(struct workflow_fixture *fixture) {
     struct waiter waiter = {0};
     waiter_begin(&waiter, fixture, CORE_WORKFLOW_RESEARCH, "Why is the sky blue?");
     struct call *call = call_fixture_take(&fixture->calls);
-    const int64_t cost = run_cost_max(&call->generation);
+    const int64_t cost = run_cost_enough(call->calls, &call->generation);
     workflow_leave(waiter.workflow, true);
     NET_UNTIL(&fixture->calls.net, fixture->workflows->list == NULL);
     return cost;
@@ -105,7 +105,7 @@ static void test_a_cap_cuts_what_is_said(void **state) {
     asking.orchestration.max_cost_nano = whole - 2000;
     assert_non_null(waiter_start(&waiter, &asking));
     struct call *call = call_fixture_take(&fixture->calls);
-    assert_true(run_cost_max(&call->generation) <= whole - 2000); /* within what is left */
+    assert_true(run_cost_enough(call->calls, &call->generation) <= whole - 2000); /* within what is left */
     workflow_fixture_finish(call, "facts", GEN_FINISH_STOP, whole - 2000);
     waiter_await(&waiter);
     assert_int_equal(waiter.ended, 1); /* nothing is left for the next step: the best that there is */
@@ -122,7 +122,7 @@ static void test_a_cap_cuts_the_answer(void **state) {
     struct asking asking;
     waiter_begin(&waiter, fixture, CORE_WORKFLOW_AGENT, "Tell me all.");
     struct call *call = call_fixture_take(&fixture->calls);
-    const int64_t whole = run_cost_max(&call->generation);
+    const int64_t whole = run_cost_enough(call->calls, &call->generation);
     workflow_leave(waiter.workflow, true);
     NET_UNTIL(&fixture->calls.net, fixture->workflows->list == NULL);
     for (int restarts = 0; restarts < 2; restarts++) {
@@ -138,7 +138,7 @@ static void test_a_cap_cuts_the_answer(void **state) {
             assert_non_null(waiter_start(&waiter, &asking)); /* it comes back to its workflow */
         }
         const uint32_t max_tokens = call->generation.max_tokens;
-        assert_true(run_cost_max(&call->generation) <= whole - 2000);
+        assert_true(run_cost_enough(call->calls, &call->generation) <= whole - 2000);
         workflow_fixture_finish(call, "Answer: and so on, and", GEN_FINISH_LENGTH, max_tokens);
         waiter_await(&waiter);
         assert_int_equal(waiter.ended, 1);
