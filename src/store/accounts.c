@@ -129,7 +129,8 @@ void store_accounts_read(struct store *store, const char *id, const char *after,
                          void (*on_result)(void *context, const struct store_account *accounts, size_t count, bool more,
                                            const struct err *err),
                          void *context) {
-    static const struct store_task_kind kind = {.read = accounts_read, .answer = accounts_answer, .free = page_free};
+    static const struct store_task_kind kind = {
+        .read = accounts_read, .list = true, .answer = accounts_answer, .free = page_free};
     struct page_task *self = page_new(&kind, id, after, limit, context);
     self->on_accounts = on_result;
     store_task_run(store, &self->task);
@@ -153,7 +154,8 @@ void store_keys_read(struct store *store, const char *account_id, const char *af
                      void (*on_result)(void *context, const struct store_key *keys, size_t count, bool more,
                                        const struct err *err),
                      void *context) {
-    static const struct store_task_kind kind = {.read = keys_read, .answer = keys_answer, .free = page_free};
+    static const struct store_task_kind kind = {
+        .read = keys_read, .list = true, .answer = keys_answer, .free = page_free};
     struct page_task *self = page_new(&kind, account_id, after, limit, context);
     self->on_keys = on_result;
     store_task_run(store, &self->task);

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "store/month.h"
 #include "store/sqlite/log_vfs.h"
 
 #include <assert.h>
@@ -83,6 +84,18 @@ static bool sqlite_db_use_wal(struct sqlite_db *db, struct err *err) {
         }
         result = sqlite3_exec(db->handle, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
     }
+    return result == SQLITE_OK || sqlite_db_fail(db, result, err);
+}
+
+/* Of all connections, so that what is summed up by month is summed up by the same months everywhere. */
+static void sqlite_db_utc_month(sqlite3_context *context, int count, sqlite3_value **values) {
+    (void)count;
+    sqlite3_result_int64(context, store_month_of(sqlite3_value_int64(values[0])));
+}
+
+static bool sqlite_db_add_functions(struct sqlite_db *db, struct err *err) {
+    const int result = sqlite3_create_function_v2(db->handle, "utc_month", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+                                                  sqlite_db_utc_month, NULL, NULL, NULL);
     return result == SQLITE_OK || sqlite_db_fail(db, result, err);
 }
 
@@ -174,6 +187,7 @@ bool sqlite_db_open(struct sqlite_db **out, const char *path, const struct sqlit
     /* The version comes first: a file of a newer program is not touched. */
     if (!sqlite_db_create_file(path, err) || !sqlite_db_open_file(db, options, err) ||
         !sqlite_db_version(db, &version, err) || !sqlite_db_configure(db, options, err) ||
+        !sqlite_db_add_functions(db, err) ||
         (version < sqlite_newest(db->options.added) && !sqlite_db_migrate(db, err)) || !sqlite_db_prepare(db, err)) {
         sqlite_db_close(db);
         return false;
