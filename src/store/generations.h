@@ -50,8 +50,9 @@ void store_generations_page(struct store *store, const char *account_id, bool ea
                             void *context);
 
 /* One step of rolling up: rows of generations that were created before `before_ms` are deleted, a bounded number at a
- * time. What they were charged, earned and counted stays in the ledger, in usage and earnings (usage.h), and in the jobs
- * that they were of; the newest row always stays, and so does what an unfinished job or workflow may still ask for. */
+ * time. What they were charged, earned and counted stays in the ledger, in usage and earnings (usage.h), and in the
+ * jobs that they were of; the newest row always stays, and so does what an unfinished job or workflow may still ask
+ * for. */
 struct store_roll_up {
     int64_t before_ms, now_ms; /* wall clock */
     int64_t after;             /* where the step before has ended; 0: at the oldest */

@@ -28,8 +28,8 @@ struct store_task_kind {
     bool (*write)(struct store_task *task, struct store_connection *connection, struct err *err);
     /* On a reader's thread, on its own connection, inside a transaction: it sees one state of the database. */
     bool (*read)(struct store_task *task, struct store_connection *connection, struct err *err);
-    /* Of a read: it gives a list or a sum, or what the operator asks for. Such are answered by a thread of their own, one
-     * after the other, so that nobody's lists make another's short question wait. */
+    /* Of a read: it gives a list or a sum, or what the operator asks for. Such are answered by a thread of their own,
+     * one after the other, so that nobody's lists make another's short question wait. */
     bool list;
     /* On the loop's thread: when what it wrote is durable (err NULL), or with what went wrong. NULL: nobody waits. */
     void (*answer)(struct store_task *task, const struct err *err);

@@ -1,6 +1,7 @@
 /* Sums of what accounts used and what their devices earned, read from totals that are kept by month and go on when the
- * generations' own rows are rolled up (generations.h). Asynchronous, on a connection beside the writer; rows are borrowed
- * for the call. A period is of whole calendar months in UTC: those that from_ms and to_ms - 1 lie in, and those between. */
+ * generations' own rows are rolled up (generations.h). Asynchronous, on a connection beside the writer; rows are
+ * borrowed for the call. A period is of whole calendar months in UTC: those that from_ms and to_ms - 1 lie in, and
+ * those between. */
 #ifndef NATARIS_STORE_USAGE_H
 #define NATARIS_STORE_USAGE_H
 

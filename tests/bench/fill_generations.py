@@ -14,8 +14,8 @@ INSERT INTO generations (number, id, account_number, key_number, model, device_i
     completion_tokens, attempts, ttft_ms, latency_ms, created_ms, charge_nano, provider_nano, provider_account_number)
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
 SELECT :first + i, printf('chatcmpl-%08x%08x', :first + i, i * 2654435761 % 4294967296), :account, :key,
-    iif(i % 8 = 0, 'smollm2-135m-instruct-q8_0', 'qwen2.5-0.5b-instruct-q6_k'), 'prov_bench', '', 0, 40, 200, 1, 30, 900,
-    :begin + i * :span / :count, :charge, :provider, :account FROM n
+    iif(i % 8 = 0, 'smollm2-135m-instruct-q8_0', 'qwen2.5-0.5b-instruct-q6_k'), 'prov_bench', '', 0, 40, 200, 1, 30,
+    900, :begin + i * :span / :count, :charge, :provider, :account FROM n
 """
 
 LEDGER = """
@@ -40,7 +40,8 @@ INSERT INTO usage_totals (account_number, month, model, key_number, kind, reques
     charge_nano) SELECT account_number, utc_month(created_ms), model, key_number, kind, 1, prompt_tokens,
     completion_tokens, charge_nano FROM generations WHERE number > :first
     ON CONFLICT DO UPDATE SET requests = requests + 1, prompt_tokens = prompt_tokens + excluded.prompt_tokens,
-    completion_tokens = completion_tokens + excluded.completion_tokens, charge_nano = charge_nano + excluded.charge_nano;
+    completion_tokens = completion_tokens + excluded.completion_tokens,
+    charge_nano = charge_nano + excluded.charge_nano;
 INSERT INTO earned_totals (account_number, month, generations, amount_nano, tokens)
     SELECT account_number, utc_month(created_ms), 1, amount_nano, tokens FROM earned WHERE generation_number > :first
     ON CONFLICT DO UPDATE SET generations = generations + 1, amount_nano = amount_nano + excluded.amount_nano,

@@ -1,5 +1,5 @@
-/* The sums over every row of a large table that the ledger's check compares: added up here, since SQL takes several times
- * as long for them. */
+/* The sums over every row of a large table that the ledger's check compares: added up here, since SQL takes several
+ * times as long for them. */
 #ifndef NATARIS_STORE_SQLITE_CHECK_SUMS_H
 #define NATARIS_STORE_SQLITE_CHECK_SUMS_H
 

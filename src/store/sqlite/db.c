@@ -1,5 +1,7 @@
 #include "store/sqlite/db.h"
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "store/month.h"
@@ -15,6 +17,8 @@
 enum {
     SQLITE_DB_BUSY_MS = 10 * 1000,     /* how long another process may hold the write lock */
     SQLITE_DB_RETRY_MS = 10,           /* between tries where SQLite itself does not wait */
+    SQLITE_DB_PROGRESS_MS = 1000,      /* between two lines about a migration */
+    SQLITE_DB_PROGRESS_STEPS = 100000, /* of SQLite's machine between two looks at the clock: some milliseconds */
     SQLITE_DB_CHECKPOINT_PAGES = 4096, /* 16 MB of WAL; larger costs start-up after a crash, smaller costs writes */
 };
 
@@ -115,6 +119,23 @@ static bool sqlite_db_configure(struct sqlite_db *db, const struct sqlite_db_opt
            (sqlite3_wal_autocheckpoint(db->handle, pages) == SQLITE_OK || sqlite_db_fail(db, SQLITE_NOMEM, err));
 }
 
+/* A large file takes a while: who waits is told, first after a second. */
+struct migration_progress {
+    const struct sqlite_db *db;
+    uint64_t started_ms, told_ms;
+};
+
+static int sqlite_db_on_progress(void *context) {
+    struct migration_progress *progress = context;
+    const uint64_t now_ms = clock_monotonic_ms();
+    if (now_ms - progress->told_ms >= SQLITE_DB_PROGRESS_MS) {
+        progress->told_ms = now_ms;
+        LOG_WARN_EVENT("store.migrating", LOG_TEXT("database", progress->db->path),
+                       LOG_INT("seconds", (now_ms - progress->started_ms) / 1000));
+    }
+    return 0; /* go on */
+}
+
 static bool sqlite_db_migrate_locked(struct sqlite_db *db, struct err *err) {
     const struct sqlite_migration *migration;
     int version = 0; /* read again: another process may have been faster */
@@ -131,14 +152,22 @@ static bool sqlite_db_migrate_locked(struct sqlite_db *db, struct err *err) {
 }
 
 static bool sqlite_db_migrate(struct sqlite_db *db, struct err *err) {
+    const uint64_t now_ms = clock_monotonic_ms();
+    struct migration_progress progress = {db, now_ms, now_ms};
     if (!sqlite_db_execute(db, "BEGIN IMMEDIATE", err)) {
         return false;
     }
-    if (sqlite_db_migrate_locked(db, err)) {
-        return true;
+    sqlite3_progress_handler(db->handle, SQLITE_DB_PROGRESS_STEPS, sqlite_db_on_progress, &progress);
+    const bool ok = sqlite_db_migrate_locked(db, err);
+    sqlite3_progress_handler(db->handle, 0, NULL, NULL);
+    if (ok && progress.told_ms != progress.started_ms) {
+        LOG_WARN_EVENT("store.migrated", LOG_TEXT("database", db->path),
+                       LOG_INT("seconds", (clock_monotonic_ms() - progress.started_ms) / 1000));
     }
-    sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
-    return false;
+    if (!ok) {
+        sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+    }
+    return ok;
 }
 
 static bool sqlite_db_prepare(struct sqlite_db *db, struct err *err) {

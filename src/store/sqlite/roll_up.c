@@ -9,8 +9,8 @@ struct roll_up_range {
     int64_t looked, old, strange;
 };
 
-/* What an unfinished job or workflow has settled already must be found when its run is settled again: a gateway that was
- * down for longer than the bound would else charge it twice. */
+/* What an unfinished job or workflow has settled already must be found when its run is settled again: a gateway that
+ * was down for longer than the bound would else charge it twice. */
 static bool range_bound(struct sqlite_db *db, const struct store_roll_up *step, struct roll_up_range *out,
                         struct err *err) {
     bool found;
@@ -66,8 +66,8 @@ static bool range_roll_up(struct sqlite_db *db, const struct roll_up_range *rang
     return true;
 }
 
-/* Nearly all rows lie in the order of their times, so a step that finds nothing old is the last one. Rows of the future,
- * which a clock that was wrong has left, are stepped over: they become old in their time. */
+/* Nearly all rows lie in the order of their times, so a step that finds nothing old is the last one. Rows of the
+ * future, which a clock that was wrong has left, are stepped over: they become old in their time. */
 bool sqlite_roll_up(struct store_connection *connection, const struct store_roll_up *step, size_t limit, int64_t *next,
                     struct err *err) {
     struct ledger *ledger = ledger_of(connection);

@@ -137,6 +137,10 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
         "INSERT INTO keys (id, account_id, kind, sha256, name, created_ms, expires_ms, revoked_ms, cap_nano,"
         " models) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [SQL_KEY_EACH] = "SELECT " KEY_COLUMNS " ORDER BY k.number",
+    [SQL_KEY_OPEN_EACH] = "SELECT " KEY_COLUMNS " WHERE k.id IN (SELECT key_id FROM jobs WHERE state < 2"
+                          " UNION SELECT key_id FROM workflows WHERE status = 0)",
+    [SQL_KEY_LAST] = "SELECT coalesce(max(number), 0) FROM keys",
+    [SQL_KEY_HASHES] = "SELECT sha256 FROM keys WHERE sha256 > ? ORDER BY sha256 LIMIT ?",
     [SQL_KEY_FIND] = "SELECT " KEY_COLUMNS " WHERE k.sha256 = ?",
     [SQL_KEY_PAGE] = "SELECT " KEY_COLUMNS
                      " WHERE k.account_id = ?1 AND k.number > " PAGE_START("keys", "?2") " ORDER BY k.number LIMIT ?3",
