@@ -1,6 +1,7 @@
 #include "auth/auth.h"
 
 #include "auth/key.h"
+#include "auth/key_filter.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/mem.h"
@@ -46,28 +47,72 @@ struct auth_unknown {
     uint64_t until_ms;
 };
 
+enum { AUTH_HASHES_AT_ONCE = 4096, AUTH_SECOND_MS = 1000 };
+
 struct auth {
     struct store *store;
+    void (*on_key)(void *context, const struct store_key *key, const struct store_account *account);
+    void *on_key_context;
+    struct key_filter filter;  /* what is asked; empty until all hashes are there */
+    struct key_filter filling; /* is being filled */
+    uint64_t strangers_ms;     /* the second that the next is of */
+    uint32_t strangers;        /* questions about keys that the filter does not know */
     struct auth_key *keys, *keys_by_id;
     struct auth_question *questions;
     struct auth_unknown *unknown;
     size_t waiters;
 };
 
-static bool auth_load_key(void *context, const struct store_key *key) {
-    auth_add_key(context, key);
+struct auth *auth_new(struct store *store) {
+    struct auth *auth = MEM_NEW(struct auth);
+    auth->store = store;
+    return auth;
+}
+
+void auth_watch(struct auth *auth,
+                void (*on_key)(void *context, const struct store_key *key, const struct store_account *account),
+                void *context) {
+    auth->on_key = on_key;
+    auth->on_key_context = context;
+}
+
+static bool auth_load_key(void *context, const struct store_key *key, const struct store_account *account) {
+    struct auth *auth = context;
+    if (auth->on_key != NULL) {
+        auth->on_key(auth->on_key_context, key, account);
+    }
+    auth_add_key(auth, key);
     return true;
 }
 
-bool auth_new(struct auth **out, struct store *store, struct err *err) {
-    *out = MEM_NEW(struct auth);
-    (*out)->store = store;
-    if (!store_each_key(store, auth_load_key, *out, err)) {
-        auth_free(*out);
-        *out = NULL;
-        return false;
+bool auth_load_open(struct auth *auth, struct err *err) {
+    return store_each_open_key(auth->store, auth_load_key, auth, err);
+}
+
+static void auth_on_hashes(void *context, const struct store_key_hashes *hashes, const struct err *err) {
+    struct auth *auth = context;
+    if (err != NULL) { /* it stays without: any key may be asked for */
+        key_filter_clear(&auth->filling);
+        return;
     }
-    return true;
+    if (auth->filling.words == NULL) {
+        key_filter_init(&auth->filling, 2 * (uint64_t)hashes->keys_max); /* for as many again */
+    }
+    for (size_t i = 0; i < hashes->count; i++) {
+        key_filter_add(&auth->filling, hashes->sha256[i]);
+    }
+    if (hashes->count == AUTH_HASHES_AT_ONCE) {
+        store_key_hashes_read(auth->store, hashes->sha256[hashes->count - 1], AUTH_HASHES_AT_ONCE, auth_on_hashes,
+                              auth);
+        return;
+    }
+    auth->filter = auth->filling;
+    auth->filling = (struct key_filter){0};
+}
+
+void auth_learn_hashes(struct auth *auth) {
+    static const uint8_t first[DIGEST_SHA256_SIZE] = {0};
+    store_key_hashes_read(auth->store, first, AUTH_HASHES_AT_ONCE, auth_on_hashes, auth);
 }
 
 static void auth_unknown_remove_oldest(struct auth *auth) {
@@ -93,7 +138,20 @@ void auth_free(struct auth *auth) {
     while (auth->unknown != NULL) {
         auth_unknown_remove_oldest(auth);
     }
+    key_filter_clear(&auth->filter);
+    key_filter_clear(&auth->filling);
     free(auth);
+}
+
+void auth_expect_key(struct auth *auth, const uint8_t sha256[DIGEST_SHA256_SIZE]) {
+    struct auth_unknown *unknown;
+    key_filter_add(&auth->filter, sha256);
+    key_filter_add(&auth->filling, sha256);
+    HASH_FIND(hh, auth->unknown, sha256, DIGEST_SHA256_SIZE, unknown);
+    if (unknown != NULL) {
+        HASH_DEL(auth->unknown, unknown);
+        free(unknown);
+    }
 }
 
 static struct auth_key *auth_index_find(const struct auth *auth, const uint8_t sha256[DIGEST_SHA256_SIZE]) {
@@ -251,12 +309,13 @@ static void auth_question_answer(struct auth_question *question, const struct au
     }
 }
 
-static void auth_on_key(void *context, const struct store_key *found, const struct err *store_err) {
+static void auth_on_key(void *context, const struct store_key *found, const struct store_account *account,
+                        const struct err *store_err) {
     struct auth_question *question = context;
     struct auth *auth = question->auth;
     struct err err;
     if (found != NULL) {
-        auth_add_key(auth, found);
+        (void)auth_load_key(auth, found, account);
     }
     /* Also what auth_add_key was told since the question was asked. */
     const struct auth_key *key = auth_index_find(auth, question->sha256);
@@ -276,11 +335,26 @@ static void auth_on_key(void *context, const struct store_key *found, const stru
     free(question);
 }
 
+/* Whether this key may be asked for now: anybody can make up keys that nobody has. */
+static bool auth_may_ask(struct auth *auth, const uint8_t sha256[DIGEST_SHA256_SIZE], uint64_t now_ms) {
+    if (HASH_COUNT(auth->questions) >= AUTH_LOOKUPS_MAX) {
+        return false;
+    }
+    if (key_filter_may_hold(&auth->filter, sha256)) {
+        return true;
+    }
+    if (now_ms >= auth->strangers_ms + AUTH_SECOND_MS) {
+        auth->strangers_ms = now_ms;
+        auth->strangers = 0;
+    }
+    return auth->strangers++ < AUTH_STRANGERS_MAX;
+}
+
 /* The question about this key: the one that is open, a new one, or NULL when too many are. */
 static struct auth_question *auth_ask(struct auth *auth, const uint8_t sha256[DIGEST_SHA256_SIZE], uint64_t now_ms) {
     struct auth_question *question;
     HASH_FIND(hh, auth->questions, sha256, DIGEST_SHA256_SIZE, question);
-    if (question != NULL || HASH_COUNT(auth->questions) >= AUTH_LOOKUPS_MAX) {
+    if (question != NULL || !auth_may_ask(auth, sha256, now_ms)) {
         return question;
     }
     question = MEM_NEW(struct auth_question);

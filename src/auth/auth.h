@@ -1,5 +1,6 @@
-/* Who sends a request: API keys by their SHA-256, all in memory, and a bounded way to ask the store about a key that
- * another process added since. One thread. The messages never quote a key. */
+/* Who sends a request: API keys by their SHA-256. A key comes into memory with the first request that has it, and
+ * stays; made-up ones are held off by a filter over the hashes of all keys (key_filter.h), so that nobody without a key
+ * makes the store read more than a little. One thread. The messages never quote a key. */
 #ifndef NATARIS_AUTH_AUTH_H
 #define NATARIS_AUTH_AUTH_H
 
@@ -12,7 +13,9 @@
 #include <stdint.h>
 
 enum {
-    AUTH_LOOKUPS_MAX = 64,   /* questions to the store at a time; one for all requests with the same key */
+    AUTH_LOOKUPS_MAX = 1024, /* questions to the store at a time; one for all requests with the same key */
+    AUTH_STRANGERS_MAX = 20, /* of them in a second, those about keys that the filter does not know: they can only be
+                                of a key that another process has added */
     AUTH_WAITERS_MAX = 4096, /* requests that wait for them */
     AUTH_UNKNOWN_MAX = 4096, /* keys remembered as unknown */
     AUTH_UNKNOWN_MS = 1000,  /* for this long */
@@ -30,12 +33,23 @@ struct auth_identity {
 
 struct auth;
 
-/* Reads every key; call before store_start. The store must live until store_close, which comes before auth_free. */
-MUST_CHECK bool auth_new(struct auth **out, struct store *store, struct err *err);
+/* Knows no key yet. The store must live until store_close, which comes before auth_free. */
+struct auth *auth_new(struct store *store);
 void auth_free(struct auth *auth); /* NULL is fine */
+/* Is told of each key that is read from the store, with its account, before anybody is given its identity; of a key
+ * that was read before, again. Set once, before the next two. */
+void auth_watch(struct auth *auth,
+                void (*on_key)(void *context, const struct store_key *key, const struct store_account *account),
+                void *context);
+/* Reads the keys of jobs and workflows that have not ended, which ask for theirs by id; before store_start. */
+MUST_CHECK bool auth_load_open(struct auth *auth, struct err *err);
+/* After store_start: begins to read the hashes of all keys, beside everything else. Until they are there any key may be
+ * asked for. */
+void auth_learn_hashes(struct auth *auth);
+/* The store has one more key: it will be found. */
+void auth_expect_key(struct auth *auth, const uint8_t sha256[DIGEST_SHA256_SIZE]);
 
-/* For a key made by this process, which need not wait for a look-up. Replaces one of the same hash; a key that was
- * removed stays so. */
+/* Into memory, without a look-up. Replaces one of the same hash; a key that was removed stays so. */
 void auth_add_key(struct auth *auth, const struct store_key *key);
 
 /* From now on the key is refused (revoked); unknown ids are ignored: the store tells of their revocation. */

@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "cmd/network.h"
 #include "cmd/signals.h"
+#include "gateway/retention.h"
 
 #include <stdio.h>
 
@@ -36,6 +37,7 @@ static void copy_values(const struct gateway_config *config, struct gateway_opti
     options->heartbeat_ms = config->heartbeat_ms;
     options->canary_ms = config->canary_s * 1000;
     options->webhooks_lax = config->webhooks_lax;
+    options->keep_days = config->keep_days;
     options->titles_off = config->titles_off;
     options->summaries_off = config->summaries_off;
     options->core.max_generations = config->max_jobs;
@@ -78,6 +80,9 @@ static bool check(const struct gateway_config *config, struct err *err) {
     }
     if (config->max_attempts < 1 || config->max_attempts > CORE_ATTEMPTS_MAX) {
         return err_set(err, ERR_INVALID, "--max-attempts is 1 to %d", CORE_ATTEMPTS_MAX);
+    }
+    if (config->keep_days > RETENTION_DAYS_MAX) {
+        return err_set(err, ERR_INVALID, "--keep-jobs-days is at most %d", RETENTION_DAYS_MAX);
     }
     if (config->canary_s > CANARY_S_MAX) {
         return err_set(err, ERR_INVALID, "--canary-s is at most %d", CANARY_S_MAX);
@@ -136,6 +141,8 @@ static const struct option OPTIONS[] = {
      AT(canary_s)},
     {"webhooks-allow-private", OPTION_FLAG, NULL, NULL, "let webhooks go to http: and into private networks too",
      AT(webhooks_lax)},
+    {"keep-jobs-days", OPTION_NUMBER, "DAYS", "0",
+     "keep the record of each request for so long, then only what it adds up to; 0: for ever", AT(keep_days)},
     {"no-titles", OPTION_FLAG, NULL, NULL, "no model writes titles of conversations", AT(titles_off)},
     {"no-summaries", OPTION_FLAG, NULL, NULL, "no model sums up conversations: the oldest messages are left out",
      AT(summaries_off)},

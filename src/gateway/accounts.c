@@ -27,20 +27,24 @@ static void tell_key(struct accounts *accounts, const struct store_key *key) {
                              .key = {.key = key->number, .cap_nano = key->cap_nano, .spent_nano = key->spent_nano}});
 }
 
-static bool load_account(void *context, const struct store_account *account) {
-    tell_limits(context, account);
-    tell_credit(context, account, account->balance_nano);
-    return true;
+static bool known(const struct accounts *accounts, uint64_t number) {
+    struct core_account_view view;
+    return core_account_view(accounts->shell->core.core, number, core_loop_now_ms(&accounts->shell->core), &view);
 }
 
-static bool load_key(void *context, const struct store_key *key) {
-    tell_key(context, key);
-    return true;
+/* The balance is told once: from then on the core moves it itself. */
+static void on_key(void *context, const struct store_key *key, const struct store_account *account) {
+    struct accounts *accounts = context;
+    if (!known(accounts, account->number)) {
+        tell_limits(accounts, account);
+        tell_credit(accounts, account, account->balance_nano);
+    }
+    tell_key(accounts, key);
 }
 
-bool accounts_load(struct accounts *accounts, struct err *err) {
-    return store_each_account(accounts->store, load_account, accounts, err) &&
-           store_each_key(accounts->store, load_key, accounts, err);
+bool accounts_open(struct accounts *accounts, struct err *err) {
+    auth_watch(accounts->auth, on_key, accounts);
+    return auth_load_open(accounts->auth, err);
 }
 
 struct admin_pending {
@@ -49,15 +53,14 @@ struct admin_pending {
     void *done_context;
 };
 
+/* Of an account that the core does not know it learns when that is read. */
 static void learn(struct accounts *accounts, const struct store_admin *result) {
     switch (result->kind) {
-    case STORE_ADMIN_ACCOUNT_CREATE:
-        tell_limits(accounts, &result->account);
-        tell_credit(accounts, &result->account, result->account.balance_nano);
-        break;
     case STORE_ADMIN_ACCOUNT_TIER:
     case STORE_ADMIN_ACCOUNT_SUSPEND:
-        tell_limits(accounts, &result->account);
+        if (known(accounts, result->account.number)) {
+            tell_limits(accounts, &result->account);
+        }
         break;
     case STORE_ADMIN_CREDIT_GRANT:
     case STORE_ADMIN_CREDIT_REFUND:
@@ -69,14 +72,14 @@ static void learn(struct accounts *accounts, const struct store_admin *result) {
     case STORE_ADMIN_DEVICE_VERIFY:
         providers_verified(&accounts->shell->providers, &result->device);
         return;
+    case STORE_ADMIN_ACCOUNT_CREATE:
     case STORE_ADMIN_KEY_CREATE:
     case STORE_ADMIN_REVIEWS_CLEAR:
     case STORE_ADMIN_PAYOUT:
         break;
     }
     for (size_t i = 0; i < result->key_count; i++) {
-        tell_key(accounts, &result->keys[i]);
-        auth_add_key(accounts->auth, &result->keys[i]);
+        auth_expect_key(accounts->auth, result->keys[i].sha256);
     }
 }
 

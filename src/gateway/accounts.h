@@ -1,5 +1,7 @@
-/* Accounts, keys and limits: from the store to the core and auth, at the start and by the operator's actions. The store
- * is asked first; the core and auth learn what is durable. */
+/* Accounts, keys and limits: from the store to the core and auth, with the first request of a key and by the operator's
+ * actions. The store is asked first; the core and auth learn what is durable. Who was never here since the start is in
+ * the store alone, and what the operator changes about them too. What is known stays until the end: as much memory as
+ * there are clients. */
 #ifndef NATARIS_GATEWAY_ACCOUNTS_H
 #define NATARIS_GATEWAY_ACCOUNTS_H
 
@@ -19,8 +21,9 @@ struct accounts {
     struct gateway_tier_limits tiers[GATEWAY_TIERS];
 };
 
-/* Tells the core of every account and key that there is; before store_start. */
-MUST_CHECK bool accounts_load(struct accounts *accounts, struct err *err);
+/* From now on the core knows each account and key before auth lets a request of theirs in; those of unfinished jobs and
+ * workflows it knows at once. Before store_start. */
+MUST_CHECK bool accounts_open(struct accounts *accounts, struct err *err);
 /* Carries the action out in the store, then tells the core, auth and the links; then `done`. */
 void accounts_execute(struct accounts *accounts, const struct store_admin *action, admin_done *done,
                       void *done_context);

@@ -17,6 +17,7 @@
 #include "gateway/core_shell.h"
 #include "gateway/database.h"
 #include "gateway/operator/metrics.h"
+#include "gateway/retention.h"
 #include "gateway/sandbox/sandbox.h"
 #include "gateway/views.h"
 #include "link/server.h"
@@ -60,6 +61,7 @@ struct gateway { /* its parts are owned, but for the loop */
     struct canaries canaries;
     struct sandbox *sandbox;
     struct webhook_sender *webhooks;
+    struct retention retention;
     struct calls *calls;
     struct api *api;
     struct tls_context *tls;
@@ -161,10 +163,12 @@ static void on_models_changed(void *context) {
 static void gateway_free(struct gateway *gateway) {
     loop_timer_free(gateway->drain_timer);
     webhook_sender_stop(gateway->webhooks);
+    retention_stop(&gateway->retention);
     if (gateway->store != NULL) {
         store_close(gateway->store); /* answers key look-ups that still wait, through the API */
     }
     webhook_sender_free(gateway->webhooks);
+    retention_clear(&gateway->retention);
     api_free(gateway->api);
     runs_close(gateway->calls);
     calls_free(gateway->calls);
@@ -298,20 +302,24 @@ static void open_core(struct gateway *gateway, const struct gateway_options *opt
 static bool open_accounts(struct gateway *gateway, const struct gateway_options *options, struct err *err) {
     gateway->accounts = (struct accounts){.shell = &gateway->shell, .store = gateway->store, .auth = gateway->auth};
     memcpy(gateway->accounts.tiers, options->tiers, sizeof(gateway->accounts.tiers));
-    return accounts_load(&gateway->accounts, err);
+    return accounts_open(&gateway->accounts, err);
 }
 
 static bool open_store(struct gateway *gateway, const struct gateway_options *options, struct err *err) {
-    if (!gateway_database_open(&gateway->store, options->store_path, err) ||
-        !auth_new(&gateway->auth, gateway->store, err)) {
+    if (!gateway_database_open(&gateway->store, options->store_path, err)) {
         return false;
     }
+    gateway->auth = auth_new(gateway->store);
     const struct webhook_sender_options webhooks = {
         .loop = gateway->loop, .store = gateway->store, .lax = options->webhooks_lax};
     open_core(gateway, options);
-    return open_accounts(gateway, options, err) &&
-           store_start(gateway->store, loop_uv(gateway->loop), on_store_broken, gateway, err) &&
-           webhook_sender_new(&gateway->webhooks, &webhooks, err);
+    if (!open_accounts(gateway, options, err) ||
+        !store_start(gateway->store, loop_uv(gateway->loop), on_store_broken, gateway, err)) {
+        return false;
+    }
+    auth_learn_hashes(gateway->auth);
+    retention_open(&gateway->retention, gateway->loop, gateway->store, options->keep_days);
+    return webhook_sender_new(&gateway->webhooks, &webhooks, err);
 }
 
 /* What answers, behind the listeners. */

@@ -25,6 +25,7 @@ struct gateway_options {    /* strings are borrowed until gateway_open returns *
     uint32_t heartbeat_ms; /* between two heartbeats of a provider */
     uint32_t canary_ms;    /* between two questions with known answers to idle providers; 0: none */
     bool webhooks_lax;     /* webhooks may also go to http: and into private networks: the operator's own, and tests */
+    uint32_t keep_days;    /* records of older generations are rolled up; 0: all are kept */
     bool titles_off, summaries_off; /* no conversation gets them written by a model */
     struct core_config core;
 };

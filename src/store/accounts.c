@@ -36,36 +36,110 @@ bool store_each_key(struct store *store, bool (*row)(void *context, const struct
     return connection->driver->accounts->key_each(connection, row, context, err);
 }
 
+static bool account_of(struct store_connection *connection, const struct store_key *key, struct store_account *out,
+                       struct err *err) {
+    size_t count;
+    return connection->driver->accounts->page(connection, key->account_id, "", 1, out, &count, err) &&
+           (count == 1 || err_set(err, ERR_INTERNAL, "The account of the key %s is gone", key->id));
+}
+
+struct open_keys {
+    struct store_connection *connection;
+    bool (*row)(void *context, const struct store_key *key, const struct store_account *account);
+    void *context;
+    struct err *err;
+    bool failed;
+};
+
+static bool each_open_key(void *context, const struct store_key *key) {
+    struct open_keys *keys = context;
+    struct store_account account;
+    keys->failed = !account_of(keys->connection, key, &account, keys->err);
+    return !keys->failed && keys->row(keys->context, key, &account);
+}
+
+bool store_each_open_key(struct store *store,
+                         bool (*row)(void *context, const struct store_key *key, const struct store_account *account),
+                         void *context, struct err *err) {
+    struct open_keys keys = {.connection = store_connection_of(store), .row = row, .context = context, .err = err};
+    return keys.connection->driver->accounts->key_open_each(keys.connection, each_open_key, &keys, err) && !keys.failed;
+}
+
 /* --- One key --- */
 
 struct key_task {
     struct store_task task; /* first */
     uint8_t sha256[DIGEST_SHA256_SIZE];
     struct store_key key;
+    struct store_account account;
     bool found;
-    void (*on_result)(void *context, const struct store_key *key, const struct err *err);
+    store_key_found *on_result;
     void *context;
 };
 
-/* The writer looks, because it sees at once what another process has committed. */
+/* The writer looks: what the operator changes about the account comes either before or after it. */
 static bool key_write(struct store_task *task, struct store_connection *connection, struct err *err) {
     struct key_task *self = (struct key_task *)task;
     self->task.idle = true;
-    return connection->driver->accounts->key_find(connection, self->sha256, &self->key, &self->found, err);
+    return connection->driver->accounts->key_find(connection, self->sha256, &self->key, &self->found, err) &&
+           (!self->found || account_of(connection, &self->key, &self->account, err));
 }
 
 static void key_answer(struct store_task *task, const struct err *err) {
     const struct key_task *self = (struct key_task *)task;
-    self->on_result(self->context, err == NULL && self->found ? &self->key : NULL, err);
+    const bool found = err == NULL && self->found;
+    self->on_result(self->context, found ? &self->key : NULL, found ? &self->account : NULL, err);
 }
 
-void store_key_find(struct store *store, const uint8_t sha256[DIGEST_SHA256_SIZE],
-                    void (*on_result)(void *context, const struct store_key *key, const struct err *err),
+void store_key_find(struct store *store, const uint8_t sha256[DIGEST_SHA256_SIZE], store_key_found *on_result,
                     void *context) {
     static const struct store_task_kind kind = {.write = key_write, .answer = key_answer};
     struct key_task *self = MEM_NEW(struct key_task);
     self->task.kind = &kind;
     memcpy(self->sha256, sha256, DIGEST_SHA256_SIZE);
+    self->on_result = on_result;
+    self->context = context;
+    store_task_run(store, &self->task);
+}
+
+/* --- The hashes of all keys --- */
+
+struct hashes_task {
+    struct store_task task; /* first */
+    uint8_t after[DIGEST_SHA256_SIZE];
+    size_t limit;
+    struct store_key_hashes hashes; /* owned */
+    void (*on_result)(void *context, const struct store_key_hashes *hashes, const struct err *err);
+    void *context;
+};
+
+static bool hashes_read(struct store_task *task, struct store_connection *connection, struct err *err) {
+    struct hashes_task *self = (struct hashes_task *)task;
+    self->hashes.sha256 = mem_calloc(self->limit, sizeof(*self->hashes.sha256));
+    return connection->driver->accounts->key_hashes(connection, self->after, self->limit, &self->hashes, err);
+}
+
+static void hashes_answer(struct store_task *task, const struct err *err) {
+    const struct hashes_task *self = (struct hashes_task *)task;
+    self->on_result(self->context, err == NULL ? &self->hashes : NULL, err);
+}
+
+static void hashes_free(struct store_task *task) {
+    struct hashes_task *self = (struct hashes_task *)task;
+    free(self->hashes.sha256);
+    free(self);
+}
+
+void store_key_hashes_read(struct store *store, const uint8_t after[DIGEST_SHA256_SIZE], size_t limit,
+                           void (*on_result)(void *context, const struct store_key_hashes *hashes,
+                                             const struct err *err),
+                           void *context) {
+    static const struct store_task_kind kind = {
+        .read = hashes_read, .list = true, .answer = hashes_answer, .free = hashes_free};
+    struct hashes_task *self = MEM_NEW(struct hashes_task);
+    self->task.kind = &kind;
+    memcpy(self->after, after, DIGEST_SHA256_SIZE);
+    self->limit = limit;
     self->on_result = on_result;
     self->context = context;
     store_task_run(store, &self->task);
@@ -129,7 +203,8 @@ void store_accounts_read(struct store *store, const char *id, const char *after,
                          void (*on_result)(void *context, const struct store_account *accounts, size_t count, bool more,
                                            const struct err *err),
                          void *context) {
-    static const struct store_task_kind kind = {.read = accounts_read, .answer = accounts_answer, .free = page_free};
+    static const struct store_task_kind kind = {
+        .read = accounts_read, .list = true, .answer = accounts_answer, .free = page_free};
     struct page_task *self = page_new(&kind, id, after, limit, context);
     self->on_accounts = on_result;
     store_task_run(store, &self->task);
@@ -153,7 +228,8 @@ void store_keys_read(struct store *store, const char *account_id, const char *af
                      void (*on_result)(void *context, const struct store_key *keys, size_t count, bool more,
                                        const struct err *err),
                      void *context) {
-    static const struct store_task_kind kind = {.read = keys_read, .answer = keys_answer, .free = page_free};
+    static const struct store_task_kind kind = {
+        .read = keys_read, .list = true, .answer = keys_answer, .free = page_free};
     struct page_task *self = page_new(&kind, account_id, after, limit, context);
     self->on_keys = on_result;
     store_task_run(store, &self->task);

@@ -50,11 +50,30 @@ MUST_CHECK bool store_each_account(struct store *store, bool (*row)(void *contex
 MUST_CHECK bool store_each_key(struct store *store, bool (*row)(void *context, const struct store_key *key),
                                void *context, struct err *err);
 
+/* The keys of jobs and workflows that have not ended, each with its account: what goes on without a request. */
+MUST_CHECK bool store_each_open_key(struct store *store,
+                                    bool (*row)(void *context, const struct store_key *key,
+                                                const struct store_account *account),
+                                    void *context, struct err *err);
+
 /* --- Asynchronous --- */
-/* Looks a key up by its hash: for keys made by another process since start-up. NULL: unknown. */
-void store_key_find(struct store *store, const uint8_t sha256[DIGEST_SHA256_SIZE],
-                    void (*on_result)(void *context, const struct store_key *key, const struct err *err),
+/* Looks a key up by its hash, with its account. NULL: unknown. It is of one order with what is written: it sees what
+ * was asked to be written before, and its callback comes before those of what is asked for later. */
+typedef void store_key_found(void *context, const struct store_key *key, const struct store_account *account,
+                             const struct err *err);
+void store_key_find(struct store *store, const uint8_t sha256[DIGEST_SHA256_SIZE], store_key_found *on_result,
                     void *context);
+/* The hashes of keys in their order, those behind `after`, at most `limit`, borrowed for the call. `keys_max`: there
+ * are not more keys than that in all. */
+struct store_key_hashes {
+    uint8_t (*sha256)[DIGEST_SHA256_SIZE];
+    size_t count;
+    int64_t keys_max;
+};
+void store_key_hashes_read(struct store *store, const uint8_t after[DIGEST_SHA256_SIZE], size_t limit,
+                           void (*on_result)(void *context, const struct store_key_hashes *hashes,
+                                             const struct err *err),
+                           void *context);
 /* Reads for the operator, beside the writer: at most `limit` rows, borrowed for the call. `more`: there are further
  * ones. */
 /* The account `id`; or, when that is empty, all in order of creation, those behind the account `after` (empty: from the
@@ -84,6 +103,11 @@ struct store_account_rows {
                      void *context, struct err *err);
     bool (*key_find)(struct store_connection *connection, const uint8_t sha256[DIGEST_SHA256_SIZE],
                      struct store_key *out, bool *found, struct err *err);
+    bool (*key_open_each)(struct store_connection *connection, bool (*row)(void *context, const struct store_key *key),
+                          void *context, struct err *err);
+    /* Room for `limit` hashes is there. */
+    bool (*key_hashes)(struct store_connection *connection, const uint8_t after[DIGEST_SHA256_SIZE], size_t limit,
+                       struct store_key_hashes *out, struct err *err);
     bool (*key_page)(struct store_connection *connection, const char *account_id, const char *after, size_t limit,
                      struct store_key *rows, size_t *count, struct err *err);
 };

@@ -105,7 +105,8 @@ void store_audit_read(struct store *store, int64_t before, unsigned limit,
                       void (*on_result)(void *context, const struct store_audit *lines, size_t count, bool more,
                                         const struct err *err),
                       void *context) {
-    static const struct store_task_kind kind = {.read = audit_read, .answer = audit_answer, .free = audit_free};
+    static const struct store_task_kind kind = {
+        .read = audit_read, .list = true, .answer = audit_answer, .free = audit_free};
     struct audit_task *self = MEM_NEW(struct audit_task);
     self->task.kind = &kind;
     self->before = before > 0 ? before : INT64_MAX;

@@ -135,7 +135,9 @@ void store_conversation_read(struct store *store, const struct store_conversatio
                                                const struct err *err),
                              void *context) {
     static const struct store_task_kind kind = {.read = one_read, .answer = one_answer, .free = read_free};
-    struct read_task *self = read_new(&kind, ask, context);
+    static const struct store_task_kind whole = {
+        .read = one_read, .list = true, .answer = one_answer, .free = read_free};
+    struct read_task *self = read_new(ask->whole ? &whole : &kind, ask, context);
     self->ask.limit = ask->limit < STORE_MESSAGES_MAX ? ask->limit : STORE_MESSAGES_MAX;
     self->on_result = on_result;
     store_task_run(store, &self->task);
@@ -160,7 +162,8 @@ void store_conversations_page(struct store *store, const char *account_id, bool 
                               void (*on_result)(void *context, const struct store_conversation *conversations,
                                                 size_t count, bool more, const struct err *err),
                               void *context) {
-    static const struct store_task_kind kind = {.read = page_read, .answer = page_answer, .free = read_free};
+    static const struct store_task_kind kind = {
+        .read = page_read, .list = true, .answer = page_answer, .free = read_free};
     const struct store_conversation_ask ask = {
         .account_id = account_id, .id = after, .test = test, .limit = limit < STORE_PAGE_MAX ? limit : STORE_PAGE_MAX};
     struct read_task *self = read_new(&kind, &ask, context);

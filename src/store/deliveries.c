@@ -55,7 +55,8 @@ void store_deliveries_read(struct store *store, const char *account_id, const ch
                            void (*on_result)(void *context, const struct store_delivery *deliveries, size_t count,
                                              bool more, const struct err *err),
                            void *context) {
-    static const struct store_task_kind kind = {.read = page_read, .answer = page_answer, .free = page_free};
+    static const struct store_task_kind kind = {
+        .read = page_read, .list = true, .answer = page_answer, .free = page_free};
     struct page_task *self = MEM_NEW(struct page_task);
     self->task.kind = &kind;
     (void)str_copy(self->account_id, sizeof(self->account_id), str_from(account_id));

@@ -166,7 +166,8 @@ void store_devices_read(struct store *store, const char *id, const char *account
                         void (*on_result)(void *context, const struct store_device *devices, size_t count, bool more,
                                           const struct err *err),
                         void *context) {
-    static const struct store_task_kind kind = {.read = devices_read, .answer = devices_answer, .free = page_free};
+    static const struct store_task_kind kind = {
+        .read = devices_read, .list = true, .answer = devices_answer, .free = page_free};
     struct page_task *self = page_new(&kind, id, limit, context);
     (void)str_copy(self->account_id, sizeof(self->account_id), str_from(account_id));
     (void)str_copy(self->after, sizeof(self->after), str_from(after));
@@ -192,7 +193,8 @@ void store_reviews_read(struct store *store, const char *id, int64_t before, uns
                         void (*on_result)(void *context, const struct store_review *reviews, size_t count, bool more,
                                           const struct err *err),
                         void *context) {
-    static const struct store_task_kind kind = {.read = reviews_read, .answer = reviews_answer, .free = page_free};
+    static const struct store_task_kind kind = {
+        .read = reviews_read, .list = true, .answer = reviews_answer, .free = page_free};
     struct page_task *self = page_new(&kind, id, limit, context);
     self->before = before > 0 ? before : INT64_MAX;
     self->on_reviews = on_result;

@@ -49,6 +49,18 @@ void store_generations_page(struct store *store, const char *account_id, bool ea
                                               bool more, const struct err *err),
                             void *context);
 
+/* One step of rolling up: rows of generations that were created before `before_ms` are deleted, a bounded number at a
+ * time. What they were charged, earned and counted stays in the ledger, in usage and earnings (usage.h), and in the
+ * jobs that they were of; the newest row always stays, and so does what an unfinished job or workflow may still ask
+ * for. */
+struct store_roll_up {
+    int64_t before_ms, now_ms; /* wall clock */
+    int64_t after;             /* where the step before has ended; 0: at the oldest */
+};
+/* `next`: `after` of the next step; 0: nothing more is old enough. Asynchronous. With an error nothing was done. */
+void store_generations_roll_up(struct store *store, const struct store_roll_up *step,
+                               void (*told)(void *context, int64_t next, const struct err *err), void *context);
+
 /* --- Of a backend --- */
 
 struct store_generation_page {
@@ -62,6 +74,9 @@ struct store_generation_rows {
                  bool (*row)(void *context, const struct store_generation *generation), void *context, struct err *err);
     bool (*page)(struct store_connection *connection, const struct store_generation_page *page,
                  struct store_generation *rows, size_t *count, struct err *err);
+    /* Looks at `limit` rows at most. */
+    bool (*roll_up)(struct store_connection *connection, const struct store_roll_up *step, size_t limit, int64_t *next,
+                    struct err *err);
 };
 
 #endif

@@ -247,7 +247,8 @@ void store_job_list(struct store *store, const struct store_job_query *query,
                     void (*told)(void *context, const struct store_job *jobs, size_t count, bool more,
                                  const struct err *err),
                     void *context) {
-    static const struct store_task_kind kind = {.read = list_read, .answer = list_answer, .free = list_free};
+    static const struct store_task_kind kind = {
+        .read = list_read, .list = true, .answer = list_answer, .free = list_free};
     struct list_task *self = MEM_NEW(struct list_task);
     self->task.kind = &kind;
     self->query = *query;

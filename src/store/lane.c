@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-enum { LANE_READS_MAX = 4096 }; /* questions that may wait for the reader */
+enum { LANE_READS_MAX = 4096 }; /* questions that may wait for one of the readers */
 
 /* --- Lists --- */
 
@@ -34,8 +34,9 @@ static void list_move(struct store_list *to, struct store_list *from) {
 
 void store_lanes_init(struct store_lanes *lanes) {
     *lanes = (struct store_lanes){0};
-    store_list_init(&lanes->writer.waiting);
-    store_list_init(&lanes->reader.waiting);
+    for (int i = 0; i < STORE_LANES; i++) {
+        store_list_init(&lanes->each[i].waiting);
+    }
     store_list_init(&lanes->done);
 }
 
@@ -65,23 +66,28 @@ static void lane_stop(struct store_lanes *lanes, struct store_lane *lane) {
     uv_cond_destroy(&lane->work);
 }
 
-static int threads_start(struct store_lanes *lanes, const struct store_thread *writer,
-                         const struct store_thread *reader) {
+/* Ends the first `count` threads, which work off what waits. */
+static void threads_stop(struct store_lanes *lanes, int count) {
+    for (int i = 0; i < count; i++) {
+        lane_stop(lanes, &lanes->each[i]);
+    }
+}
+
+static int threads_start(struct store_lanes *lanes, const struct store_thread threads[STORE_LANES]) {
     int result = uv_mutex_init(&lanes->mutex);
     if (result != 0) {
         return result;
     }
-    result = lane_start(&lanes->writer, writer);
-    if (result == 0) {
-        result = lane_start(&lanes->reader, reader);
-        if (result == 0) {
-            return 0;
+    for (int i = 0; i < STORE_LANES; i++) {
+        result = lane_start(&lanes->each[i], &threads[i]);
+        if (result != 0) {
+            threads_stop(lanes, i);
+            lanes->closing = false;
+            uv_mutex_destroy(&lanes->mutex);
+            return result;
         }
-        lane_stop(lanes, &lanes->writer);
-        lanes->closing = false;
     }
-    uv_mutex_destroy(&lanes->mutex);
-    return result;
+    return 0;
 }
 
 static void on_wake_closed(uv_handle_t *wake) {
@@ -89,7 +95,7 @@ static void on_wake_closed(uv_handle_t *wake) {
 }
 
 bool store_lanes_start(struct store_lanes *lanes, uv_loop_t *loop, uv_async_cb on_done, void *data,
-                       const struct store_thread *writer, const struct store_thread *reader, struct err *err) {
+                       const struct store_thread threads[STORE_LANES], struct err *err) {
     lanes->wake = MEM_NEW(uv_async_t);
     int result = uv_async_init(loop, lanes->wake, on_done);
     if (result != 0) {
@@ -98,7 +104,7 @@ bool store_lanes_start(struct store_lanes *lanes, uv_loop_t *loop, uv_async_cb o
     }
     lanes->wake->data = data;
     uv_unref((uv_handle_t *)lanes->wake);
-    result = threads_start(lanes, writer, reader);
+    result = threads_start(lanes, threads);
     if (result != 0) {
         uv_close((uv_handle_t *)lanes->wake, on_wake_closed);
         return err_set(err, ERR_IO, "Cannot start the store's threads: %s", uv_strerror(result));
@@ -107,8 +113,7 @@ bool store_lanes_start(struct store_lanes *lanes, uv_loop_t *loop, uv_async_cb o
 }
 
 void store_lanes_stop(struct store_lanes *lanes) {
-    lane_stop(lanes, &lanes->writer);
-    lane_stop(lanes, &lanes->reader);
+    threads_stop(lanes, STORE_LANES);
 }
 
 void store_lanes_clear(struct store_lanes *lanes) {
@@ -133,15 +138,18 @@ static void lanes_refuse(struct store_lanes *lanes, struct store_task *task) {
     store_lane_done(lanes, &one);
 }
 
+enum store_lane_id store_lane_of(const struct store_task *task) {
+    return task->kind->read == NULL ? STORE_LANE_WRITER : task->kind->list ? STORE_LANE_LISTER : STORE_LANE_READER;
+}
+
 void store_lanes_put(struct store_lanes *lanes, struct store_task *task) {
-    const bool read = task->kind->read != NULL;
-    struct store_lane *lane = read ? &lanes->reader : &lanes->writer;
+    const enum store_lane_id id = store_lane_of(task);
+    struct store_lane *lane = &lanes->each[id];
+    const size_t room = id == STORE_LANE_WRITER ? STORE_QUEUE_MAX : LANE_READS_MAX;
     if (lanes->outstanding++ == 0) {
         uv_ref((uv_handle_t *)lanes->wake);
     }
-    lanes->reads += read;
-    const bool full = read ? lanes->reads > LANE_READS_MAX : lanes->outstanding - lanes->reads > STORE_QUEUE_MAX;
-    if (full || lanes->closed) {
+    if (++lane->outstanding > room || lanes->closed) {
         lanes_refuse(lanes, task);
         return;
     }
@@ -162,8 +170,8 @@ void store_lanes_collect(struct store_lanes *lanes, struct store_list *out) {
     uv_mutex_unlock(&lanes->mutex);
 }
 
-void store_lanes_answered(struct store_lanes *lanes, bool read) {
-    lanes->reads -= read;
+void store_lanes_answered(struct store_lanes *lanes, enum store_lane_id lane) {
+    lanes->each[lane].outstanding--;
     if (--lanes->outstanding == 0) {
         uv_unref((uv_handle_t *)lanes->wake);
     }
@@ -171,7 +179,8 @@ void store_lanes_answered(struct store_lanes *lanes, bool read) {
 
 /* --- On a thread --- */
 
-bool store_lane_take(struct store_lanes *lanes, struct store_lane *lane, struct store_list *list) {
+bool store_lane_take(struct store_lanes *lanes, enum store_lane_id id, struct store_list *list) {
+    struct store_lane *lane = &lanes->each[id];
     store_list_init(list);
     uv_mutex_lock(&lanes->mutex);
     while (lane->waiting.first == NULL && !lanes->closing) {
@@ -191,7 +200,8 @@ void store_lane_done(struct store_lanes *lanes, struct store_list *list) {
     uv_async_send(lanes->wake);
 }
 
-bool store_lane_pause(struct store_lanes *lanes, struct store_lane *lane, uint32_t pause_ms) {
+bool store_lane_pause(struct store_lanes *lanes, enum store_lane_id id, uint32_t pause_ms) {
+    struct store_lane *lane = &lanes->each[id];
     uv_mutex_lock(&lanes->mutex);
     if (!lanes->closing) {
         (void)uv_cond_timedwait(&lane->work, &lanes->mutex, (uint64_t)pause_ms * 1000000);

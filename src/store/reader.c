@@ -17,7 +17,7 @@ void store_reader_run(void *argument) {
     const struct store_reader *reader = argument;
     struct store_connection *connection = NULL;
     struct store_list list, one;
-    while (store_lane_take(reader->lanes, &reader->lanes->reader, &list)) {
+    while (store_lane_take(reader->lanes, reader->lane, &list)) {
         for (struct store_task *task = list.first, *next; task != NULL; task = next) {
             struct err err;
             next = task->next;

@@ -1,5 +1,6 @@
-/* The reader's thread: questions that may take long, answered beside the writer on a connection of its own. It sees
- * what was committed when it begins and never makes the writer wait. */
+/* A reader's thread: questions, answered beside the writer on a connection of its own. It sees what was committed when
+ * it begins and never makes the writer wait. There are two, so that what may take long (struct store_task_kind, `list`)
+ * never makes a short question wait. */
 #ifndef NATARIS_STORE_READER_H
 #define NATARIS_STORE_READER_H
 
@@ -9,6 +10,7 @@
 struct store_reader {
     struct store_lanes *lanes;             /* borrowed, as the next */
     const struct store_connection *writer; /* says where the database is */
+    enum store_lane_id lane;               /* whose questions it answers */
 };
 /* The body of the thread; `argument` is the struct. */
 void store_reader_run(void *argument);

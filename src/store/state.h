@@ -10,7 +10,7 @@ struct store {
     bool started;
     struct store_lanes lanes;
     struct store_writer writer;
-    struct store_reader reader;
+    struct store_reader reader, lister;
     void (*on_broken)(void *context, const struct err *err);
     void *on_broken_context;
     void (*on_deliveries)(void *context, int64_t webhook); /* deliveries.h; NULL: nobody watches */

@@ -12,10 +12,11 @@ struct store *store_over(struct store_connection *connection, const struct store
     struct store *store = MEM_NEW(struct store);
     store->connection = connection;
     store_lanes_init(&store->lanes);
-    store->writer.lanes = store->reader.lanes = &store->lanes;
+    store->writer.lanes = &store->lanes;
     store->writer.connection = connection;
     store->writer.patience_ms = options->patience_ms != 0 ? options->patience_ms : STORE_PATIENCE_MS;
-    store->reader.writer = connection;
+    store->reader = (struct store_reader){.lanes = &store->lanes, .writer = connection, .lane = STORE_LANE_READER};
+    store->lister = (struct store_reader){.lanes = &store->lanes, .writer = connection, .lane = STORE_LANE_LISTER};
     return store;
 }
 
@@ -43,7 +44,7 @@ static void store_deliver(struct store *store) {
     struct store_list done;
     store_lanes_collect(&store->lanes, &done);
     for (struct store_task *task = done.first, *next; task != NULL; task = next) {
-        const bool read = task->kind->read != NULL;
+        const enum store_lane_id lane = store_lane_of(task);
         next = task->next;
         if (task->broke && store->on_broken != NULL) {
             store->on_broken(store->on_broken_context, task->err);
@@ -52,7 +53,7 @@ static void store_deliver(struct store *store) {
             task->kind->answer(task, task->err);
         }
         task_end(task);
-        store_lanes_answered(&store->lanes, read);
+        store_lanes_answered(&store->lanes, lane);
     }
     if (atomic_exchange_explicit(&store->writer.deliveries_added, false, memory_order_relaxed)) {
         store_tell_deliveries(store, 0);
@@ -65,12 +66,16 @@ static void on_done(uv_async_t *wake) {
 
 bool store_start(struct store *store, uv_loop_t *loop, void (*on_broken)(void *context, const struct err *err),
                  void *context, struct err *err) {
-    const struct store_thread writer = {store_writer_run, &store->writer}, reader = {store_reader_run, &store->reader};
+    const struct store_thread threads[STORE_LANES] = {
+        [STORE_LANE_WRITER] = {store_writer_run, &store->writer},
+        [STORE_LANE_READER] = {store_reader_run, &store->reader},
+        [STORE_LANE_LISTER] = {store_reader_run, &store->lister},
+    };
     assert(!store->started);
     store->connection->driver->serve(store->connection);
     store->on_broken = on_broken;
     store->on_broken_context = context;
-    store->started = store_lanes_start(&store->lanes, loop, on_done, store, &writer, &reader, err);
+    store->started = store_lanes_start(&store->lanes, loop, on_done, store, threads, err);
     return store->started;
 }
 

@@ -1,6 +1,7 @@
 /* What is kept: accounts and keys, devices, generations, the ledger, conversations, jobs, workflows, webhooks; each
  * noun has its own header in this folder. One writer thread puts all waiting writes into one transaction (group
- * commit), one reader thread answers what may take long; answers come back on the loop. What lies below is a driver
+ * commit), one reader thread answers questions and another what may take long (lists, sums); answers come back on the
+ * loop. What lies below is a driver
  * (driver.h), named by whoever opens the store; tests/contract/test_store*.c say what any driver must do. How a table
  * is added: task.h. */
 #ifndef NATARIS_STORE_STORE_H

@@ -26,8 +26,11 @@ struct store_task_kind {
     /* On the writer's thread, inside the transaction of its group. A refusal (ERR_CONFLICT, ERR_NOT_FOUND, ERR_INVALID)
      * has written nothing: the others of the group are fine. */
     bool (*write)(struct store_task *task, struct store_connection *connection, struct err *err);
-    /* On the reader's thread, on its own connection, inside a transaction: it sees one state of the database. */
+    /* On a reader's thread, on its own connection, inside a transaction: it sees one state of the database. */
     bool (*read)(struct store_task *task, struct store_connection *connection, struct err *err);
+    /* Of a read: it gives a list or a sum, or what the operator asks for. Such are answered by a thread of their own,
+     * one after the other, so that nobody's lists make another's short question wait. */
+    bool list;
     /* On the loop's thread: when what it wrote is durable (err NULL), or with what went wrong. NULL: nobody waits. */
     void (*answer)(struct store_task *task, const struct err *err);
     /* After the answer: what it owns, and itself. NULL: free() is enough. */

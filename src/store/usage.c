@@ -56,7 +56,8 @@ static void usage_free(struct store_task *task) {
 void store_usage_read(struct store *store, const char *account_id, const char *key_id, int64_t from_ms, int64_t to_ms,
                       void (*on_result)(void *context, const struct store_usage *usage, const struct err *err),
                       void *context) {
-    static const struct store_task_kind kind = {.read = usage_read, .answer = usage_answer, .free = usage_free};
+    static const struct store_task_kind kind = {
+        .read = usage_read, .list = true, .answer = usage_answer, .free = usage_free};
     struct usage_task *self = usage_new(&kind, account_id, from_ms, to_ms, context);
     (void)str_copy(self->key_id, sizeof(self->key_id), str_from(key_id));
     self->on_usage = on_result;
@@ -77,7 +78,7 @@ static void earnings_answer(struct store_task *task, const struct err *err) {
 void store_earnings_read(struct store *store, const char *account_id, int64_t from_ms, int64_t to_ms,
                          void (*on_result)(void *context, const struct store_earnings *earnings, const struct err *err),
                          void *context) {
-    static const struct store_task_kind kind = {.read = earnings_read, .answer = earnings_answer};
+    static const struct store_task_kind kind = {.read = earnings_read, .list = true, .answer = earnings_answer};
     struct usage_task *self = usage_new(&kind, account_id, from_ms, to_ms, context);
     self->on_earnings = on_result;
     store_task_run(store, &self->task);

@@ -1,5 +1,7 @@
-/* Sums of what accounts used and what their devices earned. Asynchronous, on a connection of their own beside the
- * writer; rows are borrowed for the call. */
+/* Sums of what accounts used and what their devices earned, read from totals that are kept by month and go on when the
+ * generations' own rows are rolled up (generations.h). Asynchronous, on a connection beside the writer; rows are
+ * borrowed for the call. A period is of whole calendar months in UTC: those that from_ms and to_ms - 1 lie in, and
+ * those between. */
 #ifndef NATARIS_STORE_USAGE_H
 #define NATARIS_STORE_USAGE_H
 
@@ -14,7 +16,7 @@ struct store_usage {
     const struct store_model_usage *models;
     size_t model_count;
 };
-/* Completed and cancelled-but-charged generations whose request came in [from_ms, to_ms); balance_nano is that of now.
+/* Completed and cancelled-but-charged generations whose request came in the period; balance_nano is that of now.
  * `key_id` empty: all keys. A key of somebody else's is ERR_NOT_FOUND like one that does not exist. */
 void store_usage_read(struct store *store, const char *account_id, const char *key_id, int64_t from_ms, int64_t to_ms,
                       void (*on_result)(void *context, const struct store_usage *usage, const struct err *err),
@@ -31,7 +33,7 @@ void store_earnings_read(struct store *store, const char *account_id, int64_t fr
 
 struct store_period {
     const char *account_id, *key_id; /* key_id empty: all */
-    int64_t from_ms, to_ms;
+    int64_t from_ms, to_ms;          /* to_ms is more than from_ms */
 };
 
 struct store_usage_rows {

@@ -236,7 +236,7 @@ void store_workflow_list(struct store *store, const struct store_workflow_query 
                          void (*told)(void *context, const struct store_workflow *workflows, size_t count, bool more,
                                       int64_t total, const struct err *err),
                          void *context) {
-    static const struct store_task_kind kind = {.read = list_read, .answer = list_answer};
+    static const struct store_task_kind kind = {.read = list_read, .list = true, .answer = list_answer};
     struct list_task *list = MEM_NEW(struct list_task);
     list->task.kind = &kind;
     list->query = *query;
@@ -274,7 +274,8 @@ void store_workflows_open(struct store *store,
                           void (*told)(void *context, const struct store_workflow_open *open, size_t count,
                                        const struct err *err),
                           void *context) {
-    static const struct store_task_kind kind = {.read = open_read, .answer = open_answer, .free = open_free};
+    static const struct store_task_kind kind = {
+        .read = open_read, .list = true, .answer = open_answer, .free = open_free};
     struct open_task *open = MEM_NEW(struct open_task);
     open->task.kind = &kind;
     open->told = told;

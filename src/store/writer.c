@@ -34,7 +34,7 @@ static bool group_fill(struct store_writer *writer, struct store_list *list, uin
 
 static bool group_pause(void *context, uint32_t pause_ms) {
     struct store_writer *writer = context;
-    return store_lane_pause(writer->lanes, &writer->lanes->writer, pause_ms);
+    return store_lane_pause(writer->lanes, STORE_LANE_WRITER, pause_ms);
 }
 
 /* All of the list in one transaction. */
@@ -112,7 +112,7 @@ static void pace(uint64_t started_us, bool busy) {
 void store_writer_run(void *argument) {
     struct store_writer *writer = argument;
     struct store_list list;
-    while (store_lane_take(writer->lanes, &writer->lanes->writer, &list)) {
+    while (store_lane_take(writer->lanes, STORE_LANE_WRITER, &list)) {
         const uint64_t started_us = clock_monotonic_us();
         const bool busy = list.first->next != NULL;
         group(writer, &list);

@@ -336,11 +336,14 @@ struct key_answer {
     bool failed;
 };
 
-static void on_key(void *context, const struct store_key *key, const struct err *err) {
+static void on_key(void *context, const struct store_key *key, const struct store_account *account,
+                   const struct err *err) {
     struct key_answer *answer = context;
     answer->calls++;
     answer->given = key != NULL;
+    assert_int_equal(key != NULL, account != NULL);
     if (key != NULL) {
+        assert_string_equal(account->id, key->account_id);
         answer->key = *key;
     }
     answer->failed = err != NULL;

@@ -183,7 +183,9 @@ static void gate_run(struct store *store, uv_sem_t *reached, uv_sem_t *open) {
     uv_sem_wait(reached);
 }
 
-static void on_key(void *context, const struct store_key *key, const struct err *err) {
+static void on_key(void *context, const struct store_key *key, const struct store_account *account,
+                   const struct err *err) {
+    (void)account;
     assert_null(err);
     assert_string_equal(key->id, "key_1");
     *(bool *)context = true;

@@ -51,7 +51,9 @@ static bool add_one_key(struct store *store) {
     return store_key_add(store, &key, NULL);
 }
 
-static void on_key(void *context, const struct store_key *key, const struct err *err) {
+static void on_key(void *context, const struct store_key *key, const struct store_account *account,
+                   const struct err *err) {
+    (void)account;
     assert_null(err);
     *(bool *)context = key != NULL && strcmp(key->id, "key_new") == 0;
 }

@@ -143,18 +143,56 @@ bool sqlite_key_add(struct sqlite_db *db, const struct store_key *key, struct er
     return sqlite_run(db, SQL_KEY_ADD, err);
 }
 
-static bool key_each(struct store_connection *connection, bool (*row)(void *context, const struct store_key *key),
-                     void *context, struct err *err) {
-    struct sqlite_db *db = sqlite_db_of(connection);
+static bool keys_tell(struct sqlite_db *db, enum sql sql, bool (*row)(void *context, const struct store_key *key),
+                      void *context, struct err *err) {
     bool ok, found;
     struct store_key key;
-    while ((ok = sqlite_next(db, SQL_KEY_EACH, &found, err)) && found) {
-        key_read(db, SQL_KEY_EACH, &key);
+    while ((ok = sqlite_next(db, sql, &found, err)) && found) {
+        key_read(db, sql, &key);
         if (!row(context, &key)) {
             break;
         }
     }
-    sqlite_reset(db, SQL_KEY_EACH);
+    sqlite_reset(db, sql);
+    return ok;
+}
+
+static bool key_each(struct store_connection *connection, bool (*row)(void *context, const struct store_key *key),
+                     void *context, struct err *err) {
+    return keys_tell(sqlite_db_of(connection), SQL_KEY_EACH, row, context, err);
+}
+
+static bool key_open_each(struct store_connection *connection, bool (*row)(void *context, const struct store_key *key),
+                          void *context, struct err *err) {
+    return keys_tell(sqlite_db_of(connection), SQL_KEY_OPEN_EACH, row, context, err);
+}
+
+static bool key_count_max(struct sqlite_db *db, int64_t *out, struct err *err) {
+    bool found;
+    if (!sqlite_next(db, SQL_KEY_LAST, &found, err)) {
+        return false;
+    }
+    struct sqlite_reader reader = sqlite_read(db, SQL_KEY_LAST);
+    *out = sqlite_read_int(&reader);
+    sqlite_reset(db, SQL_KEY_LAST);
+    return true;
+}
+
+static bool key_hashes(struct store_connection *connection, const uint8_t after[DIGEST_SHA256_SIZE], size_t limit,
+                       struct store_key_hashes *out, struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
+    bool ok, found;
+    out->count = 0;
+    if (!key_count_max(db, &out->keys_max, err)) {
+        return false;
+    }
+    struct sqlite_binder binder = sqlite_bind(db, SQL_KEY_HASHES);
+    sqlite_bind_blob(&binder, after, DIGEST_SHA256_SIZE);
+    sqlite_bind_int(&binder, (int64_t)limit);
+    while ((ok = sqlite_next(db, SQL_KEY_HASHES, &found, err)) && found) {
+        struct sqlite_reader reader = sqlite_read(db, SQL_KEY_HASHES);
+        sqlite_read_blob(&reader, out->sha256[out->count++], DIGEST_SHA256_SIZE);
+    }
     return ok;
 }
 
@@ -222,5 +260,7 @@ const struct store_account_rows sqlite_account_rows = {
     .key_add = key_add,
     .key_each = key_each,
     .key_find = key_find,
+    .key_open_each = key_open_each,
+    .key_hashes = key_hashes,
     .key_page = key_page,
 };

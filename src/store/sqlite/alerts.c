@@ -5,11 +5,11 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/money.h"
+#include "store/month.h"
 #include "store/sqlite/events.h"
 #include "store/sqlite/webhooks.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     ALERTS_MAX = STORE_WEBHOOKS_MAX * (STORE_WEBHOOK_AMOUNTS_MAX + 1),
@@ -28,18 +28,10 @@ struct ledger_alerts {
     struct ledger_alert items[]; /* so many */
 };
 
-/* The first moment of a month in UTC, so many months after that of `wall_ms`. */
-static int64_t month_start(int64_t wall_ms, int later) {
-    time_t seconds = (time_t)(wall_ms / 1000);
-    struct tm date;
-    gmtime_r(&seconds, &date);
-    struct tm first = {.tm_year = date.tm_year, .tm_mon = date.tm_mon + later, .tm_mday = 1};
-    return (int64_t)timegm(&first) * 1000;
-}
-
 static void alerts_set_month(struct ledger_alerts *alerts, int64_t wall_ms, int64_t spent_nano) {
-    alerts->month_from_ms = month_start(wall_ms, 0);
-    alerts->month_to_ms = month_start(wall_ms, 1);
+    const int64_t month = store_month_of(wall_ms);
+    alerts->month_from_ms = store_month_start(month);
+    alerts->month_to_ms = store_month_start(month + 1);
     alerts->spent_nano = spent_nano;
 }
 
@@ -86,7 +78,8 @@ static bool alerts_sum_month(struct ledger *ledger, const struct ledger_account 
     alerts_set_month(alerts, job->created_ms, 0);
     struct sqlite_binder binder = sqlite_bind(ledger->db, SQL_MONTH_SUM);
     sqlite_bind_int(&binder, account->number);
-    sqlite_bind_int(&binder, alerts->month_from_ms);
+    sqlite_bind_int(&binder, store_month_of(job->created_ms));
+    sqlite_bind_int(&binder, ledger->first_job);
     if (!sqlite_next(ledger->db, SQL_MONTH_SUM, &found, err)) {
         return false;
     }

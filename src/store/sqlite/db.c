@@ -1,7 +1,10 @@
 #include "store/sqlite/db.h"
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "store/month.h"
 #include "store/sqlite/log_vfs.h"
 
 #include <assert.h>
@@ -14,6 +17,8 @@
 enum {
     SQLITE_DB_BUSY_MS = 10 * 1000,     /* how long another process may hold the write lock */
     SQLITE_DB_RETRY_MS = 10,           /* between tries where SQLite itself does not wait */
+    SQLITE_DB_PROGRESS_MS = 1000,      /* between two lines about a migration */
+    SQLITE_DB_PROGRESS_STEPS = 100000, /* of SQLite's machine between two looks at the clock: some milliseconds */
     SQLITE_DB_CHECKPOINT_PAGES = 4096, /* 16 MB of WAL; larger costs start-up after a crash, smaller costs writes */
 };
 
@@ -86,6 +91,18 @@ static bool sqlite_db_use_wal(struct sqlite_db *db, struct err *err) {
     return result == SQLITE_OK || sqlite_db_fail(db, result, err);
 }
 
+/* Of all connections, so that what is summed up by month is summed up by the same months everywhere. */
+static void sqlite_db_utc_month(sqlite3_context *context, int count, sqlite3_value **values) {
+    (void)count;
+    sqlite3_result_int64(context, store_month_of(sqlite3_value_int64(values[0])));
+}
+
+static bool sqlite_db_add_functions(struct sqlite_db *db, struct err *err) {
+    const int result = sqlite3_create_function_v2(db->handle, "utc_month", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+                                                  sqlite_db_utc_month, NULL, NULL, NULL);
+    return result == SQLITE_OK || sqlite_db_fail(db, result, err);
+}
+
 static bool sqlite_db_configure(struct sqlite_db *db, const struct sqlite_db_options *options, struct err *err) {
     int pages = options->checkpoint_pages != 0 ? options->checkpoint_pages : SQLITE_DB_CHECKPOINT_PAGES;
     /* FULL: in WAL mode, NORMAL loses acknowledged commits when the power fails. */
@@ -100,6 +117,23 @@ static bool sqlite_db_configure(struct sqlite_db *db, const struct sqlite_db_opt
            sqlite_db_execute(db, "PRAGMA cache_size = -" SQLITE_DB_CACHE_KIB, err) &&
            (!options->read_only || sqlite_db_execute(db, "PRAGMA query_only = ON", err)) &&
            (sqlite3_wal_autocheckpoint(db->handle, pages) == SQLITE_OK || sqlite_db_fail(db, SQLITE_NOMEM, err));
+}
+
+/* A large file takes a while: who waits is told, first after a second. */
+struct migration_progress {
+    const struct sqlite_db *db;
+    uint64_t started_ms, told_ms;
+};
+
+static int sqlite_db_on_progress(void *context) {
+    struct migration_progress *progress = context;
+    const uint64_t now_ms = clock_monotonic_ms();
+    if (now_ms - progress->told_ms >= SQLITE_DB_PROGRESS_MS) {
+        progress->told_ms = now_ms;
+        LOG_WARN_EVENT("store.migrating", LOG_TEXT("database", progress->db->path),
+                       LOG_INT("seconds", (now_ms - progress->started_ms) / 1000));
+    }
+    return 0; /* go on */
 }
 
 static bool sqlite_db_migrate_locked(struct sqlite_db *db, struct err *err) {
@@ -118,14 +152,22 @@ static bool sqlite_db_migrate_locked(struct sqlite_db *db, struct err *err) {
 }
 
 static bool sqlite_db_migrate(struct sqlite_db *db, struct err *err) {
+    const uint64_t now_ms = clock_monotonic_ms();
+    struct migration_progress progress = {db, now_ms, now_ms};
     if (!sqlite_db_execute(db, "BEGIN IMMEDIATE", err)) {
         return false;
     }
-    if (sqlite_db_migrate_locked(db, err)) {
-        return true;
+    sqlite3_progress_handler(db->handle, SQLITE_DB_PROGRESS_STEPS, sqlite_db_on_progress, &progress);
+    const bool ok = sqlite_db_migrate_locked(db, err);
+    sqlite3_progress_handler(db->handle, 0, NULL, NULL);
+    if (ok && progress.told_ms != progress.started_ms) {
+        LOG_WARN_EVENT("store.migrated", LOG_TEXT("database", db->path),
+                       LOG_INT("seconds", (clock_monotonic_ms() - progress.started_ms) / 1000));
     }
-    sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
-    return false;
+    if (!ok) {
+        sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+    }
+    return ok;
 }
 
 static bool sqlite_db_prepare(struct sqlite_db *db, struct err *err) {
@@ -174,6 +216,7 @@ bool sqlite_db_open(struct sqlite_db **out, const char *path, const struct sqlit
     /* The version comes first: a file of a newer program is not touched. */
     if (!sqlite_db_create_file(path, err) || !sqlite_db_open_file(db, options, err) ||
         !sqlite_db_version(db, &version, err) || !sqlite_db_configure(db, options, err) ||
+        !sqlite_db_add_functions(db, err) ||
         (version < sqlite_newest(db->options.added) && !sqlite_db_migrate(db, err)) || !sqlite_db_prepare(db, err)) {
         sqlite_db_close(db);
         return false;

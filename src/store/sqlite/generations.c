@@ -1,5 +1,7 @@
 #include "store/sqlite/generations.h"
 
+#include "store/sqlite/roll_up.h"
+
 static void generation_read(struct sqlite_db *db, enum sql sql, struct store_generation *out) {
     struct sqlite_reader reader = sqlite_read(db, sql);
     sqlite_read_text(&reader, out->id, sizeof(out->id));
@@ -62,7 +64,7 @@ static bool page_start(struct sqlite_db *db, const struct store_generation_page 
     return true;
 }
 
-/* Generations never change. */
+/* Generations never change; the oldest may be gone. */
 static bool generation_page(struct store_connection *connection, const struct store_generation_page *page,
                             struct store_generation *rows, size_t *count, struct err *err) {
     struct sqlite_db *db = sqlite_db_of(connection);
@@ -84,4 +86,5 @@ static bool generation_page(struct store_connection *connection, const struct st
     return ok;
 }
 
-const struct store_generation_rows sqlite_generation_rows = {.each = generation_each, .page = generation_page};
+const struct store_generation_rows sqlite_generation_rows = {
+    .each = generation_each, .page = generation_page, .roll_up = sqlite_roll_up};

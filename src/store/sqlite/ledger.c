@@ -41,6 +41,7 @@ void ledger_forget(struct ledger *ledger) {
     }
     ledger->changed = NULL;
     ledger->changed_keys = NULL;
+    ledger->first_job = 0;
     ledger->settled_job = 0;
     ledger->settled_parts = false;
     ledger->earned_until = -1;
@@ -236,6 +237,7 @@ bool ledger_post(struct ledger *ledger, const struct ledger_transaction *transac
 
 void ledger_settle(struct ledger *ledger, const struct ledger_transaction *transaction) {
     ledger->last_job = transaction->job_number;
+    ledger->first_job = ledger->first_job != 0 ? ledger->first_job : transaction->job_number;
     for (size_t i = 0; i < COUNT_OF(transaction->entries); i++) {
         const struct ledger_entry *entry = &transaction->entries[i];
         if (entry->amount_nano != 0) {
@@ -282,28 +284,49 @@ static bool ledger_write_settlements(struct ledger *ledger, struct err *err) {
     return sqlite_run(ledger->db, SQL_SETTLED_PARTS_ADD, err);
 }
 
-static bool ledger_write_earned(struct ledger *ledger, struct err *err) {
-    bool found;
-    if (ledger->earned_until < 0 && !ledger_read_number(ledger, SQL_EARNED_UNTIL, &found, &ledger->earned_until, err)) {
-        return false;
-    }
-    if (ledger->last_job - ledger->earned_until < LEDGER_EARNED_SLICE) {
+/* One statement over the rows of the group, as for their transactions. */
+static bool ledger_write_usage(struct ledger *ledger, struct err *err) {
+    if (ledger->first_job == 0) {
         return true;
     }
-    struct sqlite_binder binder = sqlite_bind(ledger->db, SQL_EARNED_ADD);
-    sqlite_bind_int(&binder, ledger->last_job);
-    if (!sqlite_run(ledger->db, SQL_EARNED_ADD, err)) {
-        return false;
+    struct sqlite_binder binder = sqlite_bind(ledger->db, SQL_USAGE_ADD);
+    sqlite_bind_int(&binder, ledger->first_job);
+    ledger->first_job = 0;
+    return sqlite_run(ledger->db, SQL_USAGE_ADD, err);
+}
+
+/* Lists the generations up to this number for those who earned from them. */
+static bool ledger_list_earned(struct ledger *ledger, int64_t last, struct err *err) {
+    static const enum sql statements[] = {SQL_EARNED_ADD, SQL_EARNED_PARTS_ADD, SQL_EARNED_TOTALS_ADD,
+                                          SQL_EARNED_UNTIL_SET};
+    for (size_t i = 0; i < COUNT_OF(statements); i++) {
+        struct sqlite_binder binder = sqlite_bind(ledger->db, statements[i]);
+        sqlite_bind_int(&binder, last);
+        if (!sqlite_run(ledger->db, statements[i], err)) {
+            return false;
+        }
     }
-    binder = sqlite_bind(ledger->db, SQL_EARNED_PARTS_ADD);
-    sqlite_bind_int(&binder, ledger->last_job);
-    if (!sqlite_run(ledger->db, SQL_EARNED_PARTS_ADD, err)) {
-        return false;
-    }
-    binder = sqlite_bind(ledger->db, SQL_EARNED_UNTIL_SET);
-    sqlite_bind_int(&binder, ledger->last_job);
-    ledger->earned_until = ledger->last_job;
-    return sqlite_run(ledger->db, SQL_EARNED_UNTIL_SET, err);
+    ledger->earned_until = last;
+    return true;
+}
+
+static bool ledger_read_earned_until(struct ledger *ledger, struct err *err) {
+    bool found;
+    return ledger->earned_until >= 0 ||
+           ledger_read_number(ledger, SQL_EARNED_UNTIL, &found, &ledger->earned_until, err);
+}
+
+static bool ledger_write_earned(struct ledger *ledger, struct err *err) {
+    return ledger_read_earned_until(ledger, err) && (ledger->last_job - ledger->earned_until < LEDGER_EARNED_SLICE ||
+                                                     ledger_list_earned(ledger, ledger->last_job, err));
+}
+
+bool ledger_list_all(struct ledger *ledger, struct err *err) {
+    bool found;
+    int64_t last = 0;
+    return ledger_write_usage(ledger, err) && ledger_read_earned_until(ledger, err) &&
+           ledger_read_number(ledger, SQL_GENERATION_LAST, &found, &last, err) &&
+           (last <= ledger->earned_until || ledger_list_earned(ledger, last, err));
 }
 
 void ledger_spend(struct ledger *ledger, struct ledger_key *key, int64_t amount_nano) {
@@ -340,8 +363,8 @@ static bool ledger_write_caches(struct ledger *ledger, struct err *err) {
 
 bool ledger_flush(struct ledger *ledger, struct err *err) {
     /* Not one request that may be refused: the transaction has been rolled back. */
-    return sqlite_no_refusal(ledger_write_settlements(ledger, err) && ledger_write_earned(ledger, err) &&
-                                 ledger_write_caches(ledger, err),
+    return sqlite_no_refusal(ledger_write_settlements(ledger, err) && ledger_write_usage(ledger, err) &&
+                                 ledger_write_earned(ledger, err) && ledger_write_caches(ledger, err),
                              err);
 }
 

@@ -46,6 +46,7 @@ struct ledger {
     int64_t data_version; /* changes when another connection has written */
     int64_t last_job;     /* that was added */
     bool settled_parts;   /* among those that ledger_flush has to write, there are jobs of several earners */
+    int64_t first_job;    /* of this group, in no totals yet; 0: none */
     int64_t settled_job;  /* the first job whose settlement ledger_flush has to write; 0: none */
     int64_t earned_until; /* the last job in `earned`; negative: not read yet */
 };
@@ -90,6 +91,8 @@ MUST_CHECK bool ledger_post(struct ledger *ledger, const struct ledger_transacti
 /* The same for a job whose row was just added: its transaction and entries, if it was charged, follow from that row,
  * and ledger_flush writes them together with those of the other jobs. No ledger_post before that. */
 void ledger_settle(struct ledger *ledger, const struct ledger_transaction *transaction);
+/* Writes now what is written by and by otherwise: that of every generation whose row is there, it is in the totals. */
+MUST_CHECK bool ledger_list_all(struct ledger *ledger, struct err *err);
 void ledger_spend(struct ledger *ledger, struct ledger_key *key, int64_t amount_nano);
 
 #endif

@@ -1,6 +1,7 @@
 #include "store/sqlite/ledger_check.h"
 
 #include "embedded_store.h"
+#include "store/sqlite/check_sums.h"
 
 struct check {
     void (*on_problem)(void *context, const char *text);
@@ -35,7 +36,8 @@ static bool ledger_check(struct store_connection *connection, void (*on_problem)
     if (!sqlite_run(db, SQL_BEGIN_READ, err)) { /* one state of the database, whoever writes meanwhile */
         return false;
     }
-    bool ok = sqlite_db_script(db, (const char *)store_sql_ledger_check, check_problem, &check, err) &&
+    bool ok = sqlite_check_sums(db, err) &&
+              sqlite_db_script(db, (const char *)store_sql_ledger_check, check_problem, &check, err) &&
               check_count(db, report, err);
     sqlite_db_rollback(db); /* the temporary tables go with it */
     report->problems = check.problems;

@@ -1,41 +1,38 @@
 -- What `nataris ledger check` proves. A query gives one line of text for each problem, so a sound ledger gives none.
--- Kinds of transactions and the numbers of ledger accounts: 0002_money.sql.
+-- Kinds of transactions and the numbers of ledger accounts: 0002_money.sql. The tables of ledger_check_tables.sql are
+-- there and filled.
 
--- Sums by transaction, ledger account, job and key, for the queries below. Adding row by row to a table takes half the
--- time of GROUP BY, which would sort: what belongs together lies together, or the groups are few.
-CREATE TEMP TABLE parts (
-    transaction_number INTEGER PRIMARY KEY,
-    entries, total, moved, wallet, earnings, network, -- sums of all, of the positive, and of each kind of account
-    wallet_account, earnings_account, network_account -- the one there is; -1: several
-);
-INSERT INTO parts
-    SELECT transaction_number, 1, amount_nano, max(amount_nano, 0),
-           iif(ledger_account >= 16 AND ledger_account % 16 = 0, amount_nano, 0),
-           iif(ledger_account >= 16 AND ledger_account % 16 <> 0, amount_nano, 0),
-           iif(ledger_account < 16, amount_nano, 0),
-           iif(ledger_account >= 16 AND ledger_account % 16 = 0, ledger_account, NULL),
-           iif(ledger_account >= 16 AND ledger_account % 16 <> 0, ledger_account, NULL),
-           iif(ledger_account < 16, ledger_account, NULL)
-    FROM entries WHERE true -- for the parser, which would read ON as a join's
-    ON CONFLICT DO UPDATE SET
-        entries = entries + 1, total = total + excluded.total, moved = moved + excluded.moved,
-        wallet = wallet + excluded.wallet, earnings = earnings + excluded.earnings,
-        network = network + excluded.network,
-        wallet_account = iif(wallet_account + excluded.wallet_account IS NULL,
-                             coalesce(wallet_account, excluded.wallet_account), -1),
-        earnings_account = iif(earnings_account + excluded.earnings_account IS NULL,
-                               coalesce(earnings_account, excluded.earnings_account), -1),
-        network_account = iif(network_account + excluded.network_account IS NULL,
-                              coalesce(network_account, excluded.network_account), -1);
-CREATE TEMP TABLE sums (ledger_account INTEGER PRIMARY KEY, amount_nano);
-INSERT INTO sums SELECT ledger_account, amount_nano FROM entries WHERE true
-    ON CONFLICT DO UPDATE SET amount_nano = amount_nano + excluded.amount_nano;
+-- Sums by job and key, for the queries below. Adding row by row to a table takes half the time of GROUP BY, which would
+-- sort: what belongs together lies together, or the groups are few.
 CREATE TEMP TABLE settled (generation_number INTEGER PRIMARY KEY, settlements);
 INSERT INTO settled SELECT generation_number, 1 FROM transactions WHERE kind = 0
     ON CONFLICT DO UPDATE SET settlements = settlements + 1;
 CREATE TEMP TABLE spent (key_number INTEGER PRIMARY KEY, charge_nano);
-INSERT INTO spent SELECT key_number, charge_nano FROM generations WHERE charge_nano <> 0
+INSERT INTO spent SELECT key_number, charge_nano FROM usage_totals WHERE true
     ON CONFLICT DO UPDATE SET charge_nano = charge_nano + excluded.charge_nano;
+
+-- Settlements of generations whose rows were rolled up, and by ledger account their entries less what the totals say of
+-- those rows.
+CREATE TEMP TABLE gone (transaction_number INTEGER PRIMARY KEY);
+INSERT INTO gone
+    SELECT number FROM transactions t
+    WHERE kind = 0 AND generation_number <= (SELECT generation_number FROM rolled_up)
+          AND NOT EXISTS (SELECT 1 FROM generations j WHERE j.number = t.generation_number);
+CREATE TEMP TABLE gone_sums (ledger_account INTEGER PRIMARY KEY, amount_nano);
+INSERT INTO gone_sums
+    SELECT ledger_account, amount_nano FROM entries
+    WHERE (SELECT count(*) FROM gone) > 0 AND transaction_number IN (SELECT transaction_number FROM gone)
+    ON CONFLICT DO UPDATE SET amount_nano = amount_nano + excluded.amount_nano;
+INSERT INTO gone_sums
+    SELECT 16 * account_number, rolled_charge_nano FROM usage_totals WHERE rolled_charge_nano <> 0
+    ON CONFLICT DO UPDATE SET amount_nano = amount_nano + excluded.amount_nano;
+INSERT INTO gone_sums
+    SELECT 16 * account_number + 1, -rolled_amount_nano FROM earned_totals WHERE rolled_amount_nano <> 0
+    ON CONFLICT DO UPDATE SET amount_nano = amount_nano + excluded.amount_nano;
+INSERT INTO gone_sums
+    SELECT 1, (SELECT coalesce(sum(rolled_amount_nano), 0) FROM earned_totals)
+              - (SELECT coalesce(sum(rolled_charge_nano), 0) FROM usage_totals)
+    WHERE true ON CONFLICT DO UPDATE SET amount_nano = amount_nano + excluded.amount_nano;
 
 -- By earner: what is in `earned` less what the jobs up to the last slice say.
 CREATE TEMP TABLE earned_more (account_number INTEGER PRIMARY KEY, jobs, amount_nano, tokens);
@@ -112,7 +109,8 @@ WHERE charge_nano < 0 OR provider_nano NOT BETWEEN 0 AND charge_nano;
 
 SELECT printf('transaction %d settles a job that %s', t.number, iif(j.number IS NULL, 'does not exist', 'was free'))
 FROM transactions t LEFT JOIN generations j ON j.number = t.generation_number
-WHERE t.kind = 0 AND coalesce(j.charge_nano, 0) = 0;
+WHERE t.kind = 0 AND coalesce(j.charge_nano, 0) = 0
+      AND NOT (j.number IS NULL AND t.number IN (SELECT transaction_number FROM gone));
 
 SELECT printf('transaction %d does not have the parts of job %s', t.number, j.id)
 FROM transactions t JOIN generations j ON j.number = t.generation_number JOIN parts p ON p.transaction_number = t.number
@@ -150,3 +148,24 @@ SELECT printf('of account %d, what is listed as earned differs from its jobs by 
 FROM earned_more WHERE jobs <> 0 OR amount_nano <> 0 OR tokens <> 0;
 
 SELECT 'there is no number of the last job that is listed as earned' WHERE (SELECT count(*) FROM earned_until) <> 1;
+
+SELECT printf('of account %d in the month %d, what is kept as used of %s differs from its jobs by %d requests, %d and %d '
+              || 'tokens, %d nano-dollars', account_number, month, model, requests, prompt_tokens, completion_tokens,
+              charge_nano)
+FROM usage_more WHERE requests <> 0 OR prompt_tokens <> 0 OR completion_tokens <> 0 OR charge_nano <> 0;
+
+SELECT printf('of account %d in the month %d, what is kept as earned differs from its list by %d jobs, %d nano-dollars, '
+              || '%d tokens', account_number, month, generations, amount_nano, tokens)
+FROM earned_month_more WHERE generations <> 0 OR amount_nano <> 0 OR tokens <> 0;
+
+SELECT printf('%d settlements are of jobs that were rolled up, but %d such jobs were', found, settled)
+FROM (SELECT (SELECT count(*) FROM gone) AS found, (SELECT settled FROM rolled_up) AS settled) WHERE found IS NOT settled;
+
+SELECT printf('ledger account %d: the settlements of jobs that were rolled up differ by %d from what is kept of them',
+              ledger_account, amount_nano)
+FROM gone_sums WHERE amount_nano <> 0;
+
+SELECT printf('more is rolled up than there was for account %d in the month %d', account_number, month)
+FROM usage_totals
+WHERE requests < rolled_requests OR prompt_tokens < rolled_prompt_tokens OR completion_tokens < rolled_completion_tokens
+      OR charge_nano < rolled_charge_nano OR rolled_requests < 0 OR rolled_charge_nano < 0;

@@ -44,6 +44,32 @@
         "sum(p.completion_tokens)") ", j.attempts, j.ttft_ms, j.latency_ms, j.created_ms,"                             \
                                     " j.charge_nano, " OWN("j.provider_nano",                                          \
                                                            "sum(p.amount_nano)") ", j.purpose, j.kind"
+/* What counts as usage: what was completed, and what was cancelled after something had come of it. */
+#define COUNTED "(outcome = 0 OR (outcome = 2 AND charge_nano > 0))"
+/* What generations that are not in `earned` yet, up to the number ?1, say of those who earned from them: of one device
+ * each, and of several. */
+#define EARNED_ALONE                                                                                                   \
+    "SELECT provider_account_number AS account_number, created_ms, number AS generation_number,"                       \
+    " provider_nano AS amount_nano, prompt_tokens + completion_tokens AS tokens FROM generations"                      \
+    " WHERE number > (SELECT generation_number FROM earned_until) AND number <= ?1 AND provider_nano > 0"              \
+    " AND provider_account_number > 0"
+#define EARNED_TOGETHER                                                                                                \
+    "SELECT p.account_number, j.created_ms, j.number AS generation_number, sum(p.amount_nano) AS amount_nano,"         \
+    " sum(p.prompt_tokens + p.completion_tokens) AS tokens FROM generation_parts p"                                    \
+    " CROSS JOIN generations j ON j.number = p.generation_number"                                                      \
+    " WHERE p.generation_number > (SELECT generation_number FROM earned_until) AND p.generation_number <= ?1"          \
+    " GROUP BY p.account_number, j.number HAVING sum(p.amount_nano) > 0"
+/* The generations that a step of rolling up deletes: behind the number ?1, up to ?2, created before ?3. */
+#define ROLLED(table) table "number > ?1 AND " table "number <= ?2 AND " table "created_ms < ?3"
+#define ROLLED_ALONE                                                                                                   \
+    "SELECT provider_account_number AS account_number, created_ms, number AS generation_number,"                       \
+    " provider_nano AS amount_nano, prompt_tokens + completion_tokens AS tokens FROM generations"                      \
+    " WHERE " ROLLED("") " AND provider_nano > 0 AND provider_account_number > 0"
+#define ROLLED_TOGETHER                                                                                                \
+    "SELECT p.account_number, j.created_ms, j.number AS generation_number, sum(p.amount_nano) AS amount_nano,"         \
+    " sum(p.prompt_tokens + p.completion_tokens) AS tokens FROM generations j"                                         \
+    " CROSS JOIN generation_parts p ON p.generation_number = j.number WHERE " ROLLED(                                  \
+        "j.") " GROUP BY p.account_number, j.number HAVING sum(p.amount_nano) > 0"
 /* A page goes on behind the row with this id; none: from the first; an unknown one: nothing. */
 #define PAGE_START(table, id)                                                                                          \
     "coalesce((SELECT number FROM " table " WHERE id = " id "), iif(" id " = '', 0, 9223372036854775807))"
@@ -111,6 +137,10 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
         "INSERT INTO keys (id, account_id, kind, sha256, name, created_ms, expires_ms, revoked_ms, cap_nano,"
         " models) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [SQL_KEY_EACH] = "SELECT " KEY_COLUMNS " ORDER BY k.number",
+    [SQL_KEY_OPEN_EACH] = "SELECT " KEY_COLUMNS " WHERE k.id IN (SELECT key_id FROM jobs WHERE state < 2"
+                          " UNION SELECT key_id FROM workflows WHERE status = 0)",
+    [SQL_KEY_LAST] = "SELECT coalesce(max(number), 0) FROM keys",
+    [SQL_KEY_HASHES] = "SELECT sha256 FROM keys WHERE sha256 > ? ORDER BY sha256 LIMIT ?",
     [SQL_KEY_FIND] = "SELECT " KEY_COLUMNS " WHERE k.sha256 = ?",
     [SQL_KEY_PAGE] = "SELECT " KEY_COLUMNS
                      " WHERE k.account_id = ?1 AND k.number > " PAGE_START("keys", "?2") " ORDER BY k.number LIMIT ?3",
@@ -157,6 +187,48 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
         "SELECT created_ms, number FROM generations WHERE id = ?2 AND provider_nano > 0 AND (provider_account_number "
         "= " EARNER " OR EXISTS (SELECT 1 FROM generation_parts WHERE generation_number = generations.number AND "
         "account_number = " EARNER " AND amount_nano > 0))",
+    [SQL_GENERATION_LAST] = "SELECT coalesce(max(number), 0) FROM generations",
+    [SQL_ROLL_UP_BOUND] =
+        "SELECT min(?1, coalesce((SELECT created_ms FROM jobs WHERE state < 2 ORDER BY number LIMIT 1), ?1),"
+        " coalesce((SELECT created_ms FROM workflows WHERE status = 0 ORDER BY number LIMIT 1), ?1))",
+    /* Without the newest row: the next one would get its number again, which the ledger has for this one. */
+    [SQL_ROLL_UP_LOOK] = "SELECT coalesce(max(number), 0), count(*), coalesce(sum(created_ms < ?2), 0), "
+                         "coalesce(sum(created_ms > ?3), 0)"
+                         " FROM (SELECT number, created_ms FROM generations WHERE number > ?1"
+                         " AND number < (SELECT max(number) FROM generations) ORDER BY number LIMIT ?4)",
+    /* A job tells its charge from its generation's row as long as there is one. */
+    [SQL_ROLL_UP_JOBS] =
+        "UPDATE jobs SET prompt_tokens = j.prompt_tokens, completion_tokens = j.completion_tokens,"
+        " charge_nano = j.charge_nano FROM (SELECT * FROM generations WHERE " ROLLED("") " AND purpose = 1) j"
+                                                                                         " WHERE jobs.id = j.id",
+    [SQL_ROLL_UP_USAGE] =
+        "INSERT INTO usage_totals (account_number, month, model, key_number, kind, requests, prompt_tokens,"
+        " completion_tokens, charge_nano, rolled_requests, rolled_prompt_tokens, rolled_completion_tokens,"
+        " rolled_charge_nano) SELECT account_number, utc_month(created_ms), model, key_number, kind, 0, 0, 0, 0, 1,"
+        " prompt_tokens, completion_tokens, charge_nano FROM generations WHERE " ROLLED(
+            "") " AND " COUNTED " ON CONFLICT (account_number, month, model, key_number, kind) DO UPDATE SET"
+                " rolled_requests = rolled_requests + 1,"
+                " rolled_prompt_tokens = rolled_prompt_tokens + excluded.rolled_prompt_tokens,"
+                " rolled_completion_tokens = rolled_completion_tokens + excluded.rolled_completion_tokens,"
+                " rolled_charge_nano = rolled_charge_nano + excluded.rolled_charge_nano",
+    [SQL_ROLL_UP_EARNED_TOTALS] =
+        "INSERT INTO earned_totals (account_number, month, generations, amount_nano, tokens, rolled_generations,"
+        " rolled_amount_nano, rolled_tokens) SELECT account_number, utc_month(created_ms), 0, 0, 0, 1, amount_nano,"
+        " tokens FROM (" ROLLED_ALONE " UNION ALL SELECT * FROM (" ROLLED_TOGETHER ")) WHERE true"
+        " ON CONFLICT (account_number, month) DO UPDATE SET rolled_generations = rolled_generations + 1,"
+        " rolled_amount_nano = rolled_amount_nano + excluded.rolled_amount_nano,"
+        " rolled_tokens = rolled_tokens + excluded.rolled_tokens",
+    [SQL_ROLL_UP_COUNT] =
+        "UPDATE rolled_up SET generation_number = max(generation_number, j.last), generations = generations + j.count,"
+        " settled = rolled_up.settled + j.settled FROM (SELECT max(number) AS last, count(*) AS count, sum(charge_nano "
+        "> 0) AS"
+        " settled FROM generations WHERE " ROLLED("") ") j WHERE j.count > 0",
+    [SQL_ROLL_UP_EARNED] = "DELETE FROM earned WHERE (account_number, created_ms, generation_number) IN (SELECT "
+                           "account_number, created_ms,"
+                           " generation_number FROM (" ROLLED_ALONE " UNION ALL SELECT * FROM (" ROLLED_TOGETHER ")))",
+    [SQL_ROLL_UP_PARTS] =
+        "DELETE FROM generation_parts WHERE generation_number IN (SELECT number FROM generations WHERE " ROLLED("") ")",
+    [SQL_ROLL_UP_DELETE] = "DELETE FROM generations WHERE " ROLLED(""),
     /* Who asked and how they named it is not the earner's business. */
     [SQL_EARNED_PAGE] =
         "WITH page AS (SELECT * FROM (SELECT generation_number FROM earned WHERE account_number = " EARNER
@@ -169,23 +241,29 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
     [SQL_USAGE_KEY] = "SELECT 1 FROM keys WHERE id = ? AND account_id = ?",
     [SQL_USAGE_BALANCE] = "SELECT coalesce((SELECT amount_nano FROM balances WHERE ledger_account = 16 * number), 0)"
                           " FROM accounts WHERE id = ?",
-    [SQL_USAGE_MODELS] = "SELECT model, count(*), sum(prompt_tokens), sum(completion_tokens), sum(charge_nano)"
-                         " FROM generations WHERE account_number = (SELECT number FROM accounts WHERE id = ?1)"
-                         " AND created_ms >= ?2 AND created_ms < ?3"
-                         " AND (outcome = 0 OR (outcome = 2 AND charge_nano > 0))"
-                         " AND (?4 = '' OR key_number = (SELECT number FROM keys WHERE id = ?4))"
-                         " GROUP BY model ORDER BY model",
+    [SQL_USAGE_MODELS] =
+        "SELECT model, sum(requests), sum(prompt_tokens), sum(completion_tokens), sum(charge_nano) FROM usage_totals"
+        " WHERE account_number = (SELECT number FROM accounts WHERE id = ?1) AND month BETWEEN ?2 AND ?3"
+        " AND (?4 = '' OR key_number = (SELECT number FROM keys WHERE id = ?4)) GROUP BY model ORDER BY model",
+    [SQL_USAGE_ADD] =
+        "INSERT OR ROLLBACK INTO usage_totals (account_number, month, model, key_number, kind, requests, prompt_tokens,"
+        " completion_tokens, charge_nano) SELECT account_number, utc_month(created_ms), model, key_number, kind, 1,"
+        " prompt_tokens, completion_tokens, charge_nano FROM generations WHERE number >= ? AND " COUNTED
+        " ON CONFLICT (account_number, month, model, key_number, kind) DO UPDATE SET requests = requests + 1,"
+        " prompt_tokens = prompt_tokens + excluded.prompt_tokens,"
+        " completion_tokens = completion_tokens + excluded.completion_tokens,"
+        " charge_nano = charge_nano + excluded.charge_nano",
     [SQL_EARNINGS] =
-        "WITH worked AS (SELECT amount_nano, tokens FROM earned WHERE account_number = " EARNER
-        " AND created_ms >= ?2 AND created_ms < ?3"
-        " UNION ALL SELECT provider_nano, prompt_tokens + completion_tokens FROM " EARNED_LATELY
-        " AND created_ms >= ?2 AND created_ms < ?3"
-        " UNION ALL SELECT sum(p.amount_nano), sum(p.prompt_tokens + p.completion_tokens) FROM " PARTS_LATELY
-        " AND j.created_ms >= ?2 AND j.created_ms < ?3"
+        "WITH worked AS (SELECT generations, amount_nano, tokens FROM earned_totals WHERE account_number = " EARNER
+        " AND month BETWEEN ?2 AND ?3"
+        " UNION ALL SELECT 1, provider_nano, prompt_tokens + completion_tokens FROM " EARNED_LATELY
+        " AND utc_month(created_ms) BETWEEN ?2 AND ?3"
+        " UNION ALL SELECT 1, sum(p.amount_nano), sum(p.prompt_tokens + p.completion_tokens) FROM " PARTS_LATELY
+        " AND utc_month(j.created_ms) BETWEEN ?2 AND ?3"
         " GROUP BY j.number HAVING sum(p.amount_nano) > 0)"
         " SELECT coalesce(sum(amount_nano), 0), (SELECT coalesce(sum(amount_nano), 0) FROM transactions"
-        " WHERE account_number = " EARNER " AND kind = 3"
-        " AND created_ms >= ?2 AND created_ms < ?3), count(*), coalesce(sum(tokens), 0) FROM worked",
+        " WHERE account_number = " EARNER " AND kind = 3 AND utc_month(created_ms) BETWEEN ?2 AND ?3),"
+        " coalesce(sum(generations), 0), coalesce(sum(tokens), 0) FROM worked",
     [SQL_ACCOUNT_NUMBER] = "SELECT number FROM accounts WHERE id = ?",
     [SQL_KEY_NUMBER] = "SELECT number FROM keys WHERE id = ?",
     [SQL_BALANCE_GET] = "SELECT amount_nano FROM balances WHERE ledger_account = ?",
@@ -216,16 +294,16 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
     [SQL_EARNED_UNTIL] = "SELECT generation_number FROM earned_until",
     [SQL_EARNED_ADD] =
         "INSERT OR ROLLBACK INTO earned (account_number, created_ms, generation_number, amount_nano, tokens)"
-        " SELECT provider_account_number, created_ms, number, provider_nano, prompt_tokens + completion_tokens"
-        " FROM generations WHERE number > (SELECT generation_number FROM earned_until) AND number <= ? AND "
-        "provider_nano > 0"
-        " AND provider_account_number > 0 ORDER BY provider_account_number, created_ms, number",
+        " " EARNED_ALONE " ORDER BY provider_account_number, created_ms, number",
     [SQL_EARNED_PARTS_ADD] =
         "INSERT OR ROLLBACK INTO earned (account_number, created_ms, generation_number, amount_nano, tokens)"
-        " SELECT p.account_number, j.created_ms, j.number, sum(p.amount_nano), sum(p.prompt_tokens +"
-        " p.completion_tokens) FROM generation_parts p CROSS JOIN generations j ON j.number = p.generation_number"
-        " WHERE p.generation_number > (SELECT generation_number FROM earned_until) AND p.generation_number <= ?"
-        " GROUP BY p.account_number, j.number HAVING sum(p.amount_nano) > 0",
+        " " EARNED_TOGETHER,
+    [SQL_EARNED_TOTALS_ADD] =
+        "INSERT OR ROLLBACK INTO earned_totals (account_number, month, generations, amount_nano, tokens)"
+        " SELECT account_number, utc_month(created_ms), 1, amount_nano, tokens FROM (" EARNED_ALONE
+        " UNION ALL SELECT * FROM (" EARNED_TOGETHER ")) WHERE true ON CONFLICT (account_number, month) DO UPDATE SET"
+        " generations = generations + 1, amount_nano = amount_nano + excluded.amount_nano,"
+        " tokens = tokens + excluded.tokens",
     [SQL_EARNED_UNTIL_SET] = "UPDATE earned_until SET generation_number = ?",
     [SQL_ENTRY_EACH] = "SELECT number, transaction_number, amount_nano, created_ms, ledger_account, kind, job_id, note"
                        " FROM ledger ORDER BY number",
@@ -337,7 +415,10 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
                       " ON CONFLICT (account_number) DO UPDATE SET from_ms = excluded.from_ms,"
                       " spent_nano = excluded.spent_nano",
     [SQL_MONTH_SUM] =
-        "SELECT coalesce(sum(charge_nano), 0) FROM generations WHERE account_number = ? AND created_ms >= ?",
+        /* The totals, and what this group is about to add to them. */
+    "SELECT coalesce((SELECT sum(charge_nano) FROM usage_totals WHERE account_number = ?1 AND month = ?2), 0)"
+    " + coalesce((SELECT sum(charge_nano) FROM generations WHERE number >= ?3 AND +account_number = ?1"
+    " AND utc_month(created_ms) = ?2), 0)",
     [SQL_JOB_ADD] = "INSERT INTO jobs (id, account_number, key_id, test, kind, state, model, created_ms,"
                     " started_ms, ended_ms, prompt_tokens, completion_tokens, charge_nano, scope_sha256, body_sha256,"
                     " body, result) VALUES (?, ?, ?, ?, ?, 0, ?, ?, 0, 0, 0, 0, 0, ?, ?, ?, x'')",

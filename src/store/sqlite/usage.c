@@ -1,8 +1,15 @@
 #include "store/sqlite/usage.h"
 
 #include "base/mem.h"
+#include "store/month.h"
 
 enum { USAGE_MODELS_STEP = 16 };
+
+/* Totals are of whole months. */
+static void bind_months(struct sqlite_binder *binder, const struct store_period *period) {
+    sqlite_bind_int(binder, store_month_of(period->from_ms));
+    sqlite_bind_int(binder, store_month_of(period->to_ms - 1));
+}
 
 static bool usage_key(struct sqlite_db *db, const struct store_period *period, struct err *err) {
     bool found;
@@ -55,8 +62,7 @@ static bool usage_models(struct sqlite_db *db, const struct store_period *period
     bool ok, found;
     struct sqlite_binder binder = sqlite_bind(db, SQL_USAGE_MODELS);
     sqlite_bind_text(&binder, period->account_id);
-    sqlite_bind_int(&binder, period->from_ms);
-    sqlite_bind_int(&binder, period->to_ms);
+    bind_months(&binder, period);
     sqlite_bind_text(&binder, period->key_id);
     while ((ok = sqlite_next(db, SQL_USAGE_MODELS, &found, err)) && found) {
         if (count == capacity) {
@@ -89,8 +95,7 @@ static bool earnings_read(struct store_connection *connection, const struct stor
     bool found;
     struct sqlite_binder binder = sqlite_bind(db, SQL_EARNINGS);
     sqlite_bind_text(&binder, period->account_id);
-    sqlite_bind_int(&binder, period->from_ms);
-    sqlite_bind_int(&binder, period->to_ms);
+    bind_months(&binder, period);
     *out = (struct store_earnings){0};
     if (!sqlite_next(db, SQL_EARNINGS, &found, err)) {
         return false;

@@ -23,6 +23,12 @@ static void add_key(struct store *store, const char *id, const char *account_id,
     }
 }
 
+/* As if each had been asked for once. */
+static bool into_memory(void *context, const struct store_key *key) {
+    auth_add_key(context, key);
+    return true;
+}
+
 static int setup(void **state) {
     struct fixture *fixture = calloc(1, sizeof(*fixture));
     void *base;
@@ -35,7 +41,8 @@ static int setup(void **state) {
     assert_true(store_account_add(store, &guest, NULL));
     add_key(store, "key_live", "acct_owner", STORE_KEY_LIVE, fixture->live);
     add_key(store, "key_test", "acct_guest", STORE_KEY_TEST, fixture->test);
-    assert_true(auth_new(&fixture->auth, store, NULL));
+    fixture->auth = auth_new(store);
+    assert_true(store_each_key(store, into_memory, fixture->auth, NULL));
     assert_true(store_open(&fixture->other, store_backend()->driver, fixture->base->path, NULL));
     store_fixture_start(fixture->base);
     *state = fixture;

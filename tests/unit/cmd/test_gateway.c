@@ -28,6 +28,7 @@ static void the_defaults_are_the_gateways_own(void **state) {
     assert_false(options.webhooks_lax);
     assert_false(options.titles_off);
     assert_false(options.summaries_off);
+    assert_int_equal(options.keep_days, 0);
     assert_memory_equal(options.tiers, defaults.tiers, sizeof(options.tiers));
     assert_memory_equal(&options.core, &defaults.core, sizeof(options.core));
     parsed_options_clear(&parsed);
@@ -40,10 +41,11 @@ static void each_option_has_its_place(void **state) {
     (void)state;
     PARSED_OPTIONS_INIT(&parsed, &COMMAND_GATEWAY, "--data", "here", "--listen", "[::]:1", "--tls-cert", "c.pem",
                         "--tls-key", "k.pem", "--drain-s", "2", "--heartbeat-ms", "300", "--canary-s", "4",
-                        "--webhooks-allow-private", "--no-titles", "--no-summaries", "--tier-free", "5/6",
-                        "--tier-starter", "7/8", "--tier-pro", "0/9", "--max-jobs", "10", "--max-queue", "11",
-                        "--max-attempts", "3", "--queue-ms", "12", "--accept-ms", "13", "--first-token-ms", "14",
-                        "--silence-ms", "15", "--whole-ms", "16", "--whole-per-token-ms", "17", "--cooldown-ms", "18");
+                        "--keep-jobs-days", "40", "--webhooks-allow-private", "--no-titles", "--no-summaries",
+                        "--tier-free", "5/6", "--tier-starter", "7/8", "--tier-pro", "0/9", "--max-jobs", "10",
+                        "--max-queue", "11", "--max-attempts", "3", "--queue-ms", "12", "--accept-ms", "13",
+                        "--first-token-ms", "14", "--silence-ms", "15", "--whole-ms", "16", "--whole-per-token-ms",
+                        "17", "--cooldown-ms", "18");
     assert_true(cmd_gateway_fill(parsed.config, &options, &err));
     assert_string_equal(options.listen, "[::]:1");
     assert_string_equal(options.tls_cert, "c.pem");
@@ -51,6 +53,7 @@ static void each_option_has_its_place(void **state) {
     assert_int_equal(options.drain_ms, 2000);
     assert_int_equal(options.heartbeat_ms, 300);
     assert_int_equal(options.canary_ms, 4000);
+    assert_int_equal(options.keep_days, 40);
     assert_true(options.webhooks_lax);
     assert_true(options.titles_off);
     assert_true(options.summaries_off);
@@ -85,6 +88,8 @@ static void what_cannot_be_is_named(void **state) {
     command_fixture_refuse(fixture, COMMAND_USAGE, "--max-attempts is 1 to ", "gateway|--data|@|--max-attempts|1000");
     command_fixture_refuse(fixture, COMMAND_USAGE, "--canary-s is at most 2592000",
                            "gateway|--data|@|--canary-s|2592001");
+    command_fixture_refuse(fixture, COMMAND_USAGE, "--keep-jobs-days is at most 36500",
+                           "gateway|--data|@|--keep-jobs-days|36501");
     command_fixture_refuse(fixture, COMMAND_USAGE, "--heartbeat-ms is at least 100",
                            "gateway|--data|@|--heartbeat-ms|99");
     command_fixture_refuse(fixture, COMMAND_USAGE, "--log-level wants", "gateway|--data|@|--log-level|loud");

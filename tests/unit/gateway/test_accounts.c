@@ -1,11 +1,12 @@
-/* What the core, auth and the links learn of accounts: all of it at the start, and each action of the operator once it
- * is durable. The store is real, the links are not. */
+/* What the core, auth and the links learn of accounts: with the first request of a key, and by each action of the
+ * operator once it is durable. The store is real, the links are not. */
 #include "gateway/accounts.h"
 
 #include "auth/key.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "gateway/database.h"
+#include "store/jobs.h"
 #include "support/temp_folder.h"
 #include "wire/join_token.h"
 
@@ -82,12 +83,12 @@ static int setup(void **state) {
     temp_folder_init(&world->folder);
     assert_true(gateway_database_open(&world->store, temp_folder_file(&world->folder, "nataris.db", path), &err));
     fill_store(world);
-    assert_true(auth_new(&world->auth, world->store, &err));
+    world->auth = auth_new(world->store);
     core_config_init(&config);
     core_shell_init(&world->shell, world->loop, world->store, &config);
     world->accounts = (struct accounts){.shell = &world->shell, .store = world->store, .auth = world->auth};
     gateway_tiers_init(world->accounts.tiers);
-    assert_true(accounts_load(&world->accounts, &err));
+    assert_true(accounts_open(&world->accounts, &err));
     assert_true(store_start(world->store, loop_uv(world->loop), on_broken, NULL, &err));
     *state = world;
     return 0;
@@ -139,11 +140,40 @@ static struct core_account_view view_of(const struct world *world, uint64_t numb
     return view;
 }
 
+struct entrance {
+    bool answered;
+    const struct auth_identity *identity;
+};
+
+static void on_identity(void *context, const struct auth_identity *identity, const struct err *err) {
+    struct entrance *entrance = context;
+    assert_true((identity == NULL) == (err != NULL));
+    *entrance = (struct entrance){true, identity};
+}
+
+/* As a request does. */
 static bool may_enter(const struct world *world, const char *secret, const struct auth_identity **identity) {
     char header[KEY_SIZE + 16];
-    struct err err;
+    struct entrance entrance = {0};
     (void)snprintf(header, sizeof(header), "Bearer %s", secret);
-    return auth_find(world->auth, str_from(header), identity, &err);
+    auth_lookup(world->auth, str_from(header), 0, on_identity, &entrance);
+    while (!entrance.answered) {
+        uv_run(loop_uv(world->loop), UV_RUN_ONCE);
+    }
+    *identity = entrance.identity;
+    return entrance.identity != NULL;
+}
+
+/* The client of most tests, whom the core knows from its request on. */
+static uint64_t enter(const struct world *world) {
+    const struct auth_identity *identity;
+    assert_true(may_enter(world, world->secret, &identity));
+    return identity->account_number;
+}
+
+static bool is_known(const struct world *world, uint64_t number) {
+    struct core_account_view view;
+    return core_account_view(world->shell.core.core, number, core_loop_now_ms(&world->shell.core), &view);
 }
 
 /* The core itself knows a device that answers; what it wants done about it is not carried out. */
@@ -177,7 +207,15 @@ static int ask(struct world *world, uint64_t account, uint64_t key, int64_t nano
 
 /* --- Tests --- */
 
-static void test_what_is_there_at_the_start(void **state) {
+/* Who asks nothing costs nothing. */
+static void test_nobody_is_known_before_a_request(void **state) {
+    const struct world *world = *state;
+    assert_false(is_known(world, 1));
+    assert_int_equal(enter(world), 1);
+    assert_true(is_known(world, 1));
+}
+
+static void test_what_the_first_request_brings(void **state) {
     struct world *world = *state;
     const struct auth_identity *identity;
     assert_true(may_enter(world, world->secret, &identity));
@@ -212,6 +250,7 @@ static void test_a_new_account(void **state) {
 
 static void test_another_tier(void **state) {
     struct world *world = *state;
+    (void)enter(world);
     act_begin(world, STORE_ADMIN_ACCOUNT_TIER)->account.tier = STORE_TIER_PRO;
     act(world);
     const struct core_account_view view = view_of(world, world->result.account.number);
@@ -224,6 +263,7 @@ static void test_another_tier(void **state) {
 
 static void test_suspension(void **state) {
     struct world *world = *state;
+    (void)enter(world);
     act_begin(world, STORE_ADMIN_ACCOUNT_SUSPEND)->account.suspended = true;
     act(world);
     const uint64_t number = world->result.account.number;
@@ -238,12 +278,94 @@ static void test_suspension(void **state) {
 
 static void test_credit(void **state) {
     struct world *world = *state;
+    (void)enter(world);
     act_begin(world, STORE_ADMIN_CREDIT_GRANT)->amount_nano = 40;
     act(world);
     assert_int_equal(view_of(world, world->result.account.number).balance_nano, GRANT_NANO + 40);
     act_begin(world, STORE_ADMIN_CREDIT_REFUND)->amount_nano = 2;
     act(world);
     assert_int_equal(view_of(world, world->result.account.number).balance_nano, GRANT_NANO + 42);
+}
+
+/* The operator's changes of somebody whom the core does not know are there when it gets to know them, and count
+ * once. */
+static void test_what_changed_before_the_first_request(void **state) {
+    struct world *world = *state;
+    act_begin(world, STORE_ADMIN_CREDIT_GRANT)->amount_nano = 40;
+    act(world);
+    act_begin(world, STORE_ADMIN_CREDIT_REFUND)->amount_nano = 2;
+    act(world);
+    act_begin(world, STORE_ADMIN_ACCOUNT_TIER)->account.tier = STORE_TIER_PRO;
+    act(world);
+    act_begin(world, STORE_ADMIN_ACCOUNT_SUSPEND)->account.suspended = true;
+    act(world);
+    assert_false(is_known(world, world->result.account.number));
+    const struct core_account_view view = view_of(world, enter(world));
+    assert_int_equal(view.balance_nano, GRANT_NANO + 42);
+    assert_int_equal(view.requests_per_minute, 300);
+    assert_true(view.suspended);
+}
+
+/* Whatever the order in which the store takes them, the money is counted once. */
+static void test_a_grant_beside_the_first_request(void **state) {
+    struct world *world = *state;
+    char header[KEY_SIZE + 16];
+    struct entrance entrance = {0};
+    (void)snprintf(header, sizeof(header), "Bearer %s", world->secret);
+    act_begin(world, STORE_ADMIN_CREDIT_GRANT)->amount_nano = 40;
+    accounts_execute(&world->accounts, &world->action, on_done, world);
+    auth_lookup(world->auth, str_from(header), 0, on_identity, &entrance);
+    accounts_execute(&world->accounts, &world->action, on_done, world);
+    while (world->answers < 2 || !entrance.answered) {
+        uv_run(loop_uv(world->loop), UV_RUN_ONCE);
+    }
+    assert_int_equal(view_of(world, entrance.identity->account_number).balance_nano, GRANT_NANO + 80);
+}
+
+/* The second key's account is known already: what it has is not told again. */
+static void test_a_second_key_brings_no_money(void **state) {
+    struct world *world = *state;
+    const struct auth_identity *identity;
+    char secret[KEY_SIZE];
+    const uint64_t number = enter(world);
+    struct store_admin *action = act_begin(world, STORE_ADMIN_KEY_CREATE);
+    make_key(&action->keys[0], "key_2", secret);
+    action->key_count = 1;
+    act(world);
+    assert_true(may_enter(world, secret, &identity));
+    assert_int_equal(identity->account_number, number);
+    assert_int_equal(view_of(world, number).balance_nano, GRANT_NANO);
+}
+
+static void on_job(void *context, const struct store_job *job, bool changed, const struct err *err) {
+    (void)job, (void)changed;
+    assert_null(err);
+    *(bool *)context = true;
+}
+
+/* A gateway that begins again has a job to go on with, whose client may never come again. */
+static void test_the_keys_of_unfinished_jobs_are_known_at_the_start(void **state) {
+    struct world *world = *state;
+    const struct store_job_new asked = {
+        .job = {.id = "job_1", .account_id = "acct_1", .key_id = "key_1", .created_ms = 3, .body = STR("{}")}};
+    const struct auth_identity *identity;
+    struct err err;
+    bool added = false;
+    store_job_add(world->store, &asked, on_job, &added);
+    while (!added) {
+        uv_run(loop_uv(world->loop), UV_RUN_ONCE);
+    }
+    store_close(world->store);
+    auth_free(world->auth);
+    char path[128];
+    assert_true(gateway_database_open(&world->store, temp_folder_file(&world->folder, "nataris.db", path), &err));
+    world->auth = auth_new(world->store);
+    world->accounts.store = world->store;
+    world->accounts.auth = world->auth;
+    assert_true(accounts_open(&world->accounts, &err));
+    assert_true(auth_find_key(world->auth, "key_1", &identity, &err));
+    assert_int_equal(view_of(world, identity->account_number).balance_nano, GRANT_NANO);
+    assert_true(store_start(world->store, loop_uv(world->loop), on_broken, NULL, &err));
 }
 
 /* What an owner has earned is no client's money. */
@@ -324,11 +446,16 @@ static void test_a_verified_device(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        WORLD_TEST(test_what_is_there_at_the_start),
+        WORLD_TEST(test_nobody_is_known_before_a_request),
+        WORLD_TEST(test_what_the_first_request_brings),
         WORLD_TEST(test_a_new_account),
         WORLD_TEST(test_another_tier),
         WORLD_TEST(test_suspension),
         WORLD_TEST(test_credit),
+        WORLD_TEST(test_what_changed_before_the_first_request),
+        WORLD_TEST(test_a_grant_beside_the_first_request),
+        WORLD_TEST(test_a_second_key_brings_no_money),
+        WORLD_TEST(test_the_keys_of_unfinished_jobs_are_known_at_the_start),
         WORLD_TEST(test_a_payout_moves_no_wallet),
         WORLD_TEST(test_a_new_key),
         WORLD_TEST(test_a_revocation_holds_at_once),

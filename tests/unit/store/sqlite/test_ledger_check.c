@@ -130,6 +130,21 @@ static const struct {
      "account 2, what is listed as earned differs from its jobs by -2 jobs"},
     {"INSERT INTO earned VALUES (2, 0, 1, 85, 3)", "earned differs from its jobs by 1 jobs, 85 nano-dollars, 3 tokens"},
     {"DELETE FROM earned_until", "there is no number of the last job"},
+    {"UPDATE usage_totals SET requests = requests + 1", "used of nataris-demo-2m differs from its jobs by 1 requests"},
+    {"UPDATE usage_totals SET charge_nano = charge_nano - 3",
+     "differs from its jobs by 0 requests, 0 and 0 tokens, -3"},
+    {"UPDATE usage_totals SET month = month + 1", "differs from its jobs by -2 requests"},
+    {"UPDATE usage_totals SET kind = 1", "differs from its jobs by -2 requests"},
+    {"DELETE FROM usage_totals", "key key_1 has spent 200 by its cache, but its jobs were charged 0"},
+    {"INSERT INTO earned_totals VALUES (2, 672, 1, 85, 3, 0, 0, 0)", "earned differs from its list by 1 jobs, 85"},
+    {"UPDATE rolled_up SET generation_number = 1; DELETE FROM generations WHERE number = 1",
+     "1 settlements are of jobs that were rolled up, but 0 such jobs were"},
+    {"UPDATE rolled_up SET generation_number = 1, settled = 1; DELETE FROM generations WHERE number = 1",
+     "differs from its jobs by 1 requests"},
+    {"UPDATE rolled_up SET generation_number = 1, settled = 1; DELETE FROM generations WHERE number = 1;"
+     " UPDATE usage_totals SET rolled_requests = 1, rolled_charge_nano = 99",
+     "ledger account 16: the settlements of jobs that were rolled up differ by -1 from what is kept of them"},
+    {"UPDATE usage_totals SET rolled_requests = 3", "more is rolled up than there was for account 1"},
     {"UPDATE keys SET spent_nano = 0", "key key_1 has spent 0 by its cache, but its jobs were charged 200"},
 };
 

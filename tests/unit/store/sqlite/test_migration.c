@@ -283,6 +283,27 @@ static void test_what_is_there_can_have_workflows(void **state) {
     assert_int_equal(called, 2);
 }
 
+static void on_usage(void *context, const struct store_usage *usage, const struct err *err) {
+    assert_null(err);
+    struct store_usage *out = context;
+    *out = *usage;
+}
+
+/* The totals are made of the rows of an older file; of version 2's two jobs one was charged, of version 1's none
+ * counts. */
+static void test_usage_is_made_of_old_rows(void **state) {
+    struct store_fixture *fixture = (struct store_fixture *)*state;
+    struct store_usage usage = {.requests = -1};
+    store_fixture_start(fixture);
+    store_usage_read(fixture->store, "acct_owner", "key_live", 0, 1, on_usage, &usage);
+    uv_run(&fixture->loop, UV_RUN_DEFAULT);
+    assert_int_equal(usage.requests, 2);
+    assert_int_equal(usage.prompt_tokens, 20);
+    assert_int_equal(usage.completion_tokens, 40);
+    assert_int_equal(usage.charge_nano, 100);
+    assert_int_equal(usage.model_count, 1);
+}
+
 #define MIGRATION_TEST(test) cmocka_unit_test_setup_teardown(test, setup, store_fixture_teardown)
 
 int main(void) {
@@ -292,6 +313,7 @@ int main(void) {
         MIGRATION_TEST(test_jobs_stay),
         MIGRATION_TEST(test_the_ledger_is_sound_and_goes_on),
         cmocka_unit_test_setup_teardown(test_what_was_earned_stays, setup_2, store_fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_usage_is_made_of_old_rows, setup_2, store_fixture_teardown),
         cmocka_unit_test_setup_teardown(test_what_is_there_can_have_workflows, setup_12, store_fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
