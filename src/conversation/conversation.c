@@ -244,26 +244,10 @@ static void hook_free(struct call_hook *hook) {
     free(own);
 }
 
-/* A sandbox's turn is stored: the next call may come. */
-static void on_kept(void *context, const struct err *err) {
-    struct conversation *own = context;
-    if (err != NULL) {
-        LOG_WARN_EVENT("conversation.not_kept", LOG_TEXT("conversation", own->stored.id),
-                       LOG_TEXT("error", err->message));
-    }
-    hook_free(&own->hook);
-}
-
 static void hook_done(struct call_hook *hook, struct call *call, const struct call_result *result) {
     struct conversation *own = conversation_of(hook);
-    struct store_turn turn;
-    if (own->stored.test && !result->composed) { /* the sandbox has no settlements */
-        if (hook_turn(hook, call, result, &turn)) {
-            upkeep_start(own, buf_str(&call->text));
-            call->hook = NULL; /* its own until it is stored */
-            store_turn_keep(call->calls->store, &turn, on_kept, own);
-        }
-    } else if (own->settling) {
+    (void)result;
+    if (own->settling) {
         own->settling = false;
         upkeep_start(own, buf_str(&call->text));
     }

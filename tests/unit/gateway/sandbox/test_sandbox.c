@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -25,6 +26,7 @@ struct asking {
     bool gone_at_text; /* the client leaves when it sees some */
     bool too_long;     /* any text is too much for the answer */
     size_t arena_max;  /* 0: enough */
+    bool converses;    /* it adds to a conversation */
     struct call_result result;
     struct fault error;
 };
@@ -47,6 +49,27 @@ static enum call_delivery deliver(struct call *call, struct str text) {
     return asking->too_long ? CALL_DELIVER_TOO_LONG : CALL_DELIVERED;
 }
 
+static bool turn(struct call *call, const struct call_result *result, struct store_turn *out) {
+    *out = (struct store_turn){.prompt_tokens = result->usage.prompt_tokens};
+    return asking_of(call)->converses;
+}
+
+/* The store: it answers when the test says so. */
+static struct {
+    unsigned asked;
+    void (*on_durable)(void *context, const struct err *err);
+    void *context;
+} keeping;
+
+void store_turn_keep(struct store *store, const struct store_turn *kept,
+                     void (*on_durable)(void *context, const struct err *err), void *context) {
+    (void)store;
+    (void)kept;
+    keeping.asked++;
+    keeping.on_durable = on_durable;
+    keeping.context = context;
+}
+
 static void finished(struct call *call, const struct call_result *result) {
     asking_of(call)->finished = true;
     asking_of(call)->result = *result;
@@ -57,7 +80,8 @@ static void failed(struct call *call, const struct fault *fault) {
     asking_of(call)->error = *fault;
 }
 
-static const struct call_sink sink = {.accepted = accepted, .deliver = deliver, .finished = finished, .failed = failed};
+static const struct call_sink sink = {
+    .accepted = accepted, .deliver = deliver, .turn = turn, .finished = finished, .failed = failed};
 
 static bool account_view(void *context, const struct auth_identity *identity, struct core_account_view *view) {
     (void)context;
@@ -75,6 +99,7 @@ struct world {
 };
 
 static int setup(void **state) {
+    memset(&keeping, 0, sizeof(keeping));
     struct world *world = MEM_NEW(struct world);
     world->loop = loop_new();
     struct core_config config;
@@ -259,6 +284,66 @@ static void test_stop(void **state) {
     assert_untouched(world, "acct_2");
 }
 
+/* Until the store is asked to keep the turn of a call. */
+static void await_keeping(struct world *world, struct asking *asking) {
+    asking->converses = true;
+    asking_start(world, asking, "acct_1", "[[script tokens=5]]");
+    while (keeping.asked == 0) {
+        uv_run(loop_uv(world->loop), UV_RUN_NOWAIT);
+    }
+}
+
+/* As with a live key: who has the answer finds it in the conversation. */
+static void test_a_turn_is_kept_before_the_answer(void **state) {
+    struct world *world = *state;
+    struct asking asking = {0};
+    const struct fault stop = {.code = FAULT_UNAVAILABLE, .message = "stop"};
+    await_keeping(world, &asking);
+    sandbox_stop(world->sandbox, &stop); /* what is being settled goes on */
+    assert_true(asking.accepted && !asking.finished && !asking.failed);
+    assert_int_equal(sandbox_count(world->sandbox), 1);
+    keeping.on_durable(keeping.context, NULL);
+    assert_true(asking.finished);
+    assert_int_equal(asking.result.usage.completion_tokens, 5);
+    assert_int_equal(sandbox_count(world->sandbox), 0);
+    assert_int_equal(usage_of(world, "acct_1").requests, 1);
+    asking_clear(&asking);
+}
+
+static void test_a_turn_that_cannot_be_kept(void **state) {
+    struct world *world = *state;
+    struct asking asking = {0};
+    struct err err;
+    err_set(&err, ERR_UNAVAILABLE, "no room");
+    await_keeping(world, &asking);
+    keeping.on_durable(keeping.context, &err);
+    assert_true(asking.failed && !asking.finished);
+    assert_int_equal(asking.error.code, FAULT_UNAVAILABLE);
+    assert_untouched(world, "acct_1");
+    asking_clear(&asking);
+}
+
+/* The client goes meanwhile: it is kept and paid. The sandbox closes when that is over. */
+static void test_a_client_goes_while_its_turn_is_kept(void **state) {
+    struct world *world = *state;
+    struct asking asking = {0};
+    await_keeping(world, &asking);
+    call_abandon(&asking.call);
+    asking_clear(&asking);
+    sandbox_close(world->sandbox, on_closed, world);
+    for (int i = 0; i < 10; i++) { /* the engine closes */
+        uv_run(loop_uv(world->loop), UV_RUN_NOWAIT);
+    }
+    assert_false(world->closed);
+    keeping.on_durable(keeping.context, NULL);
+    assert_true(world->closed);
+    world->closed = false;
+    struct core_config config;
+    core_config_init(&config);
+    world->sandbox = sandbox_new(world->loop, &config); /* for the teardown */
+    sandbox_start(world->sandbox);
+}
+
 /* Holds count: what is promised to one call cannot be spent by another. */
 static void test_holds(void **state) {
     (void)state;
@@ -411,6 +496,9 @@ int main(void) {
         TEST(test_client_gone),
         TEST(test_too_long),
         TEST(test_stop),
+        TEST(test_a_turn_is_kept_before_the_answer),
+        TEST(test_a_turn_that_cannot_be_kept),
+        TEST(test_a_client_goes_while_its_turn_is_kept),
         TEST(test_holds),
         TEST(test_insufficient_credits),
         TEST(test_overdue),
