@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "call/models.h"
+#include "conversation/repeated.h"
 #include "conversation/stored.h"
 #include "conversation/upkeep.h"
 
@@ -105,7 +106,9 @@ static enum draft_step enter(struct draft *draft, const struct store_conversatio
     if (tools_refuse(generation, &fault)) {
         return draft_refuse(draft, &fault);
     }
-    if (!conversation_prompt_make(&prompt, draft->arena, generation)) {
+    const size_t repeated = repeated_count(messages, count, conversation->message_count, generation);
+    if (!repeated_drop(generation, repeated, draft->arena) ||
+        !conversation_prompt_make(&prompt, draft->arena, generation)) {
         fault_set_too_large(&fault);
         return draft_refuse(draft, &fault);
     }
