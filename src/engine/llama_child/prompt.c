@@ -10,6 +10,7 @@
 #include "base/json_read.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "engine/llama_child/tool_text.h"
 #include "wire/limits.h"
 
 #include <stdlib.h>
@@ -222,14 +223,42 @@ static bool append_chat(const struct prompter *prompter, struct prompt *prompt, 
     return true;
 }
 
+static bool render(struct prompter *prompter, const struct gen_message *messages, size_t count, struct err *err) {
+    buf_reset(&prompter->text);
+    return shim_templates_apply(prompter->model->templates, messages, count, &prompter->text, err);
+}
+
+/* Whether the template says all of the calls and results. */
+static bool knows_tools(struct prompter *prompter, const struct gen_message *messages, size_t count,
+                        struct arena *arena) {
+    const struct str mark = {prompter->marker, PROMPT_MARKER_LENGTH};
+    size_t words;
+    const struct gen_message *trial = tool_text_trial(messages, count, mark, arena, &words);
+    return trial != NULL && render(prompter, trial, count, NULL) &&
+           tool_text_is_whole(buf_str(&prompter->text), mark, words, arena);
+}
+
+/* As the template has it; what it forgets, in plain words. */
+static bool render_tools(struct prompter *prompter, const struct gen_message *messages, size_t count,
+                         struct arena *arena, struct err *err) {
+    size_t plain_count;
+    if (knows_tools(prompter, messages, count, arena) && render(prompter, messages, count, NULL)) {
+        return true;
+    }
+    const struct gen_message *plain = tool_text_plain(messages, count, arena, &plain_count);
+    return plain != NULL ? render(prompter, plain, plain_count, err)
+                         : err_set(err, ERR_INVALID, "the messages are too long");
+}
+
 static bool make_chat(struct prompter *prompter, const struct gen_request *request, struct arena *arena,
                       struct prompt *prompt, struct err *err) {
     const struct gen_message *messages = guard_messages(prompter, request, arena);
+    const size_t count = request->message_count;
     if (messages == NULL) {
         return err_set_field(err, ERR_INVALID, "messages", "the messages are too long");
     }
-    buf_reset(&prompter->text);
-    if (!shim_templates_apply(prompter->model->templates, messages, request->message_count, &prompter->text, err)) {
+    if (tool_text_is_needed(messages, count) ? !render_tools(prompter, messages, count, arena, err)
+                                             : !render(prompter, messages, count, err)) {
         char reason[ERR_MESSAGE_MAX];
         str_copy(reason, sizeof(reason), str_from(err != NULL ? err->message : ""));
         return err_set_field(err, ERR_INVALID, "messages", "%s", reason);

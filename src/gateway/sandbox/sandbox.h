@@ -1,6 +1,6 @@
 /* The sandbox behind nat_test_ keys: the scripted engine inside the gateway, with money and a count of its own.
- * Deterministic, no device, no charge; what a call adds to its conversation is stored before its client is answered; texts in the request call up every error (docs/SANDBOX.md). It is an executor of
- * calls. */
+ * Deterministic, no device, no charge; what a call adds to its conversation is stored before its client is answered;
+ * texts in the request call up every error (docs/SANDBOX.md). It is an executor of calls. */
 #ifndef NATARIS_GATEWAY_SANDBOX_SANDBOX_H
 #define NATARIS_GATEWAY_SANDBOX_SANDBOX_H
 

@@ -1,170 +1,5 @@
 /* The sandbox's calls, its money and its count, with a sink of the test's own. */
-#include "base/mem.h"
-#include "call/call.h"
-#include "gateway/sandbox/account.h"
-#include "gateway/sandbox/sandbox.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-enum { PROMPT_PRICE = 10, COMPLETION_PRICE = 20, PROMPT_MAX = 300, DEAR_PROMPT_MAX = 300 * 1000 * 1000 };
-
-/* One call and what came of it. */
-struct asking {
-    struct call call;
-    struct arena arena;
-    struct gen_message message;
-    struct buf text;
-    bool accepted, finished, failed;
-    bool dear;         /* it may cost three dollars */
-    bool gone_at_text; /* the client leaves when it sees some */
-    bool too_long;     /* any text is too much for the answer */
-    size_t arena_max;  /* 0: enough */
-    bool converses;    /* it adds to a conversation */
-    struct call_result result;
-    struct fault error;
-};
-
-static struct asking *asking_of(struct call *call) {
-    return (struct asking *)call;
-}
-
-static void accepted(struct call *call) {
-    asking_of(call)->accepted = true;
-}
-
-static enum call_delivery deliver(struct call *call, struct str text) {
-    struct asking *asking = asking_of(call);
-    assert_true(buf_append_str(&asking->text, text));
-    if (asking->gone_at_text) {
-        call_abandon(call);
-        return CALL_DELIVER_CUT;
-    }
-    return asking->too_long ? CALL_DELIVER_TOO_LONG : CALL_DELIVERED;
-}
-
-static bool turn(struct call *call, const struct call_result *result, struct store_turn *out) {
-    *out = (struct store_turn){.prompt_tokens = result->usage.prompt_tokens};
-    return asking_of(call)->converses;
-}
-
-/* The store: it answers when the test says so. */
-static struct {
-    unsigned asked;
-    void (*on_durable)(void *context, const struct err *err);
-    void *context;
-} keeping;
-
-void store_turn_keep(struct store *store, const struct store_turn *kept,
-                     void (*on_durable)(void *context, const struct err *err), void *context) {
-    (void)store;
-    (void)kept;
-    keeping.asked++;
-    keeping.on_durable = on_durable;
-    keeping.context = context;
-}
-
-static void finished(struct call *call, const struct call_result *result) {
-    asking_of(call)->finished = true;
-    asking_of(call)->result = *result;
-}
-
-static void failed(struct call *call, const struct fault *fault) {
-    asking_of(call)->failed = true;
-    asking_of(call)->error = *fault;
-}
-
-static const struct call_sink sink = {
-    .accepted = accepted, .deliver = deliver, .turn = turn, .finished = finished, .failed = failed};
-
-static bool account_view(void *context, const struct auth_identity *identity, struct core_account_view *view) {
-    (void)context;
-    *view = (struct core_account_view){.suspended = strcmp(identity->account_id, "acct_suspended") == 0};
-    return true;
-}
-
-static struct calls calls = {.backend = {.account_view = account_view}};
-
-struct world {
-    struct loop *loop;
-    struct sandbox *sandbox;
-    size_t silent; /* calls that will not end by themselves */
-    bool closed;
-};
-
-static int setup(void **state) {
-    memset(&keeping, 0, sizeof(keeping));
-    struct world *world = MEM_NEW(struct world);
-    world->loop = loop_new();
-    struct core_config config;
-    core_config_init(&config);
-    world->sandbox = sandbox_new(world->loop, &config);
-    sandbox_start(world->sandbox);
-    *state = world;
-    return 0;
-}
-
-static void on_closed(void *context) {
-    ((struct world *)context)->closed = true;
-}
-
-static int teardown(void **state) {
-    struct world *world = *state;
-    sandbox_close(world->sandbox, on_closed, world);
-    loop_run(world->loop);
-    assert_true(world->closed);
-    loop_free(world->loop);
-    free(world);
-    return 0;
-}
-
-static void asking_start(struct world *world, struct asking *asking, const char *account, const char *text) {
-    asking->call.calls = &calls;
-    asking->call.sink = &sink;
-    asking->call.executor = sandbox_executor(world->sandbox);
-    buf_init(&asking->text, 1 << 20);
-    arena_init(&asking->arena, asking->arena_max > 0 ? asking->arena_max : 1 << 20);
-    gen_request_init(&asking->call.generation);
-    asking->message = (struct gen_message){.role = GEN_ROLE_USER, .content = str_from(text)};
-    asking->call.generation.model = STR("nataris-demo-2m");
-    asking->call.generation.messages = &asking->message;
-    asking->call.generation.message_count = 1;
-    asking->call.generation.stream = true;
-    asking->call.arena = &asking->arena;
-    asking->call.prompt_tokens_max = asking->dear ? DEAR_PROMPT_MAX : PROMPT_MAX;
-    asking->call.prompt_price_nano = PROMPT_PRICE;
-    asking->call.completion_price_nano = COMPLETION_PRICE;
-    str_copy(asking->call.identity.account_id, STORE_ID_MAX, str_from(account));
-    call_submit(&asking->call);
-}
-
-static void asking_clear(struct asking *asking) {
-    buf_clear(&asking->text);
-    arena_clear(&asking->arena);
-    *asking = (struct asking){0};
-}
-
-/* Never blocks in the loop: what ends the calls may come at the start of an iteration, and only the sweep is left
- * then. */
-static void await_end(struct world *world) {
-    while (sandbox_count(world->sandbox) > world->silent) {
-        uv_run(loop_uv(world->loop), UV_RUN_NOWAIT);
-    }
-}
-
-static struct store_usage usage_of(struct world *world, const char *account) {
-    struct auth_identity identity = {.kind = STORE_KEY_TEST};
-    struct store_usage usage;
-    str_copy(identity.account_id, STORE_ID_MAX, str_from(account));
-    sandbox_usage(world->sandbox, &identity, &usage);
-    return usage;
-}
+#include "unit/gateway/sandbox/sandbox_fixture.h"
 
 static void test_charge_and_count(void **state) {
     struct world *world = *state;
@@ -191,12 +26,6 @@ static void test_charge_and_count(void **state) {
     }
     assert_int_equal(usage_of(world, "acct_2").balance_nano, SANDBOX_CREDIT_NANO);
     assert_int_equal(usage_of(world, "acct_2").requests, 0);
-}
-
-static void assert_untouched(struct world *world, const char *account) {
-    struct store_usage usage = usage_of(world, account);
-    assert_int_equal(usage.balance_nano, SANDBOX_CREDIT_NANO);
-    assert_int_equal(usage.requests, 0);
 }
 
 /* An error at once is answered inside submit, and costs nothing. */
@@ -282,66 +111,6 @@ static void test_stop(void **state) {
     }
     assert_untouched(world, "acct_1");
     assert_untouched(world, "acct_2");
-}
-
-/* Until the store is asked to keep the turn of a call. */
-static void await_keeping(struct world *world, struct asking *asking) {
-    asking->converses = true;
-    asking_start(world, asking, "acct_1", "[[script tokens=5]]");
-    while (keeping.asked == 0) {
-        uv_run(loop_uv(world->loop), UV_RUN_NOWAIT);
-    }
-}
-
-/* As with a live key: who has the answer finds it in the conversation. */
-static void test_a_turn_is_kept_before_the_answer(void **state) {
-    struct world *world = *state;
-    struct asking asking = {0};
-    const struct fault stop = {.code = FAULT_UNAVAILABLE, .message = "stop"};
-    await_keeping(world, &asking);
-    sandbox_stop(world->sandbox, &stop); /* what is being settled goes on */
-    assert_true(asking.accepted && !asking.finished && !asking.failed);
-    assert_int_equal(sandbox_count(world->sandbox), 1);
-    keeping.on_durable(keeping.context, NULL);
-    assert_true(asking.finished);
-    assert_int_equal(asking.result.usage.completion_tokens, 5);
-    assert_int_equal(sandbox_count(world->sandbox), 0);
-    assert_int_equal(usage_of(world, "acct_1").requests, 1);
-    asking_clear(&asking);
-}
-
-static void test_a_turn_that_cannot_be_kept(void **state) {
-    struct world *world = *state;
-    struct asking asking = {0};
-    struct err err;
-    err_set(&err, ERR_UNAVAILABLE, "no room");
-    await_keeping(world, &asking);
-    keeping.on_durable(keeping.context, &err);
-    assert_true(asking.failed && !asking.finished);
-    assert_int_equal(asking.error.code, FAULT_UNAVAILABLE);
-    assert_untouched(world, "acct_1");
-    asking_clear(&asking);
-}
-
-/* The client goes meanwhile: it is kept and paid. The sandbox closes when that is over. */
-static void test_a_client_goes_while_its_turn_is_kept(void **state) {
-    struct world *world = *state;
-    struct asking asking = {0};
-    await_keeping(world, &asking);
-    call_abandon(&asking.call);
-    asking_clear(&asking);
-    sandbox_close(world->sandbox, on_closed, world);
-    for (int i = 0; i < 10; i++) { /* the engine closes */
-        uv_run(loop_uv(world->loop), UV_RUN_NOWAIT);
-    }
-    assert_false(world->closed);
-    keeping.on_durable(keeping.context, NULL);
-    assert_true(world->closed);
-    world->closed = false;
-    struct core_config config;
-    core_config_init(&config);
-    world->sandbox = sandbox_new(world->loop, &config); /* for the teardown */
-    sandbox_start(world->sandbox);
 }
 
 /* Holds count: what is promised to one call cannot be spent by another. */
@@ -496,9 +265,6 @@ int main(void) {
         TEST(test_client_gone),
         TEST(test_too_long),
         TEST(test_stop),
-        TEST(test_a_turn_is_kept_before_the_answer),
-        TEST(test_a_turn_that_cannot_be_kept),
-        TEST(test_a_client_goes_while_its_turn_is_kept),
         TEST(test_holds),
         TEST(test_insufficient_credits),
         TEST(test_overdue),
