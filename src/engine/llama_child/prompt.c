@@ -10,6 +10,7 @@
 #include "base/json_read.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "engine/llama_child/plain.h"
 #include "engine/llama_child/tool_text.h"
 #include "wire/limits.h"
 
@@ -238,16 +239,45 @@ static bool knows_tools(struct prompter *prompter, const struct gen_message *mes
            tool_text_is_whole(buf_str(&prompter->text), mark, words, arena);
 }
 
-/* As the template has it; what it forgets, in plain words. */
-static bool render_tools(struct prompter *prompter, const struct gen_message *messages, size_t count,
+/* As the template has it, when it says all of them. */
+static bool render_given(struct prompter *prompter, const struct gen_message *messages, size_t count,
                          struct arena *arena, struct err *err) {
-    size_t plain_count;
-    if (knows_tools(prompter, messages, count, arena) && render(prompter, messages, count, NULL)) {
-        return true;
+    const bool tools = tool_text_is_needed(messages, count);
+    return (!tools || knows_tools(prompter, messages, count, arena)) && render(prompter, messages, count, err) &&
+           (count == 1 && messages[0].role == GEN_ROLE_USER
+                ? true
+                : plain_is_whole(messages, count, buf_str(&prompter->text)));
+}
+
+/* In the shape that changes least of those of which the template says all. A template that says none of them whole gets
+ * the first one that it does not refuse: it may have written some texts in a way of its own. */
+static bool render_plain(struct prompter *prompter, const struct gen_message *messages, size_t count,
+                         struct arena *arena, struct err *err) {
+    const bool tools = tool_text_is_needed(messages, count);
+    const struct gen_message *first = NULL;
+    size_t first_count = 0;
+    if (!tools && render(prompter, messages, count, err)) {
+        first = messages;
+        first_count = count;
     }
-    const struct gen_message *plain = tool_text_plain(messages, count, arena, &plain_count);
-    return plain != NULL ? render(prompter, plain, plain_count, err)
-                         : err_set(err, ERR_INVALID, "the messages are too long");
+    for (enum plain_shape shape = tools ? PLAIN_TOOLS : PLAIN_ONE_SYSTEM; shape < PLAIN_SHAPES; shape++) {
+        size_t made_count;
+        const struct gen_message *made = plain_make(shape, messages, count, arena, &made_count);
+        if (made == NULL) {
+            return err_set(err, ERR_INVALID, "the messages are too long");
+        }
+        if (!render(prompter, made, made_count, first == NULL ? err : NULL)) {
+            continue;
+        }
+        if (plain_is_whole(made, made_count, buf_str(&prompter->text))) {
+            return true;
+        }
+        if (first == NULL) {
+            first = made;
+            first_count = made_count;
+        }
+    }
+    return first != NULL && render(prompter, first, first_count, err);
 }
 
 static bool make_chat(struct prompter *prompter, const struct gen_request *request, struct arena *arena,
@@ -257,8 +287,7 @@ static bool make_chat(struct prompter *prompter, const struct gen_request *reque
     if (messages == NULL) {
         return err_set_field(err, ERR_INVALID, "messages", "the messages are too long");
     }
-    if (tool_text_is_needed(messages, count) ? !render_tools(prompter, messages, count, arena, err)
-                                             : !render(prompter, messages, count, err)) {
+    if (!render_given(prompter, messages, count, arena, err) && !render_plain(prompter, messages, count, arena, err)) {
         char reason[ERR_MESSAGE_MAX];
         str_copy(reason, sizeof(reason), str_from(err != NULL ? err->message : ""));
         return err_set_field(err, ERR_INVALID, "messages", "%s", reason);

@@ -1,7 +1,6 @@
-/* Tool calls and their results in prompts of models whose chat template forgets them, which is what most small models'
- * templates do: then they are said in plain words. Whether a template forgets is not guessed from its source: the
- * messages are rendered once with a word of its own in place of each text that must not be lost, and then the words are
- * looked for. */
+/* Whether a model's chat template says tool calls and their results, which most small models' templates do not. It is
+ * not guessed from its source: the messages are rendered once with a word of its own in place of each text that must
+ * not be lost, and then the words are looked for. */
 #ifndef NATARIS_ENGINE_LLAMA_CHILD_TOOL_TEXT_H
 #define NATARIS_ENGINE_LLAMA_CHILD_TOOL_TEXT_H
 
@@ -20,9 +19,5 @@ const struct gen_message *tool_text_trial(const struct gen_message *messages, si
                                           struct arena *arena, size_t *words);
 /* Whether all the words are in `rendered`. */
 bool tool_text_is_whole(struct str rendered, struct str mark, size_t words, struct arena *arena);
-/* The messages in plain words: a call is a line of the assistant's, results are said by the user, together and with the
- * user's own message behind them, so that the two still take turns. NULL: the arena is full. */
-const struct gen_message *tool_text_plain(const struct gen_message *messages, size_t count, struct arena *arena,
-                                          size_t *plain_count);
 
 #endif
