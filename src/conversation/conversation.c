@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "call/counting.h"
 #include "call/models.h"
+#include "conversation/repeated.h"
 #include "conversation/stored.h"
 #include "conversation/upkeep.h"
 
@@ -113,7 +114,9 @@ static enum draft_step enter(struct draft *draft, const struct store_conversatio
     if (tools_refuse(generation, &fault)) {
         return draft_refuse(draft, &fault);
     }
-    if (!conversation_prompt_make(&prompt, draft->arena, generation)) {
+    const size_t repeated = repeated_count(messages, count, conversation->message_count, generation);
+    if (!repeated_drop(generation, repeated, draft->arena) ||
+        !conversation_prompt_make(&prompt, draft->arena, generation)) {
         fault_set_too_large(&fault);
         return draft_refuse(draft, &fault);
     }
@@ -240,26 +243,10 @@ static void hook_free(struct call_hook *hook) {
     free(own);
 }
 
-/* A sandbox's turn is stored: the next call may come. */
-static void on_kept(void *context, const struct err *err) {
-    struct conversation *own = context;
-    if (err != NULL) {
-        LOG_WARN_EVENT("conversation.not_kept", LOG_TEXT("conversation", own->stored.id),
-                       LOG_TEXT("error", err->message));
-    }
-    hook_free(&own->hook);
-}
-
 static void hook_done(struct call_hook *hook, struct call *call, const struct call_result *result) {
     struct conversation *own = conversation_of(hook);
-    struct store_turn turn;
-    if (own->stored.test && !result->composed) { /* the sandbox has no settlements */
-        if (hook_turn(hook, call, result, &turn)) {
-            upkeep_start(own, buf_str(&call->text));
-            call->hook = NULL; /* its own until it is stored */
-            store_turn_keep(call->calls->store, &turn, on_kept, own);
-        }
-    } else if (own->settling) {
+    (void)result;
+    if (own->settling) {
         own->settling = false;
         upkeep_start(own, buf_str(&call->text));
     }

@@ -47,7 +47,11 @@ static uint32_t count_words(struct str text) {
 uint32_t script_count_prompt(const struct gen_request *request) {
     uint32_t count = count_words(request->prompt);
     for (size_t i = 0; i < request->message_count; i++) {
-        count += count_words(request->messages[i].content);
+        const struct gen_message *message = &request->messages[i];
+        count += count_words(message->content);
+        for (size_t k = 0; k < message->tool_call_count; k++) {
+            count += count_words(message->tool_calls[k].name) + count_words(message->tool_calls[k].arguments);
+        }
     }
     return count;
 }

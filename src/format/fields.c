@@ -58,10 +58,17 @@ static bool stop_read(const struct field_rule *rule, struct json_value value, vo
 
 static bool stream_options_read(const struct field_rule *rule, struct json_value value, void *place, struct err *err) {
     struct body_fields *fields = place;
+    struct json_iterator iterator;
     struct json_value member;
+    struct str name;
     fields->stream_options_given = true;
     if (json_type_of(value) != JSON_OBJECT) {
         return field_wrong_type(err, rule->name.data, "an object", value);
+    }
+    for (json_iterate(value, &iterator); json_next(&iterator, &name, &member);) {
+        if (!str_equal(name, STR("include_usage")) && !refused_is_empty(member)) {
+            ignored_add(&fields->content.ignored, "stream_options.", name);
+        }
     }
     return !json_get_given(value, "include_usage", &member) || json_as_bool(member, &fields->include_usage) ||
            field_wrong_type(err, "stream_options.include_usage", "true or false", member);

@@ -79,6 +79,18 @@ static bool part_refuse(const struct message_reader *reader, size_t index, struc
     return field_invalid(reader->err, field.path, "must be \"text\".");
 }
 
+/* Members of a part beside its type and its text change nothing. */
+static void part_look(const struct message_reader *reader, struct json_value part, const char *text_member) {
+    struct json_iterator iterator;
+    struct json_value value;
+    struct str name;
+    for (json_iterate(part, &iterator); json_next(&iterator, &name, &value);) {
+        if (!str_equal(name, STR("type")) && !str_equal_cstr(name, text_member) && !refused_is_empty(value)) {
+            ignored_add(reader->ignored, "messages[].content[].", name);
+        }
+    }
+}
+
 /* A part's text; an assistant may also have refused in it. */
 static bool part_read(const struct message_reader *reader, enum gen_role role, size_t index, struct json_value part,
                       struct str *text) {
@@ -102,6 +114,7 @@ static bool part_read(const struct message_reader *reader, enum gen_role role, s
     if (!json_get_given(part, member, &value)) {
         return field_invalid(reader->err, field_of(reader, "content[%zu].%s", index, member).path, "is required.");
     }
+    part_look(reader, part, member);
     return json_as_str(value, text) ||
            field_wrong_type(reader->err, field_of(reader, "content[%zu].%s", index, member).path, "a string", value);
 }

@@ -10,6 +10,8 @@
 #include "base/json_read.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "engine/llama_child/plain.h"
+#include "engine/llama_child/tool_text.h"
 #include "wire/limits.h"
 
 #include <stdlib.h>
@@ -222,14 +224,70 @@ static bool append_chat(const struct prompter *prompter, struct prompt *prompt, 
     return true;
 }
 
+static bool render(struct prompter *prompter, const struct gen_message *messages, size_t count, struct err *err) {
+    buf_reset(&prompter->text);
+    return shim_templates_apply(prompter->model->templates, messages, count, &prompter->text, err);
+}
+
+/* Whether the template says all of the calls and results. */
+static bool knows_tools(struct prompter *prompter, const struct gen_message *messages, size_t count,
+                        struct arena *arena) {
+    const struct str mark = {prompter->marker, PROMPT_MARKER_LENGTH};
+    size_t words;
+    const struct gen_message *trial = tool_text_trial(messages, count, mark, arena, &words);
+    return trial != NULL && render(prompter, trial, count, NULL) &&
+           tool_text_is_whole(buf_str(&prompter->text), mark, words, arena);
+}
+
+/* As the template has it, when it says all of them. */
+static bool render_given(struct prompter *prompter, const struct gen_message *messages, size_t count,
+                         struct arena *arena, struct err *err) {
+    const bool tools = tool_text_is_needed(messages, count);
+    return (!tools || knows_tools(prompter, messages, count, arena)) && render(prompter, messages, count, err) &&
+           (count == 1 && messages[0].role == GEN_ROLE_USER
+                ? true
+                : plain_is_whole(messages, count, buf_str(&prompter->text)));
+}
+
+/* In the shape that changes least of those of which the template says all. A template that says none of them whole gets
+ * the first one that it does not refuse: it may have written some texts in a way of its own. */
+static bool render_plain(struct prompter *prompter, const struct gen_message *messages, size_t count,
+                         struct arena *arena, struct err *err) {
+    const bool tools = tool_text_is_needed(messages, count);
+    const struct gen_message *first = NULL;
+    size_t first_count = 0;
+    if (!tools && render(prompter, messages, count, err)) {
+        first = messages;
+        first_count = count;
+    }
+    for (enum plain_shape shape = tools ? PLAIN_TOOLS : PLAIN_ONE_SYSTEM; shape < PLAIN_SHAPES; shape++) {
+        size_t made_count;
+        const struct gen_message *made = plain_make(shape, messages, count, arena, &made_count);
+        if (made == NULL) {
+            return err_set(err, ERR_INVALID, "the messages are too long");
+        }
+        if (!render(prompter, made, made_count, first == NULL ? err : NULL)) {
+            continue;
+        }
+        if (plain_is_whole(made, made_count, buf_str(&prompter->text))) {
+            return true;
+        }
+        if (first == NULL) {
+            first = made;
+            first_count = made_count;
+        }
+    }
+    return first != NULL && render(prompter, first, first_count, err);
+}
+
 static bool make_chat(struct prompter *prompter, const struct gen_request *request, struct arena *arena,
                       struct prompt *prompt, struct err *err) {
     const struct gen_message *messages = guard_messages(prompter, request, arena);
+    const size_t count = request->message_count;
     if (messages == NULL) {
         return err_set_field(err, ERR_INVALID, "messages", "the messages are too long");
     }
-    buf_reset(&prompter->text);
-    if (!shim_templates_apply(prompter->model->templates, messages, request->message_count, &prompter->text, err)) {
+    if (!render_given(prompter, messages, count, arena, err) && !render_plain(prompter, messages, count, arena, err)) {
         char reason[ERR_MESSAGE_MAX];
         str_copy(reason, sizeof(reason), str_from(err != NULL ? err->message : ""));
         return err_set_field(err, ERR_INVALID, "messages", "%s", reason);

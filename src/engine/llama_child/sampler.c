@@ -2,6 +2,9 @@
 
 enum { SAMPLER_PENALTY_TOKENS = 64 };
 
+/* Below it the likeliest token is all that is left; far below it, logits divided by it are no numbers any more. */
+#define SAMPLER_TEMPERATURE_MIN 1e-5
+
 static uint32_t fold_seed(const struct gen_request *request) {
     if (!request->seed_given) {
         return LLAMA_DEFAULT_SEED; /* llama.cpp's word for a random one */
@@ -19,7 +22,7 @@ struct llama_sampler *sampler_new(const struct llama_vocab *vocab, const struct 
                                                                     (float)request->frequency_penalty,
                                                                     (float)request->presence_penalty));
     }
-    if (request->temperature <= 0.0) {
+    if (request->temperature < SAMPLER_TEMPERATURE_MIN) {
         llama_sampler_chain_add(chain, llama_sampler_init_greedy());
         return chain;
     }

@@ -23,6 +23,9 @@ struct answering {
     struct sandbox_trigger trigger; /* its text is gone */
     uint32_t tokens;                /* delivered so far */
     bool failed;                    /* by answering_fail */
+    struct sandbox *sandbox;        /* for the store's answer */
+    struct gen_done done;           /* while its turn is on the way into the store */
+    bool settling;
     UT_hash_handle by_id;
 };
 
@@ -34,6 +37,8 @@ struct sandbox {
     uint64_t next_id;
     uint32_t whole_ms, whole_per_token_ms;
     struct loop_timer *sweep;
+    size_t settling;    /* answerings whose turn is on the way into the store */
+    bool engine_closed; /* the rest waits for these */
     void (*on_closed)(void *context);
     void *closed_context;
     struct executor executor;
@@ -60,11 +65,54 @@ static int64_t answering_charge(const struct answering *answering, const struct 
            (int64_t)usage->completion_tokens * answering->completion_price_nano;
 }
 
-/* A client that has gone pays for what was produced, as with a device. */
-static void answering_settle(struct sandbox *sandbox, struct answering *answering, const struct gen_done *done) {
-    const int64_t charge = answering_charge(answering, &done->usage);
-    sandbox_account_settle(answering->account, answering->held_nano, charge, answering->model, &done->usage);
-    answering_end(sandbox, answering);
+static struct call_result answering_result(const struct answering *answering) {
+    const uint64_t now = loop_now_ms(answering->sandbox->loop);
+    const uint64_t first = answering->first_ms == 0 ? now : answering->first_ms;
+    return (struct call_result){.finish = answering->done.finish,
+                                .usage = answering->done.usage,
+                                .inference_type = "sandbox",
+                                .attempts = 1,
+                                .ttft_ms = (uint32_t)(first - answering->submitted_ms),
+                                .latency_ms = (uint32_t)(now - answering->submitted_ms),
+                                .cost_nano = answering_charge(answering, &answering->done.usage)};
+}
+
+/* Settled before its client hears of it, as with a live key. A client that has gone pays for what was produced, as with
+ * a device. */
+static void answering_finish(struct answering *answering) {
+    struct call *call = answering->call;
+    const struct call_result result = answering_result(answering);
+    sandbox_account_settle(answering->account, answering->held_nano, result.cost_nano, answering->model,
+                           &answering->done.usage);
+    answering_end(answering->sandbox, answering);
+    if (call != NULL) {
+        call->sink->finished(call, &result);
+    }
+}
+
+static void sandbox_closed(struct sandbox *sandbox);
+
+/* Its turn is in its conversation, or could not be written: then its client gets no answer and pays nothing. */
+static void on_turn_kept(void *context, const struct err *err) {
+    struct answering *answering = context;
+    struct sandbox *sandbox = answering->sandbox;
+    answering->settling = false;
+    sandbox->settling--;
+    if (err == NULL) {
+        answering_finish(answering);
+    } else {
+        struct call *call = answering->call;
+        LOG_WARN_EVENT("sandbox.turn_not_kept", LOG_TEXT("error", err->message));
+        answering_void(sandbox, answering);
+        if (call != NULL) {
+            struct fault fault;
+            fault_from_err(&fault, err);
+            call->sink->failed(call, &fault);
+        }
+    }
+    if (sandbox->engine_closed && sandbox->settling == 0) {
+        sandbox_closed(sandbox);
+    }
 }
 
 /* It costs nothing; the answering ends when the engine has stopped. */
@@ -127,19 +175,18 @@ static void on_done(void *context, uint64_t generation, const struct gen_done *d
         answering_void(sandbox, answering);
         return;
     }
+    answering->done = *done;
     if (answering->call != NULL) {
-        const uint64_t now = loop_now_ms(sandbox->loop);
-        const uint64_t first = answering->first_ms == 0 ? now : answering->first_ms;
-        const struct call_result result = {.finish = done->finish,
-                                           .usage = done->usage,
-                                           .inference_type = "sandbox",
-                                           .attempts = 1,
-                                           .ttft_ms = (uint32_t)(first - answering->submitted_ms),
-                                           .latency_ms = (uint32_t)(now - answering->submitted_ms),
-                                           .cost_nano = answering_charge(answering, &done->usage)};
-        answering->call->sink->finished(answering->call, &result);
+        const struct call_result result = answering_result(answering);
+        struct store_turn turn;
+        if (answering->call->sink->turn(answering->call, &result, &turn)) {
+            answering->settling = true;
+            sandbox->settling++;
+            store_turn_keep(answering->call->calls->store, &turn, on_turn_kept, answering);
+            return;
+        }
     }
-    answering_settle(sandbox, answering, done);
+    answering_finish(answering);
 }
 
 static void on_failed(void *context, uint64_t generation, enum gen_failure failure, const char *message,
@@ -163,7 +210,7 @@ static void fail_overdue(void *context) {
     const uint64_t now = loop_now_ms(sandbox->loop);
     struct answering *answering, *next;
     HASH_ITER (by_id, sandbox->answerings, answering, next) {
-        if (answering->call != NULL && now >= answering->due_ms) {
+        if (answering->call != NULL && !answering->settling && now >= answering->due_ms) {
             const struct fault error = {.code = FAULT_REQUEST_TIMEOUT,
                                         .message = "The sandbox did not finish in time. Retry the request."};
             answering_fail(sandbox, answering, &error);
@@ -188,6 +235,7 @@ static struct answering *answering_new(struct sandbox *sandbox, struct call *cal
     struct answering *answering = MEM_NEW(struct answering);
     answering->id = ++sandbox->next_id;
     answering->call = call;
+    answering->sandbox = sandbox;
     (void)str_copy(answering->model, sizeof(answering->model), call->generation.model);
     answering->submitted_ms = loop_now_ms(sandbox->loop);
     answering->account = account;
@@ -249,7 +297,9 @@ static void abandon(void *context, struct call *call) {
     struct sandbox *sandbox = context;
     struct answering *answering = call->executor_data;
     answering->call = NULL;
-    sandbox->engine->ops->cancel(sandbox->engine, answering->id);
+    if (!answering->settling) {
+        sandbox->engine->ops->cancel(sandbox->engine, answering->id);
+    }
 }
 
 void sandbox_usage(struct sandbox *sandbox, const struct auth_identity *identity, struct store_usage *usage) {
@@ -259,14 +309,13 @@ void sandbox_usage(struct sandbox *sandbox, const struct auth_identity *identity
 void sandbox_stop(struct sandbox *sandbox, const struct fault *fault) {
     struct answering *answering, *next;
     HASH_ITER (by_id, sandbox->answerings, answering, next) {
-        if (answering->call != NULL) {
+        if (answering->call != NULL && !answering->settling) {
             answering_fail(sandbox, answering, fault);
         }
     }
 }
 
-static void engine_closed(void *context) {
-    struct sandbox *sandbox = context;
+static void sandbox_closed(struct sandbox *sandbox) {
     void (*on_closed)(void *) = sandbox->on_closed;
     void *closed_context = sandbox->closed_context;
     struct answering *answering = sandbox->answerings;
@@ -280,6 +329,14 @@ static void engine_closed(void *context) {
     loop_timer_free(sandbox->sweep);
     free(sandbox);
     on_closed(closed_context);
+}
+
+static void engine_closed(void *context) {
+    struct sandbox *sandbox = context;
+    sandbox->engine_closed = true;
+    if (sandbox->settling == 0) {
+        sandbox_closed(sandbox);
+    }
 }
 
 void sandbox_close(struct sandbox *sandbox, void (*on_closed)(void *context), void *context) {

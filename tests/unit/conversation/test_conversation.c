@@ -161,6 +161,33 @@ static void test_tool_calls_are_not_kept(void **state) {
     }
 }
 
+static struct gen_message said(enum gen_role role, struct str text) {
+    return (struct gen_message){.role = role, .content = text, .tool_call_id = STR("")};
+}
+
+/* A client that sends all that was said: it counts once, in the prompt and in the store. */
+static void test_the_whole_history_is_not_doubled(void **state) {
+    struct talk_fixture *fixture = *state;
+    plain(fixture);
+    talk_say(fixture, "hi", "hello", 20);
+    struct talk *talk = talk_new(fixture, TALK_ID, "more");
+    struct gen_message *messages = ARENA_ARRAY(&talk->arena, struct gen_message, 3);
+    messages[0] = said(GEN_ROLE_USER, STR("hi"));
+    messages[1] = said(GEN_ROLE_ASSISTANT, STR(" hello\n"));
+    messages[2] = said(GEN_ROLE_USER, STR("more"));
+    talk->draft.input.request.messages = messages;
+    talk->draft.input.request.message_count = 3;
+    talk_begin(talk);
+    talk_settle_in(talk);
+    const struct gen_request *generation = &talk->call.generation;
+    assert_int_equal(generation->message_count, 3);
+    assert_true(str_equal(generation->messages[1].content, STR("hello"))); /* as it was stored */
+    assert_true(str_equal(generation->messages[2].content, STR("more")));
+    talk_answer(fixture, &talk->call, "yes", 30);
+    assert_int_equal(talk_stored(fixture)->message_count, 4);
+    talk_free(talk);
+}
+
 static void test_a_request_without_room(void **state) {
     struct talk_fixture *fixture = *state;
     plain(fixture);
@@ -319,15 +346,15 @@ static void test_in_the_sandbox(void **state) {
     talk_begin(first);
     talk_settle_in(first);
     assert_int_equal(fixture->calls.sandboxed, 1);
-    talk_answer(fixture, &first->call, "hello", 10); /* there is no settlement: it stores its turn by itself */
-    assert_int_equal(first->state, TALK_ENDED);
-    talk_free(first);
-    talk_begin(second); /* until that is stored, the conversation is busy */
+    talk_begin(second);
     assert_busy(second);
-    NET_UNTIL(&fixture->calls.net, fixture->conversations->desks == NULL);
+    talk_answer(fixture, &first->call, "hello", 10);
+    assert_int_equal(first->state, TALK_ENDED);
+    assert_null(fixture->conversations->desks); /* at once: it is stored */
+    assert_int_equal(talk_stored(fixture)->message_count, 2);
     talk_say(fixture, "again", "hello again", 20);
-    NET_UNTIL(&fixture->calls.net, fixture->conversations->desks == NULL);
     assert_int_equal(talk_stored(fixture)->message_count, 4);
+    talk_free(first);
     talk_free(second);
 }
 
@@ -368,6 +395,7 @@ int main(void) {
         TEST(test_what_was_read_is_out_of_date),
         TEST(test_a_failed_call_leaves_no_trace),
         TEST(test_tool_calls_are_not_kept),
+        TEST(test_the_whole_history_is_not_doubled),
         TEST(test_a_request_without_room),
         TEST(test_an_answer_without_end),
         TEST(test_a_workflows_answer),

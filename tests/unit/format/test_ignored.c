@@ -15,6 +15,9 @@ static void test_unknown_ones_are(void **state) {
     struct request_reader *reader = *state;
     assert_true(reader_read_members(reader, "\"trace\":{\"deep\":[1]},\"keep_alive\":\"5m\",\"a\\\"b\\u0000\":0"));
     assert_str_equal(reader->input.ignored, "\"ignored\":[\"trace\",\"keep_alive\",\"a\\\"b\\u0000\"]");
+    assert_true(reader_read_members(reader, "\"stream\":true,\"stream_options\":{\"include_usage\":true,"
+                                            "\"include_obfuscation\":false,\"continuous_usage_stats\":true}"));
+    assert_str_equal(reader->input.ignored, "\"ignored\":[\"stream_options.continuous_usage_stats\"]");
 }
 
 static void test_more_than_are_told(void **state) {

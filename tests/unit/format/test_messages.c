@@ -144,13 +144,14 @@ static void test_the_older_form_of_calls(void **state) {
 
 static void test_members_without_effect_are_named(void **state) {
     struct request_reader *reader = *state;
-    assert_true(reader_read_messages(reader,
-                                     "[{\"role\":\"user\",\"content\":\"a\",\"name\":\"ada\",\"tool_call_id\":\"x\"},"
-                                     "{\"role\":\"user\",\"content\":\"a\",\"name\":\"bob\"},"
-                                     "{\"role\":\"assistant\",\"content\":\"b\",\"reasoning_content\":\"hm\"},"
-                                     "{\"role\":\"tool\",\"tool_call_id\":\"c\",\"name\":\"f\",\"content\":\"42\"}]"));
+    assert_true(reader_read_messages(
+        reader, "[{\"role\":\"user\",\"content\":\"a\",\"name\":\"ada\",\"tool_call_id\":\"x\"},"
+                "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\",\"cache_control\":{\"type\":\"x\"},"
+                "\"annotations\":[]}],\"name\":\"bob\"},"
+                "{\"role\":\"assistant\",\"content\":\"b\",\"reasoning_content\":\"hm\"},"
+                "{\"role\":\"tool\",\"tool_call_id\":\"c\",\"name\":\"f\",\"content\":\"42\"}]"));
     assert_str_equal(reader->input.ignored, "\"ignored\":[\"messages[].name\",\"messages[].tool_call_id\","
-                                            "\"messages[].reasoning_content\"]");
+                                            "\"messages[].content[].cache_control\",\"messages[].reasoning_content\"]");
 }
 
 /* `count` times `item`, separated by commas. */
