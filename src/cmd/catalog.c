@@ -36,7 +36,7 @@ static const char *place_of(const struct catalog_model *model, const struct mode
 }
 
 static const struct table_column COLUMNS[] = {
-    {.title = "ID", .width = -30},      {.title = "SIZE", .width = 9},
+    {.title = "ID", .width = -34},      {.title = "SIZE", .width = 9},
     {.title = "RAM", .width = 9},       {.title = "CONTEXT", .width = 8},
     {.title = "LICENSE", .width = -10}, {.title = "PROMPT", .width = 8},
     {.title = "ANSWER", .width = 8},    {.title = "HERE"},

@@ -384,20 +384,6 @@ void core_attempt_abandon(struct core *core, struct core_generation *generation)
 /* DONE or ERROR of an attempt that its generation has given up; anything else is ignored. */
 void core_attempt_ghost_word(struct core *core, const struct core_event *event);
 
-/* prefill.c: how long a device may take for the prompt. */
-/* Tokens of the attempt's prompt and of the text to continue: as its device counted them, but no more than there can
- * be; 0: not counted. */
-uint32_t core_prefill_tokens(const struct core_attempt *attempt);
-/* What so many tokens may take: usually, and at most. */
-uint64_t core_prefill_usual_ms(const struct core *core, uint64_t tokens);
-uint64_t core_prefill_most_ms(const struct core *core, uint64_t tokens);
-/* When its first token is due if it tells no progress; it has just accepted. */
-uint64_t core_prefill_due_ms(const struct core *core, const struct core_attempt *attempt);
-/* It says that it has read so much: true if its generation's first_due_ms was moved on by that. */
-bool core_prefill_progress(const struct core *core, struct core_attempt *attempt, uint32_t done_tokens);
-/* What the rest should take it by its progress so far; UINT64_MAX: it has told none. */
-uint64_t core_prefill_left_ms(const struct core *core, const struct core_attempt *attempt);
-
 /* rate.c */
 void core_rate_set_limit(struct core_rate *rate, uint32_t limit, uint64_t now_ms);
 uint64_t core_rate_wait_ms(const struct core_rate *rate, uint64_t now_ms); /* 0: a request may come now */
@@ -414,8 +400,8 @@ void core_key_set(struct core *core, const struct core_event *event);
 void core_accounts_clear(struct core *core);
 
 /* hold.c */
-/* The hold that this request would need; false when it has no meaning: a negative price, or past all bounds. */
-/* For a prompt of so many tokens at most. */
+/* The hold that this request would need, for a prompt of so many tokens at most; false when it has no meaning: a
+ * negative price, or past all bounds. */
 MUST_CHECK bool core_hold_init(const struct core *core, const struct core_event *event, uint32_t prompt_tokens,
                                struct core_hold *hold);
 bool core_hold_fits_account(const struct core_hold *hold);

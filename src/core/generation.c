@@ -54,6 +54,7 @@
  * that nobody asked for is an ERROR of the engine. An attempt that its generation has given up lives on as a ghost
  * (attempt.c). */
 #include "core/core_internal.h"
+#include "core/prefill.h"
 
 #include <string.h>
 

@@ -6,6 +6,7 @@
  * longer each time. A round ends after max_attempts, or failover_ms after its first dispatch, or after each loss once
  * content has come; a model that must be loaded and a long prompt lengthen it. */
 #include "core/core_internal.h"
+#include "core/prefill.h"
 
 /* A device that takes HURRY_TIMES as long for the prompt as it should, and HURRY_LEAST_MS at least, is left for another
  * one, HURRY_MOST times in a round: so a crowd that has grown slow does not go round and round. */

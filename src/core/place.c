@@ -1,6 +1,7 @@
 /* Placement: which device gets a generation. First the gates, then the lowest expected finish time of a bounded sample.
  * The formula, the weights and their reasons are in docs/PLACEMENT.md. */
 #include "core/pool.h"
+#include "core/prefill.h"
 
 #include <string.h>
 

@@ -9,6 +9,8 @@
  * accept. So progress that comes too slowly (a token each time), that does not move, or that goes beyond the prompt
  * earns nothing, and whatever a device says, its time ends when a prompt of this size would have been read at the least
  * speed. */
+#include "core/prefill.h"
+
 #include "core/core_internal.h"
 
 enum {

@@ -1,6 +1,7 @@
 /* What attempts say about their device: how fast it is, how reliable, how honest. docs/PLACEMENT.md has the thresholds
  * and why an honest device does not trip them. */
 #include "core/core_internal.h"
+#include "core/prefill.h"
 
 #include <string.h>
 

@@ -6,8 +6,8 @@
 #include "workflow/echo.h"
 #include "workflow/number_text.h"
 #include "workflow/prompts.h"
-#include "workflow/tool_question.h"
 #include "workflow/task.h"
+#include "workflow/tool_question.h"
 
 #include <string.h>
 

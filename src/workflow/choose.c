@@ -2,8 +2,8 @@
 
 #include "text/words.h"
 #include "workflow/fit.h"
-#include "workflow/tool_question.h"
 #include "workflow/task.h"
+#include "workflow/tool_question.h"
 
 enum { EXPRESSION_DIGITS_MIN = 2 };
 

@@ -266,11 +266,8 @@ static bool messages_make(struct composer *composer, struct gen_request *out) {
 
 bool workflow_step_compose(const struct workflow_scene *scene, uint32_t step, struct arena *arena,
                            struct gen_request *out) {
-    struct composer composer = {.scene = scene,
-                                .step = &scene->workflow->steps[step],
-                                .number = step,
-                                .rates = scene->rates,
-                                .arena = arena};
+    struct composer composer = {
+        .scene = scene, .step = &scene->workflow->steps[step], .number = step, .rates = scene->rates, .arena = arena};
     struct agent_prompt agent = {.turn_count = 0};
     const bool think = composer.step->name == CORE_STEP_THINK;
     composer.prompt.capacity = think ? agent_prompt_capacity(scene)

@@ -54,4 +54,4 @@ INSERT INTO earned_totals (account_number, month, generations, amount_nano, toke
         tokens = tokens + excluded.tokens;
 INSERT INTO rolled_up VALUES (1, 0, 0, 0);
 
-PRAGMA user_version = 15;
+PRAGMA user_version = 16;

@@ -15,13 +15,13 @@
 static void a_row_for_each_model(void **state) {
     struct command_fixture *fixture = *state;
     command_fixture_expect(fixture, COMMAND_OK, "catalog");
-    assert_prints(fixture, "ID                                  SIZE       RAM  CONTEXT  LICENSE      PROMPT   ANSWER  "
-                           "HERE\n");
-    assert_prints(fixture, "qwen2.5-0.5b-instruct-q6_k      650.4 MB    1.1 GB    32768  Apache-2.0     0.05      0.1  "
-                           "no\n  also called nataris-fast\n");
+    assert_prints(fixture, "ID                                      SIZE       RAM  CONTEXT  LICENSE      PROMPT   "
+                           "ANSWER  HERE\n");
+    assert_prints(fixture, "qwen2.5-0.5b-instruct-q6_k          650.4 MB  872.4 MB    32768  Apache-2.0     0.05      "
+                           "0.1  no\n  also called nataris-fast\n");
     assert_prints(fixture, "\n\nPrices are in USD per million tokens.\n");
     for (size_t i = 0; i < catalog_count(); i++) {
-        assert_prints(fixture, "\n%-30s ", catalog_at(i)->id);
+        assert_prints(fixture, "\n%-34s ", catalog_at(i)->id);
     }
 }
 

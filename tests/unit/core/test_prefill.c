@@ -1,4 +1,5 @@
 /* The bounds of core/prefill.c that a story does not go through; the stories are tests/replay/first-token-*.replay. */
+#include "core/prefill.h"
 #include "unit/core/core_fixture.h"
 
 static struct core_attempt *accepted(struct fixture *f, uint64_t *generation, uint64_t *provider, uint32_t tokens) {

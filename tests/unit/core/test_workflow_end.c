@@ -226,8 +226,8 @@ static void every_value_has_its_name(void **state UNUSED) {
     assert_string_equal(core_workflow_kind_name(CORE_WORKFLOW_RESEARCH), "research");
     assert_string_equal(core_workflow_kind_name(CORE_WORKFLOW_CODE), "code");
     assert_string_equal(core_workflow_kind_name(CORE_WORKFLOW_AGENT), "agent");
-    static const char *const statuses[] = {"RUNNING",   "COMPLETED",       "FAILED",
-                                           "CANCELLED", "BUDGET_EXCEEDED", "MAX_STEPS", "NO_ANSWER"};
+    static const char *const statuses[] = {"RUNNING",         "COMPLETED", "FAILED",   "CANCELLED",
+                                           "BUDGET_EXCEEDED", "MAX_STEPS", "NO_ANSWER"};
     for (unsigned i = 0; i < CORE_WORKFLOW_STATUSES; i++) {
         assert_string_equal(core_workflow_status_name((enum core_workflow_status)i), statuses[i]);
     }
