@@ -7,6 +7,8 @@
 #include "workflow/compose.h"
 #include "workflow/fit.h"
 #include "workflow/meaning.h"
+#include "workflow/tool_question.h"
+#include "workflow/review.h"
 #include "workflow/search.h"
 #include "workflow/task.h"
 #include "workflow/tools.h"
@@ -60,7 +62,9 @@ static void fuzz_meaning(struct str output, enum core_step_name name) {
     const struct orchestration asked = {.tools = &tool, .tool_count = 1};
     struct core_step step = {.name = name};
     struct core_workflow workflow = {.steps = &step, .step_count = 1};
-    const struct workflow_scene scene = {.asked = &asked, .workflow = &workflow};
+    const struct gen_message question = {GEN_ROLE_USER, STR("Who built it?"), STR(""), NULL, 0};
+    const struct gen_request request = {.messages = &question, .message_count = 1};
+    const struct workflow_scene scene = {.request = &request, .asked = &asked, .workflow = &workflow};
     const struct workflow_meaning meaning = workflow_step_meaning(&scene, 0, output);
     struct json_value root;
     struct buf out;
@@ -103,7 +107,13 @@ static void fuzz_chunks(struct str document, uint32_t context, uint32_t scale, s
     struct tokens_rates rates = tokens_prior_of(STR("demo"))->rates;
     tokens_rates_scale(&rates, 100 * (uint64_t)scale);
     const struct workflow_chunks chunks = workflow_chunks_plan(&request, context, &rates);
-    struct workflow_scene scene = {&request, &asked, &workflow, &output, chunks, context, rates};
+    struct workflow_scene scene = {.request = &request,
+                                   .asked = &asked,
+                                   .workflow = &workflow,
+                                   .outputs = &output,
+                                   .chunks = chunks,
+                                   .context_length = context,
+                                   .rates = rates};
     for (uint32_t i = 0; i < chunks.count; i++) {
         const struct str chunk = workflow_chunk(document, &chunks, i);
         const size_t start = (size_t)(chunk.data - document.data);
@@ -123,6 +133,8 @@ static void fuzz_calculator(struct str text) {
     struct buf out;
     buf_init(&out, OUT_BYTES);
     workflow_calculate(text, &out);
+    (void)tool_question_read(text);
+    (void)review_passes(text);
     check(out.len > 0 && !out.overflow);
     const struct store_message message = {.role = GEN_ROLE_USER, .content = text};
     workflow_search(&message, 1, text, &out);
