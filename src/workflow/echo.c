@@ -11,7 +11,7 @@ enum {
     FOLDED_BYTES = 16 * 1024,
     GREETING_BYTES = 24,    /* folded; what is no longer may be said back */
     INSTRUCTION_BYTES = 14, /* folded; less of the instructions may be chance */
-    PART_PERCENT = 60,      /* of a question that an answer repeats */
+    PART_PERCENT = 75,      /* of a question that an answer repeats */
     REPEATED_PERCENT = 80,  /* of an answer that is the question, perhaps several times */
 };
 
@@ -64,12 +64,19 @@ static bool is_instruction(struct str answer, struct str question) {
 
 static bool asks_to_repeat(struct str question) {
     static const struct str wishes[] = {
-        STR("repeat"),     STR("say"),         STR("echo"),         STR("copy"),     STR("quote"),     STR("after me"),
-        STR("spell"),      STR("correct"),     STR("rewrite"),      STR("rephrase"), STR("translate"), STR("proofread"),
-        STR("reply with"), STR("answer with"), STR("respond with"), STR("only the"), STR("exactly"),   STR("complete"),
-        STR("continue"),   STR("wiederhole"),  STR("sag"),          STR("répète"),   STR("répétez"),   STR("repite"),
-        STR("repita"),     STR("ripeti"),      STR("повтори"),      STR("скажи"),    STR("重复"),      STR("说"),
-        STR("繰り返"),     STR("言って"),      STR("반복"),         STR("말해"),     STR("كرر"),       STR("दोहरा"),
+        STR("repeat"),    STR("say"),        STR("echo"),       STR("copy"),        STR("quote"),
+        STR("after me"),  STR("spell"),      STR("correct"),    STR("rewrite"),     STR("rephrase"),
+        STR("translate"), STR("proofread"),  STR("reply with"), STR("answer with"), STR("respond with"),
+        STR("only the"),  STR("exactly"),    STR("complete"),   STR("continue"),    STR("fix"),
+        STR("grammar"),   STR("spelling"),   STR("edit"),       STR("format"),      STR("convert"),
+        STR("uppercase"), STR("lowercase"),  STR("capitalize"), STR("punctuation"), STR("summarize"),
+        STR("shorten"),   STR("extract"),    STR("sort"),       STR("which of"),    STR("choose"),
+        STR("pick"),      STR("korrigiere"), STR("corrige"),    STR("исправь"),     STR("改正"),
+        STR("修改"),      STR("翻译"),       STR("選"),         STR("选择"),        STR("wiederhole"),
+        STR("sag"),       STR("répète"),     STR("répétez"),    STR("repite"),      STR("repita"),
+        STR("ripeti"),    STR("повтори"),    STR("скажи"),      STR("重复"),        STR("说"),
+        STR("繰り返"),    STR("言って"),     STR("반복"),       STR("말해"),        STR("كرر"),
+        STR("दोहरा"),
     };
     return words_find_any(question, wishes, COUNT_OF(wishes));
 }
