@@ -3,6 +3,15 @@
 #include "base/compiler.h"
 #include "text/words.h"
 
+#include <string.h>
+
+/* What is longer is not closed: no argument is, and a text of nothing but brackets must not take long. */
+enum { WINDOW_BYTES = 4 * 1024 };
+
+static struct str window(struct str text) {
+    return (struct str){text.data, text.len < WINDOW_BYTES ? text.len : WINDOW_BYTES};
+}
+
 static const struct {
     struct str open, close;
     enum bracket bracket;
@@ -24,8 +33,13 @@ static const struct {
     {STR("＇"), STR("＇")}, {STR("″"), STR("″")},
 };
 
+/* A quick look: most bytes are none. */
+static bool may_be_mark(struct str text) {
+    return text.len > 0 && ((unsigned char)text.data[0] >= 0x80 || strchr("[](){}\"'`", text.data[0]) != NULL);
+}
+
 enum bracket bracket_open(struct str text, size_t *length) {
-    for (size_t i = 0; i < COUNT_OF(brackets); i++) {
+    for (size_t i = 0; may_be_mark(text) && i < COUNT_OF(brackets); i++) {
         if (str_starts_with(text, brackets[i].open)) {
             *length = brackets[i].open.len;
             return brackets[i].bracket;
@@ -35,7 +49,7 @@ enum bracket bracket_open(struct str text, size_t *length) {
 }
 
 enum bracket bracket_close(struct str text, size_t *length) {
-    for (size_t i = 0; i < COUNT_OF(brackets); i++) {
+    for (size_t i = 0; may_be_mark(text) && i < COUNT_OF(brackets); i++) {
         if (str_starts_with(text, brackets[i].close)) {
             *length = brackets[i].close.len;
             return brackets[i].bracket;
@@ -45,7 +59,7 @@ enum bracket bracket_close(struct str text, size_t *length) {
 }
 
 size_t quote_open(struct str text, struct str *closes) {
-    for (size_t i = 0; i < COUNT_OF(quotes); i++) {
+    for (size_t i = 0; may_be_mark(text) && i < COUNT_OF(quotes); i++) {
         if (str_starts_with(text, quotes[i].open)) {
             *closes = quotes[i].close;
             return quotes[i].open.len;
@@ -65,6 +79,7 @@ static size_t quote_close(struct str text, struct str opened) {
 }
 
 bool quote_read(struct str text, struct str *inside, size_t *length) {
+    text = window(text);
     struct str closes;
     const size_t open = quote_open(text, &closes);
     for (size_t at = open; open > 0 && at < text.len; at++) {
@@ -93,6 +108,7 @@ static size_t quoted_length(struct str text, size_t at) {
 }
 
 size_t bracket_end(struct str text, struct str *inside) {
+    text = window(text);
     size_t opening = 0, length = 0, depth = 0;
     bool quotes_end = true; /* as long as each that was met does: so every byte is looked at twice at most */
     const enum bracket kind = bracket_open(text, &opening);

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { DEPTH_MAX = 4 };
+enum { DEPTH_MAX = 4, MEMBERS_MAX = 32 };
 
 static const struct str names[] = {STR("name"),   STR("tool"),          STR("tool_name"), STR("function"),
                                    STR("action"), STR("function_name"), STR("toolname"),  STR("recipient_name")};
@@ -138,7 +138,7 @@ static bool object_read(struct str object, bool sure, struct call_text *out, int
         inside = words_rest(object, 1); /* its end was cut */
     }
     *out = (struct call_text){.name = STR(""), .argument = STR("")};
-    while (call_member_next(inside, &at, &member)) {
+    while (count < MEMBERS_MAX && call_member_next(inside, &at, &member)) {
         const bool nests = str_equal_nocase(member.key, STR("tool_calls")) ||
                            (!member.quoted && is_one_of(member.key, names, COUNT_OF(names)));
         first = count++ == 0 ? member : first;

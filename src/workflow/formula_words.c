@@ -165,7 +165,7 @@ static const struct formula_word words[] = {
     OPERATOR('m', "modulus"),
     OPERATOR('p', "percent"),
     OPERATOR('p', "per cent"),
-    OPERATOR('p', "Prozent"),
+    OPERATOR('p', "prozent"),
     OPERATOR('p', "pour cent"),
     OPERATOR('p', "por ciento"),
     OPERATOR('p', "por cento"),
@@ -204,10 +204,10 @@ static const struct formula_word words[] = {
     OPERATOR('!', "の階乗"),
     FUNCTION("sqrt", "square root of"),
     FUNCTION("sqrt", "square root"),
-    FUNCTION("sqrt", "Quadratwurzel von"),
-    FUNCTION("sqrt", "Quadratwurzel aus"),
-    FUNCTION("sqrt", "Wurzel aus"),
-    FUNCTION("sqrt", "Wurzel von"),
+    FUNCTION("sqrt", "quadratwurzel von"),
+    FUNCTION("sqrt", "quadratwurzel aus"),
+    FUNCTION("sqrt", "wurzel aus"),
+    FUNCTION("sqrt", "wurzel von"),
     FUNCTION("sqrt", "racine carrée de"),
     FUNCTION("sqrt", "raíz cuadrada de"),
     FUNCTION("sqrt", "raiz quadrada de"),
@@ -242,6 +242,13 @@ static const struct {
     {STR("\u202a"), '$'}, {STR("\u202b"), '$'}, {STR("\u202c"), '$'}, {STR("\u2066"), '$'}, {STR("\u2067"), '$'},
     {STR("\u2068"), '$'}, {STR("\u2069"), '$'}, {STR("\u061c"), '$'}, {STR("\ufeff"), '$'}, {STR("\u2060"), '$'},
 };
+
+bool formula_may_begin(struct str text, struct str word) {
+    enum { ASCII_END = 0x80, WIDE_LETTERS = 0xef /* full-width forms fold to ASCII */ };
+    const uint8_t first = text.len > 0 ? (uint8_t)text.data[0] : 0, wanted = (uint8_t)word.data[0];
+    const uint8_t small = first >= 'A' && first <= 'Z' ? (uint8_t)(first + ('a' - 'A')) : first;
+    return small == wanted || (first >= ASCII_END && (wanted >= ASCII_END || first == WIDE_LETTERS));
+}
 
 uint32_t formula_character(struct str text, size_t *length) {
     static const uint8_t first_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
@@ -309,7 +316,7 @@ const struct formula_word *formula_word_find(struct str text) {
     const struct formula_word *found = NULL;
     for (size_t i = 0; i < COUNT_OF(words); i++) {
         const struct str word = words[i].text;
-        if ((found == NULL || word.len > found->text.len) && words_begin(text, word) &&
+        if ((found == NULL || word.len > found->text.len) && formula_may_begin(text, word) && words_begin(text, word) &&
             ends_word(word, words_rest(text, word.len))) {
             found = &words[i];
         }

@@ -20,6 +20,9 @@ const struct formula_word *formula_word_find(struct str text);
 char formula_sign_find(struct str text, size_t *length);
 /* The character at the front and its length in bytes; 0xfffd for broken bytes. */
 uint32_t formula_character(struct str text, size_t *length);
+/* A quick look at the first byte, before text/words.h folds both: false when the text surely does not begin with the
+ * word, whose ASCII letters are small. */
+bool formula_may_begin(struct str text, struct str word);
 /* 0 to 9 for a digit of any script that writes decimal numbers; -1. */
 int formula_digit(uint32_t character);
 /* A letter of a script that has blanks between words. */

@@ -2,6 +2,7 @@
 
 #include "base/compiler.h"
 #include "text/words.h"
+#include "workflow/formula_words.h"
 
 static const struct {
     struct str text;
@@ -221,18 +222,10 @@ static struct str number_skip(struct str line) {
     return numbered ? label_marks_skip(words_rest(behind, 1)) : line;
 }
 
-/* A quick look at the first byte: most lines begin with none of the labels. */
-static bool may_begin(struct str line, struct str name) {
-    const unsigned char first = line.len > 0 ? (unsigned char)line.data[0] : 0;
-    const unsigned char lower = first >= 'A' && first <= 'Z' ? (unsigned char)(first + ('a' - 'A')) : first;
-    return lower == (unsigned char)name.data[0] ||
-           (first >= 0x80 && ((unsigned char)name.data[0] >= 0x80 || first == 0xef));
-}
-
 /* What is behind this label and its colon; data NULL: it does not stand there. */
 static struct str behind_label(struct str line, struct str name, bool tagged) {
     const struct str nothing = {NULL, 0};
-    if (!may_begin(line, name) || !words_begin(line, name)) {
+    if (!formula_may_begin(line, name) || !words_begin(line, name)) {
         return nothing;
     }
     struct str behind = words_rest(line, name.len);

@@ -21,6 +21,8 @@ static bool is_punctuation(uint32_t c) {
            is_within(c, 0xff01, 0xff10) || is_within(c, 0xff1a, 0xff1f);
 }
 
+enum { REVIEW_BYTES_MAX = 2 * 1024 };
+
 /* A letter, a digit or a sign that says something; blanks and punctuation do not. */
 static bool says_something(uint32_t c) {
     const bool letter = is_within(c, '0', '9' + 1) || is_within(c, 'a', 'z' + 1) || is_within(c, 'A', 'Z' + 1);
@@ -52,7 +54,7 @@ static size_t phrase_length(struct str text, struct str phrase) {
     for (bool split = true; split;) {
         split = str_split(more, ' ', &word, &more);
         rest = marks_skip(rest);
-        if (!words_begin(rest, word)) {
+        if (!formula_may_begin(rest, word) || !words_begin(rest, word)) {
             return 0;
         }
         rest = words_rest(rest, word.len);
@@ -82,6 +84,9 @@ static size_t number_length(struct str text) {
 
 bool review_passes(struct str output) {
     bool approved = false;
+    if (output.len > REVIEW_BYTES_MAX) {
+        return false; /* so many words are more than approval */
+    }
     struct str rest = marks_skip(output);
     const bool empty = rest.len == 0;
     while (rest.len > 0) {

@@ -9,9 +9,12 @@
 #include "workflow/tools.h"
 
 enum {
-    CALL_BYTES_MAX = 4 * 1024, /* of an output: behind them nobody calls a tool without a label */
-    INLINE_BYTES_MAX = 2 * 1024,
-    ACTIONS_MAX = 8, /* "Action:" that names nothing: so many are looked at */
+    CALL_BYTES_MAX = 4 * 1024,       /* of an output: behind them nobody calls a tool without a label */
+    INLINE_BYTES_MAX = 2 * 1024,     /* of a line in whose middle a label is looked for, */
+    INLINE_WITHIN_BYTES = 16 * 1024, /* within so much of an output */
+    SCANNED_BYTES = 64 * 1024,       /* of an output, for labels */
+    BARE_LINES_MAX = 64,       /* without a call, one after the other */
+    ACTIONS_MAX = 8,                 /* "Action:" that names nothing: so many are looked at */
 };
 
 static struct str line_of(struct str text) {
@@ -91,7 +94,8 @@ static bool bracketed_find(struct str line, size_t *start, size_t *end) {
 /* "Action Input: ..." in one of the lines that follow, before any other label. */
 static struct str input_find(struct str text) {
     struct str line, rest, value;
-    while (text.len > 0) {
+    const char *const end = text.data + SCANNED_BYTES;
+    while (text.len > 0 && text.data < end) {
         (void)str_split(text, '\n', &line, &rest);
         const enum label label = label_read(line, &value);
         if (label == LABEL_INPUT) {
@@ -190,7 +194,7 @@ static struct str tag_cut(struct str text) {
 /* An answer ends where the model goes on with things that it makes up. */
 static struct str answer_cut(struct str text) {
     struct str line, rest = text, value;
-    while (rest.len > 0) {
+    while (rest.len > 0 && rest.data < text.data + SCANNED_BYTES) {
         const char *start = rest.data;
         (void)str_split(rest, '\n', &line, &rest);
         const enum label label = label_read(line, &value);
@@ -245,10 +249,13 @@ struct think_parts think_read(struct str output) {
     struct think_parts parts = {.name = STR(""), .argument = STR("")};
     struct str line, rest = output, value = STR("");
     int actions = 0;
-    while (rest.len > 0 && actions < ACTIONS_MAX) {
+    while (rest.len > 0 && actions < ACTIONS_MAX && rest.data < output.data + SCANNED_BYTES) {
         const char *start = rest.data;
         (void)str_split(rest, '\n', &line, &rest);
-        const enum label label = inline_find(line, label_read(line, &value), &value, &start);
+        enum label label = label_read(line, &value);
+        if ((size_t)(start - output.data) < INLINE_WITHIN_BYTES) {
+            label = inline_find(line, label, &value, &start);
+        }
         const struct str behind = {value.data, (size_t)(output.data + output.len - value.data)};
         if (label == LABEL_ANSWER) {
             parts.text = answer_cut(behind);
@@ -301,7 +308,7 @@ static bool tag_take(struct str text, struct think_parts *parts) {
 
 bool think_read_bare(struct str output, size_t *at, struct think_parts *parts) {
     output.len = output.len < CALL_BYTES_MAX ? output.len : CALL_BYTES_MAX;
-    while (*at < output.len) {
+    for (int lines = 0; *at < output.len && lines < BARE_LINES_MAX; lines++) {
         const struct str rest = words_rest(output, *at);
         const struct str call = wrappers_skip(rest);
         const bool first = *at == 0, tagged = call.data > rest.data && call.data[-1] == '>';
