@@ -8,6 +8,8 @@
 #define DEMO "nataris-demo-2m"
 /* tests/e2e/models asks it. */
 #define SMOL "smollm2-135m-instruct-q4_1"
+#define CODER_SMALL "qwen2.5-coder-0.5b-instruct-q4_k_m"
+#define CODER_LARGE "qwen2.5-coder-1.5b-instruct-q4_k_m"
 
 static const struct catalog_canary canaries[] = {
     {DEMO, "What is the capital of France?", "paris"},
@@ -16,6 +18,12 @@ static const struct catalog_canary canaries[] = {
     {DEMO, "What is the opposite of hot?", "cold"},
     {DEMO, "What is 7 + 8?", "15"},
     {SMOL, "What is the capital of France?", "paris"},
+    {CODER_SMALL, "What is the capital of France?", "paris"},
+    {CODER_SMALL, "What is the capital of Japan?", "tokyo"},
+    {CODER_SMALL, "What is the opposite of hot?", "cold"},
+    {CODER_LARGE, "What is the capital of France?", "paris"},
+    {CODER_LARGE, "What is the capital of Japan?", "tokyo"},
+    {CODER_LARGE, "What is the opposite of hot?", "cold"},
 };
 
 const struct catalog_canary *catalog_canary_at(struct str model, size_t index) {
