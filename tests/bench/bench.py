@@ -18,6 +18,7 @@ import engine_row
 import harness
 import network_rows
 import placement_rows
+import prompt_rows
 import rows
 import store_rows
 import webhook_rows
@@ -28,6 +29,7 @@ from harness import BenchError, say
 MEASUREMENTS = {
     "plain": ("plain requests, against nginx", rows.plain_requests),
     "engine": ("tokens/s, against the bare engine loop", engine_row.tokens_per_second),
+    "prompts": ("long prompts, against llama.cpp's own reading", prompt_rows.long_prompts),
     "stream": ("CPU per streamed delta", rows.stream_cpu),
     "memory": ("memory per idle provider", rows.idle_memory),
     "money": ("settlements, and the ledger's check", store_rows.settlements),
@@ -46,6 +48,7 @@ MEASUREMENTS = {
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default=harness.ROOT / "build", type=pathlib.Path, help="folder of the programs")
+    parser.add_argument("--before", type=pathlib.Path, help="folder of an earlier build, for rows that compare with it")
     parser.add_argument("--only", action="append", choices=MEASUREMENTS, help="one measurement; may be repeated")
     parser.add_argument("--quick", action="store_true", help="short runs: does it work, not how fast is it")
     parser.add_argument("--real-time", action="store_true", help="starve other programs while it matters; takes root")
@@ -76,7 +79,7 @@ def machine():
 
 
 def measure(arguments, folder):
-    tools = harness.Tools(arguments.build, folder, arguments.real_time)
+    tools = harness.Tools(arguments.build, folder, arguments.real_time, arguments.before)
     found = []
     result = {"machine": machine(), "quick": arguments.quick, "real_time": arguments.real_time, "samples": {}}
     started = time.monotonic()

@@ -130,7 +130,8 @@ def tail(path):
 class Tools:
     """Where the programs are, and the temporary folder of this run."""
 
-    def __init__(self, build, folder, real_time):
+    def __init__(self, build, folder, real_time, before=None):
+        self.before = before  # an earlier build's folder
         self.build, self.folder, self.real_time = pathlib.Path(build), pathlib.Path(folder), real_time
         self.nataris, self.llama = self.build / "nataris", self.build / "nataris-llama"
         self.count = 0

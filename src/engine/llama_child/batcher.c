@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "engine/llama_child/pace.h"
 #include "engine/llama_child/slot.h"
 #include "engine/llama_frames.h"
 
@@ -10,8 +11,7 @@
 #include <utlist.h>
 
 enum {
-    BATCHER_STEP_MS = 40,        /* about what prompts may add to a step: a cancel waits for its end and has 100 ms */
-    BATCHER_PREFILL_MIN = 4,     /* tokens of each prompt in a step, however slow the machine */
+    BATCHER_ABORTED = 2,         /* of llama_decode: the abort callback said so */
     BATCHER_PREFILL_SEEDED = 16, /* fixed for jobs with a seed: the size of the pieces changes the last bits */
     BATCHER_GATHER_US = 200 * 1000,
     BATCHER_SEND_US = 1000, /* deltas of very short steps share a write: it wakes the parent */
@@ -32,7 +32,9 @@ struct batcher {
     struct buf frames;
     bool urgent;               /* `frames` holds more than further text of answers */
     uint64_t step_us, sent_us; /* when the last step ended, when frames were last sent */
-    double tokens_per_ms;      /* of prompts, lately */
+    struct pace pace;
+    uint32_t turn;   /* slot whose prompt is first when not all fit into a step */
+    bool broken_off; /* the last step was, and others than the cancelled job lost work by that */
 };
 
 static llama_memory_t cache_of(const struct batcher *batcher) {
@@ -42,19 +44,22 @@ static llama_memory_t cache_of(const struct batcher *batcher) {
 static void end_slot(struct batcher *batcher, struct slot *slot, enum gen_finish finish, uint64_t now_us) {
     slot_finish(slot, finish, &batcher->frames, now_us);
     batcher->running--;
+    intake_give_back(batcher->intake);
     batcher->urgent = true;
 }
 
 /* The end of a job that never had a slot. */
-static void end_unstarted(struct batcher *batcher, struct job *job, enum gen_finish finish, uint32_t prompt_tokens,
-                          uint64_t now_us) {
+static void end_unstarted(struct batcher *batcher, struct job *job, enum gen_finish finish, uint64_t now_us) {
     struct gen_done done;
     memset(&done, 0, sizeof(done)); /* sent as it stands in memory */
     done.finish = finish;
-    done.usage.prompt_tokens = prompt_tokens;
+    done.usage.prompt_tokens = job->promised ? job_prompt_tokens(job) : 0;
     done.timings.queue_ms = (uint32_t)((now_us - job->received_us) / 1000);
     llama_frame_append(&batcher->frames, LLAMA_FRAME_DONE, job->id, (struct str){(const char *)&done, sizeof(done)});
     batcher->urgent = true;
+    if (job->promised) {
+        intake_give_back(batcher->intake);
+    }
     DL_DELETE(batcher->queue, job);
     job_free(job);
 }
@@ -63,7 +68,7 @@ static void cancel_job(struct batcher *batcher, uint64_t id, uint64_t now_us) {
     struct job *job = NULL;
     DL_SEARCH_SCALAR(batcher->queue, job, id, id);
     if (job != NULL) {
-        end_unstarted(batcher, job, GEN_FINISH_CANCELLED, 0, now_us);
+        end_unstarted(batcher, job, GEN_FINISH_CANCELLED, now_us);
         return;
     }
     for (uint32_t i = 0; i < batcher->slot_count; i++) {
@@ -84,15 +89,24 @@ static void take_arrivals(struct batcher *batcher) {
     free(arrived.cancels);
 }
 
-static void admit_jobs(struct batcher *batcher) {
-    while (batcher->queue != NULL && batcher->running < batcher->slot_count) {
-        struct job *job = batcher->queue;
-        uint32_t count = job->prompt.count - job->prompt.continued;
-        llama_frame_append(&batcher->frames, LLAMA_FRAME_ACCEPT, job->id,
-                           (struct str){(const char *)&count, sizeof(count)});
+/* A job has a slot promised since it came, or waits for the first one that becomes free. */
+static bool may_enter(struct batcher *batcher, struct job *job) {
+    if (!job->promised && intake_promise(batcher->intake)) {
+        job->promised = true;
+        job_append_accept(job, &batcher->frames);
         batcher->urgent = true;
+    }
+    return job->promised;
+}
+
+static void admit_jobs(struct batcher *batcher) {
+    struct job *job = NULL, *next = NULL;
+    DL_FOREACH_SAFE (batcher->queue, job, next) {
+        if (!may_enter(batcher, job)) {
+            continue;
+        }
         if (job->max_tokens == 0) { /* its text does not even fit: it must not get near a slot */
-            end_unstarted(batcher, job, GEN_FINISH_LENGTH, count, clock_monotonic_us());
+            end_unstarted(batcher, job, GEN_FINISH_LENGTH, clock_monotonic_us());
             continue;
         }
         struct slot *slot = slot_choose(batcher->slots, batcher->slot_count, job);
@@ -124,15 +138,16 @@ static void add_to_batch(struct batcher *batcher, struct slot *slot, uint32_t co
     }
 }
 
-/* How many tokens of this slot's prompt may take part, when `sharing` prompts are being read. */
-static uint32_t prefill_share(const struct batcher *batcher, const struct slot *slot, uint32_t sharing) {
+static bool reads_prompt(const struct slot *slot) {
+    return slot->job != NULL && slot->length - slot->cached > 1;
+}
+
+/* How many tokens of this slot's prompt take part, when `budget` of them are left for so many prompts. */
+static uint32_t prefill_share(const struct batcher *batcher, const struct slot *slot, uint32_t budget, uint32_t prompts,
+                              uint32_t least) {
     uint32_t left = slot->length - slot->cached;
     uint32_t room = batcher->model->batch_tokens - (uint32_t)batcher->batch.n_tokens;
-    double budget = batcher->tokens_per_ms * BATCHER_STEP_MS / sharing;
-    uint32_t share = budget < MODEL_PREFILL_MAX ? (uint32_t)budget : MODEL_PREFILL_MAX;
-    if (share < BATCHER_PREFILL_MIN) {
-        share = BATCHER_PREFILL_MIN;
-    }
+    uint32_t share = budget / prompts > least ? budget / prompts : least;
     if (slot->job->seed_given) {
         share = BATCHER_PREFILL_SEEDED;
         if (room < share && room < left) {
@@ -143,24 +158,41 @@ static uint32_t prefill_share(const struct batcher *batcher, const struct slot *
     return share < room ? share : room;
 }
 
-/* Returns how many tokens of prompts are in the batch. */
-static uint32_t build_batch(struct batcher *batcher) {
-    uint32_t sharing = 0, prompt_tokens = 0;
+/* Prompts, each with its share of what the step may read. Those for which nothing is left come first in the next
+ * step. */
+static uint32_t add_prompts(struct batcher *batcher, const struct pace_load *load) {
+    uint32_t budget = pace_tokens(&batcher->pace, load), least = pace_least(load);
+    uint32_t prompts = load->prompts, first = batcher->turn, read = 0;
+    for (uint32_t i = 0; i < batcher->slot_count && prompts > 0; i++) {
+        uint32_t index = (first + i) % batcher->slot_count;
+        struct slot *slot = &batcher->slots[index];
+        if (!reads_prompt(slot)) {
+            continue;
+        }
+        if (read > 0 && budget < least) {
+            batcher->turn = index;
+            break;
+        }
+        add_to_batch(batcher, slot, prefill_share(batcher, slot, budget, prompts--, least));
+        read += slot->step_tokens;
+        budget -= slot->step_tokens < budget ? slot->step_tokens : budget;
+    }
+    return read;
+}
+
+/* What the batch goes on with, and in *prompt_tokens how many tokens of prompts are in it. */
+static struct pace_load build_batch(struct batcher *batcher, uint32_t *prompt_tokens) {
+    struct pace_load load = {0};
     batcher->batch.n_tokens = 0;
     for (uint32_t i = 0; i < batcher->slot_count; i++) {
         struct slot *slot = &batcher->slots[i];
-        bool single = slot->job != NULL && slot->length - slot->cached == 1;
+        bool single = slot->job != NULL && !reads_prompt(slot);
         add_to_batch(batcher, slot, single ? 1 : 0);
-        sharing += slot->job != NULL && !single;
+        load.answers += single;
+        load.prompts += reads_prompt(slot);
     }
-    for (uint32_t i = 0; i < batcher->slot_count && sharing > 0; i++) {
-        struct slot *slot = &batcher->slots[i];
-        if (slot->job != NULL && slot->step_tokens == 0) {
-            add_to_batch(batcher, slot, prefill_share(batcher, slot, sharing));
-            prompt_tokens += slot->step_tokens;
-        }
-    }
-    return prompt_tokens;
+    *prompt_tokens = load.prompts > 0 ? add_prompts(batcher, &load) : 0;
+    return load;
 }
 
 static void fail_batch(struct batcher *batcher) {
@@ -169,6 +201,7 @@ static void fail_batch(struct batcher *batcher) {
             slot_fail(&batcher->slots[i], &batcher->frames, cache_of(batcher), "the model failed to compute a step");
             batcher->running--;
             batcher->urgent = true;
+            intake_give_back(batcher->intake);
         }
     }
 }
@@ -201,29 +234,66 @@ static void advance_slot(struct batcher *batcher, struct slot *slot, uint64_t no
     }
 }
 
-static void learn_speed(struct batcher *batcher, uint32_t prompt_tokens, uint64_t spent_us) {
-    if (prompt_tokens >= BATCHER_PREFILL_MIN && spent_us > 0) {
-        double speed = (double)batcher->batch.n_tokens * 1000.0 / (double)spent_us;
-        batcher->tokens_per_ms += (speed - batcher->tokens_per_ms) * 0.5;
+/* Lets a cancel break the step off. Not while answers go on: it is short. Nor twice in a row if others lose work by it:
+ * whoever sends prompts and cancels them would stop them for ever. */
+static void watch_step(struct batcher *batcher, const struct pace_load *load) {
+    uint64_t jobs[LIMIT_PROVIDER_SLOTS];
+    uint32_t count = 0;
+    for (uint32_t i = 0; load->answers == 0 && !batcher->broken_off && i < batcher->slot_count; i++) {
+        const struct slot *slot = &batcher->slots[i];
+        if (slot->job != NULL && slot->step_tokens > 0 && count < LIMIT_PROVIDER_SLOTS) {
+            jobs[count++] = slot->job->id;
+        }
     }
+    step_watch_set(&batcher->intake->step, jobs, count);
+}
+
+/* Whatever llama.cpp has kept of the step is forgotten: the next one computes it again. */
+static void undo_step(struct batcher *batcher) {
+    uint32_t losers = 0;
+    for (uint32_t i = 0; i < batcher->slot_count; i++) {
+        struct slot *slot = &batcher->slots[i];
+        if (slot->job != NULL && slot->step_tokens > 0) {
+            slot_forget_beyond(slot, slot->cached, cache_of(batcher));
+            losers++;
+        }
+    }
+    batcher->broken_off = losers > 1;
+}
+
+static int32_t decode(const struct batcher *batcher) {
+    int32_t result = shim_decode(batcher->model->context, batcher->batch);
+    if (result == 0) {
+        llama_synchronize(batcher->model->context);
+    }
+    step_watch_set(&batcher->intake->step, NULL, 0);
+    return result;
 }
 
 static void run_step(struct batcher *batcher) {
-    uint32_t prompt_tokens = build_batch(batcher);
-    uint64_t started_us = prompt_tokens > 0 ? clock_monotonic_us() : 0;
+    uint32_t prompt_tokens = 0;
+    const struct pace_load load = build_batch(batcher, &prompt_tokens);
     if (batcher->batch.n_tokens == 0) {
         return;
     }
-    if (shim_decode(batcher->model->context, batcher->batch) != 0) {
+    watch_step(batcher, &load);
+    if (load.answers == 0 && intake_has_news(batcher->intake)) {
+        return; /* a cancel that came before the watch began, or a prompt that can join the step */
+    }
+    uint64_t started_us = clock_monotonic_us();
+    int32_t result = decode(batcher);
+    if (result == BATCHER_ABORTED) {
+        undo_step(batcher);
+        return;
+    }
+    if (result != 0) {
         fail_batch(batcher);
         return;
     }
-    llama_synchronize(batcher->model->context);
     uint64_t now_us = clock_monotonic_us();
     batcher->step_us = now_us;
-    if (prompt_tokens > 0) {
-        learn_speed(batcher, prompt_tokens, now_us - started_us);
-    }
+    batcher->broken_off = false;
+    pace_learn(&batcher->pace, prompt_tokens, load.answers, now_us - started_us);
     for (uint32_t i = 0; i < batcher->slot_count; i++) {
         struct slot *slot = &batcher->slots[i];
         if (slot->job == NULL || slot->step_tokens == 0) {
@@ -249,7 +319,8 @@ static void send_frames(struct batcher *batcher) {
 
 void batcher_run(const struct model *model, struct intake *intake, struct outbox *outbox) {
     struct batcher batcher = {.model = model, .intake = intake, .outbox = outbox, .slot_count = model->plan.slots};
-    batcher.tokens_per_ms = model->tokens_per_ms;
+    pace_init(&batcher.pace, model->tokens_per_ms);
+    llama_set_abort_callback(model->context, step_watch_is_broken_off, &intake->step);
     batcher.slots = mem_calloc(batcher.slot_count, sizeof(*batcher.slots));
     for (uint32_t i = 0; i < batcher.slot_count; i++) {
         slot_init(&batcher.slots[i], (llama_seq_id)i, model->plan.context_length);

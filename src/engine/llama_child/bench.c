@@ -8,7 +8,13 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { BENCH_PROMPT_TOKENS_MAX = 256, BENCH_PIECE_MAX = 512 };
+enum {
+    BENCH_PROMPT_TOKENS_MAX = 256,
+    BENCH_PIECE_MAX = 512,
+    BENCH_SERVER_BATCH = 2048, /* the defaults of llama.cpp's server */
+    BENCH_SERVER_PIECE = 512,
+    BENCH_WARM_UP = 64, /* tokens */
+};
 
 struct bench_sequence {
     struct llama_sampler *sampler; /* NULL: nothing left to do */
@@ -142,5 +148,56 @@ int bench_run(const struct model_options *options, const char *prompt, uint32_t 
            parallel, bench.produced, seconds, cpu_seconds() - cpu_before, bench.produced / seconds);
     llama_batch_free(bench.batch);
     free(bench.sequences);
+    return ran ? 0 : 1;
+}
+
+/* One round; false when the model does not compute. */
+static bool read_prompt(struct llama_context *context, llama_token *tokens, int32_t count) {
+    llama_memory_clear(llama_get_memory(context), false);
+    for (int32_t at = 0; at < count; at += BENCH_SERVER_BATCH) {
+        int32_t piece = count - at < BENCH_SERVER_BATCH ? count - at : BENCH_SERVER_BATCH;
+        if (shim_decode(context, llama_batch_get_one(tokens + at, piece)) != 0) {
+            return false;
+        }
+    }
+    llama_synchronize(context);
+    return true;
+}
+
+static struct llama_context *server_context(const struct model *model, uint32_t threads, struct err *err) {
+    struct llama_context_params params = llama_context_default_params();
+    params.n_ctx = BENCH_PREFILL_TOKENS_MAX;
+    params.n_batch = BENCH_SERVER_BATCH;
+    params.n_ubatch = BENCH_SERVER_PIECE;
+    params.n_threads = params.n_threads_batch = (int32_t)threads;
+    params.no_perf = true;
+    return shim_context_new(model->llama, params, err);
+}
+
+int bench_prefill(const struct model_options *options, const char *text, uint32_t rounds) {
+    static llama_token tokens[BENCH_PREFILL_TOKENS_MAX];
+    struct model model;
+    struct err err = {0};
+    if (!model_prepare(&model, &err) || !model_load(&model, options, &err)) {
+        fprintf(stderr, "%s\n", err.message);
+        return 1;
+    }
+    int32_t count = shim_tokenize(model.vocab, str_from(text), tokens, BENCH_PREFILL_TOKENS_MAX, true);
+    struct llama_context *context = server_context(&model, options->threads > 0 ? options->threads : 1, &err);
+    if (count <= 0 || context == NULL) {
+        fprintf(stderr, "the prompt is empty or too long, or there is no memory\n");
+        return 1;
+    }
+    bool ran = read_prompt(context, tokens, count < BENCH_WARM_UP ? count : BENCH_WARM_UP);
+    printf("{\"tokens\":%d,\"rounds\":[", count);
+    for (uint32_t i = 0; ran && i < rounds; i++) {
+        uint64_t started_us = clock_monotonic_us();
+        double cpu_before = cpu_seconds();
+        ran = read_prompt(context, tokens, count);
+        printf("%s{\"seconds\":%.4f,\"cpu_seconds\":%.4f}", i > 0 ? "," : "",
+               (double)(clock_monotonic_us() - started_us) / 1e6, cpu_seconds() - cpu_before);
+    }
+    printf("]}\n");
+    llama_free(context);
     return ran ? 0 : 1;
 }

@@ -28,6 +28,32 @@ static void add_cancel(struct intake *intake, uint64_t id) {
     waiting->cancels[waiting->cancel_count++] = id;
 }
 
+bool intake_promise(struct intake *intake) {
+    pthread_mutex_lock(&intake->lock);
+    bool promised = intake->unpromised > 0;
+    intake->unpromised -= promised;
+    pthread_mutex_unlock(&intake->lock);
+    return promised;
+}
+
+void intake_give_back(struct intake *intake) {
+    pthread_mutex_lock(&intake->lock);
+    intake->unpromised++;
+    pthread_mutex_unlock(&intake->lock);
+}
+
+/* Before the batcher has it, so that nothing is said of it earlier. */
+static void accept_job(struct intake *intake, struct job *job) {
+    struct buf frame;
+    job->promised = intake_promise(intake);
+    if (job->promised) {
+        buf_init(&frame, LLAMA_FRAME_MAX);
+        job_append_accept(job, &frame);
+        outbox_send(intake->outbox, &frame);
+        buf_clear(&frame);
+    }
+}
+
 static void handle_frame(struct intake *intake, const struct llama_frame *frame) {
     struct job *job = NULL;
     struct job_refusal refusal;
@@ -40,6 +66,7 @@ static void handle_frame(struct intake *intake, const struct llama_frame *frame)
             refuse_job(intake, frame->job, &refusal);
             return;
         }
+        accept_job(intake, job);
     }
     pthread_mutex_lock(&intake->lock);
     if (job != NULL) {
@@ -50,6 +77,9 @@ static void handle_frame(struct intake *intake, const struct llama_frame *frame)
     atomic_store_explicit(&intake->pending, true, memory_order_release);
     pthread_cond_signal(&intake->changed);
     pthread_mutex_unlock(&intake->lock);
+    if (job == NULL) {
+        step_watch_cancel(&intake->step, frame->job); /* after `pending`: what it misses, the batcher sees there */
+    }
 }
 
 static void handle_bytes(struct intake *intake, struct buf *input) {
@@ -92,6 +122,7 @@ static void *run(void *context) {
 void intake_start(struct intake *intake, int fd, struct outbox *outbox) {
     pthread_t thread;
     *intake = (struct intake){.fd = fd, .outbox = outbox};
+    step_watch_init(&intake->step);
     pthread_mutex_init(&intake->lock, NULL);
     pthread_cond_init(&intake->changed, NULL);
     if (pthread_create(&thread, NULL, run, intake) != 0) {
@@ -105,12 +136,17 @@ void intake_use_model(struct intake *intake, const struct model *model) {
     struct job_maker *maker = job_maker_new(model);
     pthread_mutex_lock(&intake->lock);
     intake->maker = maker;
+    intake->unpromised = model->plan.slots;
     pthread_mutex_unlock(&intake->lock);
+}
+
+bool intake_has_news(const struct intake *intake) {
+    return atomic_load_explicit(&intake->pending, memory_order_acquire);
 }
 
 void intake_take(struct intake *intake, bool wait, struct intake_batch *out) {
     *out = (struct intake_batch){0};
-    if (!wait && !atomic_load_explicit(&intake->pending, memory_order_acquire)) {
+    if (!wait && !intake_has_news(intake)) {
         return;
     }
     pthread_mutex_lock(&intake->lock);

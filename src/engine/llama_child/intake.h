@@ -1,10 +1,12 @@
 /* The reader thread: frames of the parent become jobs and cancels for the batcher. Parsing, templates and tokenizing
- * happen here, beside the decoding. When the parent closes its end the whole process ends at once. */
+ * happen here, beside the decoding; so does the word that a job is accepted, when a slot is free for it, since a step
+ * may take longer than the gateway waits for that. When the parent closes its end the whole process ends at once. */
 #ifndef NATARIS_ENGINE_LLAMA_CHILD_INTAKE_H
 #define NATARIS_ENGINE_LLAMA_CHILD_INTAKE_H
 
 #include "engine/llama_child/job.h"
 #include "engine/llama_child/outbox.h"
+#include "engine/llama_child/step_watch.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -26,6 +28,8 @@ struct intake {
     struct job_maker *maker; /* NULL until the model is there */
     struct intake_batch waiting;
     size_t cancel_capacity;
+    uint32_t unpromised; /* slots that are neither taken nor promised to a job */
+    struct step_watch step;
     atomic_bool pending; /* something is waiting: lets the batcher look without the lock */
 };
 
@@ -33,6 +37,12 @@ struct intake {
 void intake_start(struct intake *intake, int fd, struct outbox *outbox);
 /* To be called before READY is sent: the parent sends jobs only after it. */
 void intake_use_model(struct intake *intake, const struct model *model);
+/* Something has arrived that intake_take would give. */
+bool intake_has_news(const struct intake *intake);
+/* A slot for a job that was not promised one when it came; false: none is free. */
+bool intake_promise(struct intake *intake);
+/* A slot, or the promise of one, is given back. */
+void intake_give_back(struct intake *intake);
 /* Takes all that arrived; with `wait` blocks until there is something. */
 void intake_take(struct intake *intake, bool wait, struct intake_batch *out);
 

@@ -90,6 +90,15 @@ struct job *job_maker_make(struct job_maker *maker, uint64_t id, struct str payl
     return job;
 }
 
+uint32_t job_prompt_tokens(const struct job *job) {
+    return job->prompt.count - job->prompt.continued;
+}
+
+void job_append_accept(const struct job *job, struct buf *frames) {
+    uint32_t count = job_prompt_tokens(job);
+    llama_frame_append(frames, LLAMA_FRAME_ACCEPT, job->id, (struct str){(const char *)&count, sizeof(count)});
+}
+
 void job_free(struct job *job) {
     free(job->prompt.tokens);
     if (job->sampler != NULL) {

@@ -16,6 +16,7 @@ struct job {
     struct prompt prompt;
     uint32_t max_tokens; /* fits behind the prompt; 0: a continuation for which nothing is left */
     bool stream, seed_given;
+    bool promised; /* a slot is kept for it, and the parent knows that it is accepted */
     struct llama_sampler *sampler;
     struct stop_filter filter;
     uint64_t received_us;
@@ -34,6 +35,10 @@ struct job_maker;
 struct job_maker *job_maker_new(const struct model *model);
 /* `payload` is the JSON of gen_request_write. NULL: the refusal is filled. */
 struct job *job_maker_make(struct job_maker *maker, uint64_t id, struct str payload, struct job_refusal *refusal);
+/* Tokens of its prompt, without those of the text that it continues. */
+uint32_t job_prompt_tokens(const struct job *job);
+/* Appends the frame that tells the parent that it is accepted. */
+void job_append_accept(const struct job *job, struct buf *frames);
 void job_free(struct job *job);
 
 #endif

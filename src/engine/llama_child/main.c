@@ -1,5 +1,6 @@
 /* nataris-llama: the process in which llama.cpp runs, one per model. Started by src/engine/llama.c with its end of a
- * socket pair; ends when the other end closes. Nobody starts it by hand, except for --bench-bare. */
+ * socket pair; ends when the other end closes. Nobody starts it by hand, except for --bench-bare and
+ * --bench-prefill. */
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -21,7 +22,8 @@
 
 static const char USAGE[] =
     "usage: nataris-llama --model PATH [--slots N] [--context N] [--threads N] [--memory BYTES]\n"
-    "       nataris-llama --bench-bare PATH SLOTS TOKENS [ROUNDS [PROMPT [THREADS]]]\n";
+    "       nataris-llama --bench-bare PATH SLOTS TOKENS [ROUNDS [PROMPT [THREADS]]]\n"
+    "       nataris-llama --bench-prefill PATH ROUNDS PROMPT [THREADS]\n";
 
 static bool read_number(const char *text, uint64_t max, uint64_t *out) {
     return str_parse_u64(str_from(text), max, out);
@@ -66,6 +68,16 @@ static int run_bench(int count, char **words) {
     }
     struct model_options options = {.path = words[0], .threads = (uint32_t)threads};
     return bench_run(&options, prompt, (uint32_t)parallel, (uint32_t)tokens, (uint32_t)rounds);
+}
+
+static int run_bench_prefill(int count, char **words) {
+    uint64_t rounds = 0, threads = 1;
+    if (count < 3 || !read_number(words[1], 1000, &rounds) || (count > 3 && !read_number(words[3], 1024, &threads))) {
+        fputs(USAGE, stderr);
+        return 2;
+    }
+    struct model_options options = {.path = words[0], .threads = (uint32_t)threads};
+    return bench_prefill(&options, words[2], (uint32_t)rounds);
 }
 
 /* The terminal's and the service manager's signals go to the whole group, but the parent decides when this ends: it may
@@ -117,6 +129,9 @@ int main(int argc, char **argv) {
     struct model_options options = {.held_to_plan = true};
     if (argc > 2 && strcmp(argv[1], "--bench-bare") == 0) {
         return run_bench(argc - 2, argv + 2);
+    }
+    if (argc > 2 && strcmp(argv[1], "--bench-prefill") == 0) {
+        return run_bench_prefill(argc - 2, argv + 2);
     }
     for (int i = 1; i < argc; i += 2) {
         if (i + 1 == argc || !read_option(argv[i], argv[i + 1], &options)) {

@@ -44,13 +44,21 @@ struct slot *slot_choose(struct slot *slots, uint32_t count, const struct job *j
     return worth ? best : oldest;
 }
 
+void slot_forget_beyond(struct slot *slot, uint32_t keep, llama_memory_t memory) {
+    if (!llama_memory_seq_rm(memory, slot->sequence, (llama_pos)keep, -1)) {
+        llama_memory_seq_rm(memory, slot->sequence, -1, -1);
+        keep = 0;
+    }
+    slot->cached = keep;
+}
+
 void slot_take_job(struct slot *slot, struct job *job, llama_memory_t memory, uint64_t now_us) {
     /* Reusing a cache changes the shape of the computation and so its last bits. With a seed the same request must give
      * the same text, so everything is computed anew. */
     uint32_t keep = job->seed_given ? 0 : common_prefix(slot, job);
-    if (keep < slot->cached && !llama_memory_seq_rm(memory, slot->sequence, (llama_pos)keep, -1)) {
-        llama_memory_seq_rm(memory, slot->sequence, -1, -1); /* a model whose state cannot go back part of the way */
-        keep = 0;
+    if (keep < slot->cached) {
+        slot_forget_beyond(slot, keep, memory);
+        keep = slot->cached;
     }
     memcpy(slot->tokens, job->prompt.tokens, job->prompt.count * sizeof(*slot->tokens));
     slot->job = job;

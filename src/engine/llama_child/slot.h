@@ -35,6 +35,8 @@ void slot_init(struct slot *slot, llama_seq_id sequence, uint32_t context_length
 struct slot *slot_choose(struct slot *slots, uint32_t count, const struct job *job);
 /* Puts the job in and drops what the cache has beyond the common prefix. */
 void slot_take_job(struct slot *slot, struct job *job, llama_memory_t memory, uint64_t now_us);
+/* Keeps no more than so many tokens in the cache; none, where a model's state cannot go back part of the way. */
+void slot_forget_beyond(struct slot *slot, uint32_t keep, llama_memory_t memory);
 /* Adds the bytes of a token; true when a stop string is complete. */
 bool slot_add_text(struct slot *slot, struct str bytes);
 /* Appends a delta frame with all text that may be shown, if there is any. */
