@@ -41,6 +41,7 @@ describe('framed well', () => {
     chunked: post(TE, CHUNKED),
     'chunked with a capital': post(TE.replace('chunked', 'Chunked'), CHUNKED),
     'chunked with an extension': post(TE, `${SIZE};a=b\r\n${BODY}\r\n${END}`),
+    'chunked with trailers': post(TE, `${SIZE}\r\n${BODY}\r\n0\r\nX-Sum: a\r\nContent-Length: 9\r\n\r\n`),
     'a chunk for each byte': post(TE, `${[...BODY].map((c) => `1\r\n${c}\r\n`).join('')}${END}`),
     'an empty line before': `\r\n${post(LENGTH, BODY)}`,
   };
