@@ -16,11 +16,11 @@ static bool inference_read(struct json_value body, struct arena *arena, struct c
         !orchestration_refuse(&content, err)) {
         return false;
     }
-    if (!refused_is_empty(content.messages)) {
-        return refused_set(err, STR("messages"), "prompt, or POST /v1/chat/completions");
-    }
     if (json_type_of(content.prompt) == JSON_NULL) {
         return field_invalid(err, "prompt", "is required.");
+    }
+    if (!refused_is_empty(content.messages)) {
+        return refused_set(err, STR("messages"), "prompt, or POST /v1/chat/completions");
     }
     if (!field_string(err, "prompt", content.prompt, SIZE_MAX, &prompt)) {
         return false;
