@@ -3,6 +3,7 @@
 #include "admin/action.h"
 #include "admin/write.h"
 #include "base/clock.h"
+#include "base/json_repeated.h"
 #include "base/mem.h"
 #include "catalog/catalog.h"
 
@@ -114,7 +115,7 @@ static void operation_act(struct operation *operation, struct str body) {
             operation_fail(operation, &err);
             return;
         }
-        if (json_find_repeated(object, &twice)) {
+        if (json_repeated_key(object, &twice)) {
             (void)err_set(&err, ERR_INVALID, "The body has a key twice in one object.");
             operation_fail(operation, &err);
             return;

@@ -1,5 +1,6 @@
 #include "api/body.h"
 
+#include "base/json_repeated.h"
 #include "call/models.h"
 
 #include <stdio.h>
@@ -13,7 +14,7 @@ struct str body_text(const struct api_request *request) {
 /* Two readers of such a text may take different ones of the two for the right one. */
 static bool refuse_repeated(struct json_value body, struct fault *fault) {
     struct str key;
-    if (!json_find_repeated(body, &key)) {
+    if (!json_repeated_key(body, &key)) {
         return true;
     }
     char param[ERR_FIELD_MAX];

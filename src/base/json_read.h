@@ -42,10 +42,6 @@ bool json_as_str(struct json_value value, struct str *out);
 bool json_as_int64(struct json_value value, int64_t *out); /* 3 and 3.0 both fit; 3.5 does not */
 bool json_as_double(struct json_value value, double *out);
 bool json_as_bool(struct json_value value, bool *out);
-/* Whether some object in `value`, at any depth, has a key twice (RFC 8259 4 leaves open what that means, and two
- * readers of one text may differ). *key is such a one, borrowed from the document. Keys are compared as they read,
- * escapes resolved. Takes n log n for n keys, whoever chose them. */
-bool json_find_repeated(struct json_value value, struct str *key);
 size_t json_count(struct json_value value); /* elements of an array or members of an object (exact) */
 
 struct json_iterator {

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json_read.h"
+#include "base/json_repeated.h"
 #include "base/json_write.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -67,7 +68,7 @@ static bool read_for(struct str body, int64_t *seconds, struct err *err) {
     struct json_parser *parser = json_parser_new(BODY_MAX, BODY_DEPTH);
     struct str twice;
     bool ok = json_parse(parser, body, &root, err) &&
-              (!json_find_repeated(root, &twice) || err_set(err, ERR_INVALID, "the body has a key twice"));
+              (!json_repeated_key(root, &twice) || err_set(err, ERR_INVALID, "the body has a key twice"));
     if (ok && json_get(root, "for_s", &member) && json_type_of(member) != JSON_NULL) {
         ok = (json_as_int64(member, seconds) && *seconds >= 1 && *seconds <= CONTROL_PAUSE_MAX_S) ||
              err_set(err, ERR_INVALID, "for_s is 1 to %d seconds", CONTROL_PAUSE_MAX_S);

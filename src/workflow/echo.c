@@ -56,7 +56,7 @@ static bool is_instruction(struct str answer, struct str question) {
         const struct str words = buf_str(&told);
         found = (answer.len >= INSTRUCTION_BYTES && contains(words, answer)) ||
                 (words.len >= INSTRUCTION_BYTES && contains(answer, words));
-        found = found && !contains(question, words);
+        found = found && !contains(question, words) && !contains(question, answer);
     }
     buf_clear(&told);
     return found;

@@ -13,7 +13,7 @@ enum {
     INLINE_BYTES_MAX = 2 * 1024,     /* of a line in whose middle a label is looked for, */
     INLINE_WITHIN_BYTES = 16 * 1024, /* within so much of an output */
     SCANNED_BYTES = 64 * 1024,       /* of an output, for labels */
-    BARE_LINES_MAX = 64,       /* without a call, one after the other */
+    BARE_LINES_MAX = 64,             /* without a call, one after the other */
     ACTIONS_MAX = 8,                 /* "Action:" that names nothing: so many are looked at */
 };
 

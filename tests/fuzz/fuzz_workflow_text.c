@@ -7,10 +7,10 @@
 #include "workflow/compose.h"
 #include "workflow/fit.h"
 #include "workflow/meaning.h"
-#include "workflow/tool_question.h"
 #include "workflow/review.h"
 #include "workflow/search.h"
 #include "workflow/task.h"
+#include "workflow/tool_question.h"
 #include "workflow/tools.h"
 
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 #include "base/buf.h"
 #include "base/compiler.h"
 #include "base/json_read.h"
+#include "base/json_repeated.h"
 
 #include <string.h>
 
@@ -294,7 +295,7 @@ static void test_repeated_keys(void **state) {
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct str key;
-        if (json_find_repeated(parse(state, cases[i].text), &key) != (cases[i].key != NULL) ||
+        if (json_repeated_key(parse(state, cases[i].text), &key) != (cases[i].key != NULL) ||
             (cases[i].key != NULL && !str_equal_cstr(key, cases[i].key))) {
             fail_msg("%s", cases[i].text);
         }
@@ -314,10 +315,10 @@ static void test_repeated_among_many_keys(void **state) {
     }
     const size_t len = text.len;
     buf_append_cstr(&text, "\"last\":0}");
-    assert_false(json_find_repeated(parse(state, buf_cstr(&text)), &key));
+    assert_false(json_repeated_key(parse(state, buf_cstr(&text)), &key));
     text.len = len;
     buf_append_cstr(&text, "\"key0500000\":0}");
-    assert_true(json_find_repeated(parse(state, buf_cstr(&text)), &key));
+    assert_true(json_repeated_key(parse(state, buf_cstr(&text)), &key));
     assert_true(str_equal(key, STR("key0500000")));
     buf_clear(&text);
 }
