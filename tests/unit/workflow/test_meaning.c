@@ -246,6 +246,35 @@ static void test_reviews(void **state) {
     assert_int_equal(meaning(CORE_STEP_PLAN, "Action: time[]").outcome, CORE_OUTCOME_TEXT);
 }
 
+/* Each of these took minutes, or would, if what is read of it had no bound. */
+static void test_hostile_outputs_end(void **state) {
+    static const char *const parts[] = {
+        "Action: {\n", "a:\n",        "\"", "“",           "Action: calculator[", "{\n",
+        "x. Action: ", "{\"a\":{",    "`",  "</a>",        "approved ",           "答案：\n",
+        "1. ",         "Answer: a\n", "['", "<tool_call>", "Action Input:\n"};
+    enum { HOSTILE_BYTES = 1024 * 1024 };
+    char *text = malloc(HOSTILE_BYTES);
+    (void)state;
+    assert_non_null(text);
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        for (size_t at = 0; at < HOSTILE_BYTES; at++) {
+            text[at] = parts[i][at % strlen(parts[i])];
+        }
+        static struct core_step step;
+        static struct core_workflow workflow = {.steps = &step, .step_count = 1};
+        static const struct orchestration asked = {.tools = caller_tools, .tool_count = 2};
+        static const struct gen_message question = {GEN_ROLE_USER, STR("Tell me."), STR(""), NULL, 0};
+        static const struct gen_request request = {.messages = &question, .message_count = 1};
+        const struct workflow_scene scene = {.request = &request, .asked = &asked, .workflow = &workflow};
+        const struct str output = {text, HOSTILE_BYTES};
+        step.name = CORE_STEP_THINK;
+        assert_int_not_equal(workflow_step_meaning(&scene, 0, output).outcome, CORE_OUTCOME_TEXT);
+        step.name = CORE_STEP_REVIEW;
+        assert_int_equal(workflow_step_meaning(&scene, 0, output).outcome, CORE_OUTCOME_FAULTS);
+    }
+    free(text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_actions),       cmocka_unit_test(test_actions_in_the_shapes_of_models),
