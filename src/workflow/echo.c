@@ -45,7 +45,12 @@ static bool contains(struct str text, struct str part) {
     return part.len > 0 && part.len <= text.len && memmem(text.data, text.len, part.data, part.len) != NULL;
 }
 
-/* Part of what an agent is told, or all of a sentence of it. */
+static bool says(struct str words, struct str answer) {
+    return (answer.len >= INSTRUCTION_BYTES && contains(words, answer)) ||
+           (words.len >= INSTRUCTION_BYTES && contains(answer, words));
+}
+
+/* Part of what an agent is told, or all of a sentence of it; not what the user has said as well. */
 static bool is_instruction(struct str answer, struct str question) {
     struct buf told;
     bool found = false;

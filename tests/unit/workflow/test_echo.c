@@ -55,6 +55,7 @@ static void test_other_answers_are_answers(void **state) {
         {"42", "What is six times seven?"},
         {"Jupiter has the Great Red Spot.",
          "Which planet has the Great Red Spot? Jupiter has the Great Red Spot, I think"},
+        {"Jupiter has the Great Red Spot.", "Which planet has the Great Red Spot?"},
         {"Paris", "What is the capital of France?"},
         {"👍", "Is it fine?"},
         {"谁知道呢。", "谁建造了亚历山大的灯塔？"},

@@ -277,9 +277,13 @@ static void test_hostile_outputs_end(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_actions),       cmocka_unit_test(test_actions_in_the_shapes_of_models),
-        cmocka_unit_test(test_unknown_tools), cmocka_unit_test(test_calls_of_the_caller),
-        cmocka_unit_test(test_answers),       cmocka_unit_test(test_reviews),
+        cmocka_unit_test(test_actions),
+        cmocka_unit_test(test_actions_in_the_shapes_of_models),
+        cmocka_unit_test(test_unknown_tools),
+        cmocka_unit_test(test_calls_of_the_caller),
+        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_reviews),
+        cmocka_unit_test(test_hostile_outputs_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
