@@ -55,6 +55,7 @@ struct auth {
     void *on_key_context;
     struct key_filter filter;  /* what is asked; empty until all hashes are there */
     struct key_filter filling; /* is being filled */
+    bool wants_hashes;         /* with the next question */
     uint64_t strangers_ms;     /* the second that the next is of */
     uint32_t strangers;        /* questions about keys that the filter does not know */
     struct auth_key *keys, *keys_by_id;
@@ -111,7 +112,12 @@ static void auth_on_hashes(void *context, const struct store_key_hashes *hashes,
 }
 
 void auth_learn_hashes(struct auth *auth) {
+    auth->wants_hashes = true;
+}
+
+static void auth_begin_hashes(struct auth *auth) {
     static const uint8_t first[DIGEST_SHA256_SIZE] = {0};
+    auth->wants_hashes = false;
     store_key_hashes_read(auth->store, first, AUTH_HASHES_AT_ONCE, auth_on_hashes, auth);
 }
 
@@ -356,6 +362,9 @@ static struct auth_question *auth_ask(struct auth *auth, const uint8_t sha256[DI
     HASH_FIND(hh, auth->questions, sha256, DIGEST_SHA256_SIZE, question);
     if (question != NULL || !auth_may_ask(auth, sha256, now_ms)) {
         return question;
+    }
+    if (auth->wants_hashes) {
+        auth_begin_hashes(auth);
     }
     question = MEM_NEW(struct auth_question);
     question->auth = auth;

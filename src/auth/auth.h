@@ -43,8 +43,8 @@ void auth_watch(struct auth *auth,
                 void *context);
 /* Reads the keys of jobs and workflows that have not ended, which ask for theirs by id; before store_start. */
 MUST_CHECK bool auth_load_open(struct auth *auth, struct err *err);
-/* After store_start: begins to read the hashes of all keys, beside everything else. Until they are there any key may be
- * asked for. */
+/* With the first question to the store it begins to read the hashes of all keys, beside everything else. Until they are
+ * there any key may be asked for. */
 void auth_learn_hashes(struct auth *auth);
 /* The store has one more key: it will be found. */
 void auth_expect_key(struct auth *auth, const uint8_t sha256[DIGEST_SHA256_SIZE]);

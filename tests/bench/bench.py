@@ -21,6 +21,7 @@ import placement_rows
 import prompt_rows
 import rows
 import store_rows
+import usage_rows
 import webhook_rows
 import workflow_list_rows
 import workflow_rows
@@ -33,6 +34,9 @@ MEASUREMENTS = {
     "stream": ("CPU per streamed delta", rows.stream_cpu),
     "memory": ("memory per idle provider", rows.idle_memory),
     "money": ("settlements, and the ledger's check", store_rows.settlements),
+    "usage": ("chats beside clients that ask for usage", usage_rows.stalls),
+    "accounts": ("start-up with many accounts", usage_rows.many_accounts),
+    "log": ("settlements while the log is written back", usage_rows.log_written_back),
     "placement": ("decisions of placement", placement_rows.decisions),
     "conversations": ("a conversation of 10,000 messages", conversation_rows.long_conversation),
     "webhooks": ("webhook deliveries", webhook_rows.deliveries),

@@ -103,8 +103,12 @@ static bool sqlite_db_add_functions(struct sqlite_db *db, struct err *err) {
     return result == SQLITE_OK || sqlite_db_fail(db, result, err);
 }
 
+int sqlite_db_checkpoint_pages(const struct sqlite_db_options *options) {
+    return options->checkpoint_pages != 0 ? options->checkpoint_pages : SQLITE_DB_CHECKPOINT_PAGES;
+}
+
 static bool sqlite_db_configure(struct sqlite_db *db, const struct sqlite_db_options *options, struct err *err) {
-    int pages = options->checkpoint_pages != 0 ? options->checkpoint_pages : SQLITE_DB_CHECKPOINT_PAGES;
+    const int pages = sqlite_db_checkpoint_pages(options);
     /* FULL: in WAL mode, NORMAL loses acknowledged commits when the power fails. */
     return sqlite_db_use_wal(db, err) &&
            sqlite_db_execute(db, options->sync_less ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL",
@@ -217,7 +221,8 @@ bool sqlite_db_open(struct sqlite_db **out, const char *path, const struct sqlit
     if (!sqlite_db_create_file(path, err) || !sqlite_db_open_file(db, options, err) ||
         !sqlite_db_version(db, &version, err) || !sqlite_db_configure(db, options, err) ||
         !sqlite_db_add_functions(db, err) ||
-        (version < sqlite_newest(db->options.added) && !sqlite_db_migrate(db, err)) || !sqlite_db_prepare(db, err)) {
+        (version < sqlite_newest(db->options.added) && !sqlite_db_migrate(db, err)) ||
+        (!options->bare && !sqlite_db_prepare(db, err))) {
         sqlite_db_close(db);
         return false;
     }

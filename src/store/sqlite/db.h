@@ -20,11 +20,13 @@ struct sqlite_db_options { /* all zero: what the product uses */
     const char *vfs;       /* SQLite's name of the file system layer; NULL: the usual one */
     bool sync_less;        /* synchronous=NORMAL: an acknowledged commit may be lost when the power fails */
     int checkpoint_pages;  /* size of the WAL at which it is written back; 0: the usual one */
+    bool bare;             /* without prepared statements */
     bool read_only;        /* a second connection beside a writer: the file exists with the newest schema */
     const struct sqlite_addition *added; /* a table of a test's own; NULL: none */
 };
 
 struct ledger;
+struct checkpointer;
 
 struct sqlite_db {
     struct store_connection connection; /* first */
@@ -33,13 +35,16 @@ struct sqlite_db {
     size_t statement_count;
     char path[FILE_PATH_MAX];
     struct sqlite_db_options options;
-    struct ledger *ledger; /* driver.c; of the writing connection, else NULL */
-    bool wipe_log;         /* the log holds what must not be read any more: sqlite_db_wipe_log is due */
+    struct ledger *ledger;             /* driver.c; of the writing connection, else NULL */
+    struct checkpointer *checkpointer; /* likewise, while it serves */
+    bool wipe_log;                     /* the log holds what must not be read any more: sqlite_db_wipe_log is due */
 };
 static inline struct sqlite_db *sqlite_db_of(struct store_connection *connection) {
     return (struct sqlite_db *)connection;
 }
 
+/* Pages of the log before it is written back. */
+int sqlite_db_checkpoint_pages(const struct sqlite_db_options *options);
 MUST_CHECK bool sqlite_db_open(struct sqlite_db **out, const char *path, const struct sqlite_db_options *options,
                                struct err *err);
 void sqlite_db_close(struct sqlite_db *db); /* NULL is fine; leaves a single file when it is the last user */

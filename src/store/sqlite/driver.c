@@ -1,9 +1,11 @@
 #include "store/sqlite/driver.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "store/sqlite/accounts.h"
 #include "store/sqlite/admin.h"
 #include "store/sqlite/answers.h"
+#include "store/sqlite/checkpointer.h"
 #include "store/sqlite/conversations.h"
 #include "store/sqlite/deliveries.h"
 #include "store/sqlite/devices.h"
@@ -53,6 +55,7 @@ static bool driver_open_reader(struct store_connection **out, const struct store
 
 static void driver_close(struct store_connection *connection) {
     struct sqlite_db *db = sqlite_db_of(connection);
+    checkpointer_close(db->checkpointer);
     if (db->ledger != NULL) {
         ledger_clear(db->ledger);
         free(db->ledger);
@@ -61,7 +64,12 @@ static void driver_close(struct store_connection *connection) {
 }
 
 static void driver_serve(struct store_connection *connection) {
-    sqlite_db_of(connection)->wipe_log = true; /* a crash may have left what was deleted before it */
+    struct sqlite_db *db = sqlite_db_of(connection);
+    struct err err;
+    db->wipe_log = true;                                   /* a crash may have left what was deleted before it */
+    if (!checkpointer_open(&db->checkpointer, db, &err)) { /* then the writer does it, as ever */
+        LOG_WARN_EVENT("store.no_checkpointer", LOG_TEXT("error", err.message));
+    }
 }
 
 /* --- Transactions --- */

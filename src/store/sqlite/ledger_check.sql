@@ -34,6 +34,24 @@ INSERT INTO gone_sums
               - (SELECT coalesce(sum(rolled_charge_nano), 0) FROM usage_totals)
     WHERE true ON CONFLICT DO UPDATE SET amount_nano = amount_nano + excluded.amount_nano;
 
+-- Most transactions settle a job of one device, most jobs have one settlement, and all of it is right: one look at each is
+-- enough for them. The queries below look closer at the others.
+CREATE TEMP TABLE odd (number INTEGER PRIMARY KEY);
+INSERT INTO odd
+    SELECT t.number FROM transactions t LEFT JOIN parts p ON p.transaction_number = t.number
+         LEFT JOIN generations j ON j.number = t.generation_number
+    WHERE NOT (t.kind = 0 AND coalesce(p.entries, 0) >= 2 AND p.moved IS t.amount_nano
+               AND coalesce(j.charge_nano, 0) > 0 AND p.wallet IS -j.charge_nano AND p.earnings IS j.provider_nano
+               AND p.network IS j.charge_nano - j.provider_nano AND p.wallet_account IS 16 * j.account_number
+               AND p.earnings_account IS iif(j.provider_nano > 0, 16 * j.provider_account_number + 1, NULL)
+               AND p.network_account IS iif(j.charge_nano > j.provider_nano, 1, NULL));
+CREATE TEMP TABLE odd_jobs (number INTEGER PRIMARY KEY);
+INSERT INTO odd_jobs
+    SELECT j.number FROM generations j LEFT JOIN settled s ON s.generation_number = j.number
+    WHERE (j.charge_nano <> 0 AND coalesce(s.settlements, 0) <> 1)
+          OR (j.outcome = 1 AND (j.charge_nano <> 0 OR j.provider_nano <> 0))
+          OR j.charge_nano < 0 OR j.provider_nano NOT BETWEEN 0 AND j.charge_nano;
+
 -- By earner: what is in `earned` less what the jobs up to the last slice say.
 CREATE TEMP TABLE earned_more (account_number INTEGER PRIMARY KEY, jobs, amount_nano, tokens);
 INSERT INTO earned_more SELECT account_number, count(*), sum(amount_nano), sum(tokens) FROM earned GROUP BY 1;
@@ -71,10 +89,12 @@ SELECT printf('all entries together sum to %d, not to 0', total)
 FROM (SELECT sum(amount_nano) AS total FROM sums) WHERE total <> 0;
 
 SELECT printf('transaction %d has fewer than two entries', t.number)
-FROM transactions t LEFT JOIN parts p ON p.transaction_number = t.number WHERE coalesce(p.entries, 0) < 2;
+FROM odd o CROSS JOIN transactions t ON t.number = o.number LEFT JOIN parts p ON p.transaction_number = t.number
+WHERE coalesce(p.entries, 0) < 2;
 
 SELECT printf('transaction %d says that it moves %d, but its entries move %d', t.number, t.amount_nano, p.moved)
-FROM transactions t JOIN parts p ON p.transaction_number = t.number WHERE t.amount_nano <> p.moved;
+FROM odd o CROSS JOIN transactions t ON t.number = o.number JOIN parts p ON p.transaction_number = t.number
+WHERE t.amount_nano <> p.moved;
 
 SELECT printf('entries name transaction %d, which does not exist', p.transaction_number)
 FROM parts p LEFT JOIN transactions t ON t.number = p.transaction_number WHERE t.number IS NULL;
@@ -97,23 +117,24 @@ SELECT printf('%s of account %d is below zero: %d', iif(ledger_account % 16 = 0,
 FROM sums WHERE ledger_account >= 16 AND amount_nano < 0;
 
 SELECT printf('job %s was charged %d and has %d settlements, not 1', j.id, j.charge_nano, coalesce(s.settlements, 0))
-FROM generations j LEFT JOIN settled s ON s.generation_number = j.number
+FROM odd_jobs o CROSS JOIN generations j ON j.number = o.number LEFT JOIN settled s ON s.generation_number = j.number
 WHERE j.charge_nano <> 0 AND coalesce(s.settlements, 0) <> 1;
 
-SELECT printf('job %s failed and has a charge', id) FROM generations
+SELECT printf('job %s failed and has a charge', id) FROM odd_jobs o CROSS JOIN generations j ON j.number = o.number
 WHERE outcome = 1 AND (charge_nano <> 0 OR provider_nano <> 0);
 
 SELECT printf('job %s was charged %d, of which %d went to the provider', id, charge_nano, provider_nano)
-FROM generations
+FROM odd_jobs o CROSS JOIN generations j ON j.number = o.number
 WHERE charge_nano < 0 OR provider_nano NOT BETWEEN 0 AND charge_nano;
 
 SELECT printf('transaction %d settles a job that %s', t.number, iif(j.number IS NULL, 'does not exist', 'was free'))
-FROM transactions t LEFT JOIN generations j ON j.number = t.generation_number
+FROM odd o CROSS JOIN transactions t ON t.number = o.number LEFT JOIN generations j ON j.number = t.generation_number
 WHERE t.kind = 0 AND coalesce(j.charge_nano, 0) = 0
       AND NOT (j.number IS NULL AND t.number IN (SELECT transaction_number FROM gone));
 
 SELECT printf('transaction %d does not have the parts of job %s', t.number, j.id)
-FROM transactions t JOIN generations j ON j.number = t.generation_number JOIN parts p ON p.transaction_number = t.number
+FROM odd o CROSS JOIN transactions t ON t.number = o.number JOIN generations j ON j.number = t.generation_number
+     JOIN parts p ON p.transaction_number = t.number
 WHERE t.kind = 0
       AND (p.wallet <> -j.charge_nano OR p.earnings <> j.provider_nano OR p.network <> j.charge_nano - j.provider_nano
            OR p.wallet_account IS NOT 16 * j.account_number
@@ -131,7 +152,7 @@ FROM shares WHERE amount_nano <> 0;
 
 -- Grants come from promotions, refunds from refunds, both into the wallet; payouts leave the earnings.
 SELECT printf('transaction %d moves money in a way its kind does not allow', t.number)
-FROM transactions t JOIN parts p ON p.transaction_number = t.number
+FROM odd o CROSS JOIN transactions t ON t.number = o.number JOIN parts p ON p.transaction_number = t.number
 WHERE (t.kind IN (1, 2) AND (p.wallet <= 0 OR p.wallet_account IS NOT 16 * t.account_number
                              OR p.earnings_account IS NOT NULL
                              OR p.network_account IS NOT iif(t.kind = 1, 2, 4)))
