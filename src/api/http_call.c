@@ -286,6 +286,9 @@ static struct http_call *http_call_new(struct api_request *request, struct draft
     memcpy(call->region, input->region, sizeof(call->region));
     call->verified = input->verified;
     call_init(call, draft->calls, &http_sink, draft->arena);
+    if (draft->counted > 0 && draft->counted < call->prompt_tokens_max) {
+        call->prompt_tokens_enough = call->prompt_tokens_likely = draft->counted;
+    }
     call->started_ms = request->started_ms;
     memcpy(call->request_id, request->id, sizeof(call->request_id));
     id_make(format->id_prefix, call->created_ms, call->id);

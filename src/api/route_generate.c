@@ -4,6 +4,7 @@
 #include "api/http_call.h"
 #include "api/idempotency.h"
 #include "api/respond.h"
+#include "call/weigh.h"
 #include "conversation/conversation.h"
 #include "format/orchestration.h"
 #include "workflow/executor.h"
@@ -41,6 +42,12 @@ static enum draft_step enter_conversation(struct draft *draft) {
     return conversation_enter(request->api->conversations, draft);
 }
 
+/* The steps of a workflow are held for one by one. */
+static enum draft_step weigh(struct draft *draft) {
+    const bool workflow = draft->input.orchestration != NULL && draft->input.orchestration->enabled;
+    return workflow ? DRAFT_ON : draft_weigh(draft);
+}
+
 static enum draft_step start(struct draft *draft) {
     struct api_request *request = request_of(draft);
     const struct executor *executor = calls_executor(draft->calls, &request->identity);
@@ -63,6 +70,7 @@ static const struct draft_stage stages[] = {
     {.name = "claim", .enter = draft_claim},
     {.name = "stored?", .enter = draft_look_stored},
     {.name = "conversation?", .enter = enter_conversation, .gone = conversation_enter_gone},
+    {.name = "weigh", .enter = weigh},
     {.name = "start", .enter = start},
     {.name = "end"},
 };

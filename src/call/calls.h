@@ -8,6 +8,7 @@
 #include "core/core.h"
 #include "net/loop.h"
 #include "store/store.h"
+#include "wire/generation.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,6 +19,19 @@ struct executor;       /* call/call.h */
 struct json_parser;    /* base/json_read.h */
 struct run;            /* call/run.h */
 struct tokens_learned; /* tokens/learned.h */
+
+/* Tokens of each text, or of the one chat; NULL: they were not counted. */
+typedef void call_counted(void *context, const uint32_t *tokens, size_t count);
+
+/* Who counts with a model's own vocabulary (call/counting.h). NULL functions: nobody does. Each answer comes once,
+ * soon, and never from inside the question. texts and chat only of a model for which is_able says so. */
+struct call_counter {
+    void *context;
+    bool (*is_able)(void *context, struct str model);
+    void (*texts)(void *context, struct str model, const struct str *texts, size_t count, call_counted *told,
+                  void *told_context);
+    void (*chat)(void *context, const struct gen_request *request, call_counted *told, void *told_context);
+};
 
 /* The network as calls see it. */
 struct call_backend {
@@ -31,6 +45,7 @@ struct call_backend {
     bool (*model_at)(void *context, size_t index, struct str *model);
     /* Money and limits of an account now; false: nothing to tell. */
     bool (*account_view)(void *context, const struct auth_identity *identity, struct core_account_view *view);
+    struct call_counter counter;
 };
 
 struct calls {

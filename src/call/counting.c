@@ -1,6 +1,9 @@
 #include "call/counting.h"
 
+#include "base/mem.h"
 #include "call/price.h"
+
+#include <stdlib.h>
 
 enum { COUNTING_TEMPLATE_TOKENS = 128 /* a default system prompt, the date */ };
 
@@ -40,4 +43,64 @@ void counting_learn(struct calls *calls, const struct tokens_taught *taught) {
     if (taught->who.len > 0) {
         tokens_learned_take(calls->learned, taught);
     }
+}
+
+/* --- Real counts --- */
+
+bool counting_can(const struct calls *calls, struct str model) {
+    const struct call_counter *counter = &calls->backend.counter;
+    return counter->is_able != NULL && counter->is_able(counter->context, model);
+}
+
+struct counting {
+    struct calls *calls;
+    call_counted *told;
+    void *context;
+    char model[STORE_MODEL_MAX];
+    struct tokens_text text;
+    uint32_t messages;
+};
+
+static struct counting *counting_new(struct calls *calls, struct str model, call_counted *told, void *context) {
+    struct counting *counting = MEM_NEW(struct counting);
+    counting->calls = calls;
+    counting->told = told;
+    counting->context = context;
+    (void)str_copy(counting->model, sizeof(counting->model), model);
+    return counting;
+}
+
+static void on_counted(void *context, const uint32_t *tokens, size_t count) {
+    struct counting *counting = context;
+    uint64_t all = 0;
+    for (size_t i = 0; tokens != NULL && i < count; i++) {
+        all += tokens[i];
+    }
+    if (tokens != NULL) {
+        tokens_learned_take(counting->calls->learned,
+                            &(struct tokens_taught){.model = str_from(counting->model),
+                                                    .text = &counting->text,
+                                                    .messages = counting->messages,
+                                                    .tokens = all < UINT32_MAX ? (uint32_t)all : UINT32_MAX});
+    }
+    counting->told(counting->context, tokens, count);
+    free(counting);
+}
+
+void counting_ask_texts(struct calls *calls, struct str model, const struct str *texts, size_t count,
+                        call_counted *told, void *context) {
+    const struct call_counter *counter = &calls->backend.counter;
+    struct counting *counting = counting_new(calls, model, told, context);
+    for (size_t i = 0; i < count; i++) {
+        tokens_text_add(&counting->text, texts[i]);
+    }
+    counter->texts(counter->context, model, texts, count, on_counted, counting);
+}
+
+void counting_ask_chat(struct calls *calls, const struct gen_request *request, call_counted *told, void *context) {
+    const struct call_counter *counter = &calls->backend.counter;
+    struct counting *counting = counting_new(calls, request->model, told, context);
+    counting_request_text(request, &counting->text);
+    counting->messages = (uint32_t)request->message_count + 1;
+    counter->chat(counter->context, request, on_counted, counting);
 }

@@ -1,4 +1,5 @@
-/* How many tokens texts have: by the rates of their model, which settled generations teach (tokens/learned.h). */
+/* How many tokens texts have: by the rates of their model, which settled generations teach (tokens/learned.h); or,
+ * where the gateway has the model's file, by its own vocabulary. */
 #ifndef NATARIS_CALL_COUNTING_H
 #define NATARIS_CALL_COUNTING_H
 
@@ -15,6 +16,13 @@ int64_t counting_request_tokens(const struct tokens_rates *rates, const struct g
 /* As many as the prompt has at most, if its text is usual text; not more than price_prompt_tokens_max. */
 uint32_t counting_request_enough(const struct calls *calls, const struct gen_request *request,
                                  const struct tokens_text *text);
+/* Whether the model's own vocabulary is at hand. Then the counts of both of these come from it: asynchronously, once
+ * for each question, within 2 s; or none, and the rates must do. What is counted teaches the rates. The texts are
+ * copied. */
+bool counting_can(const struct calls *calls, struct str model);
+void counting_ask_texts(struct calls *calls, struct str model, const struct str *texts, size_t count,
+                        call_counted *told, void *context);
+void counting_ask_chat(struct calls *calls, const struct gen_request *request, call_counted *told, void *context);
 /* A device has counted a prompt: `who` is the account that it belongs to; without one it teaches nothing. */
 void counting_learn(struct calls *calls, const struct tokens_taught *taught);
 

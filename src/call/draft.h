@@ -39,6 +39,7 @@ struct draft {
     struct call_input input; /* its model is the resolved id */
     struct idempotency idempotency;
     struct claim *claim;     /* owned; NULL: none */
+    uint32_t counted;        /* tokens of its prompt by the model's own vocabulary; 0: nobody was asked */
     struct call_hook *hook;  /* owned; into its conversation; NULL: none */
     void *stage_data;        /* of the stage that waits, in the arena */
     struct draft_wait *wait; /* while it waits */

@@ -1,6 +1,7 @@
 #include "cmd/gateway.h"
 
 #include "base/str.h"
+#include "cmd/model_files.h"
 #include "cmd/network.h"
 #include "cmd/signals.h"
 #include "gateway/retention.h"
@@ -103,10 +104,14 @@ static int run_gateway(const void *parsed) {
     static const struct gateway_events EVENTS = {.on_stopped = on_stopped};
     struct gateway_run run = {0};
     struct gateway_options options;
+    struct model_files files;
     struct err err = {0};
     if (!cmd_gateway_fill(config, &options, &err) || !command_set_log_level(config->log_level, &err)) {
         return command_misused(&err);
     }
+    model_files_init(&files, config->models, NULL);
+    options.model_file = config->counting_off ? NULL : model_files_find;
+    options.model_file_context = &files;
     struct loop *loop = loop_new();
     if (!network_open(&run.network, loop, config->data, &options, &EVENTS, &run, &err)) {
         if (run.network.gateway == NULL) {

@@ -5,6 +5,7 @@
 #include "catalog/catalog.h"
 #include "cmd/json_line.h"
 #include "cmd/local_provider.h"
+#include "cmd/model_files.h"
 #include "cmd/network.h"
 #include "cmd/signals.h"
 #include "cmd/up_choice.h"
@@ -186,6 +187,9 @@ static bool open_parts(struct up *up, struct loop *loop, struct err *err) {
     const struct up_config *config = up->config;
     struct gateway_options options;
     cmd_up_fill(config, &options);
+    model_files_init(&up->model_files, NULL, models);
+    options.model_file = strcmp(config->engine, "llama") == 0 ? model_files_find : NULL; /* scripted counts words */
+    options.model_file_context = &up->model_files;
     if (!network_open(&up->network, loop, config->data, &options, &GATEWAY_EVENTS, up, err) ||
         !file_join(up->provider_folder, config->data, "provider", err)) {
         return false;

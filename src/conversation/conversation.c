@@ -15,6 +15,7 @@
 enum {
     KIB = 1024,
     CONVERSATION_BYTES_PER_TOKEN = 16,
+    COUNTED_PART = 8,            /* of a context: own messages that may take more are counted */
     BELIEVED_LEAST_PERCENT = 50, /* of what is likely */
     BELIEVED_MOST_PERCENT = 160,
 };
@@ -32,6 +33,7 @@ struct entering {
     struct conversation_desk *desk;
     uint64_t calls; /* of the desk, when the store was asked */
     uint32_t context_length;
+    uint32_t *own_counts; /* NULL: nobody has counted the call's messages */
 };
 
 static enum draft_step refuse_busy(struct draft *draft) {
@@ -81,6 +83,7 @@ static struct conversation *conversation_new(const struct draft *draft, struct c
     own->prompt = *prompt;
     own->prompt.conversation = NULL;
     own->prompt.messages = NULL;
+    own->prompt.own_counts = NULL;
     own->system = prompt->system_given ? prompt->system : STR("");
     (void)str_copy(own->model, sizeof(own->model), draft->input.request.model);
     own->all = mem_calloc(stored + prompt->own_count + 1, sizeof(*own->all));
@@ -93,6 +96,7 @@ static struct conversation *conversation_new(const struct draft *draft, struct c
     }
     for (size_t i = 0; i < prompt->own_count; i++) {
         own_message(&own->all[stored + i], from + (int64_t)i, &prompt->own_messages[i], clock_wall_ms());
+        own->all[stored + i].tokens = prompt->own_counted[i];
     }
     desk->busy = true;
     desk->calls++;
@@ -108,6 +112,7 @@ static enum draft_step enter(struct draft *draft, const struct store_conversatio
                                          .message_count = count,
                                          .more = more,
                                          .context_length = entering->context_length,
+                                         .own_counts = entering->own_counts,
                                          .most = counting_rates(draft->calls, generation->model, TOKENS_MOST),
                                          .likely = counting_rates(draft->calls, generation->model, TOKENS_LIKELY)};
     struct fault fault;
@@ -149,9 +154,62 @@ static void on_read(void *context, const struct store_conversation *conversation
     conversation_desk_release(desk);
 }
 
+static void read_stored(struct draft *draft) {
+    const struct entering *entering = draft->stage_data;
+    char id[STORE_ID_MAX];
+    (void)str_copy(id, sizeof(id), draft->input.label);
+    const struct store_conversation_ask ask = {
+        .account_id = draft->identity->account_id,
+        .id = id,
+        .test = draft->identity->kind == STORE_KEY_TEST,
+        .limit = STORE_MESSAGES_MAX,
+        .tokens_max = 2 * (int64_t)entering->context_length, /* another model may have counted */
+        .bytes_max = (size_t)entering->context_length * CONVERSATION_BYTES_PER_TOKEN,
+    };
+    store_conversation_read(draft->calls->store, &ask, on_read, draft_wait_begin(draft));
+}
+
+/* --- What it brings is counted --- */
+
+/* As soon as it takes much of the context, an estimate could cost a part of what was said before. */
+static bool count_needed(const struct draft *draft, uint32_t context_length) {
+    const struct gen_request *request = &draft->input.request;
+    const struct tokens_rates most = counting_rates(draft->calls, request->model, TOKENS_MOST);
+    return counting_request_tokens(&most, request) > context_length / COUNTED_PART &&
+           counting_can(draft->calls, request->model);
+}
+
+static void on_counted(void *context, const uint32_t *tokens, size_t count) {
+    struct draft *draft = draft_wait_end(context);
+    if (draft == NULL) {
+        return;
+    }
+    struct entering *entering = draft->stage_data;
+    uint32_t *counts = ARENA_ARRAY(draft->arena, uint32_t, count);
+    if (tokens != NULL && counts != NULL && count == draft->input.request.message_count) {
+        memcpy(counts, tokens, count * sizeof(*counts));
+        entering->own_counts = counts;
+    }
+    read_stored(draft);
+}
+
+/* False: the arena is full. */
+static bool count_ask(struct draft *draft) {
+    const struct gen_request *request = &draft->input.request;
+    struct str *texts = ARENA_ARRAY(draft->arena, struct str, request->message_count);
+    if (texts == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < request->message_count; i++) {
+        texts[i] = request->messages[i].content;
+    }
+    counting_ask_texts(draft->calls, request->model, texts, request->message_count, on_counted,
+                       draft_wait_begin(draft));
+    return true;
+}
+
 enum draft_step conversation_enter(struct conversations *conversations, struct draft *draft) {
     const struct call_input *input = &draft->input;
-    char id[STORE_ID_MAX];
     struct entering *entering = ARENA_NEW(draft->arena, struct entering);
     if (entering == NULL) {
         struct fault fault;
@@ -167,16 +225,10 @@ enum draft_step conversation_enter(struct conversations *conversations, struct d
                                   .context_length = models_context_length(draft->calls, input->request.model)};
     desk->reads++;
     draft->stage_data = entering;
-    (void)str_copy(id, sizeof(id), input->label);
-    const struct store_conversation_ask ask = {
-        .account_id = draft->identity->account_id,
-        .id = id,
-        .test = draft->identity->kind == STORE_KEY_TEST,
-        .limit = STORE_MESSAGES_MAX,
-        .tokens_max = 2 * (int64_t)entering->context_length, /* another model may have counted */
-        .bytes_max = (size_t)entering->context_length * CONVERSATION_BYTES_PER_TOKEN,
-    };
-    store_conversation_read(draft->calls->store, &ask, on_read, draft_wait_begin(draft));
+    if (count_needed(draft, entering->context_length) && count_ask(draft)) {
+        return DRAFT_WAITS;
+    }
+    read_stored(draft);
     return DRAFT_WAITS;
 }
 
@@ -196,6 +248,9 @@ static void count_own(struct conversation *own, uint32_t prompt_tokens) {
     const int64_t all = own->prompt.tokens > 0 ? own->prompt.tokens : 1;
     for (size_t i = 0; i < own->own_count; i++) {
         const int64_t likely = conversation_tokens(messages[i].content, &own->prompt.likely);
+        if (messages[i].tokens > 0) { /* counted when the call came */
+            continue;
+        }
         messages[i].tokens = believe(prompt_tokens > 0 ? likely * (int64_t)prompt_tokens / all : likely, likely);
     }
 }

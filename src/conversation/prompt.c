@@ -28,8 +28,10 @@ static bool own_split(struct conversation_prompt *prompt, struct arena *arena, c
             system_bytes += message->content.len + 1;
             prompt->system_given = true;
         } else {
+            const uint32_t counted = prompt->own_counts != NULL ? prompt->own_counts[i] + TOKENS_PER_MESSAGE : 0;
+            prompt->own += counted > 0 ? counted : conversation_tokens(message->content, &prompt->most);
+            prompt->own_counted[prompt->own_count] = counted;
             own[prompt->own_count++] = *message;
-            prompt->own += conversation_tokens(message->content, &prompt->most);
         }
     }
     prompt->own_messages = own;

@@ -23,6 +23,7 @@ struct conversation_prompt {
     bool more; /* there are older ones */
     uint32_t context_length;
     struct tokens_rates most, likely; /* of the call's model */
+    const uint32_t *own_counts;       /* of each of the request's messages, if they were counted; else NULL */
 
     /* Answered: */
     int64_t budget;                   /* tokens that the prompt may have */
@@ -35,6 +36,7 @@ struct conversation_prompt {
     bool system_given;                /* the call had a system text of its own: it becomes the conversation's */
     struct str system;                /* that text */
     struct gen_message *own_messages; /* the call's messages without system texts; part of the request's */
+    uint32_t *own_counted;            /* tokens of each of these with its template; 0: it was not counted */
     size_t own_count;
 };
 

@@ -246,23 +246,6 @@ static void run_deferred(struct loop_deferred *deferred) {
     }
 }
 
-static bool find_child(char out[FILE_PATH_MAX], struct err *err) {
-    static const char *const PLACES[] = {"nataris-llama", "../libexec/nataris/nataris-llama"};
-    char folder[FILE_PATH_MAX];
-    if (!file_executable_folder(folder, err)) {
-        return false;
-    }
-    for (size_t i = 0; i < COUNT_OF(PLACES); i++) {
-        if (!file_join(out, folder, PLACES[i], err)) {
-            return false;
-        }
-        if (file_exists(out)) {
-            return true;
-        }
-    }
-    return err_set(err, ERR_NOT_FOUND, "nataris-llama is not installed beside this program");
-}
-
 static bool llama_open(struct engine **out, const struct engine_options *options, const struct engine_events *events,
                        void *context, struct err *err) {
     char child_path[FILE_PATH_MAX];
@@ -272,7 +255,7 @@ static bool llama_open(struct engine **out, const struct engine_options *options
     }
     if (options->child_path != NULL) {
         str_copy(child_path, sizeof(child_path), str_from(options->child_path));
-    } else if (!find_child(child_path, err)) {
+    } else if (!llama_process_find_child(child_path, err)) {
         return false;
     }
     struct llama_engine *engine = MEM_NEW(struct llama_engine);

@@ -30,6 +30,10 @@ enum llama_frame_kind {
     LLAMA_FRAME_DONE,    /* struct gen_done */
     LLAMA_FRAME_READ,    /* u32 tokens of the prompt and of the text to continue, as far as they are read */
     LLAMA_FRAME_FAILED,  /* u8 enum gen_failure, u8 length of param, param, message */
+    /* Of a child that only counts (engine/counter.h): */
+    LLAMA_FRAME_COUNT_TEXTS, /* to the child: u32 length and bytes of each text */
+    LLAMA_FRAME_COUNT_CHAT,  /* to the child: JSON object of gen_request_write */
+    LLAMA_FRAME_COUNTED,     /* u32 tokens of each text, or of the chat; empty: they cannot be counted */
 };
 
 struct llama_ready {

@@ -1,5 +1,6 @@
 #include "engine/llama_process.h"
 
+#include "base/compiler.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -124,6 +125,9 @@ static int spawn(struct llama_process *process, const struct llama_process_optio
     char *arguments[PROCESS_ARGUMENTS_MAX] = {0};
     size_t count = 0;
     arguments[count++] = mem_strdup(options->child_path);
+    if (options->count) {
+        arguments[count++] = mem_strdup("--count");
+    }
     arguments[count++] = mem_strdup("--model");
     arguments[count++] = mem_strdup(options->model_path);
     add_argument(arguments, &count, "--slots", options->slots);
@@ -178,6 +182,23 @@ bool llama_process_start(struct llama_process **out, struct loop *loop, const st
     uv_read_start((uv_stream_t *)&process->channel, on_alloc, on_read);
     *out = process;
     return true;
+}
+
+bool llama_process_find_child(char out[FILE_PATH_MAX], struct err *err) {
+    static const char *const PLACES[] = {"nataris-llama", "../libexec/nataris/nataris-llama"};
+    char folder[FILE_PATH_MAX];
+    if (!file_executable_folder(folder, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < COUNT_OF(PLACES); i++) {
+        if (!file_join(out, folder, PLACES[i], err)) {
+            return false;
+        }
+        if (file_exists(out)) {
+            return true;
+        }
+    }
+    return err_set(err, ERR_NOT_FOUND, "nataris-llama is not installed beside this program");
 }
 
 struct write_request {

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "engine/llama_frames.h"
 #include "net/loop.h"
 
@@ -16,6 +17,7 @@ struct llama_process_options {
     const char *child_path, *model_path;
     uint32_t slots, context_length, threads; /* 0: the child's choice */
     uint64_t memory_limit;
+    bool count; /* vocabulary only: it counts (engine/counter.h), and nothing else of these options matters */
 };
 
 struct llama_process_events {
@@ -25,6 +27,8 @@ struct llama_process_events {
     void (*on_exit)(void *context, const char *why);
 };
 
+/* nataris-llama beside this program, or where it is installed. ERR_NOT_FOUND. */
+MUST_CHECK bool llama_process_find_child(char out[FILE_PATH_MAX], struct err *err);
 /* `events` must outlive the process; the options are copied. */
 MUST_CHECK bool llama_process_start(struct llama_process **out, struct loop *loop,
                                     const struct llama_process_options *options,

@@ -60,6 +60,7 @@ struct gateway { /* its parts are owned, but for the loop */
     struct accounts accounts;
     struct canaries canaries;
     struct sandbox *sandbox;
+    struct counters *counters;
     struct webhook_sender *webhooks;
     struct retention retention;
     struct calls *calls;
@@ -173,6 +174,7 @@ static void gateway_free(struct gateway *gateway) {
     runs_close(gateway->calls);
     calls_free(gateway->calls);
     sandbox_free(gateway->sandbox);
+    counters_free(gateway->counters);
     admin_free(gateway->admin);
     auth_free(gateway->auth);
     canaries_clear(&gateway->canaries);
@@ -199,6 +201,12 @@ static void part_closed(void *context) {
 static void sandbox_closed(void *context) {
     struct gateway *gateway = context;
     gateway->sandbox = NULL;
+    part_closed(gateway);
+}
+
+static void counters_closed(void *context) {
+    struct gateway *gateway = context;
+    gateway->counters = NULL;
     part_closed(gateway);
 }
 
@@ -230,7 +238,7 @@ static void close_parts(struct gateway *gateway) {
     gateway->state = GATEWAY_CLOSING;
     loop_timer_stop(gateway->drain_timer);
     stop_calls(gateway);
-    gateway->still_open = gateway->admin_http == NULL ? 3 : 4;
+    gateway->still_open = gateway->admin_http == NULL ? 4 : 5;
     /* Clients first: cutting what still runs sends cancels over links that are still open. */
     http_server_close(gateway->http, part_closed, gateway);
     if (gateway->admin_http != NULL) {
@@ -238,6 +246,7 @@ static void close_parts(struct gateway *gateway) {
     }
     link_server_close(gateway->links, part_closed, gateway);
     sandbox_close(gateway->sandbox, sandbox_closed, gateway);
+    counters_close(gateway->counters, counters_closed, gateway);
 }
 
 /* Polled while draining: requests end in many places, and a tenth of a second more does not matter at a stop. */
@@ -326,7 +335,10 @@ static bool open_store(struct gateway *gateway, const struct gateway_options *op
 static void open_rooms(struct gateway *gateway, const struct gateway_options *options) {
     gateway->drain_timer = loop_timer_new(gateway->loop, drain_check, gateway);
     gateway->sandbox = sandbox_new(gateway->loop, &options->core);
-    const struct call_backend network = views_call_backend(&gateway->shell, sandbox_executor(gateway->sandbox));
+    gateway->counters = counters_new(gateway->loop, options->model_file, options->model_file_context);
+    const struct call_counter counter = counters_of_calls(gateway->counters);
+    const struct call_backend network =
+        views_call_backend(&gateway->shell, sandbox_executor(gateway->sandbox), &counter);
     gateway->calls = calls_new(gateway->loop, gateway->auth, gateway->store, &network);
     runs_open(gateway->calls);
     const struct api_backend backend = api_backend_of(gateway, options);

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "core/core.h"
+#include "gateway/counters.h"
 #include "gateway/tiers.h"
 #include "net/loop.h"
 
@@ -27,6 +28,10 @@ struct gateway_options {    /* strings are borrowed until gateway_open returns *
     bool webhooks_lax;     /* webhooks may also go to http: and into private networks: the operator's own, and tests */
     uint32_t keep_days;    /* records of older generations are rolled up; 0: all are kept */
     bool titles_off, summaries_off; /* no conversation gets them written by a model */
+    /* Where the file of a model is that the gateway may count tokens with (gateway/counters.h); NULL: it has none. The
+     * context lives as long as the gateway. */
+    counters_find *model_file;
+    void *model_file_context;
     struct core_config core;
 };
 /* The documented defaults; paths and addresses stay NULL. */

@@ -24,14 +24,16 @@ static bool account_view(void *context, const struct auth_identity *identity, st
     return core_account_view(shell->core.core, identity->account_number, core_loop_now_ms(&shell->core), view);
 }
 
-struct call_backend views_call_backend(struct core_shell *shell, const struct executor *sandbox) {
+struct call_backend views_call_backend(struct core_shell *shell, const struct executor *sandbox,
+                                       const struct call_counter *counter) {
     return (struct call_backend){.context = shell,
                                  .devices = &shell->generations.executor,
                                  .sandbox = sandbox,
                                  .availability = availability,
                                  .ready_in_ms = ready_in_ms,
                                  .model_at = model_at,
-                                 .account_view = account_view};
+                                 .account_view = account_view,
+                                 .counter = *counter};
 }
 
 bool views_ready(const struct core_shell *shell) {

@@ -11,7 +11,8 @@
 #include <stdbool.h>
 
 /* Live keys are answered by the devices, test keys by the sandbox; both are borrowed. */
-struct call_backend views_call_backend(struct core_shell *shell, const struct executor *sandbox);
+struct call_backend views_call_backend(struct core_shell *shell, const struct executor *sandbox,
+                                       const struct call_counter *counter);
 /* Whether a device can serve some model now. */
 bool views_ready(const struct core_shell *shell);
 /* Members of what is known of a device at this moment, into an open object. */

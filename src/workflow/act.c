@@ -1,20 +1,72 @@
 #include "workflow/act.h"
 
 #include "base/clock.h"
+#include "base/utf8.h"
+#include "call/counting.h"
 #include "conversation/stored.h"
 #include "text/graphemes.h"
 #include "workflow/agent.h"
 #include "workflow/search.h"
 #include "workflow/step.h"
+#include "workflow/task.h"
 #include "workflow/tools.h"
 
-enum { SEARCH_TOKENS_MAX = 1 << 20, SEARCH_BYTES_MAX = 4 * 1024 * 1024 };
+enum {
+    SEARCH_TOKENS_MAX = 1 << 20,
+    SEARCH_BYTES_MAX = 4 * 1024 * 1024,
+    SAMPLE_BYTES = 256 * 1024, /* of a document are counted; the rest is taken to be like it */
+    SAMPLE_BYTES_MIN = 512,    /* a shorter one is one chunk */
+    SAMPLE_MARGIN_PERCENT = 5, /* parts of it may be denser than the whole */
+    PERCENT_MIN = 10,
+    PERCENT_MAX = 1000,
+};
 
-static void chunk(struct workflow_step *step) {
+/* `percent`: of the tokens that the rates say, as the document has been counted. */
+static void chunk(struct workflow_step *step, uint32_t percent) {
     struct workflow *workflow = step->workflow;
-    workflow->chunks = workflow_chunks_plan(&workflow->request, workflow->context_length, &workflow->rates);
+    struct tokens_rates rates = workflow->rates;
+    tokens_rates_scale(&rates, percent);
+    workflow->chunks = workflow_chunks_plan(&workflow->request, workflow->context_length, &rates);
+    workflow->chunks.percent = percent;
     workflow_chunks_write(&workflow->chunks, &step->output);
     workflow_step_ends(step);
+}
+
+static struct str document_sample(const struct workflow *workflow) {
+    const struct str document = task_document(&workflow->request);
+    return (struct str){document.data,
+                        utf8_whole_prefix(document.data, document.len < SAMPLE_BYTES ? document.len : SAMPLE_BYTES)};
+}
+
+static void on_counted(void *context, const uint32_t *tokens, size_t count) {
+    struct workflow_step *step = context;
+    if (!workflow_answered(step->workflow)) {
+        return;
+    }
+    if (step->phase != STEP_READING) { /* it was cancelled */
+        workflow_pump(step->workflow);
+        return;
+    }
+    uint64_t percent = 100;
+    if (tokens != NULL && count == 1) {
+        const uint64_t said = (uint64_t)tokens_rates_count_str(&step->workflow->rates, document_sample(step->workflow));
+        percent = ((uint64_t)tokens[0] * (100 + SAMPLE_MARGIN_PERCENT) + said - 1) / (said > 0 ? said : 1);
+    }
+    chunk(step, (uint32_t)(percent < PERCENT_MIN ? PERCENT_MIN : percent < PERCENT_MAX ? percent : PERCENT_MAX));
+}
+
+/* By the model's own vocabulary, where it is at hand. */
+static void chunk_begin(struct workflow_step *step) {
+    struct workflow *workflow = step->workflow;
+    struct calls *calls = workflow->all->calls;
+    const struct str model = str_from(workflow->row.model), sample = document_sample(workflow);
+    if (sample.len < SAMPLE_BYTES_MIN || !counting_can(calls, model)) {
+        chunk(step, 100);
+        return;
+    }
+    step->phase = STEP_READING;
+    workflow->asked_store++;
+    counting_ask_texts(calls, model, &sample, 1, on_counted, step);
 }
 
 static struct workflow_meaning meaning_of(const struct workflow_step *step) {

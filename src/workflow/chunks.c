@@ -10,6 +10,7 @@
 
 enum {
     CHUNK_BYTES_MIN = 64,
+    PERCENT_MAX = 10000,
     SLACK_PART = 8,       /* of a chunk: how far its end may move back to a better place, ... */
     SLACK_BYTES_MIN = 36, /* ... but over the longest emoji, as far as that is not most of the chunk */
     SHRINK_PERCENT = 92,  /* while a chunk has more tokens than there is room for */
@@ -54,7 +55,7 @@ struct str workflow_chunk(struct str document, const struct workflow_chunks *chu
 }
 
 static struct workflow_chunks chunks_of(size_t document_bytes, size_t bytes) {
-    struct workflow_chunks chunks = {1, bytes, bytes * WORKFLOW_OVERLAP_PERCENT / 100};
+    struct workflow_chunks chunks = {1, bytes, bytes * WORKFLOW_OVERLAP_PERCENT / 100, 100};
     if (document_bytes > bytes) {
         const size_t stride = stride_of(&chunks);
         const size_t count = (document_bytes + stride - 1) / stride;
@@ -126,6 +127,7 @@ void workflow_chunks_write(const struct workflow_chunks *chunks, struct buf *out
     json_member_int(&writer, "chunks", chunks->count);
     json_member_int(&writer, "bytes", (int64_t)chunks->bytes);
     json_member_int(&writer, "overlap", (int64_t)chunks->overlap);
+    json_member_int(&writer, "percent", chunks->percent);
     json_end_object(&writer);
 }
 
@@ -136,12 +138,15 @@ static bool number_get(struct json_value object, const char *key, int64_t min, i
 
 bool workflow_chunks_read(struct json_parser *parser, struct str text, struct workflow_chunks *out) {
     struct json_value root;
-    int64_t count, bytes, overlap;
+    int64_t count, bytes, overlap, percent;
     if (!json_parse(parser, text, &root, NULL) || !number_get(root, "chunks", 1, UINT32_MAX, &count) ||
         !number_get(root, "bytes", CHUNK_BYTES_MIN, INT32_MAX, &bytes) ||
         !number_get(root, "overlap", 0, bytes / 2, &overlap)) {
         return false;
     }
-    *out = (struct workflow_chunks){(uint32_t)count, (size_t)bytes, (size_t)overlap};
+    if (!number_get(root, "percent", 1, PERCENT_MAX, &percent)) { /* of an older version */
+        percent = 100;
+    }
+    *out = (struct workflow_chunks){(uint32_t)count, (size_t)bytes, (size_t)overlap, (uint32_t)percent};
     return true;
 }

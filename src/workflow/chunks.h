@@ -14,6 +14,7 @@ enum { WORKFLOW_OVERLAP_PERCENT = 5 /* of a chunk, repeated at the start of the 
 struct workflow_chunks {
     uint32_t count;
     size_t bytes, overlap;
+    uint32_t percent; /* of the tokens that the rates say, as the text was counted; 100: it was not */
 };
 
 /* Chunks that a map step can read in this context (less its own words and WORKFLOW_STEP_TOKENS); `rates` as
@@ -21,7 +22,7 @@ struct workflow_chunks {
 struct workflow_chunks workflow_chunks_plan(const struct gen_request *request, uint32_t context_length,
                                             const struct tokens_rates *rates);
 struct str workflow_chunk(struct str document, const struct workflow_chunks *chunks, uint32_t index);
-/* As the output of the chunk step: {"chunks":N,"bytes":B,"overlap":O}; and back. */
+/* As the output of the chunk step: {"chunks":N,"bytes":B,"overlap":O,"percent":P}; and back. */
 void workflow_chunks_write(const struct workflow_chunks *chunks, struct buf *out);
 MUST_CHECK bool workflow_chunks_read(struct json_parser *parser, struct str text, struct workflow_chunks *out);
 

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "engine/llama_child/batcher.h"
 #include "engine/llama_child/bench.h"
+#include "engine/llama_child/count.h"
 #include "engine/llama_child/intake.h"
 #include "engine/llama_child/model.h"
 #include "engine/llama_child/outbox.h"
@@ -123,6 +124,25 @@ static void send_refused(struct outbox *outbox, const struct err *err) {
     llama_frame_end(&frame, mark);
     outbox_send(outbox, &frame);
     buf_clear(&frame);
+}
+
+/* Ends with the channel. */
+static void run_count(const char *path) __attribute__((noreturn));
+
+static void run_count(const char *path) {
+    struct outbox *outbox = MEM_NEW(struct outbox);
+    struct model *model = MEM_NEW(struct model);
+    struct err err = {0};
+    prepare_process();
+    outbox_init(outbox, LLAMA_CHANNEL_FD);
+    const bool prepared = model_prepare(model, &err);
+    confine_process(path);
+    if (!prepared || !model_load_vocabulary(model, path, &err)) {
+        send_refused(outbox, &err);
+        _exit(3);
+    }
+    send_ready(outbox, model);
+    count_run(model, LLAMA_CHANNEL_FD, outbox);
 }
 
 int main(int argc, char **argv) {

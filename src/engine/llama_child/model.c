@@ -21,6 +21,7 @@ enum {
     MODEL_FLASH_HEAD_MIN = 64, /* below, llama.cpp's flash attention is 2 to 3 times slower than the plain one (CPU) */
     MODEL_CACHE_BYTES = 2,     /* of one number in the KV cache: f16 */
     MODEL_THREAD_BYTES = 16 * 1024 * 1024,
+    MODEL_COUNTED_MAX = 1024 * 1024, /* a chat of more tokens than this is only estimated */
 };
 
 /* On top of what a model is planned to need: libraries, its vocabulary, requests on their way. And twice its weights,
@@ -216,6 +217,19 @@ static bool warm_up(struct model *model, struct err *err) {
     return true;
 }
 
+static bool load_params(struct model *model, const char *path, struct llama_model_params params, struct err *err) {
+    err_clear(err);
+    model->llama = shim_model_load(path, params, err);
+    if (model->llama == NULL) {
+        const char *reason = model->log.first_error[0] != '\0' ? model->log.first_error : err->message;
+        char copy[MODEL_REASON_MAX];
+        str_copy(copy, sizeof(copy), str_from(reason));
+        return err_set(err, ERR_INVALID, "the model file cannot be loaded: %s", copy);
+    }
+    model->vocab = llama_model_get_vocab(model->llama);
+    return true;
+}
+
 static bool load_file(struct model *model, const struct model_options *options, struct err *err) {
     struct stat status;
     const char *path = options->path;
@@ -225,15 +239,9 @@ static bool load_file(struct model *model, const struct model_options *options, 
     if (options->held_to_plan) {
         sandbox_limit_memory(options->memory_limit + (uint64_t)status.st_size + MODEL_LOADING_BYTES);
     }
-    err_clear(err);
-    model->llama = shim_model_load(path, llama_model_default_params(), err);
-    if (model->llama == NULL) {
-        const char *reason = model->log.first_error[0] != '\0' ? model->log.first_error : err->message;
-        char copy[MODEL_REASON_MAX];
-        str_copy(copy, sizeof(copy), str_from(reason));
-        return err_set(err, ERR_INVALID, "the model file cannot be loaded: %s", copy);
+    if (!load_params(model, path, llama_model_default_params(), err)) {
+        return false;
     }
-    model->vocab = llama_model_get_vocab(model->llama);
     if (!llama_model_has_decoder(model->llama) || llama_model_has_encoder(model->llama) ||
         llama_model_is_diffusion(model->llama)) {
         return err_set(err, ERR_INVALID, "the model does not generate text token by token");
@@ -253,4 +261,16 @@ bool model_prepare(struct model *model, struct err *err) {
 bool model_load(struct model *model, const struct model_options *options, struct err *err) {
     return load_file(model, options, err) && make_plan(model, options, err) && make_context(model, options, err) &&
            warm_up(model, err);
+}
+
+bool model_load_vocabulary(struct model *model, const char *path, struct err *err) {
+    struct llama_model_params params = llama_model_default_params();
+    params.vocab_only = true;
+    sandbox_limit_memory(MODEL_LOADING_BYTES);
+    if (!load_params(model, path, params, err)) {
+        return false;
+    }
+    model->plan = (struct plan){.slots = 1, .context_length = MODEL_COUNTED_MAX};
+    model->templates = shim_templates_new(model->llama, err);
+    return model->templates != NULL;
 }

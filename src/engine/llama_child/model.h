@@ -49,6 +49,8 @@ MUST_CHECK bool model_prepare(struct model *model, struct err *err);
 /* Loads; ERR_INVALID when the file is at fault (trying again is pointless), ERR_UNAVAILABLE otherwise. There is no
  * unload: the process ends instead. */
 MUST_CHECK bool model_load(struct model *model, const struct model_options *options, struct err *err);
+/* The vocabulary and the template only. Errors as those of model_load. */
+MUST_CHECK bool model_load_vocabulary(struct model *model, const char *path, struct err *err);
 /* Resident memory of this process at its most, in bytes. */
 uint64_t model_memory(void);
 /* Half of what the machine has available; cores - 1, at least 1. Both read files that the sandbox closes. */

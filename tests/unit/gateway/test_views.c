@@ -3,11 +3,13 @@
 
 #include "unit/gateway/shell_fixture.h"
 
+static const struct call_counter NO_COUNTER = {0};
+
 static void test_models_for_calls(void **state) {
     struct shell_fixture *fixture = *state;
     static struct link_peer peer;
     const struct executor sandbox = {0};
-    const struct call_backend backend = views_call_backend(&fixture->shell, &sandbox);
+    const struct call_backend backend = views_call_backend(&fixture->shell, &sandbox, &NO_COUNTER);
     uint32_t context_length = 0, percent = 0;
     struct str model;
     assert_ptr_equal(backend.sandbox, &sandbox);
@@ -25,7 +27,7 @@ static void test_models_for_calls(void **state) {
 
 static void test_money_for_calls(void **state) {
     struct shell_fixture *fixture = *state;
-    const struct call_backend backend = views_call_backend(&fixture->shell, NULL);
+    const struct call_backend backend = views_call_backend(&fixture->shell, NULL, &NO_COUNTER);
     struct core_account_view view;
     struct auth_identity identity = {.account_number = 3};
     assert_false(backend.account_view(backend.context, &identity, &view));

@@ -151,13 +151,16 @@ static void test_written_and_read(void **state) {
     struct buf out;
     (void)state;
     buf_init(&out, 4096);
-    const struct workflow_chunks chunks = {12, 1000, 50};
+    const struct workflow_chunks chunks = {12, 1000, 50, 130};
     workflow_chunks_write(&chunks, &out);
-    assert_string_equal(buf_cstr(&out), "{\"chunks\":12,\"bytes\":1000,\"overlap\":50}");
+    assert_string_equal(buf_cstr(&out), "{\"chunks\":12,\"bytes\":1000,\"overlap\":50,\"percent\":130}");
     assert_true(workflow_chunks_read(parser, buf_str(&out), &read));
     assert_int_equal(read.count, 12);
     assert_int_equal(read.bytes, 1000);
     assert_int_equal(read.overlap, 50);
+    assert_int_equal(read.percent, 130);
+    assert_true(workflow_chunks_read(parser, STR("{\"chunks\":12,\"bytes\":1000,\"overlap\":50}"), &read));
+    assert_int_equal(read.percent, 100); /* an older version did not count */
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         assert_false(workflow_chunks_read(parser, str_from(wrong[i]), &read));
     }
