@@ -11,7 +11,7 @@ struct gateway_config {
     uint32_t drain_s, heartbeat_ms, canary_s, max_jobs, max_queue, max_attempts;
     uint32_t queue_ms, accept_ms, first_token_ms, prefill_least, silence_ms, whole_ms, whole_per_token_ms, cooldown_ms;
     uint32_t keep_days;
-    bool json, webhooks_lax, titles_off, summaries_off;
+    bool json, webhooks_lax, titles_off, summaries_off, counting_off;
 };
 
 extern const struct command COMMAND_GATEWAY;

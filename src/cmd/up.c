@@ -23,6 +23,7 @@ struct up {
     struct local_provider_options provider_options;
     struct option_list models;
     struct up_choice choice; /* empty when models are named */
+    struct model_files model_files;
     bool chooses;
     char provider_folder[FILE_PATH_MAX];
     char announced[UP_MODELS_MAX][CORE_MODEL_ID_MAX + 1]; /* models already told to the user */
@@ -187,7 +188,7 @@ static bool open_parts(struct up *up, struct loop *loop, struct err *err) {
     const struct up_config *config = up->config;
     struct gateway_options options;
     cmd_up_fill(config, &options);
-    model_files_init(&up->model_files, NULL, models);
+    model_files_init(&up->model_files, NULL, &up->models);
     options.model_file = strcmp(config->engine, "llama") == 0 ? model_files_find : NULL; /* scripted counts words */
     options.model_file_context = &up->model_files;
     if (!network_open(&up->network, loop, config->data, &options, &GATEWAY_EVENTS, up, err) ||

@@ -127,7 +127,8 @@ bool conversation_prompt_make(struct conversation_prompt *prompt, struct arena *
     const size_t count = 1 + prompt->message_count + request->message_count;
     struct gen_message *all = ARENA_ARRAY(arena, struct gen_message, count);
     struct gen_message *own = ARENA_ARRAY(arena, struct gen_message, request->message_count + 1);
-    if (all == NULL || own == NULL) {
+    prompt->own_counted = ARENA_ARRAY(arena, uint32_t, request->message_count + 1);
+    if (all == NULL || own == NULL || prompt->own_counted == NULL) {
         return false;
     }
     prompt->counted = conversation->density > 0 && str_equal_cstr(request->model, conversation->counted_by);

@@ -79,8 +79,10 @@ void tokens_learned_free(struct tokens_learned *learned) {
     if (learned == NULL) {
         return;
     }
-    HASH_ITER (hh, learned->models, model, next) {
-        HASH_DEL(learned->models, model);
+    model = learned->models;
+    HASH_CLEAR(hh, learned->models); /* the table; the models are still in a row */
+    for (; model != NULL; model = next) {
+        next = model->hh.next;
         free(model);
     }
     free(learned);

@@ -203,7 +203,7 @@ void workflow_step_local(struct workflow_step *step) {
     const enum core_step_name name = step->workflow->core->steps[step->number].name;
     buf_reset(&step->output);
     if (name == CORE_STEP_CHUNK) {
-        chunk(step);
+        chunk_begin(step);
     } else if (name == CORE_STEP_THINK) {
         rule(step);
     } else {

@@ -269,6 +269,9 @@ bool workflow_step_compose(const struct workflow_scene *scene, uint32_t step, st
     struct composer composer = {
         .scene = scene, .step = &scene->workflow->steps[step], .number = step, .rates = scene->rates, .arena = arena};
     struct agent_prompt agent = {.turn_count = 0};
+    if (composer.step->name == CORE_STEP_MAP && scene->chunks.percent > 0) { /* as its chunk was cut */
+        tokens_rates_scale(&composer.rates, scene->chunks.percent);
+    }
     const bool think = composer.step->name == CORE_STEP_THINK;
     composer.prompt.capacity = think ? agent_prompt_capacity(scene)
                                      : PIECES_OWN + 2 * (size_t)composer.step->input_count +

@@ -58,10 +58,12 @@ static bool is_instruction(struct str answer, struct str question) {
     for (size_t i = 0; !found && i < PROMPT_AGENT_WORDS; i++) {
         buf_reset(&told);
         echo_fold(prompt_agent_words(i), &told);
-        const struct str words = buf_str(&told);
-        found = (answer.len >= INSTRUCTION_BYTES && contains(words, answer)) ||
-                (words.len >= INSTRUCTION_BYTES && contains(answer, words));
-        found = found && !contains(question, words) && !contains(question, answer);
+        found = says(buf_str(&told), answer) && !contains(question, buf_str(&told)) && !contains(question, answer);
+    }
+    for (size_t i = 0; found && i < PROMPT_AGENT_EXAMPLES; i++) { /* the user asks just that */
+        buf_reset(&told);
+        echo_fold(prompt_agent_examples[i].asked, &told);
+        found = !contains(question, buf_str(&told));
     }
     buf_clear(&told);
     return found;

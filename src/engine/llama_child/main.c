@@ -23,6 +23,7 @@
 
 static const char USAGE[] =
     "usage: nataris-llama --model PATH [--slots N] [--context N] [--threads N] [--memory BYTES]\n"
+    "       nataris-llama --count --model PATH\n"
     "       nataris-llama --bench-bare PATH SLOTS TOKENS [ROUNDS [PROMPT [THREADS]]]\n"
     "       nataris-llama --bench-prefill PATH ROUNDS PROMPT [THREADS]\n";
 
@@ -152,6 +153,10 @@ int main(int argc, char **argv) {
     }
     if (argc > 2 && strcmp(argv[1], "--bench-prefill") == 0) {
         return run_bench_prefill(argc - 2, argv + 2);
+    }
+    if (argc == 4 && strcmp(argv[1], "--count") == 0 && strcmp(argv[2], "--model") == 0 &&
+        fcntl(LLAMA_CHANNEL_FD, F_GETFD) >= 0) {
+        run_count(argv[3]);
     }
     for (int i = 1; i < argc; i += 2) {
         if (i + 1 == argc || !read_option(argv[i], argv[i + 1], &options)) {

@@ -112,10 +112,12 @@ static bool accounts_keep(struct sqlite_db *db, struct account_sum *accounts, st
     struct pass pass;
     struct account_sum *account, *next;
     bool ok = pass_begin(&pass, db, "SELECT 1", "INSERT INTO sums VALUES (?, ?)", err);
-    HASH_ITER (hh, accounts, account, next) {
+    account = accounts;
+    HASH_CLEAR(hh, accounts); /* of its table; those in it are still in a row */
+    for (; account != NULL; account = next) {
+        next = account->hh.next;
         const int64_t numbers[] = {account->ledger_account, account->amount_nano};
         ok = ok && pass_keep(&pass, numbers, (int)COUNT_OF(numbers), 0, NULL, err);
-        HASH_DEL(accounts, account);
         free(account);
     }
     return pass_end(&pass, ok, SQLITE_DONE, err);
@@ -179,15 +181,16 @@ static struct month_sum *month_find(struct month_sum **months, const struct mont
 
 /* Keeps them, if everything went well until now, and frees them. */
 static bool months_keep(const struct pass *pass, struct month_sum *months, bool usage, bool ok, struct err *err) {
-    struct month_sum *sum, *next;
-    HASH_ITER (hh, months, sum, next) {
+    struct month_sum *sum = months, *next;
+    HASH_CLEAR(hh, months); /* of its table; those in it are still in a row */
+    for (; sum != NULL; sum = next) {
+        next = sum->hh.next;
         const struct month_key *key = &sum->key;
         const int64_t of_usage[] = {key->account, key->month,   key->key,    key->kind, -sum->rows,
                                     -sum->first,  -sum->second, -sum->third, 0 /* the model */};
         const int64_t of_earned[] = {key->account, key->month, -sum->rows, -sum->first, -sum->second};
         ok = ok && (usage ? pass_keep(pass, of_usage, (int)COUNT_OF(of_usage), (int)COUNT_OF(of_usage), key->model, err)
                           : pass_keep(pass, of_earned, (int)COUNT_OF(of_earned), 0, NULL, err));
-        HASH_DEL(months, sum);
         free(sum);
     }
     return ok;

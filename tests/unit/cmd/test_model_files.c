@@ -35,7 +35,7 @@ static const char *file_make(const char *name, char path[128]) {
 
 /* The file of a catalog model counts once somebody has found its hash right. */
 static void test_only_verified_files_of_the_folder(void **state) {
-    const struct catalog_model *model = catalog_find(str_from(CATALOG_DEFAULT_MODEL));
+    const struct catalog_model *model = catalog_find(STR("smollm2-135m-instruct-q4_1"));
     struct model_files files;
     char path[128], name[128], out[FILE_PATH_MAX];
     (void)state;
@@ -58,7 +58,7 @@ static void test_what_the_owner_names_by_its_path(void **state) {
     char path[128], other[128], out[FILE_PATH_MAX];
     struct err err;
     (void)state;
-    const struct option_list named = {.items = {CATALOG_DEFAULT_MODEL, file_make("My Model.gguf", path), other},
+    const struct option_list named = {.items = {"smollm2-135m-instruct-q4_1", file_make("My Model.gguf", path), other},
                                       .count = 3};
     assert_true(file_write_atomic(temp_folder_file(&folder, "text.gguf", other), STR("text"), 0600, &err));
     model_files_init(&files, folder.path, &named);
