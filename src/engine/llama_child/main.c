@@ -146,6 +146,35 @@ static void run_count(const char *path) {
     count_run(model, LLAMA_CHANNEL_FD, outbox);
 }
 
+/* Ends with the channel. */
+static void run_engine(struct model_options *options) __attribute__((noreturn));
+
+static void run_engine(struct model_options *options) {
+    /* Shared by the threads until the process ends, so never freed. */
+    struct outbox *outbox = MEM_NEW(struct outbox);
+    struct intake *intake = MEM_NEW(struct intake);
+    struct model *model = MEM_NEW(struct model);
+    struct err err = {0};
+    prepare_process();
+    outbox_init(outbox, LLAMA_CHANNEL_FD);
+    const bool prepared = model_prepare(model, &err);
+    if (options->memory_limit == 0) {
+        options->memory_limit = model_memory_limit_default();
+    }
+    if (options->threads == 0) {
+        options->threads = model_threads_default();
+    }
+    confine_process(options->path);
+    intake_start(intake, LLAMA_CHANNEL_FD, outbox);
+    if (!prepared || !model_load(model, options, &err)) {
+        send_refused(outbox, &err);
+        _exit(3);
+    }
+    intake_use_model(intake, model);
+    send_ready(outbox, model);
+    batcher_run(model, intake, outbox);
+}
+
 int main(int argc, char **argv) {
     struct model_options options = {.held_to_plan = true};
     if (argc > 2 && strcmp(argv[1], "--bench-bare") == 0) {
@@ -154,41 +183,17 @@ int main(int argc, char **argv) {
     if (argc > 2 && strcmp(argv[1], "--bench-prefill") == 0) {
         return run_bench_prefill(argc - 2, argv + 2);
     }
-    if (argc == 4 && strcmp(argv[1], "--count") == 0 && strcmp(argv[2], "--model") == 0 &&
-        fcntl(LLAMA_CHANNEL_FD, F_GETFD) >= 0) {
-        run_count(argv[3]);
+    const bool counts = argc == 4 && strcmp(argv[1], "--count") == 0;
+    bool read = true;
+    for (int i = counts ? 2 : 1; read && i < argc; i += 2) {
+        read = i + 1 < argc && read_option(argv[i], argv[i + 1], &options);
     }
-    for (int i = 1; i < argc; i += 2) {
-        if (i + 1 == argc || !read_option(argv[i], argv[i + 1], &options)) {
-            fputs(USAGE, stderr);
-            return 2;
-        }
-    }
-    if (options.path == NULL || fcntl(LLAMA_CHANNEL_FD, F_GETFD) < 0) {
+    if (!read || options.path == NULL || fcntl(LLAMA_CHANNEL_FD, F_GETFD) < 0) {
         fputs(USAGE, stderr);
         return 2;
     }
-    /* Shared by the threads until the process ends, so never freed. */
-    struct outbox *outbox = MEM_NEW(struct outbox);
-    struct intake *intake = MEM_NEW(struct intake);
-    struct model *model = MEM_NEW(struct model);
-    struct err err = {0};
-    prepare_process();
-    outbox_init(outbox, LLAMA_CHANNEL_FD);
-    bool prepared = model_prepare(model, &err);
-    if (options.memory_limit == 0) {
-        options.memory_limit = model_memory_limit_default();
+    if (counts) {
+        run_count(options.path);
     }
-    if (options.threads == 0) {
-        options.threads = model_threads_default();
-    }
-    confine_process(options.path);
-    intake_start(intake, LLAMA_CHANNEL_FD, outbox);
-    if (!prepared || !model_load(model, &options, &err)) {
-        send_refused(outbox, &err);
-        _exit(3);
-    }
-    intake_use_model(intake, model);
-    send_ready(outbox, model);
-    batcher_run(model, intake, outbox);
+    run_engine(&options);
 }
