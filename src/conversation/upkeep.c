@@ -17,7 +17,7 @@
 
 enum {
     TITLE_TOKENS = 24,
-    TITLE_PROMPT_TOKENS = 1024, /* of the exchange that it is about; of a small context a half */
+    TITLE_PROMPT_TOKENS = 512, /* of the exchange that it is about; of a small context a quarter */
     SUMMARY_TOKENS_MIN = 48,
     SUMMARY_TOKENS_MAX = 512, /* of a small context an eighth */
     SUMMARY_BYTES = 8 * 1024,
@@ -171,7 +171,7 @@ static struct upkeep *upkeep_new(const struct conversation *own, enum run_purpos
 static void title_start(const struct conversation *own, struct str answer) {
     struct upkeep *upkeep = upkeep_new(own, RUN_TITLE);
     const struct str question = own->own_count > 0 ? own->all[own->stored_count + own->own_count - 1].content : answer;
-    int64_t tokens = upkeep->context_length / 2;
+    int64_t tokens = upkeep->context_length / 4;
     tokens = tokens < TITLE_PROMPT_TOKENS ? tokens : TITLE_PROMPT_TOKENS;
     prompt_append_message(&upkeep->prompt, false, question, tokens_rates_first(&upkeep->rates, question, tokens / 2));
     prompt_append_message(&upkeep->prompt, true, answer, tokens_rates_first(&upkeep->rates, answer, tokens / 2));
