@@ -112,7 +112,8 @@ static void check_refused(struct world *world, const struct core_effect *effect)
                 world_problem(world, "retry_after_ms is not exact");
             }
         }
-    } else if (failure != CORE_FAILURE_WARMING && failure != CORE_FAILURE_QUEUE_FULL &&
+    } else if (failure != CORE_FAILURE_WARMING && failure != CORE_FAILURE_UNSERVED && failure != CORE_FAILURE_RESTING &&
+               failure != CORE_FAILURE_STOPPED && failure != CORE_FAILURE_QUEUE_FULL &&
                (passes_money(world, generation, &held, &expected) || failure != expected)) {
         world_problem(world, "refused for another reason than money");
     }

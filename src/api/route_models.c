@@ -27,6 +27,20 @@ static void write_pricing(struct str id, struct json_writer *writer) {
     json_end_object(writer);
 }
 
+/* What a request for it would meet. Test keys reach the sandbox, which has each model of the catalog. */
+static const char *status_name(enum core_availability availability, bool sandbox) {
+    switch (availability) {
+    case CORE_MODEL_AVAILABLE:
+        return "available";
+    case CORE_MODEL_COMING:
+        return sandbox ? "available" : "warming";
+    case CORE_MODEL_RESTING:
+    case CORE_MODEL_ABSENT:
+        break;
+    }
+    return sandbox ? "available" : "unavailable";
+}
+
 /* `model` is NULL for one that is not in the catalog. */
 static void write_model(const struct api_request *request, struct str id, const struct catalog_model *model,
                         struct json_writer *writer) {
@@ -37,8 +51,8 @@ static void write_model(const struct api_request *request, struct str id, const 
     const struct catalog_model *facts = model != NULL ? model : &uncatalogued;
     const struct call_backend *backend = &request->api->calls->backend;
     uint32_t context_length = 0;
-    bool available = backend->availability(backend->context, id, &context_length) == CORE_MODEL_AVAILABLE;
-    available = available || (request_is_test(request) && model != NULL); /* in the sandbox */
+    const bool sandbox = request_is_test(request) && model != NULL;
+    const enum core_availability availability = backend->availability(backend->context, id, &context_length);
     if (context_length == 0) {
         context_length = facts->context_length;
     }
@@ -49,7 +63,8 @@ static void write_model(const struct api_request *request, struct str id, const 
     json_member_cstr(writer, "owned_by", facts->owned_by);
     json_member_cstr(writer, "type", facts->type);
     json_member_cstr(writer, "description", facts->description);
-    json_member_bool(writer, "available", available);
+    json_member_bool(writer, "available", sandbox || availability == CORE_MODEL_AVAILABLE);
+    json_member_cstr(writer, "status", status_name(availability, sandbox));
     json_member_cstr(writer, "tier", facts->tier);
     json_write_key(writer, "context_length");
     if (context_length != 0) {

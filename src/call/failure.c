@@ -59,6 +59,8 @@ static bool set_refusal(const struct core_effect *effect, struct fault *out) {
     case CORE_FAILURE_TOO_LONG:
     case CORE_FAILURE_STOPPED:
     case CORE_FAILURE_UNPLACEABLE:
+    case CORE_FAILURE_UNSERVED:
+    case CORE_FAILURE_RESTING:
         return false;
     }
     return false;
@@ -68,10 +70,38 @@ static void set_warming(const struct core_effect *effect, struct str model, stru
     const uint64_t retry_after_ms = effect->fail.retry_after_ms > 0 ? effect->fail.retry_after_ms : SHORT_RETRY_MS;
     set(out, FAULT_MODEL_WARMING, retry_after_ms, "");
     snprintf(out->message, sizeof(out->message),
-             "No provider has the model '%.*s' available yet (it may be downloading). Retry in about %" PRIu64 " %s.",
+             "The model '%.*s' is not ready yet: a device fetches or loads it, or may do so now. "
+             "Retry in about %" PRIu64 " %s.",
              STR_ARG(model),
              retry_after_ms >= 120000 ? (retry_after_ms + 59999) / 60000 : (retry_after_ms + 999) / 1000,
              retry_after_ms >= 120000 ? "minutes" : "seconds");
+}
+
+static const char ELSE[] = "Use a model whose status in GET /v1/models is \"available\"";
+
+static void set_unserved(const struct core_effect *effect, struct str model, struct fault *out) {
+    const uint64_t retry_after_ms = effect->fail.retry_after_ms;
+    set(out, FAULT_MODEL_UNAVAILABLE, retry_after_ms, "");
+    if (retry_after_ms > 0) {
+        snprintf(out->message, sizeof(out->message),
+                 "The devices that served the model '%.*s' have just left, and may come back. You were not charged. "
+                 "Retry in about %" PRIu64 " seconds. %s if none does.",
+                 STR_ARG(model), (retry_after_ms + 999) / 1000, ELSE);
+        return;
+    }
+    snprintf(
+        out->message, sizeof(out->message),
+        "No device of this network serves the model '%.*s', and none of those connected may fetch it. You were not "
+        "charged. %s, or connect a device with this one (nataris provider --model).",
+        STR_ARG(model), ELSE);
+}
+
+static void set_resting(struct str model, struct fault *out) {
+    set(out, FAULT_MODEL_UNAVAILABLE, 0, "");
+    snprintf(out->message, sizeof(out->message),
+             "Each device that has the model '%.*s' is paused by its owner, too hot, or short of memory. You were not "
+             "charged. %s, or try again later.",
+             STR_ARG(model), ELSE);
 }
 
 static void set_unplaceable(const struct core_effect *effect, struct fault *out) {
@@ -112,6 +142,12 @@ void failure_from_core(const struct core_effect *effect, struct str model, struc
         return;
     case CORE_FAILURE_UNPLACEABLE:
         set_unplaceable(effect, out);
+        return;
+    case CORE_FAILURE_UNSERVED:
+        set_unserved(effect, model, out);
+        return;
+    case CORE_FAILURE_RESTING:
+        set_resting(model, out);
         return;
     case CORE_FAILURE_BAD_REQUEST:
         set_client_fault(out, FAULT_INVALID_REQUEST, effect->fail.message, effect->fail.param);

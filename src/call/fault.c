@@ -30,6 +30,7 @@ static const struct fault_kind kinds[FAULT_CODES] = {
     [FAULT_RATE_LIMIT_EXCEEDED] = {429, "RATE_LIMIT_EXCEEDED", "rate_limit_error", RETRY_ALWAYS, 1000},
     [FAULT_INTERNAL] = {500, "INTERNAL_ERROR", "server_error", RETRY_ALWAYS, 0},
     [FAULT_MODEL_WARMING] = {503, "model_warming", "service_unavailable_error", RETRY_ALWAYS, 300000},
+    [FAULT_MODEL_UNAVAILABLE] = {503, "model_unavailable", "service_unavailable_error", RETRY_WITH_WAIT, 0},
     [FAULT_UNAVAILABLE] = {503, "SERVICE_UNAVAILABLE", "service_unavailable_error", RETRY_ALWAYS, 5000},
 };
 

@@ -27,6 +27,7 @@ enum fault_code {
     FAULT_RATE_LIMIT_EXCEEDED,  /* 429 */
     FAULT_INTERNAL,             /* 500 */
     FAULT_MODEL_WARMING,        /* 503 model_warming */
+    FAULT_MODEL_UNAVAILABLE,    /* 503 model_unavailable */
     FAULT_UNAVAILABLE,          /* 503: draining or no attempt left */
     FAULT_CODES,                /* how many there are */
 };

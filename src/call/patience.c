@@ -21,9 +21,12 @@ enum patience_verdict patience_after(struct patience *patience, const struct pat
         patience_pause(patience, now_ms, wait_of(fault, PATIENCE_MIN_MS));
         return after_refusal(patience, terms, now_ms, PATIENCE_LIMITED);
     }
-    if (fault->code == FAULT_MODEL_WARMING) { /* sooner, when a device has it sooner than was thought */
+    if (fault->code == FAULT_MODEL_WARMING || fault->code == FAULT_MODEL_UNAVAILABLE) {
+        /* Sooner, when a device has it sooner than was thought; nobody is expected for an unavailable one, but devices
+         * come and go. */
+        bool expected = fault->code == FAULT_MODEL_WARMING || fault->retry_after_ms > 0;
         patience_pause(patience, now_ms, PATIENCE_MIN_MS);
-        patience->warm_by_ms = now_ms + wait_of(fault, 4 * PATIENCE_MIN_MS);
+        patience->warm_by_ms = now_ms + (expected ? wait_of(fault, 4 * PATIENCE_MIN_MS) : PATIENCE_MAX_MS);
         return after_refusal(patience, terms, now_ms, PATIENCE_WAITS);
     }
     if (fault->code == FAULT_REQUEST_TIMEOUT || fault->code == FAULT_UNAVAILABLE) {

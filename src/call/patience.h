@@ -23,7 +23,9 @@ struct patience {
 struct patience_terms {
     uint32_t tries_max; /* of failures that may pass (a timeout, a device that broke) */
     uint64_t
-        refusals_ms; /* how long refusals that time heals (429, model_warming) are waited out, from the first one */
+        /* how long refusals that time heals (429, model_warming, model_unavailable) are waited out, from the first
+         * one */
+        refusals_ms;
 };
 
 enum patience_verdict {

@@ -38,7 +38,9 @@ static bool admit_model(struct core *core, const struct core_model *model, const
     if (core_model_id_is_valid(event->request.model)) {
         core_warm_demand(core, event->request.model);
     }
-    return refuse(refusal, CORE_FAILURE_WARMING, core_generation_warming_ms(core, event->request.model));
+    uint64_t retry_after_ms = 0;
+    enum core_failure failure = core_warm_failure(core, event->request.model, &retry_after_ms);
+    return refuse(refusal, failure, retry_after_ms);
 }
 
 /* Is any device of the region and privacy asked for there at all? */
@@ -61,8 +63,7 @@ static bool admit_room(const struct core *core, const struct core_model *model) 
 static bool admit_place(struct core *core, const struct core_event *event, struct refusal *refusal) {
     struct core_model *model = core_model_find(core, event->request.model);
     if (core->draining) {
-        /* A gateway that drains is as good as one without providers, but its successor is about to be there. */
-        return refuse(refusal, CORE_FAILURE_WARMING, SOON_MS);
+        return refuse(refusal, CORE_FAILURE_STOPPED, SOON_MS); /* its successor is about to be there */
     }
     if (!admit_model(core, model, event, refusal)) {
         return false;

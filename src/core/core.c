@@ -62,6 +62,7 @@ struct core *core_new(const struct core_config *config) {
     core_list_init(&core->pending);
     core_list_init(&core->ended);
     core_list_init(&core->starved);
+    core_list_init(&core->wanters);
     for (size_t i = 0; i < COUNT_OF(core->stages); i++) {
         core_list_init(&core->stages[i]);
     }

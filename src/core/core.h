@@ -88,6 +88,7 @@ struct core_offer { /* one model on one provider */
     uint32_t load_ms;                 /* as seen on that device; 0: not known */
     bool too_large;                   /* cold, and does not fit its memory now */
     uint64_t bytes_left, bytes_per_s; /* of a download; 0: not known */
+    uint64_t bytes_total;             /* likewise */
 };
 
 enum core_heat { CORE_HEAT_NOMINAL, CORE_HEAT_FAIR, CORE_HEAT_SERIOUS, CORE_HEAT_CRITICAL };
@@ -149,7 +150,7 @@ struct core_candidate {
 /* Why a generation ended without an answer. */
 enum core_failure {
     CORE_FAILURE_QUEUE_FULL,     /* 429 */
-    CORE_FAILURE_WARMING,        /* 503: no provider has the model ready */
+    CORE_FAILURE_WARMING,        /* 503: a device fetches or loads the model, or may fetch it */
     CORE_FAILURE_TIMEOUT,        /* 408: assigned or queued, nobody answered in time */
     CORE_FAILURE_BAD_REQUEST,    /* 400: the device refused the request itself; message and param are its words */
     CORE_FAILURE_CONTEXT_LENGTH, /* 400 */
@@ -164,6 +165,8 @@ enum core_failure {
     CORE_FAILURE_TOO_LONG,       /* 503, by ABORT: the answer is longer than the shell can hold for its client */
     CORE_FAILURE_STOPPED,        /* 503, by ABORT: the gateway stops and cannot wait any longer */
     CORE_FAILURE_UNPLACEABLE,    /* 503: devices have the model, but none in the region or of the privacy asked for */
+    CORE_FAILURE_UNSERVED,       /* 503: nobody has the model, and nobody will as things are */
+    CORE_FAILURE_RESTING,        /* 503: likewise, but for devices that are paused, too hot, or short of memory */
 };
 
 /* Why an attempt failed on its device, as the shell reports it. */
@@ -407,9 +410,15 @@ void core_free(struct core *core);
  * be carried out in order. */
 MUST_CHECK struct core_effects core_step(struct core *core, uint64_t now_ms, const struct core_event *event);
 
-/* Views for the API and the operator. What a draining provider has does not count; what only paused or too hot ones
- * have is COMING, and has no context length. */
-enum core_availability { CORE_MODEL_ABSENT, CORE_MODEL_COMING /* downloading or loading */, CORE_MODEL_AVAILABLE };
+/* Views for the API and the operator. What a draining provider has does not count; what only resting ones have has no
+ * context length. */
+enum core_availability {
+    CORE_MODEL_ABSENT,
+    CORE_MODEL_RESTING, /* only devices have it that are paused, too hot, or short of memory */
+    /* some device fetches or loads it, loads it for the first request, or may be asked to fetch it */
+    CORE_MODEL_COMING,
+    CORE_MODEL_AVAILABLE,
+};
 /* `context_length` (may be NULL) becomes the largest one offered, 0 when none is known. */
 enum core_availability core_model_availability(const struct core *core, struct str model, uint32_t *context_length);
 /* Every model that some provider offers, in no order: index from 0 until false. Each out pointer may be NULL. */

@@ -110,6 +110,12 @@ struct core_model {
     char id[];
 };
 
+/* How a model comes to a device, so that one which only says so does not count for ever (coming.c). */
+struct core_coming {
+    uint64_t fetched_bytes, fetch_ms; /* the most that it had, and since when, plus 1; 0: not begun */
+    uint64_t load_ms;                 /* since when it loads, plus 1; 0: it does not */
+};
+
 struct core_provider {
     /* What a placement reads of a candidate: one cache line. */
     uint64_t handle, user;
@@ -122,8 +128,9 @@ struct core_provider {
     struct core_record record; /* its uptime is as of uptime_ms; the factors come first */
     struct core_device_state device;
     uint64_t ram_bytes, uptime_ms;
-    uint64_t silent_ms; /* since when, if it is */
-    uint64_t wanted_ms; /* when it was last asked to fetch or load; 0: never */
+    uint64_t silent_ms;           /* since when, if it is */
+    uint64_t wanted_ms;           /* when it was last asked to fetch or load; 0: never */
+    struct core_link wanter_link; /* in core->wanters */
     struct core_list offerings;
     struct core_list attempts; /* held by a generation */
     struct core_list ghosts;   /* given up, the device has not confirmed yet */
@@ -164,6 +171,7 @@ struct core_offering {
     uint32_t status_serial;
     uint64_t bytes_left, bytes_per_s;
     uint64_t state_ms; /* since when it is in its state */
+    struct core_coming coming;
     struct core_link provider_link, model_link;
 };
 
@@ -323,6 +331,7 @@ struct core {
     struct core_record left_record;
     struct core_affinity *affinity;     /* affinity.c */
     struct core_warm *warm;             /* warm.c */
+    struct core_list wanters;           /* providers that take wants */
     double prefill_per_s, decode_per_s; /* smoothed over all devices: the guess for a model that nobody has served */
 };
 
@@ -471,6 +480,8 @@ void core_generation_abort(struct core *core, struct core_generation *generation
 void core_generation_committed(struct core *core, struct core_generation *generation, bool durable);
 void core_generation_fail(struct core *core, struct core_generation *generation, enum core_failure failure,
                           const char *why);
+/* Nobody can serve its model: FAIL says why that is (core_warm_failure). */
+void core_generation_fail_unserved(struct core *core, struct core_generation *generation, const char *why);
 /* The request itself is at fault: the client gets the device's words. */
 void core_generation_reject(struct core *core, struct core_generation *generation, enum core_failure failure,
                             const struct core_event *event);
@@ -482,7 +493,5 @@ void core_generation_add_part(struct core_generation *generation, uint32_t token
 /* without a word, when the core is freed */
 void core_generation_drop(struct core *core, struct core_generation *generation);
 void core_generations_forget_ended(struct core *core); /* at the start of a step */
-/* Retry-After for a model that cannot serve now: from what was seen of it, else warming_retry_s. */
-uint64_t core_generation_warming_ms(const struct core *core, struct str model);
 
 #endif

@@ -44,7 +44,7 @@ struct core_offering *core_offering_new(struct core *core, struct core_provider 
 struct core_offering *core_offering_find(const struct core_provider *provider, const struct core_model *model);
 /* The first gate that keeps every generation out. */
 enum core_gate core_offering_gate(const struct core_offering *offering);
-bool core_offering_rests(const struct core_offering *offering);                /* its device is paused or too hot */
+bool core_offering_rests(const struct core_offering *offering); /* its device is paused, too hot, short of memory */
 void core_offering_refresh(struct core *core, struct core_offering *offering); /* after a change of anything it shows */
 void core_offering_sort(struct core *core, struct core_offering *offering);    /* after a change of `active` alone */
 /* The provider no longer lists it: it goes when no attempt runs on it. */
@@ -113,6 +113,13 @@ void core_record_uptime(struct core_record *record, uint64_t elapsed_ms, bool pr
 void core_warm_facts(struct core *core, const struct core_event *event); /* MODEL */
 /* A generation has to wait for the model, or was refused for lack of it. May add WANT. */
 void core_warm_demand(struct core *core, struct str id);
+uint64_t core_warm_file_bytes(const struct core *core, struct str id); /* as the catalog says; 0: not known */
+/* A device has been asked to fetch the model a moment ago, or one is there that may be asked. */
+bool core_warm_may_come(const struct core *core, struct str id);
+/* Why a request for a model that nobody can serve now is refused, and Retry-After; 0: no advice. */
+enum core_failure core_warm_failure(const struct core *core, struct str id, uint64_t *retry_after_ms);
+/* The provider takes wants from now on, or does not. */
+void core_warm_set_wanter(struct core *core, struct core_provider *provider, bool wanter);
 /* core_model_ready_in_ms for a model that may be NULL. */
 uint64_t core_warm_ready_in_ms(const struct core *core, const struct core_model *model, uint32_t *percent);
 /* The first device that can serve the model has come, or the last one has gone. */

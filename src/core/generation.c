@@ -394,10 +394,10 @@ static void generation_waiting_overdue(struct core *core, struct core_generation
     } else if (generation->started) {
         core_generation_fail(core, generation, whole ? CORE_FAILURE_TIMEOUT : CORE_FAILURE_LOST,
                              "no device to continue");
+    } else if (core_model_is_servable(generation->model)) {
+        core_generation_fail(core, generation, CORE_FAILURE_TIMEOUT, "queue deadline");
     } else {
-        core_generation_fail(core, generation,
-                             core_model_is_servable(generation->model) ? CORE_FAILURE_TIMEOUT : CORE_FAILURE_WARMING,
-                             "queue deadline");
+        core_generation_fail_unserved(core, generation, "queue deadline");
     }
 }
 

@@ -3,25 +3,8 @@
 
 #include <string.h>
 
-enum { SECOND_MS = 1000, RETRY_MAX_MS = 3600 * SECOND_MS };
-
 static uint32_t cap_u32(uint64_t number) {
     return (uint32_t)(number < UINT32_MAX ? number : UINT32_MAX);
-}
-
-uint64_t core_generation_warming_ms(const struct core *core, struct str model) {
-    uint64_t ready_ms = core_warm_ready_in_ms(core, core_model_find(core, model), NULL);
-    uint64_t back_ms = core_warm_back_in_ms(core, model);
-    ready_ms = back_ms < ready_ms ? back_ms : ready_ms;
-    if (ready_ms == UINT64_MAX || ready_ms == 0) {
-        return (uint64_t)core->config.warming_retry_s * SECOND_MS;
-    }
-    return ready_ms >= RETRY_MAX_MS ? RETRY_MAX_MS : (ready_ms + SECOND_MS - 1) / SECOND_MS * SECOND_MS;
-}
-
-static uint64_t generation_warming_ms(const struct core *core, const struct core_generation *generation) {
-    return core_generation_warming_ms(core,
-                                      (struct str){.data = generation->model->id, .len = generation->model->id_len});
 }
 
 /* How every generation ends: its slot is given back and a hold still open is voided; then follows the effect that
@@ -69,8 +52,15 @@ void core_generation_fail(struct core *core, struct core_generation *generation,
     effect->fail.failure = failure;
     effect->fail.started = generation->started;
     effect->fail.attempts = generation->attempts;
-    effect->fail.retry_after_ms = failure == CORE_FAILURE_WARMING ? generation_warming_ms(core, generation) : 0;
     generation_free(core, generation);
+}
+
+void core_generation_fail_unserved(struct core *core, struct core_generation *generation, const char *why) {
+    uint64_t retry_after_ms = 0;
+    const struct str id = {.data = generation->model->id, .len = generation->model->id_len};
+    enum core_failure failure = core_warm_failure(core, id, &retry_after_ms);
+    core_generation_fail(core, generation, failure, why);
+    core->effects[core->effect_count - 1].fail.retry_after_ms = retry_after_ms;
 }
 
 void core_generation_reject(struct core *core, struct core_generation *generation, enum core_failure failure,

@@ -123,14 +123,18 @@ void core_model_mark_pending(struct core *core, struct core_model *model) {
     }
 }
 
-static enum core_availability model_availability(const struct core_model *model) {
-    if (model->counts[CORE_MODEL_WARM] > 0) {
+/* `model` is NULL for one that nobody offers. */
+static enum core_availability model_availability(const struct core *core, const struct core_model *model,
+                                                 struct str id) {
+    if (model != NULL && model->counts[CORE_MODEL_WARM] > 0) {
         return CORE_MODEL_AVAILABLE;
     }
-    return model->counts[CORE_MODEL_LOADING] > 0 || model->counts[CORE_MODEL_DOWNLOADING] > 0 ||
-                   model->counts[CORE_MODEL_COLD] > 0 || model->resting > 0
-               ? CORE_MODEL_COMING
-               : CORE_MODEL_ABSENT;
+    bool comes = model != NULL && (model->counts[CORE_MODEL_LOADING] > 0 || model->counts[CORE_MODEL_DOWNLOADING] > 0 ||
+                                   model->counts[CORE_MODEL_COLD] > 0);
+    if (comes || core_warm_may_come(core, id)) {
+        return CORE_MODEL_COMING;
+    }
+    return model != NULL && model->resting > 0 ? CORE_MODEL_RESTING : CORE_MODEL_ABSENT;
 }
 
 enum core_availability core_model_availability(const struct core *core, struct str model, uint32_t *context_length) {
@@ -138,7 +142,7 @@ enum core_availability core_model_availability(const struct core *core, struct s
     if (context_length != NULL) {
         *context_length = found == NULL ? 0 : found->context_length;
     }
-    return found == NULL ? CORE_MODEL_ABSENT : model_availability(found);
+    return model_availability(core, found, model);
 }
 
 bool core_model_at(const struct core *core, size_t index, struct str *model, enum core_availability *availability,
@@ -151,7 +155,7 @@ bool core_model_at(const struct core *core, size_t index, struct str *model, enu
         *model = (struct str){.data = offered->id, .len = offered->id_len};
     }
     if (availability != NULL) {
-        *availability = model_availability(offered);
+        *availability = model_availability(core, offered, (struct str){.data = offered->id, .len = offered->id_len});
     }
     if (context_length != NULL) {
         *context_length = offered->context_length;

@@ -146,7 +146,8 @@ static uint32_t offering_serving_slots(const struct core_offering *offering) {
 /* Its device takes no generations for longer than a generation waits. */
 bool core_offering_rests(const struct core_offering *offering) {
     const struct core_device_state *device = &offering->provider->device;
-    return device->paused || device->heat >= CORE_HEAT_SERIOUS;
+    return device->paused || device->heat >= CORE_HEAT_SERIOUS ||
+           (offering->state == CORE_MODEL_COLD && offering->too_large);
 }
 
 /* Puts it into its model's counts as it is now; true: what its model offers to generations has changed. */

@@ -1,4 +1,5 @@
 /* Providers: joining, what they offer, silence, draining, cooling down, leaving. */
+#include "core/coming.h"
 #include "core/core_internal.h"
 
 #include <string.h>
@@ -71,7 +72,7 @@ static void provider_take_offer(struct core *core, struct core_provider *provide
         return; /* named twice: the first counts */
     }
     offering->status_serial = provider->status_serial;
-    offering_take_state(core, offering, offer->state);
+    offering_take_state(core, offering, core_coming_state(core, offering, offer));
     offering->listed = true;
     offering->slots = offer->state == CORE_MODEL_COLD && offer->slots == 0 ? 1 : offer->slots;
     offering->context_length = offer->context_length;
@@ -88,6 +89,7 @@ static void provider_take_offer(struct core *core, struct core_provider *provide
 void core_provider_status(struct core *core, struct core_provider *provider, const struct core_event *event) {
     provider->status_serial++;
     provider->device = event->status.device;
+    core_warm_set_wanter(core, provider, provider->device.takes_wants);
     for (size_t i = 0; i < event->status.offer_count && i < CORE_OFFERS_MAX; i++) {
         provider_take_offer(core, provider, &event->status.offers[i]);
     }
@@ -198,6 +200,7 @@ void core_provider_leave(struct core *core, struct core_provider *provider) {
         core_offering_unlist(core, CORE_OF(link, struct core_offering, provider_link));
     }
     core_deadline_unset(core, &provider->cooldown);
+    core_warm_set_wanter(core, provider, false);
     core->left_handle = provider->handle;
     core->left_record = provider->record;
     core_record_uptime(&core->left_record, core->now_ms - provider->uptime_ms, !provider->silent);

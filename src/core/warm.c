@@ -2,7 +2,7 @@
  *
  * Demand is counted when a generation has to wait or is refused, and halves in about two minutes. A WANT goes to a
  * device that has the model cold, if there is one: for it that means to load. Else to one that takes wants and has
- * room. */
+ * room. What can be said to clients of a model that nobody can serve now follows from the same. */
 #include "core/pool.h"
 
 #include <string.h>
@@ -13,12 +13,15 @@ enum {
     WARM_WANT_EVERY_MS = 30000, /* for a model of which as much is there, or on its way, as is asked for */
     WARM_WANT_LEAST_MS = 1000,
     WARM_DEVICE_REST_MS = 600000, /* a device is asked once in so long */
+    WARM_ANSWER_MS = 60000,       /* a device that was asked to fetch says within so long that it does */
     WARM_SAMPLE = 32,             /* devices looked at for one WANT, however many there are */
     WARM_SCAN = 256,              /* offerings looked at for an estimate */
     WARM_SUCCESS_LEAST = 500,     /* thousandths */
     WARM_RETURN_GUESS_MS = 5000,  /* a provider that is restarted */
     WARM_RETURN_LEAST_MS = 1000,
-    WARM_FORGET_MS = 600000, /* a model without a device for so long is not expected back */
+    WARM_RETRY_MOST_MS = 3600000,
+    WARM_BACK_MOST_MS = 60000, /* nobody is promised that a device comes back later than that */
+    WARM_FORGET_MS = 600000,   /* a model without a device for so long is not expected back */
 };
 
 struct warm_model {
@@ -132,17 +135,99 @@ static struct core_provider *warm_pick_cold(struct core *core, const struct core
     return NULL;
 }
 
-/* Whether it may be asked to fetch the model: it does not have it, has room, and nothing speaks against it now. */
-static bool warm_may_fetch(const struct core *core, const struct core_provider *provider, const struct warm_model *want,
-                           const struct core_model *model) {
+/* Whether it may be asked to fetch the model, now or when it is idle: it does not have it, has room, and its owner lets
+ * it. */
+static bool warm_is_fit(const struct core_provider *provider, const struct warm_model *want,
+                        const struct core_model *model) {
     const struct core_device_state *device = &provider->device;
     bool fit = device->takes_wants && !device->paused && device->heat == CORE_HEAT_NOMINAL &&
                (device->charging || device->battery_percent < 0);
-    bool free_now = !provider->draining && !provider->silent && !core_deadline_is_set(&provider->cooldown) &&
-                    provider->active == 0 && !warm_rests(core, provider);
-    return fit && free_now && provider->record.success >= WARM_SUCCESS_LEAST &&
+    return fit && !provider->draining && !provider->silent && provider->record.success >= WARM_SUCCESS_LEAST &&
            device->storage_free_bytes >= want->file_bytes && provider->ram_bytes >= want->ram_bytes &&
            (model == NULL || core_offering_find(provider, model) == NULL);
+}
+
+/* It fetches something, and gets on with it. */
+static bool warm_fetches(const struct core_provider *provider) {
+    const struct core_list *list = &provider->offerings;
+    for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
+        const struct core_offering *offering = CORE_OF(link, struct core_offering, provider_link);
+        if (offering->listed && offering->state == CORE_MODEL_DOWNLOADING) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void core_warm_set_wanter(struct core *core, struct core_provider *provider, bool wanter) {
+    bool listed = core_link_is_listed(&provider->wanter_link);
+    if (wanter && !listed) {
+        core_list_push_back(&core->wanters, &provider->wanter_link);
+    } else if (!wanter && listed) {
+        core_list_remove(&core->wanters, &provider->wanter_link);
+    }
+}
+
+uint64_t core_warm_file_bytes(const struct core *core, struct str id) {
+    const struct warm_model *facts = warm_find(core, id);
+    return facts == NULL ? 0 : facts->file_bytes;
+}
+
+/* One that was asked and does nothing is not asked again for a while, and does not count either. */
+bool core_warm_may_come(const struct core *core, struct str id) {
+    const struct warm_model *want = warm_find(core, id);
+    const struct core_model *model = core_model_find(core, id);
+    if (want == NULL || want->file_bytes == 0) {
+        return false;
+    }
+    if (want->wanted_ms != 0 && core->now_ms - (want->wanted_ms - 1) < WARM_ANSWER_MS) {
+        return true;
+    }
+    const struct core_list *list = &core->wanters;
+    size_t left = WARM_SCAN;
+    for (struct core_link *link = core_list_first(list); link != NULL && left > 0;
+         link = core_list_next(list, link), left--) {
+        const struct core_provider *provider = CORE_OF(link, struct core_provider, wanter_link);
+        if (warm_is_fit(provider, want, model) && (!warm_rests(core, provider) || warm_fetches(provider))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* In whole seconds. */
+static uint64_t warm_retry_ms(uint64_t wait_ms) {
+    return wait_ms >= WARM_RETRY_MOST_MS ? WARM_RETRY_MOST_MS : (wait_ms + 999) / 1000 * 1000;
+}
+
+enum core_failure core_warm_failure(const struct core *core, struct str id, uint64_t *retry_after_ms) {
+    const struct core_model *model = core_model_find(core, id);
+    uint64_t back_ms = core_warm_back_in_ms(core, id);
+    switch (core_model_availability(core, id, NULL)) {
+    case CORE_MODEL_AVAILABLE:
+    case CORE_MODEL_COMING: {
+        uint64_t ready_ms = core_warm_ready_in_ms(core, model, NULL);
+        ready_ms = back_ms < ready_ms ? back_ms : ready_ms;
+        bool known = ready_ms > 0 && ready_ms != UINT64_MAX;
+        *retry_after_ms = known ? warm_retry_ms(ready_ms) : (uint64_t)core->config.warming_retry_s * 1000;
+        return CORE_FAILURE_WARMING;
+    }
+    case CORE_MODEL_RESTING:
+        *retry_after_ms = 0;
+        return CORE_FAILURE_RESTING;
+    case CORE_MODEL_ABSENT:
+        break;
+    }
+    bool left = model == NULL || model->offered_position == 0; /* nobody is there who could not make it work, either */
+    *retry_after_ms = left && back_ms <= WARM_BACK_MOST_MS ? warm_retry_ms(back_ms) : 0;
+    return CORE_FAILURE_UNSERVED;
+}
+
+/* Whether it may be asked to fetch the model: it does not have it, has room, and nothing speaks against it now. */
+static bool warm_may_fetch(const struct core *core, const struct core_provider *provider, const struct warm_model *want,
+                           const struct core_model *model) {
+    return warm_is_fit(provider, want, model) && !core_deadline_is_set(&provider->cooldown) && provider->active == 0 &&
+           !warm_rests(core, provider);
 }
 
 static struct core_provider *warm_pick_fetcher(struct core *core, const struct warm_model *want,

@@ -290,6 +290,7 @@ static struct core_offer offer_from_link(const struct link_model *model) {
         .too_large = model->too_large,
         .bytes_left = model->bytes_total > model->bytes_done ? model->bytes_total - model->bytes_done : 0,
         .bytes_per_s = model->bytes_per_s,
+        .bytes_total = model->bytes_total,
     };
 }
 

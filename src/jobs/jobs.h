@@ -2,9 +2,9 @@
  * there.
  *
  * A job waits until its account has room for one more request under way, then it is a run (call/run.h) under its own
- * id. A refusal that time heals (429, model_warming) makes it wait again, for a day at most; other failures that may
- * pass are tried a few times. It ends in the store first: who cancels or restarts in between loses and pays nothing
- * twice. */
+ * id. A refusal that time heals (429, model_warming, model_unavailable) makes it wait again, for a day at most; other
+ * failures that may pass are tried a few times. It ends in the store first: who cancels or restarts in between loses
+ * and pays nothing twice. */
 #ifndef NATARIS_JOBS_JOBS_H
 #define NATARIS_JOBS_JOBS_H
 

@@ -201,7 +201,7 @@ describe('while nobody is there', { concurrency: 4 }, () => {
       for (const response of [...await Promise.all(waiting), await late]) {
         const { error } = await response.json();
         assert.equal(response.status, 503, JSON.stringify(error));
-        assert.equal(error.code, 'model_warming');
+        assert.equal(error.code, 'model_unavailable');
         const seconds = Number(response.headers.get('retry-after'));
         assert.equal(error.retry_after, seconds);
         assert.equal(Number(response.headers.get('retry-after-ms')), 1000 * seconds);

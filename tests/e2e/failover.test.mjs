@@ -99,21 +99,26 @@ describe('failover', { concurrency: 4 }, () => {
     assert.match(error.message, /lost/);
   });
 
-  story('without a provider the answer is model_warming, and SDKs are told to wait', [], async (network) => {
+  story('without a provider nobody is promised anything, and SDKs are told not to retry', [], async (network) => {
     for (const body of [chat('Hi'), chat('Hi', { stream: true }), chat('Hi', { model: ABSENT_MODEL })]) {
       const response = await network.post('/v1/chat/completions', body);
       assert.equal(response.status, 503);
-      assert.equal(response.headers.get('retry-after'), '300');
-      assert.equal(response.headers.get('retry-after-ms'), '300000');
+      assert.equal(response.headers.get('retry-after'), null);
       assert.equal(response.headers.get('x-should-retry'), 'false');
       const { error } = await response.json();
-      assert.equal(error.code, 'model_warming');
-      assert.equal(error.retry_after, 300);
+      assert.equal(error.code, 'model_unavailable');
+      assert.match(error.message, /GET \/v1\/models/);
+      assert.doesNotMatch(error.message, /minute/);
+      assert.ok(!('retry_after' in error));
     }
+    const { data } = await (await network.fetch('/v1/models')).json();
+    assert.deepEqual([...new Set(data.map((model) => model.status))], ['unavailable']);
     assert.equal((await network.fetch('/readyz', { key: null })).status, 503);
     assert.equal((await network.fetch('/healthz', { key: null })).status, 200);
     await network.scripted();
     assert.equal((await network.fetch('/readyz', { key: null })).status, 200);
+    const served = await (await network.fetch(`/v1/models/${REFERENCE_MODEL}`)).json();
+    assert.equal(served.status, 'available');
   });
 
   story('a full queue refuses at once, and those inside are served', ['--max-queue', '2'], async (network) => {

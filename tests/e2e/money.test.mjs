@@ -238,7 +238,7 @@ describe('what each ending costs', () => {
   test('no device, a request that a device refuses, a bad request: nothing', async () => {
     await network.untilAvailable(ABSENT_MODEL, false);
     await assertFree(async (account) => {
-      await errorOf(await post(network, account, chat('Hi', { model: ABSENT_MODEL })), 503, 'model_warming');
+      await errorOf(await post(network, account, chat('Hi', { model: ABSENT_MODEL })), 503, 'model_unavailable');
       await errorOf(await post(network, account, chat(script({ fail: 'bad_request' }))), 400, 'INVALID_REQUEST');
       await errorOf(await post(network, account, chat('Hi', { temperature: 'hot' })), 400, 'INVALID_REQUEST');
       await errorOf(await post(network, account, chat('Hi', { model: 'nobody-has-this' })), 404, 'MODEL_NOT_FOUND');

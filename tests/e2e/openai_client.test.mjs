@@ -156,7 +156,7 @@ describe('answers', () => {
     ['the same, streamed', () => create(chat('word '.repeat(5000), { stream: true })),
       OpenAI.BadRequestError, { status: 400, code: 'context_length_exceeded', param: 'messages' }],
     ['a model that no device has', () => create({ model: ABSENT_MODEL, messages: user('Hi') }),
-      OpenAI.InternalServerError, { status: 503, code: 'model_warming', type: 'service_unavailable_error' }],
+      OpenAI.InternalServerError, { status: 503, code: 'model_unavailable', type: 'service_unavailable_error' }],
     ['a device that breaks', () => create(chat(script({ fail: 'engine' }))),
       OpenAI.InternalServerError, { status: 503, code: 'SERVICE_UNAVAILABLE' }],
   ];
@@ -263,7 +263,7 @@ describe('one slot', () => {
     let calls = 0;
     const client = openaiClient(network, { maxRetries: 2, fetch: (...call) => { calls += 1; return fetch(...call); } });
     await assert.rejects(client.chat.completions.create({ model: ABSENT_MODEL, messages: user('Hi') }),
-      (error) => error.code === 'model_warming' && error.headers.get('x-should-retry') === 'false');
+      (error) => error.code === 'model_unavailable' && error.headers.get('x-should-retry') === 'false');
     assert.equal(calls, 1);
   });
 });

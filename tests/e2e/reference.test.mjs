@@ -150,14 +150,14 @@ test('models', async () => {
   assert.ok(answer.data.length > available.length, 'what no device has is listed too');
 });
 
-test('a model that nobody serves yet is a 503 model_warming', async () => {
+test('a model that nobody serves, and nobody will, is a 503 that promises nothing', async () => {
   const body = { model: 'phi-3-mini-4k-instruct-q4_k_m', prompt: 'Hi' };
   const response = await network.post('/v1/inference', body);
   assert.equal(response.status, 503);
   const { error } = await response.json();
-  assertShape({ error }, { error: { code: 'model_warming', message: 'text', type: 'text', retry_after: 300 } });
-  assert.equal(error.code, 'model_warming');
-  assert.equal(response.headers.get('retry-after'), String(error.retry_after));
+  assertShape({ error }, { error: { code: 'model_unavailable', message: 'text', type: 'text' } });
+  assert.equal(error.code, 'model_unavailable');
+  assert.equal(response.headers.get('retry-after'), null);
 });
 
 test('a wrong key is a 401 INVALID_API_KEY', async () => {

@@ -17,9 +17,10 @@ struct names { /* of generations or of providers: their place is the shell's own
     size_t count;
 };
 
-static const char *const failure_names[] = {
-    "queue_full", "warming",     "timeout",   "bad_request", "context_length", "lost",     "credits", "key_cap",
-    "rate",       "concurrency", "suspended", "store",       "attempts",       "too_long", "stopped", "unplaceable"};
+static const char *const failure_names[] = {"queue_full",  "warming",  "timeout",  "bad_request", "context_length",
+                                            "lost",        "credits",  "key_cap",  "rate",        "concurrency",
+                                            "suspended",   "store",    "attempts", "too_long",    "stopped",
+                                            "unplaceable", "unserved", "resting"};
 static const char *const finish_names[] = {"stop", "length", "cancelled"};
 
 static inline const char *provider_name(const struct names *providers, uint64_t handle) {

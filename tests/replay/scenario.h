@@ -119,7 +119,7 @@ static const char *const heat_names[] = {"nominal", "fair", "serious", "critical
 static const char *const review_names[] = {"too_fast", "too_many", "over_limit", "empty",
                                            "looping",  "prompt",   "canary"};
 static const char *const commit_names[] = {"lost", "durable"};
-static const char *const availability_names[] = {"absent", "coming", "available"};
+static const char *const availability_names[] = {"absent", "resting", "coming", "available"};
 
 /* Passed over unless the scenario asks for it. */
 static inline bool is_hidden(const struct scenario *s, const struct core_effect *e) {

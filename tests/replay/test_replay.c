@@ -7,8 +7,8 @@
  *     at 2000                            moves the clock to this time; timers that were asked for fire on the way
  *     join p1 [region=DE] [verified=1] [ram=bytes]
  *     status p1 m:warm:4:4096:500 ... [heat=fair] [battery=20] [charging=1] [paused=1] [wants=1] [storage=bytes]
- *                                        model:state:slots:context_length:load_ms:bytes_left:bytes_per_s; what is left
- *                                        out at the end is 4096 for the context, else not known
+ *                                        model:state:slots:context_length:load_ms:bytes_left:bytes_per_s:bytes_total;
+ *                                        what is left out at the end is 4096 for the context, else not known
  *     draining p1 | leave p1 | silent p1 | alive p1
  *     review p1 canary
  *     catalog m 1000 2000                bytes of its file, and of the memory that it needs
@@ -28,7 +28,7 @@
  *     > effect ...                       what the line above must have caused, in order, nothing more and nothing less
  *     counts generations=1 queued=0 ...         what core_counts says now
  *     view 1 balance=500 held=0 ...      likewise core_account_view
- *     model m available|coming|absent
+ *     model m available|coming|resting|absent
  *
  * Of an expected effect's key=value words those that do not matter are left out. After each step core_check must hold.
  */
@@ -58,7 +58,7 @@ static void do_at(struct scenario *s, enum core_event_kind kind UNUSED) {
 
 static struct core_offer parse_offer(struct scenario *s, struct str text) {
     struct str name, state, head;
-    uint64_t numbers[] = {0, 4096, 0, 0, 0};
+    uint64_t numbers[] = {0, 4096, 0, 0, 0, 0};
     (void)str_split(text, ':', &name, &text);
     bool more = str_split(text, ':', &state, &text);
     for (size_t i = 0; more && i < COUNT_OF(numbers); i++) {
@@ -75,6 +75,7 @@ static struct core_offer parse_offer(struct scenario *s, struct str text) {
         .load_ms = (uint32_t)numbers[2],
         .bytes_left = numbers[3],
         .bytes_per_s = numbers[4],
+        .bytes_total = numbers[5],
     };
 }
 

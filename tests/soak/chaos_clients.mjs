@@ -91,7 +91,7 @@ export class ChaosClients {
 async function refuse(response) {
   if (response.status === 200) return;
   const text = await response.text();
-  throw Object.assign(new Error(`${response.status} ${text}`), { refused: text.includes('"model_warming"') });
+  throw Object.assign(new Error(`${response.status} ${text}`), { refused: /"model_(warming|unavailable)"/.test(text) });
 }
 
 /** The answer that a stream's events make, which is one answer and no more. */

@@ -32,6 +32,8 @@ static const struct {
     {"INTERNAL_ERROR", FAULT_INTERNAL, "", "Something went wrong: the sandbox was asked to say so.", 0},
     {"model_warming", FAULT_MODEL_WARMING, "",
      "No provider has this model available yet: the sandbox was asked to say so. Retry in 5-10 min.", 0},
+    {"model_unavailable", FAULT_MODEL_UNAVAILABLE, "",
+     "No device serves this model, and none may fetch it: the sandbox was asked to say so.", 0},
     {"SERVICE_UNAVAILABLE", FAULT_UNAVAILABLE, "", "No provider could answer: the sandbox was asked to say so.", 0},
     {"device_lost", FAULT_UNAVAILABLE, "",
      "The provider was lost while it answered. You were not charged. Retry the request.", 3},

@@ -191,20 +191,21 @@ static void test_models(void **state) {
     fixture->offered = "mine/model \"1\"";
     assert_int_equal(exchange(fixture, "GET /v1/models", "", NULL, &body), 200);
     assert_non_null(strstr(body, "{\"object\":\"list\",\"data\":[{\"id\":\"nataris-demo-2m\",\"object\":\"model\","));
-    assert_non_null(strstr(body,
-                           "\"available\":true,\"tier\":\"P2P\",\"context_length\":512,\"pricing\":{\"prompt_usd_per_"
-                           "million\":0.01,\"completion_usd_per_million\":0.02},"));
+    assert_non_null(strstr(body, "\"available\":true,\"status\":\"available\",\"tier\":\"P2P\",\"context_length\":512,"
+                                 "\"pricing\":{\"prompt_usd_per_"
+                                 "million\":0.01,\"completion_usd_per_million\":0.02},"));
     assert_non_null(strstr(body, "{\"id\":\"qwen2.5-0.5b-instruct-q6_k\",\"object\":\"model\","));
     assert_non_null(strstr(body,
-                           "\"description\":\"Qwen 2.5 0.5B - Fast, efficient language model\",\"available\":false,"
+                           "\"description\":\"Qwen 2.5 0.5B - Fast, efficient language "
+                           "model\",\"available\":false,\"status\":\"unavailable\","
                            "\"tier\":\"P2P\",\"context_length\":32768,\"pricing\":{\"prompt_usd_per_million\":0.05,"
                            "\"completion_usd_per_million\":0.1},\"aliases\":[\"nataris-fast\"]}"));
-    assert_non_null(strstr(body,
-                           ",{\"id\":\"mine/model \\\"1\\\"\",\"object\":\"model\",\"created\":0,"
-                           "\"owned_by\":\"provider\",\"type\":\"llm\",\"description\":\"Offered by a provider; not in "
-                           "the catalog\",\"available\":false,\"tier\":\"P2P\",\"context_length\":null,"
-                           "\"pricing\":{\"prompt_usd_per_million\":0.1,\"completion_usd_per_million\":0.2},"
-                           "\"aliases\":[]}]}"));
+    assert_non_null(strstr(
+        body, ",{\"id\":\"mine/model \\\"1\\\"\",\"object\":\"model\",\"created\":0,"
+              "\"owned_by\":\"provider\",\"type\":\"llm\",\"description\":\"Offered by a provider; not in "
+              "the catalog\",\"available\":false,\"status\":\"warming\",\"tier\":\"P2P\",\"context_length\":null,"
+              "\"pricing\":{\"prompt_usd_per_million\":0.1,\"completion_usd_per_million\":0.2},"
+              "\"aliases\":[]}]}"));
     /* What the catalog has is listed once. */
     assert_null(strstr(strstr(body, "\"nataris-demo-2m\"") + 1, "\"nataris-demo-2m\""));
 }

@@ -29,7 +29,7 @@ static const struct {
     uint64_t own_ms, advised_ms; /* 0: none of its own */
 } CORE[] = {
     {CORE_FAILURE_QUEUE_FULL, FAULT_RATE_LIMIT_EXCEEDED, "the queue is full", 1000, 7500},
-    {CORE_FAILURE_WARMING, FAULT_MODEL_WARMING, "the model 'tiny'", 1000, 7500},
+    {CORE_FAILURE_WARMING, FAULT_MODEL_WARMING, "The model 'tiny' is not ready yet", 1000, 7500},
     {CORE_FAILURE_TIMEOUT, FAULT_REQUEST_TIMEOUT, "did not respond in time", 1000, 1000},
     {CORE_FAILURE_BAD_REQUEST, FAULT_INVALID_REQUEST, "the device's words", 0, 0},
     {CORE_FAILURE_CONTEXT_LENGTH, FAULT_CONTEXT_LENGTH, "the device's words", 0, 0},
@@ -44,6 +44,8 @@ static const struct {
     {CORE_FAILURE_TOO_LONG, FAULT_UNAVAILABLE, "longer than 4194304 bytes", 0, 0},
     {CORE_FAILURE_STOPPED, FAULT_UNAVAILABLE, "The gateway is restarting", 1000, 1000},
     {CORE_FAILURE_UNPLACEABLE, FAULT_UNAVAILABLE, "region or of the privacy level", 30000, 7500},
+    {CORE_FAILURE_UNSERVED, FAULT_MODEL_UNAVAILABLE, "No device of this network serves the model 'tiny'", 0, 7500},
+    {CORE_FAILURE_RESTING, FAULT_MODEL_UNAVAILABLE, "Each device that has the model 'tiny' is paused", 0, 0},
 };
 
 static void test_each_failure_of_the_core(void **state) {
@@ -57,7 +59,7 @@ static void test_each_failure_of_the_core(void **state) {
         }
         assert_int_equal(of_core(CORE[i].failure, 7500).retry_after_ms, CORE[i].advised_ms);
     }
-    assert_int_equal(COUNT_OF(CORE), CORE_FAILURE_UNPLACEABLE + 1); /* every one, as they stand one after the other */
+    assert_int_equal(COUNT_OF(CORE), CORE_FAILURE_RESTING + 1); /* every one, as they stand one after the other */
     for (size_t i = 0; i < COUNT_OF(CORE); i++) {
         unsigned times = 0;
         for (size_t j = 0; j < COUNT_OF(CORE); j++) {
@@ -78,7 +80,7 @@ static void test_the_client_is_blamed_for_its_own_only(void **state) {
         assert_int_equal(fault_status(&fault) == 400, own);
         if (fault_status(&fault) == 503 && CORE[i].failure != CORE_FAILURE_WARMING) {
             assert_non_null(strstr(fault.message, "You were not charged."));
-            assert_true(fault_is_retryable(&fault));
+            assert_int_equal(fault_is_retryable(&fault), fault.code != FAULT_MODEL_UNAVAILABLE);
         }
     }
 }
@@ -90,6 +92,10 @@ static void test_waits_in_words(void **state) {
     assert_non_null(strstr(of_core(CORE_FAILURE_WARMING, 119001).message, "in about 120 seconds"));
     assert_non_null(strstr(of_core(CORE_FAILURE_WARMING, 120000).message, "in about 2 minutes"));
     assert_non_null(strstr(of_core(CORE_FAILURE_WARMING, 120001).message, "in about 3 minutes"));
+    assert_non_null(strstr(of_core(CORE_FAILURE_UNSERVED, 7500).message, "have just left"));
+    assert_non_null(strstr(of_core(CORE_FAILURE_UNSERVED, 7500).message, "in about 8 seconds"));
+    assert_null(strstr(of_core(CORE_FAILURE_UNSERVED, 0).message, "Retry in")); /* nobody can promise anything */
+    assert_null(strstr(of_core(CORE_FAILURE_RESTING, 7500).message, "Retry in"));
 }
 
 /* A device may write what it likes; it is cut to the envelope's bounds, at whole characters. */

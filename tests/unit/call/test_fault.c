@@ -33,6 +33,7 @@ static const struct {
     [FAULT_RATE_LIMIT_EXCEEDED] = {429, "RATE_LIMIT_EXCEEDED", "rate_limit_error", ALWAYS, 1000},
     [FAULT_INTERNAL] = {500, "INTERNAL_ERROR", "server_error", ALWAYS, 0},
     [FAULT_MODEL_WARMING] = {503, "model_warming", "service_unavailable_error", ALWAYS, 300000},
+    [FAULT_MODEL_UNAVAILABLE] = {503, "model_unavailable", "service_unavailable_error", WITH_A_WAIT, 0},
     [FAULT_UNAVAILABLE] = {503, "SERVICE_UNAVAILABLE", "service_unavailable_error", ALWAYS, 5000},
 };
 

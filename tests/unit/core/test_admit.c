@@ -42,7 +42,7 @@ static void a_refusal_leaves_no_trace(void **state) {
     limit(f, 9, 0, false);
     fixture_offer(f, provider, "other", CORE_MODEL_WARM, 1);
     fixture_paid_request(f, 0);
-    assert_int_equal(refused(f), CORE_FAILURE_WARMING);
+    assert_int_equal(refused(f), CORE_FAILURE_UNSERVED);
 
     struct core_account_view after = fixture_view(f, 1);
     assert_int_equal(after.balance_nano, before.balance_nano);

@@ -44,6 +44,7 @@ static void a_cold_model_can_serve_if_it_fits(void **state) {
     struct core_offer offer = {.model = STR("m"), .state = CORE_MODEL_COLD, .slots = 1, .too_large = true};
     fixture_status(f, a, &offer, 1);
     assert_false(core_model_is_servable(core_model_find(f->core, STR("m"))));
+    assert_int_equal(core_model_availability(f->core, STR("m"), NULL), CORE_MODEL_RESTING);
     offer.too_large = false;
     fixture_status(f, a, &offer, 1);
     assert_true(core_model_is_servable(core_model_find(f->core, STR("m"))));

@@ -79,12 +79,12 @@ static void one_that_rests_serves_nobody(void **state) {
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         uint32_t context = 1;
         uint64_t provider = device_join(f, i, &rows[i]);
-        assert_int_equal(core_model_availability(f->core, STR("m"), &context), CORE_MODEL_COMING);
+        assert_int_equal(core_model_availability(f->core, STR("m"), &context), CORE_MODEL_RESTING);
         assert_int_equal(context, 0);
         assert_true(core_model_at(f->core, 0, NULL, NULL, NULL)); /* known all the same */
         assert_true(core_model_ready_in_ms(f->core, STR("m"), NULL) == UINT64_MAX);
         assert_true(fixture_request(f, 0) == CORE_NO_HANDLE);
-        assert_int_equal(fixture_effect(f, CORE_EFFECT_FAIL)->fail.failure, CORE_FAILURE_WARMING);
+        assert_int_equal(fixture_effect(f, CORE_EFFECT_FAIL)->fail.failure, CORE_FAILURE_RESTING);
         uint64_t other = device_join(f, 9, &(struct device){.cold = true, .context_length = 2048});
         assert_int_equal(core_model_availability(f->core, STR("m"), &context), CORE_MODEL_COMING);
         assert_int_equal(context, 2048); /* what fits nowhere now must not wait for the one that rests */

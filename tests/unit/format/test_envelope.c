@@ -44,6 +44,8 @@ static void test_every_code(void **state) {
         {FAULT_INTERNAL, 500, "\"type\":\"server_error\",\"code\":\"INTERNAL_ERROR\",\"param\":null"},
         {FAULT_MODEL_WARMING, 503,
          "\"type\":\"service_unavailable_error\",\"code\":\"model_warming\",\"param\":null,\"retry_after\":300"},
+        {FAULT_MODEL_UNAVAILABLE, 503,
+         "\"type\":\"service_unavailable_error\",\"code\":\"model_unavailable\",\"param\":null"},
         {FAULT_UNAVAILABLE, 503,
          "\"type\":\"service_unavailable_error\",\"code\":\"SERVICE_UNAVAILABLE\",\"param\":null,\"retry_after\":5"},
     };

@@ -75,7 +75,7 @@ static void test_nobody_has_the_model(void **state) {
     struct gateway_fixture *fixture = *state;
     const char *answer = chat(fixture, STORE_KEY_LIVE, "");
     gateway_fixture_assert_has(answer, "HTTP/1.1 503 ");
-    gateway_fixture_assert_has(answer, "\"code\":\"model_warming\"");
+    gateway_fixture_assert_has(answer, "\"code\":\"model_unavailable\"");
 }
 
 static void test_refused_before_any_route(void **state) {

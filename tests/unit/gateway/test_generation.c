@@ -55,7 +55,7 @@ static void test_it_is_refused(void **state) {
     struct shell_call call = {0};
     shell_ask(fixture, &call, "chatcmpl-1");
     assert_int_equal(call.failed, 1);
-    assert_int_equal(call.fault.code, FAULT_MODEL_WARMING);
+    assert_int_equal(call.fault.code, FAULT_MODEL_UNAVAILABLE);
     assert_int_equal(fake_store.settled, 0);
     assert_null(outcome_of(fixture, "chatcmpl-1"));
     assert_int_equal(fixture->shell.counts.failures, 1);
