@@ -120,6 +120,9 @@ static enum draft_step enter(struct draft *draft, const struct store_conversatio
         return draft_refuse(draft, &fault);
     }
     const size_t repeated = repeated_count(messages, count, conversation->message_count, generation);
+    if (repeated > 0) { /* the counts were of all that was sent */
+        prompt.own_counts = NULL;
+    }
     if (!repeated_drop(generation, repeated, draft->arena) ||
         !conversation_prompt_make(&prompt, draft->arena, generation)) {
         fault_set_too_large(&fault);
