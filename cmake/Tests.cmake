@@ -23,6 +23,9 @@ set(threaded_folders net api conversation workflow jobs store store_sqlite engin
 # Unit tests that take too long for `make unit` and for the thread sanitizer: they run with the contract suites.
 set(long_tests test_store_sqlite_power)
 
+# Their clock runs ahead of the threads that they wait for, so they keep a core busy: alone, or each waits for the other.
+set(busy_tests test_webhook_sender test_webhook_sender_pace)
+
 # Unit tests of seconds: `make unit` leaves them out (label slow), everything else runs them.
 set(slow_tests test_base_json_read test_core_random test_provider_enforcement test_provider_fetch_wheel
     test_provider_model_fetch test_provider_owner_guard test_store_sqlite_ledger_check)
@@ -53,6 +56,9 @@ function(nataris_test_dir prefix label dir)
         if(label STREQUAL "unit" AND prefix IN_LIST threaded_folders)
             set_tests_properties(${name} PROPERTIES LABELS "unit;threaded")
             add_dependencies(tests-threaded ${name})
+        endif()
+        if(name IN_LIST busy_tests)
+            set_tests_properties(${name} PROPERTIES RUN_SERIAL TRUE)
         endif()
         if(name IN_LIST slow_tests)
             set_property(TEST ${name} APPEND PROPERTY LABELS slow)

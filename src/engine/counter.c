@@ -41,6 +41,7 @@ struct counter {
 };
 
 static void question_free(struct counter *counter, struct question *question) {
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the analyzer does not follow the links backwards */
     DL_DELETE(counter->questions, question);
     counter->count--;
     buf_clear(&question->frame);
@@ -277,14 +278,14 @@ static void counter_free(struct counter *counter) {
 /* Those that could not be asked; and the end. */
 static void run_deferred(struct loop_deferred *deferred) {
     struct counter *counter = (struct counter *)((char *)deferred - offsetof(struct counter, deferred));
-    struct question *question = counter->questions;
-    while (question != NULL) {
-        if (question->hopeless || counter->closing) {
-            question_end(counter, question, NULL, 0);
-            question = counter->questions; /* its waiter may have asked again */
-        } else {
-            question = question->next;
+    struct question *question, *next;
+    DL_FOREACH_SAFE (counter->questions, question, next) {
+        if (question->hopeless) {
+            question_end(counter, question, NULL, 0); /* a waiter that asks again has its turn deferred again */
         }
+    }
+    while (counter->closing && counter->questions != NULL) {
+        question_end(counter, counter->questions, NULL, 0);
     }
     if (counter->closing && counter->process == NULL) {
         counter_free(counter);

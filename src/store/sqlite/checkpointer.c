@@ -104,18 +104,18 @@ bool checkpointer_open(struct checkpointer **out, struct sqlite_db *writer, stru
     return true;
 }
 
-void checkpointer_close(struct checkpointer *self) {
-    if (self == NULL) {
+void checkpointer_close(struct checkpointer *checkpointer) {
+    if (checkpointer == NULL) {
         return;
     }
-    sqlite3_wal_hook(self->writer->handle, NULL, NULL);
-    pthread_mutex_lock(&self->mutex);
-    self->closing = true;
-    pthread_cond_signal(&self->work);
-    pthread_mutex_unlock(&self->mutex);
-    pthread_join(self->thread, NULL);
-    pthread_cond_destroy(&self->work);
-    pthread_mutex_destroy(&self->mutex);
-    sqlite_db_close(self->own);
-    free(self);
+    sqlite3_wal_hook(checkpointer->writer->handle, NULL, NULL);
+    pthread_mutex_lock(&checkpointer->mutex);
+    checkpointer->closing = true;
+    pthread_cond_signal(&checkpointer->work);
+    pthread_mutex_unlock(&checkpointer->mutex);
+    pthread_join(checkpointer->thread, NULL);
+    pthread_cond_destroy(&checkpointer->work);
+    pthread_mutex_destroy(&checkpointer->mutex);
+    sqlite_db_close(checkpointer->own);
+    free(checkpointer);
 }
