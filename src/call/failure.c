@@ -77,31 +77,37 @@ static void set_warming(const struct core_effect *effect, struct str model, stru
              retry_after_ms >= 120000 ? "minutes" : "seconds");
 }
 
-static const char ELSE[] = "Use a model whose status in GET /v1/models is \"available\"";
+/* What would help is at the end, so a very long id is cut. */
+static struct str shown(struct str model) {
+    enum { LONGEST_SHOWN = 64 };
+    return (struct str){.data = model.data, .len = model.len < LONGEST_SHOWN ? model.len : LONGEST_SHOWN};
+}
 
 static void set_unserved(const struct core_effect *effect, struct str model, struct fault *out) {
+    const struct str id = shown(model);
     const uint64_t retry_after_ms = effect->fail.retry_after_ms;
     set(out, FAULT_MODEL_UNAVAILABLE, retry_after_ms, "");
     if (retry_after_ms > 0) {
         snprintf(out->message, sizeof(out->message),
                  "The devices that served the model '%.*s' have just left, and may come back. You were not charged. "
-                 "Retry in about %" PRIu64 " seconds. %s if none does.",
-                 STR_ARG(model), (retry_after_ms + 999) / 1000, ELSE);
+                 "Retry in about %" PRIu64 " seconds, or use another model.",
+                 STR_ARG(id), (retry_after_ms + 999) / 1000);
         return;
     }
-    snprintf(
-        out->message, sizeof(out->message),
-        "No device of this network serves the model '%.*s', and none of those connected may fetch it. You were not "
-        "charged. %s, or connect a device with this one (nataris provider --model).",
-        STR_ARG(model), ELSE);
+    snprintf(out->message, sizeof(out->message),
+             "No device serves the model '%.*s', and none may fetch it. You were not charged. Use a model whose status "
+             "in GET /v1/models is \"available\", or connect a device that has this one.",
+             STR_ARG(id));
 }
 
 static void set_resting(struct str model, struct fault *out) {
+    const struct str id = shown(model);
     set(out, FAULT_MODEL_UNAVAILABLE, 0, "");
-    snprintf(out->message, sizeof(out->message),
-             "Each device that has the model '%.*s' is paused by its owner, too hot, or short of memory. You were not "
-             "charged. %s, or try again later.",
-             STR_ARG(model), ELSE);
+    snprintf(
+        out->message, sizeof(out->message),
+        "Each device that has the model '%.*s' is paused, too hot, or short of memory. You were not charged. Use a "
+        "model whose status in GET /v1/models is \"available\", or try again later.",
+        STR_ARG(id));
 }
 
 static void set_unplaceable(const struct core_effect *effect, struct fault *out) {

@@ -2,8 +2,8 @@
 
 #include "core/core_internal.h"
 
-/* A device that says so for ever would have clients wait and
- * come again in vain; so what counts is that it gets somewhere.
+/* A device that says for ever that a model is on its way would have clients wait and come again in vain; so what counts
+ * is that it gets somewhere.
  *
  * A download must have begun within half an hour (others of the device may come first), and then come by a hundredth of
  * the file every five minutes, beyond all that was there before; so the slowest one that counts takes some eight hours.

@@ -44,7 +44,8 @@ static const struct {
     {CORE_FAILURE_TOO_LONG, FAULT_UNAVAILABLE, "longer than 4194304 bytes", 0, 0},
     {CORE_FAILURE_STOPPED, FAULT_UNAVAILABLE, "The gateway is restarting", 1000, 1000},
     {CORE_FAILURE_UNPLACEABLE, FAULT_UNAVAILABLE, "region or of the privacy level", 30000, 7500},
-    {CORE_FAILURE_UNSERVED, FAULT_MODEL_UNAVAILABLE, "No device of this network serves the model 'tiny'", 0, 7500},
+    {CORE_FAILURE_UNSERVED, FAULT_MODEL_UNAVAILABLE, "No device serves the model 'tiny', and none may fetch it", 0,
+     7500},
     {CORE_FAILURE_RESTING, FAULT_MODEL_UNAVAILABLE, "Each device that has the model 'tiny' is paused", 0, 0},
 };
 
@@ -128,6 +129,15 @@ static void test_a_long_model(void **state) {
     memset(model, 'm', sizeof(model));
     failure_from_core(&effect, (struct str){.data = model, .len = LIMIT_MODEL_ID_BYTES}, &fault);
     assert_non_null(strstr(fault.message, "Retry in about 1 seconds."));
+    const struct core_effect unserved = {.fail = {.failure = CORE_FAILURE_UNSERVED}};
+    const struct core_effect gone = {.fail = {.failure = CORE_FAILURE_UNSERVED, .retry_after_ms = 60000}};
+    const struct core_effect resting = {.fail = {.failure = CORE_FAILURE_RESTING}};
+    failure_from_core(&unserved, (struct str){.data = model, .len = LIMIT_MODEL_ID_BYTES}, &fault);
+    assert_non_null(strstr(fault.message, "or connect a device that has this one."));
+    failure_from_core(&gone, (struct str){.data = model, .len = LIMIT_MODEL_ID_BYTES}, &fault);
+    assert_non_null(strstr(fault.message, "or use another model."));
+    failure_from_core(&resting, (struct str){.data = model, .len = LIMIT_MODEL_ID_BYTES}, &fault);
+    assert_non_null(strstr(fault.message, "or try again later."));
     failure_from_core(&effect, (struct str){.data = model, .len = sizeof(model)}, &fault);
     assert_true(strlen(fault.message) < ERR_MESSAGE_MAX);
 }
