@@ -23,7 +23,7 @@ set(threaded_folders net api conversation workflow jobs store store_sqlite engin
 # Unit tests that take too long for `make unit` and for the thread sanitizer: they run with the contract suites.
 set(long_tests test_store_sqlite_power)
 
-# Their clock runs ahead of the threads that they wait for, so they keep a core busy: alone, or each waits for the other.
+# Their clock runs ahead of the threads that they wait for, so they keep a core busy and run alone.
 set(busy_tests test_webhook_sender test_webhook_sender_pace)
 
 # Unit tests of seconds: `make unit` leaves them out (label slow), everything else runs them.

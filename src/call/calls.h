@@ -26,6 +26,7 @@ typedef void call_counted(void *context, const uint32_t *tokens, size_t count);
 /* Who counts with a model's own vocabulary (call/counting.h). NULL functions: nobody does. Each answer comes once,
  * soon, and never from inside the question. texts and chat only of a model for which is_able says so. */
 struct call_counter {
+    bool fixed; /* rates stay those of the models' families: counts of devices teach nothing */
     void *context;
     bool (*is_able)(void *context, struct str model);
     void (*texts)(void *context, struct str model, const struct str *texts, size_t count, call_counted *told,

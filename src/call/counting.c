@@ -40,7 +40,7 @@ uint32_t counting_request_enough(const struct calls *calls, const struct gen_req
 }
 
 void counting_learn(struct calls *calls, const struct tokens_taught *taught) {
-    if (taught->who.len > 0) {
+    if (taught->who.len > 0 && !calls->backend.counter.fixed) {
         tokens_learned_take(calls->learned, taught);
     }
 }

@@ -111,6 +111,7 @@ static int run_gateway(const void *parsed) {
     }
     model_files_init(&files, config->models, NULL);
     options.model_file = config->counting_off ? NULL : model_files_find;
+    options.rates_fixed = config->counting_off;
     options.model_file_context = &files;
     struct loop *loop = loop_new();
     if (!network_open(&run.network, loop, config->data, &options, &EVENTS, &run, &err)) {
@@ -151,7 +152,8 @@ static const struct option OPTIONS[] = {
     {"models", OPTION_TEXT, "DIR", NULL,
      "model folder of this machine: tokens of its models are counted, not estimated (default: as for providers)",
      AT(models)},
-    {"no-counting", OPTION_FLAG, NULL, NULL, "open no model file; tokens are estimated", AT(counting_off)},
+    {"no-counting", OPTION_FLAG, NULL, NULL,
+     "tokens are estimated by fixed rates: no model file is opened, no device teaches", AT(counting_off)},
     {"no-titles", OPTION_FLAG, NULL, NULL, "no model writes titles of conversations", AT(titles_off)},
     {"no-summaries", OPTION_FLAG, NULL, NULL, "no model sums up conversations: the oldest messages are left out",
      AT(summaries_off)},

@@ -336,7 +336,8 @@ static void open_rooms(struct gateway *gateway, const struct gateway_options *op
     gateway->drain_timer = loop_timer_new(gateway->loop, drain_check, gateway);
     gateway->sandbox = sandbox_new(gateway->loop, &options->core);
     gateway->counters = counters_new(gateway->loop, options->model_file, options->model_file_context);
-    const struct call_counter counter = counters_of_calls(gateway->counters);
+    struct call_counter counter = counters_of_calls(gateway->counters);
+    counter.fixed = options->rates_fixed;
     const struct call_backend network =
         views_call_backend(&gateway->shell, sandbox_executor(gateway->sandbox), &counter);
     gateway->calls = calls_new(gateway->loop, gateway->auth, gateway->store, &network);

@@ -32,6 +32,7 @@ struct gateway_options {    /* strings are borrowed until gateway_open returns *
      * context lives as long as the gateway. */
     counters_find *model_file;
     void *model_file_context;
+    bool rates_fixed; /* what devices count does not change how tokens are estimated */
     struct core_config core;
 };
 /* The documented defaults; paths and addresses stay NULL. */

@@ -188,7 +188,7 @@ test('an agent finds what was said in the conversation', () => speaking(
 describe('an estimate', () => {
   let network;
   before(async () => {
-    network = await Network.gateway();
+    network = await Network.gateway(['--no-counting']);
     await network.scripted(['--slots', '8', '--context', '4096']);
   });
   after(() => stopCleanly(network));

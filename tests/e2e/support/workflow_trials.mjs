@@ -110,7 +110,7 @@ export class KillCampaign {
   }
 
   async open() {
-    this.network = await Network.gateway(['--drain-s', '2']);
+    this.network = await Network.gateway(['--drain-s', '2', '--no-counting']);
     const device = [...DEVICE, '--script-rate', '200', '--reconnect-ms', '5', '--log-level', 'info'];
     for (let i = 0; i < 2; i++) await this.network.scripted(device);
     this.account = await createAccount(this.network);

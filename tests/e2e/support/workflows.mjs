@@ -12,7 +12,8 @@ export const ENDED = ['COMPLETED', 'FAILED', 'CANCELLED', 'BUDGET_EXCEEDED', 'MA
 export const STEPS = {
   research: /^research analyze write$/,
   code: /^plan implement review( implement)?$/,
-  agent: /^think( act think)*( act)?$/, // the last act: of one that was not left a step to think about it
+  // A think behind another: the first was no answer. The last act: of one that was not left a step to think about it.
+  agent: /^think( (act )?think)*( act)?$/,
   map_reduce: /^chunk( map)+( reduce)*$/,
 };
 const LOCAL = ['chunk', 'act'];
