@@ -240,6 +240,13 @@ static void one_that_does_not_answer_is_killed(void **state) {
     }
 }
 
+/* READY, and then a count that nobody has asked for. */
+static const char count_for_nobody[] =
+    "#!/bin/sh\nprintf "
+    "'\\031\\000\\000\\000\\003\\000\\000\\000\\000\\000\\000\\000\\000\\001\\000\\000\\000\\001\\000\\000"
+    "\\000\\000\\000\\000\\000\\000\\000\\000\\000\\015\\000\\000\\000\\014\\143\\000\\000\\000\\000\\000\\000\\000"
+    "\\001\\000\\000\\000' >&3\nexec sleep 1000\n";
+
 /* Programs that end, say nothing, or talk nonsense. */
 static void what_is_no_child_has_no_answers(void **state) {
     static const char *const scripts[] = {
@@ -247,11 +254,7 @@ static void what_is_no_child_has_no_answers(void **state) {
         "#!/bin/sh\nexec sleep 1000\n",
         "#!/bin/sh\nprintf 'nonsense that is no frame at all' >&3\nexec sleep 1000\n",
         "#!/bin/sh\nkill -9 $$\n",
-        /* READY, and then a count for nobody. */
-        "#!/bin/sh\nprintf "
-        "'\\031\\000\\000\\000\\003\\000\\000\\000\\000\\000\\000\\000\\000\\001\\000\\000\\000\\001\\000\\000"
-        "\\000\\000\\000\\000\\000\\000\\000\\000\\000\\015\\000\\000\\000\\013\\143\\000\\000\\000\\000\\000\\000\\000"
-        "\\001\\000\\000\\000' >&3\nexec sleep 1000\n",
+        count_for_nobody,
     };
     struct fixture *fixture = *state;
     for (size_t i = 0; i < COUNT_OF(scripts); i++) {
