@@ -150,7 +150,7 @@ export class KillCampaign {
     await Promise.all(asked);
     network.programs = network.programs.filter((program) => !program.ended);
     await network.untilReachable(network.start(['gateway', '--data', network.data, '--listen', `127.0.0.1:${network.port}`,
-      '--log-level', 'warn', '--drain-s', '2', '--json']));
+      '--log-level', 'warn', '--drain-s', '2', '--no-counting', '--json']));
     this.served = this.below(5) > 0;
     if (this.served) await network.untilAvailable(tasks().research.model);
   }
