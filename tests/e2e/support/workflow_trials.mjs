@@ -93,10 +93,10 @@ export async function sweepCaps(network, runs) {
 const PARALLEL = 4;
 const LIFE_MAX_MS = 500;
 
-/** What stays the same however often it was interrupted. */
+/** What stays the same however often it was interrupted. The prompt of a think has the time at which its workflow began. */
 function essence({ status, steps, answer, total_cost_usd: cost }) {
-  return { status, answer, cost, steps: steps.map((step) =>
-    [step.number, step.name, step.status, step.prompt_sha256, step.output, step.completion_tokens, step.cost_usd]) };
+  return { status, answer, cost, steps: steps.map((step) => [step.number, step.name, step.status,
+    step.name === 'think' || step.prompt_sha256, step.output, step.completion_tokens, step.cost_usd]) };
 }
 
 export class KillCampaign {
