@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "conversation/stored.h"
+#include "text/words.h"
 
 #include <stdlib.h>
 
@@ -18,28 +19,13 @@ struct comparison {
     size_t sent_count, stored_count, first;
 };
 
-static bool is_blank(char c) {
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static struct str trim(struct str text) {
-    while (text.len > 0 && is_blank(text.data[0])) {
-        text.data++;
-        text.len--;
-    }
-    while (text.len > 0 && is_blank(text.data[text.len - 1])) {
-        text.len--;
-    }
-    return text;
-}
-
 /* Past the CR of a CR LF. */
 static size_t skip_cr(struct str text, size_t at) {
     return at + 1 < text.len && text.data[at] == '\r' && text.data[at + 1] == '\n' ? at + 1 : at;
 }
 
 static struct said said_of(enum gen_role role, struct str text) {
-    struct said said = {.role = role, .text = trim(text), .hash = UINT64_C(14695981039346656037)}; /* FNV-1a */
+    struct said said = {.role = role, .text = words_trim(text), .hash = UINT64_C(14695981039346656037)}; /* FNV-1a */
     for (size_t i = 0; i < said.text.len; i++) {
         i = skip_cr(said.text, i);
         said.hash = (said.hash ^ (uint8_t)said.text.data[i]) * UINT64_C(1099511628211);
