@@ -11,6 +11,7 @@ namespace {
 /* Up to so many keys each is compared with all before it; more are sorted. */
 constexpr size_t FEW_KEYS = 16;
 
+/* Also looks into the values. */
 bool find_among_few(struct json_value object, struct str *key) {
     struct str keys[FEW_KEYS];
     struct json_iterator iterator;
@@ -22,6 +23,9 @@ bool find_among_few(struct json_value object, struct str *key) {
                 *key = keys[i];
                 return true;
             }
+        }
+        if (json_repeated_key(item, key)) {
+            return true;
         }
     }
     return false;
@@ -77,7 +81,10 @@ bool json_repeated_key(struct json_value value, struct str *key) {
     }
     if (type == JSON_OBJECT) {
         const size_t count = json_count(value);
-        if (count > FEW_KEYS ? find_among_many(value, count, key) : find_among_few(value, key)) {
+        if (count <= FEW_KEYS) {
+            return find_among_few(value, key);
+        }
+        if (find_among_many(value, count, key)) {
             return true;
         }
     }

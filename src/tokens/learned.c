@@ -64,6 +64,7 @@ struct learned_model {
     const struct tokens_prior *prior;
     uint64_t counts;
     struct script_voices scripts[SCRIPTS];
+    struct tokens_rates likely, most; /* what follows from these: every request asks */
 };
 
 struct tokens_learned {
@@ -88,31 +89,7 @@ void tokens_learned_free(struct tokens_learned *learned) {
     free(learned);
 }
 
-static struct learned_model *model_find(const struct tokens_learned *learned, struct str id) {
-    struct learned_model *model = NULL;
-    if (id.len > 0) {
-        HASH_FIND(hh, learned->models, id.data, id.len, model);
-    }
-    return model;
-}
-
-/* NULL: there is no room for one more. */
-static struct learned_model *model_get(struct tokens_learned *learned, struct str id) {
-    struct learned_model *model = model_find(learned, id);
-    if (model != NULL || id.len == 0 || id.len >= MODEL_BYTES || HASH_COUNT(learned->models) >= TOKENS_MODELS_MAX) {
-        return model;
-    }
-    model = MEM_NEW(struct learned_model);
-    (void)str_copy(model->id, sizeof(model->id), id);
-    model->prior = tokens_prior_of(id);
-    for (size_t i = 0; i < SCRIPTS; i++) {
-        model->scripts[i].factor = ONE;
-    }
-    HASH_ADD_KEYPTR(hh, learned->models, model->id, id.len, model);
-    return model;
-}
-
-/* --- What is asked --- */
+/* --- Rates --- */
 
 /* A token stands for at least one byte: a character of so many bytes has at most so many tokens. */
 static uint32_t class_most(size_t class) {
@@ -146,10 +123,9 @@ static uint32_t class_most(size_t class) {
     return UINT32_MAX;
 }
 
-struct tokens_rates tokens_learned_rates(const struct tokens_learned *learned, struct str model,
-                                         enum tokens_need need) {
-    const struct learned_model *known = model_find(learned, model);
-    const struct tokens_prior *prior = known != NULL ? known->prior : tokens_prior_of(model);
+/* `known` NULL: of a model of which nothing was counted. */
+static struct tokens_rates rates_of(const struct learned_model *known, const struct tokens_prior *prior,
+                                    enum tokens_need need) {
     struct tokens_rates rates = prior->rates;
     for (size_t i = 0; i < TOKENS_CLASSES; i++) {
         uint64_t percent = prior->margin, factor = ONE;
@@ -163,6 +139,49 @@ struct tokens_rates tokens_learned_rates(const struct tokens_learned *learned, s
         rates.of[i] = rate < class_most(i) ? (uint32_t)rate : class_most(i);
     }
     return rates;
+}
+
+static void rates_renew(struct learned_model *model) {
+    model->likely = rates_of(model, model->prior, TOKENS_LIKELY);
+    model->most = rates_of(model, model->prior, TOKENS_MOST);
+}
+
+/* --- Models --- */
+
+static struct learned_model *model_find(const struct tokens_learned *learned, struct str id) {
+    struct learned_model *model = NULL;
+    if (id.len > 0) {
+        HASH_FIND(hh, learned->models, id.data, id.len, model);
+    }
+    return model;
+}
+
+/* NULL: there is no room for one more. */
+static struct learned_model *model_get(struct tokens_learned *learned, struct str id) {
+    struct learned_model *model = model_find(learned, id);
+    if (model != NULL || id.len == 0 || id.len >= MODEL_BYTES || HASH_COUNT(learned->models) >= TOKENS_MODELS_MAX) {
+        return model;
+    }
+    model = MEM_NEW(struct learned_model);
+    (void)str_copy(model->id, sizeof(model->id), id);
+    model->prior = tokens_prior_of(id);
+    for (size_t i = 0; i < SCRIPTS; i++) {
+        model->scripts[i].factor = ONE;
+    }
+    rates_renew(model);
+    HASH_ADD_KEYPTR(hh, learned->models, model->id, id.len, model);
+    return model;
+}
+
+/* --- What is asked --- */
+
+struct tokens_rates tokens_learned_rates(const struct tokens_learned *learned, struct str model,
+                                         enum tokens_need need) {
+    const struct learned_model *known = model_find(learned, model);
+    if (known != NULL) {
+        return need == TOKENS_MOST ? known->most : known->likely;
+    }
+    return rates_of(NULL, tokens_prior_of(model), need);
 }
 
 /* --- What is told --- */
@@ -270,4 +289,5 @@ void tokens_learned_take(struct tokens_learned *learned, const struct tokens_tau
     }
     voice_hear(voice, ++model->counts, factor);
     script_decide(script);
+    rates_renew(model);
 }

@@ -91,9 +91,19 @@ static size_t accent_bytes(const unsigned char *at, size_t len) {
     return valid && class_of(code_point(at, bytes)) == TOKENS_ACCENT ? bytes : 0;
 }
 
+/* Most of most texts: the letters a to z from here on. */
+static size_t lower_bytes(const unsigned char *at, size_t len) {
+    size_t bytes = 0;
+    while (bytes < len && is_lower(at[bytes])) {
+        bytes++;
+    }
+    return bytes;
+}
+
 static struct run run_of(const unsigned char *at, size_t len) {
-    struct run run = {0};
-    bool digit_before = false, lower_before = false;
+    struct run run = {.bytes = lower_bytes(at, len)};
+    bool digit_before = false, lower_before = run.bytes > 0;
+    run.letters = (uint32_t)run.bytes;
     while (run.bytes < len) {
         const unsigned char c = at[run.bytes];
         const bool digit = is_digit(c), lower = is_lower(c), upper = is_upper(c);
@@ -170,9 +180,19 @@ size_t tokens_text_add_piece(struct tokens_text *sum, struct str text) {
     return bytes;
 }
 
+/* The blank between two words costs nothing by itself (add_blanks). */
+static bool is_lone_space(struct str text) {
+    return text.data[0] == ' ' && text.len > 1 && !is_blank((unsigned char)text.data[1]);
+}
+
 void tokens_text_add(struct tokens_text *sum, struct str text) {
     while (text.len > 0) {
-        const size_t bytes = tokens_text_add_piece(sum, text);
+        size_t bytes = 1;
+        if (is_lone_space(text)) {
+            sum->bytes++;
+        } else {
+            bytes = tokens_text_add_piece(sum, text);
+        }
         text.data += bytes;
         text.len -= bytes;
     }

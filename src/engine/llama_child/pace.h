@@ -12,7 +12,7 @@ enum {
     PACE_ALONE_MS = 2000,
     PACE_SHARED_MS = 500, /* likewise, while several prompts are being read */
     PACE_BESIDE_MS = 90,  /* while answers go on: their readers see a gap so long, and 150 ms are noticed */
-    PACE_LEAST = 4,       /* tokens in a step, however slow the machine */
+    PACE_LEAST = 2,       /* tokens in a step, however slow the machine */
     /* From so many of one prompt on, llama.cpp computes attention in tiles, half as fast again as below. */
     PACE_TILE = 64,
 };

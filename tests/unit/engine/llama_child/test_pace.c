@@ -50,7 +50,7 @@ static void answers_that_go_on_keep_steps_short(void **state) {
  * takes what it should. */
 static void a_step_comes_to_take_what_it_should(void **state) {
     (void)state;
-    const double speeds[] = {0.05, 0.4, 3.0};
+    const double speeds[] = {0.025, 0.05, 0.4, 3.0};
     for (size_t i = 0; i < sizeof(speeds) / sizeof(*speeds); i++) {
         struct pace pace;
         pace_init(&pace, 0.5);
