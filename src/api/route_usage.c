@@ -75,7 +75,8 @@ static void respond_sandbox_usage(struct api_request *request) {
     struct period now;
     struct fault fault;
     if (query->key_id[0] != '\0') {
-        fault_set_param(&fault, FAULT_INVALID_REQUEST, "key", "The sandbox does not count by key.");
+        fault_set_param(&fault, FAULT_FORBIDDEN, "key",
+                        "The sandbox does not count by key. Leave key out, or ask with a live key.");
         respond_fault(request, &fault);
         return;
     }

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { SHORT_RETRY_MS = 1000, PLACE_RETRY_MS = 30 * 1000 };
+enum { SHORT_RETRY_MS = 1000 };
 
 static void set(struct fault *out, enum fault_code code, uint64_t retry_after_ms, const char *message) {
     *out = (struct fault){.code = code, .retry_after_ms = retry_after_ms};
@@ -110,11 +110,11 @@ static void set_resting(struct str model, struct fault *out) {
         STR_ARG(id));
 }
 
-static void set_unplaceable(const struct core_effect *effect, struct fault *out) {
-    const uint64_t retry_after_ms = effect->fail.retry_after_ms;
-    set(out, FAULT_UNAVAILABLE, retry_after_ms > 0 ? retry_after_ms : PLACE_RETRY_MS,
+/* Not a 5xx: the request asks for what is not here, and a retry a second later would find the same. */
+static void set_unplaceable(struct fault *out) {
+    set(out, FAULT_NO_MATCHING_PROVIDER, 0,
         "No provider that has the model is in the region or of the privacy level asked for. You were not charged. "
-        "Retry later, or ask for less.");
+        "Leave region or privacyLevel out, or try again when such a provider is there.");
 }
 
 void failure_too_long(struct fault *out) {
@@ -147,7 +147,7 @@ void failure_from_core(const struct core_effect *effect, struct str model, struc
             "The provider did not respond in time. You were not charged. Retry the request.");
         return;
     case CORE_FAILURE_UNPLACEABLE:
-        set_unplaceable(effect, out);
+        set_unplaceable(out);
         return;
     case CORE_FAILURE_UNSERVED:
         set_unserved(effect, model, out);

@@ -22,6 +22,7 @@ static const struct fault_kind kinds[FAULT_CODES] = {
     [FAULT_FORBIDDEN] = {403, "FORBIDDEN", "authentication_error", RETRY_NEVER, 0},
     [FAULT_NOT_FOUND] = {404, "NOT_FOUND", "not_found_error", RETRY_NEVER, 0},
     [FAULT_MODEL_NOT_FOUND] = {404, "MODEL_NOT_FOUND", "not_found_error", RETRY_NEVER, 0},
+    [FAULT_NO_MATCHING_PROVIDER] = {404, "no_matching_provider", "not_found_error", RETRY_NEVER, 0},
     [FAULT_METHOD_NOT_ALLOWED] = {405, "METHOD_NOT_ALLOWED", "invalid_request_error", RETRY_NEVER, 0},
     [FAULT_REQUEST_TIMEOUT] = {408, "REQUEST_TIMEOUT", "timeout_error", RETRY_ALWAYS, 1000},
     [FAULT_CONVERSATION_BUSY] = {409, "CONVERSATION_BUSY", "invalid_request_error", RETRY_WITH_WAIT, 0},

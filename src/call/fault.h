@@ -19,17 +19,19 @@ enum fault_code {
     FAULT_FORBIDDEN,            /* 403 */
     FAULT_NOT_FOUND,            /* 404 route, or an object that is not there or somebody else's */
     FAULT_MODEL_NOT_FOUND,      /* 404 */
-    FAULT_METHOD_NOT_ALLOWED,   /* 405 */
-    FAULT_REQUEST_TIMEOUT,      /* 408 */
-    FAULT_CONVERSATION_BUSY,    /* 409: another call on this conversation is running */
-    FAULT_CONFLICT,             /* 409 IDEMPOTENCY_CONFLICT; with a wait: the same call is still running */
-    FAULT_TOO_LARGE,            /* 413 */
-    FAULT_RATE_LIMIT_EXCEEDED,  /* 429 */
-    FAULT_INTERNAL,             /* 500 */
-    FAULT_MODEL_WARMING,        /* 503 model_warming */
-    FAULT_MODEL_UNAVAILABLE,    /* 503 model_unavailable */
-    FAULT_UNAVAILABLE,          /* 503: draining or no attempt left */
-    FAULT_CODES,                /* how many there are */
+    /* 404 no_matching_provider: devices have the model, but none as the request wants it */
+    FAULT_NO_MATCHING_PROVIDER,
+    FAULT_METHOD_NOT_ALLOWED,  /* 405 */
+    FAULT_REQUEST_TIMEOUT,     /* 408 */
+    FAULT_CONVERSATION_BUSY,   /* 409: another call on this conversation is running */
+    FAULT_CONFLICT,            /* 409 IDEMPOTENCY_CONFLICT; with a wait: the same call is still running */
+    FAULT_TOO_LARGE,           /* 413 */
+    FAULT_RATE_LIMIT_EXCEEDED, /* 429 */
+    FAULT_INTERNAL,            /* 500 */
+    FAULT_MODEL_WARMING,       /* 503 model_warming */
+    FAULT_MODEL_UNAVAILABLE,   /* 503 model_unavailable */
+    FAULT_UNAVAILABLE,         /* 503: draining or no attempt left */
+    FAULT_CODES,               /* how many there are */
 };
 
 struct fault {

@@ -21,7 +21,8 @@ enum patience_verdict patience_after(struct patience *patience, const struct pat
         patience_pause(patience, now_ms, wait_of(fault, PATIENCE_MIN_MS));
         return after_refusal(patience, terms, now_ms, PATIENCE_LIMITED);
     }
-    if (fault->code == FAULT_MODEL_WARMING || fault->code == FAULT_MODEL_UNAVAILABLE) {
+    if (fault->code == FAULT_MODEL_WARMING || fault->code == FAULT_MODEL_UNAVAILABLE ||
+        fault->code == FAULT_NO_MATCHING_PROVIDER) {
         /* Sooner, when a device has it sooner than was thought; nobody is expected for an unavailable one, but devices
          * come and go. */
         bool expected = fault->code == FAULT_MODEL_WARMING || fault->retry_after_ms > 0;

@@ -43,6 +43,9 @@ static bool passes(struct workflow_step *step, const struct fault *fault) {
     const struct patience_terms terms = {.tries_max = WORKFLOWS_STEP_TRIES_MAX,
                                          .refusals_ms = step->workflow->events != NULL ? WORKFLOWS_WAIT_MAX_MS
                                                                                        : WORKFLOWS_WAIT_ALONE_MS};
+    if (fault->code == FAULT_NO_MATCHING_PROVIDER && step->workflow->events != NULL) {
+        return false; /* a client that waits is told at once, as without a workflow */
+    }
     return !step->streamed && patience_after(&step->patience, &terms, fault,
                                              loop_now_ms(workflow_step_calls(step)->loop)) != PATIENCE_OVER;
 }

@@ -67,14 +67,17 @@ describe('network', { concurrency: 3 }, () => {
   story('region and privacy level are kept, or refused', [], async (network) => {
     const device = await network.scripted();
     const inRegion = await network.post(CHAT, chat('Hello', { region: 'zz' }));
-    assert.equal(inRegion.status, 503);
-    assert.ok(Number(inRegion.headers.get('retry-after')) > 0);
-    assert.match((await inRegion.json()).error.message, /region/);
+    assert.equal(inRegion.status, 404);
+    const refusal = (await inRegion.json()).error;
+    assert.equal(refusal.code, 'no_matching_provider');
+    assert.match(refusal.message, /region/);
+    const steps = await network.post(CHAT, chat('Hello', { region: 'zz', orchestration: { enabled: true } }));
+    assert.equal((await steps.json()).error.code, 'no_matching_provider');
     const wrong = await network.post(CHAT, chat('Hello', { region: 'Europe' }));
     assert.equal(wrong.status, 400);
     assert.equal((await wrong.json()).error.param, 'region');
     assert.equal((await network.post(CHAT, chat('Hello', { privacyLevel: 'secret' }))).status, 400);
-    assert.equal((await network.post(CHAT, chat('Hello', { privacyLevel: 'verified' }))).status, 503);
+    assert.equal((await network.post(CHAT, chat('Hello', { privacyLevel: 'verified' }))).status, 404);
     assert.equal((await network.post(CHAT, chat('Hello', { privacyLevel: 'standard' }))).status, 200);
 
     assert.equal((await command(network, 'provider', 'verify', device.id)).verified, true);

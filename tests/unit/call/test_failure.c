@@ -43,7 +43,7 @@ static const struct {
     {CORE_FAILURE_ATTEMPTS, FAULT_UNAVAILABLE, "could not answer", 1000, 1000},
     {CORE_FAILURE_TOO_LONG, FAULT_UNAVAILABLE, "longer than 4194304 bytes", 0, 0},
     {CORE_FAILURE_STOPPED, FAULT_UNAVAILABLE, "The gateway is restarting", 1000, 1000},
-    {CORE_FAILURE_UNPLACEABLE, FAULT_UNAVAILABLE, "region or of the privacy level", 30000, 7500},
+    {CORE_FAILURE_UNPLACEABLE, FAULT_NO_MATCHING_PROVIDER, "region or of the privacy level", 0, 0},
     {CORE_FAILURE_UNSERVED, FAULT_MODEL_UNAVAILABLE, "No device serves the model 'tiny', and none may fetch it", 0,
      7500},
     {CORE_FAILURE_RESTING, FAULT_MODEL_UNAVAILABLE, "Each device that has the model 'tiny' is paused", 0, 0},

@@ -18,8 +18,8 @@ static void test_what_time_does_not_heal(void **state) {
         const struct fault fault = fault_of((enum fault_code)code, 0);
         const enum patience_verdict verdict = patience_after(&patience, &TERMS, &fault, NOW_MS);
         const bool heals = code == FAULT_RATE_LIMIT_EXCEEDED || code == FAULT_MODEL_WARMING ||
-                           code == FAULT_MODEL_UNAVAILABLE || code == FAULT_REQUEST_TIMEOUT ||
-                           code == FAULT_UNAVAILABLE;
+                           code == FAULT_MODEL_UNAVAILABLE || code == FAULT_NO_MATCHING_PROVIDER ||
+                           code == FAULT_REQUEST_TIMEOUT || code == FAULT_UNAVAILABLE;
         assert_int_equal(verdict != PATIENCE_OVER, heals);
         assert_int_equal(verdict == PATIENCE_LIMITED, code == FAULT_RATE_LIMIT_EXCEEDED);
     }
@@ -61,7 +61,8 @@ static void test_failures_that_may_pass(void **state) {
 
 /* From the first one on; what may pass counts apart. */
 static void test_refusals_are_waited_out_for_a_day(void **state) {
-    static const enum fault_code codes[] = {FAULT_RATE_LIMIT_EXCEEDED, FAULT_MODEL_WARMING, FAULT_MODEL_UNAVAILABLE};
+    static const enum fault_code codes[] = {FAULT_RATE_LIMIT_EXCEEDED, FAULT_MODEL_WARMING, FAULT_MODEL_UNAVAILABLE,
+                                            FAULT_NO_MATCHING_PROVIDER};
     (void)state;
     for (size_t i = 0; i < COUNT_OF(codes); i++) {
         struct patience patience = {0};
