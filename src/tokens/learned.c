@@ -287,7 +287,11 @@ void tokens_learned_take(struct tokens_learned *learned, const struct tokens_tau
     if (voice->factor == 0) {
         voice->factor = ONE;
     }
+    const uint32_t factor_before = script->factor;
+    const bool sure_before = script->samples >= SAMPLES_SURE;
     voice_hear(voice, ++model->counts, factor);
     script_decide(script);
-    rates_renew(model);
+    if (script->factor != factor_before || (script->samples >= SAMPLES_SURE) != sure_before) {
+        rates_renew(model);
+    }
 }

@@ -41,6 +41,7 @@ void ledger_forget(struct ledger *ledger) {
     }
     ledger->changed = NULL;
     ledger->changed_keys = NULL;
+    usage_totals_clear(&ledger->usage);
     ledger->first_job = 0;
     ledger->settled_job = 0;
     ledger->settled_parts = false;
@@ -284,15 +285,9 @@ static bool ledger_write_settlements(struct ledger *ledger, struct err *err) {
     return sqlite_run(ledger->db, SQL_SETTLED_PARTS_ADD, err);
 }
 
-/* One statement over the rows of the group, as for their transactions. */
 static bool ledger_write_usage(struct ledger *ledger, struct err *err) {
-    if (ledger->first_job == 0) {
-        return true;
-    }
-    struct sqlite_binder binder = sqlite_bind(ledger->db, SQL_USAGE_ADD);
-    sqlite_bind_int(&binder, ledger->first_job);
     ledger->first_job = 0;
-    return sqlite_run(ledger->db, SQL_USAGE_ADD, err);
+    return usage_totals_write(&ledger->usage, ledger->db, err);
 }
 
 /* Lists the generations up to this number for those who earned from them. */

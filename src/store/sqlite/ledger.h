@@ -5,6 +5,7 @@
 #define NATARIS_STORE_SQLITE_LEDGER_H
 
 #include "store/sqlite/db.h"
+#include "store/sqlite/totals.h"
 
 #include <uthash.h>
 
@@ -42,13 +43,14 @@ struct ledger {
     struct ledger_balance network[LEDGER_NETWORK_END];
     struct ledger_balance *changed;
     struct ledger_key *changed_keys;
-    int64_t answers;      /* that settlements of this group have kept */
-    int64_t data_version; /* changes when another connection has written */
-    int64_t last_job;     /* that was added */
-    bool settled_parts;   /* among those that ledger_flush has to write, there are jobs of several earners */
-    int64_t first_job;    /* of this group, in no totals yet; 0: none */
-    int64_t settled_job;  /* the first job whose settlement ledger_flush has to write; 0: none */
-    int64_t earned_until; /* the last job in `earned`; negative: not read yet */
+    struct usage_totals usage; /* of this group, not written yet */
+    int64_t answers;           /* that settlements of this group have kept */
+    int64_t data_version;      /* changes when another connection has written */
+    int64_t last_job;          /* that was added */
+    bool settled_parts;        /* among those that ledger_flush has to write, there are jobs of several earners */
+    int64_t first_job;         /* of this group, in no totals yet; 0: none */
+    int64_t settled_job;       /* the first job whose settlement ledger_flush has to write; 0: none */
+    int64_t earned_until;      /* the last job in `earned`; negative: not read yet */
 };
 
 static inline struct ledger *ledger_of(struct store_connection *connection) {

@@ -228,6 +228,7 @@ static bool settle(struct store_connection *connection, const struct store_settl
         return false;
     }
     ledger_settle(ledger, &transaction);
+    usage_totals_add(&ledger->usage, job, parties.client->number, parties.key->number);
     ledger->answers += settlement->answer != NULL;
     if (job->charge_nano > 0) {
         ledger_spend(ledger, parties.key, job->charge_nano);

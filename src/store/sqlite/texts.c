@@ -247,9 +247,9 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
         " AND (?4 = '' OR key_number = (SELECT number FROM keys WHERE id = ?4)) GROUP BY model ORDER BY model",
     [SQL_USAGE_ADD] =
         "INSERT OR ROLLBACK INTO usage_totals (account_number, month, model, key_number, kind, requests, prompt_tokens,"
-        " completion_tokens, charge_nano) SELECT account_number, utc_month(created_ms), model, key_number, kind, 1,"
-        " prompt_tokens, completion_tokens, charge_nano FROM generations WHERE number >= ? AND " COUNTED
-        " ON CONFLICT (account_number, month, model, key_number, kind) DO UPDATE SET requests = requests + 1,"
+        " completion_tokens, charge_nano) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (account_number, month, model, key_number, kind) DO UPDATE SET"
+        " requests = requests + excluded.requests,"
         " prompt_tokens = prompt_tokens + excluded.prompt_tokens,"
         " completion_tokens = completion_tokens + excluded.completion_tokens,"
         " charge_nano = charge_nano + excluded.charge_nano",
@@ -300,10 +300,10 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
         " " EARNED_TOGETHER,
     [SQL_EARNED_TOTALS_ADD] =
         "INSERT OR ROLLBACK INTO earned_totals (account_number, month, generations, amount_nano, tokens)"
-        " SELECT account_number, utc_month(created_ms), 1, amount_nano, tokens FROM (" EARNED_ALONE
-        " UNION ALL SELECT * FROM (" EARNED_TOGETHER ")) WHERE true ON CONFLICT (account_number, month) DO UPDATE SET"
-        " generations = generations + 1, amount_nano = amount_nano + excluded.amount_nano,"
-        " tokens = tokens + excluded.tokens",
+        " SELECT account_number, utc_month(created_ms), count(*), sum(amount_nano), sum(tokens) FROM (" EARNED_ALONE
+        " UNION ALL SELECT * FROM (" EARNED_TOGETHER ")) WHERE true GROUP BY 1, 2"
+        " ON CONFLICT (account_number, month) DO UPDATE SET generations = generations + excluded.generations,"
+        " amount_nano = amount_nano + excluded.amount_nano, tokens = tokens + excluded.tokens",
     [SQL_EARNED_UNTIL_SET] = "UPDATE earned_until SET generation_number = ?",
     [SQL_ENTRY_EACH] = "SELECT number, transaction_number, amount_nano, created_ms, ledger_account, kind, job_id, note"
                        " FROM ledger ORDER BY number",
