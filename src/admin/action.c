@@ -218,6 +218,14 @@ bool admin_read_key_create(struct json_value body, const char *id, int64_t now_m
     return true;
 }
 
+bool admin_read_account_erase(struct json_value body, const char *id, int64_t now_ms, struct admin_action *out,
+                              struct err *err) {
+    (void)body;
+    (void)err;
+    begin(out, STORE_ADMIN_ACCOUNT_ERASE, id, now_ms);
+    return true;
+}
+
 bool admin_read_key_revoke(struct json_value body, const char *id, int64_t now_ms, struct admin_action *out,
                            struct err *err) {
     (void)body;

@@ -363,6 +363,7 @@ static const struct route_row ROWS[] = {
     {"GET", "/admin/accounts", NULL, start_accounts},
     {"GET", "/admin/accounts/{id}", NULL, start_account},
     {"PATCH", "/admin/accounts/{id}", admin_read_account_change, NULL},
+    {"DELETE", "/admin/accounts/{id}", admin_read_account_erase, NULL},
     {"POST", "/admin/accounts/{id}/keys", admin_read_key_create, NULL},
     {"GET", "/admin/accounts/{id}/keys", NULL, start_keys},
     {"DELETE", "/admin/keys/{id}", admin_read_key_revoke, NULL},

@@ -161,6 +161,7 @@ void admin_write_result(const struct store_admin *result, const char *const secr
         break;
     case STORE_ADMIN_ACCOUNT_TIER:
     case STORE_ADMIN_ACCOUNT_SUSPEND:
+    case STORE_ADMIN_ACCOUNT_ERASE:
         account_members(&writer, &result->account);
         member_usd(&writer, "balance_usd", result->account.balance_nano);
         break;

@@ -206,6 +206,13 @@ void auth_remove_key(struct auth *auth, const char *key_id) {
     }
 }
 
+void auth_remove_account(struct auth *auth, const char *account_id) {
+    struct auth_key *key, *next;
+    HASH_ITER (by_id, auth->keys_by_id, key, next) {
+        key->revoked = key->revoked || strcmp(key->identity.account_id, account_id) == 0;
+    }
+}
+
 /* --- The header --- */
 
 /* RFC 6750 2.1: "Bearer", in any case (RFC 9110 11.1), spaces, the token. */

@@ -55,6 +55,9 @@ void auth_add_key(struct auth *auth, const struct store_key *key);
 /* From now on the key is refused (revoked); unknown ids are ignored: the store tells of their revocation. */
 void auth_remove_key(struct auth *auth, const char *key_id);
 
+/* The same for all known keys of an account. */
+void auth_remove_account(struct auth *auth, const char *account_id);
+
 /* From memory alone. `header` is the value of Authorization, empty when there is none. ERR_DENIED with the reason; keys
  * expire by the wall clock. */
 MUST_CHECK bool auth_find(struct auth *auth, struct str header, const struct auth_identity **out, struct err *err);

@@ -8,7 +8,7 @@ struct account_config {
     struct admin_options admin;
     const char *name, *id, *tier, *after;
     uint32_t limit;
-    bool undo;
+    bool undo, yes;
 };
 
 #define AT(member) offsetof(struct account_config, member)
@@ -105,6 +105,29 @@ static int run_suspend(const void *parsed) {
     return change(parsed, NULL);
 }
 
+static void print_erased(struct json_value account) {
+    char id[64], balance[32];
+    printf(
+        "%s is erased: its conversations, jobs, workflows, stored answers, webhooks, keys, join tokens and names are"
+        " gone.\nKept: the ledger with its balance of $%s and what was settled, without which the books would not add"
+        " up, and the audit log.\nPay out what it earned with: nataris provider payout %s AMOUNT\n",
+        table_cell(account, "id", id, sizeof(id)), table_cell(account, "balance_usd", balance, sizeof(balance)), id);
+}
+
+static int run_erase(const void *parsed) {
+    const struct account_config *config = parsed;
+    const struct admin_object account = {"/admin/accounts/", config->id, ""};
+    if (!config->yes) {
+        fprintf(stderr,
+                "nataris: erasing %s deletes its conversations, jobs, workflows, stored answers, webhooks, keys, join"
+                " tokens and names for good, and nothing brings them back; the ledger and the audit log stay."
+                " Say --yes to do it.\n",
+                config->id);
+        return 2;
+    }
+    return admin_command_on(&config->admin, "DELETE", &account, STR(""), print_erased);
+}
+
 static const struct option CREATE_OPTIONS[] = {
     {"name", OPTION_ARGUMENT, "NAME", NULL, "whose account it is, for the operator", AT(name)},
     {"tier", OPTION_TEXT, "TIER", "free", "free, starter, pro or unlimited", AT(tier)},
@@ -127,6 +150,11 @@ static const struct option SET_TIER_OPTIONS[] = {
 static const struct option SUSPEND_OPTIONS[] = {
     {"id", OPTION_ARGUMENT, "ID", NULL, "the account", AT(id)},
     {"undo", OPTION_FLAG, NULL, NULL, "let it in again", AT(undo)},
+    ADMIN_OPTIONS(struct account_config),
+};
+static const struct option ERASE_OPTIONS[] = {
+    {"id", OPTION_ARGUMENT, "ID", NULL, "the account", AT(id)},
+    {"yes", OPTION_FLAG, NULL, NULL, "really: nothing brings the data back", AT(yes)},
     ADMIN_OPTIONS(struct account_config),
 };
 
@@ -155,3 +183,8 @@ const struct command COMMAND_ACCOUNT_SUSPEND = {.name = "account suspend",
                                                 .options = {SUSPEND_OPTIONS, COUNT_OF(SUSPEND_OPTIONS)},
                                                 .config_size = sizeof(struct account_config),
                                                 .run = run_suspend};
+const struct command COMMAND_ACCOUNT_ERASE = {.name = "account erase",
+                                              .summary = "Delete all that is an account's own; the ledger stays",
+                                              .options = {ERASE_OPTIONS, COUNT_OF(ERASE_OPTIONS)},
+                                              .config_size = sizeof(struct account_config),
+                                              .run = run_erase};

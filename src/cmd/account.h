@@ -9,5 +9,6 @@ extern const struct command COMMAND_ACCOUNT_LIST;
 extern const struct command COMMAND_ACCOUNT_SHOW;
 extern const struct command COMMAND_ACCOUNT_SET_TIER;
 extern const struct command COMMAND_ACCOUNT_SUSPEND;
+extern const struct command COMMAND_ACCOUNT_ERASE;
 
 #endif

@@ -62,6 +62,12 @@ static void learn(struct accounts *accounts, const struct store_admin *result) {
             tell_limits(accounts, &result->account);
         }
         break;
+    case STORE_ADMIN_ACCOUNT_ERASE:
+        auth_remove_account(accounts->auth, result->account.id);
+        if (known(accounts, result->account.number)) {
+            tell_limits(accounts, &result->account);
+        }
+        return;
     case STORE_ADMIN_CREDIT_GRANT:
     case STORE_ADMIN_CREDIT_REFUND:
         tell_credit(accounts, &result->account, result->amount_nano);

@@ -1,9 +1,3 @@
-/* The words of a chat must not act as the template's control tokens: a user who types "<|im_end|>" must not end the
- * turn. The template's output is one text, so what came from where is lost in it. Therefore a random marker is put into
- * each control token's text inside the contents, behind its first byte, before the template runs. Afterwards the text
- * is cut at the markers, which vanish, and the pieces are tokenized one by one: a control token's text that a cut goes
- * through is plain text. The model still reads exactly what the user wrote, and contents without such texts (nearly
- * all) are tokenized in one piece. */
 #include "engine/llama_child/prompt.h"
 
 #include "base/buf.h"
@@ -12,151 +6,141 @@
 #include "base/random.h"
 #include "engine/llama_child/plain.h"
 #include "engine/llama_child/tool_text.h"
+#include "engine/prompt_guard.h"
 #include "wire/limits.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    PROMPT_MARKER_LENGTH = 24,
     PROMPT_TEXT_MAX = 2 * LIMIT_LINK_MESSAGE_BYTES,
-    PROMPT_PIECE_MAX = 256,
     PROMPT_TOKEN_BYTES = 16, /* a text with more bytes than this for each token of the context is hardly going to fit */
 };
 
 struct prompter {
     const struct model *model;
-    struct str *specials; /* texts of control tokens, owned */
-    size_t special_count;
-    bool first_bytes[256]; /* which bytes they begin with */
-    char marker[PROMPT_MARKER_LENGTH + 1];
+    struct prompt_guard guard;
+    char tool_mark[PROMPT_GUARD_MARKER_LENGTH + 1]; /* another one than the guard's, which stands beside users' words */
     struct buf text;
     struct json_parser *json;
 };
 
-/* User-defined tokens are plain text in most models ("\n\n"), control tokens in some ("<|user|>"). */
-static bool is_special(const struct llama_vocab *vocab, llama_token token, struct str text) {
-    unsigned attributes = (unsigned)llama_vocab_get_attr(vocab, token);
-    if (text.len < 2) {
-        return false;
+/* User-defined tokens are plain text in most models ("\n\n", "<table>"), control tokens in some: "<|user|>", and
+ * "<start_of_turn>" in files whose maker has not typed it as one. */
+static bool is_special(unsigned attributes, struct str text) {
+    if ((attributes & (LLAMA_TOKEN_ATTR_CONTROL | LLAMA_TOKEN_ATTR_UNKNOWN)) != 0) {
+        return true;
     }
-    return (attributes & (LLAMA_TOKEN_ATTR_CONTROL | LLAMA_TOKEN_ATTR_UNKNOWN)) != 0 ||
-           ((attributes & LLAMA_TOKEN_ATTR_USER_DEFINED) != 0 && str_starts_with(text, STR("<|")));
+    return (attributes & LLAMA_TOKEN_ATTR_USER_DEFINED) != 0 &&
+           (str_starts_with(text, STR("<|")) ||
+            (str_starts_with(text, STR("<")) && memchr(text.data, '_', text.len) != NULL));
+}
+
+static void fill_guard(struct prompt_guard *guard, const struct llama_vocab *vocab) {
+    char marker[PROMPT_GUARD_MARKER_LENGTH + 1];
+    random_base62(marker, PROMPT_GUARD_MARKER_LENGTH);
+    prompt_guard_init(guard, marker);
+    for (llama_token token = 0; token < llama_vocab_n_tokens(vocab); token++) {
+        const struct str text = str_from(llama_vocab_get_text(vocab, token));
+        const unsigned attributes = (unsigned)llama_vocab_get_attr(vocab, token);
+        if (is_special(attributes, text)) {
+            prompt_guard_add_special(guard, text);
+        } else if ((attributes & LLAMA_TOKEN_ATTR_USER_DEFINED) != 0) {
+            prompt_guard_add_tag(guard, text);
+        }
+    }
+    prompt_guard_add_tag(guard, STR("<think>")); /* in many models' templates, whether they are tokens or not */
+    prompt_guard_add_tag(guard, STR("</think>"));
+    prompt_guard_sort(guard);
 }
 
 struct prompter *prompter_new(const struct model *model) {
     struct prompter *prompter = MEM_NEW(struct prompter);
-    int32_t count = llama_vocab_n_tokens(model->vocab);
     prompter->model = model;
-    random_base62(prompter->marker, PROMPT_MARKER_LENGTH);
+    fill_guard(&prompter->guard, model->vocab);
+    random_base62(prompter->tool_mark, PROMPT_GUARD_MARKER_LENGTH);
     buf_init(&prompter->text, PROMPT_TEXT_MAX);
     prompter->json = json_parser_new(LIMIT_LINK_MESSAGE_BYTES, LIMIT_JSON_DEPTH);
-    for (llama_token token = 0; token < count; token++) {
-        char piece[PROMPT_PIECE_MAX];
-        int32_t length = llama_token_to_piece(model->vocab, token, piece, sizeof(piece), 0, true);
-        struct str text = {piece, length > 0 ? (size_t)length : 0};
-        if (!is_special(model->vocab, token, text)) {
-            continue;
-        }
-        prompter->specials =
-            mem_realloc(prompter->specials, (prompter->special_count + 1) * sizeof(*prompter->specials));
-        prompter->specials[prompter->special_count++] = (struct str){mem_strndup(text.data, text.len), text.len};
-        prompter->first_bytes[(uint8_t)text.data[0]] = true;
-    }
     return prompter;
 }
 
 void prompter_free(struct prompter *prompter) {
-    for (size_t i = 0; i < prompter->special_count; i++) {
-        free((void *)prompter->specials[i].data);
-    }
-    free(prompter->specials);
+    prompt_guard_clear(&prompter->guard);
     buf_clear(&prompter->text);
     json_parser_free(prompter->json);
     free(prompter);
 }
 
-static bool special_starts(const struct prompter *prompter, struct str rest) {
-    if (!prompter->first_bytes[(uint8_t)rest.data[0]]) {
-        return false;
-    }
-    for (size_t i = 0; i < prompter->special_count; i++) {
-        if (str_starts_with(rest, prompter->specials[i])) {
-            return true;
-        }
-    }
-    return false;
+/* What is guarded of a request. */
+struct guarding {
+    struct prompter *prompter;
+    struct arena *arena;
+    bool full; /* the arena is */
+    bool odd;  /* arguments of a call are no JSON that we read, so a template must not be made to read them */
+};
+
+static struct str guard(struct guarding *guarding, struct str text, enum prompt_guard_kind kind) {
+    const struct str out = prompt_guard_text(&guarding->prompter->guard, guarding->arena, text, kind);
+    guarding->full = guarding->full || (out.data == NULL && text.len > 0);
+    return out;
 }
 
-/* `text` itself, or a copy with the marker inside each special text; data is NULL when the arena is full. */
-static struct str guard(const struct prompter *prompter, struct arena *arena, struct str text) {
-    size_t found = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        found += special_starts(prompter, (struct str){text.data + i, text.len - i});
-    }
-    if (found == 0) {
+/* Templates may read the arguments as JSON. What they read is what we have written; texts that our parser refuses (too
+ * deep, a byte order mark in front) and another one may take are never given to a template as arguments. */
+static struct str guard_arguments(struct guarding *guarding, struct str text) {
+    struct json_value root;
+    if (text.len == 0) {
         return text;
     }
-    char *copy = arena_alloc(arena, text.len + found * PROMPT_MARKER_LENGTH);
-    size_t len = 0;
-    for (size_t i = 0; copy != NULL && i < text.len; i++) {
-        copy[len++] = text.data[i];
-        if (special_starts(prompter, (struct str){text.data + i, text.len - i})) {
-            memcpy(copy + len, prompter->marker, PROMPT_MARKER_LENGTH);
-            len += PROMPT_MARKER_LENGTH;
-        }
+    if (!json_parse(guarding->prompter->json, text, &root, NULL)) {
+        guarding->odd = true;
+        return guard(guarding, text, PROMPT_GUARD_PROSE);
     }
-    return (struct str){copy, len};
+    if (memchr(text.data, '\\', text.len) == NULL) {
+        return guard(guarding, text, PROMPT_GUARD_JSON);
+    }
+    struct buf plain;
+    buf_init(&plain, LIMIT_LINK_MESSAGE_BYTES);
+    json_serialize(root, &plain);
+    const struct str copy = plain.overflow ? (struct str){NULL, 0} : arena_copy(guarding->arena, buf_str(&plain));
+    buf_clear(&plain);
+    guarding->full = guarding->full || copy.data == NULL;
+    return guarding->full ? copy : guard(guarding, copy, PROMPT_GUARD_JSON);
 }
 
-/* Templates may read the arguments as JSON, so escapes that could hide a special text are written out first. */
-static struct str guard_arguments(struct prompter *prompter, struct arena *arena, struct str text) {
+/* Some templates read results as JSON where they can. The marks at the ends of prose keep them from it. */
+static struct str guard_content(struct guarding *guarding, const struct gen_message *message) {
     struct json_value root;
-    if (text.len > 0 && memchr(text.data, '\\', text.len) != NULL && json_parse(prompter->json, text, &root, NULL)) {
-        struct buf plain;
-        buf_init(&plain, LIMIT_LINK_MESSAGE_BYTES);
-        json_serialize(root, &plain);
-        struct str copy = plain.overflow ? (struct str){NULL, 0} : arena_copy(arena, buf_str(&plain));
-        buf_clear(&plain);
-        return copy.data != NULL ? guard(prompter, arena, copy) : copy;
-    }
-    return guard(prompter, arena, text);
+    const bool json =
+        message->role == GEN_ROLE_TOOL && json_parse(guarding->prompter->json, message->content, &root, NULL);
+    return guard(guarding, message->content, json ? PROMPT_GUARD_JSON : PROMPT_GUARD_PROSE);
 }
 
-static bool guard_calls(struct prompter *prompter, struct arena *arena, struct gen_message *message) {
-    struct gen_tool_call *calls = ARENA_ARRAY(arena, struct gen_tool_call, message->tool_call_count);
-    if (calls == NULL) {
-        return false;
-    }
-    for (size_t i = 0; i < message->tool_call_count; i++) {
+static const struct gen_tool_call *guard_calls(struct guarding *guarding, const struct gen_message *message) {
+    struct gen_tool_call *calls = ARENA_ARRAY(guarding->arena, struct gen_tool_call, message->tool_call_count);
+    guarding->full = guarding->full || calls == NULL;
+    for (size_t i = 0; !guarding->full && i < message->tool_call_count; i++) {
         const struct gen_tool_call *call = &message->tool_calls[i];
-        calls[i].id = guard(prompter, arena, call->id);
-        calls[i].name = guard(prompter, arena, call->name);
-        calls[i].arguments = guard_arguments(prompter, arena, call->arguments);
-        if ((calls[i].id.data == NULL && call->id.len > 0) || (calls[i].name.data == NULL && call->name.len > 0) ||
-            (calls[i].arguments.data == NULL && call->arguments.len > 0)) {
-            return false;
-        }
+        calls[i].id = guard(guarding, call->id, PROMPT_GUARD_WORD);
+        calls[i].name = guard(guarding, call->name, PROMPT_GUARD_WORD);
+        calls[i].arguments = guard_arguments(guarding, call->arguments);
     }
-    message->tool_calls = calls;
-    return true;
+    return calls;
 }
 
-static const struct gen_message *guard_messages(struct prompter *prompter, const struct gen_request *request,
-                                                struct arena *arena) {
-    struct gen_message *copies = ARENA_ARRAY(arena, struct gen_message, request->message_count);
-    for (size_t i = 0; copies != NULL && i < request->message_count; i++) {
+/* NULL: the arena is full. */
+static const struct gen_message *guard_messages(struct guarding *guarding, const struct gen_request *request) {
+    struct gen_message *copies = ARENA_ARRAY(guarding->arena, struct gen_message, request->message_count);
+    for (size_t i = 0; copies != NULL && !guarding->full && i < request->message_count; i++) {
         const struct gen_message *message = &request->messages[i];
         copies[i] = *message;
-        copies[i].content = guard(prompter, arena, message->content);
-        copies[i].tool_call_id = guard(prompter, arena, message->tool_call_id);
-        if ((copies[i].content.data == NULL && message->content.len > 0) ||
-            (copies[i].tool_call_id.data == NULL && message->tool_call_id.len > 0) ||
-            (message->tool_call_count > 0 && !guard_calls(prompter, arena, &copies[i]))) {
-            return NULL;
+        copies[i].content = guard_content(guarding, message);
+        copies[i].tool_call_id = guard(guarding, message->tool_call_id, PROMPT_GUARD_WORD);
+        if (message->tool_call_count > 0) {
+            copies[i].tool_calls = guard_calls(guarding, message);
         }
     }
-    return copies;
+    return guarding->full ? NULL : copies;
 }
 
 static bool append_piece(const struct prompter *prompter, struct prompt *prompt, struct str text, bool parse_special) {
@@ -206,22 +190,23 @@ static bool append_tokens(const struct prompter *prompter, struct prompt *prompt
     return estimate > 0 || append_piece(prompter, prompt, text, parse_special);
 }
 
-/* Tokenizes the template's text piece by piece, cut at the markers, until it is clear that it does not fit. */
-static bool append_chat(const struct prompter *prompter, struct prompt *prompt, struct str text) {
-    size_t whole = text.len;
-    while (text.len > 0 && prompt->count <= prompter->model->plan.context_length) {
-        const char *cut = memmem(text.data, text.len, prompter->marker, PROMPT_MARKER_LENGTH);
-        size_t length = cut != NULL ? (size_t)(cut - text.data) : text.len;
-        size_t used = cut != NULL ? length + PROMPT_MARKER_LENGTH : length;
-        if (!append_tokens(prompter, prompt, (struct str){text.data, length}, true)) {
-            return false;
-        }
-        text = (struct str){text.data + used, text.len - used};
+/* Tokenizes the template's text piece by piece, as the guard cuts it, until it is clear that it does not fit. */
+static bool append_chat(struct prompter *prompter, struct prompt *prompt) {
+    struct prompt_guard_cuts cuts = {0};
+    prompt_guard_strip(&prompter->guard, &prompter->text, &cuts);
+    const struct str text = buf_str(&prompter->text);
+    size_t done = 0;
+    bool good = true;
+    for (size_t i = 0; good && done < text.len && prompt->count <= prompter->model->plan.context_length; i++) {
+        const size_t end = i < cuts.count ? cuts.at[i] : text.len;
+        good = append_tokens(prompter, prompt, (struct str){text.data + done, end - done}, true);
+        done = end;
     }
-    if (text.len > 0 && text.len < whole) {
-        prompt->count = (uint32_t)((uint64_t)prompt->count * whole / (whole - text.len));
+    prompt_guard_cuts_clear(&cuts);
+    if (good && done > 0 && done < text.len) {
+        prompt->count = (uint32_t)((uint64_t)prompt->count * text.len / done);
     }
-    return true;
+    return good;
 }
 
 static bool render(struct prompter *prompter, const struct gen_message *messages, size_t count, struct err *err) {
@@ -232,7 +217,7 @@ static bool render(struct prompter *prompter, const struct gen_message *messages
 /* Whether the template says all of the calls and results. */
 static bool knows_tools(struct prompter *prompter, const struct gen_message *messages, size_t count,
                         struct arena *arena) {
-    const struct str mark = {prompter->marker, PROMPT_MARKER_LENGTH};
+    const struct str mark = {prompter->tool_mark, PROMPT_GUARD_MARKER_LENGTH};
     size_t words;
     const struct gen_message *trial = tool_text_trial(messages, count, mark, arena, &words);
     return trial != NULL && render(prompter, trial, count, NULL) &&
@@ -282,17 +267,19 @@ static bool render_plain(struct prompter *prompter, const struct gen_message *me
 
 static bool make_chat(struct prompter *prompter, const struct gen_request *request, struct arena *arena,
                       struct prompt *prompt, struct err *err) {
-    const struct gen_message *messages = guard_messages(prompter, request, arena);
+    struct guarding guarding = {.prompter = prompter, .arena = arena};
+    const struct gen_message *messages = guard_messages(&guarding, request);
     const size_t count = request->message_count;
     if (messages == NULL) {
         return err_set_field(err, ERR_INVALID, "messages", "the messages are too long");
     }
-    if (!render_given(prompter, messages, count, arena, err) && !render_plain(prompter, messages, count, arena, err)) {
+    if ((guarding.odd || !render_given(prompter, messages, count, arena, err)) &&
+        !render_plain(prompter, messages, count, arena, err)) {
         char reason[ERR_MESSAGE_MAX];
         str_copy(reason, sizeof(reason), str_from(err != NULL ? err->message : ""));
         return err_set_field(err, ERR_INVALID, "messages", "%s", reason);
     }
-    return append_chat(prompter, prompt, buf_str(&prompter->text)) ||
+    return append_chat(prompter, prompt) ||
            err_set_field(err, ERR_INVALID, "messages", "the messages cannot be tokenized");
 }
 

@@ -3,13 +3,20 @@
 #include "store/ledger.h"
 #include "store/sqlite/accounts.h"
 #include "store/sqlite/devices.h"
+#include "store/sqlite/erase.h"
 
 static const char *const admin_actions[STORE_ADMIN_KINDS] = {
-    [STORE_ADMIN_ACCOUNT_CREATE] = "account.create",   [STORE_ADMIN_ACCOUNT_TIER] = "account.tier",
-    [STORE_ADMIN_ACCOUNT_SUSPEND] = "account.suspend", [STORE_ADMIN_KEY_CREATE] = "key.create",
-    [STORE_ADMIN_KEY_REVOKE] = "key.revoke",           [STORE_ADMIN_CREDIT_GRANT] = "credit.grant",
-    [STORE_ADMIN_CREDIT_REFUND] = "credit.refund",     [STORE_ADMIN_PAYOUT] = "payout",
-    [STORE_ADMIN_DEVICE_VERIFY] = "provider.verify",   [STORE_ADMIN_REVIEWS_CLEAR] = "review.clear",
+    [STORE_ADMIN_ACCOUNT_CREATE] = "account.create",
+    [STORE_ADMIN_ACCOUNT_TIER] = "account.tier",
+    [STORE_ADMIN_ACCOUNT_SUSPEND] = "account.suspend",
+    [STORE_ADMIN_KEY_CREATE] = "key.create",
+    [STORE_ADMIN_ACCOUNT_ERASE] = "account.erase",
+    [STORE_ADMIN_KEY_REVOKE] = "key.revoke",
+    [STORE_ADMIN_CREDIT_GRANT] = "credit.grant",
+    [STORE_ADMIN_CREDIT_REFUND] = "credit.refund",
+    [STORE_ADMIN_PAYOUT] = "payout",
+    [STORE_ADMIN_DEVICE_VERIFY] = "provider.verify",
+    [STORE_ADMIN_REVIEWS_CLEAR] = "review.clear",
 };
 
 static bool admin_check_amount(int64_t amount_nano, int64_t least, struct err *err) {
@@ -110,6 +117,8 @@ static bool admin_apply(struct ledger *ledger, const struct store_admin *admin, 
         return sqlite_account_set_tier(ledger->db, admin->account.id, admin->account.tier, err);
     case STORE_ADMIN_ACCOUNT_SUSPEND:
         return sqlite_account_suspend(ledger->db, admin->account.id, admin->account.suspended, err);
+    case STORE_ADMIN_ACCOUNT_ERASE:
+        return sqlite_account_erase(ledger, admin->account.id, admin->now_ms, err);
     case STORE_ADMIN_KEY_CREATE:
         return admin_create_key(ledger, admin, err);
     case STORE_ADMIN_KEY_REVOKE:

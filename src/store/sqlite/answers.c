@@ -1,6 +1,5 @@
 #include "store/sqlite/answers.h"
 
-#include "base/mem.h"
 #include "store/sqlite/sealed.h"
 
 #include <string.h>
@@ -70,15 +69,8 @@ static bool answer_find(struct store_connection *connection, const uint8_t scope
         out->stream = sqlite_read_int(&reader) != 0;
         const bool sealed = sqlite_read_int(&reader) != 0;
         sqlite_read_blob(&reader, secret, sizeof(secret));
-        struct str content = sqlite_read_bytes(&reader);
-        char *copy = mem_alloc(content.len + 1);
-        if (sealed) {
-            ok = sqlite_open_sealed(secret, content, copy, &content.len, err);
-        } else if (content.len > 0) {
-            memcpy(copy, content.data, content.len);
-        }
-        copy[content.len] = '\0';
-        out->content = (struct str){.data = copy, .len = content.len};
+        const struct str content = sqlite_read_bytes(&reader);
+        ok = sqlite_copy_sealed(secret, sealed, content, &out->content, err);
         sqlite_reset(db, SQL_ANSWER_FIND);
     }
     return ok;

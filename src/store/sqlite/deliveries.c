@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "store/sqlite/sealed.h"
 #include "wire/id.h"
 
 #include <stdlib.h>
@@ -28,15 +29,26 @@ bool sqlite_delivery_add(struct ledger *ledger, int64_t webhook, int64_t event, 
 
 /* --- Lists --- */
 
-static void delivery_read_response(struct str bytes, char out[STORE_DELIVERY_RESPONSE_MAX + 1]) {
+static bool delivery_read_response(struct sqlite_reader *reader, char out[STORE_DELIVERY_RESPONSE_MAX + 1],
+                                   struct err *err) {
+    uint8_t secret[SEAL_KEY_SIZE];
+    struct str stored = sqlite_read_bytes(reader), bytes;
+    bool sealed;
+    sqlite_read_secret(reader, secret, &sealed);
+    if (!sqlite_copy_sealed(secret, sealed, stored, &bytes, err)) {
+        return false;
+    }
+    char *copy = (char *)bytes.data;
     const void *nul = bytes.len > 0 ? memchr(bytes.data, '\0', bytes.len) : NULL;
     if (nul != NULL) {
         bytes.len = (size_t)((const char *)nul - bytes.data);
     }
     (void)str_copy(out, STORE_DELIVERY_RESPONSE_MAX + 1, bytes);
+    free(copy);
+    return true;
 }
 
-static void delivery_read(struct sqlite_db *db, enum sql sql, struct store_delivery *out) {
+static bool delivery_read(struct sqlite_db *db, enum sql sql, struct store_delivery *out, struct err *err) {
     struct sqlite_reader reader = sqlite_read(db, sql);
     out->number = sqlite_read_int(&reader);
     sqlite_read_text(&reader, out->id, sizeof(out->id));
@@ -52,7 +64,7 @@ static void delivery_read(struct sqlite_db *db, enum sql sql, struct store_deliv
     out->latency_ms = (uint32_t)sqlite_read_int(&reader);
     out->status = (int)sqlite_read_int(&reader);
     sqlite_read_text(&reader, out->note, sizeof(out->note));
-    delivery_read_response(sqlite_read_bytes(&reader), out->response);
+    return delivery_read_response(&reader, out->response, err);
 }
 
 bool sqlite_delivery_find(struct sqlite_db *db, int64_t webhook, const char *id, struct store_delivery *out,
@@ -67,9 +79,9 @@ bool sqlite_delivery_find(struct sqlite_db *db, int64_t webhook, const char *id,
     if (!found) {
         return err_set_field(err, ERR_NOT_FOUND, "after", "There is no delivery with this id.");
     }
-    delivery_read(db, SQL_DELIVERY_FIND, out);
+    const bool ok = delivery_read(db, SQL_DELIVERY_FIND, out, err);
     sqlite_reset(db, SQL_DELIVERY_FIND);
-    return true;
+    return ok;
 }
 
 static bool delivery_find(struct store_connection *connection, int64_t webhook, const char *id,
@@ -87,7 +99,10 @@ static bool delivery_page(struct store_connection *connection, int64_t webhook, 
     sqlite_bind_int(&binder, (int64_t)limit);
     *count = 0;
     while ((ok = sqlite_next(db, SQL_DELIVERY_PAGE, &found, err)) && found) {
-        delivery_read(db, SQL_DELIVERY_PAGE, &rows[(*count)++]);
+        ok = delivery_read(db, SQL_DELIVERY_PAGE, &rows[(*count)++], err);
+        if (!ok) {
+            break;
+        }
     }
     sqlite_reset(db, SQL_DELIVERY_PAGE);
     return ok;
@@ -99,16 +114,23 @@ struct due_room { /* what still fits into an answer */
     size_t deliveries, bytes;
 };
 
-static void due_add(struct sqlite_db *db, struct store_due_webhook *webhook, struct due_room *room) {
+static bool due_add(struct sqlite_db *db, struct store_due_webhook *webhook, struct due_room *room, struct err *err) {
+    uint8_t secret[SEAL_KEY_SIZE];
+    bool sealed;
     struct store_due_delivery *delivery = &webhook->deliveries[webhook->count++];
     struct sqlite_reader reader = sqlite_read(db, SQL_DELIVERY_DUE);
     delivery->number = sqlite_read_int(&reader);
     sqlite_read_text(&reader, delivery->event_id, sizeof(delivery->event_id));
     delivery->attempts = (uint32_t)sqlite_read_int(&reader);
-    struct str body = sqlite_read_bytes(&reader);
-    delivery->body = (struct str){.data = mem_strndup(body.data != NULL ? body.data : "", body.len), .len = body.len};
+    const struct str body = sqlite_read_bytes(&reader);
+    sqlite_read_secret(&reader, secret, &sealed);
+    if (!sqlite_copy_sealed(secret, sealed, body, &delivery->body, err)) {
+        webhook->count--;
+        return false;
+    }
     room->deliveries--;
     room->bytes -= body.len < room->bytes ? body.len : room->bytes;
+    return true;
 }
 
 static bool due_read_deliveries(struct sqlite_db *db, const struct store_due_query *query,
@@ -122,8 +144,8 @@ static bool due_read_deliveries(struct sqlite_db *db, const struct store_due_que
     webhook->deliveries = mem_calloc(most, sizeof(*webhook->deliveries));
     webhook->count = 0;
     while ((ok = sqlite_next(db, SQL_DELIVERY_DUE, &found, err)) && found) {
-        due_add(db, webhook, room);
-        if (room->bytes == 0 || webhook->count == most) {
+        ok = due_add(db, webhook, room, err);
+        if (!ok || room->bytes == 0 || webhook->count == most) {
             break;
         }
     }
@@ -193,7 +215,15 @@ static bool deliveries_due(struct store_connection *connection, const struct sto
 
 static bool attempt_end(struct store_connection *connection, const struct store_attempt *attempt, struct err *err) {
     struct ledger *ledger = ledger_of(connection);
-    struct sqlite_binder binder = sqlite_bind(ledger->db, SQL_DELIVERY_END);
+    struct turn_place seal;
+    struct buf room;
+    struct sqlite_binder binder = sqlite_bind(ledger->db, SQL_DELIVERY_SEAL);
+    sqlite_bind_int(&binder, attempt->delivery);
+    if (!sqlite_seal_find(ledger->db, SQL_DELIVERY_SEAL, &seal, err)) {
+        return false;
+    }
+    buf_init(&room, attempt->response_len + SEAL_EXTRA);
+    binder = sqlite_bind(ledger->db, SQL_DELIVERY_END);
     sqlite_bind_int(&binder, attempt->state);
     sqlite_bind_int(&binder, attempt->attempts);
     sqlite_bind_int(&binder, attempt->due_ms);
@@ -201,9 +231,12 @@ static bool attempt_end(struct store_connection *connection, const struct store_
     sqlite_bind_int(&binder, attempt->latency_ms);
     sqlite_bind_int(&binder, attempt->status);
     sqlite_bind_text(&binder, attempt->note);
-    sqlite_bind_blob(&binder, attempt->response, attempt->response_len);
+    sqlite_bind_sealed(&binder, &seal, (struct str){(const char *)attempt->response, attempt->response_len}, &room);
+    sqlite_bind_int(&binder, seal.number);
     sqlite_bind_int(&binder, attempt->delivery);
-    if (!sqlite_run(ledger->db, SQL_DELIVERY_END, err)) {
+    const bool ok = sqlite_run(ledger->db, SQL_DELIVERY_END, err);
+    buf_clear(&room);
+    if (!ok) {
         return false;
     }
     if (!attempt->gone) {

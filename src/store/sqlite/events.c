@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json_write.h"
+#include "store/sqlite/account_seal.h"
 #include "store/sqlite/deliveries.h"
 #include "wire/id.h"
 
@@ -13,14 +14,23 @@ enum { EVENT_BODY_MAX = STORE_EVENT_DATA_MAX + 256 };
 static bool event_write(struct sqlite_db *db, const struct store_event *event, int64_t account_number, struct str body,
                         struct err *err) {
     char id[STORE_ID_MAX];
+    struct turn_place seal;
+    struct buf room;
+    if (!sqlite_account_seal_live(db, account_number, &seal, err)) {
+        return false;
+    }
     id_make("evt_", event->created_ms, id);
+    buf_init(&room, body.len + SEAL_EXTRA);
     struct sqlite_binder binder = sqlite_bind(db, SQL_EVENT_ADD);
     sqlite_bind_text(&binder, id);
     sqlite_bind_int(&binder, account_number);
     sqlite_bind_int(&binder, event->kind);
     sqlite_bind_int(&binder, event->created_ms);
-    sqlite_bind_blob(&binder, body.data, body.len);
-    return sqlite_run(db, SQL_EVENT_ADD, err);
+    sqlite_bind_sealed(&binder, &seal, body, &room);
+    sqlite_bind_int(&binder, seal.number);
+    const bool ok = sqlite_run(db, SQL_EVENT_ADD, err);
+    buf_clear(&room);
+    return ok;
 }
 
 /* As Standard Webhooks 1.0 recommends: type, timestamp, data. */

@@ -1,6 +1,9 @@
 #include "store/sqlite/jobs.h"
 
 #include "base/mem.h"
+#include "store/sqlite/account_seal.h"
+
+#include <stdlib.h>
 
 static struct sqlite_reader columns_read(struct sqlite_db *db, enum sql sql, struct store_job *out) {
     struct sqlite_reader reader = sqlite_read(db, sql);
@@ -22,8 +25,20 @@ static struct sqlite_reader columns_read(struct sqlite_db *db, enum sql sql, str
     return reader;
 }
 
-static struct str bytes_copy(struct str bytes) {
-    return (struct str){.data = mem_strndup(bytes.len > 0 ? bytes.data : "", bytes.len), .len = bytes.len};
+static bool texts_read(struct sqlite_reader *reader, struct store_job *out, struct err *err) {
+    uint8_t secret[SEAL_KEY_SIZE];
+    bool sealed;
+    sqlite_read_secret(reader, secret, &sealed);
+    const struct str body = sqlite_read_bytes(reader), result = sqlite_read_bytes(reader);
+    if (!sqlite_copy_sealed(secret, sealed, body, &out->body, err)) {
+        return false;
+    }
+    if (sqlite_copy_sealed(secret, sealed, result, &out->result, err)) {
+        return true;
+    }
+    free((void *)out->body.data);
+    out->body = STR("");
+    return false;
 }
 
 static bool job_find(struct store_connection *connection, const char *id, struct store_job *out, struct err *err) {
@@ -38,10 +53,9 @@ static bool job_find(struct store_connection *connection, const char *id, struct
         return err_set_field(err, ERR_NOT_FOUND, "id", "There is no such job");
     }
     struct sqlite_reader reader = columns_read(db, SQL_JOB_FIND, out);
-    out->body = bytes_copy(sqlite_read_bytes(&reader));
-    out->result = bytes_copy(sqlite_read_bytes(&reader));
+    const bool ok = texts_read(&reader, out, err);
     sqlite_reset(db, SQL_JOB_FIND);
-    return true;
+    return ok;
 }
 
 /* Frees the scope for a new job, unless one that still counts has it. */
@@ -70,23 +84,14 @@ static bool job_take_scope(struct sqlite_db *db, const struct store_job_new *ask
     return sqlite_run(db, SQL_JOB_UNSCOPE, err);
 }
 
-static bool job_add(struct store_connection *connection, const struct store_job_new *asked, char existing[STORE_ID_MAX],
-                    struct err *err) {
+static bool row_add(struct sqlite_db *db, const struct store_job_new *asked, int64_t account_number,
+                    const struct turn_place *seal, struct err *err) {
     const struct store_job *job = &asked->job;
-    struct ledger *ledger = ledger_of(connection);
-    struct sqlite_db *db = ledger->db;
-    struct ledger_account *account;
-    existing[0] = '\0';
-    if (!ledger_find_account(ledger, job->account_id, &account, err) ||
-        (asked->scope_sha256 != NULL && !job_take_scope(db, asked, existing, err))) {
-        return false;
-    }
-    if (existing[0] != '\0') {
-        return true;
-    }
+    struct buf room;
+    buf_init(&room, job->body.len + SEAL_EXTRA);
     struct sqlite_binder binder = sqlite_bind(db, SQL_JOB_ADD);
     sqlite_bind_text(&binder, job->id);
-    sqlite_bind_int(&binder, account->number);
+    sqlite_bind_int(&binder, account_number);
     sqlite_bind_text(&binder, job->key_id);
     sqlite_bind_int(&binder, job->test);
     sqlite_bind_int(&binder, job->kind);
@@ -98,8 +103,29 @@ static bool job_add(struct store_connection *connection, const struct store_job_
         sqlite_bind_null(&binder);
     }
     sqlite_bind_blob(&binder, job->body_sha256, sizeof(job->body_sha256));
-    sqlite_bind_blob(&binder, job->body.data, job->body.len);
-    return sqlite_run(db, SQL_JOB_ADD, err);
+    sqlite_bind_sealed(&binder, seal, job->body, &room);
+    sqlite_bind_int(&binder, seal->number);
+    const bool ok = sqlite_run(db, SQL_JOB_ADD, err);
+    buf_clear(&room);
+    return ok;
+}
+
+static bool job_add(struct store_connection *connection, const struct store_job_new *asked, char existing[STORE_ID_MAX],
+                    struct err *err) {
+    const struct store_job *job = &asked->job;
+    struct ledger *ledger = ledger_of(connection);
+    struct sqlite_db *db = ledger->db;
+    struct ledger_account *account;
+    struct turn_place seal;
+    existing[0] = '\0';
+    if (!ledger_find_account(ledger, job->account_id, &account, err) ||
+        (asked->scope_sha256 != NULL && !job_take_scope(db, asked, existing, err))) {
+        return false;
+    }
+    if (existing[0] != '\0') {
+        return true;
+    }
+    return sqlite_account_seal_live(db, account->number, &seal, err) && row_add(db, asked, account->number, &seal, err);
 }
 
 static bool job_move(struct store_connection *connection, const char *id, enum store_job_state state, int64_t now_ms,
@@ -115,15 +141,25 @@ static bool job_move(struct store_connection *connection, const char *id, enum s
 static bool job_end(struct store_connection *connection, const struct store_job_end *end, bool *changed,
                     struct err *err) {
     struct sqlite_db *db = sqlite_db_of(connection);
-    struct sqlite_binder binder = sqlite_bind(db, SQL_JOB_END);
+    struct turn_place seal;
+    struct buf room;
+    struct sqlite_binder binder = sqlite_bind(db, SQL_JOB_SEAL);
+    sqlite_bind_text(&binder, end->id);
+    if (!sqlite_seal_find(db, SQL_JOB_SEAL, &seal, err)) {
+        return false;
+    }
+    buf_init(&room, end->result.len + SEAL_EXTRA);
+    binder = sqlite_bind(db, SQL_JOB_END);
     sqlite_bind_int(&binder, end->state);
     sqlite_bind_int(&binder, end->ended_ms);
     sqlite_bind_int(&binder, end->prompt_tokens);
     sqlite_bind_int(&binder, end->completion_tokens);
     sqlite_bind_int(&binder, end->charge_nano);
-    sqlite_bind_blob(&binder, end->result.data, end->result.len);
+    sqlite_bind_sealed(&binder, &seal, end->result, &room);
     sqlite_bind_text(&binder, end->id);
-    if (!sqlite_run(db, SQL_JOB_END, err)) {
+    const bool ok = sqlite_run(db, SQL_JOB_END, err);
+    buf_clear(&room);
+    if (!ok) {
         return false;
     }
     *changed = sqlite_changes(db) > 0;

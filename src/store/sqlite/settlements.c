@@ -1,6 +1,7 @@
 #include "store/sqlite/settlements.h"
 
 #include "store/ledger.h"
+#include "store/sqlite/account_seal.h"
 #include "store/sqlite/alerts.h"
 #include "store/sqlite/answers.h"
 #include "store/sqlite/steps.h"
@@ -150,10 +151,10 @@ static bool settle_add_parts(struct sqlite_db *db, const struct store_settlement
     return true;
 }
 
-/* The conversation that a settlement belongs to; `gone`: it had one. */
+/* The conversation that a settlement belongs to; `gone`: it had one. `erased`: its account keeps no answers. */
 struct settle_place {
     struct turn_place turn;
-    bool gone;
+    bool gone, erased;
 };
 
 /* A workflow's step does nothing to the conversation, but what it says goes with it: a step that is not there any more
@@ -176,11 +177,23 @@ static bool settle_find_place(struct ledger *ledger, const struct store_settleme
     return ok;
 }
 
+/* An answer of no conversation is its account's; of one that was erased nothing is kept. */
+static bool settle_find_seal(struct ledger *ledger, const struct store_settlement *settlement,
+                             const struct settle_parties *parties, struct settle_place *place, struct err *err) {
+    if (settlement->answer == NULL || place->gone || place->turn.number != 0) {
+        return true;
+    }
+    const bool ok = sqlite_account_seal(ledger->db, parties->client->number, &place->turn, err);
+    place->erased = place->turn.number == 0;
+    return ok;
+}
+
 /* What may be refused before anything is written. */
-static bool settle_prepare(struct ledger *ledger, const struct store_settlement *settlement, struct settle_place *place,
-                           struct err *err) {
+static bool settle_prepare(struct ledger *ledger, const struct store_settlement *settlement,
+                           const struct settle_parties *parties, struct settle_place *place, struct err *err) {
     return settle_find_place(ledger, settlement, place, err) &&
-           (settlement->answer == NULL || settle_make_room(ledger, settlement, err));
+           (settlement->answer == NULL || settle_make_room(ledger, settlement, err)) &&
+           settle_find_seal(ledger, settlement, parties, place, err);
 }
 
 /* What belongs to the job's row; a refusal would leave half a settlement, so it is an error. */
@@ -188,7 +201,7 @@ static bool settle_add_rest(struct ledger *ledger, const struct store_settlement
                             const struct settle_parties *parties, const struct settle_place *place, int64_t job_number,
                             struct err *err) {
     struct sqlite_db *db = ledger->db;
-    const bool keep = settlement->answer != NULL && !place->gone;
+    const bool keep = settlement->answer != NULL && !place->gone && !place->erased;
     const bool step = settlement->generation.purpose == STORE_PURPOSE_STEP;
     return sqlite_no_refusal(
         settle_add_parts(db, settlement, parties, job_number, err) &&
@@ -219,7 +232,7 @@ static bool settle(struct store_connection *connection, const struct store_settl
         .earners = parties.earned,
         .earner_count = parties.earned_count,
     };
-    if (!ledger_check_bounds(ledger, &transaction, err) || !settle_prepare(ledger, settlement, &place, err) ||
+    if (!ledger_check_bounds(ledger, &transaction, err) || !settle_prepare(ledger, settlement, &parties, &place, err) ||
         !settle_add_job(ledger->db, job, &parties, place.gone, err)) {
         return false;
     }

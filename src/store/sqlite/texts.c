@@ -77,9 +77,12 @@
 #define WEBHOOK_COLUMNS                                                                                                \
     "w.number, w.id, a.id, w.url, w.description, w.events, w.state, w.secret, w.old_secret, w.old_until_ms,"           \
     " w.balance_nano, w.usage_nano, w.created_ms FROM webhooks w JOIN accounts a ON a.number = w.account_number"
+/* The key of a row's texts; none: they are not sealed. */
+#define SEAL_KEY(table) " LEFT JOIN conversation_keys k ON k.number = " table ".seal_number"
 #define DELIVERY_COLUMNS                                                                                               \
     "d.number, d.id, d.event_number, e.id, e.kind, d.asked, d.state, d.attempts, d.due_ms, d.created_ms, d.tried_ms,"  \
-    " d.latency_ms, d.status, d.note, d.response FROM deliveries d JOIN webhook_events e ON e.number = d.event_number"
+    " d.latency_ms, d.status, d.note, d.response, k.secret FROM deliveries d JOIN webhook_events e"                    \
+    " ON e.number = d.event_number" SEAL_KEY("d")
 /* The oldest rows of a table, so many at most: what has no index by time is old in its order. */
 #define OLDEST(table) "(SELECT number, created_ms FROM " table " ORDER BY number LIMIT ?)"
 
@@ -329,6 +332,9 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
     [SQL_SETTING_GET] = "SELECT value FROM settings WHERE name = ?",
     [SQL_SETTING_SET] = "INSERT INTO settings (name, value) VALUES (?, ?)"
                         " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    [SQL_ACCOUNT_SEAL] = "SELECT s.seal_number, k.secret FROM account_seals s"
+                         " LEFT JOIN conversation_keys k ON k.number = s.seal_number WHERE s.account_number = ?",
+    [SQL_ACCOUNT_SEAL_ADD] = "INSERT INTO account_seals (account_number, seal_number) VALUES (?, ?)",
     [SQL_CONVERSATION_KEY_ADD] = "INSERT INTO conversation_keys (secret) VALUES (?)",
     /* Of the same size, so that SQLite writes it over the old one. */
     [SQL_CONVERSATION_KEY_WIPE] = "UPDATE conversation_keys SET secret = zeroblob(32) WHERE number = ?",
@@ -380,7 +386,8 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
                           " (SELECT 1 FROM deliveries d WHERE d.webhook_number = webhooks.number)",
     [SQL_EVENT_TARGETS] = "SELECT number FROM webhooks WHERE account_number = ? AND state = 0"
                           " AND (events >> ?) & 1 = 1 ORDER BY number",
-    [SQL_EVENT_ADD] = "INSERT INTO webhook_events (id, account_number, kind, created_ms, body) VALUES (?, ?, ?, ?, ?)",
+    [SQL_EVENT_ADD] = "INSERT INTO webhook_events (id, account_number, kind, created_ms, body, seal_number)"
+                      " VALUES (?, ?, ?, ?, ?, ?)",
     [SQL_EVENT_PURGE] = "DELETE FROM webhook_events WHERE number IN (SELECT o.number FROM " OLDEST(
         "webhook_events") " o WHERE o.created_ms < ? AND NOT EXISTS"
                           " (SELECT 1 FROM deliveries d WHERE d.event_number = o.number))",
@@ -400,11 +407,14 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
         " SELECT w.number, w.account_number, w.url, w.secret, w.old_secret, w.old_until_ms,"
         " (SELECT min(d.due_ms) FROM deliveries d WHERE d.state = 0 AND d.webhook_number = w.number)"
         " FROM hook CROSS JOIN webhooks w ON w.number = hook.number WHERE w.state = 0",
-    [SQL_DELIVERY_DUE] = "SELECT d.number, e.id, d.attempts, e.body FROM deliveries d JOIN webhook_events e"
-                         " ON e.number = d.event_number WHERE d.state = 0 AND d.webhook_number = ? AND d.due_ms <= ?"
-                         " ORDER BY d.due_ms, d.number LIMIT ?",
+    [SQL_DELIVERY_DUE] =
+        "SELECT d.number, e.id, d.attempts, e.body, k.secret FROM deliveries d JOIN webhook_events e"
+        " ON e.number = d.event_number" SEAL_KEY("e") " WHERE d.state = 0 AND d.webhook_number = ? AND d.due_ms <= ?"
+                                                      " ORDER BY d.due_ms, d.number LIMIT ?",
+    [SQL_DELIVERY_SEAL] = "SELECT e.seal_number, k.secret FROM deliveries d JOIN webhook_events e"
+                          " ON e.number = d.event_number" SEAL_KEY("e") " WHERE d.number = ?",
     [SQL_DELIVERY_END] = "UPDATE deliveries SET state = ?, attempts = ?, due_ms = ?, tried_ms = ?, latency_ms = ?,"
-                         " status = ?, note = ?, response = ? WHERE number = ? AND state = 0",
+                         " status = ?, note = ?, response = ?, seal_number = ? WHERE number = ? AND state = 0",
     [SQL_DELIVERY_PURGE] =
         "DELETE FROM deliveries WHERE number IN (SELECT number FROM " OLDEST("deliveries") " WHERE created_ms < ?)",
     [SQL_DELIVERY_PURGE_DELETED] =
@@ -421,11 +431,12 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
     " AND utc_month(created_ms) = ?2), 0)",
     [SQL_JOB_ADD] = "INSERT INTO jobs (id, account_number, key_id, test, kind, state, model, created_ms,"
                     " started_ms, ended_ms, prompt_tokens, completion_tokens, charge_nano, scope_sha256, body_sha256,"
-                    " body, result) VALUES (?, ?, ?, ?, ?, 0, ?, ?, 0, 0, 0, 0, 0, ?, ?, ?, x'')",
+                    " body, result, seal_number) VALUES (?, ?, ?, ?, ?, 0, ?, ?, 0, 0, 0, 0, 0, ?, ?, ?, x'', ?)",
     [SQL_JOB_BY_SCOPE] = "SELECT id, created_ms FROM jobs WHERE scope_sha256 = ?",
     [SQL_JOB_UNSCOPE] = "UPDATE jobs SET scope_sha256 = NULL WHERE scope_sha256 = ?",
-    [SQL_JOB_FIND] = "SELECT " JOB_COLUMNS ", x.body, x.result" JOB_FROM " WHERE x.id = ?",
+    [SQL_JOB_FIND] = "SELECT " JOB_COLUMNS ", k.secret, x.body, x.result" JOB_FROM SEAL_KEY("x") " WHERE x.id = ?",
     [SQL_JOB_MOVE] = "UPDATE jobs SET state = ?, started_ms = ? WHERE id = ? AND state < 2",
+    [SQL_JOB_SEAL] = "SELECT x.seal_number, k.secret FROM jobs x" SEAL_KEY("x") " WHERE x.id = ?",
     [SQL_JOB_END] = "UPDATE jobs SET state = ?, ended_ms = ?, prompt_tokens = ?, completion_tokens = ?,"
                     " charge_nano = ?, body = x'', result = ? WHERE id = ? AND state < 2",
     [SQL_JOB_CURSOR] = "SELECT x.number FROM jobs x" JOB_OF " AND x.id = ?",

@@ -1,5 +1,6 @@
 #include "store/sqlite/workflows.h"
 
+#include "store/sqlite/account_seal.h"
 #include "store/sqlite/answers.h"
 #include "store/sqlite/events.h"
 #include "store/sqlite/steps.h"
@@ -111,6 +112,8 @@ static bool workflow_add(struct store_connection *connection, const struct store
         if (place.number == 0) {
             return err_set_field(err, ERR_NOT_FOUND, "conversation_id", "There is no such conversation");
         }
+    } else if (!sqlite_account_seal_live(db, account->number, &place, err)) {
+        return false;
     }
     return unscope(db, asked->scope_sha256, err) &&
            sqlite_no_refusal(row_add(db, asked, account->number, &place, err) &&

@@ -259,6 +259,14 @@ static void test_key_list_and_revocation(void **state) {
     assert_int_equal(fixture->action.keys[0].revoked_ms, fixture->action.now_ms);
 }
 
+static void test_an_account_is_erased(void **state) {
+    struct admin_fixture *fixture = *state;
+    assert_int_equal(admin_fixture_call(fixture, "DELETE " ACCOUNT, ""), 200);
+    assert_int_equal(fixture->action.kind, STORE_ADMIN_ACCOUNT_ERASE);
+    assert_string_equal(fixture->action.account.id, "acct_ada");
+    assert_true(fixture->action.now_ms > 0);
+}
+
 static void test_money_is_exact(void **state) {
     struct admin_fixture *fixture = *state;
     static const struct {
@@ -414,6 +422,7 @@ int main(void) {
         ADMIN_TEST(test_keys_for_models_that_nobody_knows),
         ADMIN_TEST(test_keys_refuse),
         ADMIN_TEST(test_key_list_and_revocation),
+        ADMIN_TEST(test_an_account_is_erased),
         ADMIN_TEST(test_money_is_exact),
         ADMIN_TEST(test_money_refuses),
         ADMIN_TEST(test_earnings_audit_metrics),

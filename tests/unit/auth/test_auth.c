@@ -209,6 +209,7 @@ static void test_a_removed_key_stays_refused(void **state) {
     auth_add_key(fixture->auth, &key);
     assert_true(auth_find(fixture->auth, bearer(secret), &identity, NULL));
     auth_remove_key(fixture->auth, "key_nobody_has");
+    auth_remove_account(fixture->auth, "acct_nobody");
     auth_remove_key(fixture->auth, "key_gone");
     assert_denied(fixture, secret, "This API key has been revoked");
     assert_string_equal(identity->key_id, "key_gone"); /* what borrowed it may go on */

@@ -1,0 +1,65 @@
+/* Any bytes as a client's text in a prompt. The first says how it is guarded and what the template does to it: says it,
+ * takes tags out, or reads it as JSON. Properties: the model reads what the client wrote, and no control token's text
+ * of the client's stays in one piece. */
+#include "support/guard_world.h"
+
+#include <stdlib.h>
+
+enum { TEXT_BYTES = 1 << 20 };
+
+static void check(bool holds) {
+    if (!holds) {
+        abort();
+    }
+}
+
+/* What of `plain` the same template makes without a guard. */
+static void template_text(unsigned how, struct json_parser *json, struct str text, struct buf *out) {
+    struct json_value root;
+    if (how == 1) {
+        guard_world_untag(text, out);
+    } else if (how == 2 && json_parse(json, text, &root, NULL)) {
+        guard_world_say_json(root, out);
+    } else {
+        buf_append_str(out, text);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static struct prompt_guard guard;
+    static struct json_parser *json;
+    if (json == NULL) {
+        guard_world_init(&guard);
+        json = json_parser_new(TEXT_BYTES, 32);
+    }
+    if (size < 1 || memmem(data, size, guard.marker, PROMPT_GUARD_MARKER_LENGTH) != NULL) {
+        return 0;
+    }
+    const struct str text = {(const char *)data + 1, size - 1};
+    const unsigned how = data[0] % 3;
+    struct json_value root;
+    enum prompt_guard_kind kind = data[0] & 0x10 ? PROMPT_GUARD_PROSE : PROMPT_GUARD_WORD;
+    if (json_parse(json, text, &root, NULL)) {
+        kind = PROMPT_GUARD_JSON;
+    }
+    struct arena arena;
+    struct buf marked, plain;
+    struct prompt_guard_cuts cuts = {0};
+    arena_init(&arena, TEXT_BYTES);
+    buf_init(&marked, TEXT_BYTES);
+    buf_init(&plain, TEXT_BYTES);
+    const struct str guarded = prompt_guard_text(&guard, &arena, text, kind);
+    if (guarded.data != NULL && memmem(guarded.data, guarded.len, "\xef\xbb\xbf", 3) == NULL) {
+        template_text(how, json, guarded, &marked);
+        template_text(how, json, text, &plain);
+        prompt_guard_strip(&guard, &marked, &cuts);
+        const bool same = str_equal(buf_str(&marked), buf_str(&plain));
+        check(same || how == 2 || how == 1);
+        check(marked.overflow || !guard_world_leaks(buf_str(&marked), &cuts));
+    }
+    prompt_guard_cuts_clear(&cuts);
+    buf_clear(&marked);
+    buf_clear(&plain);
+    arena_clear(&arena);
+    return 0;
+}
