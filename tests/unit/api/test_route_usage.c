@@ -208,7 +208,7 @@ static void test_of_a_test_key(void **state) {
     assert_int_equal(get(fixture, "/v1/usage?period=1999-12", &body), 200);
     assert_non_null(strstr(body, "\"balance_usd\":4.75,\"total_requests\":0,\"total_tokens\":0,\"total_cost_usd\":0,"
                                  "\"by_model\":{}}"));
-    assert_refused(fixture, "/v1/usage?key=key_1", 400, "key");
+    assert_refused(fixture, "/v1/usage?key=key_1", 403, "key");
     assert_int_equal(get(fixture, "/v1/usage/requests", &body), 200);
     assert_string_equal(body, "{\"object\":\"list\",\"data\":[],\"has_more\":false}");
     assert_int_equal(get(fixture, "/v1/provider/earnings", &body), 200);

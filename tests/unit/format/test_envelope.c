@@ -35,6 +35,8 @@ static void test_every_code(void **state) {
         {FAULT_CONFLICT, 409, "\"type\":\"invalid_request_error\",\"code\":\"IDEMPOTENCY_CONFLICT\",\"param\":null"},
         {FAULT_NOT_FOUND, 404, "\"type\":\"not_found_error\",\"code\":\"NOT_FOUND\",\"param\":null"},
         {FAULT_MODEL_NOT_FOUND, 404, "\"type\":\"not_found_error\",\"code\":\"MODEL_NOT_FOUND\",\"param\":null"},
+        {FAULT_NO_MATCHING_PROVIDER, 404,
+         "\"type\":\"not_found_error\",\"code\":\"no_matching_provider\",\"param\":null"},
         {FAULT_METHOD_NOT_ALLOWED, 405,
          "\"type\":\"invalid_request_error\",\"code\":\"METHOD_NOT_ALLOWED\",\"param\":null"},
         {FAULT_REQUEST_TIMEOUT, 408, "\"type\":\"timeout_error\",\"code\":\"REQUEST_TIMEOUT\",\"param\":null"},
