@@ -335,14 +335,15 @@ static bool says_number(struct str answer, struct str result) {
     return said;
 }
 
-/* What a plain sum came to is not in its answer. */
+/* What a plain sum came to is not in its answer, or nothing of what the clock said can be. */
 static bool misses_result(const struct workflow_scene *scene, uint32_t step, struct str answer) {
     struct workflow_meaning call;
     struct str output;
-    if (!scene->workflow->config.by_rule || step < 2 || !act_at(scene, 1, &call, &output)) {
+    if (!scene->workflow->config.by_rule || step < 2 || !act_at(scene, 1, &call, &output) || is_error(output)) {
         return false;
     }
-    return call.tool == WORKFLOW_TOOL_CALCULATOR && !is_error(output) && !says_number(answer, output);
+    return (call.tool == WORKFLOW_TOOL_CALCULATOR && !says_number(answer, output)) ||
+           (call.tool == WORKFLOW_TOOL_TIME && !echo_says_more(answer, task_text(scene->request)));
 }
 
 bool agent_echoes(const struct workflow_scene *scene, uint32_t step, struct str answer) {

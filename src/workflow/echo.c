@@ -13,6 +13,7 @@ enum {
     INSTRUCTION_BYTES = 14, /* folded; less of the instructions may be chance */
     PART_PERCENT = 75,      /* of a question that an answer repeats */
     REPEATED_PERCENT = 80,  /* of an answer that is the question, perhaps several times */
+    SMALL_WORD_BYTES = 3,   /* "the", "is", "es": they say nothing by themselves */
 };
 
 static bool is_within(uint32_t c, uint32_t from, uint32_t end) {
@@ -133,4 +134,30 @@ bool echo_is(struct str answer, struct str question) {
     buf_clear(&said);
     buf_clear(&asked);
     return echo;
+}
+
+/* The letters that the text begins with. */
+static struct str first_word(struct str text) {
+    size_t length, bytes = 0;
+    while (bytes < text.len) {
+        const uint32_t c = formula_character(words_rest(text, bytes), &length);
+        if (!is_within(c, 'A', 'Z' + 1) && !is_within(c, 'a', 'z' + 1) && !is_letter(c)) {
+            break;
+        }
+        bytes += length;
+    }
+    return (struct str){text.data, bytes};
+}
+
+bool echo_says_more(struct str answer, struct str question) {
+    size_t length;
+    for (size_t at = 0; at < answer.len; at += length) {
+        const struct str rest = words_rest(answer, at), word = first_word(rest);
+        if (formula_digit(formula_character(rest, &length)) >= 0 ||
+            (word.len > SMALL_WORD_BYTES && words_find(question, word) == WORDS_NONE)) {
+            return true;
+        }
+        length = word.len > 0 ? word.len : length;
+    }
+    return false;
 }

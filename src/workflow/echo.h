@@ -12,5 +12,8 @@ void echo_fold(struct str text, struct buf *out);
  * instructions and examples. A greeting may be answered by the same greeting, and who asks to hear something again gets
  * it. */
 bool echo_is(struct str answer, struct str question);
+/* The answer has a digit, or a word of some length that is not in the question. "The day is today." says no more than
+ * "What day is it?". */
+bool echo_says_more(struct str answer, struct str question);
 
 #endif

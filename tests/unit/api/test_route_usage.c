@@ -78,7 +78,9 @@ static void assert_refused(struct api_fixture *fixture, const char *path, int st
     }
     snprintf(expected, sizeof(expected), "\"param\":\"%s\"", param);
     assert_non_null(strstr(body, expected));
-    assert_non_null(strstr(body, status == 404 ? "\"NOT_FOUND\"" : "\"INVALID_REQUEST\""));
+    assert_non_null(strstr(body, status == 404   ? "\"NOT_FOUND\""
+                                 : status == 403 ? "\"FORBIDDEN\""
+                                                 : "\"INVALID_REQUEST\""));
     if (status == 404) { /* it says what there is none of */
         assert_non_null(strstr(body, strcmp(param, "key") == 0 ? "There is no key with this id."
                                                                : "There is no request with this id."));

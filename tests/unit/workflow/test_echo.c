@@ -82,11 +82,38 @@ static void test_all_that_an_agent_is_told(void **state) {
     }
 }
 
+static void test_what_says_more_than_the_question(void **state) {
+    static const struct {
+        const char *answer, *question;
+        bool more;
+    } cases[] = {
+        {"The day is today.", "What day is it today?", false},
+        {"It is the time.", "What time is it?", false},
+        {"", "What time is it?", false},
+        {"Heute ist der Tag.", "Welcher Tag ist heute?", false},
+        {"It is Monday.", "What day is it today?", true},
+        {"12:40", "What time is it?", true},
+        {"Heute ist Montag.", "Welcher Tag ist heute?", true},
+        {"Сегодня понедельник.", "Какой сегодня день?", true},
+        {"今天星期一。", "今天星期几？", true},
+        {"오늘은 월요일입니다.", "오늘 무슨 요일이야?", true},
+        {"اليوم هو الاثنين", "ما هو اليوم؟", true},
+        {"It is ١٢ o'clock", "What time is it?", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        if (echo_says_more(str_from(cases[i].answer), str_from(cases[i].question)) != cases[i].more) {
+            fail_msg("%s", cases[i].answer);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_only_repeats_is_no_answer),
         cmocka_unit_test(test_other_answers_are_answers),
         cmocka_unit_test(test_all_that_an_agent_is_told),
+        cmocka_unit_test(test_what_says_more_than_the_question),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
