@@ -47,8 +47,7 @@ static const char *const GUARD_SPECIALS[] = {
     "<|call|>",
     "<|START_OF_TURN_TOKEN|>",
     "<|CHATBOT_TOKEN|>",
-    "<\xef\xbd\x9c"
-    "begin\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c>",
+    "<\xef\xbd\234begin\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c>",
     "<\xef\xbd\x9cUser\xef\xbd\x9c>",
     "\xef\xbd\x9cTool\xef\xbd\x9c",
     "\xf0\x9f\xa6\x99turn",
