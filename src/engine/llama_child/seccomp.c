@@ -25,8 +25,8 @@
 
 enum {
     PROGRAM_MAX = 320,
-    X32_CALLS = 0x40000000, /* the same calls as on x86-64 under other numbers */
-    YOUNGER_CALLS = 424,    /* pidfd_send_signal; from here on numbers are the same on every architecture */
+    X32_CALLS = 0x40000000,      /* the same calls as on x86-64 under other numbers */
+    YOUNGER_CALLS = 424,         /* pidfd_send_signal; from here on numbers are the same on every architecture */
     NAME_OF_MEMORY = 0x53564d41, /* PR_SET_VMA */
 };
 
@@ -91,23 +91,77 @@ static void add_threads(struct program *program) {
 
 static const int ALLOWED[] = {
     /* the channel, the model's file, the log */
-    __NR_read, __NR_write, __NR_readv, __NR_writev, __NR_pread64, __NR_lseek, __NR_close, __NR_sendto, __NR_recvfrom,
-    __NR_fstat, __NR_newfstatat, __NR_statx, __NR_fadvise64, __NR_readahead, __NR_fcntl, __NR_ppoll, __NR_shutdown,
+    __NR_read,
+    __NR_write,
+    __NR_readv,
+    __NR_writev,
+    __NR_pread64,
+    __NR_lseek,
+    __NR_close,
+    __NR_sendto,
+    __NR_recvfrom,
+    __NR_fstat,
+    __NR_newfstatat,
+    __NR_statx,
+    __NR_fadvise64,
+    __NR_readahead,
+    __NR_fcntl,
+    __NR_ppoll,
+    __NR_shutdown,
     /* memory; mmap and mprotect are below */
-    __NR_munmap, __NR_mremap, __NR_brk, __NR_madvise, __NR_mincore, __NR_mlock, __NR_munlock,
+    __NR_munmap,
+    __NR_mremap,
+    __NR_brk,
+    __NR_madvise,
+    __NR_mincore,
+    __NR_mlock,
+    __NR_munlock,
     /* threads */
-    __NR_futex, __NR_set_robust_list, __NR_get_robust_list, __NR_rseq, __NR_membarrier, __NR_sched_yield,
-    __NR_sched_getaffinity, __NR_sched_setaffinity, __NR_sched_getparam, __NR_sched_getscheduler,
-    __NR_sched_get_priority_max, __NR_sched_get_priority_min, __NR_getpriority, __NR_getcpu, __NR_gettid, __NR_exit,
-    __NR_exit_group, __NR_restart_syscall,
+    __NR_futex,
+    __NR_set_robust_list,
+    __NR_get_robust_list,
+    __NR_rseq,
+    __NR_membarrier,
+    __NR_sched_yield,
+    __NR_sched_getaffinity,
+    __NR_sched_setaffinity,
+    __NR_sched_getparam,
+    __NR_sched_getscheduler,
+    __NR_sched_get_priority_max,
+    __NR_sched_get_priority_min,
+    __NR_getpriority,
+    __NR_getcpu,
+    __NR_gettid,
+    __NR_exit,
+    __NR_exit_group,
+    __NR_restart_syscall,
     /* signals of its own */
-    __NR_rt_sigaction, __NR_rt_sigprocmask, __NR_rt_sigreturn, __NR_sigaltstack,
+    __NR_rt_sigaction,
+    __NR_rt_sigprocmask,
+    __NR_rt_sigreturn,
+    __NR_sigaltstack,
     /* time, and what it may know of itself and the machine */
-    __NR_clock_gettime, __NR_clock_getres, __NR_clock_nanosleep, __NR_nanosleep, __NR_gettimeofday, __NR_getpid,
-    __NR_getppid, __NR_getuid, __NR_geteuid, __NR_getgid, __NR_getegid, __NR_getrandom, __NR_getrusage, __NR_sysinfo,
-    __NR_uname, __NR_times,
+    __NR_clock_gettime,
+    __NR_clock_getres,
+    __NR_clock_nanosleep,
+    __NR_nanosleep,
+    __NR_gettimeofday,
+    __NR_getpid,
+    __NR_getppid,
+    __NR_getuid,
+    __NR_geteuid,
+    __NR_getgid,
+    __NR_getegid,
+    __NR_getrandom,
+    __NR_getrusage,
+    __NR_sysinfo,
+    __NR_uname,
+    __NR_times,
 #ifdef __NR_open
-    __NR_poll, __NR_stat, __NR_lstat, __NR_time,
+    __NR_poll,
+    __NR_stat,
+    __NR_lstat,
+    __NR_time,
 #endif
 };
 

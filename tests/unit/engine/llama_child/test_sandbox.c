@@ -10,8 +10,8 @@
 #include "engine/llama_child/sandbox.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -153,9 +153,10 @@ static void test_no_new_code(void **state) {
 /* What nobody has thought of is refused, and what is younger than the list does not exist. */
 static bool knows_few_calls(void) {
     enum { CLONE3 = 435, OPENAT2 = 437, FUTEX_WAITV = 449, NOT_YET = 999 };
-    static const long REFUSED[] = {__NR_ptrace, __NR_mount,     __NR_setns,   __NR_keyctl, __NR_bpf,     __NR_getdents64,
-                                   __NR_chroot, __NR_pipe2,     __NR_dup3,    __NR_ioctl,  __NR_execveat, __NR_readlinkat,
-                                   __NR_capset, __NR_setresuid, __NR_unshare, __NR_memfd_create};
+    static const long REFUSED[] = {__NR_ptrace, __NR_mount,      __NR_setns,    __NR_keyctl,
+                                   __NR_bpf,    __NR_getdents64, __NR_chroot,   __NR_pipe2,
+                                   __NR_dup3,   __NR_ioctl,      __NR_execveat, __NR_readlinkat,
+                                   __NR_capset, __NR_setresuid,  __NR_unshare,  __NR_memfd_create};
     static const long YOUNGER[] = {CLONE3, OPENAT2, FUTEX_WAITV, NOT_YET};
     bool good = true;
     for (size_t i = 0; i < COUNT_OF(REFUSED); i++) {
