@@ -1,10 +1,12 @@
 #include "cmd/local_provider.h"
 
+#include "base/environment.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,9 +39,9 @@ static size_t add_list(char **arguments, size_t count, const char *name, const s
 
 static size_t fill_arguments(const struct local_provider *provider, char **arguments) {
     const struct local_provider_options *options = provider->options;
-    const char *fixed[] = {provider->program, "provider",           "--gateway",    options->gateway_url,
-                           "--data",          options->data_folder, "--engine",     options->engine,
-                           "--log-level",     options->log_level,   "--with-parent"};
+    const char *fixed[] = {provider->program,    "provider", "--gateway",     options->gateway_url, "--data",
+                           options->data_folder, "--engine", options->engine, "--log-level",        options->log_level,
+                           "--join-file",        "-",        "--with-parent"};
     size_t count = 0;
     for (; count < COUNT_OF(fixed); count++) {
         arguments[count] = (char *)(uintptr_t)fixed[count]; /* execve's argv is not const, yet never written to */
@@ -58,30 +60,38 @@ static bool is_folder_setting(struct str line) {
     return str_starts_with(line, STR("NATARIS_MODELS=")) || str_starts_with(line, STR("NATARIS_SHARE="));
 }
 
-/* The environment with the join token: arguments can be read by every user of the machine, the environment cannot. */
-static char **make_environment(const char *join_token) {
+static char **make_environment(void) {
     size_t count = 0;
     while (environ[count] != NULL) {
         count++;
     }
-    char **copy = mem_calloc(count + 2, sizeof(*copy));
+    char **copy = mem_calloc(count + 1, sizeof(*copy));
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         if (!str_starts_with(str_from(environ[i]), STR("NATARIS_")) || is_folder_setting(str_from(environ[i]))) {
             copy[kept++] = mem_strdup(environ[i]); /* options meant for `up` are not the provider's */
         }
     }
-    const size_t size = strlen(join_token) + sizeof("NATARIS_JOIN=");
-    copy[kept] = mem_alloc(size);
-    snprintf(copy[kept], size, "NATARIS_JOIN=%s", join_token);
     return copy;
 }
 
-static void free_environment(char **environment) {
-    for (char **line = environment; *line != NULL; line++) {
-        free(*line);
+/* The reading end of a pipe that holds the token: arguments can be read by every user of the machine, the environment
+ * by every process of this one and by what is started from there. A token is far shorter than a pipe is long. Negative:
+ * no descriptor is left, and the provider says that it has no token if it still needs one. */
+static int token_pipe(const char *token) {
+    int ends[2];
+    const size_t length = strlen(token);
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+        return -1;
     }
-    free(environment);
+    const bool written = write(ends[1], token, length) == (ssize_t)length;
+    close(ends[1]);
+    if (!written) {
+        close(ends[0]);
+        return -1;
+    }
+    fcntl(ends[0], F_SETFL, 0);
+    return ends[0];
 }
 
 static void on_process_exit(uv_process_t *process, int64_t status, int signal_number);
@@ -89,10 +99,12 @@ static void on_process_closed(uv_handle_t *handle);
 
 static bool spawn(struct local_provider *provider, struct err *err) {
     char *arguments[ARGUMENTS_MAX];
-    uv_stdio_container_t stdio[3] = {
-        {.flags = UV_IGNORE}, {.flags = UV_INHERIT_FD, .data.fd = 2}, {.flags = UV_INHERIT_FD, .data.fd = 2}};
+    const int token = token_pipe(provider->options->join_token);
+    uv_stdio_container_t stdio[3] = {{.flags = token >= 0 ? UV_INHERIT_FD : UV_IGNORE, .data.fd = token},
+                                     {.flags = UV_INHERIT_FD, .data.fd = 2},
+                                     {.flags = UV_INHERIT_FD, .data.fd = 2}};
     (void)fill_arguments(provider, arguments);
-    char **environment = make_environment(provider->options->join_token);
+    char **environment = make_environment();
     const uv_process_options_t spawn_options = {.file = provider->program,
                                                 .args = arguments,
                                                 .env = environment,
@@ -101,7 +113,10 @@ static bool spawn(struct local_provider *provider, struct err *err) {
                                                 .stdio = stdio};
     provider->process.data = provider;
     const int result = uv_spawn(loop_uv(provider->loop), &provider->process, &spawn_options);
-    free_environment(environment);
+    environment_free(environment);
+    if (token >= 0) {
+        close(token);
+    }
     provider->process_open = true;
     if (result != 0) {
         uv_close((uv_handle_t *)&provider->process, on_process_closed); /* the loop knows it all the same */

@@ -1,5 +1,8 @@
 #include "cmd/provider.h"
 
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/str.h"
 #include "catalog/catalog.h"
 #include "cmd/data_folder.h"
 #include "cmd/model_text.h"
@@ -7,11 +10,12 @@
 #include "engine/engine.h"
 
 #include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { SHARED_DEVICE_NICENESS = 10, KEEP_WARM_S_MAX = 7 * 24 * 3600, RECONNECT_MS_MAX = 60000 };
+enum { SHARED_DEVICE_NICENESS = 10, KEEP_WARM_S_MAX = 7 * 24 * 3600, RECONNECT_MS_MAX = 60000, JOIN_FILE_MAX = 4096 };
 
 struct provider_run {
     struct provider *provider;
@@ -97,6 +101,24 @@ bool cmd_provider_fill(const struct provider_config *config, struct provider_opt
     return limit_options_fill(&config->limits, &options->limits, err);
 }
 
+/* Reads the token that --join-file names, if any, into `token`. */
+static bool read_join_file(const struct provider_config *config, struct provider_options *options,
+                           char token[JOIN_FILE_MAX + 1], struct err *err) {
+    struct buf text;
+    if (config->join_file == NULL) {
+        return true;
+    }
+    if (config->join != NULL) {
+        return err_set(err, ERR_INVALID, "--join and --join-file exclude each other");
+    }
+    buf_init(&text, JOIN_FILE_MAX);
+    const bool read = file_read(strcmp(config->join_file, "-") == 0 ? "/dev/stdin" : config->join_file, &text, err);
+    (void)str_copy(token, JOIN_FILE_MAX + 1, str_trim(buf_str(&text)));
+    buf_clear(&text);
+    options->join_token = token;
+    return read;
+}
+
 /* Engines inherit it. Somebody who shares the device with us comes first. */
 static void step_back(const struct owner_limits *limits) {
     if (limits->cpu_percent < 100 || limits->pause_in_use_s > 0) {
@@ -109,7 +131,7 @@ static int run_provider(const void *parsed) {
     static const struct provider_events EVENTS = {.on_stopped = on_stopped};
     struct provider_run run = {.drain_ms = config->drain_s * 1000};
     struct provider_options options;
-    char model_folder[FILE_PATH_MAX];
+    char model_folder[FILE_PATH_MAX], token[JOIN_FILE_MAX + 1] = "";
     struct err err = {0};
     if (config->with_parent) {
         prctl(PR_SET_PDEATHSIG, SIGTERM); /* `up` may be killed; nothing of it is left running */
@@ -117,7 +139,8 @@ static int run_provider(const void *parsed) {
             return COMMAND_FAILED;
         }
     }
-    if (!cmd_provider_fill(config, &options, model_folder, &err) || !command_set_log_level(config->log_level, &err)) {
+    if (!cmd_provider_fill(config, &options, model_folder, &err) || !read_join_file(config, &options, token, &err) ||
+        !command_set_log_level(config->log_level, &err)) {
         return command_misused(&err);
     }
     /* Two providers with one device key would replace each other's link for ever. */
@@ -140,6 +163,8 @@ static int run_provider(const void *parsed) {
 static const struct option OPTIONS[] = {
     {"gateway", OPTION_TEXT, "URL", NULL, "the gateway, such as https://host:port", AT(gateway)},
     {"join", OPTION_TEXT, "TOKEN", NULL, "join token; needed the first time only", AT(join)},
+    {"join-file", OPTION_TEXT, "FILE", NULL,
+     "file with the join token, - for standard input: other users see arguments", AT(join_file)},
     {"data", OPTION_TEXT, "DIR", NULL, "folder of this device's key; made when missing", AT(data)},
     {"model", OPTION_LIST, "ID|PATH", NULL,
      "model to serve and keep loaded: catalog id, alias, added model, or a GGUF file; default nataris-demo-2m, unless "

@@ -8,7 +8,7 @@
 #include "provider/provider.h"
 
 struct provider_config {
-    const char *config, *gateway, *join, *data, *models, *engine, *name, *region, *ca_file, *log_level;
+    const char *config, *gateway, *join, *join_file, *data, *models, *engine, *name, *region, *ca_file, *log_level;
     struct option_list model, first_of, offer;
     uint32_t slots, context, threads, drain_s, reconnect_ms, script_load_ms, script_prefill_ms;
     double script_rate;

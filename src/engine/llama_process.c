@@ -1,6 +1,7 @@
 #include "engine/llama_process.h"
 
 #include "base/compiler.h"
+#include "base/environment.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -121,15 +122,45 @@ static void add_argument(char **arguments, size_t *count, const char *name, uint
     }
 }
 
+/* What the child finds from anywhere; a file that is not there keeps its name, which the child tells. */
+static char *absolute(const char *path) {
+    char *found = realpath(path, NULL);
+    return found != NULL ? found : mem_strdup(path);
+}
+
+/* An empty folder to start in. It is removed as soon as the child is there, so nobody can ever put anything into it. */
+static bool make_folder(char out[FILE_PATH_MAX]) {
+    const char *place = getenv("TMPDIR");
+    const int length =
+        snprintf(out, FILE_PATH_MAX, "%s/nataris-XXXXXX", place != NULL && *place == '/' ? place : "/tmp");
+    return length < FILE_PATH_MAX && mkdtemp(out) != NULL;
+}
+
+static int start(struct llama_process *process, uv_process_options_t *options) {
+    /* A sanitizer's options are of no use to anybody else. */
+    static const char *const KEPT[] = {"ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", NULL};
+    static const char *const EXTRA[] = {"LC_ALL=C", NULL};
+    char folder[FILE_PATH_MAX];
+    const bool made = make_folder(folder);
+    options->cwd = made ? folder : "/";
+    options->env = environment_make(KEPT, EXTRA);
+    const int status = uv_spawn(loop_uv(process->loop), &process->process, options);
+    environment_free(options->env);
+    if (made) {
+        rmdir(folder);
+    }
+    return status;
+}
+
 static int spawn(struct llama_process *process, const struct llama_process_options *options) {
     char *arguments[PROCESS_ARGUMENTS_MAX] = {0};
     size_t count = 0;
-    arguments[count++] = mem_strdup(options->child_path);
+    arguments[count++] = absolute(options->child_path);
     if (options->count) {
         arguments[count++] = mem_strdup("--count");
     }
     arguments[count++] = mem_strdup("--model");
-    arguments[count++] = mem_strdup(options->model_path);
+    arguments[count++] = absolute(options->model_path);
     add_argument(arguments, &count, "--slots", options->slots);
     add_argument(arguments, &count, "--context", options->context_length);
     add_argument(arguments, &count, "--threads", options->threads);
@@ -142,11 +173,11 @@ static int spawn(struct llama_process *process, const struct llama_process_optio
                               .data.stream = (uv_stream_t *)&process->channel},
     };
     uv_process_options_t spawn_options = {.exit_cb = on_process_exit,
-                                          .file = options->child_path,
+                                          .file = arguments[0],
                                           .args = arguments,
                                           .stdio_count = LLAMA_CHANNEL_FD + 1,
                                           .stdio = stdio};
-    int status = uv_spawn(loop_uv(process->loop), &process->process, &spawn_options);
+    int status = start(process, &spawn_options);
     for (size_t i = 0; i < count; i++) {
         free(arguments[i]);
     }

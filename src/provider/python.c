@@ -1,6 +1,7 @@
 #include "provider/python.h"
 
 #include "base/buf.h"
+#include "base/environment.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -16,7 +17,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TICK_MS = 200, PIECE = 64 * 1024, WORDS_KEPT = 4096, ARGUMENTS_MAX = 16, EXIT_NO_PYTHON = 127 };
+enum {
+    TICK_MS = 200,
+    PIECE = 64 * 1024,
+    WORDS_KEPT = 4096,
+    ARGUMENTS_MAX = 16,
+    EXIT_NO_PYTHON = 127,
+    EXIT_NO_FOLDER = 126
+};
 
 struct child {
     pid_t pid;
@@ -24,33 +32,25 @@ struct child {
     struct buf words; /* the last it said */
 };
 
-/* The environment of the child: ours, but for its folder of temporary files. Only the array is allocated. */
-static char **make_environment(char *temp_entry) {
-    size_t count = 0;
-    while (environ[count] != NULL) {
-        count++;
-    }
-    char **out = mem_calloc(count + 2, sizeof(*out));
-    size_t used = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (strncmp(environ[i], "TMPDIR=", strlen("TMPDIR=")) != 0) {
-            out[used++] = environ[i];
-        }
-    }
-    out[used] = temp_entry;
-    return out;
-}
+/* Where python3 is, and how the owner has told pip to reach packages. */
+static const char *const KEPT[] = {"PATH",        "HOME",      "PIP_*",         "XDG_CONFIG_HOME", "http_proxy",
+                                   "https_proxy", "all_proxy", "no_proxy",      "HTTP_PROXY",      "HTTPS_PROXY",
+                                   "ALL_PROXY",   "NO_PROXY",  "SSL_CERT_FILE", "SSL_CERT_DIR",    "REQUESTS_CA_BUNDLE",
+                                   NULL};
 
 /* Between fork and exec: only calls that are safe there, as other threads may have held locks. */
-static void become_python(char **arguments, char **environment, uint64_t file_bytes_max, int out, int errors) {
+static void become_python(char **arguments, char **environment, const struct python_run *run, int out, int errors) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setpgid(0, 0);
-    if (file_bytes_max > 0) {
-        setrlimit(RLIMIT_FSIZE, &(struct rlimit){.rlim_cur = file_bytes_max, .rlim_max = file_bytes_max});
+    if (run->file_bytes_max > 0) {
+        setrlimit(RLIMIT_FSIZE, &(struct rlimit){.rlim_cur = run->file_bytes_max, .rlim_max = run->file_bytes_max});
+    }
+    if (chdir(run->temp_folder) != 0) {
+        _exit(EXIT_NO_FOLDER);
     }
     int nothing = open("/dev/null", O_RDONLY);
     if (nothing >= 0) {
@@ -65,10 +65,11 @@ static void become_python(char **arguments, char **environment, uint64_t file_by
 static bool child_start(struct child *child, const struct python_run *run, struct err *err) {
     int out[2];
     int errors[2];
-    char *arguments[ARGUMENTS_MAX + 2] = {(char *)"python3"};
+    /* Isolated: neither variables nor modules that lie about may change what it does. */
+    char *arguments[ARGUMENTS_MAX + 3] = {(char *)"python3", (char *)"-I"};
     char temp_entry[1100];
     for (size_t i = 0; i < ARGUMENTS_MAX && run->arguments[i] != NULL; i++) {
-        arguments[i + 1] = (char *)run->arguments[i];
+        arguments[i + 2] = (char *)run->arguments[i];
     }
     snprintf(temp_entry, sizeof(temp_entry), "TMPDIR=%s", run->temp_folder);
     if (pipe2(out, O_CLOEXEC) != 0) {
@@ -79,13 +80,14 @@ static bool child_start(struct child *child, const struct python_run *run, struc
         close(out[1]);
         return err_set_errno(err, errno, "cannot start python3");
     }
-    char **environment = make_environment(temp_entry);
+    const char *const extra[] = {temp_entry, "LC_ALL=C.UTF-8", NULL};
+    char **environment = environment_make(KEPT, extra);
     child->pid = fork();
     if (child->pid == 0) {
-        become_python(arguments, environment, run->file_bytes_max, out[1], errors[1]);
+        become_python(arguments, environment, run, out[1], errors[1]);
     }
     int cause = errno;
-    free(environment);
+    environment_free(environment);
     close(out[1]);
     close(errors[1]);
     child->out = out[0];

@@ -11,7 +11,7 @@
 
 struct python_run {
     const char *const *arguments; /* behind "python3"; the last is NULL */
-    const char *temp_folder;      /* its TMPDIR */
+    const char *temp_folder;      /* its TMPDIR, and where it works; absolute */
     uint64_t file_bytes_max;      /* it gets an error when it makes a file longer; 0: unbounded */
     /* What it writes to its standard output; false (with err set) stops it. NULL: only words for an error. */
     bool (*on_output)(void *context, const char *data, size_t len, struct err *err);

@@ -38,6 +38,9 @@ static void llama_runs_confined(void **state) {
     assert_proc_line(child, "limits", "Max core file size        0                    0 ");
     assert_proc_line(child, "status", "NoNewPrivs:\t1");
     assert_proc_line(child, "status", "Seccomp:\t2");
+    assert_proc_line(child, "status", "CapEff:\t0000000000000000");
+    assert_proc_line(child, "status", "CapPrm:\t0000000000000000");
+    assert_proc_line(child, "status", "CapAmb:\t0000000000000000");
     world_close(&world);
 }
 

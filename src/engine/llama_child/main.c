@@ -99,9 +99,10 @@ static void prepare_process(void) {
 /* Whatever of it the kernel lacks: the rest holds, and the log says so once for each process. */
 static void confine_process(const char *model_path) {
     struct sandbox sandbox = sandbox_enter(model_path);
-    if (!sandbox.seccomp || !sandbox.landlock) {
+    if (!sandbox.seccomp || !sandbox.landlock || !sandbox.capabilities) {
         LOG_WARN_EVENT("llama.sandbox_incomplete", LOG_TEXT("seccomp", sandbox.seccomp ? "yes" : "no"),
-                       LOG_TEXT("landlock", sandbox.landlock ? "yes" : "no"));
+                       LOG_TEXT("landlock", sandbox.landlock ? "yes" : "no"),
+                       LOG_TEXT("no_capabilities", sandbox.capabilities ? "yes" : "no"));
     }
 }
 

@@ -1,12 +1,9 @@
 #include "engine/llama_child/sandbox.h"
 
-#include "base/compiler.h"
+#include "engine/llama_child/seccomp.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/prctl.h>
@@ -79,88 +76,50 @@ void sandbox_limit_memory(uint64_t bytes) {
 #endif
 }
 
-#if defined(__x86_64__)
-#define SANDBOX_ARCH AUDIT_ARCH_X86_64
-#define X32_CALLS 0x40000000
-#elif defined(__aarch64__)
-#define SANDBOX_ARCH AUDIT_ARCH_AARCH64
-#endif
+/* Capabilities (capabilities(7)) as the kernel takes them, two words of 32 of each kind. */
+struct capability_head {
+    uint32_t version;
+    int32_t process;
+};
 
-#ifdef SANDBOX_ARCH
-#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define REFUSE BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
-#define REFUSE_CALL(number) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), REFUSE
-/* Opening for writing; the flags are argument `index` (little-endian: the low half comes first). */
-#define REFUSE_WRITING(number, index)                                                                                  \
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 4), LOAD(args[index]),                                            \
-        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC, 0, 1), REFUSE, LOAD(nr)
+struct capability_sets {
+    uint32_t effective, permitted, inheritable;
+};
 
-static bool seccomp_enter(void) {
-    const struct sock_filter filter[] = {
-        LOAD(arch),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SANDBOX_ARCH, 1, 0),
-        REFUSE,
-        LOAD(nr),
-#ifdef __x86_64__
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_CALLS, 0, 1), /* the same calls under other numbers */
-        REFUSE,
-#endif
-        REFUSE_CALL(__NR_socket),
-        REFUSE_CALL(__NR_socketpair),
-        REFUSE_CALL(__NR_connect),
-        REFUSE_CALL(__NR_bind),
-        REFUSE_CALL(__NR_listen),
-        REFUSE_CALL(__NR_execve),
-        REFUSE_CALL(__NR_execveat),
-        REFUSE_CALL(__NR_ptrace),
-        REFUSE_CALL(__NR_process_vm_readv),
-        REFUSE_CALL(__NR_process_vm_writev),
-        REFUSE_CALL(__NR_pidfd_getfd),
-        REFUSE_CALL(__NR_bpf),
-        REFUSE_CALL(__NR_perf_event_open),
-        REFUSE_CALL(__NR_userfaultfd),
-        REFUSE_CALL(__NR_unshare),
-        REFUSE_CALL(__NR_setns),
-        REFUSE_CALL(__NR_mount),
-        REFUSE_CALL(__NR_keyctl),
-        REFUSE_CALL(__NR_kill),
-        REFUSE_CALL(__NR_unlinkat),
-        REFUSE_CALL(__NR_renameat2),
-        REFUSE_CALL(__NR_mkdirat),
-        REFUSE_CALL(__NR_linkat),
-        REFUSE_CALL(__NR_symlinkat),
-        REFUSE_CALL(__NR_fchmodat),
-        REFUSE_CALL(__NR_truncate),
-        REFUSE_CALL(__NR_io_uring_setup),
-        REFUSE_CALL(__NR_openat2),
-#ifdef __NR_open
-        REFUSE_CALL(__NR_creat),
-        REFUSE_CALL(__NR_unlink),
-        REFUSE_CALL(__NR_rename),
-        REFUSE_CALL(__NR_mkdir),
-        REFUSE_CALL(__NR_rmdir),
-        REFUSE_CALL(__NR_link),
-        REFUSE_CALL(__NR_symlink),
-        REFUSE_CALL(__NR_chmod),
-        REFUSE_WRITING(__NR_open, 1),
-#endif
-        REFUSE_CALL(__NR_renameat),
-        REFUSE_WRITING(__NR_openat, 2),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = {.len = COUNT_OF(filter), .filter = (struct sock_filter *)(uintptr_t)filter};
-    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+enum { CAPABILITY_VERSION_3 = 0x20080522, CAPABILITY_READ_SEARCH = 2, CAPABILITIES_MAX = 63 };
+
+static bool capabilities_set(uint32_t permitted, uint32_t effective) {
+    struct capability_head head = {.version = CAPABILITY_VERSION_3};
+    const struct capability_sets sets[2] = {{.effective = effective, .permitted = permitted}};
+    return syscall(SYS_capset, &head, sets) == 0;
 }
-#else
-static bool seccomp_enter(void) {
-    return false;
+
+/* All of them; where root's model lies in another user's private folder, the right to read it stays, which Landlock
+ * holds to that file. */
+static bool capabilities_drop(const char *model_path) {
+    const uint32_t reading = UINT32_C(1) << CAPABILITY_READ_SEARCH;
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    for (unsigned long i = 0; i <= CAPABILITIES_MAX; i++) {
+        prctl(PR_CAPBSET_DROP, i, 0, 0, 0); /* without the right to: none is gained over NO_NEW_PRIVS either */
+    }
+    if (!capabilities_set(reading, 0)) {
+        return capabilities_set(0, 0); /* an ordinary user's process has none to keep */
+    }
+    const int fd = open(model_path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == EACCES) {
+        return capabilities_set(reading, reading);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return capabilities_set(0, 0);
 }
-#endif
 
 struct sandbox sandbox_enter(const char *model_path) {
     struct sandbox sandbox = {0};
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); /* a core file would hold prompts */
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) {
+        sandbox.capabilities = capabilities_drop(model_path);
         sandbox.landlock = landlock_enter(model_path);
         sandbox.seccomp = seccomp_enter();
     }

@@ -8,8 +8,9 @@
 #include <stdint.h>
 
 struct sandbox {
-    bool seccomp;  /* system calls are filtered */
-    bool landlock; /* of all files only the model can be opened, for reading */
+    bool seccomp;      /* only the system calls that it needs (seccomp.h) */
+    bool landlock;     /* of all files only the model can be opened, for reading */
+    bool capabilities; /* none is left */
 };
 
 /* For this thread and those it starts; what the kernel does not have is left out. No core files, either way. */

@@ -12,6 +12,7 @@
 #include "support/command_fixture.h"
 
 #include <sys/prctl.h>
+#include <unistd.h>
 
 enum { TOLD_MAX = 64 * 1024 };
 
@@ -28,7 +29,8 @@ struct world {
 
 /* --- The child --- */
 
-/* Its words, each on a line, then NATARIS_... of its environment, in the file that TEST_TOLD names. */
+/* Its words, each on a line, then NATARIS_... of its environment and what its input says, in the file that TEST_TOLD
+ * names. */
 static void tell(int argc, char **argv) {
     struct buf told;
     struct err err;
@@ -40,6 +42,11 @@ static void tell(int argc, char **argv) {
         if (str_starts_with(str_from(*line), STR("NATARIS_"))) {
             buf_append_format(&told, "%s\n", *line);
         }
+    }
+    char input[64];
+    const ssize_t got = read(STDIN_FILENO, input, sizeof(input));
+    if (got > 0) {
+        buf_append_format(&told, "input: %.*s\n", (int)got, input);
     }
     if (!file_write_atomic(getenv("TEST_TOLD"), buf_str(&told), 0600, &err)) {
         abort();
@@ -162,9 +169,9 @@ static void its_command_line_and_environment(void **state) {
     proceed(world);
     snprintf(told, sizeof(told),
              "provider\n--gateway\nhttp://127.0.0.1:1\n--data\n/data/provider\n--engine\nscripted\n--log-level\nwarn\n"
-             "--with-parent\n--model\ntiny\n--model\n/some/"
+             "--join-file\n-\n--with-parent\n--model\ntiny\n--model\n/some/"
              "model.gguf\n--first-of\nbest\n--first-of\nnext\n--quiet\nNATARIS_MODELS=%s\n"
-             "NATARIS_JOIN=join_secret\n",
+             "input: join_secret\n",
              getenv("NATARIS_MODELS"));
     assert_told(world, told);
     stop(world);
@@ -177,7 +184,7 @@ static void what_is_not_asked_for_is_not_said(void **state) {
     start(world, "stay");
     proceed(world);
     assert_told(world, "provider\n--gateway\nhttp://127.0.0.1:1\n--data\n/data/provider\n--engine\nscripted\n"
-                       "--log-level\nwarn\n--with-parent\nNATARIS_JOIN=join_secret\n");
+                       "--log-level\nwarn\n--join-file\n-\n--with-parent\ninput: join_secret\n");
     stop(world);
 }
 
@@ -218,7 +225,7 @@ static void a_stubborn_one_is_killed(void **state) {
     stop(world);
 }
 
-/* The kernel takes no environment as large as this. */
+/* The kernel takes no argument as large as this. */
 static void one_that_cannot_be_started(void **state) {
     static const struct local_provider_events EVENTS = {.on_failed = on_failed, .on_stopped = on_stopped};
     enum { TOKEN_SIZE = 1024 * 1024 };
@@ -226,7 +233,7 @@ static void one_that_cannot_be_started(void **state) {
     char *token = mem_alloc(TOKEN_SIZE);
     memset(token, 'a', TOKEN_SIZE - 1);
     token[TOKEN_SIZE - 1] = '\0';
-    world->options.join_token = token;
+    world->options.log_level = token;
     assert_false(
         local_provider_start(&world->provider, world->loop, &world->options, &EVENTS, world, &world->fixture->err));
     assert_non_null(strstr(world->fixture->err.message, "cannot start the provider: "));

