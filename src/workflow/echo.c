@@ -11,6 +11,7 @@ enum {
     FOLDED_BYTES = 16 * 1024,
     GREETING_BYTES = 24,    /* folded; what is no longer may be said back */
     INSTRUCTION_BYTES = 14, /* folded; less of the instructions may be chance */
+    BEGINNING_PERCENT = 70, /* of an example's sentence with which an answer begins */
     PART_PERCENT = 75,      /* of a question that an answer repeats */
     REPEATED_PERCENT = 80,  /* of an answer that is the question, perhaps several times */
     SMALL_WORD_BYTES = 3,   /* "the", "is", "es": they say nothing by themselves */
@@ -51,6 +52,18 @@ static bool says(struct str words, struct str answer) {
            (words.len >= INSTRUCTION_BYTES && contains(answer, words));
 }
 
+/* An example's answer with another end: "A word that rhymes with mouse is egg." */
+static bool begins_like(struct str words, struct str answer, struct str question) {
+    const struct str label = STR("answer");
+    size_t same = 0;
+    words = str_starts_with(words, label) ? words_rest(words, label.len) : words;
+    while (same < words.len && same < answer.len && words.data[same] == answer.data[same]) {
+        same++;
+    }
+    return same >= INSTRUCTION_BYTES && 100 * same >= BEGINNING_PERCENT * words.len &&
+           !contains(question, (struct str){words.data, same});
+}
+
 /* Part of what an agent is told, or all of a sentence of it; not what the user has said as well. */
 static bool is_instruction(struct str answer, struct str question) {
     struct buf told;
@@ -59,7 +72,8 @@ static bool is_instruction(struct str answer, struct str question) {
     for (size_t i = 0; !found && i < PROMPT_AGENT_WORDS; i++) {
         buf_reset(&told);
         echo_fold(prompt_agent_words(i), &told);
-        found = says(buf_str(&told), answer) && !contains(question, buf_str(&told)) && !contains(question, answer);
+        found = begins_like(buf_str(&told), answer, question) ||
+                (says(buf_str(&told), answer) && !contains(question, buf_str(&told)) && !contains(question, answer));
     }
     for (size_t i = 0; found && i < PROMPT_AGENT_EXAMPLES; i++) { /* the user asks just that */
         buf_reset(&told);

@@ -33,6 +33,7 @@ static void test_what_only_repeats_is_no_answer(void **state) {
         {"- calculator: sums, percentages, roots, units", "What is it?"},
         {"Tell the user the result.", "What is it?"},
         {"Jupiter has the Great Red Spot.", "Who built the lighthouse of Alexandria?"},
+        {"A word that rhymes with mouse is egg.", "A box holds 24 eggs. How many eggs are in 13 boxes?"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -53,6 +54,8 @@ static void test_other_answers_are_answers(void **state) {
         {"The quick brown fox jumps over the dog.", "Repeat after me: The quick brown fox jumps over the dog."},
         {"ok", "Who built the lighthouse of Alexandria?"},
         {"42", "What is six times seven?"},
+        {"A word that rhymes with house is mouse.", "Which word rhymes with house?"},
+        {"A word that rhymes with mouse is louse.", "Name a word that rhymes with mouse is what I want"},
         {"Jupiter has the Great Red Spot.",
          "Which planet has the Great Red Spot? Jupiter has the Great Red Spot, I think"},
         {"Jupiter has the Great Red Spot.", "Which planet has the Great Red Spot?"},
