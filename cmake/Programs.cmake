@@ -13,6 +13,13 @@ file(GLOB model_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/models/*.gguf)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/NOTICE DESTINATION share/doc/nataris)
 install(FILES ${model_files} DESTINATION share/nataris/models)
 
+# Units of systemd, with the place where the program is installed (CMAKE_INSTALL_PREFIX) in them.
+include(GNUInstallDirs)
+foreach(unit nataris-gateway nataris-provider)
+    configure_file(${PROJECT_SOURCE_DIR}/packaging/systemd/${unit}.service.in ${PROJECT_BINARY_DIR}/${unit}.service @ONLY)
+    install(FILES ${PROJECT_BINARY_DIR}/${unit}.service DESTINATION lib/systemd/system)
+endforeach()
+
 file(GLOB child_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/engine/llama_child/*.c
      ${PROJECT_SOURCE_DIR}/src/engine/llama_child/*.cpp)
 if(NOT child_sources OR NATARIS_FUZZ)

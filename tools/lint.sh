@@ -32,6 +32,7 @@ gate walks python3 tools/lint/walks.py
 gate map python3 tools/map.py
 gate picture python3 tools/rooms_picture.py --check
 gate runpath python3 tools/lint/runpath.py
+gate units python3 tools/lint/units.py
 gate gates python3 -m unittest -q tests/lint/test_gates.py
 gate tidy tools/lint/tidy.sh
 

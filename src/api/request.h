@@ -3,6 +3,7 @@
 #define NATARIS_API_REQUEST_H
 
 #include "api/backend.h"
+#include "api/refusal_log.h"
 #include "api/route.h"
 #include "base/buf.h"
 #include "call/calls.h"
@@ -27,6 +28,7 @@ struct api {
     struct loop_timer *tick;      /* runs while they are */
     bool ticking;
     struct buf text; /* what is being written: respond_buffer */
+    struct refusal_log refusals;
 };
 
 /* Lives in the exchange's arena, so until the exchange is answered. */

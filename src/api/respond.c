@@ -105,6 +105,17 @@ void respond_json(struct api_request *request, int status, struct str body) {
     respond_send(request, status, &headers, body);
 }
 
+static void log_refusal(const struct api_request *request, const struct fault *fault) {
+    const struct refusal refusal = {.request_id = request->id,
+                                    .code = fault_name(fault->code),
+                                    .address = http_exchange_peer(request->exchange),
+                                    .identity = &request->identity,
+                                    .status = fault_status(fault)};
+    if (refusal_log_is_for(refusal.status)) {
+        (void)refusal_log_write(&request->api->refusals, &refusal, loop_now_ms(request->api->calls->loop));
+    }
+}
+
 void respond_fault_header(struct api_request *request, const struct fault *fault, const char *name, struct str value) {
     struct respond_headers headers;
     respond_headers_init(&headers, request, STR("application/json"));
@@ -128,6 +139,7 @@ void respond_fault_header(struct api_request *request, const struct fault *fault
     }
     struct buf *body = respond_buffer(request->api);
     envelope_write(fault, body);
+    log_refusal(request, fault);
     respond_send(request, fault_status(fault), &headers, buf_str(body));
 }
 

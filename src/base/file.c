@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include "base/log.h"
 #include "base/str.h"
 
 #include <errno.h>
@@ -149,6 +150,14 @@ bool file_write_atomic(const char *path, struct str content, unsigned mode, stru
         return err_set_errno(err, cause, "cannot write %s", path);
     }
     return file_sync_folder(path) || err_set_errno(err, errno, "cannot write %s", path);
+}
+
+void file_warn_open(const char *path, const char *what) {
+    struct stat found;
+    if (stat(path, &found) == 0 && (found.st_mode & (S_IROTH | S_IWOTH | S_IWGRP)) != 0) {
+        LOG_WARN_EVENT("file.open_to_others", LOG_TEXT("what", what), LOG_TEXT("path", path),
+                       LOG_TEXT("do", S_ISDIR(found.st_mode) ? "chmod 700" : "chmod 600"));
+    }
 }
 
 bool file_exists(const char *path) {

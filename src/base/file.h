@@ -23,6 +23,9 @@ MUST_CHECK bool file_read(const char *path, struct buf *out,
 /* Writes a temporary file next to `path`, fsyncs it, renames it over `path`, fsyncs the folder. `mode` such as 0600. */
 MUST_CHECK bool file_write_atomic(const char *path, struct str content, unsigned mode, struct err *err);
 bool file_exists(const char *path);
+/* A warning in the log when others than its owner and group may read or change it, as secrets and folders of them must
+ * not be. `what` it is, in words. */
+void file_warn_open(const char *path, const char *what);
 /* Holds the file at `path` (made when missing) until the process ends, however it ends. ERR_CONFLICT when another
  * process holds it. */
 MUST_CHECK bool file_lock(const char *path, struct err *err);

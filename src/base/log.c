@@ -27,8 +27,8 @@ bool log_level_from_name(const char *name, enum log_level *out) {
     return false;
 }
 
-/* One character of a value, escaped when a terminal or a line reader could take it for something else: controls
- * (U+0080 to U+009F too), malformed bytes, quotes and backslashes. */
+/* One character of a value, escaped when a terminal or a line reader could take it for something else: controls,
+ * marks of direction, malformed bytes, quotes and backslashes. */
 static size_t log_append_character(struct buf *line, const char *text, size_t len) {
     bool valid;
     size_t used = utf8_sequence(text, len, &valid);
@@ -37,7 +37,7 @@ static size_t log_append_character(struct buf *line, const char *text, size_t le
         buf_append_format(line, "\\%c", first);
     } else if (first == '\n') {
         buf_append_cstr(line, "\\n");
-    } else if (!valid || first < 0x20 || first == 0x7f || (first == 0xc2 && (unsigned char)text[1] < 0xa0)) {
+    } else if (!valid || utf8_steers(text, used)) {
         for (size_t i = 0; i < used; i++) {
             buf_append_format(line, "\\x%02x", (unsigned char)text[i]);
         }

@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include "base/compiler.h"
+
 #include <string.h>
 
 /* The well-formed byte sequences of Unicode table 3-7: only the second byte's range depends on the first byte. */
@@ -23,6 +25,43 @@ static bool utf8_step(struct utf8_stream *stream, uint8_t byte) {
     stream->low = (uint8_t)(byte == 0xe0 ? 0xa0 : byte == 0xf0 ? 0x90 : 0x80);  /* no overlong forms */
     stream->high = (uint8_t)(byte == 0xed ? 0x9f : byte == 0xf4 ? 0x8f : 0xbf); /* no surrogates, U+10FFFF at most */
     return true;
+}
+
+/* The code point of a valid character. */
+static uint32_t code_point(const unsigned char *data, size_t used) {
+    static const uint8_t FIRST_BITS[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    uint32_t code = data[0] & FIRST_BITS[used < COUNT_OF(FIRST_BITS) ? used : 0];
+    for (size_t i = 1; i < used; i++) {
+        code = code << 6 | (data[i] & 0x3FU);
+    }
+    return code;
+}
+
+bool utf8_steers(const char *data, size_t used) {
+    static const struct {
+        uint32_t first, last;
+    } RANGES[] = {{0, 0x1F},        {0x7F, 0x9F},     {0x61C, 0x61C},  {0x200E, 0x200F},
+                  {0x2028, 0x202E}, {0x2066, 0x206F}, {0xFEFF, 0xFEFF}};
+    const uint32_t code = code_point((const unsigned char *)data, used);
+    for (size_t i = 0; i < COUNT_OF(RANGES); i++) {
+        if (code >= RANGES[i].first && code <= RANGES[i].last) {
+            return true;
+        }
+    }
+    return false;
+}
+
+char *utf8_neutralise(char *text) {
+    const size_t len = strlen(text);
+    for (size_t at = 0; at < len;) {
+        bool valid;
+        const size_t used = utf8_sequence(text + at, len - at, &valid);
+        if (!valid || utf8_steers(text + at, used)) {
+            memset(text + at, '?', used);
+        }
+        at += used;
+    }
+    return text;
 }
 
 void utf8_stream_init(struct utf8_stream *stream) {

@@ -19,6 +19,15 @@ size_t utf8_whole_prefix(const char *data, size_t len);
  * the length is that of the part to replace by one U+FFFD (Unicode 3.9, "maximal subpart"). */
 size_t utf8_sequence(const char *data, size_t len, bool *valid);
 
+/* Whether the character of `used` bytes at `data` steers a terminal or the order in which a text is shown: controls
+ * (C0, DEL, C1), separators of lines and paragraphs, and the marks, embeddings, overrides and isolates of direction
+ * (UAX 9).
+ */
+bool utf8_steers(const char *data, size_t used);
+/* In a text that ends with NUL, '?' in place of each byte of such characters; returns `text`. For what others have
+ * named: device names, labels, models. */
+char *utf8_neutralise(char *text);
+
 /* Validation over a stream that arrives in pieces (WebSocket text messages). */
 struct utf8_stream {
     uint8_t needed;    /* bytes the character still lacks */

@@ -27,12 +27,13 @@ static void print_warnings(struct json_value answer) {
     struct json_value warnings, item = {0};
     struct json_iterator iterator;
     struct str text;
+    char words[TABLE_CELL_SIZE];
     if (!json_get(answer, "warnings", &warnings)) {
         return;
     }
     for (json_iterate(warnings, &iterator); json_next(&iterator, NULL, &item);) {
         if (json_as_str(item, &text)) {
-            fprintf(stderr, "nataris: warning: %.*s\n", STR_ARG(text));
+            fprintf(stderr, "nataris: warning: %s\n", table_clean(text, words, sizeof(words)));
         }
     }
 }

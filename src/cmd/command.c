@@ -2,6 +2,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/str.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +36,9 @@ int command_run(const struct command *command, int argc, char **argv) {
 }
 
 int command_fail(const struct err *err) {
-    fprintf(stderr, "nataris: %s\n", err->message);
+    char message[ERR_MESSAGE_MAX]; /* it may quote what others have named */
+    (void)str_copy(message, sizeof(message), str_from(err->message));
+    fprintf(stderr, "nataris: %s\n", utf8_neutralise(message));
     return COMMAND_FAILED;
 }
 

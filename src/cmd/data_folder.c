@@ -15,6 +15,7 @@ bool data_folder_lock(const char *data_folder, const char *role, struct err *err
         return false;
     }
     if (file_lock(path, err)) {
+        file_warn_open(data_folder, "data folder");
         return true;
     }
     return err->code != ERR_CONFLICT

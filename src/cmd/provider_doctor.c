@@ -75,8 +75,8 @@ static void check_running(struct doctor *doctor, struct provider_options *option
                    "it runs, but is not connected since %s", table_cell(status, "since", words, sizeof(words)));
     }
     if (json_get(status, "pause", &pause) && json_get(pause, "reason", &reason) && json_as_str(reason, &text)) {
-        doctor_say(doctor, "provider", DOCTOR_WARN, "no jobs come as long as this holds", "it is paused: %.*s",
-                   STR_ARG(text));
+        doctor_say(doctor, "provider", DOCTOR_WARN, "no jobs come as long as this holds", "it is paused: %s",
+                   table_clean(text, words, sizeof(words)));
     }
 }
 

@@ -27,6 +27,7 @@ static void print_device(struct json_value device) {
     struct json_value why, item = {0};
     struct json_iterator iterator;
     struct str sentence;
+    char text[TABLE_CELL_SIZE];
     printf("%s %s: %s since %s, heat %s\n", table_cell(device, "id", id, sizeof(id)),
            table_cell(device, "name", name, sizeof(name)), table_cell(device, "state", state, sizeof(state)),
            table_cell(device, "since", since, sizeof(since)), table_cell(device, "heat", heat, sizeof(heat)));
@@ -37,7 +38,7 @@ static void print_device(struct json_value device) {
     }
     for (json_iterate(why, &iterator); json_next(&iterator, NULL, &item);) {
         if (json_as_str(item, &sentence)) {
-            printf("  %.*s\n", STR_ARG(sentence));
+            printf("  %s\n", table_clean(sentence, text, sizeof(text)));
         }
     }
 }

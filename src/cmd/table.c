@@ -3,22 +3,17 @@
 #include "base/compiler.h"
 #include "base/json_write.h"
 #include "base/money.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { VALUE_MAX = 16 * 1024, LAST_SIZE = 64 };
 
-/* Names are what devices and clients call themselves: nothing of them may steer the operator's terminal. Controls are
- * C0, DEL, and C1, which is two bytes in UTF-8. */
-static void hide_controls(char *text) {
-    for (unsigned char *at = (unsigned char *)text; *at != '\0'; at++) {
-        if (*at < 0x20 || *at == 0x7f) {
-            *at = '?';
-        } else if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0) {
-            at[0] = at[1] = '?';
-        }
-    }
+/* Names are what devices and clients call themselves: nothing of them may steer the operator's terminal. */
+const char *table_clean(struct str text, char *out, size_t size) {
+    (void)str_copy(out, size, text);
+    return utf8_neutralise(out);
 }
 
 const char *table_cell(struct json_value object, const char *name, char *out, size_t size) {
@@ -40,8 +35,7 @@ const char *table_cell(struct json_value object, const char *name, char *out, si
             text = str_from(money_format_usd(nano, money));
         }
     }
-    (void)str_copy(out, size, text);
-    hide_controls(out);
+    (void)table_clean(text, out, size);
     buf_clear(&digits);
     return out;
 }

@@ -27,6 +27,8 @@ struct table {
 /* A member as text: strings as they are, numbers, "yes" and "no", "-" for null; cut to `size`. Nothing of it steers the
  * terminal. Returns `out`. */
 const char *table_cell(struct json_value object, const char *name, char *out, size_t size);
+/* Any other text of an answer likewise: cut to `size`, and nothing of it steers the terminal. Returns `out`. */
+const char *table_clean(struct str text, char *out, size_t size);
 /* Whether the member is there and true. */
 bool table_flag(struct json_value object, const char *name);
 

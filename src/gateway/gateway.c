@@ -4,6 +4,7 @@
 #include "admin/http.h"
 #include "api/api.h"
 #include "auth/auth.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
@@ -366,6 +367,9 @@ static struct http_server_config http_config(void) {
 static bool open_http(struct gateway *gateway, const struct gateway_options *options, struct err *err) {
     static const struct http_server_events EVENTS = {.on_request = api_on_request, .on_refused = api_on_refused};
     const struct http_server_config config = http_config();
+    if (options->tls_key != NULL) {
+        file_warn_open(options->tls_key, "private key of TLS");
+    }
     if (options->tls_cert != NULL && !tls_context_new_server(&gateway->tls, options->tls_cert, options->tls_key, err)) {
         return false;
     }

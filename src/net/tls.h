@@ -1,5 +1,5 @@
-/* TLS (OpenSSL 3, memory BIOs, TLS 1.2 at least, SSL_MODE_RELEASE_BUFFERS): contexts, and for the files of this folder
- * the sessions of their connections. */
+/* TLS (OpenSSL 3, memory BIOs, TLS 1.3 or 1.2 with forward secrecy, SSL_MODE_RELEASE_BUFFERS): contexts, and for the
+ * files of this folder the sessions of their connections. */
 #ifndef NATARIS_NET_TLS_H
 #define NATARIS_NET_TLS_H
 

@@ -273,6 +273,20 @@ class Gates(unittest.TestCase):
         self.assert_found("lint/runpath.py", "a.so", "has an empty entry")
         subprocess.run([*compile_library, "-Wl,-rpath,/opt/lib"], check=True)
         self.assert_found("lint/runpath.py", "looks in /opt/lib")
+        subprocess.run([*compile_library, "-Wl,-rpath,$ORIGIN:$ORIGIN/b"], check=True)
+        self.assert_found("lint/runpath.py", "has several entries")
+        subprocess.run([*compile_library, "-Wl,-rpath,$ORIGINAL"], check=True)
+        self.assert_found("lint/runpath.py", "looks in $ORIGINAL")
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd-analyze here")
+    def test_units(self):
+        for unit in ("nataris-gateway", "nataris-provider"):
+            source = pathlib.Path(__file__).parents[2] / f"packaging/systemd/{unit}.service.in"
+            self.write(f"packaging/systemd/{unit}.service.in", source.read_text(encoding="utf-8"))
+        self.assert_clean("lint/units.py")
+        text = source.read_text(encoding="utf-8").replace("NoNewPrivileges=yes\n", "").replace("ProtectHome=yes\n", "")
+        self.write("packaging/systemd/nataris-provider.service.in", text.replace("PrivateUsers=yes\n", ""))
+        self.assert_found("lint/units.py", "nataris-provider.service.in: exposure", "more than 1.5")
 
     def test_tidy(self):
         self.write("build-debug/build.ninja", "build nataris-generated: phony\n")

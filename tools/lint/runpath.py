@@ -38,12 +38,14 @@ def inside(folders):
 def entry_problem(entry):
     if entry == "":
         return "has an empty entry, which is the current folder"
-    return None if entry.startswith("$ORIGIN") else f"looks in {entry}, not beside itself"
+    return None if re.fullmatch(r"\$ORIGIN(/.*)?", entry) else f"looks in {entry}, not beside itself"
 
 
 def check_file(path):
     run = subprocess.run(["readelf", "-d", str(path)], capture_output=True, text=True, check=False)
     for kind, value in PATH.findall(run.stdout):
+        if ":" in value.strip(":"):
+            yield f"{path}: {kind} has several entries"
         for entry in value.split(":"):
             problem = entry_problem(entry)
             if problem:

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -123,8 +124,27 @@ static void test_sequence_names_the_part_to_replace(void **state) {
     assert_false(valid);
 }
 
+static void test_what_steers_is_neutralised(void **state) {
+    (void)state;
+    static const char *const STEER[] = {"\x1b",         "\x7f",         "\xc2\x9b",     "\xd8\x9c",     "\xe2\x80\x8e",
+                                        "\xe2\x80\xa8", "\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x81\xa9", "\xef\xbb\xbf"};
+    static const char *const PLAIN[] = {"a",        "\xc3\xa9",        "\xe2\x80\x8d", "\xe2\x82\xac",
+                                        "\xd7\x90", "\xf0\x9f\xa6\x99"};
+    for (size_t i = 0; i < sizeof(STEER) / sizeof(*STEER); i++) {
+        assert_true(utf8_steers(STEER[i], strlen(STEER[i])));
+    }
+    for (size_t i = 0; i < sizeof(PLAIN) / sizeof(*PLAIN); i++) {
+        assert_false(utf8_steers(PLAIN[i], strlen(PLAIN[i])));
+    }
+    char text[] = "a\xe2\x80\xae"
+                  "b\xff"
+                  "\xd7\x90\x1b[2J";
+    assert_string_equal(utf8_neutralise(text), "a???b?\xd7\x90?[2J");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_steers_is_neutralised),
         cmocka_unit_test(test_valid),
         cmocka_unit_test(test_stream_in_single_bytes),
         cmocka_unit_test(test_stream_fails_at_the_first_impossible_byte),

@@ -63,6 +63,8 @@ static void names_do_not_steer_the_terminal(void **state) {
     assert_cell("{\"name\":\"a\\u001b[2Jb\"}", "name", "a?[2Jb");
     assert_cell("{\"name\":\"a\\r\\nb\\tc\\u007f\"}", "name", "a??b?c?");
     assert_cell("{\"name\":\"a\\u009b2J\"}", "name", "a??2J"); /* CSI as one character */
+    assert_cell("{\"name\":\"a\\u202egpj.exe\\u2066b\\u200f\"}", "name", "a???gpj.exe???b???"); /* right to left */
+    assert_cell("{\"name\":\"a\\u2028b\\u061cc\"}", "name", "a???b??c");
     assert_cell("{\"name\":\"caf\\u00e9\\u00a0\"}", "name", "caf\xc3\xa9\xc2\xa0");
 }
 
