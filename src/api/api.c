@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include "api/gate.h"
 #include "api/headers.h"
 #include "api/http_call.h"
 #include "api/respond.h"
@@ -62,17 +63,31 @@ static void on_gone(void *user) {
     auth_cancel(request->api->calls->auth, request);
 }
 
+/* Its key is good, or it needs none: the handler has it, once its body is here. Nobody's body is kept. */
+static void request_enter(struct api_request *request) {
+    struct fault fault;
+    const bool known = request->route->needs_key;
+    if (known && !gate_enter(request, &fault)) {
+        respond_fault(request, &fault);
+    } else if (request->at_head) {
+        http_exchange_set_tag(request->exchange, request);
+        http_exchange_admit(request->exchange, known);
+    } else {
+        request->route->handle(request);
+    }
+}
+
 static void on_identity(void *context, const struct auth_identity *identity, const struct err *err) {
     struct api_request *request = context;
     http_exchange_on_gone(request->exchange, NULL, NULL);
     if (identity == NULL) {
         struct fault fault;
-        fault_from_err(&fault, err);
+        gate_key_failed(request, err, &fault);
         respond_fault(request, &fault);
         return;
     }
     request->identity = *identity;
-    request->route->handle(request);
+    request_enter(request);
 }
 
 static void request_route(struct api_request *request) {
@@ -97,8 +112,9 @@ static void request_route(struct api_request *request) {
         break;
     }
     if (!request->route->needs_key) {
-        request->route->handle(request);
-    } else if (!headers_read_key(http, http_exchange_arena(request->exchange), &authorization, &fault)) {
+        request_enter(request);
+    } else if (!headers_read_key(http, http_exchange_arena(request->exchange), &authorization, &fault) ||
+               !gate_may_try_key(request, authorization, &fault)) {
         respond_fault(request, &fault);
     } else {
         http_exchange_on_gone(request->exchange, on_gone, request);
@@ -106,18 +122,33 @@ static void request_route(struct api_request *request) {
     }
 }
 
-void api_on_request(void *context, struct http_exchange *exchange) {
-    struct api *api = context;
+/* Before its body or with it. */
+static void request_begin(struct api *api, struct http_exchange *exchange, bool at_head) {
     struct api_request *request = ARENA_NEW(http_exchange_arena(exchange), struct api_request);
     if (request == NULL) {
         api_on_refused(api, exchange, 413, "the request is too large");
         return;
     }
     request_init(request, api, exchange);
+    request->at_head = at_head;
     if (str_equal(http_exchange_request(exchange)->method, STR("OPTIONS"))) {
         respond_preflight(request);
     } else {
         request_route(request);
+    }
+}
+
+void api_on_head(void *context, struct http_exchange *exchange) {
+    request_begin(context, exchange, true);
+}
+
+void api_on_request(void *context, struct http_exchange *exchange) {
+    struct api_request *request = http_exchange_tag(exchange);
+    if (request == NULL) {
+        request_begin(context, exchange, false);
+    } else {
+        request->at_head = false; /* all else was asked when its head came */
+        request->route->handle(request);
     }
 }
 
@@ -131,6 +162,8 @@ static enum fault_code refusal_code(int status) {
     case 414:
     case 431:
         return FAULT_TOO_LARGE;
+    case 429:
+        return FAULT_RATE_LIMIT_EXCEEDED;
     case 500:
         return FAULT_INTERNAL;
     case 503:

@@ -13,6 +13,7 @@ struct formats; /* format/format.h */
 struct api *api_new(struct calls *calls, const struct formats *formats, const struct api_backend *backend);
 void api_free(struct api *api); /* no call may be alive; NULL is fine */
 /* The handlers for struct http_server_events; their context is the struct api. */
+void api_on_head(void *context, struct http_exchange *exchange);
 void api_on_request(void *context, struct http_exchange *exchange);
 void api_on_refused(void *context, struct http_exchange *exchange, int status, const char *why);
 /* Goes on with the jobs and workflows that were open when the gateway before this one ended. */

@@ -33,6 +33,15 @@ bool headers_check(const struct http_request *http, struct fault *fault) {
     return true;
 }
 
+bool headers_have_key(const struct http_request *http) {
+    for (size_t i = 0; i < COUNT_OF(key_names); i++) {
+        if (str_trim(http_request_header(http, key_names[i])).len > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What is behind "Bearer", or the whole value. */
 static struct str key_of(struct str value) {
     struct str scheme, rest;

@@ -42,6 +42,7 @@ struct api_request {
     struct auth_identity identity; /* once the key is known; empty before and without one */
     void *handler_data;            /* the handler's own, in the exchange's arena */
     bool logged_as_call;           /* the call's own line goes into the log */
+    bool at_head;                  /* its body is not here yet, and waits for its key */
 };
 
 /* A new one; `request` is in the exchange's arena, or lives until the exchange is answered. */

@@ -1,5 +1,6 @@
 #include "api/route_health.h"
 
+#include "api/gate.h"
 #include "api/respond.h"
 #include "base/json_write.h"
 #include "embedded_api.h"
@@ -16,11 +17,16 @@ static void handle_live(struct api_request *request) {
 
 static void handle_ready(struct api_request *request) {
     const struct api_backend *backend = &request->api->backend;
-    if (backend->ready(backend->context)) {
+    if (backend->ready(backend->context) && !backend->disk_low(backend->context)) {
         respond_status(request, "ready");
         return;
     }
     struct fault fault;
+    if (backend->disk_low(backend->context)) {
+        gate_disk_low(&fault);
+        respond_fault(request, &fault);
+        return;
+    }
     fault_set(&fault, FAULT_UNAVAILABLE, "No model can serve yet, or the gateway is shutting down.");
     respond_fault(request, &fault);
 }

@@ -287,6 +287,14 @@ bool auth_find(struct auth *auth, struct str header, const struct auth_identity 
     return key != NULL ? auth_check_key(key, out, err) : auth_deny_unknown(err);
 }
 
+bool auth_may_know(const struct auth *auth, struct str header) {
+    uint8_t sha256[DIGEST_SHA256_SIZE] = {0};
+    struct auth_key *key;
+    struct err err;
+    return auth_find_header(auth, header, sha256, &key, &err) &&
+           (key != NULL || key_filter_may_hold(&auth->filter, sha256));
+}
+
 /* --- Keys recently found unknown --- */
 
 static bool auth_is_unknown(struct auth *auth, const uint8_t sha256[DIGEST_SHA256_SIZE], uint64_t now_ms) {

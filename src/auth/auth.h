@@ -65,6 +65,9 @@ MUST_CHECK bool auth_find(struct auth *auth, struct str header, const struct aut
 /* The same by the id of a known key, for what was asked with it before. */
 MUST_CHECK bool auth_find_key(struct auth *auth, const char *key_id, const struct auth_identity **out, struct err *err);
 
+/* Whether the key may be a good one, from memory alone: it is known, or the filter of all keys does not rule it out. */
+bool auth_may_know(const struct auth *auth, struct str header);
+
 /* Answers with an identity (err NULL) or an error (identity NULL): ERR_DENIED, or ERR_UNAVAILABLE when the store cannot
  * be asked now. At once, before it returns, for known and malformed keys; else later from the loop, so the caller must
  * auth_cancel when it goes away before. `now_ms` is monotonic. */

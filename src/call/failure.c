@@ -21,6 +21,12 @@ void failure_suspended(struct fault *out) {
     set(out, FAULT_FORBIDDEN, 0, "This account is suspended. Ask the operator of the network.");
 }
 
+void failure_rate(uint64_t wait_ms, struct fault *out) {
+    set(out, FAULT_RATE_LIMIT_EXCEEDED, wait_ms, "");
+    snprintf(out->message, sizeof(out->message), "Rate limit exceeded. Retry after %" PRIu64 " seconds.",
+             (wait_ms + 999) / 1000);
+}
+
 static bool set_refusal(const struct core_effect *effect, struct fault *out) {
     const uint64_t retry_after_ms = effect->fail.retry_after_ms;
     switch (effect->fail.failure) {
@@ -34,9 +40,7 @@ static bool set_refusal(const struct core_effect *effect, struct fault *out) {
             "max_tokens.");
         return true;
     case CORE_FAILURE_RATE:
-        set(out, FAULT_RATE_LIMIT_EXCEEDED, retry_after_ms, "");
-        snprintf(out->message, sizeof(out->message), "Rate limit exceeded. Retry after %" PRIu64 " seconds.",
-                 (retry_after_ms + 999) / 1000);
+        failure_rate(retry_after_ms, out);
         return true;
     case CORE_FAILURE_CONCURRENCY:
         set(out, FAULT_RATE_LIMIT_EXCEEDED, retry_after_ms > 0 ? retry_after_ms : SHORT_RETRY_MS,

@@ -12,6 +12,8 @@ void failure_from_core(const struct core_effect *effect, struct str model, struc
 void failure_from_engine(enum gen_failure failure, const char *message, const char *param, struct fault *out);
 /* The account is suspended. */
 void failure_suspended(struct fault *out);
+/* The account has used up its requests of a minute, and may send the next in so long. */
+void failure_rate(uint64_t wait_ms, struct fault *out);
 /* A plain answer over LIMIT_ANSWER_BYTES. */
 void failure_too_long(struct fault *out);
 /* Nobody can tell whether the answer was settled. */

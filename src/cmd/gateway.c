@@ -37,6 +37,11 @@ static void copy_values(const struct gateway_config *config, struct gateway_opti
     options->drain_ms = config->drain_s * 1000;
     options->heartbeat_ms = config->heartbeat_ms;
     options->canary_ms = config->canary_s * 1000;
+    options->addresses.connections = config->address_connections;
+    options->addresses.new_connections = config->address_rate;
+    options->addresses.failed_keys = config->address_failed_keys;
+    options->disk_floor_bytes = (uint64_t)config->disk_floor_mib * 1024 * 1024;
+    options->trusted_proxies = config->trusted_proxies;
     options->webhooks_lax = config->webhooks_lax;
     options->keep_days = config->keep_days;
     options->titles_off = config->titles_off;
@@ -54,15 +59,23 @@ static void copy_values(const struct gateway_config *config, struct gateway_opti
     options->core.cooldown_ms = config->cooldown_ms;
 }
 
-/* "10/2": requests a minute and requests at once; 0 is no limit. */
+/* "10/2" or "10/2/600": generations a minute, at once, and requests of any kind a minute, else as they are in `out`; 0
+ * is no limit. */
 static bool parse_tier(const char *text, struct gateway_tier_limits *out, struct err *err) {
-    struct str minute, concurrent;
-    uint64_t a = 0, b = 0;
-    if (!str_split(str_from(text), '/', &minute, &concurrent) || !str_parse_u64(minute, TIER_LIMIT_MAX, &a) ||
-        !str_parse_u64(concurrent, TIER_LIMIT_MAX, &b)) {
-        return err_set(err, ERR_INVALID, "a tier is REQUESTS_PER_MINUTE/CONCURRENT such as 10/2, not '%s'", text);
+    struct str minute, rest, concurrent, calls;
+    uint64_t a = 0, b = 0, c = out->calls_per_minute;
+    const bool split = str_split(str_from(text), '/', &minute, &rest);
+    const bool three = split && str_split(rest, '/', &concurrent, &calls);
+    if (!split || !str_parse_u64(minute, TIER_LIMIT_MAX, &a) || !str_parse_u64(concurrent, TIER_LIMIT_MAX, &b) ||
+        (three && !str_parse_u64(calls, TIER_LIMIT_MAX, &c))) {
+        return err_set(
+            err, ERR_INVALID,
+            "a tier is REQUESTS_PER_MINUTE/CONCURRENT/CALLS_PER_MINUTE such as 10/2/600, or without the last, "
+            "not '%s'",
+            text);
     }
-    *out = (struct gateway_tier_limits){.requests_per_minute = (uint32_t)a, .concurrent = (uint32_t)b};
+    *out = (struct gateway_tier_limits){
+        .requests_per_minute = (uint32_t)a, .concurrent = (uint32_t)b, .calls_per_minute = (uint32_t)c};
     return true;
 }
 
@@ -145,10 +158,19 @@ static const struct option OPTIONS[] = {
     {"heartbeat-ms", OPTION_NUMBER, "MS", "5000", "a provider silent for three of these is gone", AT(heartbeat_ms)},
     {"canary-s", OPTION_NUMBER, "SECONDS", "1800", "how often an idle provider is asked a known question; 0: never",
      AT(canary_s)},
+    {"address-connections", OPTION_NUMBER, "N", "2048",
+     "connections of one address (of IPv6: one /64) that have shown no good key; 0: no limit", AT(address_connections)},
+    {"address-rate", OPTION_NUMBER, "N", "1000", "the same, new ones in a second", AT(address_rate)},
+    {"address-failed-keys", OPTION_NUMBER, "N", "120", "wrong keys that one address may send in a minute",
+     AT(address_failed_keys)},
+    {"trusted-proxy", OPTION_TEXT, "ADDRESS,...", NULL,
+     "numeric addresses of reverse proxies: their X-Forwarded-For says who a client is", AT(trusted_proxies)},
     {"webhooks-allow-private", OPTION_FLAG, NULL, NULL, "let webhooks go to http: and into private networks too",
      AT(webhooks_lax)},
     {"keep-jobs-days", OPTION_NUMBER, "DAYS", "0",
      "keep the record of each request for so long, then only what it adds up to; 0: for ever", AT(keep_days)},
+    {"disk-floor", OPTION_NUMBER, "MIB", "64",
+     "with less free where the database is, nothing more is taken on; 0: no floor", AT(disk_floor_mib)},
     {"models", OPTION_TEXT, "DIR", NULL,
      "model folder of this machine: tokens of its models are counted, not estimated (default: as for providers)",
      AT(models)},
@@ -157,9 +179,10 @@ static const struct option OPTIONS[] = {
     {"no-titles", OPTION_FLAG, NULL, NULL, "no model writes titles of conversations", AT(titles_off)},
     {"no-summaries", OPTION_FLAG, NULL, NULL, "no model sums up conversations: the oldest messages are left out",
      AT(summaries_off)},
-    {"tier-free", OPTION_TEXT, "N/M", "10/2", "tier Free: N requests a minute, M at once; 0: no limit", AT(tier_free)},
-    {"tier-starter", OPTION_TEXT, "N/M", "60/5", "the same for tier Starter", AT(tier_starter)},
-    {"tier-pro", OPTION_TEXT, "N/M", "300/20", "the same for tier Pro", AT(tier_pro)},
+    {"tier-free", OPTION_TEXT, "N/M/C", "10/2/600",
+     "tier Free: N requests for text a minute, M at once, C requests of any kind a minute; 0: no limit", AT(tier_free)},
+    {"tier-starter", OPTION_TEXT, "N/M/C", "60/5/1800", "the same for tier Starter", AT(tier_starter)},
+    {"tier-pro", OPTION_TEXT, "N/M/C", "300/20/6000", "the same for tier Pro", AT(tier_pro)},
     {"max-jobs", OPTION_NUMBER, "N", "8192", "jobs alive at once, queued or running", AT(max_jobs)},
     {"max-queue", OPTION_NUMBER, "N", "1024", "jobs waiting for a provider; more get 429", AT(max_queue)},
     {"max-attempts", OPTION_NUMBER, "N", "6", "providers tried before the next token", AT(max_attempts)},

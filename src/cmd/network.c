@@ -3,6 +3,7 @@
 #include "cmd/data_folder.h"
 #include "cmd/json_line.h"
 #include "gateway/database.h"
+#include "net/lookup_queue.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -52,6 +53,7 @@ static bool prepare_owner(struct network *network, const char *store_path, const
 
 bool network_open(struct network *network, struct loop *loop, const char *data_folder, struct gateway_options *options,
                   const struct gateway_events *events, void *context, struct err *err) {
+    lookup_queue_prepare();
     char store_path[FILE_PATH_MAX], admin[FILE_PATH_MAX + 16];
     /* Two gateways on one store would each believe in their own memory of it. */
     if (!owner_store_path(data_folder, store_path, err) || !data_folder_lock(data_folder, "gateway", err) ||

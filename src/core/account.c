@@ -88,6 +88,7 @@ bool core_account_view(const struct core *core, uint64_t account, uint64_t now_m
         .requests_per_minute = found->rate.limit,
         .remaining = core_rate_remaining(&found->rate, now_ms),
         .reset_ms = core_rate_reset_ms(&found->rate, now_ms),
+        .wait_ms = core_rate_wait_ms(&found->rate, now_ms),
         .suspended = found->suspended,
     };
     return true;

@@ -432,6 +432,7 @@ struct core_account_view {
     uint32_t requests_per_minute;    /* 0: no limit, and the rest is 0 too */
     uint32_t remaining;              /* requests that would be admitted right now */
     uint64_t reset_ms;               /* until `remaining` is back at the limit */
+    uint64_t wait_ms;                /* until the next would be admitted by it */
     bool suspended;
 };
 MUST_CHECK bool core_account_view(const struct core *core, uint64_t account, uint64_t now_ms,

@@ -6,6 +6,7 @@
 
 static void tell_limits(struct accounts *accounts, const struct store_account *account) {
     const struct gateway_tier_limits *limits = &accounts->tiers[account->tier];
+    call_rates_set(accounts->rates, account->number, limits->calls_per_minute);
     core_loop_step(&accounts->shell->core,
                    &(struct core_event){.kind = CORE_EVENT_ACCOUNT,
                                         .account = {.account = account->number,

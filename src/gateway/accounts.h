@@ -8,6 +8,7 @@
 #include "admin/admin.h"
 #include "auth/auth.h"
 #include "base/compiler.h"
+#include "gateway/call_rates.h"
 #include "gateway/core_shell.h"
 #include "gateway/tiers.h"
 #include "store/admin.h"
@@ -15,9 +16,10 @@
 #include <stdbool.h>
 
 struct accounts {
-    struct core_shell *shell; /* borrowed, like the next two */
+    struct core_shell *shell; /* borrowed, like the next three */
     struct store *store;
     struct auth *auth;
+    struct call_rates *rates;
     struct gateway_tier_limits tiers[GATEWAY_TIERS];
 };
 

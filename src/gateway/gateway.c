@@ -14,9 +14,12 @@
 #include "catalog/catalog.h"
 #include "format/formats.h"
 #include "gateway/accounts.h"
+#include "gateway/call_rates.h"
 #include "gateway/canary.h"
 #include "gateway/core_shell.h"
 #include "gateway/database.h"
+#include "gateway/disk_floor.h"
+#include "gateway/doors.h"
 #include "gateway/operator/metrics.h"
 #include "gateway/retention.h"
 #include "gateway/sandbox/sandbox.h"
@@ -33,6 +36,7 @@
 
 enum {
     DRAIN_CHECK_MS = 100,
+    DISK_FLOOR_BYTES = 64 * 1024 * 1024,
     CANARY_MS = 30 * 60 * 1000,
     STOP_MS = 1000, /* for answers that are on their way when the drain's time is over */
 };
@@ -59,6 +63,7 @@ struct gateway { /* its parts are owned, but for the loop */
     struct auth *auth;
     struct core_shell shell;
     struct accounts accounts;
+    struct call_rates rates;
     struct canaries canaries;
     struct sandbox *sandbox;
     struct counters *counters;
@@ -67,6 +72,8 @@ struct gateway { /* its parts are owned, but for the loop */
     struct calls *calls;
     struct api *api;
     struct tls_context *tls;
+    struct doors doors;
+    struct disk_floor disk;
     struct http_server *http;
     struct link_server *links;
     struct admin *admin;
@@ -74,8 +81,11 @@ struct gateway { /* its parts are owned, but for the loop */
 };
 
 void gateway_options_init(struct gateway_options *options) {
-    *options = (struct gateway_options){
-        .drain_ms = 30 * 1000, .heartbeat_ms = LIMIT_LINK_HEARTBEAT_MS, .canary_ms = CANARY_MS};
+    *options = (struct gateway_options){.drain_ms = 30 * 1000,
+                                        .heartbeat_ms = LIMIT_LINK_HEARTBEAT_MS,
+                                        .canary_ms = CANARY_MS,
+                                        .disk_floor_bytes = DISK_FLOOR_BYTES};
+    doors_limits_init(&options->addresses);
     core_config_init(&options->core);
     gateway_tiers_init(options->tiers);
 }
@@ -136,6 +146,16 @@ static void api_sandbox_usage(void *context, const struct auth_identity *identit
     sandbox_usage(gateway->sandbox, identity, usage);
 }
 
+static uint64_t api_call_wait_ms(void *context, const struct auth_identity *identity) {
+    struct gateway *gateway = context;
+    return call_rates_take(&gateway->rates, identity->account_number, loop_now_ms(gateway->loop));
+}
+
+static bool api_disk_low(void *context) {
+    const struct gateway *gateway = context;
+    return gateway->disk.low;
+}
+
 static void api_link(void *context, struct http_exchange *exchange) {
     const struct gateway *gateway = context;
     link_server_accept(gateway->links, exchange);
@@ -147,6 +167,8 @@ static struct api_backend api_backend_of(struct gateway *gateway, const struct g
                                 .titles_off = options->titles_off,
                                 .summaries_off = options->summaries_off,
                                 .ready = api_ready,
+                                .call_wait_ms = api_call_wait_ms,
+                                .disk_low = api_disk_low,
                                 .sandbox_usage = api_sandbox_usage,
                                 .provider_write = provider_write,
                                 .link = api_link};
@@ -178,6 +200,9 @@ static void gateway_free(struct gateway *gateway) {
     counters_free(gateway->counters);
     admin_free(gateway->admin);
     auth_free(gateway->auth);
+    doors_clear(&gateway->doors);
+    disk_floor_clear(&gateway->disk);
+    call_rates_clear(&gateway->rates);
     canaries_clear(&gateway->canaries);
     core_shell_clear(&gateway->shell);
     if (gateway->tls != NULL) {
@@ -310,18 +335,22 @@ static void open_core(struct gateway *gateway, const struct gateway_options *opt
 }
 
 static bool open_accounts(struct gateway *gateway, const struct gateway_options *options, struct err *err) {
-    gateway->accounts = (struct accounts){.shell = &gateway->shell, .store = gateway->store, .auth = gateway->auth};
+    gateway->accounts = (struct accounts){
+        .shell = &gateway->shell, .store = gateway->store, .auth = gateway->auth, .rates = &gateway->rates};
     memcpy(gateway->accounts.tiers, options->tiers, sizeof(gateway->accounts.tiers));
     return accounts_open(&gateway->accounts, err);
 }
 
 static bool open_store(struct gateway *gateway, const struct gateway_options *options, struct err *err) {
-    if (!gateway_database_open(&gateway->store, options->store_path, err)) {
+    if (!doors_init(&gateway->doors, &options->addresses, options->trusted_proxies, err) ||
+        !gateway_database_open(&gateway->store, options->store_path, err)) {
         return false;
     }
     gateway->auth = auth_new(gateway->store);
-    const struct webhook_sender_options webhooks = {
-        .loop = gateway->loop, .store = gateway->store, .lax = options->webhooks_lax};
+    const struct webhook_sender_options webhooks = {.loop = gateway->loop,
+                                                    .store = gateway->store,
+                                                    .running_max = gateway->doors.descriptors.webhooks,
+                                                    .lax = options->webhooks_lax};
     open_core(gateway, options);
     if (!open_accounts(gateway, options, err) ||
         !store_start(gateway->store, loop_uv(gateway->loop), on_store_broken, gateway, err)) {
@@ -347,47 +376,28 @@ static void open_rooms(struct gateway *gateway, const struct gateway_options *op
     gateway->api = api_new(gateway->calls, &FORMATS, &backend);
 }
 
-static struct http_server_config http_config(void) {
-    return (struct http_server_config){
-        .head_limits = {.head_bytes = LIMIT_HTTP_HEAD_BYTES,
-                        .header_count = LIMIT_HTTP_HEADER_COUNT,
-                        .url_bytes = LIMIT_HTTP_URL_BYTES},
-        .body_bytes = LIMIT_HTTP_BODY_BYTES,
-        .bodies_bytes = LIMIT_HTTP_BODIES_BYTES,
-        .pipeline_bytes = LIMIT_HTTP_PIPELINE_BYTES,
-        .head_timeout_ms = LIMIT_HTTP_HEAD_TIMEOUT_MS,
-        .body_pace = {.stretch_ms = LIMIT_HTTP_BODY_TIMEOUT_MS,
-                      .stretch_bytes = LIMIT_HTTP_BODY_STRETCH_BYTES,
-                      .total_ms = LIMIT_HTTP_BODY_TOTAL_MS,
-                      .overstay_ms = LIMIT_HTTP_BODY_TIMEOUT_MS},
-        .idle_timeout_ms = LIMIT_HTTP_IDLE_TIMEOUT_MS,
-    };
-}
-
 static bool open_http(struct gateway *gateway, const struct gateway_options *options, struct err *err) {
-    static const struct http_server_events EVENTS = {.on_request = api_on_request, .on_refused = api_on_refused};
-    const struct http_server_config config = http_config();
+    static const struct http_server_events EVENTS = {
+        .on_head = api_on_head, .on_request = api_on_request, .on_refused = api_on_refused};
+    const struct http_server_config config = doors_http_config();
     if (options->tls_key != NULL) {
         file_warn_open(options->tls_key, "private key of TLS");
     }
     if (options->tls_cert != NULL && !tls_context_new_server(&gateway->tls, options->tls_cert, options->tls_key, err)) {
         return false;
     }
-    const struct listener_options listen = {.address = options->listen,
-                                            .tls = gateway->tls,
-                                            .max_connections = LIMIT_CONNECTIONS,
-                                            .handshake_ms = LIMIT_HTTP_HEAD_TIMEOUT_MS};
+    const struct listener_options listen = doors_public(&gateway->doors, options->listen, gateway->tls);
     return http_server_open(&gateway->http, gateway->loop, &listen, &config, &EVENTS, gateway->api, err);
 }
 
 static bool open_admin(struct gateway *gateway, const struct gateway_options *options, struct err *err) {
     static const struct http_server_events EVENTS = {.on_request = admin_on_request, .on_refused = admin_on_refused};
-    const struct http_server_config config = http_config();
-    const struct listener_options listen = {.address = options->admin, .max_connections = LIMIT_ADMIN_CONNECTIONS};
+    const struct http_server_config config = doors_http_config();
     struct admin_backend backend = ADMIN_BACKEND;
     if (options->admin == NULL) {
         return true;
     }
+    const struct listener_options listen = doors_admin(options->admin);
     backend.context = gateway;
     gateway->admin = admin_new(gateway->loop, gateway->store, &backend);
     return http_server_open(&gateway->admin_http, gateway->loop, &listen, &config, &EVENTS, gateway->admin, err);
@@ -420,7 +430,9 @@ static void open_links(struct gateway *gateway, const struct gateway_options *op
                                               .handshake_ms = LIMIT_LINK_HANDSHAKE_MS,
                                               .backlog_bytes = LIMIT_LINK_BACKLOG_BYTES,
                                               .watch_ping_ms = LIMIT_LINK_WATCH_PING_MS,
-                                              .watch_silence_ms = LIMIT_LINK_WATCH_SILENCE_MS};
+                                              .watch_silence_ms = LIMIT_LINK_WATCH_SILENCE_MS,
+                                              .messages_per_s = LIMIT_LINK_MESSAGES_PER_S,
+                                              .bytes_per_s = LIMIT_LINK_BYTES_PER_S};
     gateway->links = link_server_new(gateway->loop, &config, &PROVIDERS_LINK_EVENTS, &gateway->shell.providers);
 }
 
@@ -435,6 +447,7 @@ bool gateway_open(struct gateway **out, struct loop *loop, const struct gateway_
         gateway_free(gateway);
         return false;
     }
+    disk_floor_open(&gateway->disk, loop, options->store_path, options->disk_floor_bytes);
     open_rooms(gateway, options);
     if (!open_listeners(gateway, options, err)) {
         return false; /* and freed it */

@@ -8,6 +8,7 @@
 #include "core/core.h"
 #include "gateway/counters.h"
 #include "gateway/tiers.h"
+#include "net/address_book.h"
 #include "net/loop.h"
 
 #include <stdbool.h>
@@ -22,11 +23,14 @@ struct gateway_options {    /* strings are borrowed until gateway_open returns *
     const char *tls_key;
     const char *admin; /* where the admin API listens, such as "unix:DATA/admin.sock"; NULL: nowhere */
     struct gateway_tier_limits tiers[GATEWAY_TIERS];
-    uint32_t drain_ms;     /* how long running requests may go on after gateway_drain */
-    uint32_t heartbeat_ms; /* between two heartbeats of a provider */
-    uint32_t canary_ms;    /* between two questions with known answers to idle providers; 0: none */
-    bool webhooks_lax;     /* webhooks may also go to http: and into private networks: the operator's own, and tests */
-    uint32_t keep_days;    /* records of older generations are rolled up; 0: all are kept */
+    uint32_t drain_ms;               /* how long running requests may go on after gateway_drain */
+    uint32_t heartbeat_ms;           /* between two heartbeats of a provider */
+    uint32_t canary_ms;              /* between two questions with known answers to idle providers; 0: none */
+    struct address_limits addresses; /* of one address, before a key is known */
+    uint64_t disk_floor_bytes;       /* with less free where the database is nothing is taken on; 0: no floor */
+    const char *trusted_proxies;     /* numeric addresses separated by commas; NULL: none */
+    bool webhooks_lax;  /* webhooks may also go to http: and into private networks: the operator's own, and tests */
+    uint32_t keep_days; /* records of older generations are rolled up; 0: all are kept */
     bool titles_off, summaries_off; /* no conversation gets them written by a model */
     /* Where the file of a model is that the gateway may count tokens with (gateway/counters.h); NULL: it has none. The
      * context lives as long as the gateway. */

@@ -9,7 +9,8 @@
 enum { GATEWAY_TIERS = STORE_TIER_UNLIMITED + 1 };
 
 struct gateway_tier_limits {
-    uint32_t requests_per_minute, concurrent; /* 0: no limit */
+    uint32_t requests_per_minute, concurrent; /* generations; 0: no limit */
+    uint32_t calls_per_minute;                /* requests of any kind; 0: no limit */
 };
 
 /* The documented defaults (docs/OPERATING.md). */

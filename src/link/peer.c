@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "net/deadline.h"
 #include "net/ws_conn.h"
 #include "wire/limits.h"
 
@@ -42,6 +43,8 @@ struct link_peer {
     bool announced;            /* on_hello was called, so on_gone is owed */
     struct peer_hello *hello;
     struct link_watched watched; /* heard_ms: when connected, then when anything came in last */
+    struct link_pace pace;
+    struct deadline pause; /* until when nothing is read of it */
     void *user;
     struct link_peer *prev, *next;
 };
@@ -242,6 +245,22 @@ static void peer_heard(struct link_peer *peer) {
     }
 }
 
+static void pause_over(struct deadline *deadline) {
+    struct link_peer *peer = (struct link_peer *)((char *)deadline - offsetof(struct link_peer, pause));
+    peer_heard(peer); /* it was we who did not listen */
+    ws_conn_read_resume(peer->ws);
+}
+
+/* What is here already is still handled; the rest waits where it comes from. */
+static void peer_slow_down(struct link_peer *peer, enum link_kind kind, size_t bytes) {
+    const struct link_peer_host *host = peer->host;
+    const uint64_t pause_ms = link_pace_heard(&peer->pace, &host->pace, kind, bytes, loop_now_ms(host->loop));
+    if (pause_ms > 0 && peer->state != PEER_CLOSING) {
+        ws_conn_read_pause(peer->ws);
+        deadline_set(loop_deadlines(host->loop), &peer->pause, pause_ms);
+    }
+}
+
 static bool decode(struct link_peer *peer, enum ws_opcode opcode, struct str payload, struct link_message *message,
                    struct err *err) {
     return opcode == WS_BINARY
@@ -260,6 +279,7 @@ static void on_ws_message(void *context, enum ws_opcode opcode, struct str paylo
     struct err err;
     err_clear(&err);
     if (decode(peer, opcode, payload, &message, &err)) {
+        peer_slow_down(peer, message.kind, payload.len);
         handle_message(peer, &message);
     } else {
         peer_close_with(peer, WS_CLOSE_PROTOCOL, err.message);
@@ -292,6 +312,7 @@ static void on_ws_close(void *context, uint16_t code, struct str reason) {
         host->events->on_gone(host->context, peer, text);
     }
     forget_refused(host, peer);
+    deadline_remove(loop_deadlines(host->loop), &peer->pause);
     DL_DELETE(host->peers, peer);
     host->open_count--;
     free(peer);
@@ -310,6 +331,7 @@ void link_peer_admit(struct link_peer *peer, const char *provider_id) {
     peer_set_state(peer, PEER_ADMITTED);
     peer->watched.heard_ms = loop_now_ms(peer->host->loop);
     ws_conn_set_max_message(peer->ws, LIMIT_LINK_PROVIDER_BYTES);
+    ws_conn_prove(peer->ws);
     const struct link_welcome welcome = {.provider_id = str_from(provider_id),
                                          .heartbeat_ms = peer->host->config.heartbeat_ms};
     link_encode_welcome(begin_message(peer->host), &welcome);
@@ -431,6 +453,7 @@ void link_peer_host_init(struct link_peer_host *host, struct loop *loop, const s
     arena_init(&host->arena, DECODE_ARENA_MAX);
     buf_init(&host->scratch, LIMIT_LINK_MESSAGE_BYTES);
     host->refuse.run = report_refused;
+    link_pace_limits_init(&host->pace, config->messages_per_s, config->bytes_per_s);
     link_watch_init(&host->watch, loop, &WATCH_EVENTS, config->watch_ping_ms, config->watch_silence_ms);
 }
 
@@ -447,6 +470,7 @@ bool link_peer_open(struct link_peer_host *host, struct http_exchange *exchange,
     peer->state = PEER_CONNECTED;
     peer->version = LINK_VERSION_1;
     peer->watched.link = peer;
+    peer->pause.expired = pause_over;
     peer->watched.heard_ms = loop_now_ms(host->loop);
     if (!ws_conn_accept(&peer->ws, exchange, LINK_SUBPROTOCOL, LIMIT_LINK_HELLO_BYTES, &WS_EVENTS, peer, err)) {
         free(peer);

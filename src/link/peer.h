@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "link/message.h"
+#include "link/pace.h"
 #include "link/watch.h"
 #include "net/http_server.h"
 #include "net/loop.h"
@@ -41,6 +42,7 @@ struct link_server_config {
     /* Watched links are pinged so often while nothing comes in, and reported after so long a silence. 0: never. A time
      * in which this loop itself stood still is nobody's silence. */
     uint32_t watch_ping_ms, watch_silence_ms;
+    uint32_t messages_per_s, bytes_per_s; /* of one link, which is read more slowly past them; 0: no limit */
 };
 
 /* --- For the owner of the server --- */
@@ -74,6 +76,7 @@ struct link_peer_host {
     size_t open_count, admitted_count;
     bool draining; /* whoever is admitted from now on is told so */
     struct link_watch watch;
+    struct link_pace_limits pace;
     struct json_parser *parser;
     struct arena arena; /* of the message being handled */
     struct buf scratch; /* of the message being sent */

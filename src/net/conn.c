@@ -1,6 +1,7 @@
 #include "net/conn.h"
 
 #include "base/mem.h"
+#include "net/address_book.h"
 #include "net/conn_state.h"
 
 #include <stdlib.h>
@@ -54,6 +55,12 @@ static void conn_closed(uv_handle_t *handle) {
     struct conn *conn = (struct conn *)handle->data;
     if (conn->listener != NULL) {
         conn->on_freed(conn->listener, conn);
+    }
+    if (conn->place != NULL) {
+        if (!conn->proven) {
+            address_place_close(conn->place, false);
+        }
+        address_place_release(conn->place, loop_now_ms(conn->loop));
     }
     tls_session_free(conn->tls);
     free(conn->failure);
@@ -438,4 +445,23 @@ const char *conn_peer(const struct conn *conn) {
 
 struct loop *conn_loop(const struct conn *conn) {
     return conn->loop;
+}
+
+struct address_place *conn_place(const struct conn *conn) {
+    return conn->place;
+}
+
+bool conn_is_proxied(const struct conn *conn) {
+    return conn->proxied;
+}
+
+void conn_prove(struct conn *conn) {
+    if (!conn->proven && conn->place != NULL) {
+        address_place_close(conn->place, true);
+    }
+    conn->proven = true;
+}
+
+bool conn_is_proven(const struct conn *conn) {
+    return conn->proven;
 }

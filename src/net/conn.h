@@ -47,6 +47,13 @@ void conn_abort(struct conn *conn);
 /* Numeric address of the peer, such as "127.0.0.1", or "unix"; valid as long as the conn. */
 const char *conn_peer(const struct conn *conn);
 struct loop *conn_loop(const struct conn *conn);
+/* The address that it is counted for (net/address_book.h); NULL: none. */
+struct address_place *conn_place(const struct conn *conn);
+/* Whether it comes from a proxy that is trusted to name its clients. */
+bool conn_is_proxied(const struct conn *conn);
+/* Its peer has shown that it is somebody known: it is no passer-by any more, and not counted for its address. */
+void conn_prove(struct conn *conn);
+bool conn_is_proven(const struct conn *conn);
 
 /* --- For listener.c and connect.c, which make connections --- */
 

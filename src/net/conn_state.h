@@ -21,6 +21,7 @@ enum conn_state {
 
 enum { CONN_PEER_SIZE = 46 }; /* INET6_ADDRSTRLEN */
 
+struct address_place;
 struct conn_events;
 struct conn_write;
 struct listener;
@@ -38,6 +39,7 @@ struct conn {
     struct listener *listener; /* that accepted it, or NULL; it is told when the memory is about to be freed */
     void (*on_freed)(struct listener *listener, struct conn *conn);
     struct conn *previous, *next; /* the listener's list of handshakes */
+    struct address_place *place;  /* whose it is, held; NULL: nobody counts it */
     struct tls_session *tls;      /* NULL: plain */
     struct chunk *gathered;       /* written this iteration, or while `writing` is under way */
     struct conn_write *writing;   /* what the kernel did not take yet */
@@ -48,6 +50,7 @@ struct conn {
     size_t discarded;             /* bytes read and dropped after conn_close */
     enum conn_state state;
     bool paused, eof, linger, behind; /* behind: since the kernel did not take all, until all is sent */
+    bool proven, proxied;             /* conn_prove was called; it comes from a proxy that names its clients */
     char peer[CONN_PEER_SIZE];
 };
 

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "net/curl_loop.h"
 #include "net/deadline.h"
+#include "net/lookup_queue.h"
 #include "net/web_url.h"
 
 #include <assert.h>
@@ -18,6 +19,7 @@ struct http_client {
     struct loop *loop;
     struct curl_loop *curl;
     address_allowed *allowed;
+    struct lookup_queue *lookups;
     struct http_transfer *transfers;
     size_t count;
 };
@@ -36,7 +38,8 @@ struct http_transfer {
     enum transfer_state state;
     CURL *easy;
     struct curl_slist *headers, *pin;
-    struct address_lookup *lookup; /* in TRANSFER_LOOKUP */
+    struct lookup_turn *lookup;    /* in TRANSFER_LOOKUP */
+    uint64_t owner;                /* of the look-up */
     struct deadline deadline;      /* of the whole */
     struct loop_deferred deferred; /* end of the iteration: what its state says */
     const struct http_transfer_events *events;
@@ -57,7 +60,7 @@ struct http_transfer {
 /* Nobody but libcurl may call back any more. */
 static void transfer_hush(struct http_transfer *transfer) {
     if (transfer->lookup != NULL) {
-        address_lookup_cancel(transfer->lookup);
+        lookup_turn_cancel(transfer->lookup);
         transfer->lookup = NULL;
     }
     deadline_remove(loop_deadlines(transfer->client->loop), &transfer->deadline);
@@ -257,8 +260,8 @@ static void transfer_begin(struct http_transfer *transfer) {
         transfer_end(transfer, HTTP_FAILURE_REQUEST, "the URL is none that is understood", transfer->result.detail);
     } else {
         transfer->state = TRANSFER_LOOKUP;
-        transfer->lookup =
-            address_lookup_start(client->loop, transfer->url.host, client->allowed, on_addresses, transfer);
+        transfer->lookup = lookup_queue_ask(client->lookups, transfer->owner, transfer->url.host, client->allowed,
+                                            on_addresses, transfer);
     }
 }
 
@@ -383,6 +386,7 @@ struct http_transfer *http_transfer_start(struct http_client *client, const stru
     transfer->context = context;
     transfer->body_max = options->body_max;
     transfer->whole_ms = options->whole_ms;
+    transfer->owner = options->owner;
     transfer->started_ms = loop_now_ms(client->loop);
     transfer->deadline.expired = on_late;
     transfer->deferred.run = on_deferred;
@@ -431,6 +435,7 @@ bool http_client_new(struct http_client **out, struct loop *loop, address_allowe
     (*out)->loop = loop;
     (*out)->curl = curl;
     (*out)->allowed = allowed;
+    (*out)->lookups = lookup_queue_new(loop, LOOKUP_SLOW_MS);
     return true;
 }
 
@@ -443,6 +448,7 @@ void http_client_free(struct http_client *client) {
         http_transfer_cancel(transfer);
         transfer_leave(transfer); /* its memory goes when the loop turns */
     }
+    lookup_queue_free(client->lookups);
     curl_loop_free(client->curl);
     free(client);
 }

@@ -38,6 +38,7 @@ struct http_transfer_options {
     const char *user_agent;            /* NULL: this program's */
     const char *ca_file;               /* NULL: the system's authorities */
     struct str body;                   /* borrowed until the end */
+    uint64_t owner;                    /* whose it is: look-ups of names are in turn by that; with `allowed` */
     uint64_t from;                     /* asks for the bytes from there on; the server may send all the same */
     uint64_t body_max;                 /* bytes of the answer's body; one more ends the transfer */
     unsigned whole_ms;                 /* from the start to the last byte; 0: as long as bytes come, see slow_s */

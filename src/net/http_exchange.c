@@ -64,6 +64,10 @@ struct http_exchange *http_exchange_new(struct http_exchange_host *host, struct 
     exchange->conn = conn;
     exchange->loop = host->loop;
     exchange->release.run = exchange_release;
+    exchange->place = conn_place(conn);
+    if (exchange->place != NULL) {
+        address_place_hold(exchange->place);
+    }
     arena_init(&exchange->arena, 2 * (host->head_bytes + host->body_bytes) + EXCHANGE_ARENA_EXTRA);
     buf_init(&exchange->body, host->body_bytes);
     return exchange;
@@ -79,6 +83,7 @@ void http_exchange_end(struct http_exchange *exchange) {
 }
 
 static void exchange_free(struct http_exchange *exchange) {
+    address_place_release(exchange->place, loop_now_ms(exchange->loop));
     arena_clear(&exchange->arena);
     buf_clear(&exchange->body);
     free(exchange);
@@ -126,7 +131,39 @@ struct arena *http_exchange_arena(struct http_exchange *exchange) {
 }
 
 const char *http_exchange_peer(const struct http_exchange *exchange) {
-    return exchange->conn != NULL ? conn_peer(exchange->conn) : "";
+    if (exchange->conn == NULL) {
+        return "";
+    }
+    return exchange->forwarded[0] != '\0' ? exchange->forwarded : conn_peer(exchange->conn);
+}
+
+void http_exchange_set_tag(struct http_exchange *exchange, void *tag) {
+    exchange->tag = tag;
+}
+
+void *http_exchange_tag(const struct http_exchange *exchange) {
+    return exchange->tag;
+}
+
+void http_exchange_admit(struct http_exchange *exchange, bool keep_body) {
+    if (exchange->conn != NULL && exchange->answer == HTTP_ANSWER_NONE) {
+        exchange->host->admitted(exchange->owner, keep_body);
+    }
+}
+
+bool http_exchange_own(struct http_exchange *exchange, uint64_t owner) {
+    return exchange->conn == NULL || exchange->answer != HTTP_ANSWER_NONE ||
+           exchange->host->owned(exchange->owner, owner);
+}
+
+uint64_t http_exchange_key_wait_ms(const struct http_exchange *exchange) {
+    return exchange->place != NULL ? address_place_key_wait_ms(exchange->place, loop_now_ms(exchange->loop)) : 0;
+}
+
+void http_exchange_key_failed(struct http_exchange *exchange) {
+    if (exchange->place != NULL) {
+        address_place_key_failed(exchange->place, loop_now_ms(exchange->loop));
+    }
 }
 
 size_t http_exchange_unsent(const struct http_exchange *exchange) {

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/str.h"
+#include "net/address_book.h"
 #include "net/conn.h"
 #include "net/http_chunks.h"
 #include "net/http_request.h"
@@ -19,8 +20,23 @@ struct http_exchange;
 const struct http_request *http_exchange_request(const struct http_exchange *exchange);
 /* The exchange's own arena: freed with the exchange. Bounded by twice the request's limits and 1 MB. */
 struct arena *http_exchange_arena(struct http_exchange *exchange);
-/* Empty once the client is gone. */
+/* The client's address: the one that a trusted proxy names, else that of the connection. Empty once it is gone. */
 const char *http_exchange_peer(const struct http_exchange *exchange);
+/* What the handler remembers with it from on_head on; NULL at first. */
+void http_exchange_set_tag(struct http_exchange *exchange, void *tag);
+void *http_exchange_tag(const struct http_exchange *exchange);
+
+/* --- Whether it may go on --- */
+
+/* An answer to on_head: the body may come, and on_request is called when it is there. Without `keep_body` it is read
+ * and dropped: then the request has none. */
+void http_exchange_admit(struct http_exchange *exchange, bool keep_body);
+/* The client is known: its connection counts for its address no more, and what it sends counts for `owner`. False: that
+ * one has too many bytes of bodies here already. In on_head or on_request. */
+MUST_CHECK bool http_exchange_own(struct http_exchange *exchange, uint64_t owner);
+/* How long its address has to wait before it may try another wrong key; 0: not at all. */
+uint64_t http_exchange_key_wait_ms(const struct http_exchange *exchange);
+void http_exchange_key_failed(struct http_exchange *exchange);
 
 /* `user` is handed to on_gone: the client went away before the answer was complete (called at most once, never after
  * the answer's end, never inside a call of the handler's; after it the exchange is gone and must not be touched).
@@ -64,7 +80,10 @@ enum { HTTP_DATE_LENGTH = 29, HTTP_DATE_SIZE = 32 };
 struct http_exchange_host {
     struct loop *loop;
     size_t head_bytes, body_bytes; /* of a request, at most */
-    bool draining;                 /* connections close after the answer that is on its way, and it says so */
+    /* See http_exchange_admit and http_exchange_own. */
+    void (*admitted)(void *owner, bool keep_body);
+    bool (*owned)(void *owner, uint64_t account);
+    bool draining; /* connections close after the answer that is on its way, and it says so */
     /* The exchange is answered or broken off: the owner's next request may come, or it closes. */
     void (*answered)(void *owner, bool close);
     /* The owner lets go of the connection; what came early is borrowed to the end of the iteration. */
@@ -91,7 +110,10 @@ struct http_exchange {
     struct http_chunks chunks;
     void (*on_gone)(void *user);
     void *user;
-    struct loop_deferred release; /* end of the iteration: on_gone, free */
+    void *tag;                         /* the handler's */
+    struct address_place *place;       /* that it counts for, held; NULL: none */
+    char forwarded[ADDRESS_TEXT_SIZE]; /* by a trusted proxy; empty: none did */
+    struct loop_deferred release;      /* end of the iteration: on_gone, free */
     enum http_answer_state answer;
     bool chunked_answer, close_after;
 };

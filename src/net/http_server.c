@@ -35,7 +35,12 @@ static void on_conn(void *context, struct conn *conn) {
     http_conn_open(&server->host, conn);
 }
 
-static const struct listener_events LISTENER_EVENTS = {.on_conn = on_conn};
+static void on_full(void *context) {
+    struct http_server *server = context;
+    http_conn_make_room(&server->host);
+}
+
+static const struct listener_events LISTENER_EVENTS = {.on_conn = on_conn, .on_full = on_full};
 
 bool http_server_open(struct http_server **out, struct loop *loop, const struct listener_options *options,
                       const struct http_server_config *config, const struct http_server_events *events, void *context,
@@ -43,6 +48,7 @@ bool http_server_open(struct http_server **out, struct loop *loop, const struct 
     struct http_server *server = MEM_NEW(struct http_server);
     http_conn_host_init(&server->host, loop, config, events, context);
     server->host.on_left = finish_when_empty;
+    server->host.addresses = options->addresses;
     server->loop = loop;
     server->closed.run = server_closed;
     if (!listener_open(&server->listener, loop, options, &LISTENER_EVENTS, server, err)) {

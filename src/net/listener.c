@@ -1,6 +1,7 @@
 #include "net/listener.h"
 
 #include "base/mem.h"
+#include "net/address_book.h"
 #include "net/conn.h"
 #include "net/conn_state.h"
 #include "net/unix_path.h"
@@ -27,7 +28,11 @@ struct listener {
     const struct listener_events *events;
     void *context;
     struct conn *handshakes; /* connections not handed over yet */
+    struct address_book *addresses;
+    struct str refusal;
     bool closing, closed;
+    bool waiting;               /* a connection is not accepted yet, and libuv looks at no other */
+    struct loop_deferred admit; /* accepts it */
 };
 
 static void listener_free_if_done(struct listener *listener) {
@@ -67,6 +72,9 @@ static void listener_forget_conn(struct listener *listener, struct conn *conn) {
         listener_remove_handshake(listener, conn); /* it failed */
     }
     listener->count--;
+    if (listener->waiting && !listener->closing) {
+        loop_defer(listener->loop, &listener->admit);
+    }
     listener_free_if_done(listener);
 }
 
@@ -92,18 +100,52 @@ static const struct conn_events LISTENER_HANDSHAKE_EVENTS = {
     .on_close = listener_on_handshake_failed,
 };
 
-static void listener_on_connection(uv_stream_t *stream, int status) {
-    struct listener *listener = (struct listener *)stream->data;
-    if (status < 0) {
-        return; /* such as too many open files: libuv has dropped that connection, the next may work */
+/* Whether its address may have one more; it counts as one more if so. */
+static bool listener_place_conn(struct listener *listener, struct conn *conn) {
+    struct sockaddr_storage address;
+    int size = (int)sizeof(address);
+    if (listener->addresses == NULL || listener->is_unix ||
+        uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&address, &size) != 0) {
+        return true;
     }
+    conn->proxied = address_book_is_proxy(listener->addresses, (const struct sockaddr *)&address);
+    if (conn->proxied) {
+        return true;
+    }
+    struct address_place *place = address_book_hold(listener->addresses, (const struct sockaddr *)&address);
+    const uint64_t now_ms = loop_now_ms(listener->loop);
+    if (!address_place_open(place, now_ms)) {
+        address_place_release(place, now_ms);
+        return false;
+    }
+    conn->place = place;
+    return true;
+}
+
+/* Without a buffer or a wait: who is refused costs as little as can be. */
+static void listener_refuse(const struct listener *listener, struct conn *conn) {
+    if (listener->tls == NULL && listener->refusal.len > 0) {
+        const uv_buf_t words = uv_buf_init((char *)(uintptr_t)listener->refusal.data, (unsigned)listener->refusal.len);
+        (void)uv_try_write((uv_stream_t *)&conn->tcp, &words, 1);
+    }
+    conn_discard(conn);
+}
+
+static void listener_accept(struct listener *listener) {
     struct conn *conn = listener->is_unix ? conn_new_unix(listener->loop) : conn_new(listener->loop);
     conn->listener = listener;
     conn->on_freed = listener_forget_conn;
     listener->count++;
     struct tls_session *tls = NULL;
-    if (uv_accept(stream, (uv_stream_t *)&conn->tcp) != 0 || listener->count > listener->max_connections ||
-        (listener->tls != NULL && !tls_session_new(&tls, listener->tls, NULL, &listener->loop->chunks, NULL))) {
+    if (uv_accept((uv_stream_t *)&listener->tcp, (uv_stream_t *)&conn->tcp) != 0) {
+        conn_discard(conn);
+        return;
+    }
+    if (!listener_place_conn(listener, conn)) {
+        listener_refuse(listener, conn);
+        return;
+    }
+    if (listener->tls != NULL && !tls_session_new(&tls, listener->tls, NULL, &listener->loop->chunks, NULL)) {
         conn_discard(conn);
         return;
     }
@@ -111,6 +153,31 @@ static void listener_on_connection(uv_stream_t *stream, int status) {
     conn->on_ready = listener_on_ready;
     listener_add_handshake(listener, conn);
     conn_start(conn, tls, listener->handshake_ms);
+}
+
+/* As long as a connection is not accepted, libuv asks the kernel for no other (uv_accept(3)): a full house costs
+ * nothing. */
+static void listener_on_connection(uv_stream_t *stream, int status) {
+    struct listener *listener = (struct listener *)stream->data;
+    if (status < 0) {
+        return; /* such as too many open files: libuv has dropped that connection, the next may work */
+    }
+    if (listener->count < listener->max_connections) {
+        listener_accept(listener);
+        return;
+    }
+    listener->waiting = true;
+    if (listener->events->on_full != NULL) {
+        listener->events->on_full(listener->context);
+    }
+}
+
+static void listener_admit(struct loop_deferred *deferred) {
+    struct listener *listener = (struct listener *)((char *)deferred - offsetof(struct listener, admit));
+    if (listener->waiting && !listener->closing && listener->count < listener->max_connections) {
+        listener->waiting = false;
+        listener_accept(listener);
+    }
 }
 
 /* "HOST:PORT" or "[HOST]:PORT" into its parts. */
@@ -209,6 +276,9 @@ bool listener_open(struct listener **out, struct loop *loop, const struct listen
     listener->handshake_ms = options->handshake_ms;
     listener->events = events;
     listener->context = context;
+    listener->addresses = options->addresses;
+    listener->refusal = options->refusal;
+    listener->admit.run = listener_admit;
     if (!listener_start(listener, options->address, err)) {
         listener_close(listener);
         return false;

@@ -113,6 +113,7 @@ static void on_close_deadline(void *context) {
 /* Our close frame goes out. What still comes in is read, so that the kernel does not answer it with a reset that would
  * overtake the close frame. */
 static void begin_close(struct ws_conn *ws, uint16_t code, struct str reason) {
+    conn_read_resume(ws->conn);
     remember_close(ws, code, reason);
     send_close(ws, code, reason);
     ws->state = WS_STATE_CLOSE_SENT;
@@ -331,6 +332,20 @@ void ws_conn_abort(struct ws_conn *ws) {
         ws_decoder_stop(&ws->decoder);
         conn_abort(ws->conn);
     }
+}
+
+void ws_conn_read_pause(struct ws_conn *ws) {
+    if (ws->state == WS_STATE_OPEN) {
+        conn_read_pause(ws->conn);
+    }
+}
+
+void ws_conn_read_resume(struct ws_conn *ws) {
+    conn_read_resume(ws->conn);
+}
+
+void ws_conn_prove(struct ws_conn *ws) {
+    conn_prove(ws->conn);
 }
 
 const char *ws_conn_peer(const struct ws_conn *ws) {

@@ -34,6 +34,10 @@ void ws_conn_set_max_message(struct ws_conn *ws, size_t max_message);
 /* Sends CLOSE, waits for the peer's (2 s at most), then closes; on_close follows. A second call changes nothing. */
 void ws_conn_close(struct ws_conn *ws, uint16_t code, const char *reason);
 void ws_conn_abort(struct ws_conn *ws);
+/* Nothing more is read until ws_conn_read_resume; what has arrived is still told. Not kept up while it closes. */
+void ws_conn_read_pause(struct ws_conn *ws);
+void ws_conn_read_resume(struct ws_conn *ws);
+void ws_conn_prove(struct ws_conn *ws); /* conn_prove */
 const char *ws_conn_peer(const struct ws_conn *ws);
 
 /* --- For ws_client.c --- */

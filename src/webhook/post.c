@@ -69,6 +69,7 @@ struct webhook_post *webhook_post_start(struct http_client *client, const struct
                                                   .url = message->url,
                                                   .headers = headers,
                                                   .user_agent = "Nataris-Webhooks/1.0",
+                                                  .owner = message->owner,
                                                   .body = message->body,
                                                   .body_max = WEBHOOK_POST_ANSWER_MAX,
                                                   .whole_ms =

@@ -16,6 +16,7 @@ struct webhook_message {
     const char *url;                           /* copied */
     const char *headers[WEBHOOK_POST_HEADERS]; /* "name: value"; copied */
     struct str body;                           /* borrowed until the answer */
+    uint64_t owner;                            /* the account: its names are looked up in turn with others' */
     unsigned whole_ms;                         /* 0: WEBHOOK_POST_MS */
 };
 

@@ -19,7 +19,7 @@
 #include <utlist.h>
 
 enum {
-    SENDER_RUNNING_MAX = 256, /* posts at once */
+    SENDER_RUNNING_MAX = 256, /* posts at once, unless the options say less */
     SENDER_LOADED_MAX = 2048, /* deliveries in memory */
     SENDER_LOADED_BYTES = 32 * 1024 * 1024,
     SENDER_LOOK_AGAIN_MS = 1000,    /* after a look that failed */
@@ -55,7 +55,7 @@ struct webhook_sender {
     struct hook *hooks;       /* uthash, by number */
     struct hook *ready;       /* in the order in which they are served */
     struct sending *sendings; /* posts under way */
-    unsigned running;
+    unsigned running, running_max;
     size_t loaded;
     int64_t after; /* where the next look begins */
     bool looking, look_again, stale, stopped;
@@ -251,8 +251,11 @@ static void hook_send(struct hook *hook) {
     (void)snprintf(id, sizeof(id), "webhook-id: %s", delivery->event_id);
     (void)snprintf(time, sizeof(time), "webhook-timestamp: %" PRId64, now_ms / 1000);
     (void)snprintf(signatures, sizeof(signatures), "webhook-signature: %s%s%s", current, two ? " " : "", old);
-    const struct webhook_message message = {
-        .url = hook->due.url, .headers = {id, time, signatures}, .body = delivery->body, .whole_ms = sender->post_ms};
+    const struct webhook_message message = {.owner = (uint64_t)hook->due.account_number,
+                                            .url = hook->due.url,
+                                            .headers = {id, time, signatures},
+                                            .body = delivery->body,
+                                            .whole_ms = sender->post_ms};
     DL_APPEND(sender->sendings, sending);
     hook->running++;
     sender->running++;
@@ -265,7 +268,7 @@ static void sender_run(struct webhook_sender *sender) {
     struct hook *hook, *next;
     DL_FOREACH_SAFE2(sender->ready, hook, next, next_ready) {
         while (hook->next < hook->due.count && hook->running < hook->pace.limit &&
-               sender->running < SENDER_RUNNING_MAX) {
+               sender->running < sender->running_max) {
             hook_send(hook);
         }
         if (hook->next == hook->due.count) {
@@ -273,7 +276,7 @@ static void sender_run(struct webhook_sender *sender) {
         }
     }
     struct hook *first = sender->ready;
-    if (first != NULL && sender->running == SENDER_RUNNING_MAX) { /* another one begins the next time */
+    if (first != NULL && sender->running == sender->running_max) { /* another one begins the next time */
         DL_DELETE2(sender->ready, first, prev_ready, next_ready);
         DL_APPEND2(sender->ready, first, prev_ready, next_ready);
     }
@@ -450,6 +453,7 @@ bool webhook_sender_new(struct webhook_sender **out, const struct webhook_sender
     sender->store = options->store;
     sender->http = http;
     sender->post_ms = options->post_ms;
+    sender->running_max = options->running_max > 0 ? options->running_max : SENDER_RUNNING_MAX;
     sender->lax = options->lax;
     random_bytes(&sender->random, sizeof(sender->random));
     sender_set_clock(sender, options->clock);

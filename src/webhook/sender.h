@@ -25,6 +25,7 @@ struct webhook_sender_options {
     struct store *store;               /* started */
     const struct webhook_clock *clock; /* copied; NULL: the loop's */
     unsigned post_ms;                  /* for one post; 0: WEBHOOK_POST_MS */
+    unsigned running_max;              /* posts at once; 0: as many as there ever are */
     bool lax;                          /* also http, every port and private addresses: net/web_url.h */
 };
 

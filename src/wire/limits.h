@@ -9,6 +9,7 @@ enum {
     LIMIT_HTTP_URL_BYTES = 4 * 1024,
     LIMIT_HTTP_BODY_BYTES = 4 * 1024 * 1024,
     LIMIT_HTTP_BODIES_BYTES = 256 * 1024 * 1024, /* of all clients, read and not answered yet; past it: 503 */
+    LIMIT_ADDRESS_BODY_BYTES = 16 * 1024 * 1024, /* of one address, that came with heads whose keys are looked up */
     LIMIT_HTTP_PIPELINE_BYTES = 64 * 1024,       /* bytes read ahead while a request is being answered */
     LIMIT_HTTP_HEAD_TIMEOUT_MS = 10 * 1000,      /* from the first byte of a request to the end of its headers */
     LIMIT_HTTP_BODY_TIMEOUT_MS = 30 * 1000,      /* in which a body must move by so many bytes, or end: ... */
@@ -19,6 +20,8 @@ enum {
     LIMIT_STREAM_KEEPALIVE_MS = 10 * 1000,
     LIMIT_CONNECTIONS = 16 * 1024,
     LIMIT_ADMIN_CONNECTIONS = 64,
+    /* Descriptors that no client gets: the admin socket's connections, the database's files, what the loops need. */
+    LIMIT_DESCRIPTORS_KEPT = LIMIT_ADMIN_CONNECTIONS + 32,
 
     LIMIT_JSON_DEPTH = 32,
     LIMIT_MESSAGES = 2048,
@@ -41,8 +44,10 @@ enum {
     LIMIT_LINK_MODELS = 64,                      /* models one provider may offer */
     LIMIT_LINK_BACKLOG_BYTES = 20 * 1024 * 1024, /* unsent to a slow provider before its link is cut: a job, and more */
     LIMIT_LINK_HEARTBEAT_MS = 5 * 1000,
-    LIMIT_LINK_WATCH_PING_MS = 500,     /* a link with jobs that says nothing is pinged so often ... */
-    LIMIT_LINK_WATCH_SILENCE_MS = 1500, /* ... and taken for silent after this */
+    LIMIT_LINK_WATCH_PING_MS = 500,            /* a link with jobs that says nothing is pinged so often ... */
+    LIMIT_LINK_WATCH_SILENCE_MS = 1500,        /* ... and taken for silent after this */
+    LIMIT_LINK_MESSAGES_PER_S = 32 * 1000,     /* of one link; it is read more slowly past it, ... */
+    LIMIT_LINK_BYTES_PER_S = 16 * 1024 * 1024, /* ... and past this */
     LIMIT_PROVIDER_SLOTS = 256,
     LIMIT_DELTA_BYTES = 64 * 1024,             /* a text in one delta: its answer, reasoning or arguments */
     LIMIT_LINK_PROVIDER_BYTES = 2 * 64 * 1024, /* one message of an admitted provider */

@@ -64,7 +64,8 @@ struct api_fixture {
     int64_t created;
     int submitted, abandoned, linked;
     void (*on_submit)(struct api_fixture *fixture, struct call *call); /* NULL: nothing */
-    bool ready;
+    bool ready, disk_low;
+    uint64_t call_wait_ms;         /* of every request with a key */
     struct core_account_view view; /* no limit: no rate headers */
     struct store_usage sandbox;
     const char *offered; /* a model that a provider offers, besides the catalog's; or NULL */
@@ -151,6 +152,17 @@ static void api_fixture_sandbox_usage(void *context, const struct auth_identity 
 static void api_fixture_provider_write(void *context, const struct store_device *device, struct json_writer *writer) {
     (void)context;
     json_member_bool(writer, "connected", strcmp(device->id, "prov_1") == 0);
+}
+
+static uint64_t api_fixture_call_wait_ms(void *context, const struct auth_identity *identity) {
+    const struct api_fixture *fixture = context;
+    (void)identity;
+    return fixture->call_wait_ms;
+}
+
+static bool api_fixture_disk_low(void *context) {
+    const struct api_fixture *fixture = context;
+    return fixture->disk_low;
 }
 
 static void api_fixture_link(void *context, struct http_exchange *exchange) {
@@ -246,7 +258,8 @@ static void api_fixture_store_clear(struct api_fixture *fixture) {
 
 /* With these formats in place of those of the gateway. */
 UNUSED static int api_fixture_setup_formats(void **state, const struct formats *formats) {
-    static const struct http_server_events events = {.on_request = api_on_request, .on_refused = api_on_refused};
+    static const struct http_server_events events = {
+        .on_head = api_on_head, .on_request = api_on_request, .on_refused = api_on_refused};
     struct api_fixture *fixture = MEM_NEW(struct api_fixture);
     struct err err;
     log_set_level(LOG_ERROR);
@@ -264,6 +277,8 @@ UNUSED static int api_fixture_setup_formats(void **state, const struct formats *
                                          .account_view = api_fixture_account_view};
     const struct api_backend backend = {.context = fixture,
                                         .ready = api_fixture_ready,
+                                        .call_wait_ms = api_fixture_call_wait_ms,
+                                        .disk_low = api_fixture_disk_low,
                                         .sandbox_usage = api_fixture_sandbox_usage,
                                         .provider_write = api_fixture_provider_write,
                                         .link = api_fixture_link};

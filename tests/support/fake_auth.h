@@ -40,6 +40,11 @@ static void fake_auth_identify(struct loop_deferred *deferred) {
     auth->on_result(auth->context, &identity, NULL);
 }
 
+bool auth_may_know(const struct auth *auth, struct str header) {
+    (void)auth;
+    return str_equal(header, STR("Bearer good")) || str_equal(header, STR("Bearer later"));
+}
+
 void auth_lookup(struct auth *auth, struct str header, uint64_t now_ms,
                  void (*callback)(void *context, const struct auth_identity *identity, const struct err *err),
                  void *context) {

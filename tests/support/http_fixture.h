@@ -13,11 +13,16 @@ enum { HTTP_FIXTURE_HELD_MAX = 8 };
 struct http_fixture {
     struct net_harness net;
     struct http_server_config config;
-    struct http_server *server; /* NULL once http_fixture_close_server was called */
+    size_t max_connections;         /* 0: 100 */
+    struct address_book *addresses; /* NULL: none */
+    struct http_server *server;     /* NULL once http_fixture_close_server was called */
     bool server_closed;
     struct net_peer client;
     unsigned requests, refusals, gone;
     int refused_status;
+    bool asks; /* on_head is handled: `heads` counts, /head-no is refused, /head-later is held, /head-drop is admitted
+                * without its body; what comes is the owner's whose number `X-Owner` has */
+    unsigned heads;
     struct http_exchange *held[HTTP_FIXTURE_HELD_MAX]; /* of requests for /hold, in order */
     size_t held_count;
     struct net_peer upgraded; /* the connection after a request for /upgrade */
@@ -61,6 +66,24 @@ static void http_fixture_on_request(void *context, struct http_exchange *exchang
     }
 }
 
+static void http_fixture_on_head(void *context, struct http_exchange *exchange) {
+    struct http_fixture *fixture = (struct http_fixture *)context;
+    const struct http_request *request = http_exchange_request(exchange);
+    const struct str owner = http_request_header(request, "x-owner");
+    fixture->heads++;
+    assert_int_equal(request->body.len, 0);
+    if (fixture->asks && str_equal_cstr(request->path, "/head-no")) {
+        http_respond(exchange, 401, NULL, 0, STR("no key"));
+    } else if (fixture->asks && str_equal_cstr(request->path, "/head-later")) {
+        http_exchange_on_gone(exchange, http_fixture_on_gone, fixture);
+        fixture->held[fixture->held_count++] = exchange;
+    } else if (owner.len > 0 && !http_exchange_own(exchange, (uint64_t)owner.data[0])) {
+        http_respond(exchange, 429, NULL, 0, STR("too much"));
+    } else {
+        http_exchange_admit(exchange, !str_equal_cstr(request->path, "/head-drop"));
+    }
+}
+
 static void http_fixture_on_refused(void *context, struct http_exchange *exchange, int status, const char *why) {
     struct http_fixture *fixture = (struct http_fixture *)context;
     assert_non_null(why);
@@ -69,12 +92,16 @@ static void http_fixture_on_refused(void *context, struct http_exchange *exchang
     http_respond(exchange, status, NULL, 0, str_from(why));
 }
 
-static const struct http_server_events HTTP_FIXTURE_EVENTS = {.on_request = http_fixture_on_request,
-                                                              .on_refused = http_fixture_on_refused};
+static const struct http_server_events HTTP_FIXTURE_EVENTS = {
+    .on_head = http_fixture_on_head, .on_request = http_fixture_on_request, .on_refused = http_fixture_on_refused};
 
 static void http_fixture_open_server(struct http_fixture *fixture, struct tls_context *tls) {
-    struct listener_options options = {
-        .address = "127.0.0.1:0", .tls = tls, .max_connections = 100, .handshake_ms = NET_HANG_MS};
+    struct listener_options options = {.address = "127.0.0.1:0",
+                                       .tls = tls,
+                                       .max_connections = fixture->max_connections > 0 ? fixture->max_connections : 100,
+                                       .handshake_ms = NET_HANG_MS,
+                                       .addresses = fixture->addresses,
+                                       .refusal = STR("HTTP/1.1 429 Too Many Requests\r\n\r\n")};
     struct err err;
     assert_true(http_server_open(&fixture->server, fixture->net.loop, &options, &fixture->config, &HTTP_FIXTURE_EVENTS,
                                  fixture, &err));

@@ -2,7 +2,9 @@
 
 #include <dlfcn.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,11 +12,38 @@ enum { NAMES_MAX = 8 };
 
 static struct { const char *name, *address; } names[NAMES_MAX];
 static unsigned name_count;
-static atomic_uint asked;
+static atomic_uint asked, hanging;
+static pthread_mutex_t hang_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t hang_over = PTHREAD_COND_INITIALIZER;
+static bool let_go;
 
 void names_clear(void) {
     name_count = 0;
     atomic_store(&asked, 0);
+    pthread_mutex_lock(&hang_mutex);
+    let_go = false;
+    pthread_mutex_unlock(&hang_mutex);
+}
+
+void names_let_go(void) {
+    pthread_mutex_lock(&hang_mutex);
+    let_go = true;
+    pthread_cond_broadcast(&hang_over);
+    pthread_mutex_unlock(&hang_mutex);
+}
+
+unsigned names_hanging(void) {
+    return atomic_load(&hanging);
+}
+
+static void hang(void) {
+    atomic_fetch_add(&hanging, 1);
+    pthread_mutex_lock(&hang_mutex);
+    while (!let_go) {
+        pthread_cond_wait(&hang_over, &hang_mutex);
+    }
+    pthread_mutex_unlock(&hang_mutex);
+    atomic_fetch_sub(&hanging, 1);
 }
 
 void names_add(const char *name, const char *address) {
@@ -49,6 +78,9 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *re
         return 0;
     }
     atomic_fetch_add(&asked, 1);
+    if (strncmp(name, "hang", 4) == 0) {
+        hang();
+    }
     for (unsigned i = 0; i < name_count; i++) {
         if (strcmp(names[i].name, name) == 0 && look_up_number(names[i].address, service, req, end) == 0) {
             while (*end != NULL) {

@@ -30,6 +30,9 @@ static void the_defaults_are_the_gateways_own(void **state) {
     assert_false(options.summaries_off);
     assert_int_equal(options.keep_days, 0);
     assert_memory_equal(options.tiers, defaults.tiers, sizeof(options.tiers));
+    assert_memory_equal(&options.addresses, &defaults.addresses, sizeof(options.addresses));
+    assert_int_equal(options.disk_floor_bytes, defaults.disk_floor_bytes);
+    assert_null(options.trusted_proxies);
     assert_memory_equal(&options.core, &defaults.core, sizeof(options.core));
     parsed_options_clear(&parsed);
 }
@@ -42,10 +45,11 @@ static void each_option_has_its_place(void **state) {
     PARSED_OPTIONS_INIT(&parsed, &COMMAND_GATEWAY, "--data", "here", "--listen", "[::]:1", "--tls-cert", "c.pem",
                         "--tls-key", "k.pem", "--drain-s", "2", "--heartbeat-ms", "300", "--canary-s", "4",
                         "--keep-jobs-days", "40", "--webhooks-allow-private", "--no-titles", "--no-summaries",
-                        "--tier-free", "5/6", "--tier-starter", "7/8", "--tier-pro", "0/9", "--max-jobs", "10",
+                        "--tier-free", "5/6", "--tier-starter", "7/8", "--tier-pro", "0/9/12", "--max-jobs", "10",
                         "--max-queue", "11", "--max-attempts", "3", "--queue-ms", "12", "--accept-ms", "13",
                         "--first-token-ms", "14", "--silence-ms", "15", "--whole-ms", "16", "--whole-per-token-ms",
-                        "17", "--cooldown-ms", "18");
+                        "17", "--cooldown-ms", "18", "--address-connections", "21", "--address-rate", "22",
+                        "--address-failed-keys", "23", "--trusted-proxy", "127.0.0.1", "--disk-floor", "24");
     assert_true(cmd_gateway_fill(parsed.config, &options, &err));
     assert_string_equal(options.listen, "[::]:1");
     assert_string_equal(options.tls_cert, "c.pem");
@@ -59,6 +63,13 @@ static void each_option_has_its_place(void **state) {
     assert_true(options.summaries_off);
     assert_int_equal(options.tiers[STORE_TIER_FREE].requests_per_minute, 5);
     assert_int_equal(options.tiers[STORE_TIER_FREE].concurrent, 6);
+    assert_int_equal(options.tiers[STORE_TIER_FREE].calls_per_minute, 600); /* it was not said */
+    assert_int_equal(options.tiers[STORE_TIER_PRO].calls_per_minute, 12);
+    assert_int_equal(options.addresses.connections, 21);
+    assert_int_equal(options.addresses.new_connections, 22);
+    assert_int_equal(options.addresses.failed_keys, 23);
+    assert_string_equal(options.trusted_proxies, "127.0.0.1");
+    assert_int_equal(options.disk_floor_bytes, 24 * 1024 * 1024);
     assert_int_equal(options.tiers[STORE_TIER_STARTER].requests_per_minute, 7);
     assert_int_equal(options.tiers[STORE_TIER_STARTER].concurrent, 8);
     assert_int_equal(options.tiers[STORE_TIER_PRO].requests_per_minute, 0);
@@ -98,12 +109,15 @@ static void what_cannot_be_is_named(void **state) {
 
 static void tiers_that_are_none(void **state) {
     struct command_fixture *fixture = *state;
-    static const char *const TIERS[] = {"10", "/", "10/", "/2", "a/b", "1000001/2", "2/1000001", "1/2/3", "-1/2"};
+    static const char *const TIERS[] = {"10",        "/",    "10/",   "/2",      "a/b", "1000001/2",
+                                        "2/1000001", "1/2/", "1/2/x", "1/2/3/4", "-1/2"};
     static const char *const NAMES[] = {"free", "starter", "pro"};
     for (size_t i = 0; i < COUNT_OF(TIERS); i++) {
         command_fixture_expect(fixture, COMMAND_USAGE, "gateway|--data|@|--tier-%s|%s", NAMES[i % COUNT_OF(NAMES)],
                                TIERS[i]);
-        assert_complains(fixture, "a tier is REQUESTS_PER_MINUTE/CONCURRENT such as 10/2, not '");
+        assert_complains(
+            fixture,
+            "a tier is REQUESTS_PER_MINUTE/CONCURRENT/CALLS_PER_MINUTE such as 10/2/600, or without the last, not '");
     }
 }
 

@@ -29,6 +29,7 @@ struct world {
     struct auth *auth;
     struct core_shell shell;
     struct accounts accounts;
+    struct call_rates rates;
     struct store_admin action; /* begun by act_begin */
     char secret[KEY_SIZE];     /* of key_1 */
     char join_token[JOIN_TOKEN_SIZE];
@@ -86,7 +87,8 @@ static int setup(void **state) {
     world->auth = auth_new(world->store);
     core_config_init(&config);
     core_shell_init(&world->shell, world->loop, world->store, &config);
-    world->accounts = (struct accounts){.shell = &world->shell, .store = world->store, .auth = world->auth};
+    world->accounts =
+        (struct accounts){.shell = &world->shell, .store = world->store, .auth = world->auth, .rates = &world->rates};
     gateway_tiers_init(world->accounts.tiers);
     assert_true(accounts_open(&world->accounts, &err));
     assert_true(store_start(world->store, loop_uv(world->loop), on_broken, NULL, &err));
@@ -102,6 +104,7 @@ static int teardown(void **state) {
     store_close(world->store);
     core_shell_clear(&world->shell);
     auth_free(world->auth);
+    call_rates_clear(&world->rates);
     loop_run(world->loop);
     loop_free(world->loop);
     temp_folder_clear(&world->folder);
