@@ -25,55 +25,57 @@ static bool surely_fits(const struct core_generation *generation, uint32_t conte
 }
 
 static bool is_same_owner(const struct core_refusal *refusal, const struct core_provider *provider) {
-    return refusal->owner != 0 && refusal->owner == provider->owner;
+    return refusal->provider == provider->handle || (refusal->owner != 0 && refusal->owner == provider->owner);
 }
 
-bool core_refusal_was_heard(const struct core_generation *generation, const struct core_provider *provider) {
+static bool has_refused(const struct core_generation *generation, const struct core_provider *provider, bool owners) {
     for (uint32_t i = 0; i < generation->refusals.count; i++) {
         const struct core_refusal *refusal = &generation->refusals.items[i];
-        if (refusal->provider == provider->handle) {
+        if (refusal->provider == provider->handle || (owners && is_same_owner(refusal, provider))) {
             return true;
-        }
-        if (is_same_owner(refusal, provider)) {
-            /* A larger context of the same owner is worth a try. */
-            const struct core_offering *offering = core_offering_find(provider, generation->model);
-            if (refusal->failure == CORE_ATTEMPT_BAD_REQUEST || offering == NULL ||
-                offering->context_length <= refusal->context_length) {
-                return true;
-            }
         }
     }
     return false;
 }
 
-/* May this device be asked before long, and say something new? */
+bool core_refusal_was_heard(const struct core_generation *generation, const struct core_provider *provider) {
+    return has_refused(generation, provider, generation->refusals.others);
+}
+
+/* May this device be asked before long? */
 static bool may_answer(const struct core_generation *generation, const struct core_offering *offering) {
     const struct core_provider *provider = offering->provider;
-    const uint32_t prompt = generation->prompt_tokens_likely;
-    uint64_t context = (uint64_t)prompt + core_generation_tokens_left(generation);
+    uint64_t context = (uint64_t)generation->prompt_tokens_likely + core_generation_tokens_left(generation);
     context = context < generation->model->context_length ? context : generation->model->context_length;
     return offering->hopeful && (!generation->verified || provider->verified) &&
            (generation->region[0] == '\0' || strcmp(generation->region, provider->region) == 0) &&
            (offering->context_length == 0 || offering->context_length >= context) &&
-           !core_refusal_was_heard(generation, provider) && !core_place_stayed_silent(generation, provider);
+           !core_place_stayed_silent(generation, provider);
 }
 
 /* Looks at one device after the other, but ends with the first: seldom more than a few. */
-bool core_refusal_has_other(const struct core_generation *generation) {
+static bool has_other(const struct core_generation *generation, bool owners) {
     const struct core_list *list = &generation->model->offerings;
     for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
-        if (may_answer(generation, CORE_OF(link, struct core_offering, model_link))) {
+        const struct core_offering *offering = CORE_OF(link, struct core_offering, model_link);
+        if (may_answer(generation, offering) && !has_refused(generation, offering->provider, owners)) {
             return true;
         }
     }
     return false;
 }
 
-static bool was_said_before(const struct core_generation *generation, enum core_attempt_failure failure,
-                            const struct core_provider *provider) {
-    for (uint32_t i = 0; i < generation->refusals.count; i++) {
+bool core_refusal_has_other(const struct core_generation *generation) {
+    return has_other(generation, false);
+}
+
+/* By a device of another owner; by any other one, when there is no other owner. */
+static bool was_said_before(const struct core_generation *generation, uint32_t count,
+                            enum core_attempt_failure failure, const struct core_provider *provider) {
+    for (uint32_t i = 0; i < count; i++) {
         const struct core_refusal *refusal = &generation->refusals.items[i];
-        if (!refusal->is_false && refusal->failure == failure && refusal->provider != provider->handle && !is_same_owner(refusal, provider)) {
+        if (!refusal->is_false && refusal->failure == failure &&
+            (!generation->refusals.others || !is_same_owner(refusal, provider))) {
             return true;
         }
     }
@@ -92,8 +94,7 @@ enum core_refusal_verdict core_refusal_take(struct core *core, struct core_gener
     struct core_refusals *refusals = &generation->refusals;
     const bool is_false =
         failure == CORE_ATTEMPT_CONTEXT_LENGTH && surely_fits(generation, offering->context_length);
-    const bool agreed = was_said_before(generation, failure, offering->provider) ||
-                        (failure == CORE_ATTEMPT_CONTEXT_LENGTH && fits_nowhere(generation));
+    const uint32_t before = refusals->count;
     if (refusals->count < CORE_ATTEMPTS_MAX) {
         refusals->items[refusals->count++] = (struct core_refusal){.provider = generation->attempt->provider_handle,
                                                                    .owner = offering->provider->owner,
@@ -101,10 +102,13 @@ enum core_refusal_verdict core_refusal_take(struct core *core, struct core_gener
                                                                    .context_length = offering->context_length,
                                                                    .is_false = is_false};
     }
+    refusals->others = has_other(generation, true);
     if (is_false) {
         core_record_refused(core, generation->attempt->provider_handle, generation);
         return CORE_REFUSAL_FALSE;
     }
+    const bool agreed = was_said_before(generation, before, failure, offering->provider) ||
+                        (failure == CORE_ATTEMPT_CONTEXT_LENGTH && fits_nowhere(generation));
     return agreed || generation->only_provider != CORE_NO_HANDLE || !core_refusal_has_other(generation)
                ? CORE_REFUSAL_BELIEVED
                : CORE_REFUSAL_OPEN;

@@ -1,6 +1,6 @@
 /* A device says that a request itself is at fault: bad, or too long for it. That is a claim of somebody who may gain by
- * it, so it is told to the client only when the gateway's own count says so too, or a device of another owner; or when
- * there is nobody else to ask. docs/REQUEST.md#refusals. */
+ * it, so it is told to the client only when the gateway's own count says so too, or a second device: of another owner,
+ * if one is within reach; or when there is nobody else to ask. docs/REQUEST.md#refusals. */
 #ifndef NATARIS_CORE_REFUSAL_H
 #define NATARIS_CORE_REFUSAL_H
 
@@ -20,6 +20,7 @@ struct core_refusal {
 struct core_refusals {
     struct core_refusal items[CORE_ATTEMPTS_MAX];
     uint32_t count;
+    bool others; /* owners that have not refused it have devices within reach: those of one that has are not asked */
 };
 
 enum core_refusal_verdict {
@@ -35,7 +36,7 @@ enum core_refusal_verdict core_refusal_take(struct core *core, struct core_gener
 bool core_refusal_has_other(const struct core_generation *generation);
 /* There is a refusal that nothing speaks against, and nobody left who could. */
 bool core_refusal_stands(const struct core_generation *generation);
-/* Has this device, or another one of its owner, refused the generation, so that its word would be nothing new? */
+/* Has this device refused the generation, or, while others are to be asked, another one of its owner? */
 bool core_refusal_was_heard(const struct core_generation *generation, const struct core_provider *provider);
 /* A device has answered the generation, whose prompt has so many tokens: held against those that refused it. */
 void core_refusal_answered(struct core *core, const struct core_generation *generation, uint32_t prompt_tokens);
