@@ -11,7 +11,7 @@ static void call_count(struct call *call) {
                                  TOKENS_PER_MESSAGE * ((uint32_t)call->generation.message_count + 1);
     call->prompt_tokens_enough = counting_request_enough(call->calls, &call->generation, &call->prompt_text);
     call->prompt_tokens_max = counting_request_most(call->calls, &call->generation, &call->prompt_text);
-    call->prompt_tokens_sure = counting_sure(call->prompt_tokens_likely);
+    call->prompt_tokens_sure = counting_sure(call->prompt_tokens_likely, call->prompt_tokens_max);
 }
 
 void call_init(struct call *call, struct calls *calls, const struct call_sink *sink, struct arena *arena) {

@@ -60,9 +60,9 @@ uint32_t counting_request_most(const struct calls *calls, const struct gen_reque
     return request_bound(calls, request, text, TOKENS_BOUND);
 }
 
-uint32_t counting_sure(uint32_t likely) {
+uint32_t counting_sure(uint32_t likely, uint32_t most) {
     const uint64_t sure = (uint64_t)likely + likely / COUNTING_SURE_PART + COUNTING_SURE_TOKENS;
-    return (uint32_t)(sure < UINT32_MAX ? sure : UINT32_MAX);
+    return sure < most ? (uint32_t)sure : most > 1 ? most - 1 : 1;
 }
 
 void counting_learn(struct calls *calls, const struct tokens_taught *taught) {

@@ -85,7 +85,7 @@ uint32_t core_bill_prompt(const struct core_generation *generation) {
 
 bool core_bill_is_doubtful(struct core *core, const struct core_generation *generation, uint32_t prompt_tokens) {
     const uint32_t sure = generation->prompt_tokens_sure;
-    if (sure == 0 || generation->hold.account == NULL || prompt_tokens <= generation->prompt_tokens_likely) {
+    if (sure == 0 || generation->hold.account == NULL || prompt_tokens == 0) {
         return false;
     }
     return prompt_tokens > sure || random_below(&core->random, DOUBT_ONE_IN) == 0;

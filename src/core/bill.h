@@ -38,8 +38,8 @@ void core_bill_add_part(struct core_generation *generation, uint32_t claim);
 /* The prompt tokens to pay for, by the counts that its last device gave on accepting, and with its last word if that is
  * not NULL: the lesser. 0 when nothing was delivered: then nothing is paid. */
 uint32_t core_bill_prompt(const struct core_generation *generation);
-/* Is its count of the prompt to be looked at before it is paid? Always when it is more than prompt_tokens_sure, now and
- * then when it is more than likely: so even small lies are found. */
+/* Is its count of the prompt to be looked at before it is paid? Always when it is more than prompt_tokens_sure, and one in
+ * sixteen of all others: so small lies are found as well. */
 bool core_bill_is_doubtful(struct core *core, const struct core_generation *generation, uint32_t prompt_tokens);
 
 #endif

@@ -22,6 +22,7 @@ enum {
     REVIEW_LOOP_PIECES = 64,
     REVIEW_PROMPT_TIMES = 2,
     REVIEW_PROMPT_SLACK = 64,
+    REVIEW_TEMPLATE_SLACK = 32, /* a default system prompt that one version of a template has and another has not */
     /* A false refusal weighs as much as four good answers: three in a row, or one in four for long, are too many. */
     REVIEW_REFUSAL_STEP = 4,
     REVIEW_REFUSAL_MOST = 12,
@@ -132,11 +133,11 @@ void core_record_over_limit(struct core *core, struct core_attempt *attempt) {
     record_object(core, attempt, CORE_REVIEW_OVER_LIMIT);
 }
 
-/* Templates of two versions of a model may differ by a date or a line; an eighth and some more is no such thing. */
+/* Templates of two versions of a model may differ by a few lines; an eighth and more than these is no such thing. */
 void core_record_overcounted(struct core *core, const struct core_generation *generation, uint32_t prompt_tokens) {
     const struct core_part *part = &generation->parts[generation->part_count - 1];
     struct core_provider *provider = (struct core_provider *)core_handles_get(&core->providers, part->provider);
-    const uint64_t most = (uint64_t)prompt_tokens + prompt_tokens / 8 + REVIEW_PROMPT_SLACK;
+    const uint64_t most = (uint64_t)prompt_tokens + prompt_tokens / 8 + REVIEW_TEMPLATE_SLACK;
     if (provider != NULL && generation->outcome.prompt_tokens > most) {
         core_record_review(core, provider, CORE_REVIEW_PROMPT, generation->handle);
     }
