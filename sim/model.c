@@ -156,10 +156,10 @@ static void take_text(struct sim_generation *generation, uint64_t bytes, uint32_
         return;
     }
     if (most > 0) {
-        generation->over =
-            generation->tokens + tokens > most || generation->bytes + bytes > most * 128 + 2048;
+        generation->over = generation->tokens + tokens > most || generation->bytes + bytes > most * 128 + 2048;
         if (generation->spelled + spelled > most) {
-            came = generation->spelled < most ? (uint64_t)((__int128)bytes * (most - generation->spelled) / spelled) : 0;
+            came =
+                generation->spelled < most ? (uint64_t)((__int128)bytes * (most - generation->spelled) / spelled) : 0;
         }
         if (generation->bytes + came > most * 128 + 2048) {
             came = most * 128 + 2048 - generation->bytes;
@@ -194,6 +194,21 @@ static void take_word(struct world *world, struct sim_generation *generation) {
     }
 }
 
+/* An event about this generation. */
+static void take_event(struct world *world, struct sim_generation *generation) {
+    const struct core_event *event = world->event;
+    if (event->kind == CORE_EVENT_CLIENT_GONE) {
+        generation->gone |= !generation->settling; /* else it is too late to matter */
+    } else if (event->kind == CORE_EVENT_ABORT) {
+        generation->aborted = !generation->settling && !generation->gone; /* likewise */
+    } else if (event->kind == CORE_EVENT_COUNTED) {
+        generation->counting = false;
+        generation->counted = event->counted.prompt_tokens;
+    } else if (event->provider == generation->holder && generation->holder != CORE_NO_HANDLE) {
+        take_word(world, generation);
+    }
+}
+
 void model_event(struct world *world) {
     const struct core_event *event = world->event;
     for (size_t i = 0; i < world->generation_count; i++) {
@@ -201,18 +216,10 @@ void model_event(struct world *world) {
         if (generation->ends > 0 || generation->handle == CORE_NO_HANDLE) {
             continue;
         }
-        if (event->kind == CORE_EVENT_CLIENT_GONE && event->generation == generation->handle) {
-            generation->gone |= !generation->settling; /* else it is too late to matter */
-        } else if (event->kind == CORE_EVENT_ABORT && event->generation == generation->handle) {
-            generation->aborted = !generation->settling && !generation->gone; /* likewise */
-        } else if (event->kind == CORE_EVENT_COUNTED && event->generation == generation->handle) {
-            generation->counting = false;
-            generation->counted = event->counted.prompt_tokens;
-        } else if (event->kind == CORE_EVENT_PROVIDER_LEFT && event->provider == generation->holder) {
+        if (event->kind == CORE_EVENT_PROVIDER_LEFT && event->provider == generation->holder) {
             generation->holder = CORE_NO_HANDLE;
-        } else if (event->generation == generation->handle && event->provider == generation->holder &&
-                   generation->holder != CORE_NO_HANDLE) {
-            take_word(world, generation);
+        } else if (event->generation == generation->handle) {
+            take_event(world, generation);
         }
     }
 }
@@ -322,7 +329,8 @@ static void take_generation_effect(struct world *world, const struct core_effect
         end_attempt(generation);
         generation->holder = effect->provider;
         generation->allowed = effect->dispatch.max_tokens;
-        if (generation->allowed != (generation->spent < generation->max_tokens ? generation->max_tokens - generation->spent : 0)) {
+        if (generation->allowed !=
+            (generation->spent < generation->max_tokens ? generation->max_tokens - generation->spent : 0)) {
             world_problem(world, "an attempt may make another number of tokens than is left");
         }
         break;

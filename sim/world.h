@@ -39,8 +39,8 @@ struct sim_generation { /* by the request's user number */
     uint32_t prompt_tokens_enough;
     int64_t prompt_price_nano, completion_price_nano;
     int64_t hold_nano;
-    /* Of devices that were lost: tokens and bytes as far as they count, and the prompt as the last of them that delivered
-     * anything counted it. */
+    /* Of devices that were lost: tokens and bytes as far as they count, and the prompt as the last of them that
+     * delivered anything counted it. */
     uint64_t made, spent, made_bytes;
     uint32_t made_prompt;
     /* Of the present attempt: what it may make, the prompt as it counted it, its own last word, what came. */
@@ -50,7 +50,7 @@ struct sim_generation { /* by the request's user number */
     bool accepted; /* its present attempt */
     uint32_t prompt_tokens_likely, prompt_tokens_sure, counted;
     bool counting; /* COUNT was told, and COUNTED not yet */
-    bool taken;             /* any of its attempts was accepted */
+    bool taken;    /* any of its attempts was accepted */
     bool gone, aborted, settling, durable;
     int64_t charge_nano, provider_nano;
     unsigned ends;

@@ -21,9 +21,23 @@ static void set_client_fault(struct fault *out, enum fault_code code, struct str
  * as messages[3].content, the first step. */
 static struct str known_param(struct str param) {
     static const char *const members[] = {
-        "messages",          "prompt",           "tools",          "tool_choice",     "response_format", "max_tokens",
-        "temperature",       "top_p",            "top_k",          "min_p",           "seed",            "stop",
-        "frequency_penalty", "presence_penalty", "repeat_penalty", "logit_bias",      "model",
+        "messages",
+        "prompt",
+        "tools",
+        "tool_choice",
+        "response_format",
+        "max_tokens",
+        "temperature",
+        "top_p",
+        "top_k",
+        "min_p",
+        "seed",
+        "stop",
+        "frequency_penalty",
+        "presence_penalty",
+        "repeat_penalty",
+        "logit_bias",
+        "model",
     };
     for (size_t i = 0; i < COUNT_OF(members); i++) {
         const struct str member = str_from(members[i]);
@@ -59,8 +73,8 @@ static void set_context_length(const struct core_effect *effect, const struct ge
                  context, what, asked, what);
     } else {
         snprintf(out->message, sizeof(out->message),
-                 "This model's maximum context length is %u tokens. The %s do not fit it. Shorten the %s.", context, what,
-                 what);
+                 "This model's maximum context length is %u tokens. The %s do not fit it. Shorten the %s.", context,
+                 what, what);
     }
 }
 

@@ -35,11 +35,11 @@ uint32_t core_bill_tokens(const struct core_delivered *delivered, uint32_t claim
 /* Adds what the present attempt has delivered to the generation's parts, with its count of the prompt; nothing when it
  * has delivered nothing behind others: it has no part in the answer, nor in what the prompt costs. */
 void core_bill_add_part(struct core_generation *generation, uint32_t claim);
-/* The prompt tokens to pay for, by the counts that its last device gave on accepting, and with its last word if that is
- * not NULL: the lesser. 0 when nothing was delivered: then nothing is paid. */
+/* The prompt tokens to pay for, as its last part's device counted them; 0 when nothing was delivered: then nothing is
+ * paid. */
 uint32_t core_bill_prompt(const struct core_generation *generation);
-/* Is its count of the prompt to be looked at before it is paid? Always when it is more than prompt_tokens_sure, and one in
- * sixteen of all others: so small lies are found as well. */
+/* Is its count of the prompt to be looked at before it is paid? Always when it is more than prompt_tokens_sure, and one
+ * in sixteen of all others: so small lies are found as well. */
 bool core_bill_is_doubtful(struct core *core, const struct core_generation *generation, uint32_t prompt_tokens);
 
 #endif

@@ -287,9 +287,9 @@ struct core_generation {
     struct core_part *parts;  /* devices that made tokens so far; `few`, or grown up to CORE_PARTS_MAX */
     struct core_part few[CORE_PARTS_FIRST];
     uint32_t part_count, part_capacity;
-    uint32_t part_tokens; /* of all parts */
+    uint32_t part_tokens;                      /* of all parts */
     uint32_t spent_tokens, part_prompt_tokens; /* of max_tokens; of the prompt as the last part's device counted it */
-    uint64_t bytes; /* delivered by all parts */
+    uint64_t bytes;                            /* delivered by all parts */
     struct core_refusals refusals;
     /* What placement goes by (place.c). */
     char region[CORE_REGION_SIZE];
@@ -429,9 +429,9 @@ const char *core_check_money(const struct core *core); /* NULL, or the broken ru
 
 /* generation_again.c: what a generation does when its device has failed it. */
 enum core_generation_fault {
-    CORE_GENERATION_FAULT_FAILED, /* it may be asked again when no other device is left */
-    CORE_GENERATION_FAULT_SLOW,   /* likewise; it is told to stop, and nothing but its speed is held against it */
-    CORE_GENERATION_FAULT_SILENT, /* never again for this generation */
+    CORE_GENERATION_FAULT_FAILED,  /* it may be asked again when no other device is left */
+    CORE_GENERATION_FAULT_SLOW,    /* likewise; it is told to stop, and nothing but its speed is held against it */
+    CORE_GENERATION_FAULT_SILENT,  /* never again for this generation */
     CORE_GENERATION_FAULT_REFUSED, /* likewise, and nothing is held against it yet */
 };
 /* The attempt is over, or given up, and its device at fault: a further attempt, or the continuation of what has begun,

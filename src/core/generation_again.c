@@ -74,8 +74,7 @@ static void again_allow_for_work(const struct core *core, struct core_generation
 }
 
 /* Nothing that it said of the prompt stays. */
-static void again_end_attempt(struct core *core, struct core_generation *generation,
-                              enum core_generation_fault fault) {
+static void again_end_attempt(struct core *core, struct core_generation *generation, enum core_generation_fault fault) {
     bool never = fault == CORE_GENERATION_FAULT_SILENT || fault == CORE_GENERATION_FAULT_REFUSED;
     generation->tried_silent |= (uint32_t)never << (generation->tried_count - 1);
     if (fault == CORE_GENERATION_FAULT_FAILED || fault == CORE_GENERATION_FAULT_REFUSED) {

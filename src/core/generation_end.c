@@ -153,7 +153,8 @@ void core_generation_cut_off(struct core *core, struct core_generation *generati
     core_record_over_limit(core, generation->attempt);
     core_record_ended(core, generation->attempt, CORE_ATTEMPT_END_NEUTRAL, NULL);
     if (!generation->started) {
-        core_generation_again(core, generation, CORE_GENERATION_FAULT_SILENT, "more tokens than max_tokens, and no text");
+        core_generation_again(core, generation, CORE_GENERATION_FAULT_SILENT,
+                              "more tokens than max_tokens, and no text");
         return;
     }
     core_bill_add_part(generation, UINT32_MAX);

@@ -270,7 +270,8 @@ static void record_done(struct core *core, struct core_attempt *attempt, const s
     offering->refusals = offering->refusals > 0 ? (uint8_t)(offering->refusals - 1) : 0;
     record_prefill(core, attempt, done);
     smooth(&offering->model->service_ms, (double)(core->now_ms - attempt->sent_ms + 1), RECORD_AVERAGE_SPAN);
-    smooth(&offering->model->completion_tokens, core_bill_tokens(&attempt->delivered, done->done.completion_tokens) + 1.0, RECORD_AVERAGE_SPAN);
+    smooth(&offering->model->completion_tokens,
+           core_bill_tokens(&attempt->delivered, done->done.completion_tokens) + 1.0, RECORD_AVERAGE_SPAN);
 }
 
 void core_record_ended(struct core *core, struct core_attempt *attempt, enum core_attempt_end end,

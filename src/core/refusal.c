@@ -20,7 +20,8 @@ static bool fits_nowhere(const struct core_generation *generation) {
 
 /* By the gateway's own count they fit there. */
 static bool surely_fits(const struct core_generation *generation, uint32_t context_length) {
-    const uint64_t most = generation->prompt_tokens_max, doubled = (uint64_t)generation->prompt_tokens_likely * MOST_TIMES;
+    const uint64_t most = generation->prompt_tokens_max,
+                   doubled = (uint64_t)generation->prompt_tokens_likely * MOST_TIMES;
     return most > 0 && (most > doubled ? most : doubled) + answer_tokens(generation) <= context_length;
 }
 
@@ -70,8 +71,8 @@ bool core_refusal_has_other(const struct core_generation *generation) {
 }
 
 /* By a device of another owner; by any other one, when there is no other owner. */
-static bool was_said_before(const struct core_generation *generation, uint32_t count,
-                            enum core_attempt_failure failure, const struct core_provider *provider) {
+static bool was_said_before(const struct core_generation *generation, uint32_t count, enum core_attempt_failure failure,
+                            const struct core_provider *provider) {
     for (uint32_t i = 0; i < count; i++) {
         const struct core_refusal *refusal = &generation->refusals.items[i];
         if (!refusal->is_false && refusal->failure == failure &&
@@ -92,8 +93,7 @@ enum core_refusal_verdict core_refusal_take(struct core *core, struct core_gener
                                             enum core_attempt_failure failure) {
     const struct core_offering *offering = generation->attempt->offering;
     struct core_refusals *refusals = &generation->refusals;
-    const bool is_false =
-        failure == CORE_ATTEMPT_CONTEXT_LENGTH && surely_fits(generation, offering->context_length);
+    const bool is_false = failure == CORE_ATTEMPT_CONTEXT_LENGTH && surely_fits(generation, offering->context_length);
     const uint32_t before = refusals->count;
     if (refusals->count < CORE_ATTEMPTS_MAX) {
         refusals->items[refusals->count++] = (struct core_refusal){.provider = generation->attempt->provider_handle,
@@ -119,8 +119,7 @@ void core_refusal_answered(struct core *core, const struct core_generation *gene
     const uint64_t need = (uint64_t)(prompt_tokens > likely ? prompt_tokens : likely) + answer_tokens(generation);
     for (uint32_t i = 0; i < generation->refusals.count; i++) {
         const struct core_refusal *refusal = &generation->refusals.items[i];
-        if (!refusal->is_false &&
-            (refusal->failure == CORE_ATTEMPT_BAD_REQUEST || need <= refusal->context_length)) {
+        if (!refusal->is_false && (refusal->failure == CORE_ATTEMPT_BAD_REQUEST || need <= refusal->context_length)) {
             core_record_refused(core, refusal->provider, generation);
         }
     }

@@ -198,8 +198,7 @@ void attempts_count(struct generation *generation, const struct core_effect *eff
     struct core_loop *core = generation->generations->core;
     const struct call *call = generation->call;
     if (call == NULL || !counting_can(call->calls, call->generation.model)) {
-        core_loop_step_later(core,
-                             &(struct core_event){.kind = CORE_EVENT_COUNTED, .generation = effect->generation});
+        core_loop_step_later(core, &(struct core_event){.kind = CORE_EVENT_COUNTED, .generation = effect->generation});
         return;
     }
     struct counted *counted = MEM_NEW(struct counted);

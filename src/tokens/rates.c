@@ -37,7 +37,12 @@ static const struct tokens_prior priors[] = {
 
 /* A vocabulary of the size of SmolLM2's is on the safe side of most. */
 static const struct tokens_prior other = {
-    "", 130, 30, 200, 40, 12,
+    "",
+    130,
+    30,
+    200,
+    40,
+    12,
     RATES(850, 780, 2500, 803, 1229, 700, 1912, 984, 1022, 1160, 1309, 1541, 2300, 1939, 2600, 2063, 1675, 2878, 2832)};
 
 static bool has_part(struct str text, struct str part) {

@@ -17,10 +17,9 @@ static void failure_from_model(const struct core_effect *effect, struct str mode
 
 static struct fault of_core(enum core_failure failure, uint64_t retry_after_ms) {
     struct fault fault;
-    const struct core_effect effect = {.kind = CORE_EFFECT_FAIL,
-                                       .fail = {.failure = failure,
-                                                .retry_after_ms = retry_after_ms,
-                                                .param = STR("messages[0]")}};
+    const struct core_effect effect = {
+        .kind = CORE_EFFECT_FAIL,
+        .fail = {.failure = failure, .retry_after_ms = retry_after_ms, .param = STR("messages[0]")}};
     failure_from_model(&effect, STR("tiny"), &fault);
     return fault;
 }

@@ -43,11 +43,8 @@ static void no_name_is_no_entry(void **state) {
 static void a_device_that_left_is_not_found(void **state) {
     struct fixture *f = fixture_start(state);
     struct world w = world_start(f);
-    struct core_generation generation = {.model = w.model,
-                                         .prefix = 9,
-                                         .leaves_prefix = 9,
-                                         .prompt_tokens = 100,
-                                         .attempt = &attempt_of_none};
+    struct core_generation generation = {
+        .model = w.model, .prefix = 9, .leaves_prefix = 9, .prompt_tokens = 100, .attempt = &attempt_of_none};
     uint32_t tokens;
     core_affinity_store(f->core, &generation, w.provider);
     uint64_t other = device_join(f, 1, &(struct device){0}); /* keeps the model alive */
