@@ -68,6 +68,9 @@ static void client_request(struct world *world) {
         .max_tokens = odd == 2 ? UINT32_MAX : world_pick(world, 60),
         .prompt_tokens_max = odd == 3 ? UINT32_MAX : world_pick(world, 60),
         .prompt_tokens_enough = world_pick(world, 60),
+        .prompt_tokens_likely = world_pick(world, 60),
+        .prompt_tokens_sure = world_pick(world, 3) == 0 ? 0 : world_pick(world, 60),
+        .claim = UINT32_MAX,
         .prompt_price_nano = odd == 4 ? INT64_MAX : (int64_t)world_pick(world, 40),
         .completion_price_nano = odd == 5 ? -1 : (int64_t)world_pick(world, 80),
     };
@@ -82,6 +85,9 @@ static void client_request(struct world *world) {
                                                       .key = generation->key,
                                                       .prompt_tokens_max = generation->prompt_tokens_max,
                                                       .prompt_tokens_enough = generation->prompt_tokens_enough,
+                                                      .prompt_tokens_likely = generation->prompt_tokens_likely,
+                                                      .prompt_tokens_sure = generation->prompt_tokens_sure,
+                                                      .max_tokens_given = user % 2 == 0,
                                                       .prompt_price_nano = generation->prompt_price_nano,
                                                       .completion_price_nano = generation->completion_price_nano}});
 }
@@ -162,6 +168,14 @@ static uint32_t device_count(struct world *world, const struct sim_device *devic
     return world_pick(world, 4) == 0 ? UINT32_MAX - world_pick(world, 9) : world_pick(world, 200);
 }
 
+/* Bytes of so many tokens. */
+static size_t device_bytes(struct world *world, const struct sim_device *device, uint32_t tokens) {
+    if (device->temper == SIM_LIAR) {
+        return world_pick(world, 3) == 0 ? world_pick(world, 4096) : world_pick(world, 8);
+    }
+    return (size_t)tokens * (1 + world_pick(world, 5));
+}
+
 /* Its last word about a task. */
 static void device_end(struct world *world, struct sim_device *device, size_t index) {
     struct sim_task task = device->tasks[index];
@@ -201,8 +215,10 @@ static void device_work(struct world *world, struct sim_device *device) {
             device_count(world, device, world_pick(world, 1 + generation->prompt_tokens_max / 2));
         world_step(world, event);
     } else {
+        static const char text[4096] = {0};
         event.kind = CORE_EVENT_DELTA;
         event.delta.tokens = device_count(world, device, world_pick(world, 4));
+        event.delta.text = (struct str){.data = text, .len = device_bytes(world, device, event.delta.tokens)};
         if (task->produced < generation->max_tokens) {
             task->produced++;
         }
@@ -246,6 +262,19 @@ static void store_act(struct world *world) {
     }
 }
 
+/* The counter tells how long prompts are, or that it does not know. */
+static void counter_act(struct world *world) {
+    if (world->uncounted_count == 0) {
+        return;
+    }
+    size_t index = world_pick(world, (uint32_t)world->uncounted_count);
+    struct sim_generation *generation = &world->generations[world->uncounted[index]];
+    world->uncounted[index] = world->uncounted[--world->uncounted_count];
+    world_step(world, (struct core_event){.kind = CORE_EVENT_COUNTED,
+                                          .generation = generation->handle,
+                                          .counted = {world_pick(world, 3) == 0 ? 0 : world_pick(world, 60)}});
+}
+
 /* Time passes, and the timer fires when it is due; but it may be late, or early. */
 static void pass_time(struct world *world) {
     world->now_ms += world_pick(world, 50) == 0 ? world_pick(world, 4000) : world_pick(world, 20);
@@ -262,6 +291,8 @@ void actors_act(struct world *world) {
         operator_act(world);
     } else if (what < 300) {
         client_act(world);
+    } else if (what < 330) {
+        counter_act(world);
     } else if (what < 360) {
         store_act(world);
     } else if (what < 361) {
@@ -293,6 +324,8 @@ void actors_take(struct world *world, const struct core_effect *effect) {
         device_take(world, effect, effect->kind == CORE_EFFECT_CANCEL);
     } else if (effect->kind == CORE_EFFECT_PROVIDER_ADMITTED) {
         world->devices[effect->user].handle = effect->provider;
+    } else if (effect->kind == CORE_EFFECT_COUNT) {
+        world->uncounted[world->uncounted_count++] = effect->user;
     } else if (effect->kind == CORE_EFFECT_SETTLE) {
         world->unsettled[world->unsettled_count++] = effect->user;
     }
@@ -300,7 +333,9 @@ void actors_take(struct world *world, const struct core_effect *effect) {
 
 void actors_finish(struct world *world) {
     while (core_counts(world->core).generations > 0 && world->problem == NULL) {
-        if (world->unsettled_count > 0) {
+        if (world->uncounted_count > 0) {
+            counter_act(world);
+        } else if (world->unsettled_count > 0) {
             store_act(world);
         } else if (world->wake_at_ms == UINT64_MAX) {
             world_problem(world, "generations live and no timer is armed");

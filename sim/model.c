@@ -138,42 +138,74 @@ static void take_admitted(struct world *world, struct sim_generation *generation
 }
 
 /* The device has the generation, and may have counted its prompt. */
-static void take_accept(struct world *world, struct sim_generation *generation, uint32_t prompt_tokens) {
+static void take_accept(struct sim_generation *generation, uint32_t prompt_tokens) {
     if (generation->accepted || generation->gone) {
         return;
     }
     generation->accepted = true;
     generation->taken = true;
-    if (prompt_tokens > 0 && generation->prompt_tokens == 0) {
-        generation->prompt_tokens = prompt_tokens;
-        __int128 rest = cost(generation, lesser(prompt_tokens, generation->prompt_tokens_max), generation->max_tokens);
-        if (generation->account != 0 && rest < generation->hold_nano) {
-            change_hold(world, generation, (int64_t)rest);
+    generation->prompt_tokens = prompt_tokens;
+}
+
+/* What of a delta can still be within max_tokens of its attempt: a token is a byte at least, and 128 at most, and there
+ * are 2048 bytes to spare. */
+static void take_text(struct sim_generation *generation, uint64_t bytes, uint32_t tokens) {
+    const uint64_t most = generation->allowed, spelled = tokens < bytes ? tokens : bytes;
+    uint64_t came = bytes;
+    if (generation->gone || generation->over) {
+        return;
+    }
+    if (most > 0) {
+        generation->over = generation->tokens + tokens > most || generation->bytes + bytes > most * 128 + 2048;
+        if (generation->spelled + spelled > most) {
+            came =
+                generation->spelled < most ? (uint64_t)((__int128)bytes * (most - generation->spelled) / spelled) : 0;
+        }
+        if (generation->bytes + came > most * 128 + 2048) {
+            came = most * 128 + 2048 - generation->bytes;
         }
     }
+    generation->bytes += came;
+    generation->tokens += tokens;
+    generation->spelled += spelled;
 }
 
 static void take_word(struct world *world, struct sim_generation *generation) {
     const struct core_event *event = world->event;
     if (event->kind == CORE_EVENT_ACCEPT) {
-        take_accept(world, generation, event->accept.prompt_tokens);
+        take_accept(generation, event->accept.prompt_tokens);
     } else if (event->kind == CORE_EVENT_DELTA) {
-        take_accept(world, generation, 0);
-        uint64_t tokens = (uint64_t)generation->delta_tokens + event->delta.tokens;
-        generation->delta_tokens = tokens > UINT32_MAX ? UINT32_MAX : (uint32_t)tokens;
+        take_accept(generation, 0);
+        take_text(generation, event->delta.text.len, event->delta.tokens);
     } else if (event->kind == CORE_EVENT_DONE) {
         if (event->done.finish != CORE_FINISH_CANCELLED) {
-            take_accept(world, generation, event->done.prompt_tokens);
+            take_accept(generation, event->done.prompt_tokens);
         }
         if (generation->gone || event->done.finish != CORE_FINISH_CANCELLED) {
-            if (generation->prompt_tokens == 0) {
-                generation->prompt_tokens = event->done.prompt_tokens;
+            const uint32_t prompt = event->done.prompt_tokens;
+            if (prompt > 0 && (generation->prompt_tokens == 0 || prompt < generation->prompt_tokens)) {
+                generation->prompt_tokens = prompt;
             }
-            generation->delta_tokens = event->done.completion_tokens;
+            generation->claim = event->done.completion_tokens;
         }
         generation->holder = CORE_NO_HANDLE;
     } else if (event->kind == CORE_EVENT_ERROR) {
         generation->holder = CORE_NO_HANDLE;
+    }
+}
+
+/* An event about this generation. */
+static void take_event(struct world *world, struct sim_generation *generation) {
+    const struct core_event *event = world->event;
+    if (event->kind == CORE_EVENT_CLIENT_GONE) {
+        generation->gone |= !generation->settling; /* else it is too late to matter */
+    } else if (event->kind == CORE_EVENT_ABORT) {
+        generation->aborted = !generation->settling && !generation->gone; /* likewise */
+    } else if (event->kind == CORE_EVENT_COUNTED) {
+        generation->counting = false;
+        generation->counted = event->counted.prompt_tokens;
+    } else if (event->provider == generation->holder && generation->holder != CORE_NO_HANDLE) {
+        take_word(world, generation);
     }
 }
 
@@ -184,23 +216,36 @@ void model_event(struct world *world) {
         if (generation->ends > 0 || generation->handle == CORE_NO_HANDLE) {
             continue;
         }
-        if (event->kind == CORE_EVENT_CLIENT_GONE && event->generation == generation->handle) {
-            generation->gone |= !generation->settling; /* else it is too late to matter */
-        } else if (event->kind == CORE_EVENT_ABORT && event->generation == generation->handle) {
-            generation->aborted = !generation->settling && !generation->gone; /* likewise */
-        } else if (event->kind == CORE_EVENT_PROVIDER_LEFT && event->provider == generation->holder) {
+        if (event->kind == CORE_EVENT_PROVIDER_LEFT && event->provider == generation->holder) {
             generation->holder = CORE_NO_HANDLE;
-        } else if (event->generation == generation->handle && event->provider == generation->holder &&
-                   generation->holder != CORE_NO_HANDLE) {
-            take_word(world, generation);
+        } else if (event->generation == generation->handle) {
+            take_event(world, generation);
         }
     }
 }
 
-/* The present attempt's tokens, but no more than the request had left. */
+/* The present attempt's tokens: what it delivered and said that it had, but no more than the request had left. */
 static uint32_t tokens_that_count(const struct sim_generation *generation) {
-    return lesser(generation->delta_tokens,
-                  (generation->account == 0 ? UINT32_MAX : generation->max_tokens) - generation->made);
+    const uint64_t left = (generation->account == 0 ? UINT32_MAX : generation->max_tokens) - generation->made;
+    const uint64_t by_bytes = generation->bytes == 0 ? 0 : generation->bytes + 4;
+    uint64_t tokens = generation->claim < generation->tokens ? generation->claim : generation->tokens;
+    tokens = tokens < by_bytes ? tokens : by_bytes;
+    return (uint32_t)(tokens < left ? tokens : left);
+}
+
+/* What the present attempt has delivered is kept; nothing of one that has delivered nothing. */
+static void end_attempt(struct sim_generation *generation) {
+    if (generation->bytes > 0) {
+        const uint64_t tokens = tokens_that_count(generation), least = (generation->bytes + 127) / 128;
+        generation->made += tokens;
+        generation->spent += tokens > least ? tokens : least;
+        generation->made_bytes += generation->bytes;
+        generation->made_prompt = generation->prompt_tokens;
+    }
+    generation->bytes = generation->tokens = generation->spelled = 0;
+    generation->prompt_tokens = 0;
+    generation->claim = UINT32_MAX;
+    generation->over = generation->accepted = false;
 }
 
 static void check_parts(struct world *world, const struct core_outcome *outcome) {
@@ -219,9 +264,16 @@ static void check_parts(struct world *world, const struct core_outcome *outcome)
 }
 
 static void check_settle(struct world *world, struct sim_generation *generation, const struct core_outcome *outcome) {
-    uint32_t prompt = generation->prompt_tokens, completion = generation->made + tokens_that_count(generation);
+    end_attempt(generation);
+    uint32_t prompt = generation->made_prompt, completion = (uint32_t)generation->made;
     if (generation->account != 0) {
         prompt = lesser(prompt, generation->prompt_tokens_max);
+    }
+    if (generation->counted > 0) {
+        prompt = lesser(prompt, generation->counted);
+    }
+    if (generation->counting) {
+        world_problem(world, "settled before its prompt was counted");
     }
     check_parts(world, outcome);
     __int128 charge = cost(generation, prompt, completion);
@@ -274,10 +326,17 @@ static void take_generation_effect(struct world *world, const struct core_effect
         take_admitted(world, generation, effect->generation);
         break;
     case CORE_EFFECT_DISPATCH:
+        end_attempt(generation);
         generation->holder = effect->provider;
-        generation->accepted = false;
-        generation->made += tokens_that_count(generation);
-        generation->delta_tokens = 0;
+        generation->allowed = effect->dispatch.max_tokens;
+        if (generation->allowed !=
+            (generation->spent < generation->max_tokens ? generation->max_tokens - generation->spent : 0)) {
+            world_problem(world, "an attempt may make another number of tokens than is left");
+        }
+        break;
+    case CORE_EFFECT_COUNT:
+        generation->settling = generation->counting = true;
+        generation->holder = CORE_NO_HANDLE;
         break;
     case CORE_EFFECT_CANCEL:
         generation->holder = generation->gone && generation->accepted ? generation->holder : CORE_NO_HANDLE;

@@ -288,6 +288,7 @@ static bool is_of_generation(enum core_effect_kind kind) {
     case CORE_EFFECT_CANCEL:
     case CORE_EFFECT_ACCEPTED:
     case CORE_EFFECT_DELIVER:
+    case CORE_EFFECT_COUNT:
     case CORE_EFFECT_SETTLE:
     case CORE_EFFECT_FINISH:
     case CORE_EFFECT_FAIL:

@@ -50,7 +50,9 @@ void net_money_settle(struct net_world *world, struct net_generation *generation
     if (outcome->completion_tokens > generation->max_tokens || outcome->prompt_tokens > generation->prompt_tokens * 2) {
         net_problem(world, index, "charged for more than was asked for");
     }
-    bool exact = outcome->prompt_tokens == generation->prompt_tokens &&
+    /* What was never seen costs nothing, not even its prompt. */
+    const uint32_t prompt_tokens = generation->chars > 0 ? generation->prompt_tokens : 0;
+    bool exact = outcome->prompt_tokens == prompt_tokens &&
                  (generation->gone || outcome->completion_tokens == generation->tokens);
     if (!generation->tainted && !exact) {
         net_problem(world, index, "charged for other tokens than delivered");

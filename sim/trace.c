@@ -27,6 +27,7 @@ static const char *event_name(enum core_event_kind kind) {
         [CORE_EVENT_ACCOUNT] = "account",
         [CORE_EVENT_CREDIT] = "credit",
         [CORE_EVENT_KEY] = "key",
+        [CORE_EVENT_COUNTED] = "counted",
         [CORE_EVENT_COMMITTED] = "committed",
     };
     return names[kind];
@@ -39,6 +40,7 @@ static const char *effect_name(enum core_effect_kind kind) {
         [CORE_EFFECT_CANCEL] = "cancel",
         [CORE_EFFECT_ACCEPTED] = "accepted",
         [CORE_EFFECT_DELIVER] = "deliver",
+        [CORE_EFFECT_COUNT] = "count",
         [CORE_EFFECT_SETTLE] = "settle",
         [CORE_EFFECT_FINISH] = "finish",
         [CORE_EFFECT_FAIL] = "fail",

@@ -51,6 +51,7 @@ static void world_init(struct world *world, uint64_t seed, unsigned steps, bool 
     /* At most one request in a step. */
     world->generations = mem_calloc(steps + 1, sizeof(*world->generations));
     world->unsettled = mem_calloc(steps + 1, sizeof(*world->unsettled));
+    world->uncounted = mem_calloc(steps + 1, sizeof(*world->uncounted));
     for (size_t i = 1; i <= SIM_ACCOUNTS; i++) {
         world->accounts[i].admitted_ms = mem_calloc(steps + 1, sizeof(uint64_t));
     }
@@ -78,6 +79,7 @@ static void world_clear(struct world *world) {
     }
     free(world->generations);
     free(world->unsettled);
+    free(world->uncounted);
 }
 
 bool world_run(uint64_t seed, unsigned steps, bool trace) {

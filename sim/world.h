@@ -39,11 +39,18 @@ struct sim_generation { /* by the request's user number */
     uint32_t prompt_tokens_enough;
     int64_t prompt_price_nano, completion_price_nano;
     int64_t hold_nano;
-    uint32_t prompt_tokens; /* as the first device counted them */
-    uint32_t made;          /* by devices that were lost, as far as it counts */
-    uint32_t delta_tokens;  /* of the present attempt */
-    bool accepted;          /* its present attempt */
-    bool taken;             /* any of its attempts was accepted */
+    /* Of devices that were lost: tokens and bytes as far as they count, and the prompt as the last of them that
+     * delivered anything counted it. */
+    uint64_t made, spent, made_bytes;
+    uint32_t made_prompt;
+    /* Of the present attempt: what it may make, the prompt as it counted it, its own last word, what came. */
+    uint32_t allowed, prompt_tokens, claim;
+    uint64_t bytes, tokens, spelled;
+    bool over;     /* it went on past its bound */
+    bool accepted; /* its present attempt */
+    uint32_t prompt_tokens_likely, prompt_tokens_sure, counted;
+    bool counting; /* COUNT was told, and COUNTED not yet */
+    bool taken;    /* any of its attempts was accepted */
     bool gone, aborted, settling, durable;
     int64_t charge_nano, provider_nano;
     unsigned ends;
@@ -82,6 +89,8 @@ struct world {
     size_t generation_count;
     uint64_t *unsettled; /* users whose settlement the store has not written yet */
     size_t unsettled_count;
+    uint64_t *uncounted; /* likewise whose prompt is to be counted */
+    size_t uncounted_count;
 };
 
 /* world.c */

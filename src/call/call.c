@@ -10,6 +10,8 @@ static void call_count(struct call *call) {
     call->prompt_tokens_likely = (uint32_t)tokens_rates_count(&rates, &call->prompt_text) +
                                  TOKENS_PER_MESSAGE * ((uint32_t)call->generation.message_count + 1);
     call->prompt_tokens_enough = counting_request_enough(call->calls, &call->generation, &call->prompt_text);
+    call->prompt_tokens_max = counting_request_most(call->calls, &call->generation, &call->prompt_text);
+    call->prompt_tokens_sure = counting_sure(call->prompt_tokens_likely, call->prompt_tokens_max);
 }
 
 void call_init(struct call *call, struct calls *calls, const struct call_sink *sink, struct arena *arena) {
@@ -17,7 +19,6 @@ void call_init(struct call *call, struct calls *calls, const struct call_sink *s
     call->sink = sink;
     call->arena = arena;
     call->executor = calls_executor(calls, &call->identity);
-    call->prompt_tokens_max = price_prompt_tokens_max(&call->generation);
     call_count(call);
     price_of_model(call->generation.model, &call->prompt_price_nano, &call->completion_price_nano);
     call->names = prefix_names(&calls->prefix_key, call->identity.account_number, &call->generation);

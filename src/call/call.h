@@ -72,9 +72,10 @@ struct call {
     enum store_generation_kind kind;
     struct auth_identity identity; /* a copy */
     struct gen_request generation; /* strings live in the arena; model is the resolved id */
-    uint32_t prompt_tokens_max;    /* more than the prompt can ever be (call/price.h): for the hold */
+    uint32_t prompt_tokens_max;    /* the most that a device may count of it (call/counting.h): for the hold */
     uint32_t prompt_tokens_enough; /* for the hold of an account that has less (call/counting.h) */
     uint32_t prompt_tokens_likely; /* for placement */
+    uint32_t prompt_tokens_sure;   /* a device that counts more is looked at (call/counting.h); 0: none is */
     struct tokens_text prompt_text;
     int64_t prompt_price_nano, completion_price_nano; /* nano-dollars per token */
     struct str label;                                 /* conversation_id; empty when none */

@@ -5,8 +5,6 @@
 
 #include <stdlib.h>
 
-enum { COUNTING_TEMPLATE_TOKENS = 128 /* a default system prompt, the date */ };
-
 struct tokens_rates counting_rates(const struct calls *calls, struct str model, enum tokens_need need) {
     return tokens_learned_rates(calls->learned, model, need);
 }
@@ -30,17 +28,45 @@ int64_t counting_request_tokens(const struct tokens_rates *rates, const struct g
     return tokens_rates_count(rates, &text) + TOKENS_PER_MESSAGE * ((int64_t)request->message_count + 1);
 }
 
-uint32_t counting_request_enough(const struct calls *calls, const struct gen_request *request,
-                                 const struct tokens_text *text) {
-    const struct tokens_rates rates = counting_rates(calls, request->model, TOKENS_MOST);
+/* What stands around the text. */
+static uint64_t template_tokens(const struct gen_request *request) {
+    const struct tokens_prior *prior = tokens_prior_of(request->model);
+    uint64_t tokens = prior->template_tokens + (uint64_t)prior->message_tokens * request->message_count;
+    for (size_t i = 0; i < request->message_count; i++) {
+        const struct gen_message *message = &request->messages[i];
+        tokens += message->tool_call_id.len;
+        for (size_t j = 0; j < message->tool_call_count; j++) {
+            tokens += PRICE_TOKENS_PER_TOOL_CALL + message->tool_calls[j].id.len;
+        }
+    }
+    return tokens;
+}
+
+static uint32_t request_bound(const struct calls *calls, const struct gen_request *request,
+                              const struct tokens_text *text, enum tokens_need need) {
+    const struct tokens_rates rates = counting_rates(calls, request->model, need);
     const uint64_t most = price_prompt_tokens_max(request);
-    const uint64_t tokens = (uint64_t)tokens_rates_count(&rates, text) + COUNTING_TEMPLATE_TOKENS +
-                            PRICE_TOKENS_PER_MESSAGE * (uint64_t)request->message_count;
+    const uint64_t tokens = (uint64_t)tokens_rates_count(&rates, text) + template_tokens(request);
     return (uint32_t)(tokens < most ? tokens : most);
 }
 
+uint32_t counting_request_enough(const struct calls *calls, const struct gen_request *request,
+                                 const struct tokens_text *text) {
+    return request_bound(calls, request, text, TOKENS_MOST);
+}
+
+uint32_t counting_request_most(const struct calls *calls, const struct gen_request *request,
+                               const struct tokens_text *text) {
+    return request_bound(calls, request, text, TOKENS_BOUND);
+}
+
+uint32_t counting_sure(uint32_t likely, uint32_t most) {
+    const uint64_t sure = (uint64_t)likely + likely / COUNTING_SURE_PART + COUNTING_SURE_TOKENS;
+    return sure < most ? (uint32_t)sure : most > 1 ? most - 1 : 1;
+}
+
 void counting_learn(struct calls *calls, const struct tokens_taught *taught) {
-    if (taught->who.len > 0 && !calls->backend.counter.fixed) {
+    if (taught->who.len > 0 && taught->tokens > 0 && !calls->backend.counter.fixed) {
         tokens_learned_take(calls->learned, taught);
     }
 }

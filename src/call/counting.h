@@ -7,12 +7,21 @@
 #include "tokens/learned.h"
 #include "wire/generation.h"
 
+enum { COUNTING_SURE_PART = 8, COUNTING_SURE_TOKENS = 4 };
+
 /* A model's rates now. */
 struct tokens_rates counting_rates(const struct calls *calls, struct str model, enum tokens_need need);
 /* What a request's prompt is made of, its tool calls included. */
 void counting_request_text(const struct gen_request *request, struct tokens_text *out);
 /* Tokens of a request's prompt, with its template. */
 int64_t counting_request_tokens(const struct tokens_rates *rates, const struct gen_request *request);
+/* The most that a device may count for the bill: what such a text has by the rates of the model's family, with room for
+ * odd texts; not more than price_prompt_tokens_max. */
+uint32_t counting_request_most(const struct calls *calls, const struct gen_request *request,
+                               const struct tokens_text *text);
+/* A prompt of so many tokens, as far as is known, may well have so many: an eighth more, and some of a template; but
+ * fewer than the bound. A device that counts more is looked at. */
+uint32_t counting_sure(uint32_t likely, uint32_t most);
 /* As many as the prompt has at most, if its text is usual text; not more than price_prompt_tokens_max. */
 uint32_t counting_request_enough(const struct calls *calls, const struct gen_request *request,
                                  const struct tokens_text *text);

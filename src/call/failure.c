@@ -10,11 +10,72 @@ static void set(struct fault *out, enum fault_code code, uint64_t retry_after_ms
     (void)str_copy(out->message, sizeof(out->message), str_from(message));
 }
 
-/* The device's own words reach the client only for faults of the request; they are cut to the envelope's bounds. */
+/* Of an engine of our own process; its words are cut to the envelope's bounds. */
 static void set_client_fault(struct fault *out, enum fault_code code, struct str message, struct str param) {
     *out = (struct fault){.code = code};
     (void)str_copy(out->message, sizeof(out->message), message.len > 0 ? message : STR("The request was refused."));
     (void)str_copy(out->param, sizeof(out->param), param);
+}
+
+/* A device may name the member at fault, but only one that there is: what it says is a stranger's word. Of a path, such
+ * as messages[3].content, the first step. */
+static struct str known_param(struct str param) {
+    static const char *const members[] = {
+        "messages",
+        "prompt",
+        "tools",
+        "tool_choice",
+        "response_format",
+        "max_tokens",
+        "temperature",
+        "top_p",
+        "top_k",
+        "min_p",
+        "seed",
+        "stop",
+        "frequency_penalty",
+        "presence_penalty",
+        "repeat_penalty",
+        "logit_bias",
+        "model",
+    };
+    for (size_t i = 0; i < COUNT_OF(members); i++) {
+        const struct str member = str_from(members[i]);
+        const bool begins = str_starts_with(param, member);
+        if (begins && (param.len == member.len || param.data[member.len] == '.' || param.data[member.len] == '[')) {
+            return member;
+        }
+    }
+    return STR("");
+}
+
+static void set_bad_request(const struct core_effect *effect, struct fault *out) {
+    set(out, FAULT_INVALID_REQUEST, 0,
+        effect->fail.by_gateway
+            ? "The request is too large to be sent to a provider. Send less text."
+            : "The devices that serve this model cannot make a prompt of this request. You were not charged. Check the "
+              "order and the roles of its messages, or use another model.");
+    (void)str_copy(out->param, sizeof(out->param), known_param(effect->fail.param));
+}
+
+static void set_context_length(const struct core_effect *effect, const struct gen_request *request, struct fault *out) {
+    const char *what = request->message_count > 0 ? "messages" : "prompt";
+    const uint32_t context = effect->fail.context_length, asked = effect->fail.max_tokens;
+    set(out, FAULT_CONTEXT_LENGTH, 0, "");
+    (void)str_copy(out->param, sizeof(out->param), str_from(what));
+    if (context == 0) {
+        snprintf(out->message, sizeof(out->message),
+                 "This request does not fit the model's context. Shorten the %s, or lower max_tokens.", what);
+    } else if (asked > 0) {
+        snprintf(out->message, sizeof(out->message),
+                 "This model's maximum context length is %u tokens. The %s and %u tokens for the answer do not fit it. "
+                 "Shorten the %s, or lower max_tokens.",
+                 context, what, asked, what);
+    } else {
+        snprintf(out->message, sizeof(out->message),
+                 "This model's maximum context length is %u tokens. The %s do not fit it. Shorten the %s.", context,
+                 what, what);
+    }
 }
 
 void failure_suspended(struct fault *out) {
@@ -138,7 +199,8 @@ void failure_stopped(struct fault *out) {
     set(out, FAULT_UNAVAILABLE, SHORT_RETRY_MS, "The gateway is restarting. You were not charged. Retry the request.");
 }
 
-void failure_from_core(const struct core_effect *effect, struct str model, struct fault *out) {
+void failure_from_core(const struct core_effect *effect, const struct gen_request *request, struct fault *out) {
+    const struct str model = request->model;
     if (set_refusal(effect, out)) {
         return;
     }
@@ -160,10 +222,10 @@ void failure_from_core(const struct core_effect *effect, struct str model, struc
         set_resting(model, out);
         return;
     case CORE_FAILURE_BAD_REQUEST:
-        set_client_fault(out, FAULT_INVALID_REQUEST, effect->fail.message, effect->fail.param);
+        set_bad_request(effect, out);
         return;
     case CORE_FAILURE_CONTEXT_LENGTH:
-        set_client_fault(out, FAULT_CONTEXT_LENGTH, effect->fail.message, effect->fail.param);
+        set_context_length(effect, request, out);
         return;
     case CORE_FAILURE_LOST:
         set(out, FAULT_UNAVAILABLE, SHORT_RETRY_MS,

@@ -6,8 +6,9 @@
 #include "core/core.h"
 #include "wire/generation.h"
 
-/* Of a FAIL effect; `model` is what was asked for. */
-void failure_from_core(const struct core_effect *effect, struct str model, struct fault *out);
+/* Of a FAIL effect of this request. The words are always ours: nothing that a device says reaches a client but the name
+ * of a member that there is. */
+void failure_from_core(const struct core_effect *effect, const struct gen_request *request, struct fault *out);
 /* Of the sandbox's engine; `message` and `param` may be NULL. */
 void failure_from_engine(enum gen_failure failure, const char *message, const char *param, struct fault *out);
 /* The account is suspended. */

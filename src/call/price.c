@@ -1,6 +1,7 @@
 #include "call/price.h"
 
 #include "catalog/catalog.h"
+#include "tokens/rates.h"
 
 static uint64_t tool_call_tokens(const struct gen_tool_call *call) {
     return PRICE_TOKENS_PER_TOOL_CALL +
@@ -8,10 +9,11 @@ static uint64_t tool_call_tokens(const struct gen_tool_call *call) {
 }
 
 uint32_t price_prompt_tokens_max(const struct gen_request *request) {
-    uint64_t tokens = PRICE_TOKENS_PER_TEMPLATE + request->prompt.len;
+    const struct tokens_prior *prior = tokens_prior_of(request->model);
+    uint64_t tokens = prior->template_tokens + request->prompt.len;
     for (size_t i = 0; i < request->message_count; i++) {
         const struct gen_message *message = &request->messages[i];
-        tokens += PRICE_TOKENS_PER_MESSAGE + message->content.len +
+        tokens += prior->message_tokens + message->content.len +
                   PRICE_TOKENS_PER_TOOL_BYTE * (uint64_t)message->tool_call_id.len;
         for (size_t j = 0; j < message->tool_call_count; j++) {
             tokens += tool_call_tokens(&message->tool_calls[j]);

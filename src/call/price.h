@@ -5,17 +5,14 @@
 #include "wire/generation.h"
 
 enum {
-    /* A token stands for at least one byte of text (byte-level and byte-fallback vocabularies alike), so the bytes
-     * bound the tokens. Around the text a chat template puts markers and a role for each message ... */
-    PRICE_TOKENS_PER_MESSAGE = 16,
-    /* ... and once what it adds by itself: the start, a default system prompt, the date, the answer's head. */
-    PRICE_TOKENS_PER_TEMPLATE = 256,
     /* A tool call is written as JSON, where a byte may become the six of \u00xx, inside some markup. */
     PRICE_TOKENS_PER_TOOL_BYTE = 6,
     PRICE_TOKENS_PER_TOOL_CALL = 64,
 };
 
-/* More tokens than the prompt can have on any device. */
+/* More tokens than the prompt can have on any device: a token stands for at least one byte of text (byte-level and
+ * byte-fallback vocabularies alike), so the bytes bound the tokens; around them is what the model's chat template adds
+ * (tokens/rates.h). */
 uint32_t price_prompt_tokens_max(const struct gen_request *request);
 /* Nano-dollars per token of a model by its id; those of CATALOG_OTHER_... for one that is not in the catalog. */
 void price_of_model(struct str model, int64_t *prompt_nano, int64_t *completion_nano);

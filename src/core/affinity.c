@@ -46,7 +46,8 @@ void core_affinity_store(struct core *core, const struct core_generation *genera
     *entry = (struct affinity_entry){
         .key = key,
         .provider = provider->handle,
-        .tokens = generation->prompt_tokens + generation->part_tokens + generation->delta_tokens,
+        .tokens = generation->prompt_tokens + generation->part_tokens +
+                  core_bill_tokens(&generation->attempt->delivered, UINT32_MAX),
         .age = clock,
     };
 }

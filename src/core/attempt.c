@@ -22,7 +22,6 @@ void core_attempt_start(struct core *core, struct core_generation *generation, s
     core_offering_take_slot(core, offering);
 
     generation->attempt = attempt;
-    generation->delta_tokens = 0;
     generation->round++;
     generation->tried[generation->tried_count++] = provider->handle;
     if (generation->failover_due_ms == 0) {

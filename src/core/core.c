@@ -1,60 +1,10 @@
 /* The core's life and the dispatch of its steps. */
 #include "core/core_internal.h"
 
-void core_config_init(struct core_config *config) {
-    *config = (struct core_config){
-        .max_generations = 8192,
-        .max_queue = 1024,
-        .max_providers = 20000,
-        .max_accounts = 1000000,
-        .max_attempts = 6,
-        .failover_ms = 15000,
-        .continue_ms = 120000,
-        .backoff_step_ms = 250,
-        .retry_percent = 20,
-        .retry_floor = 3,
-        .queue_ms = 15000,
-        .accept_ms = 2000,
-        .first_token_ms = 15000,
-        .first_token_per_prompt_token_us = 20000,
-        .prefill_least_per_s = 5,
-        .silence_ms = 15000,
-        .whole_ms = 60000,
-        .whole_per_token_ms = 250,
-        .cancel_ms = 5000,
-        .cooldown_ms = 10000,
-        .warming_retry_s = 300,
-        .load_ms = 5000,
-    };
-}
-
-static void bound_u32(uint32_t *number, uint32_t low, uint32_t high) {
-    if (*number < low) {
-        *number = low;
-    } else if (*number > high) {
-        *number = high;
-    }
-}
-
-/* Whatever was configured, handles fit and no deadline is due in the step that sets it. */
-static void config_bound(struct core_config *config) {
-    bound_u32(&config->max_generations, 1, CORE_HANDLE_LIMIT);
-    bound_u32(&config->max_providers, 1, CORE_HANDLE_LIMIT);
-    bound_u32(&config->max_attempts, 1, CORE_ATTEMPTS_MAX);
-    bound_u32(&config->retry_percent, 0, 100);
-    bound_u32(&config->prefill_least_per_s, 1, UINT32_MAX);
-    bound_u32(&config->retry_floor, 1, UINT32_MAX); /* or no generation could ever be tried again */
-    uint32_t *times[] = {&config->queue_ms,    &config->accept_ms,  &config->first_token_ms, &config->failover_ms,
-                         &config->continue_ms, &config->silence_ms, &config->whole_ms,       &config->cancel_ms};
-    for (size_t i = 0; i < COUNT_OF(times); i++) {
-        bound_u32(times[i], 1, UINT32_MAX);
-    }
-}
-
 struct core *core_new(const struct core_config *config) {
     struct core *core = MEM_NEW(struct core);
     core->config = *config;
-    config_bound(&core->config);
+    core_config_bound(&core->config, CORE_HANDLE_LIMIT, CORE_ATTEMPTS_MAX);
     core->random.state = config->seed;
     core->deadlines.armed_ms = UINT64_MAX;
     core_handles_init(&core->generations, core->config.max_generations);
@@ -150,6 +100,8 @@ static void core_on_generation(struct core *core, const struct core_event *event
         core_generation_client_gone(core, generation);
     } else if (event->kind == CORE_EVENT_ABORT) {
         core_generation_abort(core, generation, event->abort.failure);
+    } else if (event->kind == CORE_EVENT_COUNTED) {
+        core_generation_counted(core, generation, event->counted.prompt_tokens);
     } else {
         core_generation_committed(core, generation, event->committed.durable);
     }
@@ -163,6 +115,7 @@ static void core_on_event(struct core *core, const struct core_event *event) {
         break;
     case CORE_EVENT_CLIENT_GONE:
     case CORE_EVENT_ABORT:
+    case CORE_EVENT_COUNTED:
     case CORE_EVENT_COMMITTED:
         core_on_generation(core, event);
         break;

@@ -9,6 +9,7 @@
 
 #include "base/compiler.h"
 #include "base/str.h"
+#include "core/config.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,40 +36,6 @@ enum {
     CORE_MODEL_ID_MAX = 128,  /* longer ids are refused */
     CORE_OFFERS_MAX = 64,     /* models on one provider; the rest of a longer status is ignored */
 };
-
-struct core_config {          /* times in milliseconds */
-    uint32_t max_generations; /* alive at once, queued or running */
-    uint32_t max_queue; /* of these, waiting for a provider; a generation that waits again for a retry may exceed it */
-    uint32_t max_providers;
-    uint32_t max_accounts; /* accounts and keys known at once */
-    /* 6: five further tries, each on another device, until content comes; then the count begins anew. */
-    uint32_t max_attempts;
-    uint32_t failover_ms; /* no further attempt so long after the first, while nothing has come */
-    /* A begun answer that has lost its device waits so long for one that may take it before long
-     * (core_place_has_hope). */
-    uint32_t continue_ms;
-    uint32_t backoff_step_ms; /* linear: the first further attempt at once, each next one so much later again */
-    /* of the generations that have delivered nothing, so many may be on a further attempt ... */
-    uint32_t retry_percent;
-    uint32_t retry_floor;                     /* ... but at least so many; the others wait in the queue */
-    uint32_t queue_ms;                        /* phase deadlines: waiting for a provider, each time anew */
-    uint32_t accept_ms;                       /* generation sent until accepted */
-    uint32_t first_token_ms;                  /* accepted until the first delta ... */
-    uint32_t first_token_per_prompt_token_us; /* ... plus this for each token of the prompt (microseconds) */
-    /* A device that shows that it works on the prompt has longer, down to so many tokens a second (core/prefill.c). */
-    uint32_t prefill_least_per_s;
-    uint32_t silence_ms;         /* between deltas */
-    uint32_t whole_ms;           /* admission until the end ... */
-    uint32_t whole_per_token_ms; /* ... plus this per token of max_tokens */
-    uint32_t cancel_ms;          /* cancel sent until the device's word; then its slot counts as free again */
-    uint32_t cooldown_ms;        /* a silent or failing provider gets no new generations for so long */
-    uint32_t warming_retry_s;    /* Retry-After when no provider has the model and nothing is known of it */
-    uint32_t load_ms;            /* how long loading a model takes on a device that has not told yet */
-    bool trace;                  /* emit CORE_EFFECT_TRACE for every change of state */
-    uint64_t seed;               /* of the random source that breaks ties */
-};
-/* The documented defaults (docs/REQUEST.md has the table). */
-void core_config_init(struct core_config *config);
 
 /* COLD: the file is there; a generation for it makes the device load it first. */
 enum core_model_state {
@@ -152,7 +119,7 @@ enum core_failure {
     CORE_FAILURE_QUEUE_FULL,     /* 429 */
     CORE_FAILURE_WARMING,        /* 503: a device fetches or loads the model, or may fetch it */
     CORE_FAILURE_TIMEOUT,        /* 408: assigned or queued, nobody answered in time */
-    CORE_FAILURE_BAD_REQUEST,    /* 400: the device refused the request itself; message and param are its words */
+    CORE_FAILURE_BAD_REQUEST,    /* 400: devices refuse the request itself (core/refusal.c) */
     CORE_FAILURE_CONTEXT_LENGTH, /* 400 */
     CORE_FAILURE_LOST,           /* text had come, and nobody could go on with it: 503, or an error event */
     CORE_FAILURE_CREDITS,        /* 402: the worst case does not fit balance minus holds */
@@ -171,7 +138,7 @@ enum core_failure {
 
 /* Why an attempt failed on its device, as the shell reports it. */
 enum core_attempt_failure {
-    CORE_ATTEMPT_BAD_REQUEST,    /* the client's fault: never retried, never held against the device */
+    CORE_ATTEMPT_BAD_REQUEST,    /* the client's fault, as it says: others are asked before it is told */
     CORE_ATTEMPT_CONTEXT_LENGTH, /* likewise */
     CORE_ATTEMPT_OVERLOADED,     /* retried elsewhere, no cooldown */
     CORE_ATTEMPT_MODEL_MISSING,  /* retried elsewhere; the offer counts as not ready until the next status */
@@ -190,6 +157,7 @@ enum core_review {
     CORE_REVIEW_LOOPING,    /* the same piece again and again */
     CORE_REVIEW_PROMPT,     /* far more prompt tokens than the prompt can have */
     CORE_REVIEW_CANARY,     /* told by the shell: a wrong answer to a known question */
+    CORE_REVIEW_REFUSAL,    /* it called requests bad that others answered */
 };
 const char *core_review_name(enum core_review review); /* "too_fast", ... */
 
@@ -217,6 +185,7 @@ enum core_event_kind {
     CORE_EVENT_ACCOUNT,   /* an account is made known, without money, or its limits change; past max_accounts ignored */
     CORE_EVENT_CREDIT,    /* the balance of a known account moves; past +-2^62 nano-dollars ignored */
     CORE_EVENT_KEY,       /* a key is made known, or its cap changes; past max_accounts ignored */
+    CORE_EVENT_COUNTED,   /* the answer to COUNT, once and soon -> SETTLE */
     CORE_EVENT_COMMITTED, /* the settlement of `generation` is durable, or never will be -> FINISH, CANCELLED or FAIL */
 };
 
@@ -234,13 +203,16 @@ struct core_event {
             /* The shell's own numbers, made known before. Account 0: no money, no limits, no key. One that is not known
              * has nothing to spend. */
             uint64_t account, key;
-            /* What the prompt can cost at most; held until the device has counted it. A device cannot claim more, of
+            /* What the prompt can have at most; held until the device has counted it. A device cannot claim more, of
              * this and of max_tokens. */
             uint32_t prompt_tokens_max;
             /* What an account that has not so much may hold instead, if that is less: the prompt has more tokens than
              * this hardly ever, and then costs no more. 0: as prompt_tokens_max. */
             uint32_t prompt_tokens_enough;
-            uint32_t prompt_tokens_likely;                    /* for placement; 0: a part of prompt_tokens_max */
+            uint32_t prompt_tokens_likely; /* for placement; 0: a part of prompt_tokens_max */
+            /* A device that counts more is not believed at once: COUNT asks the shell before the bill. 0: never. */
+            uint32_t prompt_tokens_sure;
+            bool max_tokens_given;                            /* by the client: all of them have to fit the context */
             int64_t prompt_price_nano, completion_price_nano; /* per token */
             char region[CORE_REGION_SIZE];                    /* empty: any */
             bool verified;                                    /* only devices that passed attestation */
@@ -270,12 +242,16 @@ struct core_event {
             bool durable;
         } committed;
         struct {
+            uint32_t prompt_tokens; /* by the model's own vocabulary; 0: nobody could count */
+        } counted;
+        struct {
             enum core_failure failure; /* what FAIL says: TOO_LONG or STOPPED */
         } abort;
         struct {
             uint64_t user; /* the shell's own id of the provider */
             char region[CORE_REGION_SIZE];
             bool verified;
+            uint64_t owner; /* the shell's number of the account that it belongs to; 0: it is an owner of its own */
             uint64_t ram_bytes;
             struct core_record record;
             uint64_t away_ms; /* since the record was kept; 0 for one that is new */
@@ -308,7 +284,8 @@ struct core_event {
         } done;
         struct {
             enum core_attempt_failure failure;
-            struct str message, param; /* handed through for BAD_REQUEST and CONTEXT_LENGTH */
+            struct str param; /* of BAD_REQUEST: the member at fault, as the device says */
+            bool by_gateway;  /* the shell itself could not send the request: nothing of it is a device's word */
         } error;
     };
 };
@@ -319,6 +296,7 @@ enum core_effect_kind {
     CORE_EFFECT_CANCEL,            /* tell `provider` to stop it */
     CORE_EFFECT_ACCEPTED,          /* a device has it: an answer is on its way (headers may leave) */
     CORE_EFFECT_DELIVER,           /* write this text to the client */
+    CORE_EFFECT_COUNT,             /* count its prompt, and tell by COUNTED; SETTLE follows */
     CORE_EFFECT_SETTLE,            /* make this durable, then tell by COMMITTED; FINISH or CANCELLED follows */
     CORE_EFFECT_FINISH,            /* the answer is complete and settled (also when its client has gone since); gone */
     CORE_EFFECT_FAIL,              /* it failed; the generation is gone */
@@ -388,8 +366,12 @@ struct core_effect {
             enum core_failure failure;
             bool started; /* text had been delivered */
             uint32_t attempts;
-            uint64_t retry_after_ms;   /* 0: no advice */
-            struct str message, param; /* the device's words for client faults, else empty; borrowed from the event */
+            uint64_t retry_after_ms; /* 0: no advice */
+            /* Of BAD_REQUEST and CONTEXT_LENGTH. param is a device's word, borrowed from the event; by_gateway: no
+             * device was asked; context_length: the largest of those that refused. */
+            struct str param;
+            bool by_gateway;
+            uint32_t prompt_tokens, max_tokens, context_length;
         } fail;
         uint64_t wake_at_ms;
         struct {

@@ -8,9 +8,12 @@
 #define NATARIS_CORE_CORE_INTERNAL_H
 
 #include "base/random_source.h"
+#include "core/bill.h"
 #include "core/core.h"
 #include "core/device.h"
+#include "core/generation.h"
 #include "core/list.h"
+#include "core/refusal.h"
 
 /* uthash allocates one bucket table; running out of memory ends the process like everywhere (base/mem.h). */
 #include "base/mem.h"
@@ -127,6 +130,7 @@ struct core_provider {
     bool leaving;
     struct core_record record; /* its uptime is as of uptime_ms; the factors come first */
     struct core_device_state device;
+    uint64_t owner; /* 0: nobody */
     uint64_t ram_bytes, uptime_ms;
     uint64_t silent_ms;           /* since when, if it is */
     uint64_t wanted_ms;           /* when it was last asked to fetch or load; 0: never */
@@ -164,6 +168,7 @@ struct core_offering {
     bool listed;           /* in the provider's latest status */
     bool engine_failed;    /* its provider cools down for it, until a status shows that the engine is a fresh one */
     uint8_t empty_answers; /* in a row */
+    uint8_t refusals;      /* of requests that others answered (record.c) */
     bool counted;          /* in its model's counts, with the three values below */
     bool counted_resting;  /* in model->resting instead */
     enum core_model_state counted_state;
@@ -184,6 +189,7 @@ struct core_attempt {
     uint32_t number;        /* of the generation: 1, 2, ... */
     uint32_t max_tokens;    /* that it was sent with */
     uint32_t tokens, bytes; /* of its deltas so far */
+    struct core_delivered delivered;
     uint64_t sent_ms;
     uint64_t accepted_ms, first_ms, last_ms; /* plus 1; 0: not yet */
     uint32_t prompt_tokens;                  /* as it counted them */
@@ -197,19 +203,6 @@ struct core_attempt {
     uint32_t first_tokens;         /* that came with the first piece */
     struct core_deadline deadline; /* of a ghost */
 };
-
-/* generation.c tells the story. */
-enum core_generation_state {
-    CORE_GENERATION_NONE,    /* not yet, or no more: in no list */
-    CORE_GENERATION_BACKOFF, /* waits a moment before a further attempt */
-    CORE_GENERATION_QUEUED,
-    CORE_GENERATION_SENT,
-    CORE_GENERATION_PREFILL,
-    CORE_GENERATION_STREAMING,
-    CORE_GENERATION_CANCELLING,
-    CORE_GENERATION_SETTLING,
-};
-enum { CORE_GENERATION_STATE_COUNT = CORE_GENERATION_SETTLING + 1 };
 
 /* Requests per minute, as a bucket that leaks (rate.c). */
 struct core_rate {
@@ -272,8 +265,9 @@ struct core_generation {
     uint64_t whole_due_ms, whole_most_ms, prefill_most_ms;
     uint64_t queue_due_ms;       /* of QUEUED; its deadline may come earlier, to look at the devices once more */
     uint32_t ttft_ms;            /* once content has come */
-    uint32_t prompt_tokens;      /* as the first device that counted them said */
-    uint32_t delta_tokens;       /* of the present attempt, counted from deltas */
+    uint32_t prompt_tokens;      /* as its present device has counted them; 0: it has not */
+    uint32_t prefill_lent_ms;    /* by so much failover_due_ms was moved on for a long prompt */
+    bool counting;               /* while SETTLING: COUNT was told, and SETTLE not yet */
     bool accepted;               /* ACCEPTED has been told */
     bool started;                /* text has been delivered */
     bool came_back;              /* while QUEUED: from a failed attempt */
@@ -293,13 +287,17 @@ struct core_generation {
     struct core_part *parts;  /* devices that made tokens so far; `few`, or grown up to CORE_PARTS_MAX */
     struct core_part few[CORE_PARTS_FIRST];
     uint32_t part_count, part_capacity;
-    uint32_t part_tokens; /* of all parts */
+    uint32_t part_tokens;                      /* of all parts */
+    uint32_t spent_tokens, part_prompt_tokens; /* of max_tokens; of the prompt as the last part's device counted it */
+    uint64_t bytes;                            /* delivered by all parts */
+    struct core_refusals refusals;
     /* What placement goes by (place.c). */
     char region[CORE_REGION_SIZE];
     bool verified;
     uint64_t only_provider;
     uint64_t prefix, leaves_prefix;
-    uint32_t prompt_tokens_max, prompt_tokens_likely, max_tokens;
+    uint32_t prompt_tokens_max, prompt_tokens_likely, prompt_tokens_sure, max_tokens;
+    bool max_tokens_given;
     uint64_t patience_ms; /* since when it rather waits for a slot than for a cold device; 0: it does not */
 };
 
@@ -416,8 +414,6 @@ MUST_CHECK bool core_hold_init(const struct core *core, const struct core_event 
 bool core_hold_fits_account(const struct core_hold *hold);
 bool core_hold_fits_key(const struct core_hold *hold);
 void core_hold_open(struct core_hold *hold); /* one that fits */
-/* The device has counted the prompt: the rest is spendable again. */
-void core_hold_lower(struct core_hold *hold, uint32_t prompt_tokens);
 /* Cuts the tokens to what the request allowed, and fills in the charge and its parts. */
 void core_hold_price(const struct core_hold *hold, struct core_outcome *outcome);
 /* Divides outcome->provider_nano between the parts, whose tokens add up to the outcome's. */
@@ -431,32 +427,12 @@ void core_admit(struct core *core, const struct core_event *event);
 /* check_money.c */
 const char *core_check_money(const struct core *core); /* NULL, or the broken rule's name */
 
-/* generation.c: the states, and what happens while a device has the generation or it waits. */
-void core_generation_start(struct core *core, const struct core_event *event, const struct core_hold *hold);
-/* What placement goes by, from a request; the rest of the generation stays as it is. */
-void core_generation_describe(struct core_generation *generation, struct core_model *model,
-                              const struct core_event *event);
-void core_generation_accept(struct core *core, struct core_generation *generation, uint32_t prompt_tokens);
-void core_generation_progress(struct core *core, struct core_generation *generation, uint32_t done_tokens);
-void core_generation_delta(struct core *core, struct core_generation *generation, struct str text, uint32_t tokens);
-void core_generation_done(struct core *core, struct core_generation *generation, const struct core_event *event);
-void core_generation_error(struct core *core, struct core_generation *generation, const struct core_event *event);
-/* its provider leaves; releases its attempt */
-void core_generation_lost(struct core *core, struct core_generation *generation);
-void core_generation_silent(struct core *core, struct core_generation *generation); /* its provider does not answer */
-void core_generation_overdue(struct core *core, struct core_generation *generation);
-/* The one function that changes a generation's state. `why` is a constant. */
-void core_generation_move(struct core *core, struct core_generation *generation, enum core_generation_state state,
-                          const char *why);
-/* of max_tokens, behind what its parts have made */
-uint32_t core_generation_tokens_left(const struct core_generation *generation);
-uint64_t core_generation_whole_due_ms(const struct core_generation *generation); /* as it holds in its state */
-
 /* generation_again.c: what a generation does when its device has failed it. */
 enum core_generation_fault {
-    CORE_GENERATION_FAULT_FAILED, /* it may be asked again when no other device is left */
-    CORE_GENERATION_FAULT_SLOW,   /* likewise; it is told to stop, and nothing but its speed is held against it */
-    CORE_GENERATION_FAULT_SILENT, /* never again for this generation */
+    CORE_GENERATION_FAULT_FAILED,  /* it may be asked again when no other device is left */
+    CORE_GENERATION_FAULT_SLOW,    /* likewise; it is told to stop, and nothing but its speed is held against it */
+    CORE_GENERATION_FAULT_SILENT,  /* never again for this generation */
+    CORE_GENERATION_FAULT_REFUSED, /* likewise, and nothing is held against it yet */
 };
 /* The attempt is over, or given up, and its device at fault: a further attempt, or the continuation of what has begun,
  * or the generation's end when there can be neither. The attempt is still the generation's. */
@@ -482,14 +458,15 @@ void core_generation_fail(struct core *core, struct core_generation *generation,
                           const char *why);
 /* Nobody can serve its model: FAIL says why that is (core_warm_failure). */
 void core_generation_fail_unserved(struct core *core, struct core_generation *generation, const char *why);
-/* The request itself is at fault: the client gets the device's words. */
+/* The request itself is at fault. `event` is the device's word, NULL: an earlier one stands (refusal.h). */
 void core_generation_reject(struct core *core, struct core_generation *generation, enum core_failure failure,
                             const struct core_event *event);
+/* Its device goes on past max_tokens: what came within them is the answer. */
+void core_generation_cut_off(struct core *core, struct core_generation *generation);
+void core_generation_counted(struct core *core, struct core_generation *generation, uint32_t prompt_tokens);
 /* There is nothing more to come. `done` is the device's last word, NULL when it has not given its counts. */
 void core_generation_settle(struct core *core, struct core_generation *generation, const struct core_event *done,
                             enum core_finish finish, const char *why);
-/* Adds what the present attempt has made, so many tokens, to the generation's parts. */
-void core_generation_add_part(struct core_generation *generation, uint32_t tokens);
 /* without a word, when the core is freed */
 void core_generation_drop(struct core *core, struct core_generation *generation);
 void core_generations_forget_ended(struct core *core); /* at the start of a step */

@@ -101,6 +101,12 @@ enum core_attempt_end {
 /* `done` is the event for END_DONE, else NULL. */
 void core_record_ended(struct core *core, struct core_attempt *attempt, enum core_attempt_end end,
                        const struct core_event *done);
+/* It refused a generation that is a good one, as another device or the gateway's own count has shown. */
+void core_record_refused(struct core *core, uint64_t provider_handle, const struct core_generation *generation);
+/* The device that finished it has counted more of its prompt than there is by the model's own vocabulary. */
+void core_record_overcounted(struct core *core, const struct core_generation *generation, uint32_t prompt_tokens);
+/* It sent more than max_tokens can be. */
+void core_record_over_limit(struct core *core, struct core_attempt *attempt);
 /* It still has not shown any content: it is slower than that. */
 void core_record_slow(struct core *core, struct core_attempt *attempt);
 void core_record_review(struct core *core, struct core_provider *provider, enum core_review review,

@@ -210,6 +210,8 @@ void core_generation_describe(struct core_generation *generation, struct core_mo
     generation->leaves_prefix = event->request.leaves_prefix;
     generation->prompt_tokens_max = event->request.prompt_tokens_max;
     generation->prompt_tokens_likely = event->request.prompt_tokens_likely;
+    generation->prompt_tokens_sure = event->request.prompt_tokens_sure;
+    generation->max_tokens_given = event->request.max_tokens_given;
     generation->max_tokens = event->request.max_tokens;
 }
 
@@ -233,7 +235,7 @@ void core_generation_start(struct core *core, const struct core_event *event, co
 }
 
 uint32_t core_generation_tokens_left(const struct core_generation *generation) {
-    return generation->max_tokens > generation->part_tokens ? generation->max_tokens - generation->part_tokens : 0;
+    return generation->max_tokens > generation->spent_tokens ? generation->max_tokens - generation->spent_tokens : 0;
 }
 
 /* However often it moves to another device, all its prompts together get no more than the largest of them may take. */
@@ -245,6 +247,15 @@ static void generation_let_prefill(const struct core *core, struct core_generati
     }
 }
 
+/* A device lost over a long prompt is no less worth a further one; but however many count it, it is lent once. */
+static void generation_lend_prefill(const struct core *core, struct core_generation *generation) {
+    uint64_t prefill_ms = min_u64(core_generation_prefill_ms(core, generation), UINT32_MAX);
+    if (generation->failover_due_ms != 0 && prefill_ms > generation->prefill_lent_ms) {
+        generation->failover_due_ms += prefill_ms - generation->prefill_lent_ms;
+        generation->prefill_lent_ms = (uint32_t)prefill_ms;
+    }
+}
+
 void core_generation_accept(struct core *core, struct core_generation *generation, uint32_t prompt_tokens) {
     if (generation->state != CORE_GENERATION_SENT) {
         return;
@@ -253,11 +264,7 @@ void core_generation_accept(struct core *core, struct core_generation *generatio
         /* No more than the request can hold: a claim sets a deadline, too. */
         generation->prompt_tokens =
             prompt_tokens < generation->hold.prompt_tokens_max ? prompt_tokens : generation->hold.prompt_tokens_max;
-        core_hold_lower(&generation->hold, prompt_tokens);
-        if (generation->failover_due_ms != 0) {
-            /* A device lost over a long prompt is no less worth a further one. */
-            generation->failover_due_ms += core_generation_prefill_ms(core, generation);
-        }
+        generation_lend_prefill(core, generation);
     }
     core_record_accepted(core, generation->attempt, prompt_tokens);
     generation_let_prefill(core, generation);
@@ -281,15 +288,14 @@ void core_generation_delta(struct core *core, struct core_generation *generation
     if (text.len == 0 && tokens == 0) {
         return;
     }
-    uint64_t sum = (uint64_t)generation->delta_tokens + tokens;
-    generation->delta_tokens = (uint32_t)min_u64(sum, UINT32_MAX);
     core_record_content(core, generation->attempt, text, tokens);
     if (generation->state == CORE_GENERATION_CANCELLING) {
-        return;
+        return; /* nobody is there any more to have it */
     }
+    bool within = core_bill_deliver(generation->attempt, &text, tokens);
     if (generation->state == CORE_GENERATION_STREAMING) {
         core_deadline_set(core, &generation->deadline, generation_due(core, generation));
-    } else {
+    } else if (text.len > 0) {
         if (!generation->started) {
             generation->started = true;
             generation->ttft_ms = (uint32_t)min_u64(core->now_ms - generation->admitted_ms, UINT32_MAX);
@@ -297,9 +303,14 @@ void core_generation_delta(struct core *core, struct core_generation *generation
         core_generation_content_came(generation);
         core_generation_move(core, generation, CORE_GENERATION_STREAMING, "first token");
     }
-    struct core_effect *effect = core_effect_add_generation(core, CORE_EFFECT_DELIVER, generation);
-    effect->deliver.text = text;
-    effect->deliver.tokens = tokens;
+    if (text.len > 0) {
+        struct core_effect *effect = core_effect_add_generation(core, CORE_EFFECT_DELIVER, generation);
+        effect->deliver.text = text;
+        effect->deliver.tokens = tokens;
+    }
+    if (!within) {
+        core_generation_cut_off(core, generation);
+    }
 }
 
 void core_generation_done(struct core *core, struct core_generation *generation, const struct core_event *event) {
@@ -336,11 +347,26 @@ static const char *failure_name(enum core_attempt_failure failure) {
     return "unknown";
 }
 
+static void generation_refused(struct core *core, struct core_generation *generation, const struct core_event *event) {
+    const enum core_attempt_failure failure = event->error.failure;
+    const enum core_refusal_verdict verdict =
+        event->error.by_gateway ? CORE_REFUSAL_BELIEVED : core_refusal_take(core, generation, failure);
+    if (verdict == CORE_REFUSAL_FALSE && !core_refusal_has_other(generation)) {
+        core_generation_fail(core, generation, CORE_FAILURE_ATTEMPTS, "refused what fits, and no other is there");
+    } else if (verdict == CORE_REFUSAL_BELIEVED) {
+        core_generation_reject(
+            core, generation,
+            failure == CORE_ATTEMPT_BAD_REQUEST ? CORE_FAILURE_BAD_REQUEST : CORE_FAILURE_CONTEXT_LENGTH, event);
+    } else {
+        core_generation_again(core, generation, CORE_GENERATION_FAULT_REFUSED, failure_name(failure));
+    }
+}
+
 void core_generation_error(struct core *core, struct core_generation *generation, const struct core_event *event) {
     enum core_attempt_failure failure = event->error.failure;
     const char *why = failure_name(failure);
     bool request_fault = failure == CORE_ATTEMPT_BAD_REQUEST || failure == CORE_ATTEMPT_CONTEXT_LENGTH;
-    if (request_fault && generation->started) {
+    if (request_fault && generation->started && !event->error.by_gateway) {
         failure = CORE_ATTEMPT_ENGINE; /* a request of which text has come is a good one */
         request_fault = false;
     }
@@ -352,9 +378,7 @@ void core_generation_error(struct core *core, struct core_generation *generation
     if (cancelling) {
         core_generation_settle(core, generation, NULL, CORE_FINISH_CANCELLED, why);
     } else if (request_fault) {
-        core_generation_reject(
-            core, generation,
-            failure == CORE_ATTEMPT_BAD_REQUEST ? CORE_FAILURE_BAD_REQUEST : CORE_FAILURE_CONTEXT_LENGTH, event);
+        generation_refused(core, generation, event);
     } else {
         core_generation_again(core, generation, CORE_GENERATION_FAULT_FAILED, why);
     }
@@ -394,6 +418,8 @@ static void generation_waiting_overdue(struct core *core, struct core_generation
     } else if (generation->started) {
         core_generation_fail(core, generation, whole ? CORE_FAILURE_TIMEOUT : CORE_FAILURE_LOST,
                              "no device to continue");
+    } else if (!whole && core_refusal_stands(generation)) {
+        core_generation_reject(core, generation, core_refusal_failure(generation), NULL);
     } else if (core_model_is_servable(generation->model)) {
         core_generation_fail(core, generation, CORE_FAILURE_TIMEOUT, "queue deadline");
     } else {

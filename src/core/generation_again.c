@@ -37,7 +37,8 @@ static enum core_failure again_failure(const struct core_generation *generation,
     if (generation->started) {
         return CORE_FAILURE_LOST;
     }
-    return fault == CORE_GENERATION_FAULT_FAILED ? CORE_FAILURE_ATTEMPTS : CORE_FAILURE_TIMEOUT;
+    return fault == CORE_GENERATION_FAULT_FAILED || fault == CORE_GENERATION_FAULT_REFUSED ? CORE_FAILURE_ATTEMPTS
+                                                                                           : CORE_FAILURE_TIMEOUT;
 }
 
 /* May there be a further attempt? */
@@ -72,24 +73,31 @@ static void again_allow_for_work(const struct core *core, struct core_generation
     }
 }
 
+/* Nothing that it said of the prompt stays. */
+static void again_end_attempt(struct core *core, struct core_generation *generation, enum core_generation_fault fault) {
+    bool never = fault == CORE_GENERATION_FAULT_SILENT || fault == CORE_GENERATION_FAULT_REFUSED;
+    generation->tried_silent |= (uint32_t)never << (generation->tried_count - 1);
+    if (fault == CORE_GENERATION_FAULT_FAILED || fault == CORE_GENERATION_FAULT_REFUSED) {
+        core_attempt_release(core, generation->attempt);
+    } else {
+        core_attempt_abandon(core, generation);
+    }
+    generation->prompt_tokens = 0;
+}
+
 void core_generation_again(struct core *core, struct core_generation *generation, enum core_generation_fault fault,
                            const char *why) {
     bool streaming = generation->state == CORE_GENERATION_STREAMING;
     if (streaming) {
         generation->continue_due_ms = core->now_ms + core->config.continue_ms;
-        core_generation_add_part(generation, generation->delta_tokens);
+        core_bill_add_part(generation, UINT32_MAX);
     }
     if (generation->started) { /* anew with each device: what has begun is given up last */
         generation->failover_due_ms =
             core->now_ms + core->config.failover_ms + core_generation_prefill_ms(core, generation);
     }
     bool worked = generation->attempt->done_tokens > 0;
-    if (fault == CORE_GENERATION_FAULT_FAILED) {
-        core_attempt_release(core, generation->attempt);
-    } else {
-        generation->tried_silent |= (uint32_t)(fault == CORE_GENERATION_FAULT_SILENT) << (generation->tried_count - 1);
-        core_attempt_abandon(core, generation);
-    }
+    again_end_attempt(core, generation, fault);
     again_stretch(core, generation);
     again_allow_for_work(core, generation, worked);
     if (streaming && core_generation_tokens_left(generation) == 0) {

@@ -1,8 +1,6 @@
 /* Every way in which a generation ends, and what it came to. */
 #include "core/core_internal.h"
 
-#include <string.h>
-
 static uint32_t cap_u32(uint64_t number) {
     return (uint32_t)(number < UINT32_MAX ? number : UINT32_MAX);
 }
@@ -68,8 +66,13 @@ void core_generation_reject(struct core *core, struct core_generation *generatio
     struct core_effect *effect = generation_end(core, generation, CORE_EFFECT_FAIL, "the request's fault");
     effect->fail.failure = failure;
     effect->fail.attempts = generation->attempts;
-    effect->fail.message = event->error.message;
-    effect->fail.param = event->error.param;
+    effect->fail.prompt_tokens = generation->prompt_tokens_likely;
+    effect->fail.max_tokens = generation->max_tokens_given ? generation->max_tokens : 0;
+    effect->fail.context_length = core_refusal_context(generation);
+    if (event != NULL) {
+        effect->fail.param = event->error.param;
+        effect->fail.by_gateway = event->error.by_gateway;
+    }
     generation_free(core, generation);
 }
 
@@ -83,23 +86,6 @@ static void generation_cancel_unpaid(struct core *core, struct core_generation *
     generation_free(core, generation);
 }
 
-void core_generation_add_part(struct core_generation *generation, uint32_t tokens) {
-    if (generation->part_count == generation->part_capacity) {
-        struct core_part *parts = mem_calloc((size_t)generation->part_capacity * 2, sizeof(struct core_part));
-        memcpy(parts, generation->parts, generation->part_count * sizeof(struct core_part));
-        if (generation->parts != generation->few) {
-            free(generation->parts);
-        }
-        generation->parts = parts;
-        generation->part_capacity *= 2;
-    }
-    uint32_t left = generation->hold.completion_tokens_max - generation->part_tokens;
-    tokens = tokens < left ? tokens : left; /* whatever a device claims */
-    generation->part_tokens += tokens;
-    generation->parts[generation->part_count++] = (struct core_part){
-        .provider = generation->attempt->provider_handle, .attempt = generation->attempt->number, .tokens = tokens};
-}
-
 /* An effect of a generation that has no attempt any more, with the provider of its last part. */
 static void generation_add_settled(struct core *core, enum core_effect_kind kind,
                                    const struct core_generation *generation) {
@@ -108,18 +94,25 @@ static void generation_add_settled(struct core *core, enum core_effect_kind kind
     effect->finish = generation->outcome;
 }
 
+static void generation_price(struct core *core, struct core_generation *generation) {
+    core_hold_price(&generation->hold, &generation->outcome);
+    core_hold_split(&generation->hold, &generation->outcome, generation->parts, generation->part_count);
+    generation_add_settled(core, CORE_EFFECT_SETTLE, generation);
+}
+
 void core_generation_settle(struct core *core, struct core_generation *generation, const struct core_event *done,
                             enum core_finish finish, const char *why) {
     if (generation->attempt != NULL) {
-        core_generation_add_part(generation, done != NULL ? done->done.completion_tokens : generation->delta_tokens);
+        /* Of two counts of the prompt by one device the lesser is paid. */
+        uint32_t prompt = done != NULL ? done->done.prompt_tokens : 0;
+        if (prompt > 0 && (generation->prompt_tokens == 0 || prompt < generation->prompt_tokens)) {
+            generation->prompt_tokens = prompt;
+        }
+        core_bill_add_part(generation, done != NULL ? done->done.completion_tokens : UINT32_MAX);
         core_attempt_release(core, generation->attempt);
     }
-    uint32_t prompt_tokens = generation->prompt_tokens;
-    if (prompt_tokens == 0 && done != NULL) {
-        prompt_tokens = done->done.prompt_tokens;
-    }
-    struct core_outcome *outcome = &generation->outcome;
-    *outcome = (struct core_outcome){
+    const uint32_t prompt_tokens = core_bill_prompt(generation);
+    generation->outcome = (struct core_outcome){
         .finish = finish,
         .cancelled = finish == CORE_FINISH_CANCELLED,
         .prompt_tokens = prompt_tokens,
@@ -131,14 +124,46 @@ void core_generation_settle(struct core *core, struct core_generation *generatio
         .parts = generation->parts,
         .part_count = generation->part_count,
     };
-    core_hold_price(&generation->hold, outcome);
-    core_hold_split(&generation->hold, outcome, generation->parts, generation->part_count);
+    if (done != NULL && finish != CORE_FINISH_CANCELLED && generation->bytes > 0) {
+        core_refusal_answered(core, generation, prompt_tokens);
+    }
     core_generation_move(core, generation, CORE_GENERATION_SETTLING, why);
-    generation_add_settled(core, CORE_EFFECT_SETTLE, generation);
+    generation->counting = core_bill_is_doubtful(core, generation, prompt_tokens);
+    if (generation->counting) {
+        generation_add_settled(core, CORE_EFFECT_COUNT, generation);
+    } else {
+        generation_price(core, generation);
+    }
+}
+
+void core_generation_counted(struct core *core, struct core_generation *generation, uint32_t prompt_tokens) {
+    if (!generation->counting) {
+        return;
+    }
+    struct core_outcome *outcome = &generation->outcome;
+    generation->counting = false;
+    if (prompt_tokens > 0 && prompt_tokens < outcome->prompt_tokens) {
+        core_record_overcounted(core, generation, prompt_tokens);
+        outcome->prompt_tokens = prompt_tokens;
+    }
+    generation_price(core, generation);
+}
+
+void core_generation_cut_off(struct core *core, struct core_generation *generation) {
+    core_record_over_limit(core, generation->attempt);
+    core_record_ended(core, generation->attempt, CORE_ATTEMPT_END_NEUTRAL, NULL);
+    if (!generation->started) {
+        core_generation_again(core, generation, CORE_GENERATION_FAULT_SILENT,
+                              "more tokens than max_tokens, and no text");
+        return;
+    }
+    core_bill_add_part(generation, UINT32_MAX);
+    core_attempt_abandon(core, generation);
+    core_generation_settle(core, generation, NULL, CORE_FINISH_LENGTH, "more than max_tokens");
 }
 
 void core_generation_committed(struct core *core, struct core_generation *generation, bool durable) {
-    if (generation->state != CORE_GENERATION_SETTLING) {
+    if (generation->state != CORE_GENERATION_SETTLING || generation->counting) {
         return;
     }
     if (!durable) {

@@ -73,14 +73,6 @@ void core_hold_open(struct core_hold *hold) {
     }
 }
 
-void core_hold_lower(struct core_hold *hold, uint32_t prompt_tokens) {
-    int64_t nano = 0;
-    uint32_t counted = min_u32(prompt_tokens, hold->prompt_tokens_max);
-    if (counted > 0 && hold_cost(hold, counted, hold->completion_tokens_max, &nano) && nano < hold->nano) {
-        hold_change(hold, nano);
-    }
-}
-
 /* charge * percent / 100, rounded down, without a product that might not fit. */
 static int64_t hold_provider_share(int64_t charge) {
     return charge / 100 * CORE_PROVIDER_SHARE_PERCENT + charge % 100 * CORE_PROVIDER_SHARE_PERCENT / 100;
@@ -92,7 +84,7 @@ void core_hold_price(const struct core_hold *hold, struct core_outcome *outcome)
     outcome->completion_tokens = min_u32(outcome->completion_tokens, hold->completion_tokens_max);
     outcome->cached_tokens = min_u32(outcome->cached_tokens, outcome->prompt_tokens);
     if (!hold_cost(hold, outcome->prompt_tokens, outcome->completion_tokens, &charge) || charge > hold->nano) {
-        charge = hold->nano; /* a device that counts more on finishing than on accepting */
+        charge = hold->nano;
     }
     outcome->charge_nano = charge;
     outcome->provider_nano = hold_provider_share(charge);

@@ -24,7 +24,7 @@ bool core_place_was_tried(const struct core_generation *generation, const struct
             return true;
         }
     }
-    return false;
+    return core_refusal_was_heard(generation, provider);
 }
 
 static float place_heat(enum core_heat heat) {

@@ -22,12 +22,16 @@ enum {
     REVIEW_LOOP_PIECES = 64,
     REVIEW_PROMPT_TIMES = 2,
     REVIEW_PROMPT_SLACK = 64,
+    REVIEW_TEMPLATE_SLACK = 32, /* a default system prompt that one version of a template has and another has not */
+    /* A false refusal weighs as much as four good answers: three in a row, or one in four for long, are too many. */
+    REVIEW_REFUSAL_STEP = 4,
+    REVIEW_REFUSAL_MOST = 12,
 };
 
 static const char *const review_names[] = {
     [CORE_REVIEW_TOO_FAST] = "too_fast", [CORE_REVIEW_TOO_MANY] = "too_many", [CORE_REVIEW_OVER_LIMIT] = "over_limit",
     [CORE_REVIEW_EMPTY] = "empty",       [CORE_REVIEW_LOOPING] = "looping",   [CORE_REVIEW_PROMPT] = "prompt",
-    [CORE_REVIEW_CANARY] = "canary",
+    [CORE_REVIEW_CANARY] = "canary",     [CORE_REVIEW_REFUSAL] = "refusal",
 };
 
 const char *core_review_name(enum core_review review) {
@@ -122,6 +126,37 @@ static void record_check_tokens(struct core *core, struct core_attempt *attempt,
         record_object(core, attempt, CORE_REVIEW_OVER_LIMIT);
     } else if (tokens > (uint64_t)attempt->bytes + REVIEW_MANY_SLACK) {
         record_object(core, attempt, CORE_REVIEW_TOO_MANY);
+    }
+}
+
+void core_record_over_limit(struct core *core, struct core_attempt *attempt) {
+    record_object(core, attempt, CORE_REVIEW_OVER_LIMIT);
+}
+
+/* Templates of two versions of a model may differ by a few lines; an eighth and more than these is no such thing. */
+void core_record_overcounted(struct core *core, const struct core_generation *generation, uint32_t prompt_tokens) {
+    const struct core_part *part = &generation->parts[generation->part_count - 1];
+    struct core_provider *provider = (struct core_provider *)core_handles_get(&core->providers, part->provider);
+    const uint64_t most = (uint64_t)prompt_tokens + prompt_tokens / 8 + REVIEW_TEMPLATE_SLACK;
+    if (provider != NULL && generation->outcome.prompt_tokens > most) {
+        core_record_review(core, provider, CORE_REVIEW_PROMPT, generation->handle);
+    }
+}
+
+void core_record_refused(struct core *core, uint64_t provider_handle, const struct core_generation *generation) {
+    struct core_provider *provider = (struct core_provider *)core_handles_get(&core->providers, provider_handle);
+    struct core_offering *offering = provider == NULL ? NULL : core_offering_find(provider, generation->model);
+    if (offering == NULL) {
+        return; /* it has left since */
+    }
+    provider->record.generations++;
+    provider->record.failures++;
+    offering->refusals = (uint8_t)(offering->refusals + REVIEW_REFUSAL_STEP);
+    if (offering->refusals >= REVIEW_REFUSAL_MOST) {
+        offering->refusals = 0;
+        core_record_review(core, provider, CORE_REVIEW_REFUSAL, generation->handle);
+    } else {
+        record_success(provider, false);
     }
 }
 
@@ -232,9 +267,11 @@ static void record_done(struct core *core, struct core_attempt *attempt, const s
         offering->empty_answers = 0;
         record_object(core, attempt, CORE_REVIEW_EMPTY);
     }
+    offering->refusals = offering->refusals > 0 ? (uint8_t)(offering->refusals - 1) : 0;
     record_prefill(core, attempt, done);
     smooth(&offering->model->service_ms, (double)(core->now_ms - attempt->sent_ms + 1), RECORD_AVERAGE_SPAN);
-    smooth(&offering->model->completion_tokens, done->done.completion_tokens + 1.0, RECORD_AVERAGE_SPAN);
+    smooth(&offering->model->completion_tokens,
+           core_bill_tokens(&attempt->delivered, done->done.completion_tokens) + 1.0, RECORD_AVERAGE_SPAN);
 }
 
 void core_record_ended(struct core *core, struct core_attempt *attempt, enum core_attempt_end end,

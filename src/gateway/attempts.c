@@ -179,6 +179,33 @@ static void learn(const struct generation *generation, const struct core_outcome
     }
 }
 
+struct counted {
+    struct core_loop *core;
+    uint64_t handle;
+};
+
+/* The generation may have lost its client since, but the core waits for the count. */
+static void on_counted(void *context, const uint32_t *tokens, size_t count) {
+    struct counted *counted = context;
+    const struct core_event event = {.kind = CORE_EVENT_COUNTED,
+                                     .generation = counted->handle,
+                                     .counted = {.prompt_tokens = tokens != NULL && count == 1 ? tokens[0] : 0}};
+    core_loop_step(counted->core, &event);
+    free(counted);
+}
+
+void attempts_count(struct generation *generation, const struct core_effect *effect) {
+    struct core_loop *core = generation->generations->core;
+    const struct call *call = generation->call;
+    if (call == NULL || !counting_can(call->calls, call->generation.model)) {
+        core_loop_step_later(core, &(struct core_event){.kind = CORE_EVENT_COUNTED, .generation = effect->generation});
+        return;
+    }
+    struct counted *counted = MEM_NEW(struct counted);
+    *counted = (struct counted){.core = core, .handle = effect->generation};
+    counting_ask_chat(call->calls, &call->generation, on_counted, counted);
+}
+
 void attempts_settle(struct generation *generation, const struct core_effect *effect) {
     const struct core_outcome *outcome = &effect->finish;
     const struct attempt *finisher = finisher_of(generation, outcome);

@@ -7,6 +7,8 @@
 
 /* DISPATCH: sends it to the device, and remembers that. */
 void attempts_dispatch(struct generation *generation, const struct core_effect *effect);
+/* COUNT: the prompt by the model's own vocabulary, where its file is here. */
+void attempts_count(struct generation *generation, const struct core_effect *effect);
 /* SETTLE: the answer leaves only when its settlement is durable; what a retry will be given is stored in the same
  * transaction. */
 void attempts_settle(struct generation *generation, const struct core_effect *effect);

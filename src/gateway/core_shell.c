@@ -49,6 +49,9 @@ static void carry_out(void *context, const struct core_effect *effect, const str
     case CORE_EFFECT_DELIVER:
         generation_deliver(generation_of(effect), effect->deliver.text);
         break;
+    case CORE_EFFECT_COUNT:
+        attempts_count(generation_of(effect), effect);
+        break;
     case CORE_EFFECT_SETTLE:
         attempts_settle(generation_of(effect), effect);
         break;

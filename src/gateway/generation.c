@@ -78,6 +78,8 @@ void generation_submit(struct generations *generations, struct call *call, uint6
                                            .prompt_tokens_max = call->prompt_tokens_max,
                                            .prompt_tokens_enough = call->prompt_tokens_enough,
                                            .prompt_tokens_likely = call->prompt_tokens_likely,
+                                           .prompt_tokens_sure = call->prompt_tokens_sure,
+                                           .max_tokens_given = call->generation.max_tokens_given,
                                            .prompt_price_nano = call->prompt_price_nano,
                                            .completion_price_nano = call->completion_price_nano,
                                            .verified = call->verified,
@@ -177,7 +179,7 @@ void generation_fail(struct generation *generation, const struct core_effect *ef
     generation->record.provider_nano = 0;
     if (generation->call != NULL) {
         struct fault fault;
-        failure_from_core(effect, generation->call->generation.model, &fault);
+        failure_from_core(effect, &generation->call->generation, &fault);
         generation->call->sink->failed(generation->call, &fault);
     }
     generation_end(generation, STORE_OUTCOME_FAILED);

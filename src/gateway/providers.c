@@ -136,10 +136,20 @@ static void copy_region(char out[CORE_REGION_SIZE], const char *region) {
     }
 }
 
+/* The core needs no more of an account than to tell it from others. FNV-1a; ids of accounts are ours. */
+static uint64_t owner_number(const char *account_id) {
+    uint64_t number = UINT64_C(0xcbf29ce484222325);
+    for (const char *at = account_id; *at != '\0'; at++) {
+        number = (number ^ (uint8_t)*at) * UINT64_C(0x100000001b3);
+    }
+    return account_id[0] == '\0' ? 0 : number;
+}
+
 static void tell_joined(struct gateway_provider *provider) {
     struct core_event event = {
         .kind = CORE_EVENT_PROVIDER_JOINED,
         .joined = {.user = (uint64_t)(uintptr_t)provider,
+                   .owner = owner_number(provider->device.account_id),
                    .ram_bytes = provider->ram_bytes,
                    .verified = provider->device.verified,
                    .record = record_from_store(&provider->device.record)},
@@ -389,8 +399,8 @@ static void on_error(void *context, struct link_peer *peer, const struct link_er
                                                           .provider = provider_of(peer)->handle,
                                                           .generation = error->job,
                                                           .error = {.failure = failure_from_link(error->failure),
-                                                                    .message = error->message,
-                                                                    .param = error->param}});
+                                                                    .param = error->param,
+                                                                    .by_gateway = error->by_gateway}});
 }
 
 static void on_drain(void *context, struct link_peer *peer) {

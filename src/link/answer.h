@@ -54,6 +54,7 @@ struct link_error {
     uint64_t job;
     enum gen_failure failure;
     struct str message, param;
+    bool by_gateway; /* not on the wire: no peer has said it, the job could not be sent */
 };
 
 /* Whether one message can hold it. */

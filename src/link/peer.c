@@ -362,7 +362,8 @@ static void report_refused(struct loop_deferred *deferred) {
             const struct link_error error = {.job = refused->job,
                                              .failure = GEN_FAILURE_BAD_REQUEST,
                                              .message = STR("the request is too large to be sent to a provider"),
-                                             .param = STR("")};
+                                             .param = STR(""),
+                                             .by_gateway = true};
             host->events->on_error(host->context, refused->peer, &error);
         }
         free(refused);

@@ -134,7 +134,11 @@ static struct tokens_rates rates_of(const struct learned_model *known, const str
             factor = script->factor;
             percent = script->samples >= SAMPLES_SURE && percent > MARGIN_SURE ? MARGIN_SURE : percent;
         }
-        percent = need == TOKENS_MOST ? percent : 100;
+        if (need == TOKENS_BOUND) { /* what was learned of usual text says little of odd one */
+            percent = prior->most;
+            factor = factor > ONE ? factor : ONE;
+        }
+        percent = need == TOKENS_LIKELY ? 100 : percent;
         const uint64_t rate = (rates.of[i] * factor * percent + ONE * 100 - 1) / (ONE * 100);
         rates.of[i] = rate < class_most(i) ? (uint32_t)rate : class_most(i);
     }

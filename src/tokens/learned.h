@@ -21,6 +21,7 @@ enum {
 enum tokens_need {
     TOKENS_LIKELY, /* right on average */
     TOKENS_MOST,   /* enough for usual text, by a margin that shrinks with what was learned */
+    TOKENS_BOUND,  /* enough for any text that is known, odd ones too: what a device may count at most */
 };
 
 struct tokens_learned;

@@ -21,6 +21,9 @@ struct tokens_prior {
     const char *family;   /* part of the ids of its models */
     uint32_t margin;      /* percent of the rates that is surely enough, for usual text */
     uint32_t least, most; /* percent of the rates: what counts can make of them */
+    /* The most that its chat templates add: once (the start, a default system prompt, a date, the answer's head), and
+     * around each message (its marks and role). */
+    uint32_t template_tokens, message_tokens;
     struct tokens_rates rates;
 };
 /* By the model's id; one that is careful for an id of no known family. */

@@ -80,7 +80,7 @@ bool gen_finish_from_name(struct str name, enum gen_finish *out);
 
 /* Why an engine or device could not do a job. */
 enum gen_failure {
-    GEN_FAILURE_BAD_REQUEST,    /* the client's fault, never retried elsewhere */
+    GEN_FAILURE_BAD_REQUEST,    /* the client's fault, as an engine says; a gateway asks another one */
     GEN_FAILURE_CONTEXT_LENGTH, /* prompt + max_tokens do not fit: the client's fault */
     GEN_FAILURE_OVERLOADED,     /* no slot free after all: try elsewhere */
     GEN_FAILURE_MODEL_MISSING,  /* not loaded here: try elsewhere */

@@ -80,6 +80,9 @@ static inline void print_effect(const struct names *generations, const struct na
         (void)snprintf(out, size, "deliver %s %s tokens=%u text=%.*s", generation, provider, e->deliver.tokens,
                        STR_ARG(e->deliver.text));
         break;
+    case CORE_EFFECT_COUNT:
+        print_end(out, size, "count", generation, providers, e);
+        break;
     case CORE_EFFECT_SETTLE:
         print_end(out, size, "settle", generation, providers, e);
         break;
@@ -90,11 +93,11 @@ static inline void print_effect(const struct names *generations, const struct na
         print_end(out, size, "cancelled", generation, providers, e);
         break;
     case CORE_EFFECT_FAIL:
-        (void)snprintf(
-            out, size, "fail %s %s started=%s attempts=%u retry_after_ms=%llu job=%s message=%.*s param=%.*s",
-            generation, failure_names[e->fail.failure], e->fail.started ? "yes" : "no", e->fail.attempts,
-            (unsigned long long)e->fail.retry_after_ms, e->generation == CORE_NO_HANDLE ? "none" : generation,
-            STR_ARG(e->fail.message), STR_ARG(e->fail.param));
+        (void)snprintf(out, size, "fail %s %s started=%s attempts=%u retry_after_ms=%llu job=%s context=%u param=%.*s",
+                       generation, failure_names[e->fail.failure], e->fail.started ? "yes" : "no", e->fail.attempts,
+                       (unsigned long long)e->fail.retry_after_ms,
+                       e->generation == CORE_NO_HANDLE ? "none" : generation, e->fail.context_length,
+                       STR_ARG(e->fail.param));
         break;
     case CORE_EFFECT_PROVIDER_ADMITTED:
         (void)snprintf(out, size, "joined %s", providers->items[e->user].name);

@@ -117,7 +117,7 @@ static const char *const error_names[] = {"bad_request",   "context_length", "ov
 static const char *const state_names[] = {"downloading", "loading", "warm", "failed", "cold"};
 static const char *const heat_names[] = {"nominal", "fair", "serious", "critical"};
 static const char *const review_names[] = {"too_fast", "too_many", "over_limit", "empty",
-                                           "looping",  "prompt",   "canary"};
+                                           "looping",  "prompt",   "canary",     "refusal"};
 static const char *const commit_names[] = {"lost", "durable"};
 static const char *const availability_names[] = {"absent", "resting", "coming", "available"};
 

@@ -5,7 +5,7 @@
  *     show wake|trace|settle|busy        these effects must be expected too (busy: idle as well); else they are passed
  *                                        over, and what is settled is durable at once
  *     at 2000                            moves the clock to this time; timers that were asked for fire on the way
- *     join p1 [region=DE] [verified=1] [ram=bytes]
+ *     join p1 [region=DE] [verified=1] [ram=bytes] [owner=1]
  *     status p1 m:warm:4:4096:500 ... [heat=fair] [battery=20] [charging=1] [paused=1] [wants=1] [storage=bytes]
  *                                        model:state:slots:context_length:load_ms:bytes_left:bytes_per_s:bytes_total;
  *                                        what is left out at the end is 4096 for the context, else not known
@@ -16,13 +16,15 @@
  *     credit 1 -500                      nano-dollars
  *     key 1 [cap=500] [spent=20]
  *     request r1 m [max_tokens] [account=1] [key=1] [prompt=20] [price=2:3] [region=DE] [verified=1] [only=p1]
+ *                  [likely=10] [sure=12]
  *                                        max_tokens: else 16; prompt: its tokens at most; price: nano-dollars for a
  *                                        token in and out; only: a canary
  *     accept r1 p1 [prompt_tokens]
  *     progress r1 p1 done_tokens
  *     delta r1 p1 tokens [text]
  *     done r1 p1 stop|length|cancelled [prompt completion cached]
- *     error r1 p1 kind [message [param]]
+ *     error r1 p1 kind [param]
+ *     counted r1 [prompt_tokens]         the answer to COUNT
  *     gone r1 | abort r1 too_long|stopped | drain
  *     committed r1 durable|lost
  *     > effect ...                       what the line above must have caused, in order, nothing more and nothing less
@@ -114,6 +116,9 @@ static void do_request(struct scenario *s, enum core_event_kind kind) {
                     .account = (uint64_t)word_value(s, "account", 0),
                     .key = (uint64_t)word_value(s, "key", 0),
                     .prompt_tokens_max = (uint32_t)word_value(s, "prompt", 0),
+                    .prompt_tokens_likely = (uint32_t)word_value(s, "likely", 0),
+                    .prompt_tokens_sure = (uint32_t)word_value(s, "sure", 0),
+                    .max_tokens_given = limited,
                     .prompt_price_nano = parse_amount(s, in),
                     .completion_price_nano = parse_amount(s, out),
                     .verified = word_value(s, "verified", 0) != 0,
@@ -148,6 +153,12 @@ static void do_committed(struct scenario *s, enum core_event_kind kind) {
                                  .committed = {.durable = choose(s, word(s, 2), commit_names, 2) == 1}});
 }
 
+static void do_counted(struct scenario *s, enum core_event_kind kind) {
+    step(s, &(struct core_event){.kind = kind,
+                                 .generation = name_handle(s, &s->generations, word(s, 1)),
+                                 .counted = {word_number(s, 2, 0)}});
+}
+
 /* accept, progress, delta, done, error: `kind` of this generation from this provider. */
 static void do_device(struct scenario *s, enum core_event_kind kind) {
     struct core_event event = {.kind = kind,
@@ -167,8 +178,7 @@ static void do_device(struct scenario *s, enum core_event_kind kind) {
         event.done.cached_tokens = word_number(s, 6, 0);
     } else {
         event.error.failure = (enum core_attempt_failure)choose(s, word(s, 3), error_names, COUNT_OF(error_names));
-        event.error.message = word(s, 4);
-        event.error.param = word(s, 5);
+        event.error.param = word(s, 4);
     }
     step(s, &event);
 }
@@ -299,6 +309,7 @@ static void do_join(struct scenario *s, enum core_event_kind kind) {
     struct core_event event = {.kind = kind,
                                .joined = {.user = name_add(s, &s->providers, word(s, 1)),
                                           .verified = word_value(s, "verified", 0) != 0,
+                                          .owner = (uint64_t)word_value(s, "owner", 0),
                                           .ram_bytes = (uint64_t)word_value(s, "ram", 0)}};
     (void)str_copy(event.joined.region, sizeof(event.joined.region), word_text(s, "region"));
     core_record_init(&event.joined.record);
@@ -369,6 +380,7 @@ static void do_command(struct scenario *s) {
         {"account", do_account, CORE_EVENT_ACCOUNT},
         {"credit", do_credit, CORE_EVENT_CREDIT},
         {"key", do_key, CORE_EVENT_KEY},
+        {"counted", do_counted, CORE_EVENT_COUNTED},
         {"committed", do_committed, CORE_EVENT_COMMITTED},
         {"counts", do_counts, CORE_EVENT_TIMER},
         {"view", do_view, CORE_EVENT_TIMER},

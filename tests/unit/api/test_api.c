@@ -308,7 +308,7 @@ static void test_price_of_a_call(void **state) {
     struct api_fixture *fixture = *state;
     api_fixture_request(fixture, "POST " CHAT, "", GOOD_CHAT);
     const struct call *call = api_fixture_await_call(fixture);
-    assert_int_equal(call->prompt_tokens_max, 256 + 16 + 2);
+    assert_int_equal(call->prompt_tokens_max, 8 + 8 + 2);
     assert_int_equal(call->prompt_price_nano, 10);
     assert_int_equal(call->completion_price_nano, 20);
 }

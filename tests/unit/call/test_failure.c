@@ -10,14 +10,17 @@
 
 #include <cmocka.h>
 
+static void failure_from_model(const struct core_effect *effect, struct str model, struct fault *out) {
+    const struct gen_message message = {.role = GEN_ROLE_USER, .content = STR("hi")};
+    failure_from_core(effect, &(struct gen_request){.model = model, .messages = &message, .message_count = 1}, out);
+}
+
 static struct fault of_core(enum core_failure failure, uint64_t retry_after_ms) {
     struct fault fault;
-    const struct core_effect effect = {.kind = CORE_EFFECT_FAIL,
-                                       .fail = {.failure = failure,
-                                                .retry_after_ms = retry_after_ms,
-                                                .message = STR("the device's words"),
-                                                .param = STR("messages[0]")}};
-    failure_from_core(&effect, STR("tiny"), &fault);
+    const struct core_effect effect = {
+        .kind = CORE_EFFECT_FAIL,
+        .fail = {.failure = failure, .retry_after_ms = retry_after_ms, .param = STR("messages[0]")}};
+    failure_from_model(&effect, STR("tiny"), &fault);
     return fault;
 }
 
@@ -31,8 +34,8 @@ static const struct {
     {CORE_FAILURE_QUEUE_FULL, FAULT_RATE_LIMIT_EXCEEDED, "the queue is full", 1000, 7500},
     {CORE_FAILURE_WARMING, FAULT_MODEL_WARMING, "The model 'tiny' is not ready yet", 1000, 7500},
     {CORE_FAILURE_TIMEOUT, FAULT_REQUEST_TIMEOUT, "did not respond in time", 1000, 1000},
-    {CORE_FAILURE_BAD_REQUEST, FAULT_INVALID_REQUEST, "the device's words", 0, 0},
-    {CORE_FAILURE_CONTEXT_LENGTH, FAULT_CONTEXT_LENGTH, "the device's words", 0, 0},
+    {CORE_FAILURE_BAD_REQUEST, FAULT_INVALID_REQUEST, "cannot make a prompt of this request", 0, 0},
+    {CORE_FAILURE_CONTEXT_LENGTH, FAULT_CONTEXT_LENGTH, "does not fit the model's context", 0, 0},
     {CORE_FAILURE_LOST, FAULT_UNAVAILABLE, "was lost while it answered", 1000, 1000},
     {CORE_FAILURE_CREDITS, FAULT_INSUFFICIENT_CREDITS, "The balance does not cover", 0, 0},
     {CORE_FAILURE_KEY_CAP, FAULT_INSUFFICIENT_CREDITS, "spending cap", 0, 0},
@@ -77,7 +80,7 @@ static void test_the_client_is_blamed_for_its_own_only(void **state) {
     for (size_t i = 0; i < COUNT_OF(CORE); i++) {
         const struct fault fault = of_core(CORE[i].failure, 0);
         const bool own = CORE[i].failure == CORE_FAILURE_BAD_REQUEST || CORE[i].failure == CORE_FAILURE_CONTEXT_LENGTH;
-        assert_string_equal(fault.param, own ? "messages[0]" : "");
+        assert_string_equal(fault.param, own ? "messages" : "");
         assert_int_equal(fault_status(&fault) == 400, own);
         if (fault_status(&fault) == 503 && CORE[i].failure != CORE_FAILURE_WARMING) {
             assert_non_null(strstr(fault.message, "You were not charged."));
@@ -99,25 +102,53 @@ static void test_waits_in_words(void **state) {
     assert_null(strstr(of_core(CORE_FAILURE_RESTING, 7500).message, "Retry in"));
 }
 
-/* A device may write what it likes; it is cut to the envelope's bounds, at whole characters. */
-static void test_words_of_a_device_are_bounded(void **state) {
-    char message[ERR_MESSAGE_MAX * 2], param[ERR_FIELD_MAX * 2];
-    struct core_effect effect = {.fail = {.failure = CORE_FAILURE_BAD_REQUEST}};
+static struct fault refused(enum core_failure failure, const char *param, bool chat) {
+    const struct gen_message message = {.role = GEN_ROLE_USER, .content = STR("hi")};
+    const struct gen_request request = {
+        .model = STR("tiny"), .messages = &message, .message_count = chat ? 1 : 0, .prompt = STR("hi")};
+    const struct core_effect effect = {
+        .fail = {.failure = failure, .param = str_from(param), .context_length = 4096, .max_tokens = 50}};
+    struct fault fault;
+    failure_from_core(&effect, &request, &fault);
+    return fault;
+}
+
+/* A device may write what it likes; what a client sees of it is at most the name of a member that there is. */
+static void test_words_of_a_device_reach_nobody(void **state) {
+    static const char *const params[][2] = {
+        {"messages", "messages"},
+        {"messages[3].content", "messages"},
+        {"top_p", "top_p"},
+        {"tools.0", "tools"},
+        {"", ""},
+        {"pay at https://pay.example/", ""},
+        {"messagesPayHere", ""},
+        {"messages Pay here", ""},
+        {"MESSAGES", ""},
+        {"\xe2\x80\xaemessages", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(params); i++) {
+        const struct fault fault = refused(CORE_FAILURE_BAD_REQUEST, params[i][0], true);
+        assert_string_equal(fault.param, params[i][1]);
+        assert_null(strstr(fault.message, "pay"));
+    }
+    /* Whatever it says of the context, the gateway names what is too long. */
+    const struct fault chat = refused(CORE_FAILURE_CONTEXT_LENGTH, "top_p", true);
+    assert_string_equal(chat.param, "messages");
+    assert_non_null(strstr(chat.message, "maximum context length is 4096 tokens"));
+    assert_non_null(strstr(chat.message, "50 tokens for the answer"));
+    assert_string_equal(refused(CORE_FAILURE_CONTEXT_LENGTH, "", false).param, "prompt");
+}
+
+/* No device was asked: the gateway says what it knows by itself. */
+static void test_a_request_that_cannot_be_sent(void **state) {
+    const struct core_effect effect = {.fail = {.failure = CORE_FAILURE_BAD_REQUEST, .by_gateway = true}};
+    const struct gen_request request = {.model = STR("tiny")};
     struct fault fault;
     (void)state;
-    for (size_t i = 0; i < sizeof(message); i++) {
-        message[i] = i % 2 == 0 ? '\xc3' : '\xa9';
-    }
-    memset(param, 'p', sizeof(param));
-    effect.fail.message = (struct str){.data = message, .len = sizeof(message)};
-    effect.fail.param = (struct str){.data = param, .len = sizeof(param)};
-    failure_from_core(&effect, STR("tiny"), &fault);
-    assert_int_equal(strlen(fault.message), (ERR_MESSAGE_MAX - 1) / 2 * 2);
-    assert_int_equal(strlen(fault.param), ERR_FIELD_MAX - 1);
-    effect.fail.message = effect.fail.param = STR("");
-    failure_from_core(&effect, STR("tiny"), &fault);
-    assert_string_equal(fault.message, "The request was refused.");
-    assert_string_equal(fault.param, "");
+    failure_from_core(&effect, &request, &fault);
+    assert_non_null(strstr(fault.message, "too large to be sent"));
 }
 
 /* The longest model id that a request may name fits, or is cut; the words stay whole characters. */
@@ -127,18 +158,18 @@ static void test_a_long_model(void **state) {
     const struct core_effect effect = {.fail = {.failure = CORE_FAILURE_WARMING}};
     (void)state;
     memset(model, 'm', sizeof(model));
-    failure_from_core(&effect, (struct str){.data = model, .len = LIMIT_MODEL_ID_BYTES}, &fault);
+    failure_from_model(&effect, (struct str){.data = model, .len = LIMIT_MODEL_ID_BYTES}, &fault);
     assert_non_null(strstr(fault.message, "Retry in about 1 seconds."));
     const struct core_effect unserved = {.fail = {.failure = CORE_FAILURE_UNSERVED}};
     const struct core_effect gone = {.fail = {.failure = CORE_FAILURE_UNSERVED, .retry_after_ms = 60000}};
     const struct core_effect resting = {.fail = {.failure = CORE_FAILURE_RESTING}};
-    failure_from_core(&unserved, (struct str){.data = model, .len = LIMIT_MODEL_ID_BYTES}, &fault);
+    failure_from_model(&unserved, (struct str){.data = model, .len = LIMIT_MODEL_ID_BYTES}, &fault);
     assert_non_null(strstr(fault.message, "or connect a device that has this one."));
-    failure_from_core(&gone, (struct str){.data = model, .len = LIMIT_MODEL_ID_BYTES}, &fault);
+    failure_from_model(&gone, (struct str){.data = model, .len = LIMIT_MODEL_ID_BYTES}, &fault);
     assert_non_null(strstr(fault.message, "or use another model."));
-    failure_from_core(&resting, (struct str){.data = model, .len = LIMIT_MODEL_ID_BYTES}, &fault);
+    failure_from_model(&resting, (struct str){.data = model, .len = LIMIT_MODEL_ID_BYTES}, &fault);
     assert_non_null(strstr(fault.message, "or try again later."));
-    failure_from_core(&effect, (struct str){.data = model, .len = sizeof(model)}, &fault);
+    failure_from_model(&effect, (struct str){.data = model, .len = sizeof(model)}, &fault);
     assert_true(strlen(fault.message) < ERR_MESSAGE_MAX);
 }
 
@@ -200,7 +231,8 @@ int main(void) {
         cmocka_unit_test(test_each_failure_of_the_core),
         cmocka_unit_test(test_the_client_is_blamed_for_its_own_only),
         cmocka_unit_test(test_waits_in_words),
-        cmocka_unit_test(test_words_of_a_device_are_bounded),
+        cmocka_unit_test(test_words_of_a_device_reach_nobody),
+        cmocka_unit_test(test_a_request_that_cannot_be_sent),
         cmocka_unit_test(test_a_long_model),
         cmocka_unit_test(test_each_failure_of_an_engine),
         cmocka_unit_test(test_an_engine_without_words),

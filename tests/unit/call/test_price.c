@@ -19,14 +19,18 @@ static void test_prompt_tokens_max(void **state) {
     };
     struct gen_request request;
     gen_request_init(&request);
+    request.model = STR("nobody-knows-it");
     request.prompt = STR("12345");
-    assert_int_equal(price_prompt_tokens_max(&request), 256 + 5);
+    assert_int_equal(price_prompt_tokens_max(&request), 40 + 5);
     request.prompt = STR("");
     request.messages = messages;
     request.message_count = 1;
-    assert_int_equal(price_prompt_tokens_max(&request), 256 + 16 + 5);
+    assert_int_equal(price_prompt_tokens_max(&request), 40 + 12 + 5);
     request.message_count = 3;
-    assert_int_equal(price_prompt_tokens_max(&request), 256 + 3 * 16 + 5 + (64 + 6 * 12) + (1 + 6 * 2));
+    assert_int_equal(price_prompt_tokens_max(&request), 40 + 3 * 12 + 5 + (64 + 6 * 12) + (1 + 6 * 2));
+    request.message_count = 1;
+    request.model = STR("qwen2.5-0.5b-instruct-q6_k");
+    assert_int_equal(price_prompt_tokens_max(&request), 32 + 8 + 5);
 }
 
 static void test_prices(void **state) {

@@ -107,10 +107,18 @@ static inline void fixture_plain(struct fixture *f, enum core_event_kind kind, u
     fixture_step(f, (struct core_event){.kind = kind, .generation = generation, .provider = provider});
 }
 
+/* Of so many tokens: some bytes for each, but not more than there are here. */
+static inline struct str fixture_text(uint32_t tokens) {
+    const struct str all =
+        STR("one two three four five six seven eight nine ten eleven twelve and so on until thirty-two");
+    return (struct str){.data = all.data, .len = tokens < all.len / 3 ? tokens * 3 : all.len};
+}
+
 static inline void fixture_delta(struct fixture *f, uint64_t generation, uint64_t provider, uint32_t tokens) {
-    fixture_step(
-        f, (struct core_event){
-               .kind = CORE_EVENT_DELTA, .generation = generation, .provider = provider, .delta = {.tokens = tokens}});
+    fixture_step(f, (struct core_event){.kind = CORE_EVENT_DELTA,
+                                        .generation = generation,
+                                        .provider = provider,
+                                        .delta = {fixture_text(tokens), tokens}});
 }
 
 static inline void fixture_error(struct fixture *f, uint64_t generation, uint64_t provider,
@@ -162,21 +170,27 @@ static inline uint64_t fixture_paid_request(struct fixture *f, uint64_t key) {
     return admitted == NULL ? CORE_NO_HANDLE : admitted->generation;
 }
 
-static inline void fixture_done(struct fixture *f, uint64_t generation, uint64_t provider, uint32_t prompt_tokens,
-                                uint32_t completion_tokens) {
-    fixture_step(f,
-                 (struct core_event){.kind = CORE_EVENT_DONE,
-                                     .generation = generation,
-                                     .provider = provider,
-                                     .done = {.prompt_tokens = prompt_tokens, .completion_tokens = completion_tokens}});
-}
-
 static inline struct core_provider *fixture_provider_of(const struct fixture *f, uint64_t handle) {
     return (struct core_provider *)core_handles_get(&f->core->providers, handle);
 }
 
 static inline struct core_generation *fixture_generation_of(const struct fixture *f, uint64_t handle) {
     return (struct core_generation *)core_handles_get(&f->core->generations, handle);
+}
+
+/* With the text of its tokens before it, if none has come. */
+static inline void fixture_done(struct fixture *f, uint64_t generation, uint64_t provider, uint32_t prompt_tokens,
+                                uint32_t completion_tokens) {
+    const struct core_generation *held = fixture_generation_of(f, generation);
+    if (completion_tokens > 0 && held != NULL && held->attempt != NULL && held->attempt->provider_handle == provider &&
+        held->attempt->delivered.bytes == 0) {
+        fixture_delta(f, generation, provider, completion_tokens);
+    }
+    fixture_step(f,
+                 (struct core_event){.kind = CORE_EVENT_DONE,
+                                     .generation = generation,
+                                     .provider = provider,
+                                     .done = {.prompt_tokens = prompt_tokens, .completion_tokens = completion_tokens}});
 }
 
 #endif

@@ -1,5 +1,8 @@
 #include "unit/core/place_fixture.h"
 
+static struct core_attempt attempt_of_20 = {.delivered = {.bytes = 60, .tokens = 20, .spelled = 20}};
+static struct core_attempt attempt_of_none;
+
 struct world {
     struct core_model *model;
     struct core_provider *provider;
@@ -15,7 +18,7 @@ static void what_was_left_is_found(void **state) {
     struct fixture *f = fixture_start(state);
     struct world w = world_start(f);
     struct core_generation generation = {
-        .model = w.model, .leaves_prefix = 5, .prompt_tokens = 100, .delta_tokens = 20};
+        .model = w.model, .leaves_prefix = 5, .prompt_tokens = 100, .attempt = &attempt_of_20};
     uint32_t tokens = 1;
     generation.prefix = 5;
     assert_null(core_affinity_find(f->core, &generation, &tokens));
@@ -30,7 +33,7 @@ static void what_was_left_is_found(void **state) {
 static void no_name_is_no_entry(void **state) {
     struct fixture *f = fixture_start(state);
     struct world w = world_start(f);
-    struct core_generation generation = {.model = w.model, .prompt_tokens = 100};
+    struct core_generation generation = {.model = w.model, .prompt_tokens = 100, .attempt = &attempt_of_none};
     uint32_t tokens;
     core_affinity_store(f->core, &generation, w.provider);
     assert_null(f->core->affinity);
@@ -40,7 +43,8 @@ static void no_name_is_no_entry(void **state) {
 static void a_device_that_left_is_not_found(void **state) {
     struct fixture *f = fixture_start(state);
     struct world w = world_start(f);
-    struct core_generation generation = {.model = w.model, .prefix = 9, .leaves_prefix = 9, .prompt_tokens = 100};
+    struct core_generation generation = {
+        .model = w.model, .prefix = 9, .leaves_prefix = 9, .prompt_tokens = 100, .attempt = &attempt_of_none};
     uint32_t tokens;
     core_affinity_store(f->core, &generation, w.provider);
     uint64_t other = device_join(f, 1, &(struct device){0}); /* keeps the model alive */
@@ -53,7 +57,7 @@ static void a_device_that_left_is_not_found(void **state) {
 static void the_table_has_a_fixed_size(void **state) {
     struct fixture *f = fixture_start(state);
     struct world w = world_start(f);
-    struct core_generation generation = {.model = w.model, .prompt_tokens = 1};
+    struct core_generation generation = {.model = w.model, .prompt_tokens = 1, .attempt = &attempt_of_none};
     enum { ENTRIES = 100000, NEW = 4000 };
     for (uint64_t i = 1; i <= ENTRIES; i++) {
         generation.leaves_prefix = i;

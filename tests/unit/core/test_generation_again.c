@@ -83,26 +83,30 @@ static void the_silent_are_remembered_beyond_content(void **state) {
     assert_true(fixture_dispatched(f) == third);
 }
 
-static void the_prompt_counts_as_it_was_first_counted(void **state) {
+static void count_prompt(struct fixture *f, uint64_t generation, uint64_t provider, uint32_t tokens) {
+    fixture_step(f, (struct core_event){.kind = CORE_EVENT_ACCEPT,
+                                        .generation = generation,
+                                        .provider = provider,
+                                        .accept = {.prompt_tokens = tokens}});
+}
+
+/* Neither one that gave up before any text nor one that was lost behind it binds the bill of the one that finished. */
+static void the_prompt_counts_as_the_last_one_counted_it(void **state) {
     struct fixture *f = fixture_start(state);
     fixture_account(f, 1000);
     uint64_t provider = replace(f, CORE_NO_HANDLE), generation = fixture_paid_request(f, 0);
-    fixture_step(f, (struct core_event){.kind = CORE_EVENT_ACCEPT,
-                                        .generation = generation,
-                                        .provider = provider,
-                                        .accept = {.prompt_tokens = 4}});
-    assert_int_equal(fixture_view(f, 1).held_nano, 140);
+    count_prompt(f, generation, provider, 1);
+    provider = replace(f, provider);
+    assert_int_equal(fixture_generation_of(f, generation)->prompt_tokens, 0);
+    count_prompt(f, generation, provider, 4);
     fixture_delta(f, generation, provider, 1);
     provider = replace(f, provider);
-    fixture_step(f, (struct core_event){.kind = CORE_EVENT_ACCEPT,
-                                        .generation = generation,
-                                        .provider = provider,
-                                        .accept = {.prompt_tokens = 2}});
-    assert_int_equal(fixture_view(f, 1).held_nano, 140);
-    fixture_done(f, generation, provider, 9, 4);
+    count_prompt(f, generation, provider, 7);
+    fixture_delta(f, generation, provider, 3);
+    fixture_done(f, generation, provider, 9, 3);
     const struct core_outcome *outcome = &fixture_effect(f, CORE_EFFECT_SETTLE)->finish;
-    assert_int_equal(outcome->prompt_tokens, 4);
-    assert_int_equal(outcome->charge_nano, 140);
+    assert_int_equal(outcome->prompt_tokens, 7);
+    assert_int_equal(outcome->charge_nano, 70 + 80);
 }
 
 int main(void) {
@@ -111,7 +115,7 @@ int main(void) {
         FIXTURE_TEST(as_many_devices_as_allowed_can_finish_an_answer),
         FIXTURE_TEST(content_gives_new_attempts),
         FIXTURE_TEST(the_silent_are_remembered_beyond_content),
-        FIXTURE_TEST(the_prompt_counts_as_it_was_first_counted),
+        FIXTURE_TEST(the_prompt_counts_as_the_last_one_counted_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

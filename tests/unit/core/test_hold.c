@@ -71,19 +71,16 @@ static void a_charge_cut_to_its_hold_is_all_that_is_divided(void **state UNUSED)
     assert_int_equal(parts[2].nano, 0);
 }
 
-static void a_hold_is_lowered_and_never_raised(void **state) {
+/* What a device says of the prompt changes nothing of what is held: it may be gone before it has answered. */
+static void a_hold_stays_what_it_was(void **state) {
     struct fixture *f = fixture_start(state);
     fixture_account(f, 1000);
-    fixture_provider(f, 1);
-    struct core_hold *hold = &fixture_generation_of(f, fixture_paid_request(f, 0))->hold;
-    core_hold_lower(hold, 11);
-    assert_int_equal(hold->nano, 200);
-    core_hold_lower(hold, 4);
-    assert_int_equal(hold->nano, 140);
-    core_hold_lower(hold, 6);
-    core_hold_lower(hold, 0);
-    assert_int_equal(hold->nano, 140);
-    assert_int_equal(fixture_view(f, 1).held_nano, 140);
+    uint64_t provider = fixture_provider(f, 1), generation = fixture_paid_request(f, 0);
+    fixture_step(f, (struct core_event){.kind = CORE_EVENT_ACCEPT,
+                                        .generation = generation,
+                                        .provider = provider,
+                                        .accept = {.prompt_tokens = 4}});
+    assert_int_equal(fixture_view(f, 1).held_nano, FIXTURE_PAID_NANO);
 }
 
 static bool fits(const struct fixture *f, uint32_t prompt, uint32_t completion, int64_t in, int64_t out) {
@@ -182,7 +179,7 @@ int main(void) {
         cmocka_unit_test(counts_are_cut_to_the_request_and_the_charge_to_the_hold),
         cmocka_unit_test(the_providers_share_is_divided_without_a_rest),
         cmocka_unit_test(a_charge_cut_to_its_hold_is_all_that_is_divided),
-        FIXTURE_TEST(a_hold_is_lowered_and_never_raised),
+        FIXTURE_TEST(a_hold_stays_what_it_was),
         FIXTURE_TEST(what_has_no_meaning_does_not_fit),
         FIXTURE_TEST(without_an_account_nothing_is_priced),
         cmocka_unit_test(a_keys_room_is_what_it_has_neither_spent_nor_held),

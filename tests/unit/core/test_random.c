@@ -61,8 +61,7 @@ static void take_settle(struct shell *s, const struct core_effect *e, struct she
     REQUIRE(s, tokens == e->finish.completion_tokens && e->finish.part_count > 0);
     REQUIRE(s, e->provider == e->finish.parts[e->finish.part_count - 1].provider);
     REQUIRE(s, generation->accepted && !generation->settling && e->finish.cancelled == generation->gone);
-    REQUIRE(s, generation->gone || e->provider == s->speaker ||
-                   generation->made + generation->last >= generation->max_tokens);
+    REQUIRE(s, generation->gone || e->provider == s->speaker || generation->begun);
     REQUIRE(s, e->finish.charge_nano == 0);
     generation->settling = true;
     generation->holder = CORE_NO_HANDLE;
@@ -125,6 +124,7 @@ static void take_generation_effect(struct shell *s, const struct core_effect *e,
     case CORE_EFFECT_CANCELLED:
         take_end(s, e, generation);
         break;
+    case CORE_EFFECT_COUNT:
     case CORE_EFFECT_ADMITTED:
     case CORE_EFFECT_PROVIDER_ADMITTED:
     case CORE_EFFECT_PROVIDER_REFUSED:
@@ -272,6 +272,7 @@ static void random_device_event(struct shell *s) {
     } else if (what < 14) {
         event.kind = CORE_EVENT_DELTA;
         event.delta.tokens = pick(s, 3);
+        event.delta.text = (struct str){.data = "sixsix", .len = event.delta.tokens * 3};
     } else if (what < 17) {
         event.kind = CORE_EVENT_DONE;
         event.done.finish = (enum core_finish)pick(s, 3);

@@ -71,7 +71,8 @@ static void test_a_record_of_a_failure(void **state) {
     shell_ask(fixture, &call, "chatcmpl-1");
     shell_error(fixture, &peer, GEN_FAILURE_BAD_REQUEST);
     assert_int_equal(call.failed, 1);
-    assert_string_equal(call.fault.message, "its words");
+    assert_non_null(strstr(call.fault.message, "cannot make a prompt of this request"));
+    assert_null(strstr(call.fault.message, "its words"));
     assert_int_equal(fake_store.settled, 1);
     assert_int_equal(fake_store.generation.outcome, STORE_OUTCOME_FAILED);
     assert_int_equal(fake_store.generation.attempts, 1);
@@ -137,7 +138,7 @@ static void test_the_client_goes_at_the_device(void **state) {
     assert_int_equal(call.finished + call.failed, 0);
     assert_int_equal(fake_store.settled, 1);
     assert_int_equal(fake_store.generation.outcome, STORE_OUTCOME_CANCELLED);
-    assert_int_equal(fake_store.generation.completion_tokens, 2);
+    assert_int_equal(fake_store.generation.completion_tokens, 1); /* of which its client has had the text */
     assert_false(fake_store.answer_given);
     assert_false(fake_store.turn_given);
     assert_null(fixture->shell.generations.list);

@@ -1,0 +1,141 @@
+#include "core/refusal.h"
+
+#include "core/core_internal.h"
+
+#include <string.h>
+
+/* Estimates may be too high for odd text; by so much they are not taken for certain. */
+enum { SURE_PERCENT = 75, MOST_TIMES = 2 };
+
+static uint64_t answer_tokens(const struct core_generation *generation) {
+    return generation->max_tokens_given ? generation->max_tokens : 1;
+}
+
+/* By the gateway's own count prompt and answer fit no device that has the model. */
+static bool fits_nowhere(const struct core_generation *generation) {
+    const uint64_t least = (uint64_t)generation->prompt_tokens_likely * SURE_PERCENT / 100;
+    return least > 0 && generation->model->context_length > 0 &&
+           least + answer_tokens(generation) > generation->model->context_length;
+}
+
+/* By the gateway's own count they fit there. */
+static bool surely_fits(const struct core_generation *generation, uint32_t context_length) {
+    const uint64_t most = generation->prompt_tokens_max,
+                   doubled = (uint64_t)generation->prompt_tokens_likely * MOST_TIMES;
+    return most > 0 && (most > doubled ? most : doubled) + answer_tokens(generation) <= context_length;
+}
+
+static bool is_same_owner(const struct core_refusal *refusal, const struct core_provider *provider) {
+    return refusal->provider == provider->handle || (refusal->owner != 0 && refusal->owner == provider->owner);
+}
+
+static bool has_refused(const struct core_generation *generation, const struct core_provider *provider, bool owners) {
+    for (uint32_t i = 0; i < generation->refusals.count; i++) {
+        const struct core_refusal *refusal = &generation->refusals.items[i];
+        if (refusal->provider == provider->handle || (owners && is_same_owner(refusal, provider))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool core_refusal_was_heard(const struct core_generation *generation, const struct core_provider *provider) {
+    return has_refused(generation, provider, generation->refusals.others);
+}
+
+/* May this device be asked before long? */
+static bool may_answer(const struct core_generation *generation, const struct core_offering *offering) {
+    const struct core_provider *provider = offering->provider;
+    uint64_t context = (uint64_t)generation->prompt_tokens_likely + core_generation_tokens_left(generation);
+    context = context < generation->model->context_length ? context : generation->model->context_length;
+    return offering->hopeful && (!generation->verified || provider->verified) &&
+           (generation->region[0] == '\0' || strcmp(generation->region, provider->region) == 0) &&
+           (offering->context_length == 0 || offering->context_length >= context) &&
+           !core_place_stayed_silent(generation, provider);
+}
+
+/* Looks at one device after the other, but ends with the first: seldom more than a few. */
+static bool has_other(const struct core_generation *generation, bool owners) {
+    const struct core_list *list = &generation->model->offerings;
+    for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
+        const struct core_offering *offering = CORE_OF(link, struct core_offering, model_link);
+        if (may_answer(generation, offering) && !has_refused(generation, offering->provider, owners)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool core_refusal_has_other(const struct core_generation *generation) {
+    return has_other(generation, false);
+}
+
+/* By a device of another owner; by any other one, when there is no other owner. */
+static bool was_said_before(const struct core_generation *generation, uint32_t count, enum core_attempt_failure failure,
+                            const struct core_provider *provider) {
+    for (uint32_t i = 0; i < count; i++) {
+        const struct core_refusal *refusal = &generation->refusals.items[i];
+        if (!refusal->is_false && refusal->failure == failure &&
+            (!generation->refusals.others || !is_same_owner(refusal, provider))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool core_refusal_stands(const struct core_generation *generation) {
+    const struct core_refusals *refusals = &generation->refusals;
+    return refusals->count > 0 && !refusals->items[refusals->count - 1].is_false && !generation->started &&
+           !core_refusal_has_other(generation);
+}
+
+enum core_refusal_verdict core_refusal_take(struct core *core, struct core_generation *generation,
+                                            enum core_attempt_failure failure) {
+    const struct core_offering *offering = generation->attempt->offering;
+    struct core_refusals *refusals = &generation->refusals;
+    const bool is_false = failure == CORE_ATTEMPT_CONTEXT_LENGTH && surely_fits(generation, offering->context_length);
+    const uint32_t before = refusals->count;
+    if (refusals->count < CORE_ATTEMPTS_MAX) {
+        refusals->items[refusals->count++] = (struct core_refusal){.provider = generation->attempt->provider_handle,
+                                                                   .owner = offering->provider->owner,
+                                                                   .failure = failure,
+                                                                   .context_length = offering->context_length,
+                                                                   .is_false = is_false};
+    }
+    refusals->others = has_other(generation, true);
+    if (is_false) {
+        core_record_refused(core, generation->attempt->provider_handle, generation);
+        return CORE_REFUSAL_FALSE;
+    }
+    const bool agreed = was_said_before(generation, before, failure, offering->provider) ||
+                        (failure == CORE_ATTEMPT_CONTEXT_LENGTH && fits_nowhere(generation));
+    return agreed || generation->only_provider != CORE_NO_HANDLE || !core_refusal_has_other(generation)
+               ? CORE_REFUSAL_BELIEVED
+               : CORE_REFUSAL_OPEN;
+}
+
+void core_refusal_answered(struct core *core, const struct core_generation *generation, uint32_t prompt_tokens) {
+    const uint32_t likely = generation->prompt_tokens_likely;
+    const uint64_t need = (uint64_t)(prompt_tokens > likely ? prompt_tokens : likely) + answer_tokens(generation);
+    for (uint32_t i = 0; i < generation->refusals.count; i++) {
+        const struct core_refusal *refusal = &generation->refusals.items[i];
+        if (!refusal->is_false && (refusal->failure == CORE_ATTEMPT_BAD_REQUEST || need <= refusal->context_length)) {
+            core_record_refused(core, refusal->provider, generation);
+        }
+    }
+}
+
+enum core_failure core_refusal_failure(const struct core_generation *generation) {
+    return generation->refusals.items[generation->refusals.count - 1].failure == CORE_ATTEMPT_BAD_REQUEST
+               ? CORE_FAILURE_BAD_REQUEST
+               : CORE_FAILURE_CONTEXT_LENGTH;
+}
+
+uint32_t core_refusal_context(const struct core_generation *generation) {
+    uint32_t largest = 0;
+    for (uint32_t i = 0; i < generation->refusals.count; i++) {
+        const uint32_t context = generation->refusals.items[i].context_length;
+        largest = context > largest ? context : largest;
+    }
+    return largest;
+}
