@@ -16,7 +16,8 @@ install(FILES ${model_files} DESTINATION share/nataris/models)
 # Units of systemd, with the place where the program is installed (CMAKE_INSTALL_PREFIX) in them.
 include(GNUInstallDirs)
 foreach(unit nataris-gateway nataris-provider)
-    configure_file(${PROJECT_SOURCE_DIR}/packaging/systemd/${unit}.service.in ${PROJECT_BINARY_DIR}/${unit}.service @ONLY)
+    configure_file(${PROJECT_SOURCE_DIR}/packaging/systemd/${unit}.service.in
+                   ${PROJECT_BINARY_DIR}/${unit}.service @ONLY)
     install(FILES ${PROJECT_BINARY_DIR}/${unit}.service DESTINATION lib/systemd/system)
 endforeach()
 

@@ -49,13 +49,6 @@ struct link_peer {
     struct link_peer *prev, *next;
 };
 
-/* A job too large for the link: its error is reported at the end of the iteration, never inside link_peer_send_job. */
-struct link_refused_job {
-    struct link_peer *peer;
-    uint64_t job;
-    struct link_refused_job *next;
-};
-
 static void peer_drop_hello(struct link_peer *peer) {
     if (peer->hello != NULL) {
         arena_clear(&peer->hello->arena);
@@ -291,15 +284,6 @@ static void on_ws_pong(void *context) {
     peer_heard(context);
 }
 
-static void forget_refused(struct link_peer_host *host, const struct link_peer *peer) {
-    struct link_refused_job *refused;
-    LL_FOREACH (host->refused, refused) {
-        if (refused->peer == peer) {
-            refused->peer = NULL;
-        }
-    }
-}
-
 static void on_ws_close(void *context, uint16_t code, struct str reason) {
     struct link_peer *peer = context;
     struct link_peer_host *host = peer->host;
@@ -311,7 +295,7 @@ static void on_ws_close(void *context, uint16_t code, struct str reason) {
         snprintf(text, sizeof(text), "%.*s (%u)", STR_ARG(reason), code);
         host->events->on_gone(host->context, peer, text);
     }
-    forget_refused(host, peer);
+    link_refused_forget(&host->refused, peer);
     deadline_remove(loop_deadlines(host->loop), &peer->pause);
     DL_DELETE(host->peers, peer);
     host->open_count--;
@@ -345,28 +329,15 @@ void link_peer_deny(struct link_peer *peer, const char *reason) {
     peer_close_with(peer, WS_CLOSE_POLICY, reason);
 }
 
-static void refuse_job(struct link_peer *peer, uint64_t job) {
-    struct link_refused_job *refused = MEM_NEW(struct link_refused_job);
-    refused->peer = peer;
-    refused->job = job;
-    LL_APPEND(peer->host->refused, refused);
-    loop_defer(peer->host->loop, &peer->host->refuse);
-}
-
-static void report_refused(struct loop_deferred *deferred) {
-    struct link_peer_host *host = (struct link_peer_host *)((char *)deferred - offsetof(struct link_peer_host, refuse));
-    while (host->refused != NULL) {
-        struct link_refused_job *refused = host->refused;
-        host->refused = refused->next;
-        if (refused->peer != NULL && refused->peer->state == PEER_ADMITTED) {
-            const struct link_error error = {.job = refused->job,
-                                             .failure = GEN_FAILURE_BAD_REQUEST,
-                                             .message = STR("the request is too large to be sent to a provider"),
-                                             .param = STR(""),
-                                             .by_gateway = true};
-            host->events->on_error(host->context, refused->peer, &error);
-        }
-        free(refused);
+static void report_refused(void *context, struct link_peer *peer, uint64_t job) {
+    const struct link_peer_host *host = context;
+    if (peer->state == PEER_ADMITTED) {
+        const struct link_error error = {.job = job,
+                                         .failure = GEN_FAILURE_BAD_REQUEST,
+                                         .message = STR("the request is too large to be sent to a provider"),
+                                         .param = STR(""),
+                                         .by_gateway = true};
+        host->events->on_error(host->context, peer, &error);
     }
 }
 
@@ -381,7 +352,7 @@ void link_peer_send_job(struct link_peer *peer, uint64_t job, const struct gen_r
         return;
     }
     buf_clear(out);
-    refuse_job(peer, job);
+    link_refused_add(&peer->host->refused, peer, job);
 }
 
 void link_peer_send_cancel(struct link_peer *peer, uint64_t job) {
@@ -453,7 +424,7 @@ void link_peer_host_init(struct link_peer_host *host, struct loop *loop, const s
     host->parser = json_parser_new(LIMIT_LINK_PROVIDER_BYTES, LIMIT_JSON_DEPTH);
     arena_init(&host->arena, DECODE_ARENA_MAX);
     buf_init(&host->scratch, LIMIT_LINK_MESSAGE_BYTES);
-    host->refuse.run = report_refused;
+    link_refused_init(&host->refused, loop, report_refused, host);
     link_pace_limits_init(&host->pace, config->messages_per_s, config->bytes_per_s);
     link_watch_init(&host->watch, loop, &WATCH_EVENTS, config->watch_ping_ms, config->watch_silence_ms);
 }

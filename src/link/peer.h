@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "link/message.h"
 #include "link/pace.h"
+#include "link/refused.h"
 #include "link/watch.h"
 #include "net/http_server.h"
 #include "net/loop.h"
@@ -64,8 +65,6 @@ const char *link_peer_address(const struct link_peer *peer);
 
 /* --- For the server --- */
 
-struct link_refused_job;
-
 /* What all links of a server share. */
 struct link_peer_host {
     struct loop *loop;
@@ -80,8 +79,7 @@ struct link_peer_host {
     struct json_parser *parser;
     struct arena arena; /* of the message being handled */
     struct buf scratch; /* of the message being sent */
-    struct link_refused_job *refused;
-    struct loop_deferred refuse;
+    struct link_refused refused;
     void (*on_closed)(struct link_peer_host *host); /* a link is gone, and no longer counted */
 };
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Gate: the systemd units in packaging/systemd are well formed and let a service do little.
 
-`systemd-analyze security` rates what a unit leaves open from 0 (nothing) to 10; ours stay at 1.5 or less. Where there is
+`systemd-analyze security` rates what a unit leaves open, 0 (nothing) to 10; ours stay at 1.5 or less. Where there is
 no systemd-analyze the gate says so and passes.
 """
 
