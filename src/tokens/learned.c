@@ -64,7 +64,7 @@ struct learned_model {
     const struct tokens_prior *prior;
     uint64_t counts;
     struct script_voices scripts[SCRIPTS];
-    struct tokens_rates likely, most; /* what follows from these: every request asks */
+    struct tokens_rates rates[TOKENS_NEEDS]; /* what follows from these: every request asks */
 };
 
 struct tokens_learned {
@@ -146,8 +146,9 @@ static struct tokens_rates rates_of(const struct learned_model *known, const str
 }
 
 static void rates_renew(struct learned_model *model) {
-    model->likely = rates_of(model, model->prior, TOKENS_LIKELY);
-    model->most = rates_of(model, model->prior, TOKENS_MOST);
+    for (size_t i = 0; i < TOKENS_NEEDS; i++) {
+        model->rates[i] = rates_of(model, model->prior, (enum tokens_need)i);
+    }
 }
 
 /* --- Models --- */
@@ -182,10 +183,7 @@ static struct learned_model *model_get(struct tokens_learned *learned, struct st
 struct tokens_rates tokens_learned_rates(const struct tokens_learned *learned, struct str model,
                                          enum tokens_need need) {
     const struct learned_model *known = model_find(learned, model);
-    if (known != NULL) {
-        return need == TOKENS_MOST ? known->most : known->likely;
-    }
-    return rates_of(NULL, tokens_prior_of(model), need);
+    return known != NULL ? known->rates[need] : rates_of(NULL, tokens_prior_of(model), need);
 }
 
 /* --- What is told --- */

@@ -23,6 +23,7 @@ enum tokens_need {
     TOKENS_MOST,   /* enough for usual text, by a margin that shrinks with what was learned */
     TOKENS_BOUND,  /* enough for any text that is known, odd ones too: what a device may count at most */
 };
+enum { TOKENS_NEEDS = TOKENS_BOUND + 1 };
 
 struct tokens_learned;
 struct tokens_learned *tokens_learned_new(void);
