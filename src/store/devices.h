@@ -20,12 +20,14 @@ struct store_record { /* how reliable a device was; shares are thousandths */
     uint64_t generations, failures, reviews;
     uint32_t success, uptime;
     uint32_t prefill_factor, decode_factor; /* its speeds against the average; 0: not known */
+    uint32_t audits, earned;                /* passed in a row; good generations by which slots are believed */
     int64_t kept_ms;                        /* wall clock; 0: nothing is known of it yet */
 };
 
 struct store_device {
     char id[STORE_ID_MAX]; /* "prov_..." */
     char account_id[STORE_ID_MAX];
+    uint64_t account_number; /* the core's name for it; filled in by reads */
     uint8_t public_key[ED25519_KEY_SIZE];
     char name[STORE_NAME_MAX];
     char region[8];

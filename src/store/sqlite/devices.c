@@ -9,6 +9,8 @@ static void record_read(struct sqlite_reader *reader, struct store_record *out) 
     out->kept_ms = sqlite_read_int(reader);
     out->prefill_factor = (uint32_t)sqlite_read_int(reader);
     out->decode_factor = (uint32_t)sqlite_read_int(reader);
+    out->audits = (uint32_t)sqlite_read_int(reader);
+    out->earned = (uint32_t)sqlite_read_int(reader);
 }
 
 static void device_read(struct sqlite_db *db, enum sql sql, struct store_device *out) {
@@ -21,6 +23,7 @@ static void device_read(struct sqlite_db *db, enum sql sql, struct store_device 
     out->created_ms = sqlite_read_int(&reader);
     out->verified = sqlite_read_int(&reader) != 0;
     record_read(&reader, &out->record);
+    out->account_number = (uint64_t)sqlite_read_int(&reader);
 }
 
 static void review_read(struct sqlite_db *db, enum sql sql, struct store_review *out) {
@@ -67,6 +70,8 @@ static bool record_keep(struct store_connection *connection, const char *device_
     sqlite_bind_int(&binder, record->kept_ms);
     sqlite_bind_int(&binder, record->prefill_factor);
     sqlite_bind_int(&binder, record->decode_factor);
+    sqlite_bind_int(&binder, record->audits);
+    sqlite_bind_int(&binder, record->earned);
     sqlite_bind_text(&binder, device_id);
     return sqlite_run(db, SQL_RECORD_KEEP, err);
 }
@@ -146,6 +151,7 @@ static bool device_enrol(struct store_connection *connection, const uint8_t toke
     }
     struct sqlite_reader reader = sqlite_read(db, SQL_JOIN_TOKEN_FIND);
     sqlite_read_text(&reader, device->account_id, sizeof(device->account_id));
+    device->account_number = (uint64_t)sqlite_read_int(&reader);
     sqlite_reset(db, SQL_JOIN_TOKEN_FIND);
     if (!device_add(db, device, err)) {
         return false; /* a refusal does not end the transaction, so the token is used only now */

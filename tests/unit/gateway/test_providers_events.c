@@ -1,6 +1,7 @@
 /* What the messages of a link are to the core. providers.c; who gets a link is in test_providers.c. */
 #include "gateway/providers.h"
 
+#include "core/explain.h"
 #include "unit/gateway/shell_fixture.h"
 #include "wire/limits.h"
 
