@@ -1,12 +1,12 @@
 /* What is believed of a device: as much as was measured of it, and no more than others reach. docs/PLACEMENT.md has the
  * table.
  *
- * A device that draws jobs by wonderful numbers is paid for them, so every number that a device tells or can bring about
- * (its speed, too: text that was ready before it was asked for comes as fast as the line allows) is bounded by what those
- * reach of which more is known. Trusted devices, the operator's own and those that it has verified, are believed. One
- * that has passed its first audits has settled: it may be as fast as the fastest tenth of the settled ones, but not
- * faster. One that is new is at most as fast as the half of them. Where nobody has settled, the new ones are each
- * other's measure. */
+ * A device that draws jobs by wonderful numbers is paid for them, so every number that a device tells or can bring
+ * about (its speed, too: text that was ready before it was asked for comes as fast as the line allows) is bounded by
+ * what those reach of which more is known. Trusted devices, the operator's own and those that it has verified, are
+ * believed. One that has passed its first audits has settled: it may be as fast as the fastest tenth of the settled
+ * ones, but not faster. One that is new is at most as fast as the half of them. Where nobody has settled, the new ones
+ * are each other's measure. */
 #include "core/belief.h"
 
 #include "core/core_internal.h"

@@ -16,8 +16,8 @@ struct core_measures {
     uint32_t decode_count[2], prefill_count[2];
 };
 
-/* The speeds in tokens a second that a device which is not trusted has at most: `most` one that has settled, `usual` one
- * that is new. 0: none is known. */
+/* The speeds in tokens a second that a device which is not trusted has at most: `most` one that has settled, `usual`
+ * one that is new. 0: none is known. */
 struct core_reach {
     float decode_most, decode_usual, prefill_most, prefill_usual;
 };

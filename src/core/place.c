@@ -10,8 +10,9 @@ enum {
     PLACE_TOKENS_GUESS = 256,  /* of an answer of a model that has not answered yet */
     PLACE_WARM_MOST = 20,      /* of CORE_CANDIDATES_MAX; with one for the conversation's own device */
     PLACE_COLD_MOST = 11,
-    PLACE_NEW_MOST = 8,           /* new devices beside those that have settled */
-    PLACE_OWNERS_MOST = 8,        /* other owners' devices, when the best one's owner has had its share */
+    PLACE_NEW_EVERY = 4,   /* generations, of which one looks at new devices beside those that have settled ... */
+    PLACE_NEW_MOST = 8,    /* new devices beside those that have settled */
+    PLACE_OWNERS_MOST = 8, /* other owners' devices, when the best one's owner has had its share */
     PLACE_SETTLED_WAIT_MS = 3000, /* so long a generation rather waits for a settled device than go to a new one */
 };
 /* Tokens a second before any device has shown its own: a laptop with a small model. */
@@ -220,6 +221,11 @@ enum core_gate core_place_yields(const struct core *core, const char *region, bo
     return place_yields(place_rank(core, core_pool_find(offering->model, region, verified), offering));
 }
 
+/* False: a new one, and to be asked only when no settled one is there to be waited for, if it has had its share. */
+static bool place_is_no_last_resort(const struct place *place, const struct core_offering *offering) {
+    return offering->provider->settled || place_rank(place->core, place->pool, offering) < PLACE_NEW_YIELDS;
+}
+
 static void place_consider(struct place *place, struct core_offering *offering) {
     struct core_candidate *candidate = place_add(place->core);
     enum core_gate gate = place_generation_gate(place->generation, offering, place->context);
@@ -230,9 +236,12 @@ static void place_consider(struct place *place, struct core_offering *offering) 
     }
     core_place_weigh(place->core, place->generation, offering, offering == place->cached ? place->cached_tokens : 0,
                      candidate);
+    place->warm |= offering->state != CORE_MODEL_COLD && place_is_no_last_resort(place, offering);
+    if (place->best != NULL && place->best_rank == PLACE_FIRST && candidate->finish_ms > place->best_ms) {
+        return; /* whatever it has been given: that is in another cache line */
+    }
     enum place_rank rank = place_rank(place->core, place->pool, offering);
     candidate->yields = place_yields(rank);
-    place->warm |= offering->state != CORE_MODEL_COLD && rank < PLACE_NEW_YIELDS;
     bool better = place->best == NULL || rank < place->best_rank ||
                   (rank == place->best_rank && candidate->finish_ms < place->best_ms);
     if (better) {
@@ -256,7 +265,6 @@ static void place_consider_all(struct place *place, struct core_offering **offer
     }
     for (size_t i = 0; i < count; i++) {
         __builtin_prefetch(offerings[i]->provider);
-        __builtin_prefetch(&offerings[i]->share->placed);
     }
     for (size_t i = 0; i < count; i++) {
         if (offerings[i] != place->cached) {
@@ -305,12 +313,19 @@ static void place_consider_others(struct place *place) {
     }
 }
 
+/* So that new ones get their share, and most decisions do not pay for it. */
+static bool place_looks_at_new(const struct place *place) {
+    const struct core_pool *pool = place->pool;
+    return pool->hopeful > pool->hopeful_settled && random_below(&place->core->random, PLACE_NEW_EVERY) == 0 &&
+           !core_share_ramps_are_used_up(place->generation->model);
+}
+
 static void place_consider_pool(struct place *place) {
     const size_t most = PLACE_WARM_MOST + PLACE_COLD_MOST;
     place_consider_side(place, true, most);
     if (place->best == NULL) {
         place_consider_side(place, false, most);
-    } else if (!core_share_ramps_are_used_up(place->generation->model)) {
+    } else if (place_looks_at_new(place)) {
         place_consider_side(place, false, PLACE_NEW_MOST);
     }
     place_consider_others(place);
@@ -411,8 +426,8 @@ static uint64_t place_wait_ms(const struct core *core, const struct core_generat
 }
 
 /* For how long the best device that is free is worth less than a slot to come: as loading takes, when it is cold, so
- * that a wrong estimate costs at most twice the better choice; and a little while, when it is a new one that has had its
- * share, unless the generation has seen settled ones fail. */
+ * that a wrong estimate costs at most twice the better choice; and a little while, when it is a new one that has had
+ * its share, unless the generation has seen settled ones fail. */
 static uint32_t place_patience_ms(const struct place *place, const struct core_generation *generation) {
     if (place->best_rank >= PLACE_NEW_YIELDS && generation->tried_count == 0 && !generation->started) {
         return PLACE_SETTLED_WAIT_MS;

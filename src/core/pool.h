@@ -1,8 +1,9 @@
 /* Offerings that can take a generation now, sorted so that a good one is found without looking at all of them.
  *
  * A pool serves one demand: any device, those of a region, verified ones, or both. It has shelves by whether the device
- * has settled or is new, by whether the model is loaded, and by the context that fits, and on each shelf classes of speed, four to an octave. A class is a dense
- * array; an offering knows its position there, so that every change takes the same time however many there are. */
+ * has settled or is new, by whether the model is loaded, and by the context that fits, and on each shelf classes of
+ * speed, four to an octave. A class is a dense array; an offering knows its position there, so that every change takes
+ * the same time however many there are. */
 #ifndef NATARIS_CORE_POOL_H
 #define NATARIS_CORE_POOL_H
 

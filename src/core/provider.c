@@ -81,10 +81,11 @@ static void provider_take_offer(struct core *core, struct core_provider *provide
     offering->slots_claimed = offer->state == CORE_MODEL_COLD && offer->slots == 0 ? 1 : offer->slots;
     offering->slots = core_belief_slots(offering, offering->slots_claimed);
     offering->context_length = core_belief_context(core, offering, offer->context_length);
-    if (offer->load_ms > 0 && offer->load_ms != offering->load_ms && core_belief_teaches(offering)) {
-        core_record_load(offering->model, offer->load_ms);
-    }
+    bool loaded = offer->load_ms > 0 && offer->load_ms != offering->load_ms;
     offering->load_ms = offer->load_ms;
+    if (loaded && core_belief_teaches(offering)) {
+        core_record_load(offering->model, core_place_load_ms(core, offering)); /* as much of it as is believed */
+    }
     offering->too_large = offer->too_large;
     offering->bytes_left = offer->bytes_left;
     offering->bytes_per_s = offer->bytes_per_s;

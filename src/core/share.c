@@ -1,14 +1,14 @@
 /* Who was given how much of a model.
  *
- * Two rules go by it. All new devices of an owner together have a small share of a model's generations while settled ones
- * could take them, and all new devices of the network have another: neither fifty devices nor fifty accounts are worth
- * more than one. And no owner has more than its share while devices of others are free (place.c).
+ * Two rules go by it. All new devices of an owner together have a small share of a model's generations while settled
+ * ones could take them, and all new devices of the network have another: neither fifty devices nor fifty accounts are
+ * worth more than one. And no owner has more than its share while devices of others are free (place.c).
  *
  * Placements fade: each weighs 1/SHARE_SPAN more than the one before, which costs the same however many owners there
  * are. Only when the numbers have become large, all of them are made small again.
  *
- * An owner whose devices have left is remembered for as long as its placements weigh something beside the others, so that
- * a device that comes again, under whatever key, goes on where it was. */
+ * An owner whose devices have left is remembered for as long as its placements weigh something beside the others, so
+ * that a device that comes again, under whatever key, goes on where it was. */
 #include "core/share.h"
 
 #include "core/core_internal.h"
@@ -134,7 +134,9 @@ static bool share_exceeds(const struct core_placed *placed, double had, unsigned
 
 bool core_share_is_used_up(const struct core_offering *offering, uint32_t percent) {
     const struct core_share *share = offering->share;
-    return share->owner != 0 && percent < 100 && share_exceeds(&offering->model->placed, share->placed, percent);
+    const struct core_placed *placed = &offering->model->placed;
+    bool others = placed->free_shares.count > (share->free.count > 0);
+    return share->owner != 0 && percent < 100 && others && share_exceeds(placed, share->placed, percent);
 }
 
 bool core_share_ramps_are_used_up(const struct core_model *model) {

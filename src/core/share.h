@@ -1,5 +1,5 @@
-/* Who was given how much of a model: the ramp of new devices and the owners' shares (docs/PLACEMENT.md#beliefs). Part of
- * core_internal.h, which has the structs that are only named here. */
+/* Who was given how much of a model: the ramp of new devices and the owners' shares (docs/PLACEMENT.md#beliefs). Part
+ * of core_internal.h, which has the structs that are only named here. */
 #ifndef NATARIS_CORE_SHARE_H
 #define NATARIS_CORE_SHARE_H
 
@@ -37,7 +37,7 @@ void core_share_leave(struct core_offering *offering); /* one that goes; it is i
 void core_share_set_free(struct core_offering *offering, bool is_free);
 /* A generation goes there. */
 void core_share_place(struct core_offering *offering);
-/* Whether its owner has had its share, of what `percent` says. */
+/* Whether its owner has had its share, of what `percent` says, while devices of others are free. */
 bool core_share_is_used_up(const struct core_offering *offering, uint32_t percent);
 /* Whether the device is new, and it and the others of its owner, or all new ones together, have had theirs. */
 bool core_share_ramp_is_used_up(const struct core_offering *offering);

@@ -27,7 +27,6 @@ struct store_record { /* how reliable a device was; shares are thousandths */
 struct store_device {
     char id[STORE_ID_MAX]; /* "prov_..." */
     char account_id[STORE_ID_MAX];
-    uint64_t account_number; /* the core's name for it; filled in by reads */
     uint8_t public_key[ED25519_KEY_SIZE];
     char name[STORE_NAME_MAX];
     char region[8];

@@ -23,7 +23,6 @@ static void device_read(struct sqlite_db *db, enum sql sql, struct store_device 
     out->created_ms = sqlite_read_int(&reader);
     out->verified = sqlite_read_int(&reader) != 0;
     record_read(&reader, &out->record);
-    out->account_number = (uint64_t)sqlite_read_int(&reader);
 }
 
 static void review_read(struct sqlite_db *db, enum sql sql, struct store_review *out) {
@@ -151,7 +150,6 @@ static bool device_enrol(struct store_connection *connection, const uint8_t toke
     }
     struct sqlite_reader reader = sqlite_read(db, SQL_JOIN_TOKEN_FIND);
     sqlite_read_text(&reader, device->account_id, sizeof(device->account_id));
-    device->account_number = (uint64_t)sqlite_read_int(&reader);
     sqlite_reset(db, SQL_JOIN_TOKEN_FIND);
     if (!device_add(db, device, err)) {
         return false; /* a refusal does not end the transaction, so the token is used only now */

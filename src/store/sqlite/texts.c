@@ -6,14 +6,11 @@
 #define KEY_COLUMNS                                                                                                    \
     "k.number, k.id, k.account_id, k.kind, k.sha256, k.name, k.created_ms, k.expires_ms, k.revoked_ms, k.cap_nano,"    \
     " k.models, k.spent_nano, a.number, a.owner FROM keys k JOIN accounts a ON a.id = k.account_id"
-#define ACCOUNT_NUMBER(id) "coalesce((SELECT a.number FROM accounts a WHERE a.id = " id "), 0)"
 #define DEVICE_COLUMNS                                                                                                 \
     "d.id, d.account_id, d.public_key, d.name, d.region, d.created_ms, d.verified, coalesce(r.jobs, 0),"               \
     " coalesce(r.failures, 0), coalesce(r.reviews, 0), coalesce(r.success, 0), coalesce(r.uptime, 0),"                 \
     " coalesce(r.kept_ms, 0), coalesce(r.prefill_factor, 0), coalesce(r.decode_factor, 0), coalesce(r.audits, 0),"     \
-    " coalesce(r.earned, 0), " ACCOUNT_NUMBER(                                                                         \
-        "d.account_id") " FROM devices d"                                                                              \
-                        " LEFT JOIN device_records r ON r.device_number = d.number"
+    " coalesce(r.earned, 0) FROM devices d LEFT JOIN device_records r ON r.device_number = d.number"
 #define DEVICE "(SELECT number FROM devices WHERE id = ?1)"
 #define GENERATION_COLUMNS                                                                                             \
     " j.model, j.device_id, j.outcome, j.prompt_tokens, j.completion_tokens, j.attempts, j.ttft_ms, j.latency_ms,"     \
@@ -155,8 +152,7 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
     [SQL_KEY_SPEND] = "UPDATE keys SET spent_nano = spent_nano + ? WHERE number = ?",
     [SQL_JOIN_TOKEN_ADD] =
         "INSERT INTO join_tokens (sha256, account_id, created_ms, expires_ms, uses_left) VALUES (?, ?, ?, ?, ?)",
-    [SQL_JOIN_TOKEN_FIND] = "SELECT account_id, " ACCOUNT_NUMBER(
-        "account_id") " FROM join_tokens WHERE sha256 = ? AND expires_ms > ? AND uses_left > 0",
+    [SQL_JOIN_TOKEN_FIND] = "SELECT account_id FROM join_tokens WHERE sha256 = ? AND expires_ms > ? AND uses_left > 0",
     [SQL_JOIN_TOKEN_USE] = "UPDATE join_tokens SET uses_left = uses_left - 1 WHERE sha256 = ?",
     [SQL_DEVICE_ADD] =
         "INSERT INTO devices (id, account_id, public_key, name, region, created_ms) VALUES (?, ?, ?, ?, ?, ?)",

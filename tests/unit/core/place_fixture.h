@@ -59,6 +59,7 @@ static inline void device_set_speed(struct fixture *f, uint64_t provider, float 
     struct core_offering *offering = device_offering(f, provider);
     offering->prefill_per_s = prefill_per_s;
     offering->decode_per_s = decode_per_s;
+    core_belief_measured(offering);
     core_offering_sort(f->core, offering);
 }
 
