@@ -145,7 +145,7 @@ static void device_offer(struct world *world, const struct sim_device *device) {
 
 static void device_join(struct world *world, struct sim_device *device) {
     struct core_event event = {.kind = CORE_EVENT_PROVIDER_JOINED,
-                               .joined = {.user = (uint64_t)(device - world->devices)}};
+                               .joined = {.user = (uint64_t)(device - world->devices), .trusted = true}};
     core_record_init(&event.joined.record);
     world_step(world, event);
     /* Half of them are honest, or little would ever be finished. */

@@ -18,6 +18,7 @@
 
 #include "base/random_source.h"
 #include "core/core.h"
+#include "core/explain.h"
 #include "sim/net_figures.h"
 
 #include <stdio.h>

@@ -16,6 +16,7 @@ static const char *event_name(enum core_event_kind kind) {
         [CORE_EVENT_PROVIDER_SILENT] = "silent",
         [CORE_EVENT_PROVIDER_ALIVE] = "alive",
         [CORE_EVENT_REVIEW] = "review",
+        [CORE_EVENT_AUDITED] = "audited",
         [CORE_EVENT_MODEL] = "model",
         [CORE_EVENT_ACCEPT] = "accept",
         [CORE_EVENT_PROGRESS] = "progress",

@@ -57,6 +57,7 @@ static void copy_values(const struct gateway_config *config, struct gateway_opti
     options->core.whole_ms = config->whole_ms;
     options->core.whole_per_token_ms = config->whole_per_token_ms;
     options->core.cooldown_ms = config->cooldown_ms;
+    options->core.owner_share_percent = config->owner_share_percent;
 }
 
 /* "10/2" or "10/2/600": generations a minute, at once, and requests of any kind a minute, else as they are in `out`; 0
@@ -100,6 +101,9 @@ static bool check(const struct gateway_config *config, struct err *err) {
     }
     if (config->canary_s > CANARY_S_MAX) {
         return err_set(err, ERR_INVALID, "--canary-s is at most %d", CANARY_S_MAX);
+    }
+    if (config->owner_share_percent < 1 || config->owner_share_percent > 100) {
+        return err_set(err, ERR_INVALID, "--owner-share-percent is 1 to 100");
     }
     if (config->heartbeat_ms < HEARTBEAT_MS_MIN) {
         return err_set(err, ERR_INVALID, "--heartbeat-ms is at least %d", HEARTBEAT_MS_MIN);
@@ -198,6 +202,8 @@ static const struct option OPTIONS[] = {
      AT(whole_per_token_ms)},
     {"cooldown-ms", OPTION_NUMBER, "MS", "10000", "a silent or failing provider gets no jobs for so long",
      AT(cooldown_ms)},
+    {"owner-share-percent", OPTION_NUMBER, "PERCENT", "50",
+     "of a model's jobs for the devices of one owner, while others' are free; 100: no bound", AT(owner_share_percent)},
     OPTION_LOG_LEVEL(struct gateway_config, "info"),
     OPTION_CONFIG_FILE(struct gateway_config, config),
 };

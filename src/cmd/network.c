@@ -63,6 +63,7 @@ bool network_open(struct network *network, struct loop *loop, const char *data_f
     options->store_path = store_path;
     snprintf(admin, sizeof(admin), "unix:%s/admin.sock", data_folder);
     options->admin = admin;
+    options->local_token = network->join_token;
     if (!gateway_open(&network->gateway, loop, options, events, context, err)) {
         return false;
     }

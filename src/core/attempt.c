@@ -20,6 +20,9 @@ void core_attempt_start(struct core *core, struct core_generation *generation, s
     attempt->deadline.kind = CORE_DEADLINE_GHOST;
     core_list_push_back(&provider->attempts, &attempt->link);
     core_offering_take_slot(core, offering);
+    if (generation->only_provider == CORE_NO_HANDLE) { /* what the network asks by itself is no share of the demand */
+        core_share_place(offering);
+    }
 
     generation->attempt = attempt;
     generation->round++;

@@ -72,6 +72,11 @@ static const char *check_generation_list(const struct core *core, const struct c
     return NULL;
 }
 
+/* One that waits for a device that has settled leaves new ones free, for a while. */
+static bool waits_for_settled(const struct core_generation *generation, const struct core_offering *offering) {
+    return generation->patience_ms != 0 && !offering->provider->settled;
+}
+
 /* No generation of the list waits for a warm device that is free. */
 static const char *check_waiting_list(const struct core *core, const struct core_model *model,
                                       const struct core_list *generations) {
@@ -83,7 +88,8 @@ static const char *check_waiting_list(const struct core *core, const struct core
         const struct core_list *all = &model->offerings;
         for (struct core_link *o = core_list_first(all); o != NULL; o = core_list_next(all, o)) {
             const struct core_offering *offering = CORE_OF(o, struct core_offering, model_link);
-            if (offering->state == CORE_MODEL_WARM && core_place_gate(generation, offering) == CORE_GATE_NONE) {
+            if (offering->state == CORE_MODEL_WARM && core_place_gate(generation, offering) == CORE_GATE_NONE &&
+                !waits_for_settled(generation, offering)) {
                 return "no job waits while a device is free that it may go to";
             }
         }
@@ -187,8 +193,8 @@ static const char *check_model(const struct core *core, const struct core_model 
             return "a model counts its offerings by state";
         }
     }
-    if (sums.context_count != model->context_count ||
-        (sums.context_count > 0 && sums.context_length != model->context_length)) {
+    if (sums.context_count != model->context.count ||
+        (sums.context_count > 0 && sums.context_length != model->context.value)) {
         return "a model knows the largest context";
     }
     size_t position = model->offered_position;
@@ -327,6 +333,9 @@ bool core_check(const struct core *core, const char **broken) {
     }
     if (rule == NULL) {
         rule = core_check_places(core);
+    }
+    if (rule == NULL) {
+        rule = core_check_beliefs(core);
     }
     if (rule == NULL) {
         rule = core_check_money(core);

@@ -39,13 +39,14 @@ static const char *check_offering(const struct core_offering *offering) {
 }
 
 static const char *check_pool(const struct core_model *model, const struct core_pool *pool) {
-    size_t ready = 0, hopeful = 0, shelved = 0;
+    size_t ready = 0, hopeful = 0, settled = 0, shelved = 0;
     const struct core_list *list = &model->offerings;
     for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
         const struct core_offering *offering = CORE_OF(link, struct core_offering, model_link);
         bool admitted = core_pool_admits(pool, offering->provider);
         ready += admitted && offering->pooled;
         hopeful += admitted && offering->hopeful;
+        settled += admitted && offering->hopeful && offering->provider->settled;
     }
     for (size_t i = 0; i < POOL_SHELVES; i++) {
         const struct core_pool_shelf *shelf = pool->shelves[i];
@@ -56,8 +57,8 @@ static const char *check_pool(const struct core_model *model, const struct core_
             }
         }
     }
-    return ready == shelved && hopeful == pool->hopeful ? NULL
-                                                        : "a pool has its offerings, and counts the hopeful ones";
+    bool whole = ready == shelved && hopeful == pool->hopeful && settled == pool->hopeful_settled;
+    return whole ? NULL : "a pool has its offerings, and counts the hopeful ones";
 }
 
 static const char *check_model(const struct core_model *model) {
@@ -71,8 +72,7 @@ static const char *check_model(const struct core_model *model) {
             return broken;
         }
         gated[offering->gate]++;
-        bool serves = offering->gate == CORE_GATE_NONE || offering->gate == CORE_GATE_SLOTS;
-        slots += serves && offering->state == CORE_MODEL_WARM ? offering->slots : 0;
+        slots += core_offering_serves(offering) && offering->state == CORE_MODEL_WARM ? offering->slots : 0;
     }
     for (size_t i = 0; i < COUNT_OF(gated); i++) {
         if (gated[i] != model->gated[i]) {

@@ -28,6 +28,7 @@ void core_config_init(struct core_config *config) {
         .cooldown_ms = 10000,
         .warming_retry_s = 300,
         .load_ms = 5000,
+        .owner_share_percent = 50,
     };
 }
 
@@ -44,6 +45,7 @@ void core_config_bound(struct core_config *config, uint32_t handles_max, uint32_
     bound_u32(&config->max_providers, 1, handles_max);
     bound_u32(&config->max_attempts, 1, attempts_max);
     bound_u32(&config->retry_percent, 0, 100);
+    bound_u32(&config->owner_share_percent, 1, 100);
     bound_u32(&config->prefill_least_per_s, 1, UINT32_MAX);
     bound_u32(&config->retry_floor, 1, UINT32_MAX); /* or no generation could ever be tried again */
     uint32_t *times[] = {&config->queue_ms,    &config->accept_ms,  &config->first_token_ms, &config->failover_ms,

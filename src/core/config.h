@@ -33,6 +33,7 @@ struct core_config {          /* times in milliseconds */
     uint32_t cooldown_ms;        /* a silent or failing provider gets no new generations for so long */
     uint32_t warming_retry_s;    /* Retry-After when no provider has the model and nothing is known of it */
     uint32_t load_ms;            /* how long loading a model takes on a device that has not told yet */
+    uint32_t owner_share_percent; /* of a model's generations for one owner, while devices of others are free */
     bool trace;                  /* emit CORE_EFFECT_TRACE for every change of state */
     uint64_t seed;               /* of the random source that breaks ties */
 };

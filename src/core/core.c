@@ -84,6 +84,8 @@ static void core_on_provider(struct core *core, const struct core_event *event) 
         core_provider_set_silent(core, provider, event->kind == CORE_EVENT_PROVIDER_SILENT);
     } else if (event->kind == CORE_EVENT_REVIEW) {
         core_record_review(core, provider, event->review.review, event->generation);
+    } else if (event->kind == CORE_EVENT_AUDITED) {
+        core_provider_audited(core, provider, event->audited.passed);
     } else {
         core_provider_leave(core, provider);
     }
@@ -130,6 +132,7 @@ static void core_on_event(struct core *core, const struct core_event *event) {
     case CORE_EVENT_PROVIDER_SILENT:
     case CORE_EVENT_PROVIDER_ALIVE:
     case CORE_EVENT_REVIEW:
+    case CORE_EVENT_AUDITED:
     case CORE_EVENT_PROVIDER_LEFT:
         core_on_provider(core, event);
         break;

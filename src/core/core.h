@@ -31,10 +31,11 @@ enum { CORE_PROVIDER_SHARE_PERCENT = 85 };
 enum {
     CORE_ATTEMPTS_MAX = 8,    /* bound on core_config.max_attempts */
     CORE_PARTS_MAX = 64,      /* devices that one answer can be made by, one after the other */
-    CORE_CANDIDATES_MAX = 32, /* devices that one placement weighs, however many there are */
+    CORE_CANDIDATES_MAX = 48, /* devices that one placement weighs, however many there are */
     CORE_REGION_SIZE = 3,     /* two letters and a NUL; empty: none */
     CORE_MODEL_ID_MAX = 128,  /* longer ids are refused */
     CORE_OFFERS_MAX = 64,     /* models on one provider; the rest of a longer status is ignored */
+    CORE_AUDITS_FIRST = 10,   /* a device that has passed so many is a new one no more */
 };
 
 /* COLD: the file is there; a generation for it makes the device load it first. */
@@ -79,6 +80,8 @@ struct core_record {
     uint32_t success;               /* decayed share of attempts that succeeded */
     uint32_t uptime;                /* decayed share of time that it was connected */
     uint64_t reviews;               /* honesty gates that it tripped */
+    uint32_t audits;                /* passed, since it last failed one */
+    uint32_t earned;                /* good generations less what bad ones cost: slots are believed by it (belief.c) */
 };
 void core_record_init(struct core_record *record); /* of a device never seen before: the benefit of the doubt */
 
@@ -97,17 +100,22 @@ enum core_gate {
     CORE_GATE_COOLDOWN, /* it failed or was silent a moment ago */
     CORE_GATE_SILENT,   /* it does not answer at this moment */
     CORE_GATE_REGION,
-    CORE_GATE_PRIVACY, /* a verified device was asked for */
-    CORE_GATE_TRIED,   /* this generation has failed there already */
-    CORE_GATE_PINNED,  /* the generation is for one certain device (a canary) */
+    CORE_GATE_PRIVACY,     /* a verified device was asked for */
+    CORE_GATE_TRIED,       /* this generation has failed there already */
+    CORE_GATE_PINNED,      /* the generation is for one certain device (a canary) */
+    CORE_GATE_RAMP,        /* it is new: it has its one generation; or its share is used up (core_candidate.yields) */
+    CORE_GATE_OWNER_SHARE, /* its owner has had its share (core_candidate.yields) */
 };
-enum { CORE_GATE_COUNT = CORE_GATE_PINNED + 1 };
+enum { CORE_GATE_COUNT = CORE_GATE_OWNER_SHARE + 1 };
 const char *core_gate_name(enum core_gate gate); /* "none", "model", ... */
 
 /* One device weighed for one generation: the expected time until the answer is complete, and what it is made of. */
 struct core_candidate {
     uint64_t provider, user;
     enum core_gate gate; /* not NONE: the rest is 0 */
+    /* RAMP or OWNER_SHARE: it can take the generation, but those that do not have to yield go before it, however long
+     * they take. */
+    enum core_gate yields;
     bool chosen, cached; /* cached: it holds the beginning of this conversation */
     uint32_t load_ms, prefill_ms, decode_ms;
     uint32_t weight; /* of heat, battery and reliability together, of 1000; divides the computing times */
@@ -174,6 +182,7 @@ enum core_event_kind {
     CORE_EVENT_PROVIDER_SILENT,   /* it does not answer, its link is open: its generations go on elsewhere */
     CORE_EVENT_PROVIDER_ALIVE,    /* it answers again */
     CORE_EVENT_REVIEW,            /* the shell found a device at fault (a canary): REVIEW, and it cools down */
+    CORE_EVENT_AUDITED,           /* the shell has audited an answer of a device */
     CORE_EVENT_MODEL,             /* what the catalog knows of a model, so that WANT can find a device for it */
     CORE_EVENT_ACCEPT,            /* a device took the generation */
     CORE_EVENT_PROGRESS,          /* it has read so much of the prompt, as it says */
@@ -251,6 +260,9 @@ struct core_event {
             uint64_t user; /* the shell's own id of the provider */
             char region[CORE_REGION_SIZE];
             bool verified;
+            /* The operator's own, or one that the operator stands for: what it says is believed from the start. A
+             * verified one is, too. */
+            bool trusted;
             uint64_t owner; /* the shell's number of the account that it belongs to; 0: it is an owner of its own */
             uint64_t ram_bytes;
             struct core_record record;
@@ -264,10 +276,14 @@ struct core_event {
         struct {
             struct str model;
             uint64_t file_bytes, ram_bytes;
+            uint32_t context_length; /* that it was made for; 0: not known */
         } model;
         struct {
             enum core_review review;
         } review;
+        struct {
+            bool passed;
+        } audited;
         struct {
             uint32_t prompt_tokens; /* 0: not counted, the hold stays as it is */
         } accept;
@@ -422,48 +438,10 @@ MUST_CHECK bool core_account_view(const struct core *core, uint64_t account, uin
 /* How soon a model can serve, as far as seen: 0 now, UINT64_MAX unknown. `percent` (may be NULL): of the loading or the
  * download that is furthest. */
 uint64_t core_model_ready_in_ms(const struct core *core, struct str model, uint32_t *percent);
-/* Weighs the devices that have the generation's model, for `generation explain`: up to `capacity`, the fit ones first,
- * by finish time. The total is returned; 0 for a generation that is gone. It looks at every one of them: not for the
- * hot path. */
-size_t core_generation_explain(const struct core *core, uint64_t generation_handle, struct core_candidate *out,
-                               size_t capacity);
-/* One provider for the operator and its owner. False when the handle is stale. */
-struct core_provider_view {
-    uint64_t user;
-    struct core_device_state device;
-    bool draining, silent;
-    uint64_t cooldown_ms;      /* what is left of it */
-    uint32_t active;           /* generations */
-    struct core_record record; /* as of now; to be kept when it leaves */
-    size_t offer_count;
-};
-MUST_CHECK bool core_provider_view(const struct core *core, uint64_t handle, uint64_t now_ms,
-                                   struct core_provider_view *out);
-/* The record of the provider that left last, with what leaving did to it: the generations that it took along count
- * against it. False when `provider` was another one. */
-MUST_CHECK bool core_provider_left(const struct core *core, uint64_t provider, struct core_record *out);
-/* One of its models: what would gate a generation there right now, and its speeds as measured (0: not yet). */
-struct core_offer_view {
-    struct core_offer offer; /* strings are the core's, until the next step */
-    enum core_gate gate;
-    uint32_t active;
-    double prefill_per_s, decode_per_s; /* tokens per second */
-    size_t rivals;                      /* other devices that could take a generation for it now */
-    size_t waiting;                     /* generations that wait for the model */
-};
-MUST_CHECK bool core_provider_offer(const struct core *core, uint64_t handle, size_t index,
-                                    struct core_offer_view *out);
-/* The median of what its rivals decode, in tokens per second as measured, over the first CORE_RIVALS_MAX devices with
- * the model; 0: none of these has shown it. It looks at all of them: not for the hot path. */
-enum { CORE_RIVALS_MAX = 128 };
-double core_provider_rivals_per_s(const struct core *core, uint64_t handle, size_t index);
 struct core_counts {
     size_t generations, queued, running, cancelling, settling, providers, models;
 };
 struct core_counts core_counts(const struct core *core);
-/* Bytes that all devices take in the core: themselves, what they offer, pools and handles. It walks over all of
- * them. */
-size_t core_provider_bytes(const struct core *core);
 /* Checks every internal invariant (for tests and the simulator); false with the broken rule's name. */
 MUST_CHECK bool core_check(const struct core *core, const char **broken);
 

@@ -7,20 +7,20 @@
 #ifndef NATARIS_CORE_CORE_INTERNAL_H
 #define NATARIS_CORE_CORE_INTERNAL_H
 
+#include "base/mem.h"
 #include "base/random_source.h"
+#include "core/belief.h"
 #include "core/bill.h"
 #include "core/core.h"
 #include "core/device.h"
 #include "core/generation.h"
+#include "core/hash.h"
 #include "core/list.h"
+#include "core/rate.h"
 #include "core/refusal.h"
+#include "core/share.h"
 
-/* uthash allocates one bucket table; running out of memory ends the process like everywhere (base/mem.h). */
-#include "base/mem.h"
-#define uthash_malloc(size) mem_alloc(size)
-#define uthash_free(block, size) free(block)
 #include <stdlib.h>
-#include <uthash.h>
 
 enum {
     CORE_HANDLE_INDEX_BITS = 20,
@@ -102,13 +102,18 @@ struct core_model {
     size_t references;               /* offerings and generations */
     /* What providers offer, by state. Draining ones do not count, nor those that rest: paused, or too hot. */
     uint32_t counts[CORE_MODEL_STATE_COUNT];
-    uint32_t resting;                       /* offerings of the latter */
-    uint32_t context_length, context_count; /* the largest among these, and how many have it */
-    size_t offered_position;                /* in core->offered + 1; 0: nobody offers it */
-    uint64_t serving_slots;                 /* of warm devices that serve: ready, or all their slots taken */
-    float service_ms, completion_tokens;    /* of its answers, smoothed; 0: none yet */
-    float prefill_per_s, decode_per_s;      /* of its devices, smoothed: the measure for those not yet seen; 0: none */
-    float load_ms;                          /* likewise */
+    uint32_t resting;                    /* offerings of the latter */
+    struct core_largest context;         /* the largest among these */
+    struct core_largest settled_context; /* of settled devices among these */
+    uint32_t widths[CORE_WIDTHS];        /* trusted devices among these by their slots */
+    struct core_reach reach;
+    struct core_measures *measures; /* owned; NULL: no device was measured yet */
+    struct core_placed placed;
+    size_t offered_position;             /* in core->offered + 1; 0: nobody offers it */
+    uint64_t serving_slots;              /* of warm devices that serve: ready, or all their slots taken */
+    float service_ms, completion_tokens; /* of its answers, smoothed; 0: none yet */
+    float prefill_per_s, decode_per_s;   /* of its devices, smoothed: the measure for those not yet seen; 0: none */
+    float load_ms;                       /* likewise */
     size_t id_len;
     char id[];
 };
@@ -128,9 +133,10 @@ struct core_provider {
     bool silent; /* does not answer at this moment */
     bool draining;
     bool leaving;
+    bool trusted;              /* what it says is believed */
+    bool settled;              /* trusted, or past its first audits */
     struct core_record record; /* its uptime is as of uptime_ms; the factors come first */
     struct core_device_state device;
-    uint64_t owner; /* 0: nobody */
     uint64_t ram_bytes, uptime_ms;
     uint64_t silent_ms;           /* since when, if it is */
     uint64_t wanted_ms;           /* when it was last asked to fetch or load; 0: never */
@@ -156,6 +162,7 @@ struct core_offering {
     float prefill_per_s, decode_per_s; /* tokens a second as measured here, smoothed; 0: not yet */
     float fastest_per_s;               /* the most that it ever decoded */
     float weight;                      /* of heat, battery and reliability: 0 to 1 (place.c) */
+    struct core_share *share;          /* of its owner and model */
     /* Where it is in the pools (pool.c). */
     struct core_pool_place {
         uint32_t pool; /* index + 1; 0: no pool */
@@ -163,7 +170,10 @@ struct core_offering {
     } places[CORE_POOLS_PER_OFFERING];
     uint8_t shelf, class;
     bool pooled;
-    bool hopeful; /* counts in the pools as one that may take generations before long */
+    bool hopeful;                        /* counts in the pools as one that may take generations before long */
+    bool hopeful_settled;                /* likewise, and its device has settled */
+    uint8_t decode_class, prefill_class; /* in model->measures, plus 1; 0: not measured */
+    bool measured_settled;               /* in which half of it */
     bool too_large;
     bool listed;           /* in the provider's latest status */
     bool engine_failed;    /* its provider cools down for it, until a status shows that the engine is a fresh one */
@@ -173,11 +183,14 @@ struct core_offering {
     bool counted_resting;  /* in model->resting instead */
     enum core_model_state counted_state;
     uint32_t counted_context, counted_slots;
+    bool counted_settled, counted_trusted;
+    uint8_t counted_width;
+    uint32_t slots_claimed; /* in its latest status */
     uint32_t status_serial;
     uint64_t bytes_left, bytes_per_s;
     uint64_t state_ms; /* since when it is in its state */
     struct core_coming coming;
-    struct core_link provider_link, model_link;
+    struct core_link provider_link, model_link, free_link; /* free_link: in share->free */
 };
 
 /* One try of a generation on one provider; a ghost when its generation has given it up. It takes a slot either way. */
@@ -204,14 +217,6 @@ struct core_attempt {
     struct core_deadline deadline; /* of a ghost */
 };
 
-/* Requests per minute, as a bucket that leaks (rate.c). */
-struct core_rate {
-    uint32_t limit; /* 0: none */
-    uint64_t
-        used; /* at `at_ms`, in parts: CORE_RATE_REQUEST is one request, and `limit` of them leak in a millisecond */
-    uint64_t at_ms;
-};
-#define CORE_RATE_REQUEST UINT64_C(60000)
 
 /* Amounts lie within +-CORE_MONEY_MAX, so that any two of them add up within int64. */
 #define CORE_MONEY_MAX (INT64_C(1) << 62)
@@ -390,13 +395,6 @@ void core_attempt_release(struct core *core, struct core_attempt *attempt); /* i
 void core_attempt_abandon(struct core *core, struct core_generation *generation);
 /* DONE or ERROR of an attempt that its generation has given up; anything else is ignored. */
 void core_attempt_ghost_word(struct core *core, const struct core_event *event);
-
-/* rate.c */
-void core_rate_set_limit(struct core_rate *rate, uint32_t limit, uint64_t now_ms);
-uint64_t core_rate_wait_ms(const struct core_rate *rate, uint64_t now_ms); /* 0: a request may come now */
-void core_rate_take(struct core_rate *rate, uint64_t now_ms);              /* one that may */
-uint32_t core_rate_remaining(const struct core_rate *rate, uint64_t now_ms);
-uint64_t core_rate_reset_ms(const struct core_rate *rate, uint64_t now_ms);
 
 /* account.c */
 struct core_account *core_account_find(const struct core *core, uint64_t number);

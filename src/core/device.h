@@ -35,6 +35,8 @@ void core_provider_set_silent(struct core *core, struct core_provider *provider,
 void core_provider_leave(struct core *core, struct core_provider *provider);
 void core_provider_cool_down(struct core *core, struct core_provider *provider);
 void core_provider_recovered(struct core *core, struct core_provider *provider); /* its cooldown is over */
+/* An answer of it was audited, or was wrong: it has settled, or is new again. */
+void core_provider_audited(struct core *core, struct core_provider *provider, bool passed);
 /* What a device's error says about the device. `penalty`: an engine failure starts a cooldown. */
 void core_provider_blame(struct core *core, struct core_offering *offering, enum core_attempt_failure failure,
                          bool penalty);
@@ -44,7 +46,8 @@ struct core_offering *core_offering_new(struct core *core, struct core_provider 
 struct core_offering *core_offering_find(const struct core_provider *provider, const struct core_model *model);
 /* The first gate that keeps every generation out. */
 enum core_gate core_offering_gate(const struct core_offering *offering);
-bool core_offering_rests(const struct core_offering *offering); /* its device is paused, too hot, short of memory */
+bool core_offering_serves(const struct core_offering *offering); /* if it is warm, it works or is free to */
+bool core_offering_rests(const struct core_offering *offering);  /* its device is paused, too hot, short of memory */
 void core_offering_refresh(struct core *core, struct core_offering *offering); /* after a change of anything it shows */
 void core_offering_sort(struct core *core, struct core_offering *offering);    /* after a change of `active` alone */
 /* The provider no longer lists it: it goes when no attempt runs on it. */
@@ -74,6 +77,9 @@ uint32_t core_place_prefill_ms(const struct core *core, const struct core_genera
 uint32_t core_place_load_ms(const struct core *core, const struct core_offering *offering);
 /* The first gate that keeps this generation away from the offering; those of core_offering_gate come first. */
 enum core_gate core_place_gate(const struct core_generation *generation, const struct core_offering *offering);
+/* RAMP or OWNER_SHARE: free devices of others go before it for a generation of this demand. */
+enum core_gate core_place_yields(const struct core *core, const char *region, bool verified,
+                                 const struct core_offering *offering);
 bool core_place_stayed_silent(const struct core_generation *generation, const struct core_provider *provider);
 /* Whether some device, busy or not, is there that the generation may still go to: of its region and privacy, and that
  * did not stay silent on it. One that failed it is only a last resort (core_place). */
@@ -119,7 +125,8 @@ void core_record_uptime(struct core_record *record, uint64_t elapsed_ms, bool pr
 void core_warm_facts(struct core *core, const struct core_event *event); /* MODEL */
 /* A generation has to wait for the model, or was refused for lack of it. May add WANT. */
 void core_warm_demand(struct core *core, struct str id);
-uint64_t core_warm_file_bytes(const struct core *core, struct str id); /* as the catalog says; 0: not known */
+uint64_t core_warm_file_bytes(const struct core *core, struct str id);     /* as the catalog says; 0: not known */
+uint32_t core_warm_context_length(const struct core *core, struct str id); /* likewise */
 /* A device has been asked to fetch the model a moment ago, or one is there that may be asked. */
 bool core_warm_may_come(const struct core *core, struct str id);
 /* Why a request for a model that nobody can serve now is refused, and Retry-After; 0: no advice. */
@@ -137,5 +144,8 @@ void core_warm_clear(struct core *core); /* when the core is freed */
 
 /* check_places.c */
 const char *core_check_places(const struct core *core); /* NULL, or the broken rule's name */
+
+/* check_beliefs.c */
+const char *core_check_beliefs(const struct core *core); /* likewise */
 
 #endif

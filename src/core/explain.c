@@ -1,4 +1,6 @@
 /* Why things are as they are, for the operator and the owners of devices. Nothing here is on the way of a request. */
+#include "core/explain.h"
+
 #include "core/pool.h"
 
 static const char *const gate_names[CORE_GATE_COUNT] = {
@@ -7,7 +9,7 @@ static const char *const gate_names[CORE_GATE_COUNT] = {
     [CORE_GATE_SLOTS] = "slots",       [CORE_GATE_HEAT] = "heat",         [CORE_GATE_PAUSED] = "paused",
     [CORE_GATE_DRAINING] = "draining", [CORE_GATE_COOLDOWN] = "cooldown", [CORE_GATE_SILENT] = "silent",
     [CORE_GATE_REGION] = "region",     [CORE_GATE_PRIVACY] = "privacy",   [CORE_GATE_TRIED] = "tried",
-    [CORE_GATE_PINNED] = "pinned",
+    [CORE_GATE_PINNED] = "pinned",     [CORE_GATE_RAMP] = "ramp",         [CORE_GATE_OWNER_SHARE] = "owner_share",
 };
 
 const char *core_gate_name(enum core_gate gate) {
@@ -17,6 +19,9 @@ const char *core_gate_name(enum core_gate gate) {
 static bool candidate_precedes(const struct core_candidate *a, const struct core_candidate *b) {
     if ((a->gate == CORE_GATE_NONE) != (b->gate == CORE_GATE_NONE)) {
         return a->gate == CORE_GATE_NONE;
+    }
+    if ((a->yields == CORE_GATE_NONE) != (b->yields == CORE_GATE_NONE)) {
+        return a->yields == CORE_GATE_NONE;
     }
     return a->finish_ms < b->finish_ms;
 }
@@ -56,6 +61,7 @@ size_t core_generation_explain(const struct core *core, uint64_t generation_hand
         bool holder = generation->attempt != NULL && generation->attempt->offering == offering;
         if (gate == CORE_GATE_NONE) {
             core_place_weigh(core, generation, offering, offering == cached ? tokens : 0, &candidate);
+            candidate.yields = core_place_yields(core, generation->region, generation->verified, offering);
         }
         candidate.gate = gate;
         candidate.chosen = holder;
@@ -77,6 +83,8 @@ bool core_provider_view(const struct core *core, uint64_t handle, uint64_t now_m
         .device = provider->device,
         .draining = provider->draining,
         .silent = provider->silent,
+        .trusted = provider->trusted,
+        .settled = provider->settled,
         .active = provider->active,
         .record = provider->record,
         .offer_count = provider->offerings.count,
@@ -152,6 +160,8 @@ bool core_provider_offer(const struct core *core, uint64_t handle, size_t index,
                   .bytes_left = offering->bytes_left,
                   .bytes_per_s = offering->bytes_per_s},
         .gate = offering->gate,
+        .yields = core_place_yields(core, "", false, offering),
+        .slots_claimed = offering->slots_claimed,
         .active = offering->active,
         .prefill_per_s = (double)offering->prefill_per_s,
         .decode_per_s = (double)offering->decode_per_s,
@@ -169,7 +179,7 @@ size_t core_provider_bytes(const struct core *core) {
     }
     for (const struct core_model *model = core->models; model != NULL;
          model = (const struct core_model *)model->hh.next) {
-        bytes += core_pools_bytes(&model->pools);
+        bytes += core_pools_bytes(&model->pools) + HASH_COUNT(model->placed.shares) * sizeof(struct core_share);
     }
     return bytes;
 }

@@ -25,6 +25,7 @@ struct core_model *core_model_acquire(struct core *core, struct str id) {
         model->id_len = id.len;
         core_queue_init(&model->queue);
         core_list_init(&model->offerings);
+        core_shares_init(&model->placed);
         (void)core_pool_of(model, "", false);
         HASH_ADD_KEYPTR(hh, core->models, model->id, (unsigned)model->id_len, model);
     }
@@ -40,6 +41,8 @@ void core_model_release(struct core *core, struct core_model *model) {
         core_list_remove(&core->pending, &model->pending_link);
     }
     core_pools_clear(&model->pools);
+    core_shares_clear(&model->placed);
+    free(model->measures);
     core_queue_clear(&model->queue);
     HASH_DEL(core->models, model);
     free(model);
@@ -66,22 +69,33 @@ static void model_list_offered(struct core *core, struct core_model *model) {
     }
 }
 
-static void model_add_context(struct core_model *model, uint32_t context_length) {
-    if (context_length > model->context_length || model->context_count == 0) {
-        model->context_length = context_length;
-        model->context_count = 0;
+static void largest_add(struct core_largest *largest, uint32_t value) {
+    if (value > largest->value || largest->count == 0) {
+        *largest = (struct core_largest){.value = value};
     }
-    model->context_count += context_length == model->context_length;
+    largest->count += value == largest->value;
+}
+
+/* True: it was the last one of the largest, so all have to be added anew. */
+static bool largest_take(struct core_largest *largest, uint32_t value) {
+    return value == largest->value && --largest->count == 0;
+}
+
+static void model_add_context(struct core_model *model, const struct core_offering *offering) {
+    largest_add(&model->context, offering->counted_context);
+    if (offering->counted_settled) {
+        largest_add(&model->settled_context, offering->counted_context);
+    }
 }
 
 /* Anew, when the last one of the largest context has gone. */
 static void model_add_contexts(struct core_model *model) {
     const struct core_list *list = &model->offerings;
-    model->context_length = 0;
+    model->context = model->settled_context = (struct core_largest){0};
     for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
         const struct core_offering *offering = CORE_OF(link, struct core_offering, model_link);
         if (offering->counted) {
-            model_add_context(model, offering->counted_context);
+            model_add_context(model, offering);
         }
     }
 }
@@ -91,8 +105,12 @@ void core_model_count(struct core *core, struct core_offering *offering) {
     offering->counted = true;
     offering->counted_state = offering->state;
     offering->counted_context = offering->context_length;
+    offering->counted_settled = offering->provider->settled;
+    offering->counted_trusted = offering->provider->trusted;
+    offering->counted_width = (uint8_t)core_belief_width(offering->slots_claimed);
     model->counts[offering->counted_state]++;
-    model_add_context(model, offering->counted_context);
+    model->widths[offering->counted_width] += offering->counted_trusted;
+    model_add_context(model, offering);
     model_list_offered(core, model);
 }
 
@@ -100,7 +118,10 @@ void core_model_uncount(struct core *core, struct core_offering *offering) {
     struct core_model *model = offering->model;
     offering->counted = false;
     model->counts[offering->counted_state]--;
-    if (offering->counted_context == model->context_length && --model->context_count == 0) {
+    model->widths[offering->counted_width] -= offering->counted_trusted;
+    bool again = largest_take(&model->context, offering->counted_context);
+    again |= offering->counted_settled && largest_take(&model->settled_context, offering->counted_context);
+    if (again) {
         model_add_contexts(model);
     }
     model_list_offered(core, model);
@@ -140,7 +161,7 @@ static enum core_availability model_availability(const struct core *core, const 
 enum core_availability core_model_availability(const struct core *core, struct str model, uint32_t *context_length) {
     const struct core_model *found = core_model_find(core, model);
     if (context_length != NULL) {
-        *context_length = found == NULL ? 0 : found->context_length;
+        *context_length = found == NULL ? 0 : found->context.value;
     }
     return model_availability(core, found, model);
 }
@@ -158,7 +179,7 @@ bool core_model_at(const struct core *core, size_t index, struct str *model, enu
         *availability = model_availability(core, offered, (struct str){.data = offered->id, .len = offered->id_len});
     }
     if (context_length != NULL) {
-        *context_length = offered->context_length;
+        *context_length = offered->context.value;
     }
     return true;
 }

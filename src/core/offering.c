@@ -11,12 +11,16 @@ struct core_offering *core_offering_new(struct core *core, struct core_provider 
     core_list_push_back(&provider->offerings, &offering->provider_link);
     core_list_push_back(&offering->model->offerings, &offering->model_link);
     core_pool_join_all(offering);
+    core_share_join(offering);
     return offering;
 }
 
 static void offering_set_hopeful(struct core *core, struct core_offering *offering, bool hopeful) {
-    bool former = core_model_is_servable(offering->model);
+    bool former = core_model_is_servable(offering->model), settled = offering->hopeful_settled;
     core_pool_set_hopeful(offering, hopeful);
+    if (settled && !hopeful && offering->model->queue.count > 0) { /* it may have been the last that was waited for */
+        core_model_mark_pending(core, offering->model);
+    }
     if (core_model_is_servable(offering->model) != former) {
         core_warm_turned(core, offering->model, !former);
     }
@@ -26,6 +30,8 @@ static void offering_free(struct core *core, struct core_offering *offering) {
     struct core_model *model = offering->model;
     core_pool_take(offering);
     offering_set_hopeful(core, offering, false);
+    core_belief_forget(offering);
+    core_share_leave(offering);
     model->gated[offering->gate]--;
     core_list_remove(&offering->provider->offerings, &offering->provider_link);
     core_list_remove(&model->offerings, &offering->model_link);
@@ -89,6 +95,9 @@ enum core_gate core_offering_gate(const struct core_offering *offering) {
     if (gate == CORE_GATE_LOADING) {
         return gate;
     }
+    if (!provider->settled && provider->active > 0) {
+        return CORE_GATE_RAMP;
+    }
     return offering->active < offering->slots ? CORE_GATE_NONE : CORE_GATE_SLOTS;
 }
 
@@ -100,6 +109,7 @@ static bool gate_is_hopeful(enum core_gate gate) {
     case CORE_GATE_SLOTS:
     case CORE_GATE_SILENT:
     case CORE_GATE_COOLDOWN:
+    case CORE_GATE_RAMP:
         return true;
     case CORE_GATE_MODEL:
     case CORE_GATE_FAILED:
@@ -112,6 +122,7 @@ static bool gate_is_hopeful(enum core_gate gate) {
     case CORE_GATE_PRIVACY:
     case CORE_GATE_TRIED:
     case CORE_GATE_PINNED:
+    case CORE_GATE_OWNER_SHARE:
         break;
     }
     return false;
@@ -137,9 +148,12 @@ void core_offering_sort(struct core *core, struct core_offering *offering) {
     }
 }
 
+bool core_offering_serves(const struct core_offering *offering) {
+    return offering->gate == CORE_GATE_NONE || offering->gate == CORE_GATE_SLOTS || offering->gate == CORE_GATE_RAMP;
+}
+
 static uint32_t offering_serving_slots(const struct core_offering *offering) {
-    bool serves =
-        offering->state == CORE_MODEL_WARM && (offering->gate == CORE_GATE_NONE || offering->gate == CORE_GATE_SLOTS);
+    bool serves = offering->state == CORE_MODEL_WARM && core_offering_serves(offering);
     return serves ? offering->slots : 0;
 }
 
@@ -150,6 +164,13 @@ bool core_offering_rests(const struct core_offering *offering) {
            (offering->state == CORE_MODEL_COLD && offering->too_large);
 }
 
+static bool offering_is_counted_right(const struct core_offering *offering) {
+    return offering->counted_state == offering->state && offering->counted_context == offering->context_length &&
+           offering->counted_settled == offering->provider->settled &&
+           offering->counted_trusted == offering->provider->trusted &&
+           offering->counted_width == core_belief_width(offering->slots_claimed);
+}
+
 /* Puts it into its model's counts as it is now; true: what its model offers to generations has changed. */
 static bool offering_recount(struct core *core, struct core_offering *offering) {
     struct core_model *model = offering->model;
@@ -158,8 +179,7 @@ static bool offering_recount(struct core *core, struct core_offering *offering) 
     if (offering->counted_resting != (offers && rests)) {
         core_model_count_resting(core, offering, offers && rests);
     }
-    if (counts == offering->counted && (!counts || (offering->counted_state == offering->state &&
-                                                    offering->counted_context == offering->context_length))) {
+    if (counts == offering->counted && (!counts || offering_is_counted_right(offering))) {
         return false;
     }
     if (offering->counted) {
@@ -203,12 +223,24 @@ static void offering_tell_provider(struct core *core, enum core_effect_kind kind
     effect->user = offering->provider->user;
 }
 
+/* One that is new takes one generation at a time, of whatever model. */
+static void offering_sort_all(struct core *core, struct core_offering *offering) {
+    const struct core_list *list = &offering->provider->offerings;
+    if (offering->provider->settled) {
+        core_offering_sort(core, offering);
+        return;
+    }
+    for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
+        core_offering_sort(core, CORE_OF(link, struct core_offering, provider_link));
+    }
+}
+
 void core_offering_take_slot(struct core *core, struct core_offering *offering) {
     offering->active++;
     if (offering->provider->active++ == 0) {
         offering_tell_provider(core, CORE_EFFECT_PROVIDER_BUSY, offering);
     }
-    core_offering_sort(core, offering);
+    offering_sort_all(core, offering);
 }
 
 void core_offering_free_slot(struct core *core, struct core_offering *offering) {
@@ -216,9 +248,8 @@ void core_offering_free_slot(struct core *core, struct core_offering *offering) 
     if (--offering->provider->active == 0 && !offering->provider->leaving) {
         offering_tell_provider(core, CORE_EFFECT_PROVIDER_IDLE, offering);
     }
+    offering_sort_all(core, offering);
     if (offering->active == 0 && !offering->listed) {
         offering_free(core, offering);
-    } else {
-        core_offering_sort(core, offering);
     }
 }

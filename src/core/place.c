@@ -10,13 +10,18 @@ enum {
     PLACE_TOKENS_GUESS = 256,  /* of an answer of a model that has not answered yet */
     PLACE_WARM_MOST = 20,      /* of CORE_CANDIDATES_MAX; with one for the conversation's own device */
     PLACE_COLD_MOST = 11,
+    PLACE_NEW_EVERY = 4,   /* generations, of which one looks at new devices beside those that have settled ... */
+    PLACE_NEW_MOST = 8,    /* new devices beside those that have settled */
+    PLACE_OWNERS_MOST = 8, /* other owners' devices, when the best one's owner has had its share */
+    PLACE_SETTLED_WAIT_MS = 3000, /* so long a generation rather waits for a settled device than go to a new one */
 };
 /* Tokens a second before any device has shown its own: a laptop with a small model. */
 #define PLACE_PREFILL_GUESS 200.0F
 #define PLACE_DECODE_GUESS 20.0F
 #define PLACE_RELIABILITY_LEAST 0.05F /* a device that always failed still serves when nobody else is there */
 
-_Static_assert(PLACE_WARM_MOST + PLACE_COLD_MOST + 1 <= CORE_CANDIDATES_MAX, "within the bound of a placement");
+_Static_assert(PLACE_WARM_MOST + PLACE_COLD_MOST + PLACE_NEW_MOST + PLACE_OWNERS_MOST + 1 <= CORE_CANDIDATES_MAX,
+               "within the bound of a placement");
 
 bool core_place_was_tried(const struct core_generation *generation, const struct core_provider *provider) {
     for (uint32_t i = 0; i < generation->tried_count; i++) {
@@ -59,22 +64,26 @@ static float place_guess_per_s(float model_per_s, double all_per_s, float first_
 }
 
 float core_place_decode_per_s(const struct core *core, const struct core_offering *offering) {
-    return offering->decode_per_s > 0 ? offering->decode_per_s
-                                      : place_guess_per_s(offering->model->decode_per_s, core->decode_per_s,
-                                                          PLACE_DECODE_GUESS, offering->provider->record.decode_factor);
+    uint32_t factor = core_belief_factor(offering->provider, offering->provider->record.decode_factor);
+    float per_s = offering->decode_per_s;
+    if (per_s <= 0) {
+        per_s = place_guess_per_s(offering->model->decode_per_s, core->decode_per_s, PLACE_DECODE_GUESS, factor);
+    }
+    return core_belief_decode(offering, per_s);
 }
 
 float core_place_prefill_per_s(const struct core *core, const struct core_offering *offering) {
-    return offering->prefill_per_s > 0
-               ? offering->prefill_per_s
-               : place_guess_per_s(offering->model->prefill_per_s, core->prefill_per_s, PLACE_PREFILL_GUESS,
-                                   offering->provider->record.prefill_factor);
+    uint32_t factor = core_belief_factor(offering->provider, offering->provider->record.prefill_factor);
+    float per_s = offering->prefill_per_s;
+    if (per_s <= 0) {
+        per_s = place_guess_per_s(offering->model->prefill_per_s, core->prefill_per_s, PLACE_PREFILL_GUESS, factor);
+    }
+    return core_belief_prefill(offering, per_s);
 }
 
 uint32_t core_place_load_ms(const struct core *core, const struct core_offering *offering) {
-    return offering->load_ms > 0          ? offering->load_ms
-           : offering->model->load_ms > 0 ? (uint32_t)offering->model->load_ms
-                                          : core->config.load_ms;
+    float average_ms = offering->model->load_ms;
+    return core_belief_load_ms(offering, average_ms > 0 ? (uint32_t)average_ms : core->config.load_ms);
 }
 
 static uint32_t place_prompt_tokens(const struct core_generation *generation) {
@@ -140,7 +149,7 @@ void core_place_weigh(const struct core *core, const struct core_generation *gen
  * itself, or cuts a limit that the client has not given. */
 static uint32_t place_context(const struct core_generation *generation) {
     uint64_t need = (uint64_t)place_prompt_tokens(generation) + core_generation_tokens_left(generation);
-    return need < generation->model->context_length ? (uint32_t)need : generation->model->context_length;
+    return need < generation->model->context.value ? (uint32_t)need : generation->model->context.value;
 }
 
 /* The gates of one generation. */
@@ -167,17 +176,22 @@ enum core_gate core_place_gate(const struct core_generation *generation, const s
                                             : place_generation_gate(generation, offering, place_context(generation));
 }
 
+/* Who goes before whom, whatever their finish: those that have to yield to nobody, then such whose owner has had its
+ * share, then new devices that have had theirs. */
+enum place_rank { PLACE_FIRST, PLACE_OWNER_YIELDS, PLACE_NEW_YIELDS, PLACE_BOTH_YIELD };
+
 /* One decision. */
 struct place {
     struct core *core;
     const struct core_generation *generation;
+    const struct core_pool *pool;       /* of the generation's demand; NULL: there is none */
     const struct core_offering *cached; /* the conversation's own device; NULL: none, or not free */
     uint32_t cached_tokens, context;
     struct core_offering *best;
+    enum place_rank best_rank;
     size_t best_index; /* in core->candidates */
     uint64_t best_ms, equals;
-    bool warm_is_free;
-    bool warm; /* one that is fit and needs no loading was among them */
+    bool warm; /* one that is fit and needs no loading was among them; new ones that have to yield do not count */
 };
 
 static struct core_candidate *place_add(struct core *core) {
@@ -190,6 +204,28 @@ static struct core_candidate *place_add(struct core *core) {
     return &core->candidates[core->candidate_count++];
 }
 
+static enum place_rank place_rank(const struct core *core, const struct core_pool *pool,
+                                  const struct core_offering *offering) {
+    bool owner = core_share_is_used_up(offering, core->config.owner_share_percent);
+    /* Where nobody has settled, new devices have nobody to yield to. */
+    bool ramp = pool != NULL && pool->hopeful_settled > 0 && core_share_ramp_is_used_up(offering);
+    return ramp ? owner ? PLACE_BOTH_YIELD : PLACE_NEW_YIELDS : owner ? PLACE_OWNER_YIELDS : PLACE_FIRST;
+}
+
+static enum core_gate place_yields(enum place_rank rank) {
+    return rank == PLACE_FIRST ? CORE_GATE_NONE : rank == PLACE_OWNER_YIELDS ? CORE_GATE_OWNER_SHARE : CORE_GATE_RAMP;
+}
+
+enum core_gate core_place_yields(const struct core *core, const char *region, bool verified,
+                                 const struct core_offering *offering) {
+    return place_yields(place_rank(core, core_pool_find(offering->model, region, verified), offering));
+}
+
+/* False: a new one, and to be asked only when no settled one is there to be waited for, if it has had its share. */
+static bool place_is_no_last_resort(const struct place *place, const struct core_offering *offering) {
+    return offering->provider->settled || place_rank(place->core, place->pool, offering) < PLACE_NEW_YIELDS;
+}
+
 static void place_consider(struct place *place, struct core_offering *offering) {
     struct core_candidate *candidate = place_add(place->core);
     enum core_gate gate = place_generation_gate(place->generation, offering, place->context);
@@ -200,16 +236,22 @@ static void place_consider(struct place *place, struct core_offering *offering) 
     }
     core_place_weigh(place->core, place->generation, offering, offering == place->cached ? place->cached_tokens : 0,
                      candidate);
-    place->warm |= offering->state != CORE_MODEL_COLD;
-    place->warm_is_free |= offering->state == CORE_MODEL_WARM;
-    bool better = place->best == NULL || candidate->finish_ms < place->best_ms;
+    place->warm |= offering->state != CORE_MODEL_COLD && place_is_no_last_resort(place, offering);
+    if (place->best != NULL && place->best_rank == PLACE_FIRST && candidate->finish_ms > place->best_ms) {
+        return; /* whatever it has been given: that is in another cache line */
+    }
+    enum place_rank rank = place_rank(place->core, place->pool, offering);
+    candidate->yields = place_yields(rank);
+    bool better = place->best == NULL || rank < place->best_rank ||
+                  (rank == place->best_rank && candidate->finish_ms < place->best_ms);
     if (better) {
         place->equals = 1;
-    } else if (candidate->finish_ms == place->best_ms) {
+    } else if (rank == place->best_rank && candidate->finish_ms == place->best_ms) {
         better = random_below(&place->core->random, ++place->equals) == 0; /* each with the same chance */
     }
     if (better) {
         place->best = offering;
+        place->best_rank = rank;
         place->best_ms = candidate->finish_ms;
         place->best_index = place->core->candidate_count - 1;
     }
@@ -231,26 +273,62 @@ static void place_consider_all(struct place *place, struct core_offering **offer
     }
 }
 
-static void place_consider_pool(struct place *place, const struct core_pool *pool) {
+/* Those that have settled, or those that are new: up to `most`. */
+static void place_consider_side(struct place *place, bool settled, size_t most) {
     struct core_offering *offerings[CORE_CANDIDATES_MAX];
+    const struct core_pool *pool = place->pool;
     struct random_source *random = &place->core->random;
+    const enum core_pool_side warm = settled ? POOL_WARM : POOL_NEW_WARM, cold = settled ? POOL_COLD : POOL_NEW_COLD;
     unsigned context = core_pool_context_of(place->context);
     /* Devices that this generation has tried are skipped: as many more are looked at. */
-    size_t more = place->generation->tried_count;
-    size_t most = more < PLACE_COLD_MOST ? PLACE_WARM_MOST + more : PLACE_WARM_MOST + PLACE_COLD_MOST;
-    size_t count = core_pool_sample(pool, false, context, POOL_CONTEXTS, random, offerings, most);
+    size_t more = place->generation->tried_count, warm_most = PLACE_WARM_MOST;
+    warm_most += more < PLACE_COLD_MOST ? more : PLACE_COLD_MOST;
+    size_t count =
+        core_pool_sample(pool, warm, context, POOL_CONTEXTS, random, offerings, warm_most < most ? warm_most : most);
     place_consider_all(place, offerings, count);
-    size_t room = CORE_CANDIDATES_MAX - 1 - count;
+    size_t room = most - count;
     room = room > PLACE_COLD_MOST && place->best != NULL ? PLACE_COLD_MOST : room;
-    count = core_pool_sample(pool, true, context, POOL_CONTEXTS, random, offerings, room);
+    count = core_pool_sample(pool, cold, context, POOL_CONTEXTS, random, offerings, room);
     place_consider_all(place, offerings, count);
     if (!place->warm && context > 0) {
         /* One shelf below there may be some whose context just fits. */
-        bool cold = core_pool_sample(pool, false, context - 1, context, random, offerings, 1) == 0;
-        room = cold && place->best != NULL ? 0 : CORE_CANDIDATES_MAX;
-        count = core_pool_sample(pool, cold, context - 1, context, random, offerings, room);
+        bool none = core_pool_sample(pool, warm, context - 1, context, random, offerings, 1) == 0;
+        room = none && place->best != NULL ? 0 : most;
+        count = core_pool_sample(pool, none ? cold : warm, context - 1, context, random, offerings, room);
         place_consider_all(place, offerings, count);
     }
+}
+
+/* When the best one's owner has had its share, devices of others are looked for: in a crowd of its own the sample may
+ * hold none of them. */
+static void place_consider_others(struct place *place) {
+    struct core_model *model = place->generation->model;
+    size_t owners = model->placed.free_shares.count;
+    bool yields = place->best != NULL && place->best_rank != PLACE_FIRST && place->best_rank != PLACE_NEW_YIELDS;
+    for (size_t i = 0; yields && owners > 1 && i < owners && i < PLACE_OWNERS_MOST; i++) {
+        struct core_offering *offering = core_share_next_free(model);
+        if (offering->share != place->best->share && offering != place->cached) {
+            place_consider(place, offering);
+        }
+    }
+}
+
+/* So that new ones get their share, and most decisions do not pay for it. */
+static bool place_looks_at_new(const struct place *place) {
+    const struct core_pool *pool = place->pool;
+    return pool->hopeful > pool->hopeful_settled && random_below(&place->core->random, PLACE_NEW_EVERY) == 0 &&
+           !core_share_ramps_are_used_up(place->generation->model);
+}
+
+static void place_consider_pool(struct place *place) {
+    const size_t most = PLACE_WARM_MOST + PLACE_COLD_MOST;
+    place_consider_side(place, true, most);
+    if (place->best == NULL) {
+        place_consider_side(place, false, most);
+    } else if (place_looks_at_new(place)) {
+        place_consider_side(place, false, PLACE_NEW_MOST);
+    }
+    place_consider_others(place);
 }
 
 static void place_consider_cached(struct place *place) {
@@ -347,17 +425,25 @@ static uint64_t place_wait_ms(const struct core *core, const struct core_generat
     return (uint64_t)(service_ms * (float)(model->queue.count + 1) / (float)model->serving_slots);
 }
 
-/* Only cold devices are free. Waiting is only worth as long as the loading would have taken: a
- * wrong estimate costs at most twice the better choice. */
+/* For how long the best device that is free is worth less than a slot to come: as loading takes, when it is cold, so
+ * that a wrong estimate costs at most twice the better choice; and a little while, when it is a new one that has had
+ * its share, unless the generation has seen settled ones fail. */
+static uint32_t place_patience_ms(const struct place *place, const struct core_generation *generation) {
+    if (place->best_rank >= PLACE_NEW_YIELDS && generation->tried_count == 0 && !generation->started) {
+        return PLACE_SETTLED_WAIT_MS;
+    }
+    return place->warm ? 0 : place->core->candidates[place->best_index].load_ms;
+}
+
 static bool place_rather_waits(const struct place *place, struct core_generation *generation) {
     const struct core *core = place->core;
-    if (place->warm || generation->only_provider != CORE_NO_HANDLE) {
+    if (generation->only_provider != CORE_NO_HANDLE) {
         return false;
     }
-    uint64_t wait_ms = place_wait_ms(core, generation);
+    uint64_t patience_ms = place_patience_ms(place, generation);
     uint64_t waited_ms = generation->patience_ms == 0 ? 0 : core->now_ms - (generation->patience_ms - 1);
-    uint32_t load_ms = core->candidates[place->best_index].load_ms;
-    if (wait_ms == UINT64_MAX || wait_ms + waited_ms >= load_ms) {
+    uint64_t wait_ms = patience_ms == 0 ? UINT64_MAX : place_wait_ms(core, generation);
+    if (wait_ms == UINT64_MAX || wait_ms + waited_ms >= patience_ms) {
         return false;
     }
     if (generation->patience_ms == 0) {
@@ -375,10 +461,10 @@ struct core_offering *core_place(struct core *core, struct core_generation *gene
     if (generation->only_provider != CORE_NO_HANDLE) {
         place_consider_pinned(&place);
     } else if (generation->model->gated[CORE_GATE_NONE] > 0) {
-        const struct core_pool *pool = core_pool_of(generation->model, generation->region, generation->verified);
+        place.pool = core_pool_of(generation->model, generation->region, generation->verified);
         place_consider_cached(&place);
-        if (pool != NULL) {
-            place_consider_pool(&place, pool);
+        if (place.pool != NULL) {
+            place_consider_pool(&place);
         }
         if (place.best == NULL && generation->tried_count > 0 && !place_has_untried(core, generation, false)) {
             place_consider_tried(&place);

@@ -20,7 +20,9 @@ unsigned core_pool_shelf_of(const struct core_offering *offering) {
             context++;
         }
     }
-    return offering->state == CORE_MODEL_COLD ? POOL_CONTEXTS + context : context;
+    unsigned side = offering->provider->settled ? POOL_WARM : POOL_NEW_WARM;
+    side += offering->state == CORE_MODEL_COLD ? POOL_COLD - POOL_WARM : 0;
+    return side * POOL_CONTEXTS + context;
 }
 
 /* The exponent and the first two bits behind it of an IEEE 754 single: four classes to an octave. */
@@ -87,6 +89,7 @@ void core_pool_put(struct core_offering *offering, float speed) {
         return;
     }
     core_pool_take(offering);
+    core_share_set_free(offering, true);
     offering->shelf = (uint8_t)shelf;
     offering->class = (uint8_t) class;
     offering->pooled = true;
@@ -100,6 +103,7 @@ void core_pool_take(struct core_offering *offering) {
     if (!offering->pooled) {
         return;
     }
+    core_share_set_free(offering, false);
     for (size_t i = 0; i < CORE_POOLS_PER_OFFERING && offering->places[i].pool != 0; i++) {
         pool_remove(&pools->items[offering->places[i].pool - 1], offering, &offering->places[i]);
     }
@@ -108,14 +112,19 @@ void core_pool_take(struct core_offering *offering) {
 
 void core_pool_set_hopeful(struct core_offering *offering, bool hopeful) {
     struct core_pools *pools = &offering->model->pools;
-    if (offering->hopeful == hopeful) {
+    bool settled = hopeful && offering->provider->settled;
+    if (offering->hopeful == hopeful && offering->hopeful_settled == settled) {
         return;
     }
-    offering->hopeful = hopeful;
     for (size_t i = 0; i < CORE_POOLS_PER_OFFERING && offering->places[i].pool != 0; i++) {
-        uint32_t *count = &pools->items[offering->places[i].pool - 1].hopeful;
-        *count += hopeful ? 1U : UINT32_MAX;
+        struct core_pool *pool = &pools->items[offering->places[i].pool - 1];
+        pool->hopeful += hopeful;
+        pool->hopeful -= offering->hopeful;
+        pool->hopeful_settled += settled;
+        pool->hopeful_settled -= offering->hopeful_settled;
     }
+    offering->hopeful = hopeful;
+    offering->hopeful_settled = settled;
 }
 
 void core_pool_join_all(struct core_offering *offering) {
@@ -162,6 +171,7 @@ struct core_pool *core_pool_of(struct core_model *model, const char *region, boo
         if (core_pool_admits(pool, offering->provider)) {
             struct core_pool_place *place = offering_join(offering, index);
             pool->hopeful += offering->hopeful;
+            pool->hopeful_settled += offering->hopeful_settled;
             if (offering->pooled) {
                 pool_insert(pool, offering, place);
             }
@@ -210,10 +220,10 @@ static size_t class_sample(const struct core_pool_class *class, struct random_so
     return count;
 }
 
-size_t core_pool_sample(const struct core_pool *pool, bool cold, unsigned first_context, unsigned last_context,
-                        struct random_source *random, struct core_offering **out, size_t most) {
+size_t core_pool_sample(const struct core_pool *pool, enum core_pool_side side, unsigned first_context,
+                        unsigned last_context, struct random_source *random, struct core_offering **out, size_t most) {
     const struct core_pool_shelf *const *shelves =
-        (const struct core_pool_shelf *const *)&pool->shelves[cold ? POOL_CONTEXTS : 0];
+        (const struct core_pool_shelf *const *)&pool->shelves[side * POOL_CONTEXTS];
     uint64_t filled = 0;
     for (unsigned i = first_context; i < last_context; i++) {
         filled |= shelves[i] == NULL ? 0 : shelves[i]->filled;

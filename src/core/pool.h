@@ -1,18 +1,23 @@
 /* Offerings that can take a generation now, sorted so that a good one is found without looking at all of them.
  *
- * A pool serves one demand: any device, those of a region, verified ones, or both. It has shelves by whether the model
- * is loaded and by the context that fits, and on each shelf classes of speed, four to an octave. A class is a dense
- * array; an offering knows its position there, so that every change takes the same time however many there are. */
+ * A pool serves one demand: any device, those of a region, verified ones, or both. It has shelves by whether the device
+ * has settled or is new, by whether the model is loaded, and by the context that fits, and on each shelf classes of
+ * speed, four to an octave. A class is a dense array; an offering knows its position there, so that every change takes
+ * the same time however many there are. */
 #ifndef NATARIS_CORE_POOL_H
 #define NATARIS_CORE_POOL_H
 
 #include "core/core_internal.h"
 
 enum {
-    POOL_CONTEXTS = 8,                /* from less than 2048 tokens to 131072 and more */
-    POOL_SHELVES = 2 * POOL_CONTEXTS, /* warm, then cold */
-    POOL_CLASSES = 64,                /* speeds from 2^-4 to 2^12 tokens a second */
+    POOL_CONTEXTS = 8, /* from less than 2048 tokens to 131072 and more */
+    POOL_SIDES = 4,    /* enum core_pool_side */
+    POOL_SHELVES = POOL_SIDES * POOL_CONTEXTS,
+    POOL_CLASSES = 64, /* speeds from 2^-4 to 2^12 tokens a second */
 };
+
+/* A crowd of new devices does not stand before those that have settled: it has shelves of its own. */
+enum core_pool_side { POOL_WARM, POOL_COLD, POOL_NEW_WARM, POOL_NEW_COLD };
 
 struct core_pool_class {
     struct core_offering **items;
@@ -28,6 +33,7 @@ struct core_pool {
     char region[CORE_REGION_SIZE]; /* empty: any */
     bool verified;
     uint32_t hopeful;                              /* devices of this demand that take generations now or before long */
+    uint32_t hopeful_settled;                      /* of these, such as have settled */
     struct core_pool_shelf *shelves[POOL_SHELVES]; /* NULL: nothing was ever on it */
 };
 
@@ -50,9 +56,9 @@ unsigned core_pool_shelf_of(const struct core_offering *offering);
 unsigned core_pool_context_of(uint32_t tokens);
 unsigned core_pool_class_of(float speed);
 
-/* Up to `most` different offerings: from the best classes of the warm or the cold shelves, beginning with the context
+/* Up to `most` different offerings: from the best classes of one side's shelves, beginning with the context
  * shelf `first_context`, spread at random over a class of which not all are taken. */
-size_t core_pool_sample(const struct core_pool *pool, bool cold, unsigned first_context, unsigned last_context,
-                        struct random_source *random, struct core_offering **out, size_t most);
+size_t core_pool_sample(const struct core_pool *pool, enum core_pool_side side, unsigned first_context,
+                        unsigned last_context, struct random_source *random, struct core_offering **out, size_t most);
 
 #endif

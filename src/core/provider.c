@@ -1,6 +1,7 @@
 /* Providers: joining, what they offer, silence, draining, cooling down, leaving. */
 #include "core/coming.h"
 #include "core/core_internal.h"
+#include "core/pool.h"
 
 #include <string.h>
 
@@ -20,9 +21,11 @@ void core_provider_join(struct core *core, const struct core_event *event) {
     memcpy(provider->region, event->joined.region, sizeof(provider->region));
     provider->region[CORE_REGION_SIZE - 1] = '\0';
     provider->verified = event->joined.verified;
+    provider->trusted = event->joined.trusted || event->joined.verified;
     provider->owner = event->joined.owner;
     provider->ram_bytes = event->joined.ram_bytes;
     provider->record = event->joined.record;
+    provider->settled = core_belief_is_settled(provider->trusted, &provider->record);
     core_record_uptime(&provider->record, event->joined.away_ms, false);
     provider->uptime_ms = core->now_ms;
     provider->device.battery_percent = -1;
@@ -75,12 +78,14 @@ static void provider_take_offer(struct core *core, struct core_provider *provide
     offering->status_serial = provider->status_serial;
     offering_take_state(core, offering, core_coming_state(core, offering, offer));
     offering->listed = true;
-    offering->slots = offer->state == CORE_MODEL_COLD && offer->slots == 0 ? 1 : offer->slots;
-    offering->context_length = offer->context_length;
-    if (offer->load_ms > 0 && offer->load_ms != offering->load_ms) {
-        core_record_load(offering->model, offer->load_ms);
-    }
+    offering->slots_claimed = offer->state == CORE_MODEL_COLD && offer->slots == 0 ? 1 : offer->slots;
+    offering->slots = core_belief_slots(offering, offering->slots_claimed);
+    offering->context_length = core_belief_context(core, offering, offer->context_length);
+    bool loaded = offer->load_ms > 0 && offer->load_ms != offering->load_ms;
     offering->load_ms = offer->load_ms;
+    if (loaded && core_belief_teaches(offering)) {
+        core_record_load(offering->model, core_place_load_ms(core, offering)); /* as much of it as is believed */
+    }
     offering->too_large = offer->too_large;
     offering->bytes_left = offer->bytes_left;
     offering->bytes_per_s = offer->bytes_per_s;
@@ -143,6 +148,24 @@ void core_provider_cool_down(struct core *core, struct core_provider *provider) 
     const struct core_list *list = &provider->offerings;
     for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
         CORE_OF(link, struct core_offering, provider_link)->engine_failed = false;
+    }
+    provider_refresh(core, provider);
+}
+
+void core_provider_audited(struct core *core, struct core_provider *provider, bool passed) {
+    struct core_record *record = &provider->record;
+    record->audits = passed ? record->audits + (record->audits < UINT32_MAX) : 0;
+    bool settled = core_belief_is_settled(provider->trusted, record);
+    if (provider->settled == settled) {
+        return;
+    }
+    provider->settled = settled;
+    const struct core_list *list = &provider->offerings;
+    for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
+        struct core_offering *offering = CORE_OF(link, struct core_offering, provider_link);
+        core_belief_measured(offering);
+        core_pool_set_hopeful(offering, offering->hopeful);
+        offering->slots = core_belief_slots(offering, offering->slots_claimed);
     }
     provider_refresh(core, provider);
 }

@@ -3,7 +3,7 @@
  * A bucket of `limit` requests that leaks `limit` requests a minute. Counted in parts of which a request has 60,000,
  * `limit` parts leak in each millisecond and nothing is ever rounded; what is rounded up is a wait, to whole
  * milliseconds. The bucket keeps what is used, not what is left, so a higher limit helps at once. */
-#include "core/core_internal.h"
+#include "core/rate.h"
 
 static uint64_t divide_up(uint64_t number, uint64_t by) {
     return number / by + (number % by != 0);

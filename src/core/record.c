@@ -65,6 +65,7 @@ static void record_set_weight(struct core_provider *provider) {
 }
 
 static void record_success(struct core_provider *provider, bool success) {
+    core_belief_earn(&provider->record, success);
     record_move(&provider->record.success, success ? RECORD_ONE : 0, 1, RECORD_SUCCESS_SPAN);
     record_set_weight(provider);
 }
@@ -200,6 +201,7 @@ static void smooth_factor(uint32_t *factor, double per_s, double average) {
 
 static void record_prefill_speed(struct core_offering *offering, double per_s) {
     smooth(&offering->prefill_per_s, per_s, RECORD_SPEED_SPAN);
+    core_belief_measured(offering);
     smooth_factor(&offering->provider->record.prefill_factor, per_s, (double)offering->model->prefill_per_s);
 }
 
@@ -215,9 +217,12 @@ static void record_prefill(struct core *core, const struct core_attempt *attempt
     }
     fresh += attempt->generation->part_tokens; /* the text that it went on with is not in its prompt */
     double per_s = fresh * 1000.0 / (double)(attempt->first_ms - attempt->accepted_ms);
-    smooth(&attempt->offering->model->prefill_per_s, per_s, RECORD_AVERAGE_SPAN);
     record_prefill_speed(attempt->offering, per_s);
-    smooth_average(&core->prefill_per_s, per_s);
+    if (core_belief_teaches(attempt->offering)) {
+        double believed = (double)core_belief_prefill(attempt->offering, (float)per_s);
+        smooth(&attempt->offering->model->prefill_per_s, believed, RECORD_AVERAGE_SPAN);
+        smooth_average(&core->prefill_per_s, believed);
+    }
 }
 
 void core_record_slow(struct core *core, struct core_attempt *attempt) {
@@ -250,8 +255,12 @@ static void record_decode(struct core *core, struct core_attempt *attempt) {
     }
     double per_s = tokens * 1000.0 / (double)(attempt->last_ms - attempt->first_ms) * (crowd < 1.0 ? 1.0 : crowd);
     smooth(&offering->decode_per_s, per_s, RECORD_SPEED_SPAN);
-    smooth(&offering->model->decode_per_s, per_s, RECORD_AVERAGE_SPAN);
-    smooth_average(&core->decode_per_s, per_s);
+    core_belief_measured(offering);
+    if (core_belief_teaches(offering)) {
+        double believed = (double)core_belief_decode(offering, (float)per_s);
+        smooth(&offering->model->decode_per_s, believed, RECORD_AVERAGE_SPAN);
+        smooth_average(&core->decode_per_s, believed);
+    }
     smooth_factor(&offering->provider->record.decode_factor, per_s, (double)offering->model->decode_per_s);
     offering->fastest_per_s = (float)per_s > offering->fastest_per_s ? (float)per_s : offering->fastest_per_s;
 }
@@ -269,9 +278,11 @@ static void record_done(struct core *core, struct core_attempt *attempt, const s
     }
     offering->refusals = offering->refusals > 0 ? (uint8_t)(offering->refusals - 1) : 0;
     record_prefill(core, attempt, done);
-    smooth(&offering->model->service_ms, (double)(core->now_ms - attempt->sent_ms + 1), RECORD_AVERAGE_SPAN);
-    smooth(&offering->model->completion_tokens,
-           core_bill_tokens(&attempt->delivered, done->done.completion_tokens) + 1.0, RECORD_AVERAGE_SPAN);
+    if (core_belief_teaches(offering)) {
+        smooth(&offering->model->service_ms, (double)(core->now_ms - attempt->sent_ms + 1), RECORD_AVERAGE_SPAN);
+        smooth(&offering->model->completion_tokens,
+               core_bill_tokens(&attempt->delivered, done->done.completion_tokens) + 1.0, RECORD_AVERAGE_SPAN);
+    }
 }
 
 void core_record_ended(struct core *core, struct core_attempt *attempt, enum core_attempt_end end,

@@ -27,6 +27,7 @@ enum {
 struct warm_model {
     UT_hash_handle hh;
     uint64_t file_bytes, ram_bytes; /* 0: the catalog does not know it */
+    uint32_t context_length;        /* likewise */
     double demand;                  /* as of demand_ms */
     uint64_t demand_ms;
     uint64_t wanted_ms; /* when it was last asked for, plus 1; 0: never */
@@ -73,6 +74,7 @@ void core_warm_facts(struct core *core, const struct core_event *event) {
     if (model != NULL) {
         model->file_bytes = event->model.file_bytes;
         model->ram_bytes = event->model.ram_bytes;
+        model->context_length = event->model.context_length;
     }
 }
 
@@ -121,11 +123,10 @@ static bool warm_rests(const struct core *core, const struct core_provider *prov
     return provider->wanted_ms != 0 && core->now_ms - (provider->wanted_ms - 1) < WARM_DEVICE_REST_MS;
 }
 
-/* The best of a sample of those that have it cold and nothing to do. */
-static struct core_provider *warm_pick_cold(struct core *core, const struct core_model *model) {
+/* The best of a sample of those on this side that have nothing to do. */
+static struct core_provider *warm_pick_side(struct core *core, const struct core_pool *pool, enum core_pool_side side) {
     struct core_offering *cold[WARM_SAMPLE];
-    const struct core_pool *pool = model == NULL ? NULL : core_pool_find(model, "", false);
-    size_t count = pool == NULL ? 0 : core_pool_sample(pool, true, 0, POOL_CONTEXTS, &core->random, cold, WARM_SAMPLE);
+    size_t count = core_pool_sample(pool, side, 0, POOL_CONTEXTS, &core->random, cold, WARM_SAMPLE);
     for (size_t i = 0; i < count; i++) { /* the fastest ones come first */
         struct core_provider *provider = cold[i]->provider;
         if (provider->active == 0 && !warm_rests(core, provider)) {
@@ -133,6 +134,13 @@ static struct core_provider *warm_pick_cold(struct core *core, const struct core
         }
     }
     return NULL;
+}
+
+/* Of those that have it cold; new ones only when nobody else does. */
+static struct core_provider *warm_pick_cold(struct core *core, const struct core_model *model) {
+    const struct core_pool *pool = model == NULL ? NULL : core_pool_find(model, "", false);
+    struct core_provider *provider = pool == NULL ? NULL : warm_pick_side(core, pool, POOL_COLD);
+    return provider != NULL || pool == NULL ? provider : warm_pick_side(core, pool, POOL_NEW_COLD);
 }
 
 /* Whether it may be asked to fetch the model, now or when it is idle: it does not have it, has room, and its owner lets
@@ -171,6 +179,11 @@ void core_warm_set_wanter(struct core *core, struct core_provider *provider, boo
 uint64_t core_warm_file_bytes(const struct core *core, struct str id) {
     const struct warm_model *facts = warm_find(core, id);
     return facts == NULL ? 0 : facts->file_bytes;
+}
+
+uint32_t core_warm_context_length(const struct core *core, struct str id) {
+    const struct warm_model *facts = warm_find(core, id);
+    return facts == NULL ? 0 : facts->context_length;
 }
 
 /* One that was asked and does nothing is not asked again for a while, and does not count either. */
@@ -245,7 +258,8 @@ static struct core_provider *warm_pick_fetcher(struct core *core, const struct w
         if (provider == NULL || !warm_may_fetch(core, provider, want, model)) {
             continue;
         }
-        uint64_t value = (uint64_t)provider->record.success * (provider->record.uptime + 1);
+        /* One that is new has not failed yet, which says little. */
+        uint64_t value = provider->settled ? (uint64_t)provider->record.success * (provider->record.uptime + 1) : 0;
         if (best == NULL || value > best_value) {
             best = provider;
             best_value = value;

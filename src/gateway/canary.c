@@ -8,6 +8,7 @@
 #include "call/call.h"
 #include "call/price.h"
 #include "catalog/canary.h"
+#include "core/explain.h"
 #include "wire/id.h"
 
 #include <assert.h>
@@ -54,15 +55,23 @@ static enum call_delivery deliver(struct call *call, struct str text) {
     return CALL_DELIVERED;
 }
 
+static void tell_audited(const struct canary *canary, bool passed) {
+    core_loop_step_later(
+        &canary->canaries->shell->core,
+        &(struct core_event){.kind = CORE_EVENT_AUDITED, .provider = canary->provider, .audited = {.passed = passed}});
+}
+
 static void finished(struct call *call, const struct call_result *result) {
     struct canary *canary = canary_of(call);
     if (catalog_canary_is_right(canary->question, buf_str(&canary->answer))) {
         LOG_DEBUG_EVENT("canary.right", LOG_TEXT("provider_id", result->provider_id));
+        tell_audited(canary, true);
     } else {
         core_loop_step_later(&canary->canaries->shell->core,
                              &(struct core_event){.kind = CORE_EVENT_REVIEW,
                                                   .provider = canary->provider,
                                                   .review = {.review = CORE_REVIEW_CANARY}});
+        tell_audited(canary, false);
     }
     canary_free(canary);
 }

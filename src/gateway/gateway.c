@@ -324,13 +324,17 @@ static void open_core(struct gateway *gateway, const struct gateway_options *opt
     core_shell_init(&gateway->shell, gateway->loop, gateway->store, &config);
     gateway->shell.providers.on_models_changed = on_models_changed;
     gateway->shell.providers.context = gateway;
+    if (options->local_token != NULL) {
+        providers_set_local(&gateway->shell.providers, str_from(options->local_token));
+    }
     canaries_init(&gateway->canaries, &gateway->shell, options->canary_ms);
     for (size_t i = 0; i < catalog_count(); i++) {
         const struct catalog_model *model = catalog_at(i);
         core_loop_step(&gateway->shell.core, &(struct core_event){.kind = CORE_EVENT_MODEL,
                                                                   .model = {.model = str_from(model->id),
                                                                             .file_bytes = model->file_bytes,
-                                                                            .ram_bytes = model->ram_bytes}});
+                                                                            .ram_bytes = model->ram_bytes,
+                                                                            .context_length = model->context_length}});
     }
 }
 

@@ -3,9 +3,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "core/explain.h"
 #include "gateway/records.h"
 #include "link/peer.h"
 #include "wire/id.h"
+#include "wire/join_token.h"
 #include "wire/limits.h"
 
 #include <assert.h>
@@ -152,6 +154,7 @@ static void tell_joined(struct gateway_provider *provider) {
                    .owner = owner_number(provider->device.account_id),
                    .ram_bytes = provider->ram_bytes,
                    .verified = provider->device.verified,
+                   .trusted = provider->local,
                    .record = record_from_store(&provider->device.record)},
     };
     const int64_t kept_ms = provider->device.record.kept_ms, now_ms = clock_wall_ms();
@@ -237,6 +240,16 @@ void providers_records_due(void *context) {
     }
 }
 
+/* By its hash, so that the time which comparing takes tells nothing of the token. */
+static bool is_local(const struct providers *providers, struct str join_token) {
+    uint8_t sha256[DIGEST_SHA256_SIZE];
+    if (!providers->has_local || !join_token_check(join_token)) {
+        return false;
+    }
+    join_token_hash(join_token, sha256);
+    return memcmp(sha256, providers->local_sha256, sizeof(sha256)) == 0;
+}
+
 static void on_hello(void *context, struct link_peer *peer, const struct link_hello *hello) {
     struct providers *providers = context;
     struct gateway_provider *provider = MEM_NEW(struct gateway_provider);
@@ -250,6 +263,7 @@ static void on_hello(void *context, struct link_peer *peer, const struct link_he
     (void)str_copy(device->region, sizeof(device->region), hello->device.region);
     device->created_ms = clock_wall_ms();
     provider->ram_bytes = hello->device.ram_bytes;
+    provider->local = is_local(providers, hello->join_token);
     DL_APPEND(providers->list, provider);
     link_peer_set_user(peer, provider);
     store_device_enrol(providers->store, hello->public_key, hello->join_token, device, on_enrolled, provider);
@@ -453,6 +467,11 @@ void providers_init(struct providers *providers, struct core_loop *core, struct 
     *providers = (struct providers){.core = core, .store = store, .stories = stories, .counts = counts};
     providers->records_timer = loop_timer_new(core->loop, providers_records_due, providers);
     loop_timer_start(providers->records_timer, RECORDS_MS, RECORDS_MS);
+}
+
+void providers_set_local(struct providers *providers, struct str join_token) {
+    providers->has_local = join_token_check(join_token);
+    join_token_hash(join_token, providers->local_sha256);
 }
 
 void providers_clear(struct providers *providers) {

@@ -21,6 +21,7 @@ struct gateway_provider {
     bool enrolling;         /* the store has been asked and has not answered */
     struct store_device device;
     uint64_t ram_bytes;    /* of its hello */
+    bool local;            /* the device of this very machine that the operator has started with the gateway */
     int64_t joined_ms;     /* wall clock; 0 until admitted */
     enum link_pause pause; /* as its latest status said */
     bool relink; /* its link is to be closed when its generations are over: something that it joins with has changed */
@@ -40,11 +41,16 @@ struct providers {
     struct gateway_provider *by_handle; /* uthash */
     struct gateway_provider *by_id;     /* uthash */
     struct loop_timer *records_timer;   /* owned */
+    /* Of the join token of the device that is started with this gateway, so that it is known when it comes. */
+    bool has_local;
+    uint8_t local_sha256[DIGEST_SHA256_SIZE];
 };
 
 /* Keeps the records of the devices from now on, every minute and when one leaves. */
 void providers_init(struct providers *providers, struct core_loop *core, struct store *store, struct stories *stories,
                     struct network_counts *counts);
+/* Whoever comes with this join token is the operator's own device, and is trusted for as long as its link lasts. */
+void providers_set_local(struct providers *providers, struct str join_token);
 /* Every link is gone. Also of zeros. */
 void providers_clear(struct providers *providers);
 

@@ -12,13 +12,15 @@ struct core_record record_from_store(const struct store_record *kept) {
                                       .uptime = kept->uptime,
                                       .prefill_factor = kept->prefill_factor,
                                       .decode_factor = kept->decode_factor,
-                                      .reviews = kept->reviews};
+                                      .reviews = kept->reviews,
+                                      .audits = kept->audits,
+                                      .earned = kept->earned};
     }
     return record;
 }
 
 bool record_has_changed(const struct store_record *kept, const struct core_record *now) {
-    return now->generations != kept->generations || now->reviews != kept->reviews;
+    return now->generations != kept->generations || now->reviews != kept->reviews || now->audits != kept->audits;
 }
 
 void record_keep(struct store *store, struct store_device *device, const struct core_record *now) {
@@ -29,6 +31,8 @@ void record_keep(struct store *store, struct store_device *device, const struct 
                                            .uptime = now->uptime,
                                            .prefill_factor = now->prefill_factor,
                                            .decode_factor = now->decode_factor,
+                                           .audits = now->audits,
+                                           .earned = now->earned,
                                            .kept_ms = clock_wall_ms()};
     store_record_keep(store, device->id, &device->record);
 }

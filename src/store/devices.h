@@ -20,6 +20,7 @@ struct store_record { /* how reliable a device was; shares are thousandths */
     uint64_t generations, failures, reviews;
     uint32_t success, uptime;
     uint32_t prefill_factor, decode_factor; /* its speeds against the average; 0: not known */
+    uint32_t audits, earned;                /* passed in a row; good generations by which slots are believed */
     int64_t kept_ms;                        /* wall clock; 0: nothing is known of it yet */
 };
 

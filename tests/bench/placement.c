@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/random_source.h"
 #include "core/core_internal.h"
+#include "core/explain.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -24,10 +25,14 @@ static void step_unheard(struct core *core, uint64_t at_ms, const struct core_ev
     (void)effects;
 }
 
-static uint64_t join(struct core *core, struct random_source *random) {
+static uint64_t join(struct core *core, struct random_source *random, size_t devices) {
     struct core_event joined = {.kind = CORE_EVENT_PROVIDER_JOINED, .joined = {.ram_bytes = UINT64_C(8) << 30}};
     core_record_init(&joined.joined.record);
     joined.joined.record.success = 700 + (uint32_t)random_below(random, 301);
+    /* Three devices to an owner, a fifth of them new. */
+    joined.joined.owner = 1 + random_below(random, devices / 3 + 1);
+    joined.joined.record.audits = random_below(random, 5) > 0 ? CORE_AUDITS_FIRST : 0;
+    joined.joined.record.earned = 64;
     struct core_effects effects = core_step(core, 1, &joined);
     uint64_t provider = effects.items[0].provider;
     struct core_offer offer = {
@@ -45,6 +50,7 @@ static uint64_t join(struct core *core, struct random_source *random) {
     struct core_offering *offering = CORE_OF(core_list_first(&object->offerings), struct core_offering, provider_link);
     offering->decode_per_s = 1.0F + (float)random_below(random, 9901) / 100.0F;
     offering->prefill_per_s = 10 * offering->decode_per_s;
+    core_belief_measured(offering);
     core_offering_sort(core, offering);
     return provider;
 }
@@ -82,7 +88,7 @@ static void run(size_t devices, size_t decisions) {
     struct core *core = core_new(&config);
     struct random_source random = {.state = devices};
     for (size_t i = 0; i < devices; i++) {
-        (void)join(core, &random);
+        (void)join(core, &random, devices);
     }
     size_t bytes = core_provider_bytes(core) / devices;
     uint32_t *decision_ns = mem_calloc(decisions, sizeof(*decision_ns));

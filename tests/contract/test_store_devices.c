@@ -130,7 +130,9 @@ static void test_a_record_is_there_when_the_device_comes_back(void **state) {
                                   .uptime = 800,
                                   .kept_ms = 77,
                                   .prefill_factor = 1500,
-                                  .decode_factor = 250};
+                                  .decode_factor = 250,
+                                  .audits = 9,
+                                  .earned = 33};
     store_record_keep(fixture->store, "prov_a", &record);
     record.generations = 6;
     store_record_keep(fixture->store, "prov_a", &record);
@@ -145,6 +147,8 @@ static void test_a_record_is_there_when_the_device_comes_back(void **state) {
     assert_int_equal(device.record.kept_ms, 77);
     assert_int_equal(device.record.prefill_factor, 1500);
     assert_int_equal(device.record.decode_factor, 250);
+    assert_int_equal(device.record.audits, 9);
+    assert_int_equal(device.record.earned, 33);
     assert_int_equal(enrol(fixture, "prov_b", STR("")).record.kept_ms, 0);
     assert_int_equal(fixture->broken_count, 0);
 }

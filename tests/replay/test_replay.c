@@ -309,10 +309,13 @@ static void do_join(struct scenario *s, enum core_event_kind kind) {
     struct core_event event = {.kind = kind,
                                .joined = {.user = name_add(s, &s->providers, word(s, 1)),
                                           .verified = word_value(s, "verified", 0) != 0,
+                                          .trusted = word_value(s, "new", 0) == 0,
                                           .owner = (uint64_t)word_value(s, "owner", 0),
                                           .ram_bytes = (uint64_t)word_value(s, "ram", 0)}};
     (void)str_copy(event.joined.region, sizeof(event.joined.region), word_text(s, "region"));
     core_record_init(&event.joined.record);
+    event.joined.record.audits = (uint32_t)word_value(s, "audits", 0);
+    event.joined.record.earned = (uint32_t)word_value(s, "earned", 0);
     step(s, &event);
 }
 
@@ -321,6 +324,12 @@ static void do_review(struct scenario *s, enum core_event_kind kind) {
                 .kind = kind,
                 .provider = name_handle(s, &s->providers, word(s, 1)),
                 .review = {(enum core_review)choose(s, word(s, 2), review_names, COUNT_OF(review_names))}});
+}
+
+static void do_audited(struct scenario *s, enum core_event_kind kind) {
+    step(s, &(struct core_event){.kind = kind,
+                                 .provider = name_handle(s, &s->providers, word(s, 1)),
+                                 .audited = {str_equal_cstr(word(s, 2), "passed")}});
 }
 
 static void do_catalog(struct scenario *s, enum core_event_kind kind) {
@@ -367,6 +376,7 @@ static void do_command(struct scenario *s) {
         {"silent", do_provider, CORE_EVENT_PROVIDER_SILENT},
         {"alive", do_provider, CORE_EVENT_PROVIDER_ALIVE},
         {"review", do_review, CORE_EVENT_REVIEW},
+        {"audited", do_audited, CORE_EVENT_AUDITED},
         {"catalog", do_catalog, CORE_EVENT_MODEL},
         {"request", do_request, CORE_EVENT_REQUEST},
         {"accept", do_device, CORE_EVENT_ACCEPT},

@@ -1,6 +1,7 @@
 #include "gateway/operator/device_view.h"
 
 #include "base/clock.h"
+#include "core/explain.h"
 #include "gateway/operator/why.h"
 
 static const char *heat_name(enum core_heat heat) {
@@ -23,9 +24,11 @@ static void write_offer(const struct core_offer_view *view, struct json_writer *
     json_member_str(writer, "model", view->offer.model);
     json_member_cstr(writer, "state", why_model_state(view->offer.state));
     json_member_int(writer, "slots", view->offer.slots);
+    json_member_int(writer, "slots_claimed", view->slots_claimed);
     json_member_int(writer, "active", view->active);
     json_member_int(writer, "context_length", view->offer.context_length);
     json_member_cstr(writer, "gate", core_gate_name(view->gate));
+    json_member_cstr(writer, "yields", core_gate_name(view->yields));
     json_member_cstr(writer, "why", view->gate == CORE_GATE_NONE ? why_open(view) : why_gate(view->gate));
     json_member_cstr(writer, "advice", advice);
     json_member_int(writer, "prefill_tokens_per_s", (int64_t)view->prefill_per_s);
@@ -59,6 +62,7 @@ static void write_record(const struct core_record *record, struct json_writer *w
     json_member_int(writer, "success_permille", record->success);
     json_member_int(writer, "uptime_permille", record->uptime);
     json_member_int(writer, "reviews", (int64_t)record->reviews);
+    json_member_int(writer, "audits_passed", record->audits);
     json_end_object(writer);
 }
 
@@ -97,6 +101,7 @@ void device_view_write(const struct device_view *view, struct json_writer *write
     }
     write_link(true, view->joined_ms, state_of(&live), writer);
     write_record(&live.record, writer);
+    json_member_cstr(writer, "trust", live.trusted ? "trusted" : live.settled ? "settled" : "new");
     json_member_cstr(writer, "heat", heat_name(live.device.heat));
     if (live.device.battery_percent >= 0) {
         json_member_int(writer, "battery_percent", live.device.battery_percent);

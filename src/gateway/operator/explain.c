@@ -1,5 +1,6 @@
 #include "gateway/operator/explain.h"
 
+#include "core/explain.h"
 #include "gateway/operator/why.h"
 
 #include <inttypes.h>
@@ -14,16 +15,16 @@ static void write_device(const struct explain *explain, uint64_t handle, struct 
 }
 
 static void say_weight(const struct core_candidate *candidate, char *out, size_t size) {
-    (void)snprintf(out, size,
-                   "%sready in %" PRIu64 " ms: load %u + prompt %u + answer %u, divided by a weight of %u%%%s",
-                   candidate->chosen ? "won, " : "", candidate->finish_ms, candidate->load_ms, candidate->prefill_ms,
-                   candidate->decode_ms, candidate->weight / 10,
-                   candidate->cached ? "; it holds the beginning of this conversation" : "");
+    (void)snprintf(
+        out, size, "%sready in %" PRIu64 " ms: load %u + prompt %u + answer %u, divided by a weight of %u%%%s%s",
+        candidate->chosen ? "won, " : "", candidate->finish_ms, candidate->load_ms, candidate->prefill_ms,
+        candidate->decode_ms, candidate->weight / 10,
+        candidate->cached ? "; it holds the beginning of this conversation" : "", why_yields(candidate->yields));
 }
 
 static void write_candidate(const struct explain *explain, const struct core_candidate *candidate,
                             struct json_writer *writer) {
-    char words[256];
+    char words[512];
     json_begin_object(writer);
     write_device(explain, candidate->provider, writer);
     json_member_bool(writer, "chosen", candidate->chosen);
@@ -35,6 +36,7 @@ static void write_candidate(const struct explain *explain, const struct core_can
         json_member_int(writer, "decode_ms", candidate->decode_ms);
         json_member_int(writer, "weight", candidate->weight);
         json_member_bool(writer, "cached", candidate->cached);
+        json_member_cstr(writer, "yields", core_gate_name(candidate->yields));
         say_weight(candidate, words, sizeof(words));
         json_member_cstr(writer, "why", words);
     } else {

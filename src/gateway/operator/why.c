@@ -1,5 +1,7 @@
 #include "gateway/operator/why.h"
 
+#include "core/explain.h"
+
 #include <stdio.h>
 
 enum { SENTENCE_SIZE = 512 };
@@ -38,8 +40,19 @@ const char *why_gate(enum core_gate gate) {
         return "this job has failed there already";
     case CORE_GATE_PINNED:
         return "the job is for one certain device";
+    case CORE_GATE_RAMP:
+        return "it is new, and has its one job";
+    case CORE_GATE_OWNER_SHARE:
+        return "its owner has had its share of the model's jobs";
     }
     return "";
+}
+
+const char *why_yields(enum core_gate yields) {
+    if (yields == CORE_GATE_RAMP) {
+        return "; it is new and has had its small share: devices that have passed their first audits go before it";
+    }
+    return yields == CORE_GATE_OWNER_SHARE ? "; its owner has had its share: devices of others go before it" : "";
 }
 
 const char *why_gate_advice(enum core_gate gate) {
@@ -64,6 +77,10 @@ const char *why_gate_advice(enum core_gate gate) {
         return "Start the provider again.";
     case CORE_GATE_SILENT:
         return "Check its network, and whether it sleeps or has too little CPU time.";
+    case CORE_GATE_RAMP:
+        return "Nothing: it gets more when it has passed its first audits.";
+    case CORE_GATE_OWNER_SHARE:
+        return "Nothing: it gets jobs when devices of others are busy.";
     case CORE_GATE_NONE:
     case CORE_GATE_REGION:
     case CORE_GATE_PRIVACY:
@@ -85,6 +102,12 @@ const char *why_model_state(enum core_model_state state) {
 const char *why_open(const struct core_offer_view *offer) {
     if (offer->active > 0) {
         return "It has jobs at this moment.";
+    }
+    if (offer->yields == CORE_GATE_RAMP) {
+        return "It is new and has had its small share: devices that have passed their first audits go before it.";
+    }
+    if (offer->yields == CORE_GATE_OWNER_SHARE) {
+        return "Its owner's devices have had their share of this model's jobs: devices of others go before it.";
     }
     if (offer->waiting > 0) {
         return "Jobs wait for this model and none of them may go here, or one is about to.";
@@ -124,6 +147,14 @@ static void write_device_reasons(enum link_pause pause, const struct core_provid
     if (words != NULL) {
         json_write_cstr(writer, words);
     }
+    if (!view->settled) {
+        (void)snprintf(
+            text, sizeof(text),
+            "It is new: one job at a time, and a small share while other devices are there, until it has"
+            " passed %d audits (%u so far). They come by themselves; an operator who knows it can verify it.",
+            CORE_AUDITS_FIRST, (unsigned)view->record.audits);
+        json_write_cstr(writer, text);
+    }
     if (view->cooldown_ms > 0) {
         (void)snprintf(text, sizeof(text),
                        "It failed or was silent a moment ago, and gets no new jobs for another %u s.",
@@ -162,6 +193,12 @@ static void write_offer_reasons(const struct core_offer_view *offer, struct json
                    why_model_state(offer->offer.state), open ? why_open(offer) : why_gate(offer->gate), open ? "" : ".",
                    advice != NULL ? " " : "", advice != NULL ? advice : "");
     json_write_cstr(writer, text);
+    if (offer->offer.slots < offer->slots_claimed) {
+        (void)snprintf(text, sizeof(text),
+                       "%.*s: %u of the %u slots that it offers are used; good answers earn it more.",
+                       STR_ARG(offer->offer.model), (unsigned)offer->offer.slots, (unsigned)offer->slots_claimed);
+        json_write_cstr(writer, text);
+    }
 }
 
 void why_write_away(struct json_writer *writer) {

@@ -5,6 +5,7 @@
 
 #include "base/json_write.h"
 #include "core/core.h"
+#include "core/explain.h"
 #include "link/status.h"
 
 #include <stdint.h>
@@ -12,6 +13,8 @@
 const char *why_gate(enum core_gate gate);
 /* What the owner can do about it; NULL: nothing to say. */
 const char *why_gate_advice(enum core_gate gate);
+/* "; ...": why others go before a device that is free; "" for NONE. */
+const char *why_yields(enum core_gate yields);
 /* What one of a device's models gets generations by, when no gate keeps them out. */
 const char *why_open(const struct core_offer_view *offer);
 const char *why_model_state(enum core_model_state state); /* "downloading", ... */

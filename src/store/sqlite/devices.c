@@ -9,6 +9,8 @@ static void record_read(struct sqlite_reader *reader, struct store_record *out) 
     out->kept_ms = sqlite_read_int(reader);
     out->prefill_factor = (uint32_t)sqlite_read_int(reader);
     out->decode_factor = (uint32_t)sqlite_read_int(reader);
+    out->audits = (uint32_t)sqlite_read_int(reader);
+    out->earned = (uint32_t)sqlite_read_int(reader);
 }
 
 static void device_read(struct sqlite_db *db, enum sql sql, struct store_device *out) {
@@ -67,6 +69,8 @@ static bool record_keep(struct store_connection *connection, const char *device_
     sqlite_bind_int(&binder, record->kept_ms);
     sqlite_bind_int(&binder, record->prefill_factor);
     sqlite_bind_int(&binder, record->decode_factor);
+    sqlite_bind_int(&binder, record->audits);
+    sqlite_bind_int(&binder, record->earned);
     sqlite_bind_text(&binder, device_id);
     return sqlite_run(db, SQL_RECORD_KEEP, err);
 }

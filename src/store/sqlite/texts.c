@@ -9,8 +9,8 @@
 #define DEVICE_COLUMNS                                                                                                 \
     "d.id, d.account_id, d.public_key, d.name, d.region, d.created_ms, d.verified, coalesce(r.jobs, 0),"               \
     " coalesce(r.failures, 0), coalesce(r.reviews, 0), coalesce(r.success, 0), coalesce(r.uptime, 0),"                 \
-    " coalesce(r.kept_ms, 0), coalesce(r.prefill_factor, 0), coalesce(r.decode_factor, 0) FROM devices d"              \
-    " LEFT JOIN device_records r ON r.device_number = d.number"
+    " coalesce(r.kept_ms, 0), coalesce(r.prefill_factor, 0), coalesce(r.decode_factor, 0), coalesce(r.audits, 0),"     \
+    " coalesce(r.earned, 0) FROM devices d LEFT JOIN device_records r ON r.device_number = d.number"
 #define DEVICE "(SELECT number FROM devices WHERE id = ?1)"
 #define GENERATION_COLUMNS                                                                                             \
     " j.model, j.device_id, j.outcome, j.prompt_tokens, j.completion_tokens, j.attempts, j.ttft_ms, j.latency_ms,"     \
@@ -163,7 +163,8 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
     [SQL_DEVICE_VERIFY] = "UPDATE devices SET verified = ? WHERE id = ?",
     [SQL_RECORD_KEEP] =
         "REPLACE INTO device_records (device_number, jobs, failures, reviews, success, uptime, kept_ms,"
-        " prefill_factor, decode_factor) SELECT number, ?, ?, ?, ?, ?, ?, ?, ? FROM devices WHERE id = ?",
+        " prefill_factor, decode_factor, audits, earned) SELECT number, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM devices"
+        " WHERE id = ?",
     [SQL_REVIEW_ADD] = "INSERT INTO reviews (device_number, created_ms, reason, job_id)"
                        " SELECT number, ?, ?, ? FROM devices WHERE id = ?",
     [SQL_REVIEW_TRIM] = "DELETE FROM reviews WHERE number IN (SELECT number FROM reviews WHERE device_number = " DEVICE

@@ -3,6 +3,7 @@
 #define NATARIS_TESTS_UNIT_CORE_CORE_FIXTURE_H
 
 #include "core/core_internal.h"
+#include "core/explain.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,7 +67,7 @@ static inline size_t fixture_count(const struct fixture *f, enum core_effect_kin
 }
 
 static inline uint64_t fixture_join(struct fixture *f, uint64_t user) {
-    fixture_step(f, (struct core_event){.kind = CORE_EVENT_PROVIDER_JOINED, .joined = {.user = user}});
+    fixture_step(f, (struct core_event){.kind = CORE_EVENT_PROVIDER_JOINED, .joined = {.user = user, .trusted = true}});
     return f->effects.items[0].provider;
 }
 

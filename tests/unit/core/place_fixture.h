@@ -15,7 +15,10 @@ struct device { /* zero: warm, one slot, context 4096, 20 tokens/s, nominal, on 
     float prefill_per_s, decode_per_s;
     const char *region;
     uint64_t ram_bytes, storage_free_bytes;
-    bool without; /* the model */
+    bool without;            /* the model */
+    bool untrusted;          /* what it says is a claim */
+    uint32_t audits, earned; /* of its record */
+    uint64_t owner;
 };
 
 static inline struct core_device_state device_state(const struct device *device) {
@@ -56,14 +59,21 @@ static inline void device_set_speed(struct fixture *f, uint64_t provider, float 
     struct core_offering *offering = device_offering(f, provider);
     offering->prefill_per_s = prefill_per_s;
     offering->decode_per_s = decode_per_s;
+    core_belief_measured(offering);
     core_offering_sort(f->core, offering);
 }
 
 static inline uint64_t device_join(struct fixture *f, uint64_t user, const struct device *device) {
     struct core_event joined = {.kind = CORE_EVENT_PROVIDER_JOINED,
-                                .joined = {.user = user, .verified = device->verified, .ram_bytes = device->ram_bytes}};
+                                .joined = {.user = user,
+                                           .verified = device->verified,
+                                           .trusted = !device->untrusted,
+                                           .owner = device->owner,
+                                           .ram_bytes = device->ram_bytes}};
     core_record_init(&joined.joined.record);
     joined.joined.record.success = device->success == 0 ? 1000 : device->success;
+    joined.joined.record.audits = device->audits;
+    joined.joined.record.earned = device->earned;
     (void)str_copy(joined.joined.region, CORE_REGION_SIZE, str_from(device->region));
     fixture_step(f, joined);
     uint64_t provider = f->effects.items[0].provider;

@@ -46,7 +46,7 @@ static void it_sees_wrong_counts(void **state) {
     struct fixture *f = start_busy(state, &provider, &handle);
     struct core_offering *offering = fixture_generation_of(f, handle)->attempt->offering;
     uint32_t *numbers[] = {&offering->active, &offering->counted_context, &offering->model->counts[CORE_MODEL_WARM],
-                           &offering->model->context_count};
+                           &offering->model->context.count};
     for (size_t i = 0; i < COUNT_OF(numbers); i++) {
         ++*numbers[i];
         assert_broken(f);

@@ -22,10 +22,16 @@ static void a_shelf_holds_what_its_context_says(void **state UNUSED) {
         unsigned shelf;
     } rows[] = {{1, 0}, {2047, 0}, {2048, 1}, {4095, 1}, {4096, 2}, {131072, 7}, {UINT32_MAX, 7}, {0, 7}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct core_offering offering = {.state = CORE_MODEL_WARM, .context_length = rows[i].context};
+        struct core_provider provider = {.settled = true};
+        struct core_offering offering = {
+            .provider = &provider, .state = CORE_MODEL_WARM, .context_length = rows[i].context};
         assert_int_equal(core_pool_shelf_of(&offering), rows[i].shelf);
         offering.state = CORE_MODEL_COLD;
         assert_int_equal(core_pool_shelf_of(&offering), POOL_CONTEXTS + rows[i].shelf);
+        provider.settled = false;
+        assert_int_equal(core_pool_shelf_of(&offering), 3 * POOL_CONTEXTS + rows[i].shelf);
+        offering.state = CORE_MODEL_WARM;
+        assert_int_equal(core_pool_shelf_of(&offering), 2 * POOL_CONTEXTS + rows[i].shelf);
     }
     assert_int_equal(core_pool_context_of(0), 0);
     assert_int_equal(core_pool_context_of(1), 1); /* shelf 0 promises nothing */
@@ -47,7 +53,7 @@ static void a_sample_has_each_one_once_and_the_fast_ones_first(void **state) {
     size_t seen[DEVICES] = {0};
     for (size_t round = 0; round < 200; round++) {
         struct core_offering *out[20];
-        size_t count = core_pool_sample(pool, false, 0, POOL_CONTEXTS, &random, out, COUNT_OF(out));
+        size_t count = core_pool_sample(pool, POOL_WARM, 0, POOL_CONTEXTS, &random, out, COUNT_OF(out));
         assert_int_equal(count, COUNT_OF(out));
         size_t before[DEVICES];
         memcpy(before, seen, sizeof(seen));

@@ -219,22 +219,30 @@ static void random_provider_event(struct shell *s) {
                                                  CORE_EVENT_PROVIDER_ALIVE,    CORE_EVENT_REVIEW};
     if (s->provider_count < PROVIDERS_MAX && pick(s, 4) == 0) {
         struct core_event event = {.kind = CORE_EVENT_PROVIDER_JOINED,
-                                   .joined = {.verified = pick(s, 2) == 0, .ram_bytes = pick(s, 100000)}};
+                                   .joined = {.verified = pick(s, 2) == 0,
+                                              .trusted = pick(s, 3) == 0,
+                                              .owner = pick(s, 4),
+                                              .ram_bytes = pick(s, 100000)}};
         memcpy(event.joined.region, regions[pick(s, REGIONS)], CORE_REGION_SIZE);
         core_record_init(&event.joined.record);
+        event.joined.record.audits = pick(s, CORE_AUDITS_FIRST + 2);
         shell_step(s, event);
     }
     if (pick(s, 30) == 0) {
-        shell_step(
-            s, (struct core_event){.kind = CORE_EVENT_MODEL,
-                                   .model = {str_from(model_ids[pick(s, MODELS)]), pick(s, 50000), pick(s, 100000)}});
+        shell_step(s, (struct core_event){.kind = CORE_EVENT_MODEL,
+                                          .model = {str_from(model_ids[pick(s, MODELS)]), pick(s, 50000),
+                                                    pick(s, 100000), pick(s, 4096)}});
     }
     if (s->provider_count == 0) {
         return;
     }
     size_t index = pick(s, (uint32_t)s->provider_count);
     uint32_t what = pick(s, 50);
-    if (what < 3) {
+    if (pick(s, 8) == 0) {
+        shell_step(s, (struct core_event){.kind = CORE_EVENT_AUDITED,
+                                          .provider = s->providers[index],
+                                          .audited = {.passed = pick(s, 20) > 0}});
+    } else if (what < 3) {
         shell_leave(s, index);
     } else if (what - 3 < COUNT_OF(kinds)) {
         shell_step(s, (struct core_event){

@@ -65,7 +65,8 @@ static void a_devices_factor_outlives_its_link(void **state) {
     struct core_record record = record_of(f, provider);
     assert_in_range(record.decode_factor, 240, 270);    /* 10 of 40, which this very attempt has moved a little */
     assert_in_range(record.prefill_factor, 6500, 8000); /* 800 of 100, likewise */
-    struct core_event joined = {.kind = CORE_EVENT_PROVIDER_JOINED, .joined = {.user = 1, .record = record}};
+    struct core_event joined = {.kind = CORE_EVENT_PROVIDER_JOINED,
+                                .joined = {.user = 1, .trusted = true, .record = record}};
     fixture_step(f, joined);
     uint64_t again = f->effects.items[0].provider;
     device_report(f, again, &(struct device){0});
@@ -132,7 +133,7 @@ static void success_returns_to_full(void **state) {
 
 static void uptime_falls_while_away_and_rises_while_there(void **state) {
     struct fixture *f = fixture_start(state);
-    struct core_event joined = {.kind = CORE_EVENT_PROVIDER_JOINED, .joined = {.away_ms = 86400000}};
+    struct core_event joined = {.kind = CORE_EVENT_PROVIDER_JOINED, .joined = {.trusted = true, .away_ms = 86400000}};
     core_record_init(&joined.joined.record);
     fixture_step(f, joined);
     uint64_t provider = f->effects.items[0].provider;

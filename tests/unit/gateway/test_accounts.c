@@ -183,7 +183,7 @@ static bool is_known(const struct world *world, uint64_t number) {
 static void add_device(struct world *world) {
     const struct core_offer offer = {
         .model = STR("tiny"), .state = CORE_MODEL_WARM, .slots = 4, .context_length = 4096};
-    const struct core_event joined = {.kind = CORE_EVENT_PROVIDER_JOINED};
+    const struct core_event joined = {.kind = CORE_EVENT_PROVIDER_JOINED, .joined = {.trusted = true}};
     const uint64_t now_ms = core_loop_now_ms(&world->shell.core);
     const struct core_effects effects = core_step(world->shell.core.core, now_ms, &joined);
     const struct core_event status = {.kind = CORE_EVENT_PROVIDER_STATUS,

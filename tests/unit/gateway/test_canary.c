@@ -2,6 +2,7 @@
 #include "gateway/canary.h"
 
 #include "catalog/canary.h"
+#include "core/explain.h"
 #include "unit/gateway/shell_fixture.h"
 
 /* The right answer to the question that the device got. */
@@ -27,6 +28,28 @@ static void test_a_right_answer_has_no_consequences(void **state) {
     assert_int_equal(fake_store.settled, 0); /* it is nobody's, and free */
     assert_null(fixture->shell.generations.list);
     assert_int_equal(fixture->shell.counts.canaries, 1);
+}
+
+static uint32_t audits_of(const struct shell_fixture *fixture, const struct link_peer *peer) {
+    struct core_provider_view view;
+    assert_true(core_provider_view(fixture->shell.core.core, shell_provider(peer)->handle,
+                                   core_loop_now_ms(&fixture->shell.core), &view));
+    return view.record.audits;
+}
+
+/* As long as nothing else does, a canary counts as an audit. */
+static void test_a_right_answer_is_a_passed_audit_and_a_wrong_one_takes_them_all(void **state) {
+    struct shell_fixture *fixture = *state;
+    static struct link_peer peer;
+    shell_join(fixture, &peer, "laptop", LINK_MODEL_WARM, 4096);
+    for (uint32_t i = 1; i <= 2; i++) {
+        canaries_due(&fixture->canaries);
+        shell_answer(fixture, &peer, answer_to(peer.question));
+        assert_int_equal(audits_of(fixture, &peer), i);
+    }
+    canaries_due(&fixture->canaries);
+    shell_answer(fixture, &peer, "As a language model I cannot say");
+    assert_int_equal(audits_of(fixture, &peer), 0);
 }
 
 static void test_a_wrong_answer_is_for_the_operator(void **state) {
@@ -112,6 +135,7 @@ static void test_a_stop_does_not_wait_for_them(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         SHELL_TEST(test_a_right_answer_has_no_consequences),
+        SHELL_TEST(test_a_right_answer_is_a_passed_audit_and_a_wrong_one_takes_them_all),
         SHELL_TEST(test_a_wrong_answer_is_for_the_operator),
         SHELL_TEST(test_each_is_asked_in_the_end),
         SHELL_TEST(test_only_idle_devices_with_a_warm_model),

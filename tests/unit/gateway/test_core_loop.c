@@ -88,7 +88,8 @@ static size_t count_of(const struct world *world, enum core_effect_kind kind) {
 /* A device with the model, which takes one request at a time. */
 static void join(struct world *world) {
     const struct core_offer offer = {.model = STR("tiny"), .state = CORE_MODEL_WARM, .slots = 1};
-    core_loop_step(&world->core_loop, &(struct core_event){.kind = CORE_EVENT_PROVIDER_JOINED});
+    core_loop_step(&world->core_loop,
+                   &(struct core_event){.kind = CORE_EVENT_PROVIDER_JOINED, .joined = {.trusted = true}});
     core_loop_step(&world->core_loop, &(struct core_event){.kind = CORE_EVENT_PROVIDER_STATUS,
                                                            .provider = world->provider,
                                                            .status = {.offers = &offer, .offer_count = 1}});

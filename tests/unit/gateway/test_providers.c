@@ -2,6 +2,7 @@
  * the core is in test_providers_events.c. */
 #include "gateway/providers.h"
 
+#include "core/explain.h"
 #include "unit/gateway/shell_fixture.h"
 
 static const struct gateway_provider *by_id(const struct shell_fixture *fixture, const char *id) {

@@ -1,6 +1,7 @@
 /* What the messages of a link are to the core. providers.c; who gets a link is in test_providers.c. */
 #include "gateway/providers.h"
 
+#include "core/explain.h"
 #include "unit/gateway/shell_fixture.h"
 #include "wire/limits.h"
 
@@ -32,6 +33,7 @@ static void test_states_of_models(void **state) {
                  {LINK_MODEL_COLD, CORE_MODEL_COLD}};
     struct shell_fixture *fixture = *state;
     static struct link_peer peer;
+    fake_store.device = (struct store_device){.id = "prov_known", .verified = true}; /* so it is believed */
     shell_hello(fixture, &peer, "laptop");
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const struct link_model model = {.id = STR(SHELL_MODEL),

@@ -20,6 +20,7 @@ static void test_what_is_worth_a_write(void **state) {
     assert_false(record_has_changed(&kept, &(struct core_record){.generations = 7, .reviews = 1, .uptime = 800}));
     assert_true(record_has_changed(&kept, &(struct core_record){.generations = 8, .reviews = 1}));
     assert_true(record_has_changed(&kept, &(struct core_record){.generations = 7, .reviews = 2}));
+    assert_true(record_has_changed(&kept, &(struct core_record){.generations = 7, .reviews = 1, .audits = 1}));
 }
 
 static void test_it_is_kept_on_both_sides(void **state) {
@@ -30,7 +31,9 @@ static void test_it_is_kept_on_both_sides(void **state) {
                                     .success = 700,
                                     .uptime = 800,
                                     .prefill_factor = 1100,
-                                    .decode_factor = 1200};
+                                    .decode_factor = 1200,
+                                    .audits = 4,
+                                    .earned = 17};
     (void)state;
     fake_store_reset();
     record_keep(NULL, &device, &now);

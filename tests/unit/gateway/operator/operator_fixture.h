@@ -96,7 +96,7 @@ static inline struct core_offer operator_offer(enum core_model_state state) {
 /* A device comes, with the model in this state; its handle. */
 UNUSED static uint64_t operator_join(struct operator_fixture *fixture, enum core_model_state state) {
     const struct core_offer offer = operator_offer(state);
-    struct core_event event = {.kind = CORE_EVENT_PROVIDER_JOINED};
+    struct core_event event = {.kind = CORE_EVENT_PROVIDER_JOINED, .joined = {.trusted = true}};
     core_record_init(&event.joined.record);
     operator_step(fixture, &event);
     operator_status(fixture, fixture->provider, &offer, operator_device());

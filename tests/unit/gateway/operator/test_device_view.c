@@ -21,7 +21,9 @@ static void tell(struct operator_fixture *fixture, uint64_t provider, enum link_
     json_end_object(&writer);
 }
 
-#define KEPT "\"record\":{\"jobs\":7,\"failures\":2,\"success_permille\":700,\"uptime_permille\":300,\"reviews\":1}"
+#define KEPT                                                                                                           \
+    "\"record\":{\"jobs\":7,\"failures\":2,\"success_permille\":700,\"uptime_permille\":300,\"reviews\":1,\"audits_"   \
+    "passed\":0}"
 
 static void test_one_that_is_away(void **state) {
     struct operator_fixture *fixture = *state;
@@ -56,12 +58,14 @@ static void test_an_idle_one(void **state) {
     tell(fixture, operator_join(fixture, CORE_MODEL_WARM), LINK_PAUSE_NONE);
     operator_assert_has(fixture, "{\"connected\":true,\"since\":\"2026-01-01T00:00:00.000Z\",\"state\":\"idle\","
                                  "\"record\":{\"jobs\":0,");
-    operator_assert_has(fixture, "\"heat\":\"nominal\",\"battery_percent\":null,\"charging\":false,\"paused\":null,"
-                                 "\"cooldown_ms\":0,\"active_jobs\":0,\"models\":[{\"model\":\"tiny\","
-                                 "\"state\":\"warm\",\"slots\":1,\"active\":0,\"context_length\":4096,"
-                                 "\"gate\":\"none\",\"why\":\"No demand lately: nobody asks for this model.\","
-                                 "\"advice\":null,\"prefill_tokens_per_s\":0,\"decode_tokens_per_s\":0,\"rivals\":0,"
-                                 "\"jobs_waiting\":0}]");
+    operator_assert_has(
+        fixture,
+        "\"trust\":\"trusted\",\"heat\":\"nominal\",\"battery_percent\":null,\"charging\":false,\"paused\":null,"
+        "\"cooldown_ms\":0,\"active_jobs\":0,\"models\":[{\"model\":\"tiny\","
+        "\"state\":\"warm\",\"slots\":1,\"slots_claimed\":1,\"active\":0,\"context_length\":4096,"
+        "\"gate\":\"none\",\"yields\":\"none\",\"why\":\"No demand lately: nobody asks for this model.\","
+        "\"advice\":null,\"prefill_tokens_per_s\":0,\"decode_tokens_per_s\":0,\"rivals\":0,"
+        "\"jobs_waiting\":0}]");
     operator_assert_has(fixture, "],\"why\":[\"tiny (warm): No demand lately");
 }
 
@@ -83,7 +87,8 @@ static void test_heat_and_battery(void **state) {
         tell(fixture, provider, LINK_PAUSE_NONE);
         operator_assert_has(fixture, cases[i].name);
     }
-    operator_assert_has(fixture, "\"gate\":\"heat\",\"why\":\"it is too hot\",\"advice\":\"Let it cool down;");
+    operator_assert_has(
+        fixture, "\"gate\":\"heat\",\"yields\":\"none\",\"why\":\"it is too hot\",\"advice\":\"Let it cool down;");
 }
 
 /* The worst that is true of it is its state. */

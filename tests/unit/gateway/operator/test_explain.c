@@ -74,7 +74,7 @@ static void test_the_beginning_is_there(void **state) {
     story_keep(fixture->stories, fixture->story, "completed");
     const uint64_t generation = operator_ask(fixture, "chatcmpl-2");
     tell(fixture, &devices, fixture->story, generation);
-    operator_assert_has(fixture, "\"cached\":true,\"why\":\"won, ready in ");
+    operator_assert_has(fixture, "\"cached\":true,\"yields\":\"none\",\"why\":\"won, ready in ");
     operator_assert_has(fixture, "%; it holds the beginning of this conversation\"");
 }
 

@@ -1,6 +1,7 @@
 /* Why a device gets no generations: every gate has its words, and what an owner can do about it. */
 #include "gateway/operator/why.h"
 
+#include "core/explain.h"
 #include "unit/gateway/operator/operator_fixture.h"
 
 static void test_every_gate_has_words(void **state) {
