@@ -137,6 +137,7 @@ struct core_provider {
     bool settled;              /* trusted, or past its first audits */
     struct core_record record; /* its uptime is as of uptime_ms; the factors come first */
     struct core_device_state device;
+    uint64_t owner; /* 0: nobody */
     uint64_t ram_bytes, uptime_ms;
     uint64_t silent_ms;           /* since when, if it is */
     uint64_t wanted_ms;           /* when it was last asked to fetch or load; 0: never */

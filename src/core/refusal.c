@@ -14,8 +14,8 @@ static uint64_t answer_tokens(const struct core_generation *generation) {
 /* By the gateway's own count prompt and answer fit no device that has the model. */
 static bool fits_nowhere(const struct core_generation *generation) {
     const uint64_t least = (uint64_t)generation->prompt_tokens_likely * SURE_PERCENT / 100;
-    return least > 0 && generation->model->context_length > 0 &&
-           least + answer_tokens(generation) > generation->model->context_length;
+    return least > 0 && generation->model->context.value > 0 &&
+           least + answer_tokens(generation) > generation->model->context.value;
 }
 
 /* By the gateway's own count they fit there. */
@@ -47,7 +47,7 @@ bool core_refusal_was_heard(const struct core_generation *generation, const stru
 static bool may_answer(const struct core_generation *generation, const struct core_offering *offering) {
     const struct core_provider *provider = offering->provider;
     uint64_t context = (uint64_t)generation->prompt_tokens_likely + core_generation_tokens_left(generation);
-    context = context < generation->model->context_length ? context : generation->model->context_length;
+    context = context < generation->model->context.value ? context : generation->model->context.value;
     return offering->hopeful && (!generation->verified || provider->verified) &&
            (generation->region[0] == '\0' || strcmp(generation->region, provider->region) == 0) &&
            (offering->context_length == 0 || offering->context_length >= context) &&
