@@ -355,6 +355,10 @@ void link_peer_send_job(struct link_peer *peer, uint64_t job, const struct gen_r
     link_refused_add(&peer->host->refused, peer, job);
 }
 
+bool link_peer_has_scopes(const struct link_peer *peer) {
+    return peer->version >= LINK_VERSION_2;
+}
+
 void link_peer_send_cancel(struct link_peer *peer, uint64_t job) {
     if (peer->state == PEER_ADMITTED) {
         link_encode_cancel(begin_message(peer->host), job);

@@ -52,6 +52,8 @@ void link_peer_admit(struct link_peer *peer, const char *provider_id);
 void link_peer_deny(struct link_peer *peer, const char *reason); /* close code 1008 */
 /* A job that is too large for the link ends with on_error, never inside this call. */
 void link_peer_send_job(struct link_peer *peer, uint64_t job, const struct gen_request *request);
+/* Whether jobs reach it with their scopes, by which it keeps the caches of prompts apart (version 2). */
+bool link_peer_has_scopes(const struct link_peer *peer);
 void link_peer_send_cancel(struct link_peer *peer, uint64_t job);
 void link_peer_send_want(struct link_peer *peer, struct str model);
 /* A link with jobs is watched, so that a device which stops answering is noticed in less than two seconds; others have
