@@ -127,6 +127,7 @@ struct core_provider {
     bool verified;
     bool silent; /* does not answer at this moment */
     bool draining;
+    bool quarantined;
     bool leaving;
     struct core_record record; /* its uptime is as of uptime_ms; the factors come first */
     struct core_device_state device;

@@ -21,6 +21,7 @@ void core_provider_join(struct core *core, const struct core_event *event) {
     provider->region[CORE_REGION_SIZE - 1] = '\0';
     provider->verified = event->joined.verified;
     provider->owner = event->joined.owner;
+    provider->quarantined = event->joined.quarantined;
     provider->ram_bytes = event->joined.ram_bytes;
     provider->record = event->joined.record;
     core_record_uptime(&provider->record, event->joined.away_ms, false);
@@ -108,6 +109,13 @@ void core_provider_status(struct core *core, struct core_provider *provider, con
 void core_provider_drain(struct core *core, struct core_provider *provider) {
     provider->draining = true;
     provider_refresh(core, provider);
+}
+
+void core_provider_quarantine(struct core *core, struct core_provider *provider, bool quarantined) {
+    if (provider->quarantined != quarantined) {
+        provider->quarantined = quarantined;
+        provider_refresh(core, provider);
+    }
 }
 
 void core_provider_set_silent(struct core *core, struct core_provider *provider, bool silent) {

@@ -37,8 +37,8 @@ static struct attempt *add_attempt(struct generation *generation) {
     return &generation->attempts[count];
 }
 
-/* Peers that do not know scopes get no reuse: what asks for a seed is computed anew there, by the rule that a seed gives
- * the same text each time (docs/PROTOCOL.md), and one at random gives a text as random as none. */
+/* Peers that do not know scopes get no reuse: what asks for a seed is computed anew there, by the rule that a seed
+ * gives the same text each time (docs/PROTOCOL.md), and one at random gives a text as random as none. */
 static void keep_apart(struct generation *generation, const struct gateway_provider *provider, struct attempt *attempt,
                        struct gen_request *request) {
     if (link_peer_has_scopes(provider->peer)) {

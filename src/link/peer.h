@@ -27,6 +27,7 @@ struct link_server_events {
     void (*on_done)(void *context, struct link_peer *peer, const struct link_done *done);
     void (*on_error)(void *context, struct link_peer *peer, const struct link_error *error);
     void (*on_drain)(void *context, struct link_peer *peer);
+    void (*on_leave)(void *context, struct link_peer *peer); /* its owner takes it out, for good; may be NULL */
     /* A watched link (link_peer_watch) has said nothing for watch_silence_ms although it was pinged; and the first word
      * after that. The link stays open in between: a device may only be busy or asleep. */
     void (*on_silent)(void *context, struct link_peer *peer); /* both may be NULL */

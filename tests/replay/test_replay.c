@@ -366,6 +366,8 @@ static void do_command(struct scenario *s) {
         {"leave", do_provider, CORE_EVENT_PROVIDER_LEFT},
         {"silent", do_provider, CORE_EVENT_PROVIDER_SILENT},
         {"alive", do_provider, CORE_EVENT_PROVIDER_ALIVE},
+        {"quarantined", do_provider, CORE_EVENT_PROVIDER_QUARANTINED},
+        {"released", do_provider, CORE_EVENT_PROVIDER_RELEASED},
         {"review", do_review, CORE_EVENT_REVIEW},
         {"catalog", do_catalog, CORE_EVENT_MODEL},
         {"request", do_request, CORE_EVENT_REQUEST},

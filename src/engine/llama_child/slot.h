@@ -31,8 +31,8 @@ struct slot {
 };
 
 void slot_init(struct slot *slot, llama_seq_id sequence, uint32_t context_length);
-/* The free slot for a prompt: of its scope, the one whose cache has most of it, but a cache of another conversation is not thrown
- * away for a few common tokens while there is an older one. NULL: none is free. */
+/* The free slot for a prompt: of its scope, the one whose cache has most of it, but a cache of another conversation is
+ * not thrown away for a few common tokens while there is an older one. NULL: none is free. */
 struct slot *slot_choose(struct slot *slots, uint32_t count, const struct job *job);
 /* Puts the job in and drops what the cache has beyond the common prefix; all of it, when it is of another scope. */
 void slot_take_job(struct slot *slot, struct job *job, llama_memory_t memory, uint64_t now_us);
