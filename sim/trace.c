@@ -15,6 +15,8 @@ static const char *event_name(enum core_event_kind kind) {
         [CORE_EVENT_PROVIDER_LEFT] = "left",
         [CORE_EVENT_PROVIDER_SILENT] = "silent",
         [CORE_EVENT_PROVIDER_ALIVE] = "alive",
+        [CORE_EVENT_PROVIDER_QUARANTINED] = "device quarantined",
+        [CORE_EVENT_PROVIDER_RELEASED] = "device released",
         [CORE_EVENT_REVIEW] = "review",
         [CORE_EVENT_AUDITED] = "audited",
         [CORE_EVENT_MODEL] = "model",

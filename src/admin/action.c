@@ -67,8 +67,7 @@ static bool read_tier(const struct field_rule *rule, struct json_value value, vo
     return field_invalid(err, rule->name.data, "must be free, starter, pro or unlimited.");
 }
 
-/* One line of text into char[STORE_NAME_MAX]. */
-static bool read_line(const struct field_rule *rule, struct json_value value, void *place, struct err *err) {
+bool admin_read_line(const struct field_rule *rule, struct json_value value, void *place, struct err *err) {
     struct str text;
     if (!field_string(err, rule->name.data, value, STORE_NAME_MAX - 1, &text)) {
         return false;
@@ -143,7 +142,7 @@ static void begin(struct admin_action *out, enum store_admin_kind kind, const ch
 bool admin_read_account_create(struct json_value body, const char *id, int64_t now_ms, struct admin_action *out,
                                struct err *err) {
     static const struct field_rule RULES[] = {
-        {.name = STR("name"), .read = read_line, .offset = offsetof(struct store_account, name)},
+        {.name = STR("name"), .read = admin_read_line, .offset = offsetof(struct store_account, name)},
         {.name = STR("tier"), .read = read_tier, .offset = offsetof(struct store_account, tier), .max_bytes = 32},
     };
     struct store_account *account = &out->admin.account;
@@ -190,7 +189,7 @@ bool admin_read_key_create(struct json_value body, const char *id, int64_t now_m
                            struct err *err) {
     static const struct field_rule RULES[] = {
         {.name = STR("kind"), .read = field_read_str, .offset = offsetof(struct key_fields, kind), .max_bytes = 16},
-        {.name = STR("name"), .read = read_line, .offset = offsetof(struct key_fields, key.name)},
+        {.name = STR("name"), .read = admin_read_line, .offset = offsetof(struct key_fields, key.name)},
         {.name = STR("expires_in_days"),
          .read = field_read_integer,
          .offset = offsetof(struct key_fields, days),
@@ -236,24 +235,6 @@ bool admin_read_key_revoke(struct json_value body, const char *id, int64_t now_m
     return str_copy(out->admin.keys[0].id, sizeof(out->admin.keys[0].id), str_from(id));
 }
 
-bool admin_read_device_change(struct json_value body, const char *id, int64_t now_ms, struct admin_action *out,
-                              struct err *err) {
-    struct json_value value;
-    begin(out, STORE_ADMIN_DEVICE_VERIFY, "", now_ms);
-    if (!json_get(body, "verified", &value) || !json_as_bool(value, &out->admin.device.verified)) {
-        return err_set_field(err, ERR_INVALID, "verified", "verified must be true or false.");
-    }
-    return str_copy(out->admin.device.id, sizeof(out->admin.device.id), str_from(id));
-}
-
-bool admin_read_reviews_clear(struct json_value body, const char *id, int64_t now_ms, struct admin_action *out,
-                              struct err *err) {
-    (void)body;
-    (void)err;
-    begin(out, STORE_ADMIN_REVIEWS_CLEAR, "", now_ms);
-    return str_copy(out->admin.device.id, sizeof(out->admin.device.id), str_from(id));
-}
-
 struct money_fields {
     struct str type;
     struct amount amount;
@@ -264,7 +245,7 @@ static bool read_money(struct json_value body, struct money_fields *fields, stru
     static const struct field_rule RULES[] = {
         {.name = STR("type"), .read = field_read_str, .offset = offsetof(struct money_fields, type), .max_bytes = 16},
         {.name = STR("amount_usd"), .read = read_amount, .offset = offsetof(struct money_fields, amount), .min = 1},
-        {.name = STR("note"), .read = read_line, .offset = offsetof(struct money_fields, note)},
+        {.name = STR("note"), .read = admin_read_line, .offset = offsetof(struct money_fields, note)},
     };
     if (!fields_read(body, RULES, COUNT_OF(RULES), fields, err)) {
         return false;

@@ -15,8 +15,12 @@
  *   GET    /admin/accounts/{id}/earnings
  *   GET    /admin/providers               ?limit=&after=ID: state, models, record of each
  *   GET    /admin/providers/{id}
- *   PATCH  /admin/providers/{id}          {verified}
+ *   PATCH  /admin/providers/{id}          {verified}, or {quarantined, reason?}
+ *   DELETE /admin/providers/{id}          {reason?}, or no body: for good
+ *   POST   /admin/providers/{id}/key      {hours?}: a join token that gives the device another key
  *   DELETE /admin/providers/{id}/reviews
+ *   GET    /admin/join-tokens             ?limit=&after=ID, newest first
+ *   DELETE /admin/join-tokens/{id}
  *   GET    /admin/reviews                 ?limit=&before=NUMBER, newest first
  *   GET    /admin/jobs/{id}               what happened to it; live ones and the last that ended
  *   GET    /admin/audit                   ?limit=&before=NUMBER, newest first

@@ -1,6 +1,7 @@
 #include "admin/routes.h"
 
 #include "admin/action.h"
+#include "admin/device_action.h"
 #include "admin/write.h"
 #include "base/clock.h"
 #include "base/json_repeated.h"
@@ -105,7 +106,7 @@ static void operation_act(struct operation *operation, struct str body) {
     struct json_value object = {0};
     struct str twice;
     struct err err;
-    if (strcmp(operation->row->method, "DELETE") != 0) {
+    if (strcmp(operation->row->method, "DELETE") != 0 || body.len > 0) {
         if (!json_parse(admin->parser, body, &object, &err)) {
             operation_fail(operation, &err);
             return;
@@ -131,12 +132,18 @@ static void operation_act(struct operation *operation, struct str body) {
 
 /* --- Reads --- */
 
-static void begin_list(struct operation *operation, struct json_writer *writer) {
+/* False: it failed, and is answered. */
+static bool begin_list(struct operation *operation, struct json_writer *writer, const struct err *err) {
+    if (err != NULL) {
+        operation_fail(operation, err);
+        return false;
+    }
     json_writer_init(writer, admin_text(operation->admin));
     json_begin_object(writer);
     json_member_cstr(writer, "object", "list");
     json_write_key(writer, "data");
     json_begin_array(writer);
+    return true;
 }
 
 static void end_list(struct operation *operation, struct json_writer *writer, bool more) {
@@ -158,11 +165,9 @@ static void on_accounts(void *context, const struct store_account *accounts, siz
                         const struct err *err) {
     struct operation *operation = context;
     struct json_writer writer;
-    if (err != NULL) {
-        operation_fail(operation, err);
+    if (!begin_list(operation, &writer, err)) {
         return;
     }
-    begin_list(operation, &writer);
     for (size_t i = 0; i < count; i++) {
         write_account(operation, &writer, &accounts[i]);
     }
@@ -207,11 +212,9 @@ static void start_account(struct operation *operation) {
 static void on_keys(void *context, const struct store_key *keys, size_t count, bool more, const struct err *err) {
     struct operation *operation = context;
     struct json_writer writer;
-    if (err != NULL) {
-        operation_fail(operation, err);
+    if (!begin_list(operation, &writer, err)) {
         return;
     }
-    begin_list(operation, &writer);
     for (size_t i = 0; i < count; i++) {
         admin_write_key(&writer, &keys[i]);
     }
@@ -249,11 +252,9 @@ static void start_earnings(struct operation *operation) {
 static void on_audit(void *context, const struct store_audit *lines, size_t count, bool more, const struct err *err) {
     struct operation *operation = context;
     struct json_writer writer;
-    if (err != NULL) {
-        operation_fail(operation, err);
+    if (!begin_list(operation, &writer, err)) {
         return;
     }
-    begin_list(operation, &writer);
     for (size_t i = 0; i < count; i++) {
         admin_write_audit(&writer, &lines[i]);
     }
@@ -280,11 +281,9 @@ static void on_devices(void *context, const struct store_device *devices, size_t
                        const struct err *err) {
     struct operation *operation = context;
     struct json_writer writer;
-    if (err != NULL) {
-        operation_fail(operation, err);
+    if (!begin_list(operation, &writer, err)) {
         return;
     }
-    begin_list(operation, &writer);
     for (size_t i = 0; i < count; i++) {
         write_device(operation, &writer, &devices[i]);
     }
@@ -319,11 +318,9 @@ static void on_reviews(void *context, const struct store_review *reviews, size_t
                        const struct err *err) {
     struct operation *operation = context;
     struct json_writer writer;
-    if (err != NULL) {
-        operation_fail(operation, err);
+    if (!begin_list(operation, &writer, err)) {
         return;
     }
-    begin_list(operation, &writer);
     for (size_t i = 0; i < count; i++) {
         admin_write_review(&writer, &reviews[i]);
     }
@@ -332,6 +329,23 @@ static void on_reviews(void *context, const struct store_review *reviews, size_t
 
 static void start_reviews(struct operation *operation) {
     store_reviews_read(operation->admin->store, "", operation->before, operation->limit, on_reviews, operation);
+}
+
+static void on_tokens(void *context, const struct store_join_token *tokens, size_t count, bool more,
+                      const struct err *err) {
+    struct operation *operation = context;
+    struct json_writer writer;
+    if (!begin_list(operation, &writer, err)) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        admin_write_token(&writer, &tokens[i], clock_wall_ms());
+    }
+    end_list(operation, &writer, more);
+}
+
+static void start_tokens(struct operation *operation) {
+    store_join_tokens_read(operation->admin->store, operation->after, operation->limit, on_tokens, operation);
 }
 
 static void start_generation(struct operation *operation) {
@@ -373,7 +387,11 @@ static const struct route_row ROWS[] = {
     {"GET", "/admin/providers", NULL, start_devices},
     {"GET", "/admin/providers/{id}", NULL, start_device},
     {"PATCH", "/admin/providers/{id}", admin_read_device_change, NULL},
+    {"DELETE", "/admin/providers/{id}", admin_read_device_remove, NULL},
+    {"POST", "/admin/providers/{id}/key", admin_read_device_key, NULL},
     {"DELETE", "/admin/providers/{id}/reviews", admin_read_reviews_clear, NULL},
+    {"GET", "/admin/join-tokens", NULL, start_tokens},
+    {"DELETE", "/admin/join-tokens/{id}", admin_read_token_revoke, NULL},
     {"GET", "/admin/reviews", NULL, start_reviews},
     {"GET", "/admin/jobs/{id}", NULL, start_generation},
     {"GET", "/admin/audit", NULL, start_audit},

@@ -88,8 +88,33 @@ void admin_write_device(struct json_writer *writer, const struct store_device *d
     json_member_cstr(writer, "account_id", device->account_id);
     json_member_cstr(writer, "region", device->region[0] != '\0' ? device->region : NULL);
     json_member_bool(writer, "verified", device->verified);
+    json_member_cstr(writer, "standing", store_standing_name(device->standing));
+    json_member_cstr(writer, "standing_reason", device->standing_reason[0] != '\0' ? device->standing_reason : NULL);
+    member_time(writer, "standing_since", device->standing_ms);
+    json_member_bool(writer, "account_suspended", device->suspended);
     member_time(writer, "created_at", device->created_ms);
     member_time(writer, "last_kept_at", device->record.kept_ms);
+}
+
+static const char *token_state(const struct store_join_token *token, int64_t now_ms) {
+    return token->revoked_ms != 0        ? "revoked"
+           : token->uses == 0            ? "used"
+           : token->expires_ms <= now_ms ? "expired"
+           : token->suspended            ? "account suspended"
+                                         : "good";
+}
+
+void admin_write_token(struct json_writer *writer, const struct store_join_token *token, int64_t now_ms) {
+    json_begin_object(writer);
+    json_member_cstr(writer, "id", token->id);
+    json_member_cstr(writer, "account_id", token->account_id);
+    json_member_cstr(writer, "replaces_key_of", token->device_id[0] != '\0' ? token->device_id : NULL);
+    json_member_int(writer, "uses_left", token->uses);
+    json_member_cstr(writer, "state", token_state(token, now_ms));
+    member_time(writer, "created_at", token->created_ms);
+    member_time(writer, "expires_at", token->expires_ms);
+    member_time(writer, "revoked_at", token->revoked_ms);
+    json_end_object(writer);
 }
 
 void admin_write_review(struct json_writer *writer, const struct store_review *review) {
@@ -147,6 +172,12 @@ static void member_warnings(struct json_writer *writer, struct str unknown_model
     json_end_array(writer);
 }
 
+static void device_members(struct json_writer *writer, const struct store_device *device) {
+    json_member_cstr(writer, "id", device->id);
+    json_member_cstr(writer, "name", device->name);
+    json_member_bool(writer, "verified", device->verified);
+}
+
 void admin_write_result(const struct store_admin *result, const char *const secrets[2], struct str unknown_models,
                         struct buf *out) {
     struct json_writer writer;
@@ -183,9 +214,23 @@ void admin_write_result(const struct store_admin *result, const char *const secr
         break;
     case STORE_ADMIN_DEVICE_VERIFY:
     case STORE_ADMIN_REVIEWS_CLEAR:
-        json_member_cstr(&writer, "id", result->device.id);
-        json_member_cstr(&writer, "name", result->device.name);
-        json_member_bool(&writer, "verified", result->device.verified);
+        device_members(&writer, &result->device);
+        break;
+    case STORE_ADMIN_DEVICE_REMOVE:
+    case STORE_ADMIN_DEVICE_QUARANTINE:
+    case STORE_ADMIN_DEVICE_RELEASE:
+        device_members(&writer, &result->device);
+        json_member_cstr(&writer, "standing", store_standing_name(result->device.standing));
+        break;
+    case STORE_ADMIN_DEVICE_KEY:
+        device_members(&writer, &result->device);
+        json_member_cstr(&writer, "token", secret_of(secrets, STORE_KEY_LIVE));
+        member_time(&writer, "expires_at", result->token.expires_ms);
+        break;
+    case STORE_ADMIN_TOKEN_REVOKE:
+        json_member_cstr(&writer, "id", result->token.id);
+        json_member_cstr(&writer, "account_id", result->token.account_id);
+        member_time(&writer, "revoked_at", result->token.revoked_ms);
         break;
     }
     json_end_object(&writer);

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+struct store_admin;
 struct store_device;
 struct store_usage;
 
@@ -26,6 +27,11 @@ struct api_backend {
     void (*sandbox_usage)(void *context, const struct auth_identity *identity, struct store_usage *usage);
     /* Members of what is known of a device at this moment, into an open object. */
     void (*provider_write)(void *context, const struct store_device *device, struct json_writer *writer);
+    /* Takes an account's own device out of the network, for good. ERR_NOT_FOUND: it has no such device; ERR_CONFLICT:
+     * it is out already. */
+    void (*device_remove)(void *context, const char *account_id, const char *device_id,
+                          void (*done)(void *done_context, const struct store_admin *result, const struct err *err),
+                          void *done_context);
     /* A provider's link: takes over the exchange (GET /link). */
     void (*link)(void *context, struct http_exchange *exchange);
 };

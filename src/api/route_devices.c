@@ -24,6 +24,8 @@ static void write_device(const struct api_request *request, const struct store_d
     json_member_cstr(writer, "name", device->name);
     json_member_cstr(writer, "region", device->region[0] != '\0' ? device->region : NULL);
     json_member_bool(writer, "verified", device->verified);
+    json_member_cstr(writer, "standing", store_standing_name(device->standing));
+    json_member_cstr(writer, "standing_reason", device->standing_reason[0] != '\0' ? device->standing_reason : NULL);
     backend->provider_write(backend->context, device, writer);
     json_end_object(writer);
 }
@@ -113,21 +115,54 @@ static void handle_list(struct api_request *request) {
     }
 }
 
-static void handle_one(struct api_request *request) {
-    char decoded[STORE_ID_MAX];
+/* The id of the path; false: it can be none, and that is answered. */
+static bool read_id(struct api_request *request, char out[STORE_ID_MAX]) {
     struct str id;
-    if (request_is_test(request) || !query_decode(request->parameter, decoded, sizeof(decoded) - 1, &id) ||
-        id.len == 0 || memchr(id.data, '\0', id.len) != NULL) {
+    if (request_is_test(request) || !query_decode(request->parameter, out, STORE_ID_MAX - 1, &id) || id.len == 0 ||
+        memchr(id.data, '\0', id.len) != NULL) {
         respond_missing(request, "id");
+        return false;
+    }
+    out[id.len] = '\0';
+    return true;
+}
+
+static void handle_one(struct api_request *request) {
+    char id[STORE_ID_MAX];
+    if (read_id(request, id)) {
+        read_one(request, id, on_one);
+    }
+}
+
+/* A repeated DELETE is answered like the first. */
+static void on_removed(void *context, const struct store_admin *result, const struct err *err) {
+    const bool again = err != NULL && err->code == ERR_CONFLICT;
+    struct api_request *request = pending_answered(context, again ? NULL : err, "device", "id");
+    char id[STORE_ID_MAX];
+    (void)result;
+    if (request == NULL || !read_id(request, id)) {
         return;
     }
-    decoded[id.len] = '\0';
-    read_one(request, decoded, on_one);
+    struct json_writer writer = respond_json_begin(request);
+    json_member_cstr(&writer, "id", id);
+    json_member_cstr(&writer, "object", "provider.device");
+    json_member_bool(&writer, "deleted", true);
+    respond_json_end(request, 200, &writer);
+}
+
+static void handle_delete(struct api_request *request) {
+    const struct api_backend *backend = &request->api->backend;
+    char id[STORE_ID_MAX];
+    if (read_id(request, id)) {
+        backend->device_remove(backend->context, request->identity.account_id, id, on_removed,
+                               pending_new(request, NULL));
+    }
 }
 
 static const struct route routes[] = {
     {"GET", "/v1/provider/devices", true, handle_list, NULL},
     {"GET", "/v1/provider/devices/{id}", true, handle_one, NULL},
+    {"DELETE", "/v1/provider/devices/{id}", true, handle_delete, NULL},
 };
 
 const struct route_set ROUTES_DEVICES = {routes, COUNT_OF(routes)};

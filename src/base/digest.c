@@ -1,5 +1,6 @@
 #include "base/digest.h"
 
+#include "base/compiler.h"
 #include "base/mem.h"
 #include "base/random.h"
 
@@ -174,8 +175,41 @@ bool ed25519_sign(const uint8_t private_key[ED25519_KEY_SIZE], struct str messag
     return worked;
 }
 
+bool ed25519_key_is_sound(const uint8_t public_key[ED25519_KEY_SIZE]) {
+    /* The y of the eight points whose order divides 8, lowest byte first; each x but 0 has two of them. */
+    static const uint8_t SMALL[][ED25519_KEY_SIZE] = {
+        {0x00},
+        {0x01},
+        {0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+         0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f},
+        {0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
+         0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
+        {0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
+         0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a},
+    };
+    uint8_t y[ED25519_KEY_SIZE];
+    size_t ones = 1;
+    memcpy(y, public_key, sizeof(y));
+    y[ED25519_KEY_SIZE - 1] &= 0x7f; /* the sign of x */
+    while (ones < ED25519_KEY_SIZE - 1 && y[ones] == 0xff) {
+        ones++;
+    }
+    if (ones == ED25519_KEY_SIZE - 1 && y[ones] == 0x7f && y[0] >= 0xed) { /* the prime is 2^255 - 19 */
+        return false;
+    }
+    for (size_t i = 0; i < COUNT_OF(SMALL); i++) {
+        if (memcmp(y, SMALL[i], sizeof(y)) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool ed25519_verify(const uint8_t public_key[ED25519_KEY_SIZE], struct str message,
                     const uint8_t signature[ED25519_SIGNATURE_SIZE]) {
+    if (!ed25519_key_is_sound(public_key)) {
+        return false;
+    }
     EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, ED25519_KEY_SIZE);
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     bool valid = key != NULL && context != NULL && EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&

@@ -41,6 +41,12 @@ MUST_CHECK bool ed25519_public_from_private(const uint8_t private_key[ED25519_KE
                                             uint8_t public_key[ED25519_KEY_SIZE]);
 MUST_CHECK bool ed25519_sign(const uint8_t private_key[ED25519_KEY_SIZE], struct str message,
                              uint8_t signature[ED25519_SIGNATURE_SIZE]);
+/* Whether a public key may stand for anybody: false for the points of small order, under which signatures can be made
+ * that are good for many messages and by nobody's secret, and for a y that is not below the field's prime, since one
+ * point must not have two names (RFC 8032 5.1.3; Chalkias, Garillot, Nikolaenko: "Taming the many EdDSAs", 2020).
+ * Whether it is a point at all is seen when it verifies. */
+MUST_CHECK bool ed25519_key_is_sound(const uint8_t public_key[ED25519_KEY_SIZE]);
+/* False for keys that are not sound, too. */
 MUST_CHECK bool ed25519_verify(const uint8_t public_key[ED25519_KEY_SIZE], struct str message,
                                const uint8_t signature[ED25519_SIGNATURE_SIZE]);
 

@@ -6,6 +6,7 @@
 #include "cmd/catalog.h"
 #include "cmd/credit.h"
 #include "cmd/gateway.h"
+#include "cmd/invite.h"
 #include "cmd/job.h"
 #include "cmd/key.h"
 #include "cmd/ledger.h"
@@ -16,7 +17,9 @@
 #include "cmd/provider_control.h"
 #include "cmd/provider_doctor.h"
 #include "cmd/provider_earnings.h"
+#include "cmd/provider_evict.h"
 #include "cmd/provider_invite.h"
+#include "cmd/provider_leave.h"
 #include "cmd/provider_why.h"
 #include "cmd/up.h"
 
@@ -32,14 +35,21 @@ static const struct command *const COMMANDS[] = {
     &COMMAND_GATEWAY,
     &COMMAND_PROVIDER,
     &COMMAND_PROVIDER_INVITE,
+    &COMMAND_INVITE_LIST,
+    &COMMAND_INVITE_REVOKE,
     &COMMAND_PROVIDER_STATUS,
     &COMMAND_PROVIDER_PAUSE,
     &COMMAND_PROVIDER_RESUME,
     &COMMAND_PROVIDER_DOCTOR,
+    &COMMAND_PROVIDER_LEAVE,
     &COMMAND_PROVIDER_LIST,
     &COMMAND_PROVIDER_WHY,
     &COMMAND_PROVIDER_VERIFY,
     &COMMAND_PROVIDER_UNVERIFY,
+    &COMMAND_PROVIDER_QUARANTINE,
+    &COMMAND_PROVIDER_RELEASE,
+    &COMMAND_PROVIDER_REMOVE,
+    &COMMAND_PROVIDER_REPLACE_KEY,
     &COMMAND_PROVIDER_REVIEW,
     &COMMAND_JOB_EXPLAIN,
     &COMMAND_ACCOUNT_CREATE,
@@ -79,7 +89,7 @@ static void print_overview(void) {
            "[OPTIONS]\n\nCommands:\n",
            NATARIS_VERSION);
     for (size_t i = 0; i < COUNT_OF(COMMANDS); i++) {
-        printf("  %-20s %s\n", COMMANDS[i]->name, COMMANDS[i]->summary);
+        printf("  %-22s %s\n", COMMANDS[i]->name, COMMANDS[i]->summary);
     }
     printf("\n'nataris COMMAND --help' lists a command's options.\n"
            "Every option can also be set as NATARIS_<NAME> in the environment.\n");

@@ -6,6 +6,7 @@
 #include "base/money.h"
 #include "base/random.h"
 #include "store/admin.h"
+#include "store/enrolment.h"
 #include "store/ledger.h"
 #include "store/store.h"
 

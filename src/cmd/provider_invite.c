@@ -61,6 +61,8 @@ static bool invite(const struct invite_config *config, char token[JOIN_TOKEN_SIZ
         return false;
     }
     bool ok = find_account(store, config->account, &owner.account, err) &&
+              (!owner.account.suspended ||
+               err_set(err, ERR_CONFLICT, "the account %s is suspended: no device joins it", owner.account.id)) &&
               owner_invite(store, &owner, config->hours, config->uses, token, err);
     if (ok && config->url != NULL) {
         ok = str_copy(url, url_size, str_from(config->url)) || err_set(err, ERR_INVALID, "--url is too long");

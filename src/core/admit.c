@@ -65,7 +65,9 @@ static bool admit_place(struct core *core, const struct core_event *event, struc
     if (core->draining) {
         return refuse(refusal, CORE_FAILURE_STOPPED, SOON_MS); /* its successor is about to be there */
     }
-    if (!admit_model(core, model, event, refusal)) {
+    /* What is for one device alone is placed there at once or nowhere, whatever others have. */
+    if ((model == NULL || event->request.only_provider == CORE_NO_HANDLE) &&
+        !admit_model(core, model, event, refusal)) {
         return false;
     }
     if (!admit_demands(core, model, event)) {

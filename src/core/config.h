@@ -26,16 +26,16 @@ struct core_config {          /* times in milliseconds */
     uint32_t first_token_per_prompt_token_us; /* ... plus this for each token of the prompt (microseconds) */
     /* A device that shows that it works on the prompt has longer, down to so many tokens a second (core/prefill.c). */
     uint32_t prefill_least_per_s;
-    uint32_t silence_ms;         /* between deltas */
-    uint32_t whole_ms;           /* admission until the end ... */
-    uint32_t whole_per_token_ms; /* ... plus this per token of max_tokens */
-    uint32_t cancel_ms;          /* cancel sent until the device's word; then its slot counts as free again */
-    uint32_t cooldown_ms;        /* a silent or failing provider gets no new generations for so long */
-    uint32_t warming_retry_s;    /* Retry-After when no provider has the model and nothing is known of it */
-    uint32_t load_ms;            /* how long loading a model takes on a device that has not told yet */
+    uint32_t silence_ms;          /* between deltas */
+    uint32_t whole_ms;            /* admission until the end ... */
+    uint32_t whole_per_token_ms;  /* ... plus this per token of max_tokens */
+    uint32_t cancel_ms;           /* cancel sent until the device's word; then its slot counts as free again */
+    uint32_t cooldown_ms;         /* a silent or failing provider gets no new generations for so long */
+    uint32_t warming_retry_s;     /* Retry-After when no provider has the model and nothing is known of it */
+    uint32_t load_ms;             /* how long loading a model takes on a device that has not told yet */
     uint32_t owner_share_percent; /* of a model's generations for one owner, while devices of others are free */
-    bool trace;                  /* emit CORE_EFFECT_TRACE for every change of state */
-    uint64_t seed;               /* of the random source that breaks ties */
+    bool trace;                   /* emit CORE_EFFECT_TRACE for every change of state */
+    uint64_t seed;                /* of the random source that breaks ties */
 };
 /* The documented defaults (docs/REQUEST.md has the table). */
 void core_config_init(struct core_config *config);

@@ -82,6 +82,8 @@ static void core_on_provider(struct core *core, const struct core_event *event) 
         core_provider_drain(core, provider);
     } else if (event->kind == CORE_EVENT_PROVIDER_SILENT || event->kind == CORE_EVENT_PROVIDER_ALIVE) {
         core_provider_set_silent(core, provider, event->kind == CORE_EVENT_PROVIDER_SILENT);
+    } else if (event->kind == CORE_EVENT_PROVIDER_QUARANTINED || event->kind == CORE_EVENT_PROVIDER_RELEASED) {
+        core_provider_quarantine(core, provider, event->kind == CORE_EVENT_PROVIDER_QUARANTINED);
     } else if (event->kind == CORE_EVENT_REVIEW) {
         core_record_review(core, provider, event->review.review, event->generation);
     } else if (event->kind == CORE_EVENT_AUDITED) {
@@ -131,6 +133,8 @@ static void core_on_event(struct core *core, const struct core_event *event) {
     case CORE_EVENT_PROVIDER_DRAINING:
     case CORE_EVENT_PROVIDER_SILENT:
     case CORE_EVENT_PROVIDER_ALIVE:
+    case CORE_EVENT_PROVIDER_QUARANTINED:
+    case CORE_EVENT_PROVIDER_RELEASED:
     case CORE_EVENT_REVIEW:
     case CORE_EVENT_AUDITED:
     case CORE_EVENT_PROVIDER_LEFT:

@@ -87,15 +87,16 @@ void core_record_init(struct core_record *record); /* of a device never seen bef
 
 /* Why a device is not a candidate for a generation. */
 enum core_gate {
-    CORE_GATE_NONE,    /* it is one */
-    CORE_GATE_MODEL,   /* it does not have the model, or only downloads it */
-    CORE_GATE_LOADING, /* it loads the model at this moment */
-    CORE_GATE_FAILED,  /* the model cannot be loaded there */
-    CORE_GATE_MEMORY,  /* the model does not fit there now */
-    CORE_GATE_CONTEXT, /* prompt and answer do not fit the context that it offers */
-    CORE_GATE_SLOTS,   /* all of them are taken */
-    CORE_GATE_HEAT,    /* serious or worse */
-    CORE_GATE_PAUSED,  /* a limit of its owner */
+    CORE_GATE_NONE,        /* it is one */
+    CORE_GATE_MODEL,       /* it does not have the model, or only downloads it */
+    CORE_GATE_LOADING,     /* it loads the model at this moment */
+    CORE_GATE_FAILED,      /* the model cannot be loaded there */
+    CORE_GATE_MEMORY,      /* the model does not fit there now */
+    CORE_GATE_CONTEXT,     /* prompt and answer do not fit the context that it offers */
+    CORE_GATE_SLOTS,       /* all of them are taken */
+    CORE_GATE_HEAT,        /* serious or worse */
+    CORE_GATE_PAUSED,      /* a limit of its owner */
+    CORE_GATE_QUARANTINED, /* it gets nothing that is paid: only what is for this one device (a canary) */
     CORE_GATE_DRAINING,
     CORE_GATE_COOLDOWN, /* it failed or was silent a moment ago */
     CORE_GATE_SILENT,   /* it does not answer at this moment */
@@ -175,17 +176,19 @@ enum core_event_kind {
     CORE_EVENT_ABORT, /* the client is there, but the shell cannot give it the answer -> CANCEL for a device that has
                        * the generation, FAIL; nothing is charged. Too late once the client has gone or SETTLE was
                        * told */
-    CORE_EVENT_PROVIDER_JOINED,   /* -> PROVIDER_ADMITTED or PROVIDER_REFUSED */
-    CORE_EVENT_PROVIDER_STATUS,   /* the whole list of its offers, replacing the former one */
-    CORE_EVENT_PROVIDER_DRAINING, /* no new generations; running ones go on */
-    CORE_EVENT_PROVIDER_LEFT,     /* link closed: its attempts are lost */
-    CORE_EVENT_PROVIDER_SILENT,   /* it does not answer, its link is open: its generations go on elsewhere */
-    CORE_EVENT_PROVIDER_ALIVE,    /* it answers again */
-    CORE_EVENT_REVIEW,            /* the shell found a device at fault (a canary): REVIEW, and it cools down */
-    CORE_EVENT_AUDITED,           /* the shell has audited an answer of a device */
-    CORE_EVENT_MODEL,             /* what the catalog knows of a model, so that WANT can find a device for it */
-    CORE_EVENT_ACCEPT,            /* a device took the generation */
-    CORE_EVENT_PROGRESS,          /* it has read so much of the prompt, as it says */
+    CORE_EVENT_PROVIDER_JOINED,      /* -> PROVIDER_ADMITTED or PROVIDER_REFUSED */
+    CORE_EVENT_PROVIDER_STATUS,      /* the whole list of its offers, replacing the former one */
+    CORE_EVENT_PROVIDER_DRAINING,    /* no new generations; running ones go on */
+    CORE_EVENT_PROVIDER_LEFT,        /* link closed: its attempts are lost */
+    CORE_EVENT_PROVIDER_SILENT,      /* it does not answer, its link is open: its generations go on elsewhere */
+    CORE_EVENT_PROVIDER_ALIVE,       /* it answers again */
+    CORE_EVENT_PROVIDER_QUARANTINED, /* no new generations but those for it alone; running ones go on */
+    CORE_EVENT_PROVIDER_RELEASED,    /* that is over */
+    CORE_EVENT_REVIEW,               /* the shell found a device at fault (a canary): REVIEW, and it cools down */
+    CORE_EVENT_AUDITED,              /* the shell has audited an answer of a device */
+    CORE_EVENT_MODEL,                /* what the catalog knows of a model, so that WANT can find a device for it */
+    CORE_EVENT_ACCEPT,               /* a device took the generation */
+    CORE_EVENT_PROGRESS,             /* it has read so much of the prompt, as it says */
     CORE_EVENT_DELTA,
     CORE_EVENT_DONE,
     CORE_EVENT_ERROR,     /* the attempt failed on its device */
@@ -259,7 +262,7 @@ struct core_event {
         struct {
             uint64_t user; /* the shell's own id of the provider */
             char region[CORE_REGION_SIZE];
-            bool verified;
+            bool verified, quarantined;
             /* The operator's own, or one that the operator stands for: what it says is believed from the start. A
              * verified one is, too. */
             bool trusted;

@@ -132,6 +132,7 @@ struct core_provider {
     bool verified;
     bool silent; /* does not answer at this moment */
     bool draining;
+    bool quarantined;
     bool leaving;
     bool trusted;              /* what it says is believed */
     bool settled;              /* trusted, or past its first audits */
@@ -217,7 +218,6 @@ struct core_attempt {
     uint32_t first_tokens;         /* that came with the first piece */
     struct core_deadline deadline; /* of a ghost */
 };
-
 
 /* Amounts lie within +-CORE_MONEY_MAX, so that any two of them add up within int64. */
 #define CORE_MONEY_MAX (INT64_C(1) << 62)

@@ -32,6 +32,7 @@ void core_provider_drain(struct core *core, struct core_provider *provider);
 /* SILENT and ALIVE. Silent: its attempts are abandoned like overdue ones (core_job_silent), and no new generation goes
  * there. */
 void core_provider_set_silent(struct core *core, struct core_provider *provider, bool silent);
+void core_provider_quarantine(struct core *core, struct core_provider *provider, bool quarantined);
 void core_provider_leave(struct core *core, struct core_provider *provider);
 void core_provider_cool_down(struct core *core, struct core_provider *provider);
 void core_provider_recovered(struct core *core, struct core_provider *provider); /* its cooldown is over */
@@ -47,7 +48,10 @@ struct core_offering *core_offering_find(const struct core_provider *provider, c
 /* The first gate that keeps every generation out. */
 enum core_gate core_offering_gate(const struct core_offering *offering);
 bool core_offering_serves(const struct core_offering *offering); /* if it is warm, it works or is free to */
-bool core_offering_rests(const struct core_offering *offering);  /* its device is paused, too hot, short of memory */
+/* Likewise for what is meant for this device alone: quarantine does not keep that out. */
+enum core_gate core_offering_gate_pinned(const struct core_offering *offering);
+/* Its device is paused, too hot, short of memory, or in quarantine. */
+bool core_offering_rests(const struct core_offering *offering);
 void core_offering_refresh(struct core *core, struct core_offering *offering); /* after a change of anything it shows */
 void core_offering_sort(struct core *core, struct core_offering *offering);    /* after a change of `active` alone */
 /* The provider no longer lists it: it goes when no attempt runs on it. */

@@ -4,12 +4,25 @@
 #include "core/pool.h"
 
 static const char *const gate_names[CORE_GATE_COUNT] = {
-    [CORE_GATE_NONE] = "none",         [CORE_GATE_MODEL] = "model",       [CORE_GATE_LOADING] = "loading",
-    [CORE_GATE_FAILED] = "failed",     [CORE_GATE_MEMORY] = "memory",     [CORE_GATE_CONTEXT] = "context",
-    [CORE_GATE_SLOTS] = "slots",       [CORE_GATE_HEAT] = "heat",         [CORE_GATE_PAUSED] = "paused",
-    [CORE_GATE_DRAINING] = "draining", [CORE_GATE_COOLDOWN] = "cooldown", [CORE_GATE_SILENT] = "silent",
-    [CORE_GATE_REGION] = "region",     [CORE_GATE_PRIVACY] = "privacy",   [CORE_GATE_TRIED] = "tried",
-    [CORE_GATE_PINNED] = "pinned",     [CORE_GATE_RAMP] = "ramp",         [CORE_GATE_OWNER_SHARE] = "owner_share",
+    [CORE_GATE_NONE] = "none",
+    [CORE_GATE_MODEL] = "model",
+    [CORE_GATE_LOADING] = "loading",
+    [CORE_GATE_FAILED] = "failed",
+    [CORE_GATE_MEMORY] = "memory",
+    [CORE_GATE_CONTEXT] = "context",
+    [CORE_GATE_SLOTS] = "slots",
+    [CORE_GATE_HEAT] = "heat",
+    [CORE_GATE_PAUSED] = "paused",
+    [CORE_GATE_DRAINING] = "draining",
+    [CORE_GATE_COOLDOWN] = "cooldown",
+    [CORE_GATE_SILENT] = "silent",
+    [CORE_GATE_REGION] = "region",
+    [CORE_GATE_PRIVACY] = "privacy",
+    [CORE_GATE_TRIED] = "tried",
+    [CORE_GATE_PINNED] = "pinned",
+    [CORE_GATE_RAMP] = "ramp",
+    [CORE_GATE_OWNER_SHARE] = "owner_share",
+    [CORE_GATE_QUARANTINED] = "quarantined",
 };
 
 const char *core_gate_name(enum core_gate gate) {
@@ -85,6 +98,7 @@ bool core_provider_view(const struct core *core, uint64_t handle, uint64_t now_m
         .silent = provider->silent,
         .trusted = provider->trusted,
         .settled = provider->settled,
+        .quarantined = provider->quarantined,
         .active = provider->active,
         .record = provider->record,
         .offer_count = provider->offerings.count,

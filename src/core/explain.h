@@ -13,7 +13,7 @@ size_t core_generation_explain(const struct core *core, uint64_t generation_hand
 struct core_provider_view {
     uint64_t user;
     struct core_device_state device;
-    bool draining, silent;
+    bool draining, silent, quarantined;
     bool trusted;              /* the operator's own, or verified: believed from the start */
     bool settled;              /* it is not new: trusted, or CORE_AUDITS_FIRST audits are passed */
     uint64_t cooldown_ms;      /* what is left of it */

@@ -68,7 +68,7 @@ static enum core_gate offering_state_gate(const struct core_offering *offering) 
 }
 
 /* What lasts comes first: the owner reads the reason that matters, and whether there is hope can be told by it. */
-enum core_gate core_offering_gate(const struct core_offering *offering) {
+enum core_gate core_offering_gate_pinned(const struct core_offering *offering) {
     const struct core_provider *provider = offering->provider;
     if (!offering->listed) {
         return CORE_GATE_MODEL;
@@ -101,6 +101,12 @@ enum core_gate core_offering_gate(const struct core_offering *offering) {
     return offering->active < offering->slots ? CORE_GATE_NONE : CORE_GATE_SLOTS;
 }
 
+enum core_gate core_offering_gate(const struct core_offering *offering) {
+    const struct core_provider *provider = offering->provider;
+    return offering->listed && !provider->draining && provider->quarantined ? CORE_GATE_QUARANTINED
+                                                                            : core_offering_gate_pinned(offering);
+}
+
 /* Whether it may well take a generation while that waits: what keeps it now passes by itself, in seconds. */
 static bool gate_is_hopeful(enum core_gate gate) {
     switch (gate) {
@@ -117,6 +123,7 @@ static bool gate_is_hopeful(enum core_gate gate) {
     case CORE_GATE_CONTEXT:
     case CORE_GATE_HEAT:
     case CORE_GATE_PAUSED:
+    case CORE_GATE_QUARANTINED:
     case CORE_GATE_DRAINING:
     case CORE_GATE_REGION:
     case CORE_GATE_PRIVACY:
@@ -160,7 +167,7 @@ static uint32_t offering_serving_slots(const struct core_offering *offering) {
 /* Its device takes no generations for longer than a generation waits. */
 bool core_offering_rests(const struct core_offering *offering) {
     const struct core_device_state *device = &offering->provider->device;
-    return device->paused || device->heat >= CORE_HEAT_SERIOUS ||
+    return offering->provider->quarantined || device->paused || device->heat >= CORE_HEAT_SERIOUS ||
            (offering->state == CORE_MODEL_COLD && offering->too_large);
 }
 

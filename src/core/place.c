@@ -172,8 +172,9 @@ static enum core_gate place_generation_gate(const struct core_generation *genera
 }
 
 enum core_gate core_place_gate(const struct core_generation *generation, const struct core_offering *offering) {
-    return offering->gate != CORE_GATE_NONE ? offering->gate
-                                            : place_generation_gate(generation, offering, place_context(generation));
+    const enum core_gate gate =
+        generation->only_provider != CORE_NO_HANDLE ? core_offering_gate_pinned(offering) : offering->gate;
+    return gate != CORE_GATE_NONE ? gate : place_generation_gate(generation, offering, place_context(generation));
 }
 
 /* Who goes before whom, whatever their finish: those that have to yield to nobody, then such whose owner has had its
@@ -380,12 +381,12 @@ bool core_place_has_hope(const struct core *core, const struct core_generation *
     return place_has_untried(core, generation, true);
 }
 
-/* A canary's one device. */
+/* A canary's one device, also in quarantine: by its answers it may come out of it. */
 static void place_consider_pinned(struct place *place) {
     const struct core_provider *provider =
         (const struct core_provider *)core_handles_get(&place->core->providers, place->generation->only_provider);
     struct core_offering *offering = provider == NULL ? NULL : core_offering_find(provider, place->generation->model);
-    if (offering != NULL && offering->gate == CORE_GATE_NONE) {
+    if (offering != NULL && core_offering_gate_pinned(offering) == CORE_GATE_NONE) {
         place_consider(place, offering);
     }
 }

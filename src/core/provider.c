@@ -23,6 +23,7 @@ void core_provider_join(struct core *core, const struct core_event *event) {
     provider->verified = event->joined.verified;
     provider->trusted = event->joined.trusted || event->joined.verified;
     provider->owner = event->joined.owner;
+    provider->quarantined = event->joined.quarantined;
     provider->ram_bytes = event->joined.ram_bytes;
     provider->record = event->joined.record;
     provider->settled = core_belief_is_settled(provider->trusted, &provider->record);
@@ -113,6 +114,13 @@ void core_provider_status(struct core *core, struct core_provider *provider, con
 void core_provider_drain(struct core *core, struct core_provider *provider) {
     provider->draining = true;
     provider_refresh(core, provider);
+}
+
+void core_provider_quarantine(struct core *core, struct core_provider *provider, bool quarantined) {
+    if (provider->quarantined != quarantined) {
+        provider->quarantined = quarantined;
+        provider_refresh(core, provider);
+    }
 }
 
 void core_provider_set_silent(struct core *core, struct core_provider *provider, bool silent) {

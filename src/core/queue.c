@@ -149,7 +149,7 @@ static bool queue_try(struct core *core, struct core_generation *generation) {
     }
     uint32_t first = 0, count = 0;
     struct core_offering *offering = NULL;
-    if (generation->model->gated[CORE_GATE_NONE] > 0) {
+    if (generation->model->gated[CORE_GATE_NONE] > 0 || generation->only_provider != CORE_NO_HANDLE) {
         offering = core_place(core, generation, &first, &count);
     }
     if (offering == NULL) {

@@ -150,9 +150,9 @@ static bool warm_is_fit(const struct core_provider *provider, const struct warm_
     const struct core_device_state *device = &provider->device;
     bool fit = device->takes_wants && !device->paused && device->heat == CORE_HEAT_NOMINAL &&
                (device->charging || device->battery_percent < 0);
-    return fit && !provider->draining && !provider->silent && provider->record.success >= WARM_SUCCESS_LEAST &&
-           device->storage_free_bytes >= want->file_bytes && provider->ram_bytes >= want->ram_bytes &&
-           (model == NULL || core_offering_find(provider, model) == NULL);
+    return fit && !provider->quarantined && !provider->draining && !provider->silent &&
+           provider->record.success >= WARM_SUCCESS_LEAST && device->storage_free_bytes >= want->file_bytes &&
+           provider->ram_bytes >= want->ram_bytes && (model == NULL || core_offering_find(provider, model) == NULL);
 }
 
 /* It fetches something, and gets on with it. */

@@ -311,6 +311,7 @@ static void llama_submit(struct engine *base, uint64_t id, const struct gen_requ
     json_writer_init(&writer, &frame);
     json_begin_object(&writer);
     gen_request_write(request, &writer);
+    json_member_str(&writer, "scope", request->scope);
     json_end_object(&writer);
     llama_frame_end(&frame, mark);
     if (frame.overflow) {

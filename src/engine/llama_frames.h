@@ -21,7 +21,7 @@ enum {
 };
 
 enum llama_frame_kind {
-    LLAMA_FRAME_JOB = 1, /* to the child: JSON object of gen_request_write */
+    LLAMA_FRAME_JOB = 1, /* to the child: JSON object of gen_request_write, and the request's "scope" */
     LLAMA_FRAME_CANCEL,  /* to the child: no payload */
     LLAMA_FRAME_READY,   /* struct llama_ready */
     LLAMA_FRAME_REFUSED, /* u8: 1 when trying again is pointless; then the reason for a person */

@@ -57,14 +57,19 @@ struct admin_pending {
 /* Of an account that the core does not know it learns when that is read. */
 static void learn(struct accounts *accounts, const struct store_admin *result) {
     switch (result->kind) {
-    case STORE_ADMIN_ACCOUNT_TIER:
     case STORE_ADMIN_ACCOUNT_SUSPEND:
+        if (result->account.suspended) {
+            providers_suspended(&accounts->shell->providers, result->account.id);
+        }
+        __attribute__((fallthrough));
+    case STORE_ADMIN_ACCOUNT_TIER:
         if (known(accounts, result->account.number)) {
             tell_limits(accounts, &result->account);
         }
         break;
     case STORE_ADMIN_ACCOUNT_ERASE:
         auth_remove_account(accounts->auth, result->account.id);
+        providers_suspended(&accounts->shell->providers, result->account.id);
         if (known(accounts, result->account.number)) {
             tell_limits(accounts, &result->account);
         }
@@ -79,10 +84,17 @@ static void learn(struct accounts *accounts, const struct store_admin *result) {
     case STORE_ADMIN_DEVICE_VERIFY:
         providers_verified(&accounts->shell->providers, &result->device);
         return;
+    case STORE_ADMIN_DEVICE_REMOVE:
+    case STORE_ADMIN_DEVICE_QUARANTINE:
+    case STORE_ADMIN_DEVICE_RELEASE:
+        providers_stands(&accounts->shell->providers, &result->device);
+        return;
     case STORE_ADMIN_ACCOUNT_CREATE:
     case STORE_ADMIN_KEY_CREATE:
     case STORE_ADMIN_REVIEWS_CLEAR:
     case STORE_ADMIN_PAYOUT:
+    case STORE_ADMIN_DEVICE_KEY:
+    case STORE_ADMIN_TOKEN_REVOKE:
         break;
     }
     for (size_t i = 0; i < result->key_count; i++) {

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "call/counting.h"
 #include "gateway/providers.h"
 #include "link/peer.h"
@@ -36,13 +37,37 @@ static struct attempt *add_attempt(struct generation *generation) {
     return &generation->attempts[count];
 }
 
-static void keep_attempt(struct generation *generation, uint32_t number, const struct store_device *device) {
+/* Peers that do not know scopes get no reuse: what asks for a seed is computed anew there, by the rule that a seed
+ * gives the same text each time (docs/PROTOCOL.md), and one at random gives a text as random as none. */
+static void keep_apart(struct generation *generation, const struct gateway_provider *provider, struct attempt *attempt,
+                       struct gen_request *request) {
+    if (link_peer_has_scopes(provider->peer)) {
+        scopes_name(&generation->generations->scopes,
+                    &(struct scope_of){.device_id = attempt->device_id,
+                                       .account_id = generation->record.account_id,
+                                       .model = request->model,
+                                       .purpose = generation->record.purpose,
+                                       .alone = generation->canary ? generation->record.id : NULL},
+                    attempt->scope);
+        request->scope = str_from(attempt->scope);
+        return;
+    }
+    attempt->scope[0] = '\0';
+    if (!request->seed_given) {
+        request->seed_given = true;
+        random_bytes(&request->seed, sizeof(request->seed));
+        request->seed &= INT64_MAX;
+    }
+}
+
+static struct attempt *keep_attempt(struct generation *generation, uint32_t number, const struct store_device *device) {
     struct attempt *attempt = add_attempt(generation);
     attempt->number = number;
     (void)str_copy(attempt->device_id, sizeof(attempt->device_id), str_from(device->id));
     (void)str_copy(attempt->account_id, sizeof(attempt->account_id), str_from(device->account_id));
     (void)str_copy(attempt->region, sizeof(attempt->region), str_from(device->region));
     (void)str_copy(generation->record.device_id, sizeof(generation->record.device_id), str_from(device->id));
+    return attempt;
 }
 
 void attempts_dispatch(struct generation *generation, const struct core_effect *effect) {
@@ -52,7 +77,8 @@ void attempts_dispatch(struct generation *generation, const struct core_effect *
         return;
     }
     struct gen_request request = generation->call->generation;
-    keep_attempt(generation, effect->dispatch.attempt, &provider->device);
+    struct attempt *attempt = keep_attempt(generation, effect->dispatch.attempt, &provider->device);
+    keep_apart(generation, provider, attempt, &request);
     request.max_tokens = effect->dispatch.max_tokens;
     if (effect->dispatch.continues && !call_text(generation->call, &request.continue_text)) {
         /* A stream is delivered however long it is; only when it must be continued does it matter that its text was too
@@ -82,6 +108,21 @@ static const struct attempt *finisher_of(const struct generation *generation, co
                                                            : &generation->attempts[generation->attempt_count - 1];
 }
 
+/* What may be told of the cache, and what is in caches from now on. */
+static uint32_t cached_tokens(struct generation *generation, const struct core_outcome *outcome,
+                              const struct attempt *finisher) {
+    struct scopes *scopes = &generation->generations->scopes;
+    const uint32_t told = finisher != NULL && finisher->scope[0] != '\0'
+                              ? scopes_told(scopes, finisher->scope, outcome->cached_tokens)
+                              : 0;
+    for (size_t i = 0; i < generation->attempt_count; i++) {
+        if (generation->attempts[i].scope[0] != '\0') {
+            scopes_leave(scopes, generation->attempts[i].scope, outcome->prompt_tokens + outcome->completion_tokens);
+        }
+    }
+    return told;
+}
+
 static void keep_result(struct generation *generation, const struct core_outcome *outcome,
                         const struct attempt *finisher) {
     generation->record.prompt_tokens = outcome->prompt_tokens;
@@ -99,7 +140,7 @@ static void keep_result(struct generation *generation, const struct core_outcome
         .finish = finish_from_core(outcome->finish),
         .usage = {.prompt_tokens = outcome->prompt_tokens,
                   .completion_tokens = outcome->completion_tokens,
-                  .cached_tokens = outcome->cached_tokens},
+                  .cached_tokens = cached_tokens(generation, outcome, finisher)},
         .provider_id = generation->record.device_id,
         .provider_region = finisher != NULL ? finisher->region : NULL,
         .inference_type = "p2p",

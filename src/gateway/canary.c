@@ -106,9 +106,9 @@ static const struct catalog_canary *question_of(const struct core_loop *core, ui
         return NULL;
     }
     for (size_t i = 0; core_provider_offer(core->core, provider, i, &offer); i++) {
-        const struct catalog_canary *question = offer.gate == CORE_GATE_NONE && offer.offer.state == CORE_MODEL_WARM
-                                                    ? question_for(offer.offer.model)
-                                                    : NULL;
+        const bool open = offer.gate == CORE_GATE_NONE || offer.gate == CORE_GATE_QUARANTINED;
+        const struct catalog_canary *question =
+            open && offer.offer.state == CORE_MODEL_WARM ? question_for(offer.offer.model) : NULL;
         if (question != NULL) {
             return question;
         }

@@ -99,6 +99,7 @@ void core_shell_init(struct core_shell *shell, struct loop *loop, struct store *
 }
 
 void core_shell_clear(struct core_shell *shell) {
+    generations_clear(&shell->generations);
     providers_clear(&shell->providers);
     core_loop_clear(&shell->core);
     stories_free(shell->stories);

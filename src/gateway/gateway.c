@@ -4,6 +4,7 @@
 #include "admin/http.h"
 #include "api/api.h"
 #include "auth/auth.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -156,6 +157,17 @@ static bool api_disk_low(void *context) {
     return gateway->disk.low;
 }
 
+static void api_device_remove(void *context, const char *account_id, const char *device_id,
+                              void (*done)(void *done_context, const struct store_admin *result, const struct err *err),
+                              void *done_context) {
+    struct gateway *gateway = context;
+    struct store_admin action = {
+        .kind = STORE_ADMIN_DEVICE_REMOVE, .actor = "owner", .now_ms = clock_wall_ms(), .note = "removed by its owner"};
+    (void)str_copy(action.account.id, sizeof(action.account.id), str_from(account_id));
+    (void)str_copy(action.device.id, sizeof(action.device.id), str_from(device_id));
+    accounts_execute(&gateway->accounts, &action, done, done_context);
+}
+
 static void api_link(void *context, struct http_exchange *exchange) {
     const struct gateway *gateway = context;
     link_server_accept(gateway->links, exchange);
@@ -171,6 +183,7 @@ static struct api_backend api_backend_of(struct gateway *gateway, const struct g
                                 .disk_low = api_disk_low,
                                 .sandbox_usage = api_sandbox_usage,
                                 .provider_write = provider_write,
+                                .device_remove = api_device_remove,
                                 .link = api_link};
 }
 

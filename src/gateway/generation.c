@@ -5,6 +5,7 @@
 #include "call/failure.h"
 #include "store/settlements.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -199,6 +200,12 @@ void generations_init(struct generations *generations, struct core_loop *core, s
                                         .counts = counts,
                                         .providers = providers,
                                         .executor = {.context = generations, .submit = submit, .abandon = abandon}};
+    scopes_init(&generations->scopes);
+}
+
+void generations_clear(struct generations *generations) {
+    assert(generations->list == NULL);
+    scopes_clear(&generations->scopes);
 }
 
 const struct generation *generations_find(const struct generations *generations, const char *id) {

@@ -8,6 +8,7 @@
 #include "gateway/core_loop.h"
 #include "gateway/operator/metrics.h"
 #include "gateway/operator/story.h"
+#include "gateway/scopes.h"
 #include "store/generations.h"
 
 #include <stdbool.h>
@@ -21,6 +22,7 @@ struct attempt {
     uint32_t number; /* the core's */
     char device_id[STORE_ID_MAX], account_id[STORE_ID_MAX];
     char region[8];
+    char scope[SCOPE_SIZE]; /* empty: its device does not know scopes, and was asked to reuse nothing */
 };
 
 struct generation {
@@ -47,10 +49,12 @@ struct generations {
     const struct providers *providers;
     struct executor executor; /* of calls: each becomes a generation on the network's devices */
     struct generation *list;  /* admitted by the core */
+    struct scopes scopes;
 };
 
 void generations_init(struct generations *generations, struct core_loop *core, struct store *store,
                       struct stories *stories, struct network_counts *counts, const struct providers *providers);
+void generations_clear(struct generations *generations); /* none is left */
 /* Of those that the core has; NULL: none. */
 const struct generation *generations_find(const struct generations *generations, const char *id);
 

@@ -5,7 +5,10 @@
 #include "base/mem.h"
 #include "core/explain.h"
 #include "gateway/records.h"
+#include "gateway/words.h"
 #include "link/peer.h"
+#include "store/admin.h"
+#include "store/enrolment.h"
 #include "wire/id.h"
 #include "wire/join_token.h"
 #include "wire/limits.h"
@@ -105,11 +108,17 @@ static void provider_leave(struct gateway_provider *provider) {
     models_changed(providers);
 }
 
+static bool same_key(const struct gateway_provider *a, const struct gateway_provider *b) {
+    return memcmp(a->device.public_key, b->device.public_key, sizeof(a->device.public_key)) == 0;
+}
+
 /* A device has one link: a new one replaces an older one that the network has not reported as broken yet. */
 static void close_older_link(struct gateway_provider *newer) {
     struct gateway_provider *older = providers_by_id(newer->providers, newer->device.id);
     if (older != NULL) {
-        if (older->peer != NULL) {
+        if (older->peer != NULL && !same_key(older, newer)) {
+            provider_deny(older, "the key of this device was replaced by another one, and is refused for good");
+        } else if (older->peer != NULL) {
             link_peer_close(older->peer, "replaced by a newer link of this device");
         }
         provider_leave(older);
@@ -128,6 +137,53 @@ void providers_verified(struct providers *providers, const struct store_device *
         provider->relink = true;
     } else {
         link_peer_close(provider->peer, RELINK_REASON);
+    }
+}
+
+/* Its link closes for good, and what it was doing goes elsewhere at once. */
+static void provider_throw_out(struct gateway_provider *provider, const char *reason) {
+    if (provider->peer != NULL) {
+        provider_deny(provider, reason);
+    }
+    provider_leave(provider);
+}
+
+void providers_stands(struct providers *providers, const struct store_device *device) {
+    struct gateway_provider *provider = providers_by_id(providers, device->id);
+    if (provider == NULL) {
+        return;
+    }
+    const bool quarantined = device->standing == STORE_STANDING_QUARANTINED;
+    provider->device.standing = device->standing;
+    provider->device.standing_ms = device->standing_ms;
+    memcpy(provider->device.standing_reason, device->standing_reason, sizeof(device->standing_reason));
+    if (device->standing == STORE_STANDING_REMOVED) {
+        provider_throw_out(provider, "this device was removed from the network: its key is refused for good");
+        return;
+    }
+    core_loop_step(providers->core, &(struct core_event){.kind = quarantined ? CORE_EVENT_PROVIDER_QUARANTINED
+                                                                             : CORE_EVENT_PROVIDER_RELEASED,
+                                                         .provider = provider->handle});
+    models_changed(providers);
+}
+
+static bool serves_for(const struct gateway_provider *provider, const char *account_id) {
+    return provider->handle != CORE_NO_HANDLE && strcmp(provider->device.account_id, account_id) == 0;
+}
+
+/* First none of them takes anything new: what one was doing must not go to the next of the same account. */
+void providers_suspended(struct providers *providers, const char *account_id) {
+    struct gateway_provider *provider;
+    DL_FOREACH (providers->list, provider) {
+        if (serves_for(provider, account_id)) {
+            core_loop_step(providers->core,
+                           &(struct core_event){.kind = CORE_EVENT_PROVIDER_DRAINING, .provider = provider->handle});
+        }
+    }
+    DL_FOREACH (providers->list, provider) {
+        if (serves_for(provider, account_id)) {
+            provider_throw_out(provider, "the account of this device is suspended");
+        }
     }
 }
 
@@ -155,6 +211,7 @@ static void tell_joined(struct gateway_provider *provider) {
                    .ram_bytes = provider->ram_bytes,
                    .verified = provider->device.verified,
                    .trusted = provider->local,
+                   .quarantined = provider->device.standing == STORE_STANDING_QUARANTINED,
                    .record = record_from_store(&provider->device.record)},
     };
     const int64_t kept_ms = provider->device.record.kept_ms, now_ms = clock_wall_ms();
@@ -170,13 +227,13 @@ static void on_enrolled(void *context, const struct store_device *device, const 
         provider_free(provider);
         return;
     }
-    if (err != NULL) {
-        LOG_ERROR_EVENT("provider.enrol_failed", LOG_TEXT("error", err->message));
-        provider_turn_away(provider, "the gateway cannot enrol devices at the moment");
+    if (device == NULL && err->code == ERR_DENIED) {
+        provider_deny(provider, err->message);
         return;
     }
     if (device == NULL) {
-        provider_deny(provider, "unknown device and no valid join token");
+        LOG_ERROR_EVENT("provider.enrol_failed", LOG_TEXT("error", err->message));
+        provider_turn_away(provider, "the gateway cannot enrol devices at the moment");
         return;
     }
     provider->device = *device;
@@ -192,7 +249,8 @@ void providers_admitted(struct gateway_provider *provider, uint64_t handle) {
     HASH_ADD_KEYPTR(by_id, providers->by_id, provider->device.id, strlen(provider->device.id), provider);
     link_peer_admit(provider->peer, provider->device.id);
     LOG_INFO_EVENT("provider.joined", LOG_TEXT("provider_id", provider->device.id),
-                   LOG_TEXT("name", provider->device.name), LOG_TEXT("address", link_peer_address(provider->peer)));
+                   LOG_TEXT("name", provider->device.name), LOG_TEXT("address", link_peer_address(provider->peer)),
+                   LOG_TEXT("account_id", provider->device.account_id));
 }
 
 void providers_refused(struct gateway_provider *provider) {
@@ -269,36 +327,6 @@ static void on_hello(void *context, struct link_peer *peer, const struct link_he
     store_device_enrol(providers->store, hello->public_key, hello->join_token, device, on_enrolled, provider);
 }
 
-static enum core_model_state model_state(enum link_model_state state) {
-    switch (state) {
-    case LINK_MODEL_DOWNLOADING:
-        return CORE_MODEL_DOWNLOADING;
-    case LINK_MODEL_LOADING:
-        return CORE_MODEL_LOADING;
-    case LINK_MODEL_WARM:
-        return CORE_MODEL_WARM;
-    case LINK_MODEL_FAILED:
-        return CORE_MODEL_FAILED;
-    case LINK_MODEL_COLD:
-        return CORE_MODEL_COLD;
-    }
-    return CORE_MODEL_FAILED;
-}
-
-static enum core_heat heat_from_link(enum link_heat heat) {
-    switch (heat) {
-    case LINK_HEAT_NOMINAL:
-        return CORE_HEAT_NOMINAL;
-    case LINK_HEAT_FAIR:
-        return CORE_HEAT_FAIR;
-    case LINK_HEAT_SERIOUS:
-        return CORE_HEAT_SERIOUS;
-    case LINK_HEAT_CRITICAL:
-        return CORE_HEAT_CRITICAL;
-    }
-    return CORE_HEAT_CRITICAL;
-}
-
 /* No device gets a generation of a kind that it did not list, and ours are all of this one. */
 static bool generates(const struct link_model *model) {
     return (model->kinds & LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE)) != 0;
@@ -307,7 +335,7 @@ static bool generates(const struct link_model *model) {
 static struct core_offer offer_from_link(const struct link_model *model) {
     return (struct core_offer){
         .model = model->id,
-        .state = model_state(model->state),
+        .state = words_model_state(model->state),
         .slots = model->slots,
         .context_length = model->context_length,
         .load_ms = model->load_ms,
@@ -333,7 +361,7 @@ static void on_status(void *context, struct link_peer *peer, const struct link_s
                                         .provider = provider_of(peer)->handle,
                                         .status = {.offers = offers,
                                                    .offer_count = count,
-                                                   .device = {.heat = heat_from_link(status->heat),
+                                                   .device = {.heat = words_heat(status->heat),
                                                               .battery_percent = status->battery_percent,
                                                               .charging = status->charging,
                                                               .paused = status->pause != LINK_PAUSE_NONE,
@@ -390,29 +418,11 @@ static void on_done(void *context, struct link_peer *peer, const struct link_don
                                                                    .cached_tokens = usage->cached_tokens}});
 }
 
-static enum core_attempt_failure failure_from_link(enum gen_failure failure) {
-    switch (failure) {
-    case GEN_FAILURE_BAD_REQUEST:
-        return CORE_ATTEMPT_BAD_REQUEST;
-    case GEN_FAILURE_CONTEXT_LENGTH:
-        return CORE_ATTEMPT_CONTEXT_LENGTH;
-    case GEN_FAILURE_OVERLOADED:
-        return CORE_ATTEMPT_OVERLOADED;
-    case GEN_FAILURE_MODEL_MISSING:
-        return CORE_ATTEMPT_MODEL_MISSING;
-    case GEN_FAILURE_ENGINE:
-        return CORE_ATTEMPT_ENGINE;
-    case GEN_FAILURE_DRAINING:
-        return CORE_ATTEMPT_DRAINING;
-    }
-    return CORE_ATTEMPT_ENGINE;
-}
-
 static void on_error(void *context, struct link_peer *peer, const struct link_error *error) {
     core_loop_step(core_of(context), &(struct core_event){.kind = CORE_EVENT_ERROR,
                                                           .provider = provider_of(peer)->handle,
                                                           .generation = error->job,
-                                                          .error = {.failure = failure_from_link(error->failure),
+                                                          .error = {.failure = words_failure(error->failure),
                                                                     .param = error->param,
                                                                     .by_gateway = error->by_gateway}});
 }
@@ -420,6 +430,23 @@ static void on_error(void *context, struct link_peer *peer, const struct link_er
 static void on_drain(void *context, struct link_peer *peer) {
     core_loop_step(core_of(context),
                    &(struct core_event){.kind = CORE_EVENT_PROVIDER_DRAINING, .provider = provider_of(peer)->handle});
+}
+
+static void on_left(void *context, const struct store_admin *result, const struct err *err) {
+    if (err == NULL) {
+        providers_stands(context, &result->device);
+    } else {
+        LOG_WARN_EVENT("provider.leave_failed", LOG_TEXT("error", err->message));
+    }
+}
+
+/* Its own key says it, so nobody else has to: it is removed like a device that the operator removes. */
+static void on_leave(void *context, struct link_peer *peer) {
+    struct providers *providers = context;
+    struct store_admin action = {
+        .kind = STORE_ADMIN_DEVICE_REMOVE, .actor = "owner", .now_ms = clock_wall_ms(), .note = "it left the network"};
+    (void)str_copy(action.device.id, sizeof(action.device.id), str_from(provider_of(peer)->device.id));
+    store_admin(providers->store, &action, on_left, providers);
 }
 
 static void on_silent(void *context, struct link_peer *peer) {
@@ -457,6 +484,7 @@ const struct link_server_events PROVIDERS_LINK_EVENTS = {
     .on_done = on_done,
     .on_error = on_error,
     .on_drain = on_drain,
+    .on_leave = on_leave,
     .on_silent = on_silent,
     .on_alive = on_alive,
     .on_gone = on_gone,

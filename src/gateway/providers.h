@@ -65,6 +65,10 @@ size_t providers_connected(const struct providers *providers);
 struct gateway_provider *providers_rotate(struct providers *providers);
 /* The device has that mark from its next link on: that comes at once when it has no generations, else after them. */
 void providers_verified(struct providers *providers, const struct store_device *device);
+/* The device stands otherwise now: in quarantine or released, or it is removed, and then its link closes. */
+void providers_stands(struct providers *providers, const struct store_device *device);
+/* The account was suspended: the links of its devices close, and their generations go elsewhere. */
+void providers_suspended(struct providers *providers, const char *account_id);
 /* Writes the records that have changed; the context is the struct providers. */
 void providers_records_due(void *context);
 

@@ -53,7 +53,8 @@ void views_write_device(const struct core_shell *shell, const struct store_devic
                                .handle = CORE_NO_HANDLE,
                                .now_ms = core_loop_now_ms(&shell->core),
                                .last_seen_ms = device->record.kept_ms,
-                               .kept = record_from_store(&device->record)};
+                               .kept = record_from_store(&device->record),
+                               .device = device};
     if (provider != NULL) {
         view.handle = provider->handle;
         view.joined_ms = provider->joined_ms;

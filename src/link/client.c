@@ -230,6 +230,7 @@ static void handle_message(struct link_client *client, const struct link_message
         return;
     case LINK_HELLO:
     case LINK_AUTH:
+    case LINK_LEAVE:
     case LINK_STATUS:
     case LINK_ACCEPT:
     case LINK_PROGRESS:
@@ -474,10 +475,10 @@ void link_client_send_error(struct link_client *client, const struct link_error 
     }
 }
 
-void link_client_send_drain(struct link_client *client) {
+void link_client_send_word(struct link_client *client, enum link_kind kind) {
     if (client->state == CLIENT_READY) {
-        link_encode_drain(begin_message(client));
-        send_message(client, LINK_DRAIN);
+        link_encode_word(begin_message(client), kind);
+        send_message(client, kind);
     }
 }
 

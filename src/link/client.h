@@ -42,7 +42,7 @@ void link_client_send_progress(struct link_client *client, const struct link_pro
 void link_client_send_delta(struct link_client *client, const struct link_delta *delta);
 void link_client_send_done(struct link_client *client, const struct link_done *done);
 void link_client_send_error(struct link_client *client, const struct link_error *error);
-void link_client_send_drain(struct link_client *client);
+void link_client_send_word(struct link_client *client, enum link_kind kind); /* LINK_DRAIN or LINK_LEAVE */
 /* Closes the link for good and frees the client; on_closed when nothing is left. No events after this call. */
 void link_client_close(struct link_client *client, void (*on_closed)(void *context), void *context);
 

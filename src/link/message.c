@@ -30,6 +30,8 @@ const char *link_kind_name(enum link_kind kind) {
         return "cancel";
     case LINK_DRAIN:
         return "drain";
+    case LINK_LEAVE:
+        return "leave";
     case LINK_WANT:
         return "want";
     case LINK_UNKNOWN:
@@ -43,8 +45,8 @@ bool link_kind_is_binary(enum link_kind kind, enum link_version version) {
            (version >= LINK_VERSION_2 && (kind == LINK_ACCEPT || kind == LINK_DONE));
 }
 
-void link_encode_drain(struct buf *out) {
-    struct json_writer writer = link_writer_begin(out, "drain");
+void link_encode_word(struct buf *out, enum link_kind kind) {
+    struct json_writer writer = link_writer_begin(out, link_kind_name(kind));
     json_end_object(&writer);
 }
 
@@ -83,6 +85,7 @@ static bool read_message(enum link_version version, const struct link_reader *re
     case LINK_WANT:
         return link_read_want(reader, &message->want);
     case LINK_DRAIN:
+    case LINK_LEAVE:
     case LINK_PROGRESS:
     case LINK_DELTA:
     case LINK_UNKNOWN:

@@ -24,6 +24,7 @@ enum link_kind {
     LINK_ERROR,     /* provider -> gateway: this job failed here */
     LINK_CANCEL,    /* gateway -> provider */
     LINK_DRAIN,     /* either way: no new jobs from now on */
+    LINK_LEAVE,     /* of a provider: it leaves the network, for good */
     LINK_WANT,      /* gateway -> provider: this model is in demand; fetch or load it if your owner lets you */
     LINK_UNKNOWN,   /* a newer peer's kind: to be ignored */
 };
@@ -51,7 +52,7 @@ const char *link_kind_name(enum link_kind kind); /* "hello", ...; "unknown" */
 /* In which form a message goes out. */
 bool link_kind_is_binary(enum link_kind kind, enum link_version version);
 /* Check out->overflow. */
-void link_encode_drain(struct buf *out);
+void link_encode_word(struct buf *out, enum link_kind kind); /* LINK_DRAIN or LINK_LEAVE: all that it says */
 
 /* Decodes a text message of the agreed version (before one is agreed on: of version 1); strings are copied into the
  * arena (cleared by the caller). Unknown kinds give LINK_UNKNOWN and true; malformed ones false with ERR_INVALID and

@@ -120,7 +120,7 @@ static struct buf *begin_message(struct link_peer_host *host) {
 
 void link_peer_send_drain(struct link_peer *peer) {
     if (peer->state == PEER_ADMITTED) {
-        link_encode_drain(begin_message(peer->host));
+        link_encode_word(begin_message(peer->host), LINK_DRAIN);
         peer_send(peer);
     }
 }
@@ -130,6 +130,10 @@ void link_peer_send_drain(struct link_peer *peer) {
 static void handle_hello(struct link_peer *peer, const struct link_hello *hello) {
     struct peer_hello *kept = peer->hello;
     kept->hello = *hello;
+    if (!ed25519_key_is_sound(hello->public_key)) {
+        peer_close_with(peer, WS_CLOSE_POLICY, "the public key is none that a secret key can stand behind");
+        return;
+    }
     if (!link_version_choose(hello->versions, hello->version_count, &peer->version)) {
         peer_close_with(peer, WS_CLOSE_POLICY, "no common protocol version: this gateway speaks " LINK_VERSIONS_SPOKEN);
         return;
@@ -191,6 +195,11 @@ static void handle_admitted(struct link_peer *peer, const struct link_message *m
         return;
     case LINK_DRAIN:
         events->on_drain(context, peer);
+        return;
+    case LINK_LEAVE:
+        if (events->on_leave != NULL) {
+            events->on_leave(context, peer);
+        }
         return;
     case LINK_UNKNOWN:
         return;
@@ -353,6 +362,10 @@ void link_peer_send_job(struct link_peer *peer, uint64_t job, const struct gen_r
     }
     buf_clear(out);
     link_refused_add(&peer->host->refused, peer, job);
+}
+
+bool link_peer_has_scopes(const struct link_peer *peer) {
+    return peer->version >= LINK_VERSION_2;
 }
 
 void link_peer_send_cancel(struct link_peer *peer, uint64_t job) {

@@ -27,6 +27,7 @@ struct link_server_events {
     void (*on_done)(void *context, struct link_peer *peer, const struct link_done *done);
     void (*on_error)(void *context, struct link_peer *peer, const struct link_error *error);
     void (*on_drain)(void *context, struct link_peer *peer);
+    void (*on_leave)(void *context, struct link_peer *peer); /* its owner takes it out, for good; may be NULL */
     /* A watched link (link_peer_watch) has said nothing for watch_silence_ms although it was pinged; and the first word
      * after that. The link stays open in between: a device may only be busy or asleep. */
     void (*on_silent)(void *context, struct link_peer *peer); /* both may be NULL */
@@ -52,6 +53,8 @@ void link_peer_admit(struct link_peer *peer, const char *provider_id);
 void link_peer_deny(struct link_peer *peer, const char *reason); /* close code 1008 */
 /* A job that is too large for the link ends with on_error, never inside this call. */
 void link_peer_send_job(struct link_peer *peer, uint64_t job, const struct gen_request *request);
+/* Whether jobs reach it with their scopes, by which it keeps the caches of prompts apart (version 2). */
+bool link_peer_has_scopes(const struct link_peer *peer);
 void link_peer_send_cancel(struct link_peer *peer, uint64_t job);
 void link_peer_send_want(struct link_peer *peer, struct str model);
 /* A link with jobs is watched, so that a device which stops answering is noticed in less than two seconds; others have

@@ -245,7 +245,7 @@ static void on_ready(void *context, const char *provider_id) {
     tally_connected(&agent->tally, provider_id);
     LOG_INFO_EVENT("provider.connected", LOG_TEXT("provider", provider_id));
     if (agent->draining) {
-        link_client_send_drain(agent->link);
+        link_client_send_word(agent->link, LINK_DRAIN);
     }
 }
 
@@ -429,7 +429,7 @@ bool agent_models_hopeless(const struct agent *agent) {
 
 void agent_drain(struct agent *agent) {
     agent->draining = true;
-    link_client_send_drain(agent->link);
+    link_client_send_word(agent->link, LINK_DRAIN);
     if (agent->running == 0) {
         loop_defer(agent->loop, &agent->drained);
     }

@@ -5,20 +5,26 @@
 
 #include "store/accounts.h"
 #include "store/devices.h"
+#include "store/enrolment.h"
 
 struct store_admin { /* what to do; unused members stay zero */
     enum store_admin_kind {
-        STORE_ADMIN_ACCOUNT_CREATE,  /* account; with the welcome credit of `amount_nano`, and keys[0..1] */
-        STORE_ADMIN_ACCOUNT_TIER,    /* account.id, account.tier */
-        STORE_ADMIN_ACCOUNT_SUSPEND, /* account.id, account.suspended */
-        STORE_ADMIN_ACCOUNT_ERASE,   /* account.id: all of its own goes, the ledger stays; suspended from then on */
-        STORE_ADMIN_KEY_CREATE,      /* keys[0] */
-        STORE_ADMIN_KEY_REVOKE,      /* keys[0].id, keys[0].revoked_ms */
-        STORE_ADMIN_CREDIT_GRANT,    /* account.id, amount_nano > 0, note: promotions -> wallet */
-        STORE_ADMIN_CREDIT_REFUND,   /* likewise, refunds -> wallet */
-        STORE_ADMIN_PAYOUT,        /* account.id, amount_nano > 0, note: earnings -> payouts; never more than earned */
-        STORE_ADMIN_DEVICE_VERIFY, /* device.id, device.verified */
-        STORE_ADMIN_REVIEWS_CLEAR, /* device.id: its lines of the review list go */
+        STORE_ADMIN_ACCOUNT_CREATE,    /* account; with the welcome credit of `amount_nano`, and keys[0..1] */
+        STORE_ADMIN_ACCOUNT_TIER,      /* account.id, account.tier */
+        STORE_ADMIN_ACCOUNT_SUSPEND,   /* account.id, account.suspended */
+        STORE_ADMIN_ACCOUNT_ERASE,     /* account.id: all of its own goes, the ledger stays; suspended from then on */
+        STORE_ADMIN_KEY_CREATE,        /* keys[0] */
+        STORE_ADMIN_KEY_REVOKE,        /* keys[0].id, keys[0].revoked_ms */
+        STORE_ADMIN_CREDIT_GRANT,      /* account.id, amount_nano > 0, note: promotions -> wallet */
+        STORE_ADMIN_CREDIT_REFUND,     /* likewise, refunds -> wallet */
+        STORE_ADMIN_PAYOUT,            /* likewise: earnings -> payouts; never more than earned, nor while suspended */
+        STORE_ADMIN_DEVICE_VERIFY,     /* device.id, device.verified */
+        STORE_ADMIN_REVIEWS_CLEAR,     /* device.id: its lines of the review list go */
+        STORE_ADMIN_DEVICE_REMOVE,     /* device.id, note; account.id when only that account's; for good */
+        STORE_ADMIN_DEVICE_QUARANTINE, /* device.id, note */
+        STORE_ADMIN_DEVICE_RELEASE,    /* device.id */
+        STORE_ADMIN_DEVICE_KEY,        /* device.id, token: a join token that gives it another key */
+        STORE_ADMIN_TOKEN_REVOKE,      /* token.id */
     } kind;
     const char *actor;
     struct store_account account;
@@ -27,6 +33,7 @@ struct store_admin { /* what to do; unused members stay zero */
     int64_t amount_nano, now_ms;
     char note[STORE_NAME_MAX];
     struct store_device device;
+    struct store_join_token token;
 };
 /* Asynchronous. `result` has the account and keys as they are now (numbers, balance filled in); ERR_NOT_FOUND for an
  * unknown id, ERR_CONFLICT when a rule forbids it. */
@@ -37,7 +44,7 @@ void store_admin(struct store *store, const struct store_admin *admin,
 MUST_CHECK bool store_admin_now(struct store *store, const struct store_admin *admin, struct store_admin *result,
                                 struct err *err);
 
-enum { STORE_ADMIN_KINDS = STORE_ADMIN_REVIEWS_CLEAR + 1 };
+enum { STORE_ADMIN_KINDS = STORE_ADMIN_TOKEN_REVOKE + 1 };
 
 struct store_audit {
     int64_t number, created_ms, amount_nano;

@@ -3,71 +3,9 @@
 #include "base/mem.h"
 #include "store/run.h"
 #include "store/state.h"
-#include "wire/join_token.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-bool store_join_token_add(struct store *store, const struct store_join_token *token, struct err *err) {
-    struct store_connection *connection = store_connection_of(store);
-    return connection->driver->devices->token_add(connection, token, err);
-}
-
-/* --- Enrolling --- */
-
-struct enrol_task {
-    struct store_task task;     /* first */
-    struct store_device device; /* the candidate, then the answer */
-    bool token_given, found;
-    uint8_t token_sha256[DIGEST_SHA256_SIZE];
-    void (*on_result)(void *context, const struct store_device *device, const struct err *err);
-    void *context;
-};
-
-static bool enrol_write(struct store_task *task, struct store_connection *connection, struct err *err) {
-    struct enrol_task *self = (struct enrol_task *)task;
-    const struct store_device_rows *rows = connection->driver->devices;
-    struct store_device known;
-    self->task.idle = true;
-    if (!rows->find(connection, self->device.public_key, &known, &self->found, err)) {
-        return false;
-    }
-    if (self->found) {
-        self->device = known;
-        return true;
-    }
-    if (!self->token_given) {
-        return true;
-    }
-    if (!rows->enrol(connection, self->token_sha256, &self->device, &self->found, err)) {
-        return false;
-    }
-    self->task.idle = !self->found;
-    return true;
-}
-
-static void enrol_answer(struct store_task *task, const struct err *err) {
-    const struct enrol_task *self = (struct enrol_task *)task;
-    self->on_result(self->context, err == NULL && self->found ? &self->device : NULL, err);
-}
-
-void store_device_enrol(struct store *store, const uint8_t public_key[ED25519_KEY_SIZE], struct str token,
-                        const struct store_device *candidate,
-                        void (*on_result)(void *context, const struct store_device *device, const struct err *err),
-                        void *context) {
-    static const struct store_task_kind kind = {.write = enrol_write, .answer = enrol_answer};
-    struct enrol_task *self = MEM_NEW(struct enrol_task);
-    self->task.kind = &kind;
-    self->device = *candidate;
-    memcpy(self->device.public_key, public_key, ED25519_KEY_SIZE);
-    self->token_given = join_token_check(token);
-    if (self->token_given) {
-        join_token_hash(token, self->token_sha256);
-    }
-    self->on_result = on_result;
-    self->context = context;
-    store_task_run(store, &self->task);
-}
 
 /* --- Records and reviews: nobody waits --- */
 

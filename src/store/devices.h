@@ -1,19 +1,14 @@
-/* Devices: how they join, how reliable they were, and the operator's review list. */
+/* Devices: what is known of them, how reliable they were, and the operator's review list. How they come in is
+ * store/enrolment.h. */
 #ifndef NATARIS_STORE_DEVICES_H
 #define NATARIS_STORE_DEVICES_H
 
 #include "store/limits.h"
+#include "store/standing.h"
 
 enum {
     STORE_REASON_MAX = 24,
     STORE_REVIEWS_KEPT = 32, /* of each device, the newest */
-};
-
-struct store_join_token {
-    uint8_t sha256[DIGEST_SHA256_SIZE];
-    char account_id[STORE_ID_MAX]; /* whose devices these become */
-    uint32_t uses;                 /* so many devices, then it is void */
-    int64_t created_ms, expires_ms;
 };
 
 struct store_record { /* how reliable a device was; shares are thousandths */
@@ -31,8 +26,12 @@ struct store_device {
     char name[STORE_NAME_MAX];
     char region[8];
     int64_t created_ms;
-    bool verified;              /* by the operator */
-    struct store_record record; /* filled in by reads */
+    bool verified; /* by the operator */
+    enum store_standing standing;
+    char standing_reason[STORE_NAME_MAX]; /* empty: none was given */
+    int64_t standing_ms;                  /* since when; 0: since it joined */
+    bool suspended;                       /* its account is; filled in by reads */
+    struct store_record record;           /* filled in by reads */
 };
 
 struct store_review {
@@ -42,17 +41,7 @@ struct store_review {
     char generation_id[STORE_ID_MAX]; /* of a generation; empty: of none */
 };
 
-/* Synchronous. */
-MUST_CHECK bool store_join_token_add(struct store *store, const struct store_join_token *token, struct err *err);
-
 /* --- Asynchronous --- */
-/* Finds the device of a public key; else, when `token` (may be empty) is a valid join token, enrols it as a new device
- * with this id, name and region; candidate->created_ms is taken for now, its account is the token's. `device` NULL:
- * neither (err NULL), or the store failed (err set). Also serves what another process has just added. */
-void store_device_enrol(struct store *store, const uint8_t public_key[ED25519_KEY_SIZE], struct str token,
-                        const struct store_device *candidate,
-                        void (*on_result)(void *context, const struct store_device *device, const struct err *err),
-                        void *context);
 /* What the device's record is now, in place of the former. An unknown device changes nothing. A failure that is not the
  * store's end is no matter: the next one comes soon. */
 void store_record_keep(struct store *store, const char *device_id, const struct store_record *record);
@@ -74,13 +63,6 @@ void store_reviews_read(struct store *store, const char *id, int64_t before, uns
 /* --- Of a backend --- */
 
 struct store_device_rows {
-    bool (*token_add)(struct store_connection *connection, const struct store_join_token *token, struct err *err);
-    bool (*find)(struct store_connection *connection, const uint8_t public_key[ED25519_KEY_SIZE],
-                 struct store_device *out, bool *found, struct err *err);
-    /* Adds `device` to the token's account, which it also sets; not `added` when the token is unknown or was not good
-     * any more at device->created_ms. */
-    bool (*enrol)(struct store_connection *connection, const uint8_t token_sha256[DIGEST_SHA256_SIZE],
-                  struct store_device *device, bool *added, struct err *err);
     bool (*record_keep)(struct store_connection *connection, const char *device_id, const struct store_record *record,
                         struct err *err);
     bool (*review_add)(struct store_connection *connection, const struct store_review *review, struct err *err);

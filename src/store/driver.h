@@ -62,6 +62,7 @@ struct store_driver {
     const struct store_setting_rows *settings;
     const struct store_account_rows *accounts;
     const struct store_device_rows *devices;
+    const struct store_enrolment_rows *enrolment;
     const struct store_generation_rows *generations;
     const struct store_usage_rows *usage;
     const struct store_settlement_rows *settlements;

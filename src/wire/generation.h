@@ -53,8 +53,8 @@ struct gen_request {
     /* What the client has of the answer already, made by a device that was lost: generate what follows it. Its tokens
      * count neither as prompt nor as completion; max_tokens is what may still be generated. Usually empty. */
     struct str continue_text;
-    /* Jobs share what is cached of their prompts only with jobs of an equal scope; empty is the one of all that name
-     * none. At most LIMIT_LINK_SCOPE_BYTES, opaque. Not a member that gen_request_write writes: a link's job has it
+    /* Jobs share what is cached of their prompts only with jobs of an equal scope; one whose scope is empty shares with
+     * nobody. At most LIMIT_LINK_SCOPE_BYTES, opaque. Not a member that gen_request_write writes: a link's job has it
      * beside the request. */
     struct str scope;
 };

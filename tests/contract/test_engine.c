@@ -386,6 +386,7 @@ static void llama_uses_the_history_and_its_cache(void **state) {
     struct engine_options options = world_options(WORLD_MODEL);
     struct gen_message messages[3], message;
     struct gen_request request = world_chat(&message, "My name is Anna.");
+    request.scope = STR("anna"); /* without one nothing is reused */
     world_open(&world, ops_of(state), &options);
     struct world_job *first = world_ask(&world, 1, &request);
     assert_done(first, GEN_FINISH_STOP);

@@ -216,6 +216,7 @@ static void llama_uses_its_cache(void **state) {
     struct engine_options options = world_options(WORLD_MODEL);
     struct gen_message message;
     struct gen_request request = world_chat(&message, "Hello, who are you?");
+    request.scope = STR("mine");
     world_open(&world, ops_of(state), &options);
     struct world_job *whole = world_ask(&world, 1, &request);
     request.continue_text = (struct str){whole->text.data, whole->after[2].length};

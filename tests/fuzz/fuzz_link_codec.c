@@ -35,7 +35,8 @@ static bool encode(struct buf *out, enum link_version version, const struct link
         link_encode_cancel(out, message->cancel_job);
         return true;
     case LINK_DRAIN:
-        link_encode_drain(out);
+    case LINK_LEAVE:
+        link_encode_word(out, message->kind);
         return true;
     case LINK_WANT:
         link_encode_want(out, &message->want);

@@ -375,6 +375,8 @@ static void do_command(struct scenario *s) {
         {"leave", do_provider, CORE_EVENT_PROVIDER_LEFT},
         {"silent", do_provider, CORE_EVENT_PROVIDER_SILENT},
         {"alive", do_provider, CORE_EVENT_PROVIDER_ALIVE},
+        {"quarantined", do_provider, CORE_EVENT_PROVIDER_QUARANTINED},
+        {"released", do_provider, CORE_EVENT_PROVIDER_RELEASED},
         {"review", do_review, CORE_EVENT_REVIEW},
         {"audited", do_audited, CORE_EVENT_AUDITED},
         {"catalog", do_catalog, CORE_EVENT_MODEL},

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/devices.h"
+#include "store/enrolment.h"
 #include "store/usage.h"
 
 #include <stdio.h>
@@ -165,6 +166,22 @@ void store_devices_read(struct store *store, const char *id, const char *account
     str_copy(admin_fixture->after, sizeof(admin_fixture->after), str_from(after));
     admin_fixture->limit = limit;
     on_result(context, &device, id[0] == '\0' || strcmp(id, "prov_1") == 0 ? 1 : 0, false, admin_fixture_read_err());
+}
+
+/* The store has one join token, of acct_ada. */
+void store_join_tokens_read(struct store *store, const char *after, unsigned limit,
+                            void (*on_result)(void *context, const struct store_join_token *tokens, size_t count,
+                                              bool more, const struct err *err),
+                            void *context) {
+    const struct store_join_token token = {.id = "invite_1",
+                                           .account_id = "acct_ada",
+                                           .uses = 2,
+                                           .created_ms = ADMIN_FIXTURE_CREATED_MS,
+                                           .expires_ms = ADMIN_FIXTURE_CREATED_MS + 1};
+    (void)store;
+    str_copy(admin_fixture->after, sizeof(admin_fixture->after), str_from(after));
+    admin_fixture->limit = limit;
+    on_result(context, &token, 1, false, admin_fixture_read_err());
 }
 
 void store_reviews_read(struct store *store, const char *id, int64_t before, unsigned limit,

@@ -9,6 +9,7 @@
 #include "call/call.h"
 #include "call/run.h"
 #include "format/formats.h"
+#include "store/admin.h"
 #include "store/devices.h"
 #include "store/usage.h"
 
@@ -46,6 +47,8 @@ enum {
 };
 
 struct api_fixture {
+    char removed_account[STORE_ID_MAX], removed_device[STORE_ID_MAX]; /* the latest device that was to go */
+    struct err remove_err;                                            /* code ERR_NONE: it goes */
     struct loop *loop;
     struct auth auth;
 #ifdef API_FIXTURE_REAL_STORE
@@ -165,6 +168,18 @@ static bool api_fixture_disk_low(void *context) {
     return fixture->disk_low;
 }
 
+static void api_fixture_device_remove(void *context, const char *account_id, const char *device_id,
+                                      void (*done)(void *done_context, const struct store_admin *result,
+                                                   const struct err *err),
+                                      void *done_context) {
+    struct api_fixture *fixture = context;
+    const struct store_admin result = {.kind = STORE_ADMIN_DEVICE_REMOVE};
+    const bool fails = fixture->remove_err.code != ERR_NONE;
+    (void)str_copy(fixture->removed_account, sizeof(fixture->removed_account), str_from(account_id));
+    (void)str_copy(fixture->removed_device, sizeof(fixture->removed_device), str_from(device_id));
+    done(done_context, fails ? NULL : &result, fails ? &fixture->remove_err : NULL);
+}
+
 static void api_fixture_link(void *context, struct http_exchange *exchange) {
     struct api_fixture *fixture = context;
     fixture->linked++;
@@ -281,6 +296,7 @@ UNUSED static int api_fixture_setup_formats(void **state, const struct formats *
                                         .disk_low = api_fixture_disk_low,
                                         .sandbox_usage = api_fixture_sandbox_usage,
                                         .provider_write = api_fixture_provider_write,
+                                        .device_remove = api_fixture_device_remove,
                                         .link = api_fixture_link};
     fixture->calls = calls_new(fixture->loop, &fixture->auth, api_fixture_store_open(fixture), &network);
     runs_open(fixture->calls);

@@ -7,6 +7,7 @@
 #include "engine/llama_frames.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct job_maker {
     const struct model *model;
@@ -58,6 +59,16 @@ static void show_continued(const struct job *job) {
     }
 }
 
+/* One that cannot be a scope is none, so that nothing is reused. */
+static void read_scope(struct json_value root, struct job *job) {
+    struct json_value value;
+    struct str scope;
+    if (!json_get(root, "scope", &value) || !json_as_str(value, &scope) ||
+        memchr(scope.data, '\0', scope.len) != NULL || !str_copy(job->scope, sizeof(job->scope), scope)) {
+        job->scope[0] = '\0';
+    }
+}
+
 static bool fill(struct job_maker *maker, struct str payload, struct job *job, struct job_refusal *refusal) {
     struct gen_request request;
     struct json_value root;
@@ -69,6 +80,7 @@ static bool fill(struct job_maker *maker, struct str payload, struct job *job, s
     if (!fit(maker, &request, job, refusal)) {
         return false;
     }
+    read_scope(root, job);
     job->stream = request.stream;
     job->seed_given = request.seed_given;
     job->sampler = sampler_new(maker->model->vocab, &request);

@@ -16,7 +16,8 @@ struct job {
     struct prompt prompt;
     uint32_t max_tokens; /* fits behind the prompt; 0: a continuation for which nothing is left */
     bool stream, seed_given;
-    bool promised; /* a slot is kept for it, and the parent knows that it is accepted */
+    char scope[LIMIT_LINK_SCOPE_BYTES + 1]; /* whose cache it may use; empty: nobody's */
+    bool promised;                          /* a slot is kept for it, and the parent knows that it is accepted */
     struct llama_sampler *sampler;
     struct stop_filter filter;
     uint64_t received_us;
@@ -33,7 +34,7 @@ struct job_refusal {
 /* Turns job frames into jobs. */
 struct job_maker;
 struct job_maker *job_maker_new(const struct model *model);
-/* `payload` is the JSON of gen_request_write. NULL: the refusal is filled. */
+/* `payload` is that of LLAMA_FRAME_JOB. NULL: the refusal is filled. */
 struct job *job_maker_make(struct job_maker *maker, uint64_t id, struct str payload, struct job_refusal *refusal);
 /* Tokens of its prompt, without those of the text that it continues. */
 uint32_t job_prompt_tokens(const struct job *job);

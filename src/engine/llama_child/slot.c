@@ -13,8 +13,16 @@ void slot_init(struct slot *slot, llama_seq_id sequence, uint32_t context_length
     buf_init(&slot->out, SLOT_OUT_MAX);
 }
 
+/* A cache of another scope is not even compared: how much of it was met would tell what somebody else has asked. */
+static bool same_scope(const struct slot *slot, const struct job *job) {
+    return job->scope[0] != '\0' && strcmp(slot->scope, job->scope) == 0;
+}
+
 /* The last token of the prompt is always evaluated: its logits give the first token of the answer. */
 static uint32_t common_prefix(const struct slot *slot, const struct job *job) {
+    if (!same_scope(slot, job)) {
+        return 0;
+    }
     uint32_t most = job->prompt.count - 1 < slot->cached ? job->prompt.count - 1 : slot->cached;
     uint32_t length = 0;
     while (length < most && slot->tokens[length] == job->prompt.tokens[length]) {
@@ -60,6 +68,7 @@ void slot_take_job(struct slot *slot, struct job *job, llama_memory_t memory, ui
         slot_forget_beyond(slot, keep, memory);
         keep = slot->cached;
     }
+    memcpy(slot->scope, job->scope, sizeof(slot->scope));
     memcpy(slot->tokens, job->prompt.tokens, job->prompt.count * sizeof(*slot->tokens));
     slot->job = job;
     slot->length = job->prompt.count;

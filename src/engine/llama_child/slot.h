@@ -13,6 +13,7 @@ struct slot {
     llama_seq_id sequence;
     struct job *job;     /* owned; NULL: free */
     llama_token *tokens; /* prompt and answer; `cached` of them are in the KV cache, also after the job's end */
+    char scope[LIMIT_LINK_SCOPE_BYTES + 1]; /* of its latest job: who may use what is cached */
     uint32_t length, cached;
     uint32_t step_tokens;   /* taking part in the present step */
     int32_t logits_at;      /* index in the present batch, or -1 */
@@ -30,10 +31,10 @@ struct slot {
 };
 
 void slot_init(struct slot *slot, llama_seq_id sequence, uint32_t context_length);
-/* The free slot for a prompt: the one whose cache has most of it, but a cache of another conversation is not thrown
- * away for a few common tokens while there is an older one. NULL: none is free. */
+/* The free slot for a prompt: of its scope, the one whose cache has most of it, but a cache of another conversation is
+ * not thrown away for a few common tokens while there is an older one. NULL: none is free. */
 struct slot *slot_choose(struct slot *slots, uint32_t count, const struct job *job);
-/* Puts the job in and drops what the cache has beyond the common prefix. */
+/* Puts the job in and drops what the cache has beyond the common prefix; all of it, when it is of another scope. */
 void slot_take_job(struct slot *slot, struct job *job, llama_memory_t memory, uint64_t now_us);
 /* Keeps no more than so many tokens in the cache; none, where a model's state cannot go back part of the way. */
 void slot_forget_beyond(struct slot *slot, uint32_t keep, llama_memory_t memory);

@@ -45,6 +45,9 @@ static const char *state_of(const struct core_provider_view *view) {
     if (view->draining) {
         return "draining";
     }
+    if (view->quarantined) {
+        return "quarantined";
+    }
     if (view->cooldown_ms > 0) {
         return "cooling down";
     }
@@ -88,9 +91,10 @@ static void write_link(bool connected, int64_t since_ms, const char *state, stru
 }
 
 static void write_away(const struct device_view *view, struct json_writer *writer) {
-    write_link(false, view->last_seen_ms, "away", writer);
+    const bool removed = view->device->standing == STORE_STANDING_REMOVED;
+    write_link(false, view->last_seen_ms, removed ? "removed" : "away", writer);
     write_record(&view->kept, writer);
-    why_write_away(writer);
+    why_write_away(view->device, writer);
 }
 
 void device_view_write(const struct device_view *view, struct json_writer *writer) {
@@ -113,5 +117,5 @@ void device_view_write(const struct device_view *view, struct json_writer *write
     json_member_int(writer, "cooldown_ms", (int64_t)live.cooldown_ms);
     json_member_int(writer, "active_jobs", live.active);
     write_models(view->core, view->handle, writer);
-    why_write(view->core, view->handle, &live, view->pause, writer);
+    why_write(view->core, view->handle, &live, view->pause, view->device, writer);
 }

@@ -5,6 +5,7 @@
 #include "base/json_write.h"
 #include "core/core.h"
 #include "link/status.h"
+#include "store/devices.h"
 
 #include <stdint.h>
 
@@ -16,8 +17,9 @@ struct device_view {
     int64_t joined_ms; /* wall clock */
     enum link_pause pause;
     /* Of one that is away. */
-    int64_t last_seen_ms;    /* wall clock; 0: not known */
-    struct core_record kept; /* as it was then */
+    int64_t last_seen_ms;              /* wall clock; 0: not known */
+    struct core_record kept;           /* as it was then */
+    const struct store_device *device; /* as the store has it */
 };
 
 /* Members into the open object: what is live of the device, or what was kept of one that is away. */

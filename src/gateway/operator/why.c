@@ -1,5 +1,6 @@
 #include "gateway/operator/why.h"
 
+#include "base/clock.h"
 #include "core/explain.h"
 
 #include <stdio.h>
@@ -26,6 +27,8 @@ const char *why_gate(enum core_gate gate) {
         return "it is too hot";
     case CORE_GATE_PAUSED:
         return "a limit of its owner takes no jobs now";
+    case CORE_GATE_QUARANTINED:
+        return "it is in quarantine";
     case CORE_GATE_DRAINING:
         return "it is about to stop";
     case CORE_GATE_COOLDOWN:
@@ -73,6 +76,8 @@ const char *why_gate_advice(enum core_gate gate) {
         return "Let it cool down; fewer slots or threads heat it less.";
     case CORE_GATE_PAUSED:
         return "nataris provider status says which limit; nataris provider resume ends a pause by hand.";
+    case CORE_GATE_QUARANTINED:
+        return "The operator can release it: nataris provider release.";
     case CORE_GATE_DRAINING:
         return "Start the provider again.";
     case CORE_GATE_SILENT:
@@ -201,18 +206,40 @@ static void write_offer_reasons(const struct core_offer_view *offer, struct json
     }
 }
 
-void why_write_away(struct json_writer *writer) {
+/* What keeps it out whether it is linked or not; true: there is nothing else to say. */
+static bool write_standing(const struct store_device *device, struct json_writer *writer) {
+    char text[SENTENCE_SIZE], since[CLOCK_TEXT_SIZE];
+    const bool removed = device->standing == STORE_STANDING_REMOVED;
+    if (device->standing != STORE_STANDING_SERVING) {
+        clock_format_utc(device->standing_ms, since);
+        (void)snprintf(text, sizeof(text), "%s since %s%s%s.%s",
+                       removed ? "It was removed from the network, for good,"
+                               : "It is in quarantine, without paid jobs,",
+                       since, device->standing_reason[0] != '\0' ? ": " : "", device->standing_reason,
+                       removed ? " To serve again it needs a new key (its file device_key) and a new join token." : "");
+        json_write_cstr(writer, text);
+    }
+    if (device->suspended) {
+        json_write_cstr(writer, "Its account is suspended: its devices are not let in, and nothing is paid out.");
+    }
+    return removed || device->suspended;
+}
+
+void why_write_away(const struct store_device *device, struct json_writer *writer) {
     json_write_key(writer, "why");
     json_begin_array(writer);
-    json_write_cstr(writer, "It is not connected: start nataris provider there, and look into its log.");
+    if (!write_standing(device, writer)) {
+        json_write_cstr(writer, "It is not connected: start nataris provider there, and look into its log.");
+    }
     json_end_array(writer);
 }
 
 void why_write(const struct core *core, uint64_t handle, const struct core_provider_view *view, enum link_pause pause,
-               struct json_writer *writer) {
+               const struct store_device *device, struct json_writer *writer) {
     struct core_offer_view offer;
     json_write_key(writer, "why");
     json_begin_array(writer);
+    (void)write_standing(device, writer);
     write_device_reasons(pause, view, writer);
     for (size_t i = 0; core_provider_offer(core, handle, i, &offer); i++) {
         write_offer_reasons(&offer, writer);

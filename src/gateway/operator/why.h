@@ -7,6 +7,7 @@
 #include "core/core.h"
 #include "core/explain.h"
 #include "link/status.h"
+#include "store/devices.h"
 
 #include <stdint.h>
 
@@ -18,9 +19,10 @@ const char *why_yields(enum core_gate yields);
 /* What one of a device's models gets generations by, when no gate keeps them out. */
 const char *why_open(const struct core_offer_view *offer);
 const char *why_model_state(enum core_model_state state); /* "downloading", ... */
-/* The member `why`: the reasons in sentences, of a device that is connected, and of one that is not. */
+/* The member `why`: the reasons in sentences, of a device that is connected, and of one that is not. `device` is as the
+ * store has it: whether it was removed, is in quarantine, is of a suspended account. */
 void why_write(const struct core *core, uint64_t handle, const struct core_provider_view *view, enum link_pause pause,
-               struct json_writer *writer);
-void why_write_away(struct json_writer *writer);
+               const struct store_device *device, struct json_writer *writer);
+void why_write_away(const struct store_device *device, struct json_writer *writer);
 
 #endif

@@ -3,7 +3,10 @@
 #include "store/ledger.h"
 #include "store/sqlite/accounts.h"
 #include "store/sqlite/devices.h"
+#include "store/sqlite/enrolment.h"
 #include "store/sqlite/erase.h"
+
+#include <string.h>
 
 static const char *const admin_actions[STORE_ADMIN_KINDS] = {
     [STORE_ADMIN_ACCOUNT_CREATE] = "account.create",
@@ -17,6 +20,11 @@ static const char *const admin_actions[STORE_ADMIN_KINDS] = {
     [STORE_ADMIN_PAYOUT] = "payout",
     [STORE_ADMIN_DEVICE_VERIFY] = "provider.verify",
     [STORE_ADMIN_REVIEWS_CLEAR] = "review.clear",
+    [STORE_ADMIN_DEVICE_REMOVE] = "provider.remove",
+    [STORE_ADMIN_DEVICE_QUARANTINE] = "provider.quarantine",
+    [STORE_ADMIN_DEVICE_RELEASE] = "provider.release",
+    [STORE_ADMIN_DEVICE_KEY] = "provider.replace_key",
+    [STORE_ADMIN_TOKEN_REVOKE] = "invite.revoke",
 };
 
 static bool admin_check_amount(int64_t amount_nano, int64_t least, struct err *err) {
@@ -109,6 +117,63 @@ static bool admin_revoke_key(struct ledger *ledger, const struct store_admin *ad
     return sqlite_key_revoke(ledger->db, key->id, revoked_ms, err);
 }
 
+static bool admin_payout(struct ledger *ledger, const struct store_admin *admin, struct err *err) {
+    struct store_account account;
+    return sqlite_account_find(ledger->db, admin->account.id, &account, err) &&
+           (!account.suspended ||
+            err_set(err, ERR_CONFLICT, "The account %s is suspended: nothing is paid out to it", admin->account.id)) &&
+           admin_credit(ledger, admin, LEDGER_PAYOUT, err);
+}
+
+/* --- Devices --- */
+
+/* What may follow on what. A device that was removed stays so; nothing else is for good. */
+static bool admin_may_stand(const struct store_device *device, enum store_standing next, struct err *err) {
+    if (device->standing == STORE_STANDING_REMOVED) {
+        return err_set(err, ERR_CONFLICT, "The provider %s was removed, and that is for good", device->id);
+    }
+    return next != STORE_STANDING_SERVING || device->standing == STORE_STANDING_QUARANTINED ||
+           err_set(err, ERR_CONFLICT, "The provider %s is not in quarantine", device->id);
+}
+
+static bool admin_stand(struct ledger *ledger, const struct store_admin *admin, enum store_standing next,
+                        struct err *err) {
+    struct store_device device;
+    if (!sqlite_device_by_id(ledger->db, admin->device.id, &device, err)) {
+        return false;
+    }
+    if (admin->account.id[0] != '\0' && strcmp(admin->account.id, device.account_id) != 0) {
+        return err_set(err, ERR_NOT_FOUND, "There is no provider %s", admin->device.id);
+    }
+    if (!admin_may_stand(&device, next, err)) {
+        return false;
+    }
+    device.standing = next;
+    device.standing_ms = admin->now_ms;
+    (void)str_copy(device.standing_reason, sizeof(device.standing_reason), str_from(admin->note));
+    return sqlite_device_stand(ledger->db, &device, err);
+}
+
+static bool admin_device_key(struct ledger *ledger, const struct store_admin *admin, struct err *err) {
+    struct store_device device;
+    struct store_join_token token = admin->token;
+    if (!sqlite_device_by_id(ledger->db, admin->device.id, &device, err)) {
+        return false;
+    }
+    if (device.standing == STORE_STANDING_REMOVED) {
+        return err_set(err, ERR_CONFLICT, "The provider %s was removed, and that is for good", device.id);
+    }
+    (void)str_copy(token.account_id, sizeof(token.account_id), str_from(device.account_id));
+    (void)str_copy(token.device_id, sizeof(token.device_id), str_from(device.id));
+    return sqlite_join_token_add(ledger->db, &token, err);
+}
+
+static bool admin_revoke_token(struct ledger *ledger, const struct store_admin *admin, struct err *err) {
+    struct store_join_token token;
+    return sqlite_join_token_by_id(ledger->db, admin->token.id, &token, err) &&
+           sqlite_join_token_revoke(ledger->db, admin->token.id, admin->now_ms, err);
+}
+
 static bool admin_apply(struct ledger *ledger, const struct store_admin *admin, struct err *err) {
     switch (admin->kind) {
     case STORE_ADMIN_ACCOUNT_CREATE:
@@ -128,41 +193,108 @@ static bool admin_apply(struct ledger *ledger, const struct store_admin *admin, 
     case STORE_ADMIN_CREDIT_REFUND:
         return admin_credit(ledger, admin, LEDGER_REFUND, err);
     case STORE_ADMIN_PAYOUT:
-        return admin_credit(ledger, admin, LEDGER_PAYOUT, err);
+        return admin_payout(ledger, admin, err);
     case STORE_ADMIN_DEVICE_VERIFY:
         return sqlite_device_verify(ledger->db, admin->device.id, admin->device.verified, err);
     case STORE_ADMIN_REVIEWS_CLEAR:
         return sqlite_reviews_clear(ledger->db, admin->device.id, err);
+    case STORE_ADMIN_DEVICE_REMOVE:
+        return admin_stand(ledger, admin, STORE_STANDING_REMOVED, err);
+    case STORE_ADMIN_DEVICE_QUARANTINE:
+        return admin_stand(ledger, admin, STORE_STANDING_QUARANTINED, err);
+    case STORE_ADMIN_DEVICE_RELEASE:
+        return admin_stand(ledger, admin, STORE_STANDING_SERVING, err);
+    case STORE_ADMIN_DEVICE_KEY:
+        return admin_device_key(ledger, admin, err);
+    case STORE_ADMIN_TOKEN_REVOKE:
+        return admin_revoke_token(ledger, admin, err);
     }
     return err_set(err, ERR_INVALID, "unknown kind of admin action");
 }
 
-static bool admin_is_about_key(const struct store_admin *admin) {
-    return admin->kind == STORE_ADMIN_KEY_CREATE || admin->kind == STORE_ADMIN_KEY_REVOKE;
+/* What an action is about, beside an account. */
+enum admin_about { ADMIN_ABOUT_ACCOUNT, ADMIN_ABOUT_KEY, ADMIN_ABOUT_DEVICE, ADMIN_ABOUT_TOKEN };
+
+static enum admin_about admin_about(const struct store_admin *admin) {
+    switch (admin->kind) {
+    case STORE_ADMIN_KEY_CREATE:
+    case STORE_ADMIN_KEY_REVOKE:
+        return ADMIN_ABOUT_KEY;
+    case STORE_ADMIN_DEVICE_VERIFY:
+    case STORE_ADMIN_REVIEWS_CLEAR:
+    case STORE_ADMIN_DEVICE_REMOVE:
+    case STORE_ADMIN_DEVICE_QUARANTINE:
+    case STORE_ADMIN_DEVICE_RELEASE:
+    case STORE_ADMIN_DEVICE_KEY:
+        return ADMIN_ABOUT_DEVICE;
+    case STORE_ADMIN_TOKEN_REVOKE:
+        return ADMIN_ABOUT_TOKEN;
+    case STORE_ADMIN_ACCOUNT_CREATE:
+    case STORE_ADMIN_ACCOUNT_TIER:
+    case STORE_ADMIN_ACCOUNT_SUSPEND:
+    case STORE_ADMIN_ACCOUNT_ERASE:
+    case STORE_ADMIN_CREDIT_GRANT:
+    case STORE_ADMIN_CREDIT_REFUND:
+    case STORE_ADMIN_PAYOUT:
+        break;
+    }
+    return ADMIN_ABOUT_ACCOUNT;
 }
 
-static bool admin_is_about_device(const struct store_admin *admin) {
-    return admin->kind == STORE_ADMIN_DEVICE_VERIFY || admin->kind == STORE_ADMIN_REVIEWS_CLEAR;
-}
-
-/* The account, device and keys as they are now; ERR_NOT_FOUND for those that a change did not meet. */
-static bool admin_read_back(struct ledger *ledger, const struct store_admin *admin, struct store_admin *result,
+static bool admin_read_keys(struct ledger *ledger, const struct store_admin *admin, struct store_admin *result,
                             struct err *err) {
-    bool about_key = admin_is_about_key(admin), about_device = admin_is_about_device(admin);
-    *result = *admin;
-    result->key_count = about_key ? 1 : admin->kind == STORE_ADMIN_ACCOUNT_CREATE ? admin->key_count : 0;
+    const size_t known = admin->kind == STORE_ADMIN_ACCOUNT_CREATE ? admin->key_count : 0;
+    result->key_count = admin_about(admin) == ADMIN_ABOUT_KEY ? 1 : known;
     for (size_t i = 0; i < result->key_count; i++) {
         if (!sqlite_key_by_id(ledger->db, admin->keys[i].id, &result->keys[i], err)) {
             return false;
         }
     }
-    if (about_device && !sqlite_device_by_id(ledger->db, admin->device.id, &result->device, err)) {
+    return true;
+}
+
+/* The account, device, token and keys as they are now; ERR_NOT_FOUND for those that a change did not meet. */
+static bool admin_read_back(struct ledger *ledger, const struct store_admin *admin, struct store_admin *result,
+                            struct err *err) {
+    const char *account_id = admin->account.id;
+    *result = *admin;
+    if (!admin_read_keys(ledger, admin, result, err)) {
         return false;
     }
-    const char *account_id = about_key      ? result->keys[0].account_id
-                             : about_device ? result->device.account_id
-                                            : admin->account.id;
+    switch (admin_about(admin)) {
+    case ADMIN_ABOUT_ACCOUNT:
+        break;
+    case ADMIN_ABOUT_KEY:
+        account_id = result->keys[0].account_id;
+        break;
+    case ADMIN_ABOUT_DEVICE:
+        if (!sqlite_device_by_id(ledger->db, admin->device.id, &result->device, err)) {
+            return false;
+        }
+        account_id = result->device.account_id;
+        break;
+    case ADMIN_ABOUT_TOKEN:
+        if (!sqlite_join_token_by_id(ledger->db, admin->token.id, &result->token, err)) {
+            return false;
+        }
+        account_id = result->token.account_id;
+        break;
+    }
     return sqlite_account_find(ledger->db, account_id, &result->account, err);
+}
+
+static const char *admin_subject(const struct store_admin *result) {
+    switch (admin_about(result)) {
+    case ADMIN_ABOUT_ACCOUNT:
+        break;
+    case ADMIN_ABOUT_KEY:
+        return result->keys[0].id;
+    case ADMIN_ABOUT_DEVICE:
+        return result->device.id;
+    case ADMIN_ABOUT_TOKEN:
+        return result->token.id;
+    }
+    return result->account.id;
 }
 
 static const char *admin_detail(const struct store_admin *admin) {
@@ -180,14 +312,11 @@ static const char *admin_detail(const struct store_admin *admin) {
 
 static bool admin_audit(struct ledger *ledger, const struct store_admin *admin, const struct store_admin *result,
                         struct err *err) {
-    const char *subject = admin_is_about_key(admin)      ? result->keys[0].id
-                          : admin_is_about_device(admin) ? result->device.id
-                                                         : result->account.id;
     struct sqlite_binder binder = sqlite_bind(ledger->db, SQL_AUDIT_ADD);
     sqlite_bind_int(&binder, admin->now_ms);
     sqlite_bind_text(&binder, admin->actor == NULL ? "" : admin->actor);
     sqlite_bind_text(&binder, admin_actions[admin->kind]);
-    sqlite_bind_text(&binder, subject);
+    sqlite_bind_text(&binder, admin_subject(result));
     sqlite_bind_int(&binder, admin->amount_nano);
     sqlite_bind_text(&binder, admin_detail(admin));
     return sqlite_run(ledger->db, SQL_AUDIT_ADD, err);

@@ -13,7 +13,7 @@ static void record_read(struct sqlite_reader *reader, struct store_record *out) 
     out->earned = (uint32_t)sqlite_read_int(reader);
 }
 
-static void device_read(struct sqlite_db *db, enum sql sql, struct store_device *out) {
+void sqlite_device_read(struct sqlite_db *db, enum sql sql, struct store_device *out) {
     struct sqlite_reader reader = sqlite_read(db, sql);
     sqlite_read_text(&reader, out->id, sizeof(out->id));
     sqlite_read_text(&reader, out->account_id, sizeof(out->account_id));
@@ -22,6 +22,10 @@ static void device_read(struct sqlite_db *db, enum sql sql, struct store_device 
     sqlite_read_text(&reader, out->region, sizeof(out->region));
     out->created_ms = sqlite_read_int(&reader);
     out->verified = sqlite_read_int(&reader) != 0;
+    out->standing = (enum store_standing)sqlite_read_choice(&reader, STORE_STANDINGS);
+    sqlite_read_text(&reader, out->standing_reason, sizeof(out->standing_reason));
+    out->standing_ms = sqlite_read_int(&reader);
+    out->suspended = sqlite_read_int(&reader) != 0;
     record_read(&reader, &out->record);
 }
 
@@ -45,7 +49,7 @@ bool sqlite_device_by_id(struct sqlite_db *db, const char *id, struct store_devi
     if (!found) {
         return err_set(err, ERR_NOT_FOUND, "There is no provider %s", id);
     }
-    device_read(db, SQL_DEVICE_BY_ID, out);
+    sqlite_device_read(db, SQL_DEVICE_BY_ID, out);
     sqlite_reset(db, SQL_DEVICE_BY_ID);
     return true;
 }
@@ -55,6 +59,15 @@ bool sqlite_device_verify(struct sqlite_db *db, const char *id, bool verified, s
     sqlite_bind_int(&binder, verified);
     sqlite_bind_text(&binder, id);
     return sqlite_run(db, SQL_DEVICE_VERIFY, err);
+}
+
+bool sqlite_device_stand(struct sqlite_db *db, const struct store_device *device, struct err *err) {
+    struct sqlite_binder binder = sqlite_bind(db, SQL_DEVICE_STAND);
+    sqlite_bind_int(&binder, device->standing);
+    sqlite_bind_text(&binder, device->standing_reason);
+    sqlite_bind_int(&binder, device->standing_ms);
+    sqlite_bind_text(&binder, device->id);
+    return sqlite_run(db, SQL_DEVICE_STAND, err);
 }
 
 static bool record_keep(struct store_connection *connection, const char *device_id, const struct store_record *record,
@@ -97,68 +110,6 @@ bool sqlite_reviews_clear(struct sqlite_db *db, const char *device_id, struct er
     return sqlite_run(db, SQL_REVIEW_CLEAR, err);
 }
 
-/* --- Enrolling --- */
-
-static bool token_add(struct store_connection *connection, const struct store_join_token *token, struct err *err) {
-    struct sqlite_db *db = sqlite_db_of(connection);
-    struct sqlite_binder binder = sqlite_bind(db, SQL_JOIN_TOKEN_ADD);
-    sqlite_bind_blob(&binder, token->sha256, sizeof(token->sha256));
-    sqlite_bind_text(&binder, token->account_id);
-    sqlite_bind_int(&binder, token->created_ms);
-    sqlite_bind_int(&binder, token->expires_ms);
-    sqlite_bind_int(&binder, token->uses);
-    return sqlite_run(db, SQL_JOIN_TOKEN_ADD, err);
-}
-
-static bool device_find(struct store_connection *connection, const uint8_t public_key[ED25519_KEY_SIZE],
-                        struct store_device *out, bool *found, struct err *err) {
-    struct sqlite_db *db = sqlite_db_of(connection);
-    struct sqlite_binder binder = sqlite_bind(db, SQL_DEVICE_FIND);
-    sqlite_bind_blob(&binder, public_key, ED25519_KEY_SIZE);
-    if (!sqlite_next(db, SQL_DEVICE_FIND, found, err)) {
-        return false;
-    }
-    if (*found) {
-        device_read(db, SQL_DEVICE_FIND, out);
-        sqlite_reset(db, SQL_DEVICE_FIND);
-    }
-    return true;
-}
-
-static bool device_add(struct sqlite_db *db, const struct store_device *device, struct err *err) {
-    struct sqlite_binder binder = sqlite_bind(db, SQL_DEVICE_ADD);
-    sqlite_bind_text(&binder, device->id);
-    sqlite_bind_text(&binder, device->account_id);
-    sqlite_bind_blob(&binder, device->public_key, sizeof(device->public_key));
-    sqlite_bind_text(&binder, device->name);
-    sqlite_bind_text(&binder, device->region);
-    sqlite_bind_int(&binder, device->created_ms);
-    return sqlite_run(db, SQL_DEVICE_ADD, err);
-}
-
-static bool device_enrol(struct store_connection *connection, const uint8_t token_sha256[DIGEST_SHA256_SIZE],
-                         struct store_device *device, bool *added, struct err *err) {
-    struct sqlite_db *db = sqlite_db_of(connection);
-    struct sqlite_binder binder = sqlite_bind(db, SQL_JOIN_TOKEN_FIND);
-    sqlite_bind_blob(&binder, token_sha256, DIGEST_SHA256_SIZE);
-    sqlite_bind_int(&binder, device->created_ms);
-    if (!sqlite_next(db, SQL_JOIN_TOKEN_FIND, added, err)) {
-        return false;
-    }
-    if (!*added) {
-        return true;
-    }
-    struct sqlite_reader reader = sqlite_read(db, SQL_JOIN_TOKEN_FIND);
-    sqlite_read_text(&reader, device->account_id, sizeof(device->account_id));
-    sqlite_reset(db, SQL_JOIN_TOKEN_FIND);
-    if (!device_add(db, device, err)) {
-        return false; /* a refusal does not end the transaction, so the token is used only now */
-    }
-    binder = sqlite_bind(db, SQL_JOIN_TOKEN_USE);
-    sqlite_bind_blob(&binder, token_sha256, DIGEST_SHA256_SIZE);
-    return sqlite_run(db, SQL_JOIN_TOKEN_USE, err);
-}
-
 /* --- Pages --- */
 
 static bool device_page(struct store_connection *connection, const char *id, const char *account_id, const char *after,
@@ -176,7 +127,7 @@ static bool device_page(struct store_connection *connection, const char *id, con
     }
     *count = 0;
     while ((ok = sqlite_next(db, sql, &found, err)) && found) {
-        device_read(db, sql, &rows[(*count)++]);
+        sqlite_device_read(db, sql, &rows[(*count)++]);
     }
     return ok;
 }
@@ -197,9 +148,6 @@ static bool review_page(struct store_connection *connection, const char *device_
 }
 
 const struct store_device_rows sqlite_device_rows = {
-    .token_add = token_add,
-    .find = device_find,
-    .enrol = device_enrol,
     .record_keep = record_keep,
     .review_add = review_add,
     .page = device_page,

@@ -9,6 +9,7 @@
 #include "store/sqlite/conversations.h"
 #include "store/sqlite/deliveries.h"
 #include "store/sqlite/devices.h"
+#include "store/sqlite/enrolment.h"
 #include "store/sqlite/events.h"
 #include "store/sqlite/generations.h"
 #include "store/sqlite/jobs.h"
@@ -138,6 +139,7 @@ const struct store_driver sqlite_driver = {
     .settings = &sqlite_setting_rows,
     .accounts = &sqlite_account_rows,
     .devices = &sqlite_device_rows,
+    .enrolment = &sqlite_enrolment_rows,
     .generations = &sqlite_generation_rows,
     .usage = &sqlite_usage_rows,
     .settlements = &sqlite_settlement_rows,

@@ -1,5 +1,7 @@
 #include "store/sqlite/texts.h"
 
+#include "store/sqlite/enrolment_texts.h"
+
 #define ACCOUNT_COLUMNS                                                                                                \
     "a.number, a.id, a.name, a.owner, a.tier, a.suspended, a.created_ms, coalesce(b.amount_nano, 0)"                   \
     " FROM accounts a LEFT JOIN balances b ON b.ledger_account = 16 * a.number"
@@ -7,7 +9,8 @@
     "k.number, k.id, k.account_id, k.kind, k.sha256, k.name, k.created_ms, k.expires_ms, k.revoked_ms, k.cap_nano,"    \
     " k.models, k.spent_nano, a.number, a.owner FROM keys k JOIN accounts a ON a.id = k.account_id"
 #define DEVICE_COLUMNS                                                                                                 \
-    "d.id, d.account_id, d.public_key, d.name, d.region, d.created_ms, d.verified, coalesce(r.jobs, 0),"               \
+    "d.id, d.account_id, d.public_key, d.name, d.region, d.created_ms, d.verified, d.standing, d.standing_reason,"     \
+    " d.standing_ms, coalesce((SELECT suspended FROM accounts WHERE id = d.account_id), 0), coalesce(r.jobs, 0),"      \
     " coalesce(r.failures, 0), coalesce(r.reviews, 0), coalesce(r.success, 0), coalesce(r.uptime, 0),"                 \
     " coalesce(r.kept_ms, 0), coalesce(r.prefill_factor, 0), coalesce(r.decode_factor, 0), coalesce(r.audits, 0),"     \
     " coalesce(r.earned, 0) FROM devices d LEFT JOIN device_records r ON r.device_number = d.number"
@@ -150,10 +153,7 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
     [SQL_KEY_BY_ID] = "SELECT " KEY_COLUMNS " WHERE k.id = ?",
     [SQL_KEY_REVOKE] = "UPDATE keys SET revoked_ms = ? WHERE id = ? AND revoked_ms = 0",
     [SQL_KEY_SPEND] = "UPDATE keys SET spent_nano = spent_nano + ? WHERE number = ?",
-    [SQL_JOIN_TOKEN_ADD] =
-        "INSERT INTO join_tokens (sha256, account_id, created_ms, expires_ms, uses_left) VALUES (?, ?, ?, ?, ?)",
-    [SQL_JOIN_TOKEN_FIND] = "SELECT account_id FROM join_tokens WHERE sha256 = ? AND expires_ms > ? AND uses_left > 0",
-    [SQL_JOIN_TOKEN_USE] = "UPDATE join_tokens SET uses_left = uses_left - 1 WHERE sha256 = ?",
+    ENROLMENT_TEXTS,
     [SQL_DEVICE_ADD] =
         "INSERT INTO devices (id, account_id, public_key, name, region, created_ms) VALUES (?, ?, ?, ?, ?, ?)",
     [SQL_DEVICE_FIND] = "SELECT " DEVICE_COLUMNS " WHERE d.public_key = ?",

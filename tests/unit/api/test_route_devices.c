@@ -8,16 +8,21 @@ static const struct store_device devices[] = {
      .region = "de",
      .created_ms = 1767225600123,
      .verified = true},
-    {.id = "prov_2", .account_id = "acct_1", .name = "phone", .created_ms = 5000},
+    {.id = "prov_2",
+     .account_id = "acct_1",
+     .name = "phone",
+     .created_ms = 5000,
+     .standing = STORE_STANDING_QUARANTINED,
+     .standing_reason = "odd"},
     {.id = "prov_9", .account_id = "acct_9", .name = "theirs", .created_ms = 6000},
 };
 
 #define FIRST                                                                                                          \
     "{\"id\":\"prov_1\",\"object\":\"provider.device\",\"created\":1767225600,\"name\":\"lap \\\"top\\\"\","           \
-    "\"region\":\"de\",\"verified\":true,\"connected\":true}"
+    "\"region\":\"de\",\"verified\":true,\"standing\":\"serving\",\"standing_reason\":null,\"connected\":true}"
 #define SECOND                                                                                                         \
     "{\"id\":\"prov_2\",\"object\":\"provider.device\",\"created\":5,\"name\":\"phone\",\"region\":null,"              \
-    "\"verified\":false,\"connected\":false}"
+    "\"verified\":false,\"standing\":\"quarantined\",\"standing_reason\":\"odd\",\"connected\":false}"
 
 static int get(struct api_fixture *fixture, const char *path, const char **body) {
     char line[512];
@@ -126,6 +131,30 @@ static void test_param_of_each_404(void **state) {
     }
 }
 
+static int erase(struct api_fixture *fixture, const char *path, const char **body) {
+    char line[512];
+    snprintf(line, sizeof(line), "DELETE %s", path);
+    api_fixture_forget(fixture);
+    api_fixture_request(fixture, line, "", NULL);
+    return api_fixture_answer(fixture, body);
+}
+
+static void test_removal(void **state) {
+    struct api_fixture *fixture = *state;
+    const char *body;
+    assert_int_equal(erase(fixture, "/v1/provider/devices/prov%5F1", &body), 200);
+    assert_string_equal(body, "{\"id\":\"prov_1\",\"object\":\"provider.device\",\"deleted\":true}");
+    assert_string_equal(fixture->removed_account, "acct_1"); /* else it would be anybody's */
+    assert_string_equal(fixture->removed_device, "prov_1");
+    (void)err_set(&fixture->remove_err, ERR_CONFLICT, "it was removed");
+    assert_int_equal(erase(fixture, "/v1/provider/devices/prov_1", &body), 200); /* again */
+    (void)err_set(&fixture->remove_err, ERR_NOT_FOUND, "there is none");
+    assert_int_equal(erase(fixture, "/v1/provider/devices/prov_9", &body), 404);
+    assert_non_null(strstr(body, "\"param\":\"id\""));
+    (void)err_set(&fixture->remove_err, ERR_UNAVAILABLE, "busy");
+    assert_int_equal(erase(fixture, "/v1/provider/devices/prov_1", &body), 503);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, api_fixture_setup, api_fixture_teardown)
     const struct CMUnitTest tests[] = {
@@ -135,6 +164,7 @@ int main(void) {
         TEST(test_test_key_has_none),
         TEST(test_store_fails),
         TEST(test_param_of_each_404),
+        TEST(test_removal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

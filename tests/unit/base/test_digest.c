@@ -1,6 +1,7 @@
 #include "base/compiler.h"
 #include "base/digest.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <setjmp.h>
@@ -122,6 +123,50 @@ static void test_ed25519_refuses_changes(void **state) {
     assert_true(ed25519_sign(private_key, STR(""), signature));
 }
 
+/* The eight points of small order, each with both signs, and the names that some of them have beside their own: with
+ * such a key, R the neutral point and S 0 the signature is good for every message, or for every eighth. */
+static void test_ed25519_refuses_keys_of_small_order(void **state) {
+    static const char *const KEYS[] = {
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", /* p, which is 0 */
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", /* another y above p */
+        "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    };
+    uint8_t signature[ED25519_SIGNATURE_SIZE] = {1};
+    (void)state;
+    for (size_t i = 0; i < 2 * COUNT_OF(KEYS); i++) {
+        uint8_t key[ED25519_KEY_SIZE];
+        for (size_t j = 0; j < sizeof(key); j++) {
+            char byte[3] = {KEYS[i / 2][2 * j], KEYS[i / 2][2 * j + 1], '\0'};
+            key[j] = (uint8_t)strtoul(byte, NULL, 16);
+        }
+        key[ED25519_KEY_SIZE - 1] = (uint8_t)(key[ED25519_KEY_SIZE - 1] | (i % 2 == 1 ? 0x80 : 0));
+        assert_false(ed25519_key_is_sound(key));
+        for (char message = 'a'; message <= 'z'; message++) {
+            assert_false(ed25519_verify(key, (struct str){&message, 1}, signature));
+        }
+    }
+}
+
+static void test_ed25519_keys_are_sound(void **state) {
+    (void)state;
+    for (int i = 0; i < 64; i++) {
+        uint8_t private_key[ED25519_KEY_SIZE], public_key[ED25519_KEY_SIZE];
+        ed25519_generate(private_key, public_key);
+        assert_true(ed25519_key_is_sound(public_key));
+    }
+    uint8_t nearly[ED25519_KEY_SIZE]; /* p - 2: the largest y that is not special */
+    memset(nearly, 0xff, sizeof(nearly));
+    nearly[0] = 0xeb;
+    nearly[ED25519_KEY_SIZE - 1] = 0x7f;
+    assert_true(ed25519_key_is_sound(nearly));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hashes),
@@ -130,6 +175,8 @@ int main(void) {
         cmocka_unit_test(test_base64_is_strict),
         cmocka_unit_test(test_ed25519_known_answer),
         cmocka_unit_test(test_ed25519_refuses_changes),
+        cmocka_unit_test(test_ed25519_refuses_keys_of_small_order),
+        cmocka_unit_test(test_ed25519_keys_are_sound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

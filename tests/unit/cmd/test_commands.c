@@ -324,7 +324,7 @@ static void the_overview_names_every_command(void **state) {
     command_fixture_expect(fixture, COMMAND_OK, "--help");
     assert_prints(fixture, "Usage: nataris COMMAND [ARGUMENTS] [OPTIONS]\n\nCommands:\n");
     for (size_t i = 0; i < commands_count(); i++) {
-        assert_prints(fixture, "\n  %-20s %s\n", commands_at(i)->name, commands_at(i)->summary);
+        assert_prints(fixture, "\n  %-22s %s\n", commands_at(i)->name, commands_at(i)->summary);
     }
     command_fixture_expect(fixture, COMMAND_OK, "-h");
     assert_prints(fixture, "Commands:");

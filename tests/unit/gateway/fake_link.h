@@ -22,6 +22,9 @@ struct link_peer {
     char denied[128];        /* the reason, for good */
     char closed[128];        /* the reason, for now */
     bool watched;
+    bool old;        /* it does not know scopes; set by the test */
+    char scope[80];  /* of the latest generation, likewise */
+    bool seed_given; /* likewise */
 };
 
 void link_peer_admit(struct link_peer *peer, const char *provider_id) {
@@ -40,8 +43,13 @@ void link_peer_send_job(struct link_peer *peer, uint64_t job, const struct gen_r
     peer->generation = job;
     peer->generations++;
     peer->max_tokens = request->max_tokens;
+    peer->seed_given = request->seed_given;
+    (void)str_copy(peer->scope, sizeof(peer->scope), request->scope);
     (void)str_copy(peer->question, sizeof(peer->question), request->messages[0].content);
     (void)str_copy(peer->continue_text, sizeof(peer->continue_text), request->continue_text);
+}
+bool link_peer_has_scopes(const struct link_peer *peer) {
+    return !peer->old;
 }
 void link_peer_send_cancel(struct link_peer *peer, uint64_t job) {
     (void)job;

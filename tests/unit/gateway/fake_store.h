@@ -5,7 +5,9 @@
 
 #include "base/compiler.h"
 #include "base/digest.h"
+#include "store/admin.h"
 #include "store/devices.h"
+#include "store/enrolment.h"
 #include "store/settlements.h"
 
 #include <string.h>
@@ -21,12 +23,12 @@ static struct {
     struct store_part parts[FAKE_STORE_PARTS];
     bool answer_given, turn_given;
     struct store_review review;
+    struct store_admin admin; /* the latest act */
     struct store_record record;
     char kept_id[STORE_ID_MAX];
     /* What it answers. */
     struct err settle_err;      /* code ERR_NONE: settled */
     struct err enrol_err;       /* likewise */
-    bool unknown_device;        /* neither known nor with a token */
     bool enrols_later;          /* fake_store_enrol_now does it */
     struct store_device device; /* known already, when it has an id */
     const char *owner;          /* account of those that are not; NULL: none */
@@ -61,7 +63,7 @@ void store_settle(struct store *store, const struct store_settlement *settlement
 UNUSED static void fake_store_enrol_now(void) {
     const struct err *err = fake_store.enrol_err.code != ERR_NONE ? &fake_store.enrol_err : NULL;
     const struct store_device *device = fake_store.device.id[0] != '\0' ? &fake_store.device : &fake_store.candidate;
-    fake_store.on_enrolled(fake_store.enrol_context, err != NULL || fake_store.unknown_device ? NULL : device, err);
+    fake_store.on_enrolled(fake_store.enrol_context, err != NULL ? NULL : device, err);
 }
 
 void store_device_enrol(struct store *store, const uint8_t public_key[ED25519_KEY_SIZE], struct str token,
@@ -79,6 +81,17 @@ void store_device_enrol(struct store *store, const uint8_t public_key[ED25519_KE
     if (!fake_store.enrols_later) {
         fake_store_enrol_now();
     }
+}
+
+/* Done at once, as asked. */
+void store_admin(struct store *store, const struct store_admin *admin,
+                 void (*on_result)(void *context, const struct store_admin *result, const struct err *err),
+                 void *context) {
+    (void)store;
+    fake_store.admin = *admin;
+    fake_store.admin.device.standing =
+        admin->kind == STORE_ADMIN_DEVICE_REMOVE ? STORE_STANDING_REMOVED : STORE_STANDING_SERVING;
+    on_result(context, &fake_store.admin, NULL);
 }
 
 void store_record_keep(struct store *store, const char *device_id, const struct store_record *record) {

@@ -1,6 +1,7 @@
 /* A generation on its devices: what each is sent, who made how much of the answer, and what its settlement says. */
 #include "gateway/attempts.h"
 
+#include "catalog/canary.h"
 #include "unit/gateway/shell_fixture.h"
 
 enum { ACCOUNT = 1, PROMPT_PRICE = 100, COMPLETION_PRICE = 1000 };
@@ -206,6 +207,71 @@ static void test_an_attempt_nobody_made(void **state) {
     shell_call_clear(&call);
 }
 
+/* A device of `peer` that says that it found so much; what the client is told. */
+static uint32_t ask_cached(struct shell_fixture *fixture, struct link_peer *peer, const char *account, uint32_t says) {
+    struct shell_call call = {0};
+    (void)str_copy(call.call.identity.account_id, STORE_ID_MAX, str_from(account));
+    shell_ask(fixture, &call, "chatcmpl-1");
+    shell_accept(fixture, peer);
+    shell_delta(fixture, peer, "hi", 1);
+    PROVIDERS_LINK_EVENTS.on_done(
+        &fixture->shell.providers, peer,
+        &(struct link_done){.job = peer->generation,
+                            .finish = LINK_FINISH_STOP,
+                            .usage = {.prompt_tokens = 10, .completion_tokens = 1, .cached_tokens = says}});
+    assert_int_equal(call.finished, 1);
+    const uint32_t told = call.result.usage.cached_tokens;
+    shell_call_clear(&call);
+    return told;
+}
+
+/* Each account has a scope of its own, and is told no more of a cache than it can have left there. */
+static void test_accounts_do_not_meet_in_a_cache(void **state) {
+    struct shell_fixture *fixture = *state;
+    static struct link_peer peer;
+    char first[sizeof(peer.scope)];
+    shell_join(fixture, &peer, "laptop", LINK_MODEL_WARM, 4096);
+    assert_int_equal(ask_cached(fixture, &peer, "acct_a", 10), 0); /* it was never here */
+    (void)str_copy(first, sizeof(first), str_from(peer.scope));
+    assert_int_equal(strlen(first), SCOPE_SIZE - 1);
+    assert_false(peer.seed_given);
+    assert_int_equal(ask_cached(fixture, &peer, "acct_a", 9), 9);
+    assert_string_equal(peer.scope, first);
+    assert_int_equal(ask_cached(fixture, &peer, "acct_b", 9), 0);
+    assert_string_not_equal(peer.scope, first);
+}
+
+/* A canary's scope says neither whose nor what it is. */
+static void test_a_canary_has_a_scope_like_all(void **state) {
+    struct shell_fixture *fixture = *state;
+    static struct link_peer peer;
+    char first[sizeof(peer.scope)];
+    shell_join(fixture, &peer, "laptop", LINK_MODEL_WARM, 4096);
+    canaries_due(&fixture->canaries);
+    assert_int_equal(strlen(peer.scope), SCOPE_SIZE - 1);
+    (void)str_copy(first, sizeof(first), str_from(peer.scope));
+    size_t asked = 0;
+    while (strcmp(catalog_canary_at(STR(SHELL_MODEL), asked)->question, peer.question) != 0) {
+        asked++;
+    }
+    shell_answer(fixture, &peer, catalog_canary_at(STR(SHELL_MODEL), asked)->answer);
+    assert_int_equal(ask_cached(fixture, &peer, "", 10), 0);
+    assert_string_not_equal(peer.scope, first);
+}
+
+/* A peer that does not know scopes is asked for a seed's text, which it computes anew; it is believed no cache. */
+static void test_a_device_without_scopes_reuses_nothing(void **state) {
+    struct shell_fixture *fixture = *state;
+    static struct link_peer peer;
+    shell_join(fixture, &peer, "old", LINK_MODEL_WARM, 4096);
+    peer.old = true;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(ask_cached(fixture, &peer, "acct_a", 10), 0);
+        assert_true(peer.seed_given);
+        assert_string_equal(peer.scope, "");
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         SHELL_TEST(test_one_device),
@@ -216,6 +282,9 @@ int main(void) {
         SHELL_TEST(test_a_settlement_that_is_refused),
         SHELL_TEST(test_a_settlement_in_doubt),
         SHELL_TEST(test_an_attempt_nobody_made),
+        SHELL_TEST(test_accounts_do_not_meet_in_a_cache),
+        SHELL_TEST(test_a_canary_has_a_scope_like_all),
+        SHELL_TEST(test_a_device_without_scopes_reuses_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,7 +49,7 @@ static void test_a_known_device(void **state) {
 static void test_one_that_nobody_knows(void **state) {
     struct shell_fixture *fixture = *state;
     static struct link_peer peer;
-    fake_store.unknown_device = true;
+    (void)err_set(&fake_store.enrol_err, ERR_DENIED, "unknown device and no valid join token");
     shell_hello(fixture, &peer, "laptop");
     assert_string_equal(peer.denied, "unknown device and no valid join token");
     assert_string_equal(peer.closed, "");

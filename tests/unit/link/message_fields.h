@@ -253,6 +253,7 @@ static void fields_members(struct json_writer *writer, const struct link_message
         json_member_str(writer, "model", message->want.model);
         break;
     case LINK_DRAIN:
+    case LINK_LEAVE:
     case LINK_UNKNOWN:
         break;
     }
@@ -365,7 +366,8 @@ static inline void message_encode(struct buf *out, enum link_version version, co
         link_encode_cancel(out, message->cancel_job);
         break;
     case LINK_DRAIN:
-        link_encode_drain(out);
+    case LINK_LEAVE:
+        link_encode_word(out, message->kind);
         break;
     case LINK_WANT:
         link_encode_want(out, &message->want);

@@ -83,7 +83,7 @@ static void answer_jobs(struct link_rig *rig, const char *event) {
         const struct link_error error = {
             .job = LINK_JOB_MAX, .failure = GEN_FAILURE_ENGINE, .message = STR("broke"), .param = STR("")};
         link_client_send_error(client, &error);
-        link_client_send_drain(client);
+        link_client_send_word(client, LINK_DRAIN);
     }
 }
 

@@ -13,6 +13,7 @@ static void tell(struct operator_fixture *fixture, uint64_t provider, enum link_
         .joined_ms = JOINED_MS,
         .pause = pause,
         .last_seen_ms = JOINED_MS,
+        .device = &(struct store_device){.id = "prov_1"},
         .kept = {.generations = 7, .failures = 2, .success = 700, .uptime = 300, .reviews = 1}};
     struct json_writer writer;
     operator_begin(fixture, &writer);
@@ -35,7 +36,7 @@ static void test_one_that_is_away(void **state) {
 
 static void test_one_never_seen(void **state) {
     struct operator_fixture *fixture = *state;
-    const struct device_view view = {.core = fixture->core};
+    const struct device_view view = {.core = fixture->core, .device = &(struct store_device){.id = "prov_1"}};
     struct json_writer writer;
     operator_begin(fixture, &writer);
     json_begin_object(&writer);

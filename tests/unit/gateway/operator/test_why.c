@@ -57,17 +57,38 @@ static void tell(struct operator_fixture *fixture, uint64_t provider, enum link_
     assert_true(core_provider_view(fixture->core, provider, fixture->now_ms, &view));
     operator_begin(fixture, &writer);
     json_begin_object(&writer);
-    why_write(fixture->core, provider, &view, pause, &writer);
+    why_write(fixture->core, provider, &view, pause, &(struct store_device){0}, &writer);
     json_end_object(&writer);
+}
+
+static void tell_away(struct operator_fixture *fixture, const struct store_device *device) {
+    struct json_writer writer;
+    operator_begin(fixture, &writer);
+    json_begin_object(&writer);
+    why_write_away(device, &writer);
+    json_end_object(&writer);
+}
+
+static void test_one_that_is_out(void **state) {
+    struct operator_fixture *fixture = *state;
+    struct store_device device = {.standing = STORE_STANDING_REMOVED, .standing_reason = "it \"lied\""};
+    tell_away(fixture, &device);
+    operator_assert_has(fixture,
+                        "removed from the network, for good, since 1970-01-01T00:00:00.000Z: it \\\"lied\\\".");
+    operator_assert_lacks(fixture, "It is not connected");
+    device = (struct store_device){.standing = STORE_STANDING_QUARANTINED, .standing_ms = 1767225600000};
+    tell_away(fixture, &device);
+    operator_assert_has(fixture, "in quarantine, without paid jobs, since 2026-01-01T00:00:00.000Z.");
+    operator_assert_has(fixture, "It is not connected");
+    device = (struct store_device){.suspended = true};
+    tell_away(fixture, &device);
+    operator_assert_has(fixture, "Its account is suspended");
+    operator_assert_lacks(fixture, "It is not connected");
 }
 
 static void test_one_that_is_away(void **state) {
     struct operator_fixture *fixture = *state;
-    struct json_writer writer;
-    operator_begin(fixture, &writer);
-    json_begin_object(&writer);
-    why_write_away(&writer);
-    json_end_object(&writer);
+    tell_away(fixture, &(struct store_device){0});
     assert_string_equal(buf_cstr(&fixture->text), "{\"why\":[\"It is not connected: start nataris provider there, and "
                                                   "look into its log.\"]}");
 }
@@ -142,6 +163,7 @@ int main(void) {
         cmocka_unit_test(test_states_have_names),
         cmocka_unit_test(test_nothing_keeps_them_out),
         OPERATOR_TEST(test_one_that_is_away),
+        OPERATOR_TEST(test_one_that_is_out),
         OPERATOR_TEST(test_one_without_models),
         OPERATOR_TEST(test_paused_by_its_owner),
         OPERATOR_TEST(test_cooling_down),

@@ -1,0 +1,49 @@
+#include "gateway/words.h"
+
+enum core_model_state words_model_state(enum link_model_state state) {
+    switch (state) {
+    case LINK_MODEL_DOWNLOADING:
+        return CORE_MODEL_DOWNLOADING;
+    case LINK_MODEL_LOADING:
+        return CORE_MODEL_LOADING;
+    case LINK_MODEL_WARM:
+        return CORE_MODEL_WARM;
+    case LINK_MODEL_FAILED:
+        return CORE_MODEL_FAILED;
+    case LINK_MODEL_COLD:
+        return CORE_MODEL_COLD;
+    }
+    return CORE_MODEL_FAILED;
+}
+
+enum core_heat words_heat(enum link_heat heat) {
+    switch (heat) {
+    case LINK_HEAT_NOMINAL:
+        return CORE_HEAT_NOMINAL;
+    case LINK_HEAT_FAIR:
+        return CORE_HEAT_FAIR;
+    case LINK_HEAT_SERIOUS:
+        return CORE_HEAT_SERIOUS;
+    case LINK_HEAT_CRITICAL:
+        return CORE_HEAT_CRITICAL;
+    }
+    return CORE_HEAT_CRITICAL;
+}
+
+enum core_attempt_failure words_failure(enum gen_failure failure) {
+    switch (failure) {
+    case GEN_FAILURE_BAD_REQUEST:
+        return CORE_ATTEMPT_BAD_REQUEST;
+    case GEN_FAILURE_CONTEXT_LENGTH:
+        return CORE_ATTEMPT_CONTEXT_LENGTH;
+    case GEN_FAILURE_OVERLOADED:
+        return CORE_ATTEMPT_OVERLOADED;
+    case GEN_FAILURE_MODEL_MISSING:
+        return CORE_ATTEMPT_MODEL_MISSING;
+    case GEN_FAILURE_ENGINE:
+        return CORE_ATTEMPT_ENGINE;
+    case GEN_FAILURE_DRAINING:
+        return CORE_ATTEMPT_DRAINING;
+    }
+    return CORE_ATTEMPT_ENGINE;
+}

@@ -1,0 +1,13 @@
+/* What links say of devices, in the words of the core. */
+#ifndef NATARIS_GATEWAY_WORDS_H
+#define NATARIS_GATEWAY_WORDS_H
+
+#include "core/core.h"
+#include "link/status.h"
+#include "wire/generation.h"
+
+enum core_model_state words_model_state(enum link_model_state state);
+enum core_heat words_heat(enum link_heat heat);
+enum core_attempt_failure words_failure(enum gen_failure failure);
+
+#endif

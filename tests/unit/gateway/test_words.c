@@ -1,0 +1,34 @@
+/* What links say of devices, in the words of the core: each word has one of its own. */
+#include "gateway/words.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static void test_states_of_models(void **state) {
+    (void)state;
+    assert_int_equal(words_model_state(LINK_MODEL_DOWNLOADING), CORE_MODEL_DOWNLOADING);
+    assert_int_equal(words_model_state(LINK_MODEL_LOADING), CORE_MODEL_LOADING);
+    assert_int_equal(words_model_state(LINK_MODEL_WARM), CORE_MODEL_WARM);
+    assert_int_equal(words_model_state(LINK_MODEL_FAILED), CORE_MODEL_FAILED);
+    assert_int_equal(words_model_state(LINK_MODEL_COLD), CORE_MODEL_COLD);
+}
+
+static void test_heat(void **state) {
+    (void)state;
+    assert_int_equal(words_heat(LINK_HEAT_NOMINAL), CORE_HEAT_NOMINAL);
+    assert_int_equal(words_heat(LINK_HEAT_FAIR), CORE_HEAT_FAIR);
+    assert_int_equal(words_heat(LINK_HEAT_SERIOUS), CORE_HEAT_SERIOUS);
+    assert_int_equal(words_heat(LINK_HEAT_CRITICAL), CORE_HEAT_CRITICAL);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_states_of_models),
+        cmocka_unit_test(test_heat),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
