@@ -27,10 +27,8 @@ void core_shares_init(struct core_placed *placed) {
     core_list_init(&placed->idle_shares);
 }
 
+/* One that is in no list. */
 static void share_free(struct core_placed *placed, struct core_share *share) {
-    if (core_link_is_listed(&share->idle_link)) {
-        core_list_remove(&placed->idle_shares, &share->idle_link);
-    }
     HASH_DEL(placed->shares, share);
     free(share);
 }
@@ -38,6 +36,7 @@ static void share_free(struct core_placed *placed, struct core_share *share) {
 void core_shares_clear(struct core_placed *placed) {
     struct core_link *link;
     while ((link = core_list_first(&placed->idle_shares)) != NULL) {
+        core_list_remove(&placed->idle_shares, link);
         share_free(placed, CORE_OF(link, struct core_share, idle_link));
     }
 }
@@ -72,7 +71,9 @@ void core_share_leave(struct core_offering *offering) {
     }
     core_list_push_back(&placed->idle_shares, &share->idle_link);
     if (placed->idle_shares.count > SHARE_IDLE_MAX) {
-        share_free(placed, CORE_OF(core_list_first(&placed->idle_shares), struct core_share, idle_link));
+        struct core_link *oldest = core_list_first(&placed->idle_shares);
+        core_list_remove(&placed->idle_shares, oldest);
+        share_free(placed, CORE_OF(oldest, struct core_share, idle_link));
     }
 }
 
@@ -104,6 +105,7 @@ static void shares_fade(struct core_placed *placed) {
         share->placed = share_faded(share->placed);
         share->ramp = share_faded(share->ramp);
         if (share->placed <= 0 && share->references == 0) {
+            core_list_remove(&placed->idle_shares, &share->idle_link);
             share_free(placed, share);
         }
     }
