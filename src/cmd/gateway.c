@@ -45,6 +45,7 @@ static void copy_values(const struct gateway_config *config, struct gateway_opti
     options->webhooks_lax = config->webhooks_lax;
     options->keep_days = config->keep_days;
     options->titles_off = config->titles_off;
+    options->devices_trusted = config->trust_devices;
     options->summaries_off = config->summaries_off;
     options->core.max_generations = config->max_jobs;
     options->core.max_queue = config->max_queue;
@@ -204,6 +205,9 @@ static const struct option OPTIONS[] = {
      AT(cooldown_ms)},
     {"owner-share-percent", OPTION_NUMBER, "PERCENT", "50",
      "of a model's jobs for the devices of one owner, while others' are free; 100: no bound", AT(owner_share_percent)},
+    {"trust-devices", OPTION_FLAG, NULL, NULL,
+     "what each device says of itself is believed from the start: for a network whose devices are all your own",
+     AT(trust_devices)},
     OPTION_LOG_LEVEL(struct gateway_config, "info"),
     OPTION_CONFIG_FILE(struct gateway_config, config),
 };

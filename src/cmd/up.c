@@ -170,6 +170,7 @@ void cmd_up_fill(const struct up_config *config, struct gateway_options *options
     gateway_options_init(options);
     options->listen = config->listen;
     options->drain_ms = UP_DRAIN_MS;
+    options->devices_trusted = config->trust_devices;
 }
 
 struct option_list cmd_up_models(const struct up_config *config) {
@@ -253,6 +254,8 @@ static const struct option OPTIONS[] = {
      "print a line {\"base_url\",\"api_key\",\"test_key\"} when it can serve; without --model also "
      "\"default_models\", and a line {\"model\",\"available\",\"remark\"} when one of them is here",
      AT(json)},
+    {"trust-devices", OPTION_FLAG, NULL, NULL, "what each device says of itself is believed: they are all your own",
+     AT(trust_devices)},
     {"device-root", OPTION_TEXT, "DIR", "/", "where /proc and /sys are looked for (for tests)", AT(device_root)},
     OPTION_LOG_LEVEL(struct up_config, "warn"),
     OPTION_CONFIG_FILE(struct up_config, config),

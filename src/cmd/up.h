@@ -8,7 +8,7 @@
 struct up_config {
     const char *config, *data, *listen, *engine, *log_level, *device_root;
     struct option_list model;
-    bool json;
+    bool json, trust_devices;
 };
 
 extern const struct command COMMAND_UP;

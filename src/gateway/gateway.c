@@ -340,6 +340,7 @@ static void open_core(struct gateway *gateway, const struct gateway_options *opt
     if (options->local_token != NULL) {
         providers_set_local(&gateway->shell.providers, str_from(options->local_token));
     }
+    gateway->shell.providers.all_trusted = options->devices_trusted;
     canaries_init(&gateway->canaries, &gateway->shell, options->canary_ms);
     for (size_t i = 0; i < catalog_count(); i++) {
         const struct catalog_model *model = catalog_at(i);

@@ -24,6 +24,7 @@ struct gateway_options {    /* strings are borrowed until gateway_open returns *
     const char *admin; /* where the admin API listens, such as "unix:DATA/admin.sock"; NULL: nowhere */
     struct gateway_tier_limits tiers[GATEWAY_TIERS];
     const char *local_token;         /* the join token of the device that is started with this gateway; NULL: none */
+    bool devices_trusted;            /* all of them are the operator's own, and believed */
     uint32_t drain_ms;               /* how long running requests may go on after gateway_drain */
     uint32_t heartbeat_ms;           /* between two heartbeats of a provider */
     uint32_t canary_ms;              /* between two questions with known answers to idle providers; 0: none */

@@ -210,7 +210,7 @@ static void tell_joined(struct gateway_provider *provider) {
                    .owner = owner_number(provider->device.account_id),
                    .ram_bytes = provider->ram_bytes,
                    .verified = provider->device.verified,
-                   .trusted = provider->local,
+                   .trusted = provider->local || provider->providers->all_trusted,
                    .quarantined = provider->device.standing == STORE_STANDING_QUARANTINED,
                    .record = record_from_store(&provider->device.record)},
     };

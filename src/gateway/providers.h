@@ -43,6 +43,7 @@ struct providers {
     struct loop_timer *records_timer;   /* owned */
     /* Of the join token of the device that is started with this gateway, so that it is known when it comes. */
     bool has_local;
+    bool all_trusted; /* every device is the operator's own */
     uint8_t local_sha256[DIGEST_SHA256_SIZE];
 };
 

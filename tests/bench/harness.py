@@ -136,6 +136,12 @@ class Tools:
         self.nataris, self.llama = self.build / "nataris", self.build / "nataris-llama"
         self.count = 0
 
+    def trust_devices(self):
+        """Devices that nobody knows have one slot at first; an earlier build has no such option."""
+        argv = [self.nataris, "gateway", "--help"]
+        usage = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=True).stdout
+        return ["--trust-devices"] if "--trust-devices" in usage else []
+
     def new_folder(self, name):
         self.count += 1
         path = self.folder / f"{name}-{self.count}"
@@ -170,6 +176,7 @@ class Gateway:
     def __enter__(self):
         self.started = contextlib.ExitStack()
         argv = [self.tools.nataris, "gateway", "--data", self.folder, "--listen", "127.0.0.1:0", "--json"]
+        argv += self.tools.trust_devices()
         argv += ["--log-level", "warn"]
         exec_at = time.monotonic()
         process = self.started.enter_context(running(argv, self.log, stdout=subprocess.PIPE))

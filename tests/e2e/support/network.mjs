@@ -120,6 +120,9 @@ export async function run(args, options) {
 }
 
 /** A gateway with providers around it. Every process started through it ends in stop(). */
+/** Devices of tests have all their slots at once, unless a test is of how strangers are treated (`strangers: true`). */
+const trust = ({ strangers = false } = {}) => (strangers ? [] : ['--trust-devices']);
+
 export class Network {
   constructor() {
     this.folder = makeFolder();
@@ -149,7 +152,8 @@ export class Network {
   /** nataris up */
   static async up(args = [], options) {
     const network = new Network();
-    const all = ['up', '--data', network.data, '--listen', '127.0.0.1:0', '--json', '--log-level', 'info', ...args];
+    const all = ['up', '--data', network.data, '--listen', '127.0.0.1:0', '--json', '--log-level', 'info',
+      ...trust(options), ...args];
     return network.#adopt(network.start(all, options));
   }
 
@@ -157,7 +161,7 @@ export class Network {
   static async gateway(args = [], { prepare, ...options } = {}) {
     const network = new Network();
     prepare?.(network);
-    const all = ['gateway', '--data', network.data, '--listen', '127.0.0.1:0', '--json', ...args];
+    const all = ['gateway', '--data', network.data, '--listen', '127.0.0.1:0', '--json', ...trust(options), ...args];
     return network.#adopt(network.start(all, options));
   }
 
