@@ -13,8 +13,8 @@ static uint64_t owned_provider(struct fixture *f, uint64_t owner, uint32_t conte
     return provider;
 }
 
-/* A liar that calls every request bad reaches no client however many devices it has, while one of another owner is there;
- * and it is on the list of reviews after the third. */
+/* A liar that calls every request bad reaches no client however many devices it has, while one of another owner is
+ * there. */
 static void many_devices_of_a_liar_are_one_voice(void **state) {
     struct fixture *f = fixture_start(state);
     enum { LIARS = 50, REQUESTS = 40 };
