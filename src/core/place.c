@@ -467,6 +467,12 @@ struct core_offering *core_place(struct core *core, struct core_generation *gene
         if (place.pool != NULL) {
             place_consider_pool(&place);
         }
+        if (place.best == NULL && generation->refusals.others) { /* the sample had devices of one owner alone */
+            struct core_offering *other = core_refusal_find_other(generation);
+            if (other != NULL && core->candidate_count - first < CORE_CANDIDATES_MAX) {
+                place_consider(&place, other);
+            }
+        }
         if (place.best == NULL && generation->tried_count > 0 && !place_has_untried(core, generation, false)) {
             place_consider_tried(&place);
         }

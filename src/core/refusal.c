@@ -66,6 +66,17 @@ static bool has_other(const struct core_generation *generation, bool owners) {
     return false;
 }
 
+struct core_offering *core_refusal_find_other(const struct core_generation *generation) {
+    const struct core_list *list = &generation->model->offerings;
+    for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
+        struct core_offering *offering = CORE_OF(link, struct core_offering, model_link);
+        if (core_place_gate(generation, offering) == CORE_GATE_NONE) {
+            return offering;
+        }
+    }
+    return NULL;
+}
+
 bool core_refusal_has_other(const struct core_generation *generation) {
     return has_other(generation, false);
 }

@@ -36,6 +36,8 @@ enum core_refusal_verdict core_refusal_take(struct core *core, struct core_gener
 bool core_refusal_has_other(const struct core_generation *generation);
 /* There is a refusal that nothing speaks against, and nobody left who could. */
 bool core_refusal_stands(const struct core_generation *generation);
+/* One that can take it now and is not of an owner that has refused it; NULL: none. It looks at one after the other. */
+struct core_offering *core_refusal_find_other(const struct core_generation *generation);
 /* Has this device refused the generation, or, while others are to be asked, another one of its owner? */
 bool core_refusal_was_heard(const struct core_generation *generation, const struct core_provider *provider);
 /* A device has answered the generation, whose prompt has so many tokens: held against those that refused it. */

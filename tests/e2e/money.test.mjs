@@ -224,7 +224,7 @@ describe('what each ending costs', () => {
     await assertFree(async (account) => {
       const provider = await HandProvider.join(network, [ABSENT_MODEL]);
       await network.untilAvailable(ABSENT_MODEL);
-      const answer = post(network, account, chat('Hi', { model: ABSENT_MODEL, max_tokens: 40_000 }));
+      const answer = post(network, account, chat('Hi', { model: ABSENT_MODEL, max_tokens: 100_000 }));
       const job = await provider.job();
       provider.accept(job);
       for (let sent = 0; sent <= 4 * 1024 * 1024; sent += DELTA.length) provider.delta(job, DELTA);

@@ -162,6 +162,29 @@ static void test_margins(void **state) {
     tokens_learned_free(learned);
 }
 
+/* The bound of a bill is above every count there is, whatever was learned before; and not far above most. */
+static void test_the_bound_is_above_every_text(void **state) {
+    struct tokens_learned *learned = tokens_learned_new();
+    (void)state;
+    for (size_t m = 0; m < SAMPLE_MODELS; m++) {
+        for (int n = 0; n < 12; n++) { /* usual text that has few tokens says nothing of odd one */
+            tell(learned, sample_models[m], "", "english", (uint32_t)sample("english")->tokens[m] * 4 / 5);
+        }
+        const struct tokens_rates bound = tokens_learned_rates(learned, str_from(sample_models[m]), TOKENS_BOUND);
+        for (size_t i = 0; i < COUNT_OF(sample_texts); i++) {
+            const int64_t most = tokens_rates_count_str(&bound, sample_texts[i].text);
+            const bool repeats = strcmp(sample_texts[i].name, "repeat") == 0;
+            /* Scripts without blanks are bounded by their bytes; the blanks between them are not looked at. */
+            if (most * 100 < sample_texts[i].tokens[m] * 95 || (!repeats && most > sample_texts[i].tokens[m] * 2)) {
+                print_error("%s, %s: at most %lld instead of %lld\n", sample_models[m], sample_texts[i].name,
+                            (long long)most, (long long)sample_texts[i].tokens[m]);
+                fail();
+            }
+        }
+    }
+    tokens_learned_free(learned);
+}
+
 static void test_memory_is_bounded(void **state) {
     struct tokens_learned *learned = tokens_learned_new();
     char model[32], who[32];
@@ -191,6 +214,7 @@ int main(void) {
         cmocka_unit_test(test_our_own_count_silences_devices),
         cmocka_unit_test(test_short_and_mixed_texts_teach_nothing),
         cmocka_unit_test(test_margins),
+        cmocka_unit_test(test_the_bound_is_above_every_text),
         cmocka_unit_test(test_memory_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
