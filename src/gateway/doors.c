@@ -2,7 +2,8 @@
 
 #include "wire/limits.h"
 
-enum { ADDRESS_CONNECTIONS = 2048, ADDRESS_NEW_CONNECTIONS = 1000, ADDRESS_FAILED_KEYS = 120 };
+/* A machine with 15,000 devices behind one address, all of which connect at once, stays below them. */
+enum { ADDRESS_CONNECTIONS = 8192, ADDRESS_NEW_CONNECTIONS = 5000, ADDRESS_FAILED_KEYS = 120 };
 
 /* To a connection that its address may not have, before anything of it is read. */
 #define DOORS_REFUSAL_BODY                                                                                             \

@@ -5,6 +5,7 @@
 #include "base/random.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,12 +126,14 @@ bool address_book_new(struct address_book **out, const struct address_limits *li
     return true;
 }
 
-static void place_free(struct address_place *place) {
-    struct address_book *book = place->book;
-    DL_DELETE(book->resting, place);
+/* The one that has rested for longest is forgotten. */
+static void book_forget_oldest(struct address_book *book) {
+    struct address_place *oldest = book->resting;
+    assert(book->places != NULL); /* it is in the table */
+    DL_DELETE(book->resting, oldest);
     book->resting_count--;
-    HASH_DEL(book->places, place);
-    free(place);
+    HASH_DEL(book->places, oldest);
+    free(oldest);
 }
 
 void address_book_free(struct address_book *book) {
@@ -138,7 +141,7 @@ void address_book_free(struct address_book *book) {
         return;
     }
     while (book->resting != NULL) {
-        place_free(book->resting);
+        book_forget_oldest(book);
     }
     book->closed = true;
     if (book->places == NULL) {
@@ -220,7 +223,7 @@ void address_place_release(struct address_place *place, uint64_t now_ms) {
     }
     for (size_t i = 0; i < BOOK_SWEEP && book->resting != NULL; i++) {
         if (place_is_blank(book->resting, now_ms) || book->resting_count > BOOK_RESTING_MAX) {
-            place_free(book->resting);
+            book_forget_oldest(book);
         }
     }
 }

@@ -11,6 +11,8 @@
 enum {
     /* What a peer may still send after conn_close before it is cut off. */
     CONN_DISCARD_MAX = 16 * 1024 * 1024,
+    /* Between two reads of what is dropped: whoever goes on sending what was refused waits for those who are served. */
+    CONN_DISCARD_PAUSE_MS = 20,
     /* Gathered within one iteration and sent before its end, so that conn_unsent speaks of the peer and not of the
      * iteration. */
     CONN_GATHER_MAX = 64 * 1024,
@@ -106,7 +108,13 @@ static void conn_fail_uv(struct conn *conn, const char *what, int status) {
 
 static void conn_expired(struct deadline *deadline) {
     struct conn *conn = (struct conn *)((char *)deadline - offsetof(struct conn, deadline));
+    const uint64_t now_ms = loop_now_ms(conn->loop);
     struct err reason;
+    if ((conn->state == CONN_CLOSING || conn->state == CONN_LINGERING) && now_ms < conn->linger_until_ms) {
+        conn_start_reading(conn); /* on with what is dropped */
+        deadline_set(loop_deadlines(conn->loop), &conn->deadline, conn->linger_until_ms - now_ms);
+        return;
+    }
     err_set(&reason, ERR_TIMEOUT, "the TLS handshake took too long");
     conn_fail(conn, &reason);
 }
@@ -304,12 +312,20 @@ static void conn_input_ended(struct conn *conn, int status) {
     }
 }
 
+static void conn_discard_data(struct conn *conn, size_t len) {
+    const uint64_t now_ms = loop_now_ms(conn->loop);
+    conn->discarded += len;
+    if (conn->discarded > CONN_DISCARD_MAX) {
+        conn_fail(conn, NULL);
+    } else if (now_ms + CONN_DISCARD_PAUSE_MS < conn->linger_until_ms) {
+        uv_read_stop((uv_stream_t *)&conn->tcp);
+        deadline_set(loop_deadlines(conn->loop), &conn->deadline, CONN_DISCARD_PAUSE_MS);
+    }
+}
+
 static void conn_receive(struct conn *conn, struct str data) {
     if (conn->state >= CONN_CLOSING) {
-        conn->discarded += data.len;
-        if (conn->discarded > CONN_DISCARD_MAX) {
-            conn_fail(conn, NULL);
-        }
+        conn_discard_data(conn, data.len);
     } else if (conn->tls != NULL) {
         tls_session_feed(conn->tls, data);
         conn_pump_tls(conn);
@@ -387,6 +403,7 @@ void conn_close(struct conn *conn, unsigned linger_ms) {
     if (open) {
         conn->state = CONN_CLOSING;
         if (conn->linger) {
+            conn->linger_until_ms = loop_now_ms(conn->loop) + linger_ms;
             deadline_set(loop_deadlines(conn->loop), &conn->deadline, linger_ms);
         }
         if (conn->linger && conn->paused) {

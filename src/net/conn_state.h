@@ -47,6 +47,7 @@ struct conn {
     struct loop_deferred settle;  /* end of the iteration: on_close, or bytes that a pause held back */
     struct loop_deferred flush;   /* end of the iteration, after all others: send */
     struct deadline deadline;     /* handshake, then linger */
+    uint64_t linger_until_ms;     /* loop clock; 0: conn_close was not called, or without time */
     size_t discarded;             /* bytes read and dropped after conn_close */
     enum conn_state state;
     bool paused, eof, linger, behind; /* behind: since the kernel did not take all, until all is sent */

@@ -25,6 +25,7 @@ struct store_conversation {
     int64_t created_ms, updated_ms;
 };
 
+/* ERR_CONFLICT about "conversations": the account has as many as its tier allows. */
 void store_conversation_add(struct store *store, const struct store_conversation *conversation,
                             void (*on_result)(void *context, const struct err *err), void *context);
 /* Overwrites its key, and has returned when neither the file nor its log holds anything that can be read: the messages,

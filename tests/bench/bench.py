@@ -14,6 +14,7 @@ import tempfile
 import time
 
 import conversation_rows
+import doors_rows
 import engine_row
 import harness
 import network_rows
@@ -42,6 +43,7 @@ MEASUREMENTS = {
     "webhooks": ("webhook deliveries", webhook_rows.deliveries),
     "workflows": ("map_reduce on four devices and on one", workflow_rows.map_reduce),
     "workflow-list": ("a list of 100,000 workflows", workflow_list_rows.long_list),
+    "flood": ("good requests beside a flood of passers-by", doors_rows.flood),
     "start": ("start-up of the gateway", rows.gateway_start),
     "live": ("15,000 live providers", network_rows.live_providers),
     "lost": ("time until a lost device's stream goes on", network_rows.device_lost),

@@ -6,6 +6,7 @@ import net from 'node:net';
 import { describe, test } from 'node:test';
 import { admin, command, createAccount } from './support/accounts.mjs';
 import { ask, chat } from './support/chat.mjs';
+import { HandProvider } from './support/hand_provider.mjs';
 import { eventually, NATARIS, Network, stopCleanly, within } from './support/network.mjs';
 
 const CHAT = '/v1/chat/completions';
@@ -243,6 +244,28 @@ describe('an account has limits', () => {
   });
 });
 
+describe('an account keeps so much', () => {
+  story('conversations', ['--tier-free', '10/2/0'], async (network) => {
+    const { api_key: key } = await createAccount(network, 'free', 'collector');
+    const create = async () => {
+      const answer = await network.post('/v1/conversations', '{}', { key });
+      return { status: answer.status, body: await answer.json() };
+    };
+    let last;
+    for (let made = 0; made < 1000; made += 20) {
+      const answers = await Promise.all(Array.from({ length: 20 }, create));
+      assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
+      last = answers[0].body.id;
+    }
+    const refused = await create();
+    assert.equal(refused.status, 403);
+    assert.match(refused.body.error.message, /keeps 1000 conversations.*DELETE/);
+    assert.equal((await network.fetch(`/v1/conversations/${last}`, { method: 'DELETE', key })).status, 200);
+    assert.equal((await create()).status, 200);
+    assert.equal((await network.post('/v1/conversations', '{}')).status, 200, 'the owner has no limit');
+  });
+});
+
 describe('the disk', () => {
   story('below its floor nothing is taken on, and all else goes on', ['--disk-floor', '4000000000'], async (network) => {
     await network.scripted();
@@ -266,6 +289,16 @@ describe('the disk', () => {
       assert.equal((await network.fetch(route)).status, 200, route);
     }
     assert.equal((await network.fetch('/v1/conversations/conv_none', { method: 'DELETE' })).status, 404);
+  });
+});
+
+describe('a device', () => {
+  story('that floods its link is read more slowly, and others are served', [], async (network) => {
+    await network.scripted();
+    const flooder = await HandProvider.join(network);
+    for (let i = 0; i < 5000; i += 1) flooder.send({ type: 'status', models: [] });
+    for (let i = 0; i < 5; i += 1) await ask(network, chat('Hello'));
+    assert.equal((await request(network, '/healthz')).status, 200);
   });
 });
 

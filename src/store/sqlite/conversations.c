@@ -3,12 +3,36 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "store/sqlite/turns.h"
+#include "store/tier.h"
 
 #include <string.h>
 
 enum { CONVERSATION_ROOM_MAX = 64 * 1024 * 1024, MESSAGES_STEP = 64 };
 
 /* --- For the writer --- */
+
+/* Whether the account may keep one more: only so many are counted as its tier could allow at most. */
+static bool conversation_fits(struct sqlite_db *db, int64_t account_number, struct err *err) {
+    bool found;
+    struct sqlite_binder binder = sqlite_bind(db, SQL_CONVERSATION_COUNT);
+    sqlite_bind_int(&binder, account_number);
+    sqlite_bind_int(&binder, store_tier_conversations(STORE_TIER_PRO));
+    if (!sqlite_next(db, SQL_CONVERSATION_COUNT, &found, err)) {
+        return false;
+    }
+    if (!found) {
+        return true;
+    }
+    struct sqlite_reader reader = sqlite_read(db, SQL_CONVERSATION_COUNT);
+    const int64_t most = store_tier_conversations((enum store_tier)sqlite_read_choice(&reader, STORE_TIERS));
+    const int64_t count = sqlite_read_int(&reader);
+    sqlite_reset(db, SQL_CONVERSATION_COUNT);
+    return most == 0 || count < most ||
+           err_set_field(err, ERR_CONFLICT, "conversations",
+                         "This account keeps %lld conversations, as many as its tier allows. Delete some of them "
+                         "(DELETE /v1/conversations/ID), or ask for another tier",
+                         (long long)most);
+}
 
 static bool conversation_add(struct store_connection *connection, const struct store_conversation *conversation,
                              struct err *err) {
@@ -17,7 +41,8 @@ static bool conversation_add(struct store_connection *connection, const struct s
     struct ledger_account *account;
     struct turn_place place = {0};
     struct buf title, summary, system;
-    if (!ledger_find_account(ledger, conversation->account_id, &account, err)) {
+    if (!ledger_find_account(ledger, conversation->account_id, &account, err) ||
+        !conversation_fits(db, account->number, err)) {
         return false;
     }
     random_bytes(place.secret, sizeof(place.secret));

@@ -343,6 +343,9 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
         "INSERT INTO conversations (number, id, account_number, test, model, auto_title, auto_summary, titled_by,"
         " created_ms, title, summary, system, summary_until, message_count, prompt_tokens, completion_tokens, density,"
         " counted_by, updated_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, 0, 0, 0, 0, '', ?9)",
+    [SQL_CONVERSATION_COUNT] =
+        "SELECT tier, (SELECT count(*) FROM (SELECT 1 FROM conversations WHERE account_number = ?1 LIMIT ?2))"
+        " FROM accounts WHERE number = ?1",
     [SQL_CONVERSATION_FIND] =
         "SELECT " CONVERSATION_COLUMNS ", c.summary, c.system" CONVERSATION_TABLES " WHERE c.id = ? AND a.id = ?"
         " AND c.test = ?",
