@@ -115,7 +115,7 @@ static uint32_t cached_tokens(struct generation *generation, const struct core_o
     const uint32_t told = finisher != NULL && finisher->scope[0] != '\0'
                               ? scopes_told(scopes, finisher->scope, outcome->cached_tokens)
                               : 0;
-    for (size_t i = 0; i < generation->attempt_count; i++) {
+    for (size_t i = 0; generation->attempts != NULL && i < generation->attempt_count; i++) {
         if (generation->attempts[i].scope[0] != '\0') {
             scopes_leave(scopes, generation->attempts[i].scope, outcome->prompt_tokens + outcome->completion_tokens);
         }

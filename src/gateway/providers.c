@@ -391,28 +391,12 @@ static void on_delta(void *context, struct link_peer *peer, const struct link_de
                                                           .delta = {.text = delta->text, .tokens = delta->tokens}});
 }
 
-/* The core knows three; an answer that ended well in another way has stopped. */
-static enum core_finish finish_from_link(enum link_finish finish) {
-    switch (finish) {
-    case LINK_FINISH_LENGTH:
-        return CORE_FINISH_LENGTH;
-    case LINK_FINISH_CANCELLED:
-        return CORE_FINISH_CANCELLED;
-    case LINK_FINISH_STOP:
-    case LINK_FINISH_TOOL_CALLS:
-    case LINK_FINISH_CONTENT_FILTER:
-    case LINK_FINISH_OTHER:
-        break;
-    }
-    return CORE_FINISH_STOP;
-}
-
 static void on_done(void *context, struct link_peer *peer, const struct link_done *message) {
     const struct gen_usage *usage = &message->usage;
     core_loop_step(core_of(context), &(struct core_event){.kind = CORE_EVENT_DONE,
                                                           .provider = provider_of(peer)->handle,
                                                           .generation = message->job,
-                                                          .done = {.finish = finish_from_link(message->finish),
+                                                          .done = {.finish = words_finish(message->finish),
                                                                    .prompt_tokens = usage->prompt_tokens,
                                                                    .completion_tokens = usage->completion_tokens,
                                                                    .cached_tokens = usage->cached_tokens}});

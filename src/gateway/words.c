@@ -47,3 +47,18 @@ enum core_attempt_failure words_failure(enum gen_failure failure) {
     }
     return CORE_ATTEMPT_ENGINE;
 }
+
+enum core_finish words_finish(enum link_finish finish) {
+    switch (finish) {
+    case LINK_FINISH_LENGTH:
+        return CORE_FINISH_LENGTH;
+    case LINK_FINISH_CANCELLED:
+        return CORE_FINISH_CANCELLED;
+    case LINK_FINISH_STOP:
+    case LINK_FINISH_TOOL_CALLS:
+    case LINK_FINISH_CONTENT_FILTER:
+    case LINK_FINISH_OTHER:
+        break;
+    }
+    return CORE_FINISH_STOP;
+}

@@ -9,5 +9,7 @@
 enum core_model_state words_model_state(enum link_model_state state);
 enum core_heat words_heat(enum link_heat heat);
 enum core_attempt_failure words_failure(enum gen_failure failure);
+/* The core knows three; an answer that ended well in another way has stopped. */
+enum core_finish words_finish(enum link_finish finish);
 
 #endif
