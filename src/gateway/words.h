@@ -3,6 +3,7 @@
 #define NATARIS_GATEWAY_WORDS_H
 
 #include "core/core.h"
+#include "link/finish.h"
 #include "link/status.h"
 #include "wire/generation.h"
 
