@@ -34,11 +34,13 @@ static void share_free(struct core_placed *placed, struct core_share *share) {
 }
 
 void core_shares_clear(struct core_placed *placed) {
-    struct core_link *link;
-    while ((link = core_list_first(&placed->idle_shares)) != NULL) {
-        core_list_remove(&placed->idle_shares, link);
-        share_free(placed, CORE_OF(link, struct core_share, idle_link));
+    struct core_share *share = placed->shares, *next;
+    HASH_CLEAR(hh, placed->shares); /* the table; the shares, all of them idle, are still in a row */
+    for (; share != NULL; share = next) {
+        next = share->hh.next;
+        free(share);
     }
+    core_list_init(&placed->idle_shares);
 }
 
 void core_share_join(struct core_offering *offering) {
@@ -100,14 +102,10 @@ static double share_faded(double number) {
 }
 
 static void shares_fade(struct core_placed *placed) {
-    for (struct core_share *share = placed->shares, *next; share != NULL; share = next) {
-        next = (struct core_share *)share->hh.next;
+    /* Those of owners without a device go when newer ones need their places (SHARE_IDLE_MAX). */
+    for (struct core_share *share = placed->shares; share != NULL; share = (struct core_share *)share->hh.next) {
         share->placed = share_faded(share->placed);
         share->ramp = share_faded(share->ramp);
-        if (share->placed <= 0 && share->references == 0) {
-            core_list_remove(&placed->idle_shares, &share->idle_link);
-            share_free(placed, share);
-        }
     }
     placed->all = share_faded(placed->all);
     placed->ramp = share_faded(placed->ramp);

@@ -59,8 +59,11 @@ static void queue_free_if_done(struct lookup_queue *queue) {
     if (!queue->closed || queue->running > 0) {
         return;
     }
-    HASH_ITER (hh, queue->owners, owner, next) {
-        owner_free(queue, owner);
+    owner = queue->owners;
+    HASH_CLEAR(hh, queue->owners); /* the table; the owners are still in a row */
+    for (; owner != NULL; owner = next) {
+        next = owner->hh.next;
+        free(owner);
     }
     free(queue);
 }

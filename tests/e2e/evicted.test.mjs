@@ -25,7 +25,7 @@ async function come(network, keys, token) {
   const { nonce } = await device.hello(token);
   device.auth(nonce);
   const answer = await device.next();
-  device.cut();
+  device.socket.destroy();
   return answer;
 }
 
