@@ -15,13 +15,22 @@ enum {
     SIM_DEVICES = 5,
     SIM_TASKS = 64, /* on one device; more are never begun, as on a device that is stuck */
     SIM_STORM = 12, /* clients that go at once */
+    SIM_ATTEMPTS = 128, /* of one generation */
+};
+
+/* Who tried a generation, and whether what it earned may or must be in escrow. */
+struct sim_attempt {
+    uint64_t provider, owner;
+    size_t device;
+    bool escrow, reviewed;
+    unsigned turned; /* how often its device had gone into review or out of it */
 };
 
 struct sim_account {
     uint32_t rate, concurrent;
     bool suspended;
     bool overdrawn; /* a negative credit has left less than is held */
-    int64_t held_nano;
+    int64_t held_nano, settling_nano; /* settling: given credit of settlements that are not written yet */
     uint32_t active;
     uint64_t *admitted_ms; /* when each of its requests was admitted */
     size_t admitted_count;
@@ -52,7 +61,10 @@ struct sim_generation { /* by the request's user number */
     bool counting; /* COUNT was told, and COUNTED not yet */
     bool taken;    /* any of its attempts was accepted */
     bool gone, aborted, settling, durable;
-    int64_t charge_nano, provider_nano;
+    int64_t charge_nano, provider_nano, given_nano;
+    struct ledger_share shares[SIM_ATTEMPTS];
+    size_t share_count;
+    struct sim_attempt attempts[SIM_ATTEMPTS]; /* by their numbers, from 1 */
     unsigned ends;
 };
 
@@ -66,6 +78,9 @@ struct sim_task {
 
 struct sim_device {
     uint64_t handle; /* CORE_NO_HANDLE: away */
+    uint64_t owner; /* an account; 0: nobody's */
+    bool escrow;
+    unsigned turned; /* how often that has changed */
     enum sim_temper temper;
     struct sim_task tasks[SIM_TASKS];
     size_t task_count;

@@ -19,7 +19,7 @@ typedef bool admin_action_read(struct json_value body, const char *id, int64_t n
                                struct err *err);
 admin_action_read admin_read_account_create, admin_read_account_change, admin_read_key_create, admin_read_credit,
     admin_read_payout, admin_read_account_erase, admin_read_key_revoke, admin_read_device_change,
-    admin_read_reviews_clear;
+    admin_read_reviews_clear, admin_read_escrow_end;
 
 const char *admin_key_kind_name(enum store_key_kind kind);
 

@@ -10,13 +10,16 @@
  *   POST   /admin/accounts/{id}/keys      {kind, name?, expires_in_days?, cap_usd?, models?}
  *   GET    /admin/accounts/{id}/keys      ?limit=&after=ID
  *   DELETE /admin/keys/{id}
- *   POST   /admin/accounts/{id}/credits   {type: "grant" or "refund", amount_usd, note?}
+ *   POST   /admin/accounts/{id}/credits   {type: "grant" or "refund", amount_usd, note?, given?}: given: no money stands
+ *                                         behind it, so what it earns others is never paid out
  *   POST   /admin/accounts/{id}/payouts   {amount_usd, note?}
  *   GET    /admin/accounts/{id}/earnings
  *   GET    /admin/providers               ?limit=&after=ID: state, models, record of each
  *   GET    /admin/providers/{id}
  *   PATCH  /admin/providers/{id}          {verified}
  *   DELETE /admin/providers/{id}/reviews
+ *   POST   /admin/providers/{id}/escrow   {action: "release", "return" or "forfeit", note?}
+ *   GET    /admin/escrow                  ?limit=&after=PROVIDER: what waits for such a word
  *   GET    /admin/reviews                 ?limit=&before=NUMBER, newest first
  *   GET    /admin/jobs/{id}               what happened to it; live ones and the last that ended
  *   GET    /admin/audit                   ?limit=&before=NUMBER, newest first

@@ -26,6 +26,7 @@ struct operation {
     int64_t before;
     char actor[STORE_ID_MAX];
     struct admin_action action;
+    struct store_earnings earnings;
     void (*on_account)(struct operation *operation, const struct store_account *account); /* find_account */
 };
 
@@ -226,7 +227,7 @@ static void start_keys(struct operation *operation) {
     find_account(operation, read_keys);
 }
 
-static void on_earnings(void *context, const struct store_earnings *earnings, const struct err *err) {
+static void on_owed(void *context, const struct store_owed *owed, const struct err *err) {
     struct operation *operation = context;
     struct json_writer writer;
     if (err != NULL) {
@@ -234,8 +235,18 @@ static void on_earnings(void *context, const struct store_earnings *earnings, co
         return;
     }
     json_writer_init(&writer, admin_text(operation->admin));
-    admin_write_earnings(&writer, operation->id, earnings);
+    admin_write_earnings(&writer, operation->id, &operation->earnings, owed);
     operation_answer_text(operation);
+}
+
+static void on_earnings(void *context, const struct store_earnings *earnings, const struct err *err) {
+    struct operation *operation = context;
+    if (err != NULL) {
+        operation_fail(operation, err);
+        return;
+    }
+    operation->earnings = *earnings;
+    store_owed_read(operation->admin->store, operation->id, on_owed, operation);
 }
 
 static void read_earnings(struct operation *operation, const struct store_account *account) {
@@ -330,6 +341,24 @@ static void on_reviews(void *context, const struct store_review *reviews, size_t
     end_list(operation, &writer, more);
 }
 
+static void on_escrow(void *context, const struct store_escrow *rows, size_t count, bool more, const struct err *err) {
+    struct operation *operation = context;
+    struct json_writer writer;
+    if (err != NULL) {
+        operation_fail(operation, err);
+        return;
+    }
+    begin_list(operation, &writer);
+    for (size_t i = 0; i < count; i++) {
+        admin_write_escrow(&writer, &rows[i]);
+    }
+    end_list(operation, &writer, more);
+}
+
+static void start_escrow(struct operation *operation) {
+    store_escrow_read(operation->admin->store, operation->after, operation->limit, on_escrow, operation);
+}
+
 static void start_reviews(struct operation *operation) {
     store_reviews_read(operation->admin->store, "", operation->before, operation->limit, on_reviews, operation);
 }
@@ -374,6 +403,8 @@ static const struct route_row ROWS[] = {
     {"GET", "/admin/providers/{id}", NULL, start_device},
     {"PATCH", "/admin/providers/{id}", admin_read_device_change, NULL},
     {"DELETE", "/admin/providers/{id}/reviews", admin_read_reviews_clear, NULL},
+    {"POST", "/admin/providers/{id}/escrow", admin_read_escrow_end, NULL},
+    {"GET", "/admin/escrow", NULL, start_escrow},
     {"GET", "/admin/reviews", NULL, start_reviews},
     {"GET", "/admin/jobs/{id}", NULL, start_generation},
     {"GET", "/admin/audit", NULL, start_audit},

@@ -10,6 +10,8 @@
 #include "store/accounts.h"
 #include "store/admin.h"
 #include "store/devices.h"
+#include "store/escrow.h"
+#include "store/owed.h"
 #include "store/usage.h"
 
 /* `view`: live figures; NULL: no request is under way. */
@@ -20,7 +22,9 @@ void admin_write_key(struct json_writer *writer, const struct store_key *key);
 void admin_write_device(struct json_writer *writer, const struct store_device *device);
 void admin_write_review(struct json_writer *writer, const struct store_review *review);
 void admin_write_audit(struct json_writer *writer, const struct store_audit *line);
-void admin_write_earnings(struct json_writer *writer, const char *account_id, const struct store_earnings *earnings);
+void admin_write_earnings(struct json_writer *writer, const char *account_id, const struct store_earnings *earnings,
+                          const struct store_owed *owed);
+void admin_write_escrow(struct json_writer *writer, const struct store_escrow *row);
 
 /* The JSON of a result, the same whether it came over the socket or from a store opened directly. Keys made by the
  * action are given in clear by `secrets` (live, test; NULL: none). `unknown_models`: of a new key, those that nobody

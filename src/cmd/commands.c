@@ -16,6 +16,7 @@
 #include "cmd/provider_control.h"
 #include "cmd/provider_doctor.h"
 #include "cmd/provider_earnings.h"
+#include "cmd/provider_escrow.h"
 #include "cmd/provider_invite.h"
 #include "cmd/provider_why.h"
 #include "cmd/up.h"
@@ -41,6 +42,7 @@ static const struct command *const COMMANDS[] = {
     &COMMAND_PROVIDER_VERIFY,
     &COMMAND_PROVIDER_UNVERIFY,
     &COMMAND_PROVIDER_REVIEW,
+    &COMMAND_PROVIDER_ESCROW,
     &COMMAND_JOB_EXPLAIN,
     &COMMAND_ACCOUNT_CREATE,
     &COMMAND_ACCOUNT_LIST,

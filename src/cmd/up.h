@@ -8,6 +8,7 @@
 struct up_config {
     const char *config, *data, *listen, *engine, *log_level, *device_root;
     struct option_list model;
+    uint32_t hold_days;
     bool json;
 };
 

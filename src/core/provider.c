@@ -21,6 +21,7 @@ void core_provider_join(struct core *core, const struct core_event *event) {
     provider->region[CORE_REGION_SIZE - 1] = '\0';
     provider->verified = event->joined.verified;
     provider->owner = event->joined.owner;
+    provider->escrow = event->joined.escrow;
     provider->ram_bytes = event->joined.ram_bytes;
     provider->record = event->joined.record;
     core_record_uptime(&provider->record, event->joined.away_ms, false);

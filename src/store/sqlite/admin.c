@@ -1,9 +1,12 @@
 #include "store/sqlite/admin.h"
 
+#include "base/money.h"
 #include "store/ledger.h"
 #include "store/sqlite/accounts.h"
 #include "store/sqlite/devices.h"
 #include "store/sqlite/erase.h"
+#include "store/sqlite/escrow.h"
+#include "store/sqlite/owed.h"
 
 static const char *const admin_actions[STORE_ADMIN_KINDS] = {
     [STORE_ADMIN_ACCOUNT_CREATE] = "account.create",
@@ -17,6 +20,9 @@ static const char *const admin_actions[STORE_ADMIN_KINDS] = {
     [STORE_ADMIN_PAYOUT] = "payout",
     [STORE_ADMIN_DEVICE_VERIFY] = "provider.verify",
     [STORE_ADMIN_REVIEWS_CLEAR] = "review.clear",
+    [STORE_ADMIN_ESCROW_RELEASE] = "escrow.release",
+    [STORE_ADMIN_ESCROW_RETURN] = "escrow.return",
+    [STORE_ADMIN_ESCROW_FORFEIT] = "escrow.forfeit",
 };
 
 static bool admin_check_amount(int64_t amount_nano, int64_t least, struct err *err) {
@@ -27,43 +33,97 @@ static bool admin_check_amount(int64_t amount_nano, int64_t least, struct err *e
     return true;
 }
 
-/* The account of the network that stands against a movement of this kind. */
-static int admin_network_account(enum ledger_kind kind) {
-    switch (kind) {
-    case LEDGER_GRANT:
-        return LEDGER_PROMOTIONS;
-    case LEDGER_REFUND:
-        return LEDGER_REFUNDS;
-    case LEDGER_PAYOUT:
-        return LEDGER_PAYOUTS;
-    case LEDGER_SETTLEMENT:
-        break;
-    }
-    return LEDGER_REVENUE;
-}
-
-/* Moves money between an account of the network and the account's wallet or earnings. */
-static bool admin_move(struct ledger *ledger, const struct store_admin *admin, enum ledger_kind kind, struct err *err) {
-    struct ledger_account *account;
-    if (!ledger_find_account(ledger, admin->account.id, &account, err)) {
-        return false;
-    }
-    bool payout = kind == LEDGER_PAYOUT;
-    int64_t amount = payout ? -admin->amount_nano : admin->amount_nano;
-    const struct ledger_transaction transaction = {
-        .kind = kind,
-        .account_number = account->number,
-        .created_ms = admin->now_ms,
-        .note = admin->note,
-        .entries = {{payout ? &account->earnings : &account->wallet, amount},
-                    {&ledger->network[admin_network_account(kind)], -amount}},
-    };
+/* Posts what comes into an account's wallets (or, negative, goes out of its earnings) from the network's account. */
+static bool admin_post(struct ledger *ledger, const struct store_admin *admin, enum ledger_kind kind,
+                       const struct ledger_account *account, const struct ledger_entry entries[3], struct err *err) {
+    const struct ledger_transaction transaction = {.kind = kind,
+                                                   .account_number = account->number,
+                                                   .created_ms = admin->now_ms,
+                                                   .note = admin->note,
+                                                   .entries = {entries[0], entries[1], entries[2]}};
     return ledger_check_bounds(ledger, &transaction, err) && ledger_post(ledger, &transaction, err);
 }
 
-static bool admin_credit(struct ledger *ledger, const struct store_admin *admin, enum ledger_kind kind,
+static bool admin_grant(struct ledger *ledger, const struct store_admin *admin, bool given, struct store_admin *result,
+                        struct err *err) {
+    struct ledger_account *account;
+    const int64_t amount = admin->amount_nano;
+    if (!ledger_find_account(ledger, admin->account.id, &account, err)) {
+        return false;
+    }
+    const struct ledger_entry entries[3] = {{given ? &account->given : &account->wallet, amount},
+                                            {&ledger->network[LEDGER_PROMOTIONS], -amount}};
+    result->given_nano = given ? amount : 0;
+    return admin_post(ledger, admin, given ? LEDGER_GIFT : LEDGER_GRANT, account, entries, err);
+}
+
+/* What an account has spent of its paid credit, less what came back: so much was granted, and is not in the wallet. */
+static bool admin_paid_spent(struct ledger *ledger, struct ledger_account *account, int64_t *out, struct err *err) {
+    bool found;
+    struct sqlite_binder binder = sqlite_bind(ledger->db, SQL_GRANTED_PAID);
+    sqlite_bind_int(&binder, account->number);
+    if (!ledger_load(ledger, &account->wallet, err) || !sqlite_next(ledger->db, SQL_GRANTED_PAID, &found, err)) {
+        return false;
+    }
+    struct sqlite_reader reader = sqlite_read(ledger->db, SQL_GRANTED_PAID);
+    *out = sqlite_read_int(&reader) - account->wallet.amount_nano;
+    sqlite_reset(ledger->db, SQL_GRANTED_PAID);
+    *out = *out > 0 ? *out : 0;
+    return true;
+}
+
+/* Given credit that was spent comes back as given credit: a refund makes no money of it. */
+static bool admin_refund(struct ledger *ledger, const struct store_admin *admin, struct store_admin *result,
                          struct err *err) {
-    return admin_check_amount(admin->amount_nano, 1, err) && admin_move(ledger, admin, kind, err);
+    struct ledger_account *account;
+    int64_t paid = 0;
+    if (!ledger_find_account(ledger, admin->account.id, &account, err) ||
+        !admin_paid_spent(ledger, account, &paid, err)) {
+        return false;
+    }
+    paid = paid < admin->amount_nano ? paid : admin->amount_nano;
+    result->given_nano = admin->amount_nano - paid;
+    const struct ledger_entry entries[3] = {{&account->wallet, paid},
+                                            {&account->given, result->given_nano},
+                                            {&ledger->network[LEDGER_REFUNDS], -admin->amount_nano}};
+    return admin_post(ledger, admin, LEDGER_REFUND, account, entries, err);
+}
+
+/* Only what is ripe, is not in escrow, and came from paid credit; nothing to an account that is suspended. */
+static bool admin_check_payout(const struct store_owed *owed, int64_t amount_nano, struct err *err) {
+    char payable[MONEY_TEXT_SIZE], owes[MONEY_TEXT_SIZE], ripening[MONEY_TEXT_SIZE], escrow[MONEY_TEXT_SIZE];
+    if (owed->suspended) {
+        return err_set(err, ERR_CONFLICT, "The account is suspended: nothing is paid out to it");
+    }
+    return amount_nano <= owed->payable_nano ||
+           err_set(err, ERR_CONFLICT,
+                   "Only $%s can be paid out now: $%s is owed, of which $%s is not ripe yet; $%s is in escrow. What was "
+                   "earned from given credit is never paid out",
+                   money_format_usd(owed->payable_nano, payable), money_format_usd(owed->earnings_nano, owes),
+                   money_format_usd(owed->ripening_nano, ripening), money_format_usd(owed->escrow_nano, escrow));
+}
+
+static bool admin_payout(struct ledger *ledger, const struct store_admin *admin, struct err *err) {
+    struct ledger_account *account;
+    struct store_owed owed;
+    if (!ledger_find_account(ledger, admin->account.id, &account, err) ||
+        !sqlite_owed_read(ledger->db, account->id, admin->ripe_ms, &owed, err) ||
+        !admin_check_payout(&owed, admin->amount_nano, err)) {
+        return false;
+    }
+    const struct ledger_entry entries[3] = {{&account->earnings, -admin->amount_nano},
+                                            {&ledger->network[LEDGER_PAYOUTS], admin->amount_nano}};
+    return admin_post(ledger, admin, LEDGER_PAYOUT, account, entries, err);
+}
+
+static bool admin_money(struct ledger *ledger, const struct store_admin *admin, struct store_admin *result,
+                        struct err *err) {
+    if (!admin_check_amount(admin->amount_nano, 1, err)) {
+        return false;
+    }
+    return admin->kind == STORE_ADMIN_PAYOUT        ? admin_payout(ledger, admin, err)
+           : admin->kind == STORE_ADMIN_CREDIT_GRANT ? admin_grant(ledger, admin, admin->given, result, err)
+                                                     : admin_refund(ledger, admin, result, err);
 }
 
 static bool admin_add_keys(struct ledger *ledger, const struct store_admin *admin, const char *account_id,
@@ -81,14 +141,15 @@ static bool admin_add_keys(struct ledger *ledger, const struct store_admin *admi
     return true;
 }
 
-static bool admin_create_account(struct ledger *ledger, const struct store_admin *admin, struct err *err) {
+static bool admin_create_account(struct ledger *ledger, const struct store_admin *admin, struct store_admin *result,
+                                 struct err *err) {
     struct store_admin grant = *admin;
     if (grant.note[0] == '\0') {
         (void)str_copy(grant.note, sizeof(grant.note), STR("welcome credit"));
     }
     return admin_check_amount(admin->amount_nano, 0, err) && sqlite_account_add(ledger->db, &admin->account, err) &&
            admin_add_keys(ledger, admin, admin->account.id, err) &&
-           (admin->amount_nano == 0 || admin_move(ledger, &grant, LEDGER_GRANT, err));
+           (admin->amount_nano == 0 || admin_grant(ledger, &grant, admin->given, result, err));
 }
 
 static bool admin_create_key(struct ledger *ledger, const struct store_admin *admin, struct err *err) {
@@ -109,10 +170,11 @@ static bool admin_revoke_key(struct ledger *ledger, const struct store_admin *ad
     return sqlite_key_revoke(ledger->db, key->id, revoked_ms, err);
 }
 
-static bool admin_apply(struct ledger *ledger, const struct store_admin *admin, struct err *err) {
+static bool admin_apply(struct ledger *ledger, const struct store_admin *admin, struct store_admin *result,
+                        struct err *err) {
     switch (admin->kind) {
     case STORE_ADMIN_ACCOUNT_CREATE:
-        return admin_create_account(ledger, admin, err);
+        return admin_create_account(ledger, admin, result, err);
     case STORE_ADMIN_ACCOUNT_TIER:
         return sqlite_account_set_tier(ledger->db, admin->account.id, admin->account.tier, err);
     case STORE_ADMIN_ACCOUNT_SUSPEND:
@@ -124,15 +186,18 @@ static bool admin_apply(struct ledger *ledger, const struct store_admin *admin, 
     case STORE_ADMIN_KEY_REVOKE:
         return admin_revoke_key(ledger, admin, err);
     case STORE_ADMIN_CREDIT_GRANT:
-        return admin_credit(ledger, admin, LEDGER_GRANT, err);
     case STORE_ADMIN_CREDIT_REFUND:
-        return admin_credit(ledger, admin, LEDGER_REFUND, err);
     case STORE_ADMIN_PAYOUT:
-        return admin_credit(ledger, admin, LEDGER_PAYOUT, err);
+        return admin_money(ledger, admin, result, err);
     case STORE_ADMIN_DEVICE_VERIFY:
         return sqlite_device_verify(ledger->db, admin->device.id, admin->device.verified, err);
     case STORE_ADMIN_REVIEWS_CLEAR:
-        return sqlite_reviews_clear(ledger->db, admin->device.id, err);
+        return sqlite_device_set_in_review(ledger->db, admin->device.id, false, err) &&
+               sqlite_reviews_clear(ledger->db, admin->device.id, err);
+    case STORE_ADMIN_ESCROW_RELEASE:
+    case STORE_ADMIN_ESCROW_RETURN:
+    case STORE_ADMIN_ESCROW_FORFEIT:
+        return sqlite_escrow_end(ledger, admin, result, err);
     }
     return err_set(err, ERR_INVALID, "unknown kind of admin action");
 }
@@ -145,11 +210,15 @@ static bool admin_is_about_device(const struct store_admin *admin) {
     return admin->kind == STORE_ADMIN_DEVICE_VERIFY || admin->kind == STORE_ADMIN_REVIEWS_CLEAR;
 }
 
+static bool admin_is_about_escrow(const struct store_admin *admin) {
+    return admin->kind == STORE_ADMIN_ESCROW_RELEASE || admin->kind == STORE_ADMIN_ESCROW_RETURN ||
+           admin->kind == STORE_ADMIN_ESCROW_FORFEIT;
+}
+
 /* The account, device and keys as they are now; ERR_NOT_FOUND for those that a change did not meet. */
 static bool admin_read_back(struct ledger *ledger, const struct store_admin *admin, struct store_admin *result,
                             struct err *err) {
     bool about_key = admin_is_about_key(admin), about_device = admin_is_about_device(admin);
-    *result = *admin;
     result->key_count = about_key ? 1 : admin->kind == STORE_ADMIN_ACCOUNT_CREATE ? admin->key_count : 0;
     for (size_t i = 0; i < result->key_count; i++) {
         if (!sqlite_key_by_id(ledger->db, admin->keys[i].id, &result->keys[i], err)) {
@@ -161,7 +230,7 @@ static bool admin_read_back(struct ledger *ledger, const struct store_admin *adm
     }
     const char *account_id = about_key      ? result->keys[0].account_id
                              : about_device ? result->device.account_id
-                                            : admin->account.id;
+                                            : result->account.id;
     return sqlite_account_find(ledger->db, account_id, &result->account, err);
 }
 
@@ -181,21 +250,22 @@ static const char *admin_detail(const struct store_admin *admin) {
 static bool admin_audit(struct ledger *ledger, const struct store_admin *admin, const struct store_admin *result,
                         struct err *err) {
     const char *subject = admin_is_about_key(admin)      ? result->keys[0].id
-                          : admin_is_about_device(admin) ? result->device.id
-                                                         : result->account.id;
+                          : admin_is_about_device(admin) || admin_is_about_escrow(admin) ? result->device.id
+                                                                                         : result->account.id;
     struct sqlite_binder binder = sqlite_bind(ledger->db, SQL_AUDIT_ADD);
     sqlite_bind_int(&binder, admin->now_ms);
     sqlite_bind_text(&binder, admin->actor == NULL ? "" : admin->actor);
     sqlite_bind_text(&binder, admin_actions[admin->kind]);
     sqlite_bind_text(&binder, subject);
-    sqlite_bind_int(&binder, admin->amount_nano);
+    sqlite_bind_int(&binder, result->amount_nano);
     sqlite_bind_text(&binder, admin_detail(admin));
     return sqlite_run(ledger->db, SQL_AUDIT_ADD, err);
 }
 
 static bool admin_inside(struct ledger *ledger, const struct store_admin *admin, struct store_admin *result,
                          struct err *err) {
-    return admin_apply(ledger, admin, err) && ledger_flush(ledger, err) &&
+    *result = *admin;
+    return admin_apply(ledger, admin, result, err) && ledger_flush(ledger, err) &&
            admin_read_back(ledger, admin, result, err) && admin_audit(ledger, admin, result, err);
 }
 

@@ -21,6 +21,8 @@ static void device_read(struct sqlite_db *db, enum sql sql, struct store_device 
     out->created_ms = sqlite_read_int(&reader);
     out->verified = sqlite_read_int(&reader) != 0;
     record_read(&reader, &out->record);
+    out->account_number = (uint64_t)sqlite_read_int(&reader);
+    out->in_review = sqlite_read_int(&reader) != 0;
 }
 
 static void review_read(struct sqlite_db *db, enum sql sql, struct store_review *out) {
@@ -78,13 +80,21 @@ static bool review_add(struct store_connection *connection, const struct store_r
     sqlite_bind_text(&binder, review->reason);
     sqlite_bind_text(&binder, review->generation_id);
     sqlite_bind_text(&binder, review->device_id);
-    if (!sqlite_run(db, SQL_REVIEW_ADD, err)) {
+    if (!sqlite_run(db, SQL_REVIEW_ADD, err) ||
+        (review->whole_device && !sqlite_device_set_in_review(db, review->device_id, true, err))) {
         return false;
     }
     binder = sqlite_bind(db, SQL_REVIEW_TRIM);
     sqlite_bind_text(&binder, review->device_id);
     sqlite_bind_int(&binder, STORE_REVIEWS_KEPT);
     return sqlite_run(db, SQL_REVIEW_TRIM, err);
+}
+
+bool sqlite_device_set_in_review(struct sqlite_db *db, const char *id, bool in_review, struct err *err) {
+    struct sqlite_binder binder = sqlite_bind(db, SQL_DEVICE_IN_REVIEW);
+    sqlite_bind_int(&binder, in_review);
+    sqlite_bind_text(&binder, id);
+    return sqlite_run(db, SQL_DEVICE_IN_REVIEW, err);
 }
 
 bool sqlite_reviews_clear(struct sqlite_db *db, const char *device_id, struct err *err) {
@@ -152,7 +162,7 @@ static bool device_enrol(struct store_connection *connection, const uint8_t toke
     }
     binder = sqlite_bind(db, SQL_JOIN_TOKEN_USE);
     sqlite_bind_blob(&binder, token_sha256, DIGEST_SHA256_SIZE);
-    return sqlite_run(db, SQL_JOIN_TOKEN_USE, err);
+    return sqlite_run(db, SQL_JOIN_TOKEN_USE, err) && sqlite_device_by_id(db, device->id, device, err);
 }
 
 /* --- Pages --- */

@@ -11,6 +11,7 @@ MUST_CHECK bool sqlite_device_by_id(struct sqlite_db *db, const char *id, struct
                                     struct err *err); /* ERR_NOT_FOUND */
 /* These change nothing when the device is unknown. */
 MUST_CHECK bool sqlite_device_verify(struct sqlite_db *db, const char *id, bool verified, struct err *err);
+MUST_CHECK bool sqlite_device_set_in_review(struct sqlite_db *db, const char *id, bool in_review, struct err *err);
 MUST_CHECK bool sqlite_reviews_clear(struct sqlite_db *db, const char *device_id, struct err *err);
 
 #endif
