@@ -8,10 +8,9 @@ static void credit(struct world *world, uint64_t number, int64_t amount_nano) {
     const int64_t given_nano = amount_nano > 0 ? (int64_t)world_pick(world, (uint32_t)amount_nano + 1) : 0;
     ledger_credit(&world->ledger, number, amount_nano, given_nano);
     account->overdrawn = ledger_wallet(&world->ledger, number) < account->held_nano;
-    world_step(world, (struct core_event){.kind = CORE_EVENT_CREDIT,
-                                          .credit = {.account = number,
-                                                     .amount_nano = amount_nano,
-                                                     .given_nano = given_nano}});
+    world_step(world, (struct core_event){
+                          .kind = CORE_EVENT_CREDIT,
+                          .credit = {.account = number, .amount_nano = amount_nano, .given_nano = given_nano}});
 }
 
 /* What waits of one account is its own after all, or goes to another. */
@@ -38,9 +37,8 @@ static void escrow_turn(struct world *world) {
         return;
     }
     device->escrow = !device->escrow;
-    world_step(world, (struct core_event){.kind = CORE_EVENT_ESCROW,
-                                          .provider = device->handle,
-                                          .escrow = {.on = device->escrow}});
+    world_step(world, (struct core_event){
+                          .kind = CORE_EVENT_ESCROW, .provider = device->handle, .escrow = {.on = device->escrow}});
 }
 
 void actors_start(struct world *world) {

@@ -46,8 +46,8 @@ void ledger_settle(struct ledger *ledger, uint64_t account, int64_t charge_nano,
 /* What is in escrow of one account goes to the wallets of `to`, or (the paid kind) to its own earnings: what comes into
  * the wallet of whom, and of it given credit. */
 void ledger_end_escrow(struct ledger *ledger, uint64_t account, uint64_t to, int64_t *amount_nano, int64_t *given_nano);
-/* NULL, or what is wrong: each transaction and the whole sum to zero, each balance is the sum of its entries, and nothing
- * but paid credit (which the operator may take back) is below zero. */
+/* NULL, or what is wrong: each transaction and the whole sum to zero, each balance is the sum of its entries, and
+ * nothing but paid credit (which the operator may take back) is below zero. */
 const char *ledger_check(const struct ledger *ledger);
 /* What it can spend, of both kinds. */
 static inline int64_t ledger_wallet(const struct ledger *ledger, uint64_t account) {

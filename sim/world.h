@@ -13,8 +13,8 @@
 enum {
     SIM_KEYS = 4, /* numbered from 1 */
     SIM_DEVICES = 5,
-    SIM_TASKS = 64, /* on one device; more are never begun, as on a device that is stuck */
-    SIM_STORM = 12, /* clients that go at once */
+    SIM_TASKS = 64,     /* on one device; more are never begun, as on a device that is stuck */
+    SIM_STORM = 12,     /* clients that go at once */
     SIM_ATTEMPTS = 128, /* of one generation */
 };
 
@@ -29,7 +29,7 @@ struct sim_attempt {
 struct sim_account {
     uint32_t rate, concurrent;
     bool suspended;
-    bool overdrawn; /* a negative credit has left less than is held */
+    bool overdrawn;                   /* a negative credit has left less than is held */
     int64_t held_nano, settling_nano; /* settling: given credit of settlements that are not written yet */
     uint32_t active;
     uint64_t *admitted_ms; /* when each of its requests was admitted */
@@ -78,7 +78,7 @@ struct sim_task {
 
 struct sim_device {
     uint64_t handle; /* CORE_NO_HANDLE: away */
-    uint64_t owner; /* an account; 0: nobody's */
+    uint64_t owner;  /* an account; 0: nobody's */
     bool escrow;
     unsigned turned; /* how often that has changed */
     enum sim_temper temper;
@@ -128,6 +128,14 @@ void model_effect(struct world *world, const struct core_effect *effect); /* eac
 void model_check(struct world *world);                                    /* after the step */
 /* the store has written it, or not */
 void model_committed(struct world *world, struct sim_generation *generation, bool durable);
+
+/* shares.c */
+/* What others' devices made, by the words of all devices. */
+__int128 shares_bill(const struct sim_generation *generation, const struct core_outcome *outcome, uint32_t prompt);
+/* Of one with an account, whose charge is known; notes what is to be written. */
+void shares_check(struct world *world, struct sim_generation *generation, const struct core_outcome *outcome);
+void shares_attempt(struct world *world, struct sim_generation *generation, const struct core_effect *dispatch);
+void shares_review(struct sim_generation *generation, uint64_t provider);
 
 /* trace.c */
 void trace_event(const struct world *world, const struct core_event *event);

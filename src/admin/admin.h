@@ -10,8 +10,8 @@
  *   POST   /admin/accounts/{id}/keys      {kind, name?, expires_in_days?, cap_usd?, models?}
  *   GET    /admin/accounts/{id}/keys      ?limit=&after=ID
  *   DELETE /admin/keys/{id}
- *   POST   /admin/accounts/{id}/credits   {type: "grant" or "refund", amount_usd, note?, given?}: given: no money stands
- *                                         behind it, so what it earns others is never paid out
+ *   POST   /admin/accounts/{id}/credits   {type: "grant" or "refund", amount_usd, note?, given?}: given: nobody has
+ *                                         paid for it, and what it earns is never paid out
  *   POST   /admin/accounts/{id}/payouts   {amount_usd, note?}
  *   GET    /admin/accounts/{id}/earnings
  *   GET    /admin/providers               ?limit=&after=ID: state, models, record of each

@@ -11,7 +11,6 @@
 #include <string.h>
 
 enum { PAGE_DEFAULT = 100, PAGE_MAX = 1000 };
-
 static const char JSON_TYPE[] = "application/json";
 
 /* One request until its answer. */
@@ -243,10 +242,10 @@ static void on_earnings(void *context, const struct store_earnings *earnings, co
     struct operation *operation = context;
     if (err != NULL) {
         operation_fail(operation, err);
-        return;
+    } else {
+        operation->earnings = *earnings;
+        store_owed_read(operation->admin->store, operation->id, on_owed, operation);
     }
-    operation->earnings = *earnings;
-    store_owed_read(operation->admin->store, operation->id, on_owed, operation);
 }
 
 static void read_earnings(struct operation *operation, const struct store_account *account) {
@@ -367,11 +366,11 @@ static void start_generation(struct operation *operation) {
     const struct admin_backend *backend = &operation->admin->backend;
     struct json_writer writer;
     json_writer_init(&writer, admin_text(operation->admin));
-    if (backend->generation_write == NULL || !backend->generation_write(backend->context, operation->id, &writer)) {
+    if (backend->generation_write != NULL && backend->generation_write(backend->context, operation->id, &writer)) {
+        operation_answer_text(operation);
+    } else {
         operation_missing(operation, "job: only running ones and the last that ended are remembered");
-        return;
     }
-    operation_answer_text(operation);
 }
 
 static void start_metrics(struct operation *operation) {
@@ -454,21 +453,18 @@ static bool read_number(struct str value, const char *name, uint64_t max, uint64
 
 static bool read_parameter(struct operation *operation, struct str name, struct str value, struct err *err) {
     uint64_t number = 0;
+    bool ok = true; /* unknown ones are ignored */
     if (str_equal_cstr(name, "limit")) {
-        const bool ok = read_number(value, "limit", PAGE_MAX, &number, err);
+        ok = read_number(value, "limit", PAGE_MAX, &number, err);
         operation->limit = (unsigned)number;
-        return ok;
-    }
-    if (str_equal_cstr(name, "before")) {
-        const bool ok = read_number(value, "before", INT64_MAX, &number, err);
+    } else if (str_equal_cstr(name, "before")) {
+        ok = read_number(value, "before", INT64_MAX, &number, err);
         operation->before = (int64_t)number;
-        return ok;
+    } else if (str_equal_cstr(name, "after")) {
+        ok = str_copy(operation->after, sizeof(operation->after), value) ||
+             err_set_field(err, ERR_INVALID, "after", "after must be the id of the last one of the page before.");
     }
-    if (str_equal_cstr(name, "after")) {
-        return str_copy(operation->after, sizeof(operation->after), value) ||
-               err_set_field(err, ERR_INVALID, "after", "after must be the id of the last one of the page before.");
-    }
-    return true; /* unknown ones are ignored */
+    return ok;
 }
 
 /* Ids and numbers need no escapes in a query, so none are undone. */

@@ -11,10 +11,16 @@ struct earnings_config {
 };
 
 static void print_earnings(struct json_value answer) {
-    static const struct table_line LINES[] = {
-        {"Account", "account_id"},    {"Earned", "earned_usd"},     {"Paid out", "paid_usd"},  {"Owed", "owed_usd"},
-        {"Jobs", "jobs"},             {"Tokens", "tokens"},         {"Payable", "payable_usd"},
-        {"Ripening", "ripening_usd"}, {"In escrow", "escrow_usd"},  {"Given", "given_usd"}};
+    static const struct table_line LINES[] = {{"Account", "account_id"},
+                                              {"Earned", "earned_usd"},
+                                              {"Paid out", "paid_usd"},
+                                              {"Owed", "owed_usd"},
+                                              {"Jobs", "jobs"},
+                                              {"Tokens", "tokens"},
+                                              {"Payable", "payable_usd"},
+                                              {"Ripening", "ripening_usd"},
+                                              {"In escrow", "escrow_usd"},
+                                              {"Given", "given_usd"}};
     struct json_value ripens, item;
     struct json_iterator iterator;
     char by[32], amount[32];

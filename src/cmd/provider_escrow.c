@@ -14,9 +14,12 @@ struct escrow_config {
 
 static void print_escrow(struct json_value answer) {
     static const struct table_column COLUMNS[] = {
-        {"ID", -26, "provider_id", 47, NULL},   {"OWNER", -26, "account_id", 63, NULL},
-        {"JOBS", 8, "jobs", 0, NULL},           {"PAID USD", 16, "paid_usd", 0, NULL},
-        {"GIVEN USD", 16, "given_usd", 0, NULL}, {"SINCE", -24, "since", 0, NULL},
+        {"ID", -26, "provider_id", 47, NULL},
+        {"OWNER", -26, "account_id", 63, NULL},
+        {"JOBS", 8, "jobs", 0, NULL},
+        {"PAID USD", 16, "paid_usd", 0, NULL},
+        {"GIVEN USD", 16, "given_usd", 0, NULL},
+        {"SINCE", -24, "since", 0, NULL},
         {"IN REVIEW", 0, "in_review", 0, NULL},
     };
     static const struct table TABLE = {COLUMNS, COUNT_OF(COLUMNS), "--after", "provider_id"};
@@ -37,8 +40,7 @@ static int end(const struct escrow_config *config, const char *id, const char *a
     admin_body_begin(&body, &writer);
     json_member_cstr(&writer, "action", action);
     json_member_cstr(&writer, "note", config->note);
-    const int status =
-        admin_command_on(&config->admin, "POST", &device, admin_body_end(&body, &writer), print_ended);
+    const int status = admin_command_on(&config->admin, "POST", &device, admin_body_end(&body, &writer), print_ended);
     buf_clear(&body);
     return status;
 }

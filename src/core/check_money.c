@@ -19,8 +19,9 @@ static const char *check_parts(const struct core_hold *hold, const struct core_o
         nano += outcome->parts[i].nano;
         tokens += outcome->parts[i].tokens;
     }
-    if (outcome->given_nano < 0 || outcome->given_nano > outcome->charge_nano || hold->given_nano != outcome->given_nano ||
-        given > outcome->given_nano || nano - given > outcome->charge_nano - outcome->given_nano) {
+    if (outcome->given_nano < 0 || outcome->given_nano > outcome->charge_nano ||
+        hold->given_nano != outcome->given_nano || given > outcome->given_nano ||
+        nano - given > outcome->charge_nano - outcome->given_nano) {
         return "no more is earned of either kind than was paid of it";
     }
     return outcome->part_count > 0 && nano == outcome->provider_nano && tokens == outcome->completion_tokens
@@ -48,7 +49,7 @@ static const char *check_hold(const struct core_generation *generation) {
         return "the parts of a charge add up to it";
     }
     if (generation->state != CORE_GENERATION_SETTLING) {
-        return outcome->charge_nano == 0 && hold->given_nano == 0 ? NULL : "only what is being settled is charged";
+        return (outcome->charge_nano | hold->given_nano) == 0 ? NULL : "only what is being settled is charged";
     }
     return check_parts(hold, outcome);
 }

@@ -128,7 +128,7 @@ struct core_provider {
     bool silent; /* does not answer at this moment */
     bool draining;
     bool leaving;
-    bool escrow; /* under review: what it earns waits */
+    bool escrow;               /* under review: what it earns waits */
     struct core_record record; /* its uptime is as of uptime_ms; the factors come first */
     struct core_device_state device;
     uint64_t owner; /* 0: nobody */

@@ -17,10 +17,10 @@ static void tell_limits(struct accounts *accounts, const struct store_account *a
 
 static void tell_credit(struct accounts *accounts, const struct store_account *account, int64_t amount_nano,
                         int64_t given_nano) {
-    core_loop_step(&accounts->shell->core, &(struct core_event){.kind = CORE_EVENT_CREDIT,
-                                                                .credit = {.account = account->number,
-                                                                           .amount_nano = amount_nano,
-                                                                           .given_nano = given_nano}});
+    core_loop_step(&accounts->shell->core,
+                   &(struct core_event){
+                       .kind = CORE_EVENT_CREDIT,
+                       .credit = {.account = account->number, .amount_nano = amount_nano, .given_nano = given_nano}});
 }
 
 static void tell_key(struct accounts *accounts, const struct store_key *key) {

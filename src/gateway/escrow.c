@@ -10,7 +10,8 @@
 #include <stdlib.h>
 
 struct taking {
-    struct core_shell *shell;
+    struct core_loop *core;
+    struct store *store;
     struct store_escrow_hold step;
     int64_t paid_nano, given_nano;
 };
@@ -36,10 +37,10 @@ static void on_held(void *context, const struct store_escrow_held *held, const s
     taking->paid_nano += held->paid_nano;
     taking->given_nano += held->given_nano;
     if (held->given_nano > 0) {
-        core_loop_step(&taking->shell->core, &(struct core_event){.kind = CORE_EVENT_CREDIT,
-                                                                  .credit = {.account = held->account_number,
-                                                                             .amount_nano = -held->given_nano,
-                                                                             .given_nano = -held->given_nano}});
+        core_loop_step(taking->core, &(struct core_event){.kind = CORE_EVENT_CREDIT,
+                                                          .credit = {.account = held->account_number,
+                                                                     .amount_nano = -held->given_nano,
+                                                                     .given_nano = -held->given_nano}});
     }
     taking->step.before = held->next;
     if (held->next == 0) {
@@ -50,14 +51,15 @@ static void on_held(void *context, const struct store_escrow_held *held, const s
 }
 
 static void taking_step(struct taking *taking) {
-    store_escrow_hold(taking->shell->store, &taking->step, on_held, taking);
+    store_escrow_hold(taking->store, &taking->step, on_held, taking);
 }
 
-void escrow_take(struct core_shell *shell, const char *device_id) {
+void escrow_take(struct core_loop *core, struct store *store, const char *device_id) {
     struct taking *taking = MEM_NEW(struct taking);
-    taking->shell = shell;
+    taking->core = core;
+    taking->store = store;
     taking->step.now_ms = clock_wall_ms();
-    taking->step.since_ms = store_ripe_ms(shell->store, taking->step.now_ms);
+    taking->step.since_ms = store_ripe_ms(store, taking->step.now_ms);
     (void)str_copy(taking->step.device_id, sizeof(taking->step.device_id), str_from(device_id));
     taking_step(taking);
 }

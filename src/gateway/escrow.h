@@ -4,9 +4,10 @@
 #ifndef NATARIS_GATEWAY_ESCROW_H
 #define NATARIS_GATEWAY_ESCROW_H
 
-#include "gateway/core_shell.h"
+#include "gateway/core_loop.h"
+#include "store/store.h"
 
 /* Ends by itself, at the latest with the store. */
-void escrow_take(struct core_shell *shell, const char *device_id);
+void escrow_take(struct core_loop *core, struct store *store, const char *device_id);
 
 #endif

@@ -27,8 +27,8 @@
 #include "link/server.h"
 #include "net/http_server.h"
 #include "net/tls.h"
-#include "store/store.h"
 #include "store/owed.h"
+#include "store/store.h"
 #include "webhook/sender.h"
 #include "wire/limits.h"
 

@@ -2,9 +2,9 @@
 
 #include "base/mem.h"
 #include "store/commit.h"
+#include "store/owed.h"
 #include "store/run.h"
 #include "store/state.h"
-#include "store/owed.h"
 
 #include <stdlib.h>
 #include <time.h>

@@ -30,7 +30,8 @@ MUST_CHECK bool store_ledger_check(struct store *store, void (*on_problem)(void 
 struct store_entry {
     int64_t number, transaction, amount_nano, created_ms;
     char ledger_account[STORE_ID_MAX + 16];
-    char kind[16]; /* "settlement", "grant", "refund", "payout", "escrow", "release", "return", "forfeit", "conversion" */
+    char kind
+        [16]; /* "settlement", "grant", "refund", "payout", "escrow", "release", "return", "forfeit", "conversion" */
     char generation_id[STORE_ID_MAX], note[STORE_NAME_MAX];
 };
 MUST_CHECK bool store_each_entry(struct store *store, bool (*row)(void *context, const struct store_entry *entry),

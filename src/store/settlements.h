@@ -33,8 +33,8 @@ struct store_settlement { /* also of a generation that was free: then there are 
 };
 /* on_durable (may be NULL) with err NULL once it is on disk. ERR_CONFLICT, and nothing was written: its account, key or
  * an earner is unknown; its parts do not add up; a generation of this id was settled before; the charge is more than
- * the wallets have, or that of a failure; the conversation has gone on since its turn began; the answer's scope holds one
- * that had not expired when the generation was created, and it does not replace it. */
+ * the wallets have, or that of a failure; the conversation has gone on since its turn began; the answer's scope holds
+ * one that had not expired when the generation was created, and it does not replace it. */
 void store_settle(struct store *store, const struct store_settlement *settlement,
                   void (*on_durable)(void *context, const struct err *err), void *context);
 

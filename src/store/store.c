@@ -1,8 +1,8 @@
 #include "store/store.h"
 
 #include "base/mem.h"
-#include "store/state.h"
 #include "store/owed.h"
+#include "store/state.h"
 
 #include <assert.h>
 #include <stdlib.h>

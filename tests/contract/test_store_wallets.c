@@ -382,11 +382,16 @@ static void test_parts_of_several_kinds(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_given_credit_is_never_paid_out), TEST(test_both_kinds_in_one),
-        TEST(test_earnings_ripen),                 TEST(test_ripening_of_many),
-        TEST(test_nothing_to_a_suspended_account), TEST(test_refunds_keep_the_kind),
-        TEST(test_escrow_is_released),             TEST(test_escrow_goes_back_to_who_paid),
-        TEST(test_what_was_earned_is_taken),       TEST(test_parts_of_several_kinds),
+        TEST(test_given_credit_is_never_paid_out),
+        TEST(test_both_kinds_in_one),
+        TEST(test_earnings_ripen),
+        TEST(test_ripening_of_many),
+        TEST(test_nothing_to_a_suspended_account),
+        TEST(test_refunds_keep_the_kind),
+        TEST(test_escrow_is_released),
+        TEST(test_escrow_goes_back_to_who_paid),
+        TEST(test_what_was_earned_is_taken),
+        TEST(test_parts_of_several_kinds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

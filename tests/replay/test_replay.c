@@ -138,11 +138,10 @@ static void do_account(struct scenario *s, enum core_event_kind kind) {
 }
 
 static void do_credit(struct scenario *s, enum core_event_kind kind) {
-    step(s, &(struct core_event){
-                .kind = kind,
-                .credit = {.account = word_number(s, 1, 0),
-                           .amount_nano = parse_amount(s, word(s, 2)),
-                           .given_nano = word_value(s, "given", 0)}});
+    step(s, &(struct core_event){.kind = kind,
+                                 .credit = {.account = word_number(s, 1, 0),
+                                            .amount_nano = parse_amount(s, word(s, 2)),
+                                            .given_nano = word_value(s, "given", 0)}});
 }
 
 static void do_key(struct scenario *s, enum core_event_kind kind) {
@@ -263,8 +262,8 @@ static void do_view(struct scenario *s, enum core_event_kind kind UNUSED) {
     char got[LINE_MAX_BYTES] = "unknown";
     if (core_account_view(scenario_core(s), word_number(s, 1, 0), s->now_ms, &view)) {
         (void)snprintf(got, sizeof(got), "balance=%lld held=%lld given=%lld active=%u rate=%u remaining=%u reset=%llu",
-                       (long long)view.balance_nano, (long long)view.held_nano, (long long)view.given_nano,
-                       view.active, view.requests_per_minute, view.remaining, (unsigned long long)view.reset_ms);
+                       (long long)view.balance_nano, (long long)view.held_nano, (long long)view.given_nano, view.active,
+                       view.requests_per_minute, view.remaining, (unsigned long long)view.reset_ms);
     }
     expect_words(s, 2, got);
 }

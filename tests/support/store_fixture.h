@@ -4,9 +4,9 @@
 
 #include "base/digest.h"
 #include "store/accounts.h"
+#include "store/owed.h"
 #include "store/settlements.h"
 #include "store/store.h"
-#include "store/owed.h"
 #include "support/store_backends.h"
 #include "support/temp_folder.h"
 

@@ -96,11 +96,12 @@ static bool admin_check_payout(const struct store_owed *owed, int64_t amount_nan
         return err_set(err, ERR_CONFLICT, "The account is suspended: nothing is paid out to it");
     }
     return amount_nano <= owed->payable_nano ||
-           err_set(err, ERR_CONFLICT,
-                   "Only $%s can be paid out now: $%s is owed, of which $%s is not ripe yet; $%s is in escrow. What was "
-                   "earned from given credit is never paid out",
-                   money_format_usd(owed->payable_nano, payable), money_format_usd(owed->earnings_nano, owes),
-                   money_format_usd(owed->ripening_nano, ripening), money_format_usd(owed->escrow_nano, escrow));
+           err_set(
+               err, ERR_CONFLICT,
+               "Only $%s can be paid out now: $%s is owed, of which $%s is not ripe yet; $%s is in escrow. What was "
+               "earned from given credit is never paid out",
+               money_format_usd(owed->payable_nano, payable), money_format_usd(owed->earnings_nano, owes),
+               money_format_usd(owed->ripening_nano, ripening), money_format_usd(owed->escrow_nano, escrow));
 }
 
 static bool admin_payout(struct ledger *ledger, const struct store_admin *admin, struct err *err) {
@@ -121,7 +122,7 @@ static bool admin_money(struct ledger *ledger, const struct store_admin *admin, 
     if (!admin_check_amount(admin->amount_nano, 1, err)) {
         return false;
     }
-    return admin->kind == STORE_ADMIN_PAYOUT        ? admin_payout(ledger, admin, err)
+    return admin->kind == STORE_ADMIN_PAYOUT         ? admin_payout(ledger, admin, err)
            : admin->kind == STORE_ADMIN_CREDIT_GRANT ? admin_grant(ledger, admin, admin->given, result, err)
                                                      : admin_refund(ledger, admin, result, err);
 }
@@ -249,7 +250,7 @@ static const char *admin_detail(const struct store_admin *admin) {
 
 static bool admin_audit(struct ledger *ledger, const struct store_admin *admin, const struct store_admin *result,
                         struct err *err) {
-    const char *subject = admin_is_about_key(admin)      ? result->keys[0].id
+    const char *subject = admin_is_about_key(admin)                                      ? result->keys[0].id
                           : admin_is_about_device(admin) || admin_is_about_escrow(admin) ? result->device.id
                                                                                          : result->account.id;
     struct sqlite_binder binder = sqlite_bind(ledger->db, SQL_AUDIT_ADD);

@@ -200,7 +200,7 @@ static bool months_keep(const struct pass *pass, struct month_sum *months, bool 
     for (; sum != NULL; sum = next) {
         next = sum->hh.next;
         const struct month_key *key = &sum->key;
-        const int64_t of_usage[] = {key->account, key->month,   key->key,    key->kind, -sum->rows,
+        const int64_t of_usage[] = {key->account, key->month,   key->key,    key->kind,   -sum->rows,
                                     -sum->first,  -sum->second, -sum->third, -sum->given, 0 /* the model */};
         const int64_t of_earned[] = {key->account, key->month, -sum->rows, -sum->first, -sum->second, -sum->given};
         ok = ok && (usage ? pass_keep(pass, of_usage, (int)COUNT_OF(of_usage), (int)COUNT_OF(of_usage), key->model, err)

@@ -181,7 +181,7 @@ static bool sqlite_db_prepare(struct sqlite_db *db, struct err *err) {
     db->statements = mem_calloc(count, sizeof(*db->statements));
     for (; db->statement_count < count; db->statement_count++) {
         const size_t i = db->statement_count;
-        const char *text = i >= SQL_COUNT ? added->texts[i - SQL_COUNT]
+        const char *text = i >= SQL_COUNT            ? added->texts[i - SQL_COUNT]
                            : SQLITE_TEXTS[i] != NULL ? SQLITE_TEXTS[i]
                                                      : SQLITE_TEXTS_MONEY[i];
         const int result =

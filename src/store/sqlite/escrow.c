@@ -208,9 +208,9 @@ static void escrow_targets(struct ledger *ledger, struct ledger_account *earner,
 bool sqlite_escrow_end(struct ledger *ledger, const struct store_admin *admin, struct store_admin *moved,
                        struct err *err) {
     const bool back = admin->kind == STORE_ADMIN_ESCROW_RETURN;
-    const enum ledger_kind kind = back                                              ? LEDGER_RETURN
+    const enum ledger_kind kind = back                                        ? LEDGER_RETURN
                                   : admin->kind == STORE_ADMIN_ESCROW_RELEASE ? LEDGER_RELEASE
-                                                                                    : LEDGER_FORFEIT;
+                                                                              : LEDGER_FORFEIT;
     struct escrow_sum sum;
     struct ledger_account *earner, *client = NULL;
     struct ledger_balance *paid, *given;

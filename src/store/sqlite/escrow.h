@@ -19,8 +19,8 @@ struct escrow_row {
 /* Moves it from what the earner has into escrow; nothing when both amounts are 0. */
 MUST_CHECK bool sqlite_escrow_put(struct ledger *ledger, const struct escrow_row *row, struct err *err);
 
-/* What the operator says of a device's escrow (store/admin.h), one account at a time; `moved` gets the account, what was
- * moved, what of it is given credit, and how many generations are left. ERR_NOT_FOUND: nothing waits. */
+/* What the operator says of a device's escrow (store/admin.h), one account at a time; `moved` gets the account, what
+ * was moved, what of it is given credit, and how many generations are left. ERR_NOT_FOUND: nothing waits. */
 MUST_CHECK bool sqlite_escrow_end(struct ledger *ledger, const struct store_admin *admin, struct store_admin *moved,
                                   struct err *err);
 

@@ -18,6 +18,13 @@ static bool settle_check_kinds(const struct store_generation *job, int64_t earne
            job->provider_nano - earned_given_nano <= job->charge_nano - job->given_nano;
 }
 
+static bool settle_check_given(const struct store_settlement *settlement) {
+    const struct store_generation *job = &settlement->generation;
+    return job->given_nano >= 0 && job->given_nano <= job->charge_nano && job->provider_given_nano >= 0 &&
+           job->provider_given_nano <= job->provider_nano &&
+           (settlement->part_count >= 2 || settle_check_kinds(job, job->provider_given_nano));
+}
+
 static bool settle_check_parts(const struct store_settlement *settlement, struct err *err) {
     const struct store_generation *job = &settlement->generation;
     int64_t amount_nano = 0, given_nano = 0;
@@ -53,9 +60,7 @@ static bool settle_check(const struct store_settlement *settlement, struct err *
     if (job->provider_nano < 0 || job->provider_nano > job->charge_nano) {
         return settle_refuse(err, job, "the provider's part is not a part of its charge");
     }
-    if (job->given_nano < 0 || job->given_nano > job->charge_nano || job->provider_given_nano < 0 ||
-        job->provider_given_nano > job->provider_nano ||
-        (settlement->part_count < 2 && !settle_check_kinds(job, job->provider_given_nano))) {
+    if (!settle_check_given(settlement)) {
         return settle_refuse(err, job, "what is given credit of it is out of bounds");
     }
     if (job->provider_nano > 0 && settlement->part_count < 2 && settlement->provider_account_id[0] == '\0') {

@@ -131,11 +131,11 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
     [SQL_GENERATION_ADD] =
         "INSERT INTO generations (id, account_number, key_number, model, device_id, label, outcome, prompt_tokens,"
         " completion_tokens, attempts, ttft_ms, latency_ms, created_ms, charge_nano, provider_nano,"
-        " provider_account_number, purpose, kind)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " provider_account_number, purpose, kind, given_nano, provider_given_nano)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [SQL_GENERATION_PART_ADD] =
         "INSERT INTO generation_parts (generation_number, account_number, device_id, prompt_tokens,"
-        " completion_tokens, amount_nano) VALUES (?, ?, ?, ?, ?, ?)",
+        " completion_tokens, amount_nano, given_nano) VALUES (?, ?, ?, ?, ?, ?, ?)",
     [SQL_GENERATION_EACH] = "SELECT " GENERATION_OF_CLIENT GENERATION_NAMES " ORDER BY j.number",
     [SQL_GENERATION_CURSOR] = "SELECT created_ms, number FROM generations WHERE id = ?2"
                               " AND account_number = (SELECT number FROM accounts WHERE id = ?1)",

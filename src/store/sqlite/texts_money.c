@@ -84,7 +84,8 @@ const char *const SQLITE_TEXTS_MONEY[SQL_COUNT] = {
     [SQL_ROLL_UP_EARNED_TOTALS] =
         "INSERT INTO earned_totals (account_number, month, generations, amount_nano, tokens, rolled_generations,"
         " rolled_amount_nano, rolled_tokens, rolled_given_nano) SELECT account_number, utc_month(created_ms), 0, 0, 0,"
-        " 1, amount_nano, tokens, given_nano FROM (" ROLLED_ALONE " UNION ALL SELECT * FROM (" ROLLED_TOGETHER ")) WHERE true"
+        " 1, amount_nano, tokens, given_nano FROM (" ROLLED_ALONE " UNION ALL SELECT * FROM (" ROLLED_TOGETHER
+        ")) WHERE true"
         " ON CONFLICT (account_number, month) DO UPDATE SET rolled_generations = rolled_generations + 1,"
         " rolled_amount_nano = rolled_amount_nano + excluded.rolled_amount_nano,"
         " rolled_tokens = rolled_tokens + excluded.rolled_tokens,"
@@ -133,8 +134,7 @@ const char *const SQLITE_TEXTS_MONEY[SQL_COUNT] = {
         " UNION ALL SELECT 1, provider_nano, prompt_tokens + completion_tokens, provider_given_nano FROM " EARNED_LATELY
         " AND utc_month(created_ms) BETWEEN ?2 AND ?3"
         " UNION ALL SELECT 1, sum(p.amount_nano), sum(p.prompt_tokens + p.completion_tokens), sum(p.given_nano)"
-        " FROM " PARTS_LATELY
-        " AND utc_month(j.created_ms) BETWEEN ?2 AND ?3"
+        " FROM " PARTS_LATELY " AND utc_month(j.created_ms) BETWEEN ?2 AND ?3"
         " GROUP BY j.number HAVING sum(p.amount_nano) > 0)"
         " SELECT coalesce(sum(amount_nano), 0), (SELECT coalesce(sum(amount_nano), 0) FROM transactions"
         " WHERE account_number = " EARNER " AND kind = 3 AND utc_month(created_ms) BETWEEN ?2 AND ?3),"
@@ -156,7 +156,8 @@ const char *const SQLITE_TEXTS_MONEY[SQL_COUNT] = {
         " SELECT t.number, CASE part.n WHEN 0 THEN 16 * j.account_number WHEN 1 THEN 16 * j.provider_account_number + 1"
         " WHEN 2 THEN 1 WHEN 3 THEN 16 * j.account_number + 2 ELSE 16 * j.provider_account_number + 2 END,"
         " CASE part.n WHEN 0 THEN j.given_nano - j.charge_nano WHEN 1 THEN j.provider_nano - j.provider_given_nano"
-        " WHEN 2 THEN j.charge_nano - j.provider_nano WHEN 3 THEN -j.given_nano ELSE j.provider_given_nano END AS amount"
+        " WHEN 2 THEN j.charge_nano - j.provider_nano WHEN 3 THEN -j.given_nano ELSE j.provider_given_nano END AS "
+        "amount"
         " FROM transactions t CROSS JOIN generations j ON j.number = t.generation_number"
         " CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4) part"
         " WHERE t.number > ? AND amount <> 0 AND (part.n NOT IN (1, 4) OR j.provider_account_number > 0)",
@@ -168,12 +169,12 @@ const char *const SQLITE_TEXTS_MONEY[SQL_COUNT] = {
         " CROSS JOIN (SELECT 1 AS n UNION ALL SELECT 2) kind WHERE t.number > ?"
         " GROUP BY t.number, p.account_number, kind.n HAVING amount > 0",
     [SQL_EARNED_UNTIL] = "SELECT generation_number FROM earned_until",
-    [SQL_EARNED_ADD] =
-        "INSERT OR ROLLBACK INTO earned (account_number, created_ms, generation_number, amount_nano, tokens, given_nano)"
-        " " EARNED_ALONE " ORDER BY provider_account_number, created_ms, number",
-    [SQL_EARNED_PARTS_ADD] =
-        "INSERT OR ROLLBACK INTO earned (account_number, created_ms, generation_number, amount_nano, tokens, given_nano)"
-        " " EARNED_TOGETHER,
+    [SQL_EARNED_ADD] = "INSERT OR ROLLBACK INTO earned (account_number, created_ms, generation_number, amount_nano, "
+                       "tokens, given_nano)"
+                       " " EARNED_ALONE " ORDER BY provider_account_number, created_ms, number",
+    [SQL_EARNED_PARTS_ADD] = "INSERT OR ROLLBACK INTO earned (account_number, created_ms, generation_number, "
+                             "amount_nano, tokens, given_nano)"
+                             " " EARNED_TOGETHER,
     [SQL_EARNED_TOTALS_ADD] =
         "INSERT OR ROLLBACK INTO earned_totals (account_number, month, generations, amount_nano, tokens, given_nano)"
         " SELECT account_number, utc_month(created_ms), count(*), sum(amount_nano), sum(tokens), sum(given_nano)"
@@ -186,8 +187,8 @@ const char *const SQLITE_TEXTS_MONEY[SQL_COUNT] = {
         " SELECT account_number, created_ms / 86400000, sum(amount_nano - given_nano) AS paid FROM (" EARNED_ALONE
         " UNION ALL SELECT * FROM (" EARNED_TOGETHER ")) WHERE true GROUP BY 1, 2 HAVING paid > 0"
         " ON CONFLICT (account_number, day) DO UPDATE SET paid_nano = paid_nano + excluded.paid_nano",
-    /* What was earned of paid credit behind the time ?2, and does not wait in escrow or went from there to others: of the
-     * day of ?2, all but what its list has before that time; of later days all; and what is in no list yet. */
+    /* What was earned of paid credit behind the time ?2, and does not wait in escrow or went from there to others: of
+     * the day of ?2, all but what its list has before that time; of later days all; and what is in no list yet. */
     [SQL_RIPENING] =
         "SELECT coalesce((SELECT sum(paid_nano) FROM earned_days WHERE account_number = " EARNER
         " AND day >= ?2 / 86400000), 0)"
@@ -225,7 +226,8 @@ const char *const SQLITE_TEXTS_MONEY[SQL_COUNT] = {
     /* What a device earned since ?2, before the generation ?3, the newest first, and is not in escrow (nor was). */
     [SQL_ESCROW_EARNED] =
         "SELECT * FROM (SELECT j.number, j.id, j.provider_account_number, j.account_number, j.created_ms,"
-        " j.provider_nano - j.provider_given_nano, j.provider_given_nano FROM generations j WHERE j.number < ?3 AND j.number >= ?4"
+        " j.provider_nano - j.provider_given_nano, j.provider_given_nano FROM generations j WHERE j.number < ?3 AND "
+        "j.number >= ?4"
         " AND j.created_ms >= ?2 AND j.device_id = ?1 AND j.provider_nano > 0 AND j.provider_account_number > 0"
         " UNION ALL SELECT j.number, j.id, p.account_number, j.account_number, j.created_ms,"
         " sum(p.amount_nano - p.given_nano), sum(p.given_nano) FROM generation_parts p CROSS JOIN generations j"

@@ -102,13 +102,15 @@ static void test_lists_and_live_figures(void **state) {
     assert_int_equal(admin_fixture_call(fixture, "GET /admin/accounts", ""), 200);
     assert_int_equal(fixture->limit, 100);
     assert_string_equal(fixture->after, "");
-    assert_body(fixture, "{\"object\":\"list\",\"data\":["
-                         "{\"id\":\"acct_owner\",\"name\":\"owner\",\"tier\":\"unlimited\",\"suspended\":false,"
-                         "\"owner\":true,\"created_at\":\"1970-01-01T00:00:01.000Z\",\"balance_usd\":5,\"given_usd\":0,\"held_usd\":0,"
-                         "\"active_requests\":0},"
-                         "{\"id\":\"acct_ada\",\"name\":\"ada\",\"tier\":\"pro\",\"suspended\":false,\"owner\":false,"
-                         "\"created_at\":\"1970-01-01T00:00:01.000Z\",\"balance_usd\":5,\"given_usd\":0,\"held_usd\":0,"
-                         "\"active_requests\":0}],\"has_more\":false}");
+    assert_body(
+        fixture,
+        "{\"object\":\"list\",\"data\":["
+        "{\"id\":\"acct_owner\",\"name\":\"owner\",\"tier\":\"unlimited\",\"suspended\":false,"
+        "\"owner\":true,\"created_at\":\"1970-01-01T00:00:01.000Z\",\"balance_usd\":5,\"given_usd\":0,\"held_usd\":0,"
+        "\"active_requests\":0},"
+        "{\"id\":\"acct_ada\",\"name\":\"ada\",\"tier\":\"pro\",\"suspended\":false,\"owner\":false,"
+        "\"created_at\":\"1970-01-01T00:00:01.000Z\",\"balance_usd\":5,\"given_usd\":0,\"held_usd\":0,"
+        "\"active_requests\":0}],\"has_more\":false}");
     assert_int_equal(admin_fixture_call(fixture, "GET /admin/accounts?limit=1&after=acct_x&other=y", ""), 200);
     assert_int_equal(fixture->limit, 1);
     assert_string_equal(fixture->after, "acct_x");
@@ -337,9 +339,9 @@ static void test_escrow(void **state) {
     assert_body(fixture, "{\"object\":\"list\",\"data\":[{\"provider_id\":\"prov_1\",\"account_id\":\"acct_ada\","
                          "\"jobs\":2,\"paid_usd\":0.00000017,\"given_usd\":0.00000003,"
                          "\"since\":\"1970-01-01T00:00:01.000Z\",\"in_review\":true}],\"has_more\":false}");
-    assert_int_equal(
-        admin_fixture_call(fixture, "POST /admin/providers/prov_1/escrow", "{\"action\":\"return\",\"note\":\"a liar\"}"),
-        200);
+    assert_int_equal(admin_fixture_call(fixture, "POST /admin/providers/prov_1/escrow",
+                                        "{\"action\":\"return\",\"note\":\"a liar\"}"),
+                     200);
     assert_int_equal(fixture->action.kind, STORE_ADMIN_ESCROW_RETURN);
     assert_string_equal(fixture->action.device.id, "prov_1");
     assert_string_equal(fixture->action.note, "a liar");
