@@ -51,8 +51,10 @@ static void test_usage(void **state) {
     /* Nothing used. */
     store->usage = (struct store_usage){.balance_nano = INT64_C(5000000000)};
     assert_int_equal(get(fixture, "/v1/usage?x=1&period=2026-01&period=nonsense", &body), 200);
-    assert_string_equal(body, USAGE_JANUARY "\"balance_usd\":5,\"total_requests\":0,\"total_tokens\":0,"
-                                            "\"total_cost_usd\":0,\"by_model\":{}}");
+    assert_string_equal(
+        body, USAGE_JANUARY
+        "\"given_balance_usd\":0,\"given_cost_usd\":0,\"balance_usd\":5,\"total_requests\":0,\"total_tokens\":0,"
+        "\"total_cost_usd\":0,\"by_model\":{}}");
 }
 
 static void test_period_of_now(void **state) {
