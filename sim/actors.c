@@ -5,10 +5,40 @@ static const char MODEL[] = "m";
 
 static void credit(struct world *world, uint64_t number, int64_t amount_nano) {
     struct sim_account *account = &world->accounts[number];
-    ledger_credit(&world->ledger, number, amount_nano);
+    const int64_t given_nano = amount_nano > 0 ? (int64_t)world_pick(world, (uint32_t)amount_nano + 1) : 0;
+    ledger_credit(&world->ledger, number, amount_nano, given_nano);
     account->overdrawn = ledger_wallet(&world->ledger, number) < account->held_nano;
-    world_step(world, (struct core_event){.kind = CORE_EVENT_CREDIT,
-                                          .credit = {.account = number, .amount_nano = amount_nano}});
+    world_step(world, (struct core_event){
+                          .kind = CORE_EVENT_CREDIT,
+                          .credit = {.account = number, .amount_nano = amount_nano, .given_nano = given_nano}});
+}
+
+/* What waits of one account is its own after all, or goes to another. */
+static void escrow_end(struct world *world) {
+    const uint64_t number = 1 + world_pick(world, SIM_ACCOUNTS);
+    const uint64_t to = world_pick(world, 2) == 0 ? number : 1 + world_pick(world, SIM_ACCOUNTS);
+    struct core_event event = {.kind = CORE_EVENT_CREDIT, .credit = {.account = to}};
+    ledger_end_escrow(&world->ledger, number, to, &event.credit.amount_nano, &event.credit.given_nano);
+    world_step(world, event);
+}
+
+/* A device is found at fault, by a wrong answer or otherwise; or it was not. */
+static void escrow_turn(struct world *world) {
+    struct sim_device *device = &world->devices[world_pick(world, SIM_DEVICES)];
+    if (device->handle == CORE_NO_HANDLE) {
+        return;
+    }
+    device->turned++;
+    if (!device->escrow && world_pick(world, 2) == 0) {
+        device->escrow = true;
+        world_step(world, (struct core_event){.kind = CORE_EVENT_REVIEW,
+                                              .provider = device->handle,
+                                              .review = {.review = CORE_REVIEW_CANARY}});
+        return;
+    }
+    device->escrow = !device->escrow;
+    world_step(world, (struct core_event){
+                          .kind = CORE_EVENT_ESCROW, .provider = device->handle, .escrow = {.on = device->escrow}});
 }
 
 void actors_start(struct world *world) {
@@ -35,6 +65,10 @@ void actors_start(struct world *world) {
 static void operator_act(struct world *world) {
     uint64_t number = 1 + world_pick(world, SIM_ACCOUNTS);
     struct sim_account *account = &world->accounts[number];
+    if (world_pick(world, 4) == 0) {
+        (world_pick(world, 2) == 0 ? escrow_end : escrow_turn)(world);
+        return;
+    }
     if (world_pick(world, 6) == 0) {
         account->suspended = !account->suspended;
         world_step(world, (struct core_event){.kind = CORE_EVENT_ACCOUNT,
@@ -147,6 +181,11 @@ static void device_join(struct world *world, struct sim_device *device) {
     struct core_event event = {.kind = CORE_EVENT_PROVIDER_JOINED,
                                .joined = {.user = (uint64_t)(device - world->devices), .trusted = true}};
     core_record_init(&event.joined.record);
+    device->owner = world_pick(world, SIM_ACCOUNTS + 1);
+    device->escrow = world_pick(world, 8) == 0;
+    device->turned++;
+    event.joined.owner = device->owner;
+    event.joined.escrow = device->escrow;
     world_step(world, event);
     /* Half of them are honest, or little would ever be finished. */
     device->temper = world_pick(world, 2) == 0 ? SIM_HONEST : (enum sim_temper)world_pick(world, SIM_TEMPERS);

@@ -21,16 +21,38 @@ static void ledger_add(struct ledger *ledger, size_t account, int64_t amount_nan
     ledger->balances[account] += amount_nano;
 }
 
-void ledger_credit(struct ledger *ledger, uint64_t account, int64_t amount_nano) {
+void ledger_credit(struct ledger *ledger, uint64_t account, int64_t amount_nano, int64_t given_nano) {
     ledger_add(ledger, LEDGER_PROMOTIONS, -amount_nano);
-    ledger_add(ledger, LEDGER_WALLETS + account, amount_nano);
+    ledger_add(ledger, LEDGER_WALLETS + account, amount_nano - given_nano);
+    ledger_add(ledger, LEDGER_GIVEN + account, given_nano);
     ledger->transactions++;
 }
 
-void ledger_settle(struct ledger *ledger, uint64_t account, int64_t charge_nano, int64_t provider_nano) {
-    ledger_add(ledger, LEDGER_WALLETS + account, -charge_nano);
-    ledger_add(ledger, LEDGER_EARNINGS, provider_nano);
-    ledger_add(ledger, LEDGER_REVENUE, charge_nano - provider_nano);
+void ledger_settle(struct ledger *ledger, uint64_t account, int64_t charge_nano, int64_t given_nano,
+                   const struct ledger_share *shares, size_t count) {
+    int64_t rest = charge_nano;
+    ledger_add(ledger, LEDGER_WALLETS + account, given_nano - charge_nano);
+    ledger_add(ledger, LEDGER_GIVEN + account, -given_nano);
+    for (size_t i = 0; i < count; i++) {
+        const struct ledger_share *share = &shares[i];
+        ledger_add(ledger, (share->escrow ? LEDGER_ESCROW : LEDGER_EARNINGS) + share->account,
+                   share->nano - share->given_nano);
+        ledger_add(ledger, (share->escrow ? LEDGER_GIVEN_ESCROW : LEDGER_GIVEN) + share->account, share->given_nano);
+        rest -= share->nano;
+    }
+    ledger_add(ledger, LEDGER_REVENUE, rest);
+    ledger->transactions++;
+}
+
+void ledger_end_escrow(struct ledger *ledger, uint64_t account, uint64_t to, int64_t *amount_nano,
+                       int64_t *given_nano) {
+    const int64_t paid = ledger->balances[LEDGER_ESCROW + account];
+    *given_nano = ledger->balances[LEDGER_GIVEN_ESCROW + account];
+    *amount_nano = *given_nano + (to != account ? paid : 0);
+    ledger_add(ledger, LEDGER_ESCROW + account, -paid);
+    ledger_add(ledger, (to != account ? LEDGER_WALLETS : LEDGER_EARNINGS) + to, paid);
+    ledger_add(ledger, LEDGER_GIVEN_ESCROW + account, -*given_nano);
+    ledger_add(ledger, LEDGER_GIVEN + to, *given_nano);
     ledger->transactions++;
 }
 
@@ -49,6 +71,9 @@ const char *ledger_check(const struct ledger *ledger) {
     for (size_t i = 0; i < LEDGER_ACCOUNTS; i++) {
         if (sums[i] != ledger->balances[i]) {
             return "a balance is not the sum of its entries";
+        }
+        if (i >= LEDGER_GIVEN && sums[i] < 0) {
+            return "given credit, or what was earned, is below zero";
         }
     }
     return all == 0 ? NULL : "the ledger does not sum to zero";

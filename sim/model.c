@@ -276,7 +276,7 @@ static void check_settle(struct world *world, struct sim_generation *generation,
         world_problem(world, "settled before its prompt was counted");
     }
     check_parts(world, outcome);
-    __int128 charge = cost(generation, prompt, completion);
+    __int128 charge = shares_bill(generation, outcome, prompt);
     generation->charge_nano = charge > generation->hold_nano ? generation->hold_nano : (int64_t)charge;
     generation->provider_nano = (int64_t)((__int128)generation->charge_nano * 85 / 100);
     generation->settling = true;
@@ -287,6 +287,9 @@ static void check_settle(struct world *world, struct sim_generation *generation,
     if (outcome->charge_nano != generation->charge_nano || outcome->provider_nano != generation->provider_nano ||
         outcome->network_nano != generation->charge_nano - generation->provider_nano) {
         world_problem(world, "settled for another charge");
+    }
+    if (is_account(generation->account)) {
+        shares_check(world, generation, outcome);
     }
     if (outcome->cancelled != generation->gone || !generation->taken) {
         world_problem(world, "settled as something else");
@@ -333,6 +336,7 @@ static void take_generation_effect(struct world *world, const struct core_effect
             (generation->spent < generation->max_tokens ? generation->max_tokens - generation->spent : 0)) {
             world_problem(world, "an attempt may make another number of tokens than is left");
         }
+        shares_attempt(world, generation, effect);
         break;
     case CORE_EFFECT_COUNT:
         generation->settling = generation->counting = true;
@@ -365,6 +369,10 @@ static void take_generation_effect(struct world *world, const struct core_effect
 
 void model_effect(struct world *world, const struct core_effect *effect) {
     if (effect->generation == CORE_NO_HANDLE || effect->kind == CORE_EFFECT_REVIEW) {
+        if (effect->kind == CORE_EFFECT_REVIEW && effect->review.generation_user < world->generation_count &&
+            world->generations[effect->review.generation_user].handle == effect->generation) {
+            shares_review(&world->generations[effect->review.generation_user], effect->provider);
+        }
         if (effect->kind == CORE_EFFECT_FAIL) {
             check_refused(world, effect);
         }
@@ -383,8 +391,12 @@ void model_effect(struct world *world, const struct core_effect *effect) {
 
 void model_committed(struct world *world, struct sim_generation *generation, bool durable) {
     generation->durable = durable;
+    if (is_account(generation->account)) {
+        world->accounts[generation->account].settling_nano -= generation->given_nano;
+    }
     if (durable && is_account(generation->account)) {
-        ledger_settle(&world->ledger, generation->account, generation->charge_nano, generation->provider_nano);
+        ledger_settle(&world->ledger, generation->account, generation->charge_nano, generation->given_nano,
+                      generation->shares, generation->share_count);
         if (is_key(generation)) {
             world->keys[generation->key].spent_nano += generation->charge_nano;
         }
@@ -404,6 +416,9 @@ void model_check(struct world *world) {
         }
         if (view.balance_nano != ledger_wallet(&world->ledger, i)) {
             world_problem(world, "the core's balance is not the ledger's");
+        }
+        if (view.given_nano != world->ledger.balances[LEDGER_GIVEN + i]) {
+            world_problem(world, "the core's given credit is not the ledger's");
         }
         if (view.held_nano != account->held_nano || view.active != account->active) {
             world_problem(world, "the core holds another amount, or for other generations");

@@ -29,6 +29,7 @@ static const char *event_name(enum core_event_kind kind) {
         [CORE_EVENT_DRAIN] = "drain",
         [CORE_EVENT_ACCOUNT] = "account",
         [CORE_EVENT_CREDIT] = "credit",
+        [CORE_EVENT_ESCROW] = "escrow",
         [CORE_EVENT_KEY] = "key",
         [CORE_EVENT_COUNTED] = "counted",
         [CORE_EVENT_COMMITTED] = "committed",

@@ -13,15 +13,24 @@
 enum {
     SIM_KEYS = 4, /* numbered from 1 */
     SIM_DEVICES = 5,
-    SIM_TASKS = 64, /* on one device; more are never begun, as on a device that is stuck */
-    SIM_STORM = 12, /* clients that go at once */
+    SIM_TASKS = 64,     /* on one device; more are never begun, as on a device that is stuck */
+    SIM_STORM = 12,     /* clients that go at once */
+    SIM_ATTEMPTS = 128, /* of one generation */
+};
+
+/* Who tried a generation, and whether what it earned may or must be in escrow. */
+struct sim_attempt {
+    uint64_t provider, owner;
+    size_t device;
+    bool escrow, reviewed;
+    unsigned turned; /* how often its device had gone into review or out of it */
 };
 
 struct sim_account {
     uint32_t rate, concurrent;
     bool suspended;
-    bool overdrawn; /* a negative credit has left less than is held */
-    int64_t held_nano;
+    bool overdrawn;                   /* a negative credit has left less than is held */
+    int64_t held_nano, settling_nano; /* settling: given credit of settlements that are not written yet */
     uint32_t active;
     uint64_t *admitted_ms; /* when each of its requests was admitted */
     size_t admitted_count;
@@ -52,7 +61,10 @@ struct sim_generation { /* by the request's user number */
     bool counting; /* COUNT was told, and COUNTED not yet */
     bool taken;    /* any of its attempts was accepted */
     bool gone, aborted, settling, durable;
-    int64_t charge_nano, provider_nano;
+    int64_t charge_nano, provider_nano, given_nano;
+    struct ledger_share shares[SIM_ATTEMPTS];
+    size_t share_count;
+    struct sim_attempt attempts[SIM_ATTEMPTS]; /* by their numbers, from 1 */
     unsigned ends;
 };
 
@@ -66,6 +78,9 @@ struct sim_task {
 
 struct sim_device {
     uint64_t handle; /* CORE_NO_HANDLE: away */
+    uint64_t owner;  /* an account; 0: nobody's */
+    bool escrow;
+    unsigned turned; /* how often that has changed */
     enum sim_temper temper;
     struct sim_task tasks[SIM_TASKS];
     size_t task_count;
@@ -113,6 +128,14 @@ void model_effect(struct world *world, const struct core_effect *effect); /* eac
 void model_check(struct world *world);                                    /* after the step */
 /* the store has written it, or not */
 void model_committed(struct world *world, struct sim_generation *generation, bool durable);
+
+/* shares.c */
+/* What others' devices made, by the words of all devices. */
+__int128 shares_bill(const struct sim_generation *generation, const struct core_outcome *outcome, uint32_t prompt);
+/* Of one with an account, whose charge is known; notes what is to be written. */
+void shares_check(struct world *world, struct sim_generation *generation, const struct core_outcome *outcome);
+void shares_attempt(struct world *world, struct sim_generation *generation, const struct core_effect *dispatch);
+void shares_review(struct sim_generation *generation, uint64_t provider);
 
 /* trace.c */
 void trace_event(const struct world *world, const struct core_event *event);

@@ -157,6 +157,7 @@ bool admin_read_account_create(struct json_value body, const char *id, int64_t n
     id_make_random("acct_", ID_RANDOM, account->id);
     account->created_ms = now_ms;
     out->admin.amount_nano = STORE_WELCOME_CREDIT_NANO;
+    out->admin.given = true;
     (void)add_key(out, STORE_KEY_LIVE, account->id);
     (void)add_key(out, STORE_KEY_TEST, account->id);
     return true;
@@ -235,8 +236,38 @@ bool admin_read_key_revoke(struct json_value body, const char *id, int64_t now_m
     return str_copy(out->admin.keys[0].id, sizeof(out->admin.keys[0].id), str_from(id));
 }
 
+struct escrow_fields {
+    struct str action;
+    char note[STORE_NAME_MAX];
+};
+
+bool admin_read_escrow_end(struct json_value body, const char *id, int64_t now_ms, struct admin_action *out,
+                           struct err *err) {
+    static const struct field_rule RULES[] = {
+        {.name = STR("action"),
+         .read = field_read_str,
+         .offset = offsetof(struct escrow_fields, action),
+         .max_bytes = 16},
+        {.name = STR("note"), .read = admin_read_line, .offset = offsetof(struct escrow_fields, note)},
+    };
+    static const char *const ACTIONS[] = {"release", "return", "forfeit"};
+    struct escrow_fields fields = {0};
+    if (!fields_read(body, RULES, COUNT_OF(RULES), &fields, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < COUNT_OF(ACTIONS); i++) {
+        if (str_equal_cstr(fields.action, ACTIONS[i])) {
+            begin(out, (enum store_admin_kind)(STORE_ADMIN_ESCROW_RELEASE + (int)i), "", now_ms);
+            memcpy(out->admin.note, fields.note, sizeof(fields.note));
+            return str_copy(out->admin.device.id, sizeof(out->admin.device.id), str_from(id));
+        }
+    }
+    return field_invalid(err, "action", "must be release, return or forfeit.");
+}
+
 struct money_fields {
     struct str type;
+    bool given;
     struct amount amount;
     char note[STORE_NAME_MAX];
 };
@@ -245,6 +276,7 @@ static bool read_money(struct json_value body, struct money_fields *fields, stru
     static const struct field_rule RULES[] = {
         {.name = STR("type"), .read = field_read_str, .offset = offsetof(struct money_fields, type), .max_bytes = 16},
         {.name = STR("amount_usd"), .read = read_amount, .offset = offsetof(struct money_fields, amount), .min = 1},
+        {.name = STR("given"), .read = field_read_bool, .offset = offsetof(struct money_fields, given)},
         {.name = STR("note"), .read = admin_read_line, .offset = offsetof(struct money_fields, note)},
     };
     if (!fields_read(body, RULES, COUNT_OF(RULES), fields, err)) {
@@ -268,7 +300,11 @@ bool admin_read_credit(struct json_value body, const char *id, int64_t now_ms, s
     if (!grant && !str_equal_cstr(fields.type, "refund")) {
         return field_invalid(err, "type", "must be grant or refund.");
     }
+    if (fields.given && !grant) {
+        return field_invalid(err, "given", "is for grants: a refund goes back where the money came from.");
+    }
     begin(out, grant ? STORE_ADMIN_CREDIT_GRANT : STORE_ADMIN_CREDIT_REFUND, id, now_ms);
+    out->admin.given = fields.given;
     return true;
 }
 

@@ -19,7 +19,7 @@ struct admin_action {
 typedef bool admin_action_read(struct json_value body, const char *id, int64_t now_ms, struct admin_action *out,
                                struct err *err);
 admin_action_read admin_read_account_create, admin_read_account_change, admin_read_key_create, admin_read_credit,
-    admin_read_payout, admin_read_account_erase, admin_read_key_revoke;
+    admin_read_payout, admin_read_account_erase, admin_read_key_revoke, admin_read_escrow_end;
 
 /* A field: one line of text into char[STORE_NAME_MAX]. */
 bool admin_read_line(const struct field_rule *rule, struct json_value value, void *place, struct err *err);

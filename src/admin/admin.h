@@ -10,7 +10,8 @@
  *   POST   /admin/accounts/{id}/keys      {kind, name?, expires_in_days?, cap_usd?, models?}
  *   GET    /admin/accounts/{id}/keys      ?limit=&after=ID
  *   DELETE /admin/keys/{id}
- *   POST   /admin/accounts/{id}/credits   {type: "grant" or "refund", amount_usd, note?}
+ *   POST   /admin/accounts/{id}/credits   {type: "grant" or "refund", amount_usd, note?, given?}: given: nobody has
+ *                                         paid for it, and what it earns is never paid out
  *   POST   /admin/accounts/{id}/payouts   {amount_usd, note?}
  *   GET    /admin/accounts/{id}/earnings
  *   GET    /admin/providers               ?limit=&after=ID: state, models, record of each
@@ -21,6 +22,8 @@
  *   DELETE /admin/providers/{id}/reviews
  *   GET    /admin/join-tokens             ?limit=&after=ID, newest first
  *   DELETE /admin/join-tokens/{id}
+ *   POST   /admin/providers/{id}/escrow   {action: "release", "return" or "forfeit", note?}
+ *   GET    /admin/escrow                  ?limit=&after=PROVIDER: what waits for such a word
  *   GET    /admin/reviews                 ?limit=&before=NUMBER, newest first
  *   GET    /admin/jobs/{id}               what happened to it; live ones and the last that ended
  *   GET    /admin/audit                   ?limit=&before=NUMBER, newest first

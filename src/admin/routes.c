@@ -6,13 +6,11 @@
 #include "base/clock.h"
 #include "base/json_repeated.h"
 #include "base/mem.h"
-#include "catalog/catalog.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { PAGE_DEFAULT = 100, PAGE_MAX = 1000 };
-
 static const char JSON_TYPE[] = "application/json";
 
 /* One request until its answer. */
@@ -27,6 +25,7 @@ struct operation {
     int64_t before;
     char actor[STORE_ID_MAX];
     struct admin_action action;
+    struct store_earnings earnings;
     void (*on_account)(struct operation *operation, const struct store_account *account); /* find_account */
 };
 
@@ -67,20 +66,6 @@ static void operation_missing(struct operation *operation, const char *what) {
 
 /* --- Actions --- */
 
-/* A key may be meant for a model that is yet to come, so one that nobody knows is no error; but mostly it is a typing
- * mistake, and the key would be refused everywhere. */
-static void find_unknown_models(const struct admin_backend *backend, const struct store_key *key, struct buf *out) {
-    struct str model, rest = str_from(key->models);
-    for (bool more = rest.len > 0; more;) {
-        more = str_split(rest, ',', &model, &rest);
-        if (catalog_find(model) == NULL &&
-            (backend->model_offered == NULL || !backend->model_offered(backend->context, model))) {
-            (void)(out->len > 0 && buf_append_cstr(out, ",")); /* as large as all of them */
-            (void)buf_append_str(out, model);
-        }
-    }
-}
-
 static void on_executed(void *context, const struct store_admin *result, const struct err *err) {
     struct operation *operation = context;
     if (err != NULL) {
@@ -94,35 +79,27 @@ static void on_executed(void *context, const struct store_admin *result, const s
     struct buf unknown;
     buf_init(&unknown, sizeof(result->keys[0].models));
     if (result->kind == STORE_ADMIN_KEY_CREATE) {
-        find_unknown_models(&operation->admin->backend, &result->keys[0], &unknown);
+        admin_find_unknown_models(&operation->admin->backend, &result->keys[0], &unknown);
     }
     admin_write_result(result, secrets, buf_str(&unknown), admin_text(operation->admin));
     buf_clear(&unknown);
     operation_answer_text(operation);
 }
 
+static bool read_body(struct admin *admin, struct str body, struct json_value *out, struct err *err) {
+    struct str twice;
+    return json_parse(admin->parser, body, out, err) &&
+           (json_type_of(*out) == JSON_OBJECT || err_set(err, ERR_INVALID, "The body must be a JSON object.")) &&
+           (!json_repeated_key(*out, &twice) || err_set(err, ERR_INVALID, "The body has a key twice in one object."));
+}
+
 static void operation_act(struct operation *operation, struct str body) {
     struct admin *admin = operation->admin;
     struct json_value object = {0};
-    struct str twice;
     struct err err;
-    if (strcmp(operation->row->method, "DELETE") != 0 || body.len > 0) {
-        if (!json_parse(admin->parser, body, &object, &err)) {
-            operation_fail(operation, &err);
-            return;
-        }
-        if (json_type_of(object) != JSON_OBJECT) {
-            (void)err_set(&err, ERR_INVALID, "The body must be a JSON object.");
-            operation_fail(operation, &err);
-            return;
-        }
-        if (json_repeated_key(object, &twice)) {
-            (void)err_set(&err, ERR_INVALID, "The body has a key twice in one object.");
-            operation_fail(operation, &err);
-            return;
-        }
-    }
-    if (!operation->row->read(object, operation->id, clock_wall_ms(), &operation->action, &err)) {
+    const bool wanted = strcmp(operation->row->method, "DELETE") != 0 || body.len > 0;
+    if ((wanted && !read_body(admin, body, &object, &err)) ||
+        !operation->row->read(object, operation->id, clock_wall_ms(), &operation->action, &err)) {
         operation_fail(operation, &err);
         return;
     }
@@ -229,7 +206,7 @@ static void start_keys(struct operation *operation) {
     find_account(operation, read_keys);
 }
 
-static void on_earnings(void *context, const struct store_earnings *earnings, const struct err *err) {
+static void on_owed(void *context, const struct store_owed *owed, const struct err *err) {
     struct operation *operation = context;
     struct json_writer writer;
     if (err != NULL) {
@@ -237,8 +214,18 @@ static void on_earnings(void *context, const struct store_earnings *earnings, co
         return;
     }
     json_writer_init(&writer, admin_text(operation->admin));
-    admin_write_earnings(&writer, operation->id, earnings);
+    admin_write_earnings(&writer, operation->id, &operation->earnings, owed);
     operation_answer_text(operation);
+}
+
+static void on_earnings(void *context, const struct store_earnings *earnings, const struct err *err) {
+    struct operation *operation = context;
+    if (err != NULL) {
+        operation_fail(operation, err);
+    } else {
+        operation->earnings = *earnings;
+        store_owed_read(operation->admin->store, operation->id, on_owed, operation);
+    }
 }
 
 static void read_earnings(struct operation *operation, const struct store_account *account) {
@@ -327,6 +314,22 @@ static void on_reviews(void *context, const struct store_review *reviews, size_t
     end_list(operation, &writer, more);
 }
 
+static void on_escrow(void *context, const struct store_escrow *rows, size_t count, bool more, const struct err *err) {
+    struct operation *operation = context;
+    struct json_writer writer;
+    if (!begin_list(operation, &writer, err)) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        admin_write_escrow(&writer, &rows[i]);
+    }
+    end_list(operation, &writer, more);
+}
+
+static void start_escrow(struct operation *operation) {
+    store_escrow_read(operation->admin->store, operation->after, operation->limit, on_escrow, operation);
+}
+
 static void start_reviews(struct operation *operation) {
     store_reviews_read(operation->admin->store, "", operation->before, operation->limit, on_reviews, operation);
 }
@@ -352,11 +355,11 @@ static void start_generation(struct operation *operation) {
     const struct admin_backend *backend = &operation->admin->backend;
     struct json_writer writer;
     json_writer_init(&writer, admin_text(operation->admin));
-    if (backend->generation_write == NULL || !backend->generation_write(backend->context, operation->id, &writer)) {
+    if (backend->generation_write != NULL && backend->generation_write(backend->context, operation->id, &writer)) {
+        operation_answer_text(operation);
+    } else {
         operation_missing(operation, "job: only running ones and the last that ended are remembered");
-        return;
     }
-    operation_answer_text(operation);
 }
 
 static void start_metrics(struct operation *operation) {
@@ -392,6 +395,8 @@ static const struct route_row ROWS[] = {
     {"DELETE", "/admin/providers/{id}/reviews", admin_read_reviews_clear, NULL},
     {"GET", "/admin/join-tokens", NULL, start_tokens},
     {"DELETE", "/admin/join-tokens/{id}", admin_read_token_revoke, NULL},
+    {"POST", "/admin/providers/{id}/escrow", admin_read_escrow_end, NULL},
+    {"GET", "/admin/escrow", NULL, start_escrow},
     {"GET", "/admin/reviews", NULL, start_reviews},
     {"GET", "/admin/jobs/{id}", NULL, start_generation},
     {"GET", "/admin/audit", NULL, start_audit},
@@ -441,21 +446,18 @@ static bool read_number(struct str value, const char *name, uint64_t max, uint64
 
 static bool read_parameter(struct operation *operation, struct str name, struct str value, struct err *err) {
     uint64_t number = 0;
+    bool ok = true; /* unknown ones are ignored */
     if (str_equal_cstr(name, "limit")) {
-        const bool ok = read_number(value, "limit", PAGE_MAX, &number, err);
+        ok = read_number(value, "limit", PAGE_MAX, &number, err);
         operation->limit = (unsigned)number;
-        return ok;
-    }
-    if (str_equal_cstr(name, "before")) {
-        const bool ok = read_number(value, "before", INT64_MAX, &number, err);
+    } else if (str_equal_cstr(name, "before")) {
+        ok = read_number(value, "before", INT64_MAX, &number, err);
         operation->before = (int64_t)number;
-        return ok;
+    } else if (str_equal_cstr(name, "after")) {
+        ok = str_copy(operation->after, sizeof(operation->after), value) ||
+             err_set_field(err, ERR_INVALID, "after", "after must be the id of the last one of the page before.");
     }
-    if (str_equal_cstr(name, "after")) {
-        return str_copy(operation->after, sizeof(operation->after), value) ||
-               err_set_field(err, ERR_INVALID, "after", "after must be the id of the last one of the page before.");
-    }
-    return true; /* unknown ones are ignored */
+    return ok;
 }
 
 /* Ids and numbers need no escapes in a query, so none are undone. */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/money.h"
 #include "call/fault.h"
+#include "catalog/catalog.h"
 #include "format/envelope.h"
 
 #include <stdio.h>
@@ -39,6 +40,7 @@ void admin_write_account(struct json_writer *writer, const struct store_account 
     json_begin_object(writer);
     account_members(writer, account);
     member_usd(writer, "balance_usd", view != NULL ? live->balance_nano : account->balance_nano);
+    member_usd(writer, "given_usd", view != NULL ? live->given_nano : account->given_nano);
     member_usd(writer, "held_usd", live->held_nano);
     json_member_int(writer, "active_requests", live->active);
     json_end_object(writer);
@@ -140,12 +142,43 @@ void admin_write_audit(struct json_writer *writer, const struct store_audit *lin
     json_end_object(writer);
 }
 
-void admin_write_earnings(struct json_writer *writer, const char *account_id, const struct store_earnings *earnings) {
+void admin_write_escrow(struct json_writer *writer, const struct store_escrow *row) {
+    json_begin_object(writer);
+    json_member_cstr(writer, "provider_id", row->device_id);
+    json_member_cstr(writer, "account_id", row->account_id);
+    json_member_int(writer, "jobs", row->generations);
+    member_usd(writer, "paid_usd", row->paid_nano);
+    member_usd(writer, "given_usd", row->given_nano);
+    member_time(writer, "since", row->since_ms);
+    json_member_bool(writer, "in_review", row->in_review);
+    json_end_object(writer);
+}
+
+static void member_ripens(struct json_writer *writer, const struct store_owed *owed) {
+    json_write_key(writer, "ripens");
+    json_begin_array(writer);
+    for (size_t i = 0; i < owed->day_count; i++) {
+        json_begin_object(writer);
+        member_time(writer, "by", owed->days[i].ripe_ms);
+        member_usd(writer, "amount_usd", owed->days[i].amount_nano);
+        json_end_object(writer);
+    }
+    json_end_array(writer);
+}
+
+void admin_write_earnings(struct json_writer *writer, const char *account_id, const struct store_earnings *earnings,
+                          const struct store_owed *owed) {
     json_begin_object(writer);
     json_member_cstr(writer, "account_id", account_id);
+    member_usd(writer, "given_usd", earnings->given_nano);
+    member_usd(writer, "payable_usd", owed->suspended ? 0 : owed->payable_nano);
+    member_usd(writer, "ripening_usd", owed->ripening_nano);
+    member_usd(writer, "escrow_usd", owed->escrow_nano);
+    member_usd(writer, "given_escrow_usd", owed->given_escrow_nano);
+    member_ripens(writer, owed);
     member_usd(writer, "earned_usd", earnings->earned_nano);
     member_usd(writer, "paid_usd", earnings->paid_nano);
-    member_usd(writer, "owed_usd", earnings->earned_nano - earnings->paid_nano);
+    member_usd(writer, "owed_usd", owed->earnings_nano);
     json_member_int(writer, "jobs", earnings->generations);
     json_member_int(writer, "tokens", earnings->tokens);
     json_end_object(writer);
@@ -209,8 +242,19 @@ void admin_write_result(const struct store_admin *result, const char *const secr
     case STORE_ADMIN_PAYOUT:
         json_member_cstr(&writer, "account_id", result->account.id);
         member_usd(&writer, "amount_usd", result->amount_nano);
+        if (result->kind != STORE_ADMIN_PAYOUT) {
+            member_usd(&writer, "given_usd", result->given_nano);
+        }
         json_member_cstr(&writer, "note", result->note);
         member_usd(&writer, "balance_usd", result->account.balance_nano);
+        break;
+    case STORE_ADMIN_ESCROW_RELEASE:
+    case STORE_ADMIN_ESCROW_RETURN:
+    case STORE_ADMIN_ESCROW_FORFEIT:
+        json_member_cstr(&writer, "id", result->device.id);
+        member_usd(&writer, "amount_usd", result->amount_nano);
+        member_usd(&writer, "given_usd", result->given_nano);
+        json_member_cstr(&writer, "note", result->note);
         break;
     case STORE_ADMIN_DEVICE_VERIFY:
     case STORE_ADMIN_REVIEWS_CLEAR:
@@ -248,4 +292,16 @@ int admin_write_error(const struct err *err, struct buf *out) {
     }
     envelope_write(&fault, out);
     return fault_status(&fault);
+}
+
+void admin_find_unknown_models(const struct admin_backend *backend, const struct store_key *key, struct buf *out) {
+    struct str model, rest = str_from(key->models);
+    for (bool more = rest.len > 0; more;) {
+        more = str_split(rest, ',', &model, &rest);
+        if (catalog_find(model) == NULL &&
+            (backend->model_offered == NULL || !backend->model_offered(backend->context, model))) {
+            (void)(out->len > 0 && buf_append_cstr(out, ",")); /* as large as all of them */
+            (void)buf_append_str(out, model);
+        }
+    }
 }

@@ -3,15 +3,18 @@
 #include "api/page.h"
 #include "api/pending.h"
 #include "api/respond.h"
+#include "base/clock.h"
 #include "base/json_values.h"
+#include "store/owed.h"
 #include "store/usage.h"
 
-/* Three questions to the store, one after the other: the period, all time (for what is owed), the lines. In the
+/* Three questions to the store, one after the other: the period, what is owed now, the lines. In the
  * exchange's arena. */
 struct earnings_query {
     struct period period;
     struct page page;
-    struct store_earnings in_period, ever;
+    struct store_earnings in_period;
+    struct store_owed owed;
 };
 
 static void write_line(struct json_writer *writer, const struct store_generation *generation) {
@@ -24,6 +27,30 @@ static void write_line(struct json_writer *writer, const struct store_generation
     json_end_object(writer);
 }
 
+static void write_ripening(struct json_writer *writer, const struct store_owed *owed) {
+    char text[CLOCK_TEXT_SIZE];
+    json_write_key(writer, "ripens");
+    json_begin_array(writer);
+    for (size_t i = 0; i < owed->day_count; i++) {
+        clock_format_utc(owed->days[i].ripe_ms, text);
+        json_begin_object(writer);
+        json_member_cstr(writer, "by", text);
+        json_member_usd(writer, "amount_usd", owed->days[i].amount_nano);
+        json_end_object(writer);
+    }
+    json_end_array(writer);
+}
+
+/* As of now, whatever the period. */
+static void write_owed(struct json_writer *writer, const struct store_owed *owed, uint32_t hold_days) {
+    json_member_usd(writer, "payable_usd", owed->suspended ? 0 : owed->payable_nano);
+    json_member_usd(writer, "ripening_usd", owed->ripening_nano);
+    json_member_usd(writer, "escrow_usd", owed->escrow_nano);
+    json_member_usd(writer, "given_escrow_usd", owed->given_escrow_nano);
+    json_member_int(writer, "hold_days", hold_days);
+    write_ripening(writer, owed);
+}
+
 static void respond_earnings(struct api_request *request, const struct store_generation *generations, size_t count,
                              bool more) {
     const struct earnings_query *query = request->handler_data;
@@ -31,9 +58,11 @@ static void respond_earnings(struct api_request *request, const struct store_gen
     json_member_cstr(&writer, "object", "provider.earnings");
     json_member_cstr(&writer, "period_start", query->period.start);
     json_member_cstr(&writer, "period_end", query->period.end);
+    json_member_usd(&writer, "given_usd", query->in_period.given_nano);
+    write_owed(&writer, &query->owed, store_hold_days(request->api->calls->store));
     json_member_usd(&writer, "earned_usd", query->in_period.earned_nano);
     json_member_usd(&writer, "paid_usd", query->in_period.paid_nano);
-    json_member_usd(&writer, "owed_usd", query->ever.earned_nano - query->ever.paid_nano);
+    json_member_usd(&writer, "owed_usd", query->owed.earnings_nano);
     json_member_int(&writer, "jobs", query->in_period.generations);
     json_member_int(&writer, "tokens", query->in_period.tokens);
     json_write_key(&writer, "data");
@@ -54,13 +83,13 @@ static void on_lines(void *context, const struct store_generation *generations, 
     }
 }
 
-static void on_ever(void *context, const struct store_earnings *earnings, const struct err *err) {
+static void on_owed(void *context, const struct store_owed *owed, const struct err *err) {
     struct api_request *request = pending_answered(context, err, "request", "after");
     if (request == NULL) {
         return;
     }
     struct earnings_query *query = request->handler_data;
-    query->ever = *earnings;
+    query->owed = *owed;
     store_generations_page(request->api->calls->store, request->identity.account_id, true, query->page.after,
                            query->page.limit, on_lines, pending_new(request, NULL));
 }
@@ -72,8 +101,7 @@ static void on_period(void *context, const struct store_earnings *earnings, cons
     }
     struct earnings_query *query = request->handler_data;
     query->in_period = *earnings;
-    store_earnings_read(request->api->calls->store, request->identity.account_id, 0, INT64_MAX, on_ever,
-                        pending_new(request, NULL));
+    store_owed_read(request->api->calls->store, request->identity.account_id, on_owed, pending_new(request, NULL));
 }
 
 static void handle(struct api_request *request) {

@@ -48,6 +48,8 @@ static void respond_usage(struct api_request *request, const struct store_usage 
     json_member_cstr(&writer, "object", "usage");
     json_member_cstr(&writer, "period_start", query->period.start);
     json_member_cstr(&writer, "period_end", query->period.end);
+    json_member_usd(&writer, "given_balance_usd", usage->balance_given_nano);
+    json_member_usd(&writer, "given_cost_usd", usage->given_nano);
     json_member_usd(&writer, "balance_usd", usage->balance_nano);
     json_member_int(&writer, "total_requests", usage->requests);
     json_member_int(&writer, "total_tokens", usage->prompt_tokens + usage->completion_tokens);

@@ -41,9 +41,11 @@ static void print_list(struct json_value answer) {
 
 static void print_account(struct json_value account) {
     static const struct table_line LINES[] = {
-        {"Account", "id"},          {"Name", "name"},        {"Tier", "tier"},
-        {"Suspended", "suspended"}, {"Owner", "owner"},      {"Since", "created_at"},
-        {"Balance", "balance_usd"}, {"On hold", "held_usd"}, {"Requests", "active_requests"},
+        {"Account", "id"},          {"Name", "name"},
+        {"Tier", "tier"},           {"Suspended", "suspended"},
+        {"Owner", "owner"},         {"Since", "created_at"},
+        {"Balance", "balance_usd"}, {"Given", "given_usd"},
+        {"On hold", "held_usd"},    {"Requests", "active_requests"},
     };
     table_print_lines(account, 10, LINES, COUNT_OF(LINES));
 }

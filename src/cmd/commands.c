@@ -17,6 +17,7 @@
 #include "cmd/provider_control.h"
 #include "cmd/provider_doctor.h"
 #include "cmd/provider_earnings.h"
+#include "cmd/provider_escrow.h"
 #include "cmd/provider_evict.h"
 #include "cmd/provider_invite.h"
 #include "cmd/provider_leave.h"
@@ -51,6 +52,7 @@ static const struct command *const COMMANDS[] = {
     &COMMAND_PROVIDER_REMOVE,
     &COMMAND_PROVIDER_REPLACE_KEY,
     &COMMAND_PROVIDER_REVIEW,
+    &COMMAND_PROVIDER_ESCROW,
     &COMMAND_JOB_EXPLAIN,
     &COMMAND_ACCOUNT_CREATE,
     &COMMAND_ACCOUNT_LIST,

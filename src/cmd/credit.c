@@ -7,6 +7,7 @@
 struct credit_config {
     struct admin_options admin;
     const char *account, *amount, *note;
+    bool given;
 };
 
 #define AT(member) offsetof(struct credit_config, member)
@@ -34,6 +35,9 @@ static int move(const struct credit_config *config, const char *tail, const char
     json_member_cstr(&writer, "type", type);
     json_member_cstr(&writer, "amount_usd", config->amount);
     json_member_cstr(&writer, "note", config->note);
+    if (config->given) {
+        json_member_bool(&writer, "given", true);
+    }
     const int status = admin_command_on(&config->admin, "POST", &account, admin_body_end(&body, &writer), print);
     buf_clear(&body);
     return status;
@@ -58,9 +62,18 @@ static const struct option OPTIONS[] = {
     ADMIN_OPTIONS(struct credit_config),
 };
 
+static const struct option GRANT_OPTIONS[] = {
+    {"account", OPTION_ARGUMENT, "ACCOUNT", NULL, "whose money it will be", AT(account)},
+    {"amount", OPTION_ARGUMENT, "USD", NULL, "dollars, such as 4.75", AT(amount)},
+    {"note", OPTION_TEXT, "TEXT", NULL, "why, for the ledger and the audit log", AT(note)},
+    {"given", OPTION_FLAG, NULL, NULL, "nobody has paid for it: what it earns others can be spent, not paid out",
+     AT(given)},
+    ADMIN_OPTIONS(struct credit_config),
+};
+
 const struct command COMMAND_CREDIT_GRANT = {.name = "credit grant",
-                                             .summary = "Give an account credit",
-                                             .options = {OPTIONS, COUNT_OF(OPTIONS)},
+                                             .summary = "Give an account credit: what it paid for, or a gift",
+                                             .options = {GRANT_OPTIONS, COUNT_OF(GRANT_OPTIONS)},
                                              .config_size = sizeof(struct credit_config),
                                              .run = run_grant};
 const struct command COMMAND_CREDIT_REFUND = {.name = "credit refund",

@@ -5,6 +5,7 @@
 #include "cmd/network.h"
 #include "cmd/signals.h"
 #include "gateway/retention.h"
+#include "store/owed.h"
 
 #include <stdio.h>
 
@@ -44,6 +45,7 @@ static void copy_values(const struct gateway_config *config, struct gateway_opti
     options->trusted_proxies = config->trusted_proxies;
     options->webhooks_lax = config->webhooks_lax;
     options->keep_days = config->keep_days;
+    options->hold_days = config->hold_days;
     options->titles_off = config->titles_off;
     options->devices_trusted = config->trust_devices;
     options->summaries_off = config->summaries_off;
@@ -99,6 +101,9 @@ static bool check(const struct gateway_config *config, struct err *err) {
     }
     if (config->keep_days > RETENTION_DAYS_MAX) {
         return err_set(err, ERR_INVALID, "--keep-jobs-days is at most %d", RETENTION_DAYS_MAX);
+    }
+    if (config->hold_days > STORE_HOLD_DAYS_MAX) {
+        return err_set(err, ERR_INVALID, "--earnings-hold-days is at most %d", STORE_HOLD_DAYS_MAX);
     }
     if (config->canary_s > CANARY_S_MAX) {
         return err_set(err, ERR_INVALID, "--canary-s is at most %d", CANARY_S_MAX);
@@ -176,6 +181,8 @@ static const struct option OPTIONS[] = {
      "keep the record of each request for so long, then only what it adds up to; 0: for ever", AT(keep_days)},
     {"disk-floor", OPTION_NUMBER, "MIB", "64",
      "with less free where the database is, nothing more is taken on; 0: no floor", AT(disk_floor_mib)},
+    {"earnings-hold-days", OPTION_NUMBER, "DAYS", "7",
+     "what devices earn can be paid out so long after the request; 0: at once", AT(hold_days)},
     {"models", OPTION_TEXT, "DIR", NULL,
      "model folder of this machine: tokens of its models are counted, not estimated (default: as for providers)",
      AT(models)},

@@ -11,7 +11,7 @@ struct gateway_config {
     const char *tier_free, *tier_starter, *tier_pro;
     uint32_t drain_s, heartbeat_ms, canary_s, max_jobs, max_queue, max_attempts;
     uint32_t queue_ms, accept_ms, first_token_ms, prefill_least, silence_ms, whole_ms, whole_per_token_ms, cooldown_ms;
-    uint32_t keep_days, disk_floor_mib;
+    uint32_t keep_days, hold_days, disk_floor_mib;
     uint32_t address_connections, address_rate, address_failed_keys;
     uint32_t owner_share_percent;
     bool json, webhooks_lax, titles_off, summaries_off, counting_off, trust_devices;

@@ -35,7 +35,7 @@ static bool create_account(struct store *store, struct store_account *account, s
     struct store_admin action = begin_action(STORE_ADMIN_ACCOUNT_CREATE), result;
     action.account = (struct store_account){
         .owner = true, .tier = STORE_TIER_UNLIMITED, .created_ms = action.now_ms, .name = "owner"};
-    action.amount_nano = STORE_WELCOME_CREDIT_NANO;
+    action.amount_nano = STORE_WELCOME_CREDIT_NANO; /* paid credit: the operator owes what it earns others */
     make_id(action.account.id, sizeof(action.account.id), "acct_");
     if (!store_admin_now(store, &action, &result, err)) {
         return false;

@@ -3,16 +3,34 @@
 #include "cmd/admin_command.h"
 #include "store/store.h"
 
+#include <stdio.h>
+
 struct earnings_config {
     struct admin_options admin;
     const char *account;
 };
 
 static void print_earnings(struct json_value answer) {
-    static const struct table_line LINES[] = {{"Account", "account_id"}, {"Earned", "earned_usd"},
-                                              {"Paid out", "paid_usd"},  {"Owed", "owed_usd"},
-                                              {"Jobs", "jobs"},          {"Tokens", "tokens"}};
+    static const struct table_line LINES[] = {{"Account", "account_id"},
+                                              {"Earned", "earned_usd"},
+                                              {"Paid out", "paid_usd"},
+                                              {"Owed", "owed_usd"},
+                                              {"Jobs", "jobs"},
+                                              {"Tokens", "tokens"},
+                                              {"Payable", "payable_usd"},
+                                              {"Ripening", "ripening_usd"},
+                                              {"In escrow", "escrow_usd"},
+                                              {"Given", "given_usd"}};
+    struct json_value ripens, item;
+    struct json_iterator iterator;
+    char by[32], amount[32];
     table_print_lines(answer, 9, LINES, COUNT_OF(LINES));
+    if (json_get(answer, "ripens", &ripens)) {
+        for (json_iterate(ripens, &iterator); json_next(&iterator, NULL, &item);) {
+            printf("  $%s more is ripe by %s\n", table_cell(item, "amount_usd", amount, sizeof(amount)),
+                   table_cell(item, "by", by, sizeof(by)));
+        }
+    }
 }
 
 /* The operator's own account. It is the first that a data folder gets, so it is on the first page. */

@@ -9,6 +9,7 @@
 #include "cmd/network.h"
 #include "cmd/signals.h"
 #include "cmd/up_choice.h"
+#include "store/owed.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -171,6 +172,7 @@ void cmd_up_fill(const struct up_config *config, struct gateway_options *options
     options->listen = config->listen;
     options->drain_ms = UP_DRAIN_MS;
     options->devices_trusted = config->trust_devices;
+    options->hold_days = config->hold_days < STORE_HOLD_DAYS_MAX ? config->hold_days : STORE_HOLD_DAYS_MAX;
 }
 
 struct option_list cmd_up_models(const struct up_config *config) {
@@ -249,6 +251,8 @@ static const struct option OPTIONS[] = {
      "and "
      "disk allow when it is fetched)",
      AT(model)},
+    {"earnings-hold-days", OPTION_NUMBER, "DAYS", "7",
+     "what devices earn can be paid out so long after the request; 0: at once", AT(hold_days)},
     {"engine", OPTION_TEXT, "NAME", "llama", "llama, or scripted (made-up text, for tests)", AT(engine)},
     {"json", OPTION_FLAG, NULL, NULL,
      "print a line {\"base_url\",\"api_key\",\"test_key\"} when it can serve; without --model also "

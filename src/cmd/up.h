@@ -9,6 +9,7 @@ struct up_config {
     const char *config, *data, *listen, *engine, *log_level, *device_root;
     struct option_list model;
     bool json, trust_devices;
+    uint32_t hold_days;
 };
 
 extern const struct command COMMAND_UP;

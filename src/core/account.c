@@ -35,12 +35,14 @@ void core_account_set(struct core *core, const struct core_event *event) {
 
 void core_account_credit(struct core *core, const struct core_event *event) {
     struct core_account *account = core_account_find(core, event->credit.account);
-    int64_t balance = 0;
+    int64_t balance = 0, given = 0;
     if (account == NULL || __builtin_add_overflow(account->balance_nano, event->credit.amount_nano, &balance) ||
-        balance > CORE_MONEY_MAX || balance < -CORE_MONEY_MAX) {
+        __builtin_add_overflow(account->given_nano, event->credit.given_nano, &given) || balance > CORE_MONEY_MAX ||
+        balance < -CORE_MONEY_MAX || given > CORE_MONEY_MAX || given < -CORE_MONEY_MAX) {
         return;
     }
     account->balance_nano = balance;
+    account->given_nano = given;
     account->overdrawn = balance < account->held_nano;
 }
 
@@ -83,6 +85,7 @@ bool core_account_view(const struct core *core, uint64_t account, uint64_t now_m
     *out = (struct core_account_view){
         .balance_nano = found->balance_nano,
         .held_nano = found->held_nano,
+        .given_nano = found->given_nano,
         .active = found->active,
         .concurrent = found->concurrent,
         .requests_per_minute = found->rate.limit,

@@ -75,8 +75,13 @@ void core_bill_add_part(struct core_generation *generation, uint32_t claim) {
     generation->part_tokens += tokens;
     generation->bytes += delivered->bytes;
     generation->part_prompt_tokens = generation->prompt_tokens;
-    generation->parts[generation->part_count++] = (struct core_part){
-        .provider = generation->attempt->provider_handle, .attempt = generation->attempt->number, .tokens = tokens};
+    const struct core_attempt *attempt = generation->attempt;
+    const struct core_provider *provider = attempt->offering->provider;
+    generation->parts[generation->part_count++] = (struct core_part){.provider = attempt->provider_handle,
+                                                                     .account = provider->owner,
+                                                                     .attempt = attempt->number,
+                                                                     .tokens = tokens,
+                                                                     .escrow = attempt->reviewed || provider->escrow};
 }
 
 uint32_t core_bill_prompt(const struct core_generation *generation) {

@@ -1,15 +1,28 @@
 /* core_check's rules about money and limits. */
 #include "core/core_internal.h"
+#include "core/purse.h"
 
-static const char *check_parts(const struct core_outcome *outcome) {
-    int64_t nano = 0;
+static const char *check_parts(const struct core_hold *hold, const struct core_outcome *outcome) {
+    int64_t nano = 0, given = 0;
     uint64_t tokens = 0;
     for (size_t i = 0; i < outcome->part_count; i++) {
         if (outcome->parts[i].nano < 0) {
             return "nobody pays for having made a part";
         }
+        if (outcome->parts[i].nano > 0 && core_purse_is_own(hold, &outcome->parts[i])) {
+            return "nobody earns from himself";
+        }
+        if (outcome->parts[i].given_nano < 0 || outcome->parts[i].given_nano > outcome->parts[i].nano) {
+            return "what is earned of given credit is within what is earned";
+        }
+        given += outcome->parts[i].given_nano;
         nano += outcome->parts[i].nano;
         tokens += outcome->parts[i].tokens;
+    }
+    if (outcome->given_nano < 0 || outcome->given_nano > outcome->charge_nano ||
+        hold->given_nano != outcome->given_nano || given > outcome->given_nano ||
+        nano - given > outcome->charge_nano - outcome->given_nano) {
+        return "no more is earned of either kind than was paid of it";
     }
     return outcome->part_count > 0 && nano == outcome->provider_nano && tokens == outcome->completion_tokens
                ? NULL
@@ -36,13 +49,13 @@ static const char *check_hold(const struct core_generation *generation) {
         return "the parts of a charge add up to it";
     }
     if (generation->state != CORE_GENERATION_SETTLING) {
-        return outcome->charge_nano == 0 ? NULL : "only what is being settled is charged";
+        return (outcome->charge_nano | hold->given_nano) == 0 ? NULL : "only what is being settled is charged";
     }
-    return check_parts(outcome);
+    return check_parts(hold, outcome);
 }
 
 struct hold_sums {
-    int64_t held;
+    int64_t held, given;
     uint32_t active;
 };
 
@@ -56,6 +69,7 @@ static struct hold_sums sum_holds(const struct core *core, const struct core_acc
         if (generation != NULL &&
             (account != NULL ? generation->hold.account == account : generation->hold.key == key)) {
             sums.held += generation->hold.nano;
+            sums.given += generation->hold.given_nano;
             sums.active++;
         }
     }
@@ -69,6 +83,9 @@ static const char *check_account(const struct core *core, const struct core_acco
     }
     if (sums.active != account->active) {
         return "an account counts its jobs";
+    }
+    if (sums.given != account->settling_nano) {
+        return "given credit set apart is that of its settlements";
     }
     /* overdrawn is set by a negative credit alone. */
     if (account->overdrawn != (account->balance_nano < account->held_nano)) {

@@ -88,6 +88,8 @@ static void core_on_provider(struct core *core, const struct core_event *event) 
         core_record_review(core, provider, event->review.review, event->generation);
     } else if (event->kind == CORE_EVENT_AUDITED) {
         core_provider_audited(core, provider, event->audited.passed);
+    } else if (event->kind == CORE_EVENT_ESCROW) {
+        provider->escrow = event->escrow.on;
     } else {
         core_provider_leave(core, provider);
     }
@@ -107,7 +109,7 @@ static void core_on_generation(struct core *core, const struct core_event *event
     } else if (event->kind == CORE_EVENT_COUNTED) {
         core_generation_counted(core, generation, event->counted.prompt_tokens);
     } else {
-        core_generation_committed(core, generation, event->committed.durable);
+        core_generation_committed(core, generation, event);
     }
 }
 
@@ -137,6 +139,7 @@ static void core_on_event(struct core *core, const struct core_event *event) {
     case CORE_EVENT_PROVIDER_RELEASED:
     case CORE_EVENT_REVIEW:
     case CORE_EVENT_AUDITED:
+    case CORE_EVENT_ESCROW:
     case CORE_EVENT_PROVIDER_LEFT:
         core_on_provider(core, event);
         break;

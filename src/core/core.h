@@ -186,6 +186,7 @@ enum core_event_kind {
     CORE_EVENT_PROVIDER_RELEASED,    /* that is over */
     CORE_EVENT_REVIEW,               /* the shell found a device at fault (a canary): REVIEW, and it cools down */
     CORE_EVENT_AUDITED,              /* the shell has audited an answer of a device */
+    CORE_EVENT_ESCROW,               /* what a device earns from now on waits in escrow, or does so no more */
     CORE_EVENT_MODEL,                /* what the catalog knows of a model, so that WANT can find a device for it */
     CORE_EVENT_ACCEPT,               /* a device took the generation */
     CORE_EVENT_PROGRESS,             /* it has read so much of the prompt, as it says */
@@ -244,6 +245,7 @@ struct core_event {
         struct {
             uint64_t account;
             int64_t amount_nano; /* may be negative (a payout, a correction) */
+            int64_t given_nano;  /* of it, given credit; the rest is paid credit */
         } credit;
         struct {
             uint64_t key;
@@ -252,6 +254,7 @@ struct core_event {
         } key;
         struct {
             bool durable;
+            bool in_doubt; /* durable, but perhaps not: charged, and nobody is credited */
         } committed;
         struct {
             uint32_t prompt_tokens; /* by the model's own vocabulary; 0: nobody could count */
@@ -266,7 +269,8 @@ struct core_event {
             /* The operator's own, or one that the operator stands for: what it says is believed from the start. A
              * verified one is, too. */
             bool trusted;
-            uint64_t owner; /* the shell's number of the account that it belongs to; 0: it is an owner of its own */
+            bool escrow;    /* as by ESCROW */
+            uint64_t owner; /* the number of the account that it belongs to, as in `request`; 0: an owner of its own */
             uint64_t ram_bytes;
             struct core_record record;
             uint64_t away_ms; /* since the record was kept; 0 for one that is new */
@@ -287,6 +291,9 @@ struct core_event {
         struct {
             bool passed;
         } audited;
+        struct {
+            bool on;
+        } escrow;
         struct {
             uint32_t prompt_tokens; /* 0: not counted, the hold stays as it is */
         } accept;
@@ -333,10 +340,12 @@ enum core_effect_kind {
 
 /* What one device did of an answer. */
 struct core_part {
-    uint64_t provider; /* handle; its link may have closed since */
-    uint32_t attempt;  /* the number that DISPATCH gave */
-    uint32_t tokens;   /* completion tokens of the charge */
-    int64_t nano;      /* of provider_nano */
+    uint64_t provider;        /* handle; its link may have closed since */
+    uint64_t account;         /* its owner's; the client's own: this part is free */
+    uint32_t attempt;         /* the number that DISPATCH gave */
+    uint32_t tokens;          /* completion tokens of the answer */
+    int64_t nano, given_nano; /* of provider_nano; and of that, from given credit (core/purse.h) */
+    bool escrow;              /* it is under review: what it earned waits */
 };
 
 /* What a generation came to. Tokens are those that the charge counts, so never more than the request allowed. The two
@@ -349,6 +358,7 @@ struct core_outcome {
     uint32_t attempts;
     uint32_t ttft_ms, latency_ms; /* admission until the first token (0: none came), until the device's last word */
     int64_t charge_nano, provider_nano, network_nano;
+    int64_t given_nano; /* of the charge, from given credit */
     /* Who made it, in order; their tokens and amounts add up to completion_tokens and provider_nano. The prompt's share
      * goes to the last one, who finished it. Borrowed: good until the step after the generation's last effect. */
     const struct core_part *parts;
@@ -428,6 +438,7 @@ bool core_model_at(const struct core *core, size_t index, struct str *model, enu
 /* Money and limits of one account at `now_ms`, for the rate headers and the admin surface. False when it is unknown. */
 struct core_account_view {
     int64_t balance_nano, held_nano; /* spendable is the difference; never negative */
+    int64_t given_nano;              /* of the balance */
     uint32_t active;                 /* requests under way */
     uint32_t concurrent;             /* so many may be; 0: no limit */
     uint32_t requests_per_minute;    /* 0: no limit, and the rest is 0 too */

@@ -136,6 +136,7 @@ struct core_provider {
     bool leaving;
     bool trusted;              /* what it says is believed */
     bool settled;              /* trusted, or past its first audits */
+    bool escrow;               /* under review: what it earns waits */
     struct core_record record; /* its uptime is as of uptime_ms; the factors come first */
     struct core_device_state device;
     uint64_t owner; /* 0: nobody */
@@ -225,9 +226,9 @@ struct core_attempt {
 struct core_account {
     UT_hash_handle hh;
     uint64_t number;
-    int64_t balance_nano;
-    int64_t held_nano; /* of all its generations */
-    uint32_t active;   /* its generations */
+    int64_t balance_nano, given_nano; /* the second is a part of the first */
+    int64_t held_nano, settling_nano; /* of all its generations; given credit of those that are being settled */
+    uint32_t active;                  /* its generations */
     uint32_t concurrent;
     struct core_rate rate;
     bool suspended;
@@ -248,7 +249,7 @@ struct core_hold {
     struct core_key *key;         /* NULL: none */
     uint32_t prompt_tokens_max, completion_tokens_max;
     int64_t prompt_price_nano, completion_price_nano;
-    int64_t nano;
+    int64_t nano, given_nano; /* given_nano: of its settlement, once there is one */
 };
 
 enum { CORE_TRIED_MAX = 2 * CORE_ATTEMPTS_MAX, CORE_PARTS_FIRST = 2 };
@@ -452,7 +453,7 @@ uint64_t core_generation_backoff_ms(const struct core *core, const struct core_g
 /* generation_end.c: every way in which a generation ends. */
 void core_generation_client_gone(struct core *core, struct core_generation *generation);
 void core_generation_abort(struct core *core, struct core_generation *generation, enum core_failure failure);
-void core_generation_committed(struct core *core, struct core_generation *generation, bool durable);
+void core_generation_committed(struct core *core, struct core_generation *generation, const struct core_event *event);
 void core_generation_fail(struct core *core, struct core_generation *generation, enum core_failure failure,
                           const char *why);
 /* Nobody can serve its model: FAIL says why that is (core_warm_failure). */

@@ -1,5 +1,6 @@
 /* Every way in which a generation ends, and what it came to. */
 #include "core/core_internal.h"
+#include "core/purse.h"
 
 static uint32_t cap_u32(uint64_t number) {
     return (uint32_t)(number < UINT32_MAX ? number : UINT32_MAX);
@@ -97,6 +98,7 @@ static void generation_add_settled(struct core *core, enum core_effect_kind kind
 static void generation_price(struct core *core, struct core_generation *generation) {
     core_hold_price(&generation->hold, &generation->outcome);
     core_hold_split(&generation->hold, &generation->outcome, generation->parts, generation->part_count);
+    core_purse_divide(&generation->hold, &generation->outcome, generation->parts);
     generation_add_settled(core, CORE_EFFECT_SETTLE, generation);
 }
 
@@ -162,15 +164,18 @@ void core_generation_cut_off(struct core *core, struct core_generation *generati
     core_generation_settle(core, generation, NULL, CORE_FINISH_LENGTH, "more than max_tokens");
 }
 
-void core_generation_committed(struct core *core, struct core_generation *generation, bool durable) {
+void core_generation_committed(struct core *core, struct core_generation *generation, const struct core_event *event) {
     if (generation->state != CORE_GENERATION_SETTLING || generation->counting) {
         return;
     }
-    if (!durable) {
+    if (!event->committed.durable) {
         core_generation_fail(core, generation, CORE_FAILURE_STORE, "not durable");
         return;
     }
     core_hold_close(&generation->hold, generation->outcome.charge_nano);
+    if (!event->committed.in_doubt) {
+        core_purse_pay(core, &generation->outcome);
+    }
     core_generation_move(core, generation, CORE_GENERATION_NONE, "committed");
     generation_add_settled(core, generation->outcome.cancelled ? CORE_EFFECT_CANCELLED : CORE_EFFECT_FINISH,
                            generation);

@@ -3,6 +3,7 @@
  * Between the two, the account's spendable money (balance minus holds) is without it, so no number of requests at once
  * can overdraw an account. A charge never exceeds its hold: ending a hold never makes the spendable money less. */
 #include "core/core_internal.h"
+#include "core/purse.h"
 
 static uint32_t min_u32(uint32_t a, uint32_t b) {
     return a < b ? a : b;
@@ -83,7 +84,8 @@ void core_hold_price(const struct core_hold *hold, struct core_outcome *outcome)
     outcome->prompt_tokens = min_u32(outcome->prompt_tokens, hold->prompt_tokens_max);
     outcome->completion_tokens = min_u32(outcome->completion_tokens, hold->completion_tokens_max);
     outcome->cached_tokens = min_u32(outcome->cached_tokens, outcome->prompt_tokens);
-    if (!hold_cost(hold, outcome->prompt_tokens, outcome->completion_tokens, &charge) || charge > hold->nano) {
+    const struct core_bill bill = core_purse_bill(hold, outcome);
+    if (!hold_cost(hold, bill.prompt_tokens, bill.completion_tokens, &charge) || charge > hold->nano) {
         charge = hold->nano;
     }
     outcome->charge_nano = charge;
@@ -94,12 +96,16 @@ void core_hold_price(const struct core_hold *hold, struct core_outcome *outcome)
 void core_hold_split(const struct core_hold *hold, const struct core_outcome *outcome, struct core_part *parts,
                      size_t count) {
     int64_t rest = outcome->provider_nano;
+    const size_t last = core_purse_last_paid(hold, parts, count);
     for (size_t i = 0; i < count; i++) {
         int64_t cost = 0;
+        if (core_purse_is_own(hold, &parts[i])) {
+            continue; /* earns nothing */
+        }
         /* Within the bound of the whole charge, whose tokens are those of all parts; else it is cut with the charge. */
         bool fits = hold_cost(hold, 0, parts[i].tokens, &cost);
         int64_t share = fits ? hold_provider_share(cost) : rest;
-        parts[i].nano = i + 1 == count || share > rest ? rest : share;
+        parts[i].nano = i == last || share > rest ? rest : share;
         rest -= parts[i].nano;
     }
 }
@@ -109,6 +115,7 @@ void core_hold_close(struct core_hold *hold, int64_t charge_nano) {
     if (hold->account != NULL) {
         hold->account->balance_nano -= charge_nano;
         hold->account->active--;
+        core_purse_close(hold, charge_nano > 0);
     }
     if (hold->key != NULL) {
         hold->key->spent_nano += charge_nano; /* fits: core_hold_fits_key has added up the worst case */

@@ -24,6 +24,7 @@ void core_provider_join(struct core *core, const struct core_event *event) {
     provider->trusted = event->joined.trusted || event->joined.verified;
     provider->owner = event->joined.owner;
     provider->quarantined = event->joined.quarantined;
+    provider->escrow = event->joined.escrow;
     provider->ram_bytes = event->joined.ram_bytes;
     provider->record = event->joined.record;
     provider->settled = core_belief_is_settled(provider->trusted, &provider->record);

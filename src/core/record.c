@@ -73,6 +73,7 @@ static void record_success(struct core_provider *provider, bool success) {
 void core_record_review(struct core *core, struct core_provider *provider, enum core_review review,
                         uint64_t generation) {
     provider->record.reviews++;
+    provider->escrow |= review == CORE_REVIEW_CANARY; /* not one attempt: nobody knows what else was wrong */
     record_success(provider, false);
     struct core_effect *effect = core_effect_add(core, CORE_EFFECT_REVIEW);
     const struct core_generation *about =

@@ -15,10 +15,12 @@ static void tell_limits(struct accounts *accounts, const struct store_account *a
                                                     .suspended = account->suspended}});
 }
 
-static void tell_credit(struct accounts *accounts, const struct store_account *account, int64_t amount_nano) {
+static void tell_credit(struct accounts *accounts, const struct store_account *account, int64_t amount_nano,
+                        int64_t given_nano) {
     core_loop_step(&accounts->shell->core,
-                   &(struct core_event){.kind = CORE_EVENT_CREDIT,
-                                        .credit = {.account = account->number, .amount_nano = amount_nano}});
+                   &(struct core_event){
+                       .kind = CORE_EVENT_CREDIT,
+                       .credit = {.account = account->number, .amount_nano = amount_nano, .given_nano = given_nano}});
 }
 
 static void tell_key(struct accounts *accounts, const struct store_key *key) {
@@ -38,7 +40,7 @@ static void on_key(void *context, const struct store_key *key, const struct stor
     struct accounts *accounts = context;
     if (!known(accounts, account->number)) {
         tell_limits(accounts, account);
-        tell_credit(accounts, account, account->balance_nano);
+        tell_credit(accounts, account, account->balance_nano, account->given_nano);
     }
     tell_key(accounts, key);
 }
@@ -50,6 +52,9 @@ bool accounts_open(struct accounts *accounts, struct err *err) {
 
 struct admin_pending {
     struct accounts *accounts;
+    struct store_admin action; /* for a further step */
+    char actor[STORE_ID_MAX];
+    int64_t amount_nano, given_nano; /* of the steps so far */
     admin_done *done;
     void *done_context;
 };
@@ -76,7 +81,11 @@ static void learn(struct accounts *accounts, const struct store_admin *result) {
         return;
     case STORE_ADMIN_CREDIT_GRANT:
     case STORE_ADMIN_CREDIT_REFUND:
-        tell_credit(accounts, &result->account, result->amount_nano);
+    case STORE_ADMIN_ESCROW_RETURN:
+        tell_credit(accounts, &result->account, result->amount_nano, result->given_nano);
+        break;
+    case STORE_ADMIN_ESCROW_RELEASE: /* the rest is what it is owed, which the core does not know of */
+        tell_credit(accounts, &result->account, result->given_nano, result->given_nano);
         break;
     case STORE_ADMIN_KEY_REVOKE:
         auth_remove_key(accounts->auth, result->keys[0].id);
@@ -89,9 +98,12 @@ static void learn(struct accounts *accounts, const struct store_admin *result) {
     case STORE_ADMIN_DEVICE_RELEASE:
         providers_stands(&accounts->shell->providers, &result->device);
         return;
+    case STORE_ADMIN_REVIEWS_CLEAR:
+        providers_reviewed(&accounts->shell->providers, &result->device);
+        return;
     case STORE_ADMIN_ACCOUNT_CREATE:
     case STORE_ADMIN_KEY_CREATE:
-    case STORE_ADMIN_REVIEWS_CLEAR:
+    case STORE_ADMIN_ESCROW_FORFEIT:
     case STORE_ADMIN_PAYOUT:
     case STORE_ADMIN_DEVICE_KEY:
     case STORE_ADMIN_TOKEN_REVOKE:
@@ -102,18 +114,38 @@ static void learn(struct accounts *accounts, const struct store_admin *result) {
     }
 }
 
+/* Escrow ends for one account at a time. */
+static bool has_further_step(const struct store_admin *result) {
+    return result->left > 0 &&
+           (result->kind == STORE_ADMIN_ESCROW_RELEASE || result->kind == STORE_ADMIN_ESCROW_RETURN ||
+            result->kind == STORE_ADMIN_ESCROW_FORFEIT);
+}
+
 static void on_result(void *context, const struct store_admin *result, const struct err *err) {
     struct admin_pending *pending = context;
+    struct store_admin whole;
     if (err == NULL) {
         learn(pending->accounts, result);
+        pending->amount_nano += result->amount_nano;
+        pending->given_nano += result->given_nano;
+        if (has_further_step(result)) {
+            store_admin(pending->accounts->store, &pending->action, on_result, pending);
+            return;
+        }
+        whole = *result;
+        whole.amount_nano = pending->amount_nano;
+        whole.given_nano = pending->given_nano;
     }
-    pending->done(pending->done_context, result, err);
+    pending->done(pending->done_context, err == NULL ? &whole : NULL, err);
     free(pending);
 }
 
 void accounts_execute(struct accounts *accounts, const struct store_admin *action, admin_done *done,
                       void *done_context) {
     struct admin_pending *pending = MEM_NEW(struct admin_pending);
-    *pending = (struct admin_pending){.accounts = accounts, .done = done, .done_context = done_context};
+    *pending =
+        (struct admin_pending){.accounts = accounts, .action = *action, .done = done, .done_context = done_context};
+    (void)str_copy(pending->actor, sizeof(pending->actor), str_from(action->actor != NULL ? action->actor : ""));
+    pending->action.actor = pending->actor;
     store_admin(accounts->store, action, on_result, pending);
 }

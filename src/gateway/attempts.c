@@ -132,6 +132,8 @@ static void keep_result(struct generation *generation, const struct core_outcome
     generation->record.latency_ms = outcome->latency_ms;
     generation->record.charge_nano = outcome->charge_nano;
     generation->record.provider_nano = outcome->provider_nano;
+    generation->record.given_nano = outcome->given_nano;
+    generation->record.provider_given_nano = outcome->part_count == 1 ? outcome->parts[0].given_nano : 0;
     if (finisher != NULL) {
         (void)str_copy(generation->record.device_id, sizeof(generation->record.device_id),
                        str_from(finisher->device_id));
@@ -165,6 +167,8 @@ static bool fill_parts(const struct generation *generation, const struct core_ou
         (void)str_copy(parts[i].account_id, sizeof(parts[i].account_id), str_from(attempt->account_id));
         parts[i].tokens = part->tokens;
         parts[i].amount_nano = part->nano;
+        parts[i].given_nano = part->given_nano;
+        parts[i].escrow = part->escrow;
     }
     return true;
 }
@@ -181,7 +185,8 @@ static void on_settled(void *context, const struct err *err) {
     core_loop_step(generation->generations->core,
                    &(struct core_event){.kind = CORE_EVENT_COMMITTED,
                                         .generation = generation->handle,
-                                        .committed = {.durable = err == NULL || generation->in_doubt}});
+                                        .committed = {.durable = err == NULL || generation->in_doubt,
+                                                      .in_doubt = generation->in_doubt}});
 }
 
 /* The same without asking the store. */
@@ -269,6 +274,7 @@ void attempts_settle(struct generation *generation, const struct core_effect *ef
         settlement.parts = parts;
         settlement.part_count = outcome->part_count;
     }
+    settlement.escrow = outcome->part_count == 1 && outcome->parts[0].escrow;
     generation->record.outcome = outcome->cancelled ? STORE_OUTCOME_CANCELLED : STORE_OUTCOME_COMPLETED;
     settlement.generation = generation->record;
     if (finisher != NULL) {

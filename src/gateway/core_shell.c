@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "gateway/attempts.h"
+#include "gateway/escrow.h"
 #include "store/devices.h"
 
 static struct generation *generation_of(const struct core_effect *effect) {
@@ -27,7 +28,12 @@ static void review(struct core_shell *shell, const struct core_effect *effect) {
     LOG_WARN_EVENT("provider.review", LOG_TEXT("provider_id", line.device_id), LOG_TEXT("reason", line.reason),
                    LOG_TEXT("job_id", line.generation_id));
     shell->counts.reviews++;
+    line.whole_device = effect->review.review == CORE_REVIEW_CANARY; /* as the core has it */
     store_review_add(shell->store, &line);
+    if (line.whole_device) {
+        provider_of(effect)->device.in_review = true;
+        escrow_take(&shell->core, shell->store, line.device_id);
+    }
 }
 
 static void carry_out(void *context, const struct core_effect *effect, const struct core_candidate *candidates) {

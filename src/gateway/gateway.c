@@ -28,6 +28,7 @@
 #include "link/server.h"
 #include "net/http_server.h"
 #include "net/tls.h"
+#include "store/owed.h"
 #include "store/store.h"
 #include "webhook/sender.h"
 #include "wire/limits.h"
@@ -85,6 +86,7 @@ void gateway_options_init(struct gateway_options *options) {
     *options = (struct gateway_options){.drain_ms = 30 * 1000,
                                         .heartbeat_ms = LIMIT_LINK_HEARTBEAT_MS,
                                         .canary_ms = CANARY_MS,
+                                        .hold_days = STORE_HOLD_DAYS,
                                         .disk_floor_bytes = DISK_FLOOR_BYTES};
     doors_limits_init(&options->addresses);
     core_config_init(&options->core);
@@ -361,7 +363,8 @@ static bool open_accounts(struct gateway *gateway, const struct gateway_options 
 
 static bool open_store(struct gateway *gateway, const struct gateway_options *options, struct err *err) {
     if (!doors_init(&gateway->doors, &options->addresses, options->trusted_proxies, err) ||
-        !gateway_database_open(&gateway->store, options->store_path, err)) {
+        !gateway_database_open(&gateway->store, options->store_path, err) ||
+        !gateway_database_hold(gateway->store, options->hold_days, err)) {
         return false;
     }
     gateway->auth = auth_new(gateway->store);

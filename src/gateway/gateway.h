@@ -34,6 +34,7 @@ struct gateway_options {    /* strings are borrowed until gateway_open returns *
     bool webhooks_lax;  /* webhooks may also go to http: and into private networks: the operator's own, and tests */
     uint32_t keep_days; /* records of older generations are rolled up; 0: all are kept */
     bool titles_off, summaries_off; /* no conversation gets them written by a model */
+    uint32_t hold_days;             /* after which earnings are ripe (store/owed.h) */
     /* Where the file of a model is that the gateway may count tokens with (gateway/counters.h); NULL: it has none. The
      * context lives as long as the gateway. */
     counters_find *model_file;

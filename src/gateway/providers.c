@@ -187,6 +187,16 @@ void providers_suspended(struct providers *providers, const char *account_id) {
     }
 }
 
+void providers_reviewed(struct providers *providers, const struct store_device *device) {
+    struct gateway_provider *provider = providers_by_id(providers, device->id);
+    if (provider != NULL) {
+        provider->device.in_review = device->in_review;
+        core_loop_step(providers->core, &(struct core_event){.kind = CORE_EVENT_ESCROW,
+                                                             .provider = provider->handle,
+                                                             .escrow = {.on = device->in_review}});
+    }
+}
+
 /* The core knows two letters or nothing. */
 static void copy_region(char out[CORE_REGION_SIZE], const char *region) {
     if (strlen(region) == CORE_REGION_SIZE - 1) {
@@ -194,24 +204,16 @@ static void copy_region(char out[CORE_REGION_SIZE], const char *region) {
     }
 }
 
-/* The core needs no more of an account than to tell it from others. FNV-1a; ids of accounts are ours. */
-static uint64_t owner_number(const char *account_id) {
-    uint64_t number = UINT64_C(0xcbf29ce484222325);
-    for (const char *at = account_id; *at != '\0'; at++) {
-        number = (number ^ (uint8_t)*at) * UINT64_C(0x100000001b3);
-    }
-    return account_id[0] == '\0' ? 0 : number;
-}
-
 static void tell_joined(struct gateway_provider *provider) {
     struct core_event event = {
         .kind = CORE_EVENT_PROVIDER_JOINED,
         .joined = {.user = (uint64_t)(uintptr_t)provider,
-                   .owner = owner_number(provider->device.account_id),
+                   .owner = provider->device.account_number,
                    .ram_bytes = provider->ram_bytes,
                    .verified = provider->device.verified,
                    .trusted = provider->local || provider->providers->all_trusted,
                    .quarantined = provider->device.standing == STORE_STANDING_QUARANTINED,
+                   .escrow = provider->device.in_review,
                    .record = record_from_store(&provider->device.record)},
     };
     const int64_t kept_ms = provider->device.record.kept_ms, now_ms = clock_wall_ms();

@@ -64,6 +64,8 @@ struct gateway_provider *providers_by_id(const struct providers *providers, cons
 size_t providers_connected(const struct providers *providers);
 /* The first of the list goes to its end: for those who take one after the other. NULL: the list is empty. */
 struct gateway_provider *providers_rotate(struct providers *providers);
+/* The device is in review, or is not any more (store/devices.h). */
+void providers_reviewed(struct providers *providers, const struct store_device *device);
 /* The device has that mark from its next link on: that comes at once when it has no generations, else after them. */
 void providers_verified(struct providers *providers, const struct store_device *device);
 /* The device stands otherwise now: in quarantine or released, or it is removed, and then its link closes. */

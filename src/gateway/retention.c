@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/generations.h"
+#include "store/owed.h"
 
 enum {
     RETENTION_FIRST_MS = 5 * 1000, /* after the start, which has enough to do */
@@ -30,8 +31,11 @@ static void on_step(void *context, int64_t next, const struct err *err) {
 static void step_due(void *context) {
     struct retention *retention = context;
     const int64_t now_ms = clock_wall_ms();
+    /* What is not ripe yet may still have to be taken into escrow. */
+    const uint32_t hold_days = store_hold_days(retention->store);
+    const int64_t days = retention->days > hold_days ? retention->days : hold_days;
     const struct store_roll_up step = {
-        .before_ms = now_ms - retention->days * DAY_MS, .now_ms = now_ms, .after = retention->after};
+        .before_ms = now_ms - days * DAY_MS, .now_ms = now_ms, .after = retention->after};
     retention->steps = retention->after == 0 ? 0 : retention->steps;
     store_generations_roll_up(retention->store, &step, on_step, retention);
 }

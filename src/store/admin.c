@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "store/commit.h"
+#include "store/owed.h"
 #include "store/run.h"
 #include "store/state.h"
 
@@ -35,6 +36,7 @@ void store_admin(struct store *store, const struct store_admin *admin,
     struct admin_task *self = MEM_NEW(struct admin_task);
     self->task.kind = &kind;
     self->admin = *admin;
+    self->admin.ripe_ms = store_ripe_ms(store, admin->now_ms);
     (void)str_copy(self->actor, sizeof(self->actor), str_from(admin->actor));
     self->admin.actor = self->actor;
     self->on_result = on_result;
@@ -57,7 +59,9 @@ bool store_admin_now(struct store *store, const struct store_admin *admin, struc
     if (!driver->begin(connection, err)) {
         return false;
     }
-    if (driver->admin->act(connection, admin, result, err) && driver->flush(connection, 0, err)) {
+    struct store_admin ripe = *admin;
+    ripe.ripe_ms = store_ripe_ms(store, admin->now_ms);
+    if (driver->admin->act(connection, &ripe, result, err) && driver->flush(connection, 0, err)) {
         return store_commit(connection, &patience, err) == STORE_COMMIT_DONE;
     }
     driver->rollback(connection);

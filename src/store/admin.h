@@ -9,28 +9,37 @@
 
 struct store_admin { /* what to do; unused members stay zero */
     enum store_admin_kind {
-        STORE_ADMIN_ACCOUNT_CREATE,    /* account; with the welcome credit of `amount_nano`, and keys[0..1] */
-        STORE_ADMIN_ACCOUNT_TIER,      /* account.id, account.tier */
-        STORE_ADMIN_ACCOUNT_SUSPEND,   /* account.id, account.suspended */
-        STORE_ADMIN_ACCOUNT_ERASE,     /* account.id: all of its own goes, the ledger stays; suspended from then on */
-        STORE_ADMIN_KEY_CREATE,        /* keys[0] */
-        STORE_ADMIN_KEY_REVOKE,        /* keys[0].id, keys[0].revoked_ms */
-        STORE_ADMIN_CREDIT_GRANT,      /* account.id, amount_nano > 0, note: promotions -> wallet */
-        STORE_ADMIN_CREDIT_REFUND,     /* likewise, refunds -> wallet */
-        STORE_ADMIN_PAYOUT,            /* likewise: earnings -> payouts; never more than earned, nor while suspended */
-        STORE_ADMIN_DEVICE_VERIFY,     /* device.id, device.verified */
-        STORE_ADMIN_REVIEWS_CLEAR,     /* device.id: its lines of the review list go */
-        STORE_ADMIN_DEVICE_REMOVE,     /* device.id, note; account.id when only that account's; for good */
+        STORE_ADMIN_ACCOUNT_CREATE,  /* account; with the welcome credit of `amount_nano`, and keys[0..1] */
+        STORE_ADMIN_ACCOUNT_TIER,    /* account.id, account.tier */
+        STORE_ADMIN_ACCOUNT_SUSPEND, /* account.id, account.suspended */
+        STORE_ADMIN_ACCOUNT_ERASE,   /* account.id: all of its own goes, the ledger stays; suspended from then on */
+        STORE_ADMIN_KEY_CREATE,      /* keys[0] */
+        STORE_ADMIN_KEY_REVOKE,      /* keys[0].id, keys[0].revoked_ms */
+        STORE_ADMIN_CREDIT_GRANT,    /* account.id, amount_nano > 0, note, given: promotions -> one of its wallets */
+        STORE_ADMIN_CREDIT_REFUND,   /* likewise, refunds -> its wallets; as paid credit only what was spent of that */
+        /* account.id, amount_nano > 0, note: earnings -> payouts; never more than is ripe, nor while suspended */
+        STORE_ADMIN_PAYOUT,
+        STORE_ADMIN_DEVICE_VERIFY, /* device.id, device.verified */
+        STORE_ADMIN_REVIEWS_CLEAR, /* device.id: its lines of the review list go, and it is not in review any more */
+        STORE_ADMIN_DEVICE_REMOVE, /* device.id, note; account.id when only that account's; for good */
         STORE_ADMIN_DEVICE_QUARANTINE, /* device.id, note */
         STORE_ADMIN_DEVICE_RELEASE,    /* device.id */
         STORE_ADMIN_DEVICE_KEY,        /* device.id, token: a join token that gives it another key */
         STORE_ADMIN_TOKEN_REVOKE,      /* token.id */
+        /* device.id, note: what it has in escrow (escrow.h), of one account. `left` more generations are there. */
+        STORE_ADMIN_ESCROW_RELEASE, /* to its earner */
+        STORE_ADMIN_ESCROW_RETURN,  /* to the client who paid it: account */
+        STORE_ADMIN_ESCROW_FORFEIT, /* to revenue */
     } kind;
     const char *actor;
     struct store_account account;
     struct store_key keys[2];
     size_t key_count;
     int64_t amount_nano, now_ms;
+    bool given;         /* the credit that is granted, or a new account's */
+    int64_t given_nano; /* of a result: of the amount, given credit */
+    int64_t ripe_ms;    /* of a payout: what was earned until then is ripe; filled in by the store */
+    int64_t left;       /* of a result */
     char note[STORE_NAME_MAX];
     struct store_device device;
     struct store_join_token token;
@@ -44,7 +53,7 @@ void store_admin(struct store *store, const struct store_admin *admin,
 MUST_CHECK bool store_admin_now(struct store *store, const struct store_admin *admin, struct store_admin *result,
                                 struct err *err);
 
-enum { STORE_ADMIN_KINDS = STORE_ADMIN_TOKEN_REVOKE + 1 };
+enum { STORE_ADMIN_KINDS = STORE_ADMIN_ESCROW_FORFEIT + 1 };
 
 struct store_audit {
     int64_t number, created_ms, amount_nano;

@@ -31,6 +31,8 @@ struct store_device {
     char standing_reason[STORE_NAME_MAX]; /* empty: none was given */
     int64_t standing_ms;                  /* since when; 0: since it joined */
     bool suspended;                       /* its account is; filled in by reads */
+    uint64_t account_number;              /* filled in by reads, and by store_device_enrol */
+    bool in_review;                       /* likewise: what it earns goes into escrow */
     struct store_record record;           /* filled in by reads */
 };
 
@@ -39,6 +41,7 @@ struct store_review {
     char device_id[STORE_ID_MAX], device_name[STORE_NAME_MAX]; /* the name is filled in by reads */
     char reason[STORE_REASON_MAX];
     char generation_id[STORE_ID_MAX]; /* of a generation; empty: of none */
+    bool whole_device;                /* nobody knows what else was wrong: it is in review from now on */
 };
 
 /* --- Asynchronous --- */

@@ -65,7 +65,9 @@ struct store_driver {
     const struct store_enrolment_rows *enrolment;
     const struct store_generation_rows *generations;
     const struct store_usage_rows *usage;
+    const struct store_owed_rows *owed;
     const struct store_settlement_rows *settlements;
+    const struct store_escrow_rows *escrow;
     const struct store_answer_rows *answers;
     const struct store_admin_rows *admin;
     const struct store_ledger_rows *ledger;

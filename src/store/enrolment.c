@@ -118,7 +118,8 @@ static bool come_new(struct enrol_task *self, struct store_connection *connectio
         return false; /* a refusal does not end the transaction, so the token is used only now */
     }
     self->task.idle = false;
-    return rows->token_use(connection, self->token_sha256, err);
+    return rows->token_use(connection, self->token_sha256, err) &&
+           rows->by_id(connection, self->device.id, &self->device, err);
 }
 
 static bool enrol_write(struct store_task *task, struct store_connection *connection, struct err *err) {

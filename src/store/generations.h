@@ -32,7 +32,9 @@ struct store_generation {
     uint32_t prompt_tokens, completion_tokens, attempts;
     uint32_t ttft_ms, latency_ms;
     int64_t created_ms;
-    int64_t charge_nano, provider_nano; /* from the client's wallet; of it, to the device's owner */
+    int64_t charge_nano, provider_nano; /* from the client's wallets; of it, to the device's owner */
+    int64_t given_nano;                 /* of the charge, from given credit (ledger.h) */
+    int64_t provider_given_nano;        /* of provider_nano, so; of several parts: in each of them, and 0 here */
 };
 
 /* Synchronous; each in order of creation; the callback returns false to stop. */

@@ -2,9 +2,12 @@
  *
  * Double entry, append-only, int64 nano-dollars. A transaction is two or more entries whose amounts sum to zero; ledger
  * accounts are named:
- *   wallet:<account id>    what a client may spend             promotions   where grants come from
- *   earnings:<account id>  what a device's owner has earned    revenue      the network's part
- *   payouts                what was paid out to owners         refunds      where refunds come from
+ *   wallet:<account id>    paid credit: a client may spend it  promotions   where grants come from
+ *   given:<account id>     given credit, spent before that     revenue      the network's part
+ *   earnings:<account id>  what was earned of paid credit      payouts      what was paid out to owners
+ *   escrow:<account id>    of these, what waits for the        refunds      where refunds come from
+ *   given-escrow:<...>     operator's word
+ * What is earned of given credit is given credit: it can be spent, and never paid out.
  * Triggers refuse UPDATE and DELETE on entries; the balances table is a cache that moves in the same transaction and is
  * proven by `nataris ledger check`. */
 #ifndef NATARIS_STORE_LEDGER_H
@@ -27,7 +30,8 @@ MUST_CHECK bool store_ledger_check(struct store *store, void (*on_problem)(void 
 struct store_entry {
     int64_t number, transaction, amount_nano, created_ms;
     char ledger_account[STORE_ID_MAX + 16];
-    char kind[16]; /* "settlement", "grant", "refund", "payout" */
+    char kind
+        [16]; /* "settlement", "grant", "refund", "payout", "escrow", "release", "return", "forfeit", "conversion" */
     char generation_id[STORE_ID_MAX], note[STORE_NAME_MAX];
 };
 MUST_CHECK bool store_each_entry(struct store *store, bool (*row)(void *context, const struct store_entry *entry),

@@ -11,14 +11,16 @@
 struct store_part {
     char device_id[STORE_ID_MAX], account_id[STORE_ID_MAX]; /* of the device and its owner */
     uint32_t tokens;                                        /* completion tokens */
-    int64_t amount_nano;                                    /* what its owner earns */
+    int64_t amount_nano, given_nano;                        /* what its owner earns; of it, given credit */
+    bool escrow;                                            /* it waits for the operator's word (escrow.h) */
 };
 enum { STORE_PARTS_MAX = 64 };
 
 struct store_turn;
 struct store_settlement { /* also of a generation that was free: then there are no entries, but its record and answer */
-    struct store_generation generation;     /* with charge_nano and provider_nano set */
+    struct store_generation generation;     /* with charge_nano, provider_nano and what of them is given set */
     char provider_account_id[STORE_ID_MAX]; /* empty: no device earns (charge 0) */
+    bool escrow;                            /* as of a part, when there are none */
     const struct store_answer *answer;      /* NULL: none to keep; copied */
     /* What it does to a conversation (turns.h); NULL: nothing; copied. The answer goes when that goes, and is not kept
      * when it is gone already. */
@@ -31,8 +33,8 @@ struct store_settlement { /* also of a generation that was free: then there are 
 };
 /* on_durable (may be NULL) with err NULL once it is on disk. ERR_CONFLICT, and nothing was written: its account, key or
  * an earner is unknown; its parts do not add up; a generation of this id was settled before; the charge is more than
- * the wallet has, or that of a failure; the conversation has gone on since its turn began; the answer's scope holds one
- * that had not expired when the generation was created, and it does not replace it. */
+ * the wallets have, or that of a failure; the conversation has gone on since its turn began; the answer's scope holds
+ * one that had not expired when the generation was created, and it does not replace it. */
 void store_settle(struct store *store, const struct store_settlement *settlement,
                   void (*on_durable)(void *context, const struct err *err), void *context);
 

@@ -8,6 +8,7 @@
 struct store {
     struct store_connection *connection; /* owned; the writer's once it runs */
     bool started;
+    uint32_t hold_days; /* usage.h */
     struct store_lanes lanes;
     struct store_writer writer;
     struct store_reader reader, lister;

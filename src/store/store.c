@@ -1,6 +1,7 @@
 #include "store/store.h"
 
 #include "base/mem.h"
+#include "store/owed.h"
 #include "store/state.h"
 
 #include <assert.h>
@@ -11,6 +12,7 @@ enum { STORE_PATIENCE_MS = 30 * 1000 };
 struct store *store_over(struct store_connection *connection, const struct store_options *options) {
     struct store *store = MEM_NEW(struct store);
     store->connection = connection;
+    store->hold_days = STORE_HOLD_DAYS;
     store_lanes_init(&store->lanes);
     store->writer.lanes = &store->lanes;
     store->writer.connection = connection;

@@ -10,9 +10,11 @@
 struct store_model_usage {
     char model[STORE_MODEL_MAX];
     int64_t requests, prompt_tokens, completion_tokens, charge_nano;
+    int64_t given_nano; /* of the charge, from given credit */
 };
 struct store_usage {
     int64_t balance_nano, requests, prompt_tokens, completion_tokens, charge_nano;
+    int64_t given_nano, balance_given_nano; /* of the charge, and of the balance: given credit */
     const struct store_model_usage *models;
     size_t model_count;
 };
@@ -23,7 +25,8 @@ void store_usage_read(struct store *store, const char *account_id, const char *k
                       void *context);
 
 struct store_earnings { /* of generations whose request came, and payouts that were made, in the period */
-    int64_t earned_nano, paid_nano, generations, tokens; /* earned - paid is owed */
+    int64_t earned_nano, paid_nano, generations, tokens;
+    int64_t given_nano; /* of earned_nano, from given credit: it can be spent, and is never paid out */
 };
 void store_earnings_read(struct store *store, const char *account_id, int64_t from_ms, int64_t to_ms,
                          void (*on_result)(void *context, const struct store_earnings *earnings, const struct err *err),

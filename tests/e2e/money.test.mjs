@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  ABSENT_PRICE, admin, allPages, assertBooks, balanceOf, command, cost, createAccount, nano, REFERENCE_PRICE, requestsOf,
-  requestsWhen, showAccount, spendDownTo, untilActive, untilIdle, usageOf, worstCase,
+  ABSENT_PRICE, admin, allPages, assertBooks, balanceOf, command, cost, createAccount, NANO, nano, REFERENCE_PRICE,
+  refusedCommand, requestsOf, requestsWhen, showAccount, spendDownTo, untilActive, untilIdle, usageOf, worstCase,
 } from './support/accounts.mjs';
 import { ask, chat, script, textOf } from './support/chat.mjs';
 import { HandProvider } from './support/hand_provider.mjs';
@@ -275,7 +275,7 @@ describe('usage', () => {
   let account;
   const answers = [];
   before(async () => {
-    network = await Network.gateway();
+    network = await Network.gateway(['--earnings-hold-days', '0']);
     await network.scripted(['--model', SMALL_MODEL]);
     await network.untilAvailable(SMALL_MODEL);
     account = await createAccount(network);
@@ -354,10 +354,16 @@ describe('usage', () => {
     }
   });
 
-  test('the device\'s owner earns 85% of each request', async () => {
+  test('the device\'s owner earns 85% of each request, and is paid out what came from paid credit', async () => {
+    const buyer = await createAccount(network);
+    await spendDownTo(network, buyer, 0); // nothing is left of what it was given
+    await command(network, 'credit', 'grant', buyer.id, '1');
+    const bought = await askAs(network, buyer, chat('What is bought'));
     const lines = await allPages(network, network.apiKey, '/v1/provider/earnings', 2);
-    assert.equal(lines.length, answers.length);
-    const costs = new Map((await requestsOf(network, account.api_key)).map((line) => [line.id, nano(line.cost_usd)]));
+    const requests = (await Promise.all([account, buyer].map((one) => requestsOf(network, one.api_key)))).flat();
+    assert.equal(lines.length, requests.length);
+    const costs = new Map(requests.map((line) => [line.id, nano(line.cost_usd)]));
+    const owed = Math.floor(cost(bought.usage) * 85 / 100);
     let earned = 0;
     for (const line of lines) {
       assert.equal(nano(line.earned_usd), Math.floor(costs.get(line.id) * 85 / 100));
@@ -367,13 +373,16 @@ describe('usage', () => {
     const response = await network.fetch('/v1/provider/earnings');
     const summary = await response.json();
     assert.equal(summary.object, 'provider.earnings');
-    assert.deepEqual([nano(summary.earned_usd), nano(summary.owed_usd), summary.paid_usd, summary.jobs],
-      [earned, earned, 0, answers.length]);
+    assert.deepEqual([nano(summary.earned_usd), nano(summary.given_usd), nano(summary.owed_usd), summary.paid_usd, summary.jobs],
+      [earned, earned - owed, owed, 0, lines.length]);
+    assert.deepEqual([nano(summary.payable_usd), summary.hold_days], [owed, 0]);
     const owner = await command(network, 'provider', 'earnings');
-    assert.deepEqual([nano(owner.earned_usd), owner.jobs], [earned, answers.length]);
+    assert.deepEqual([nano(owner.earned_usd), owner.jobs], [earned, lines.length]);
     await command(network, 'provider', 'payout', owner.account_id, '0.000001', '--note', 'first payout');
     const paid = await (await network.fetch('/v1/provider/earnings')).json();
-    assert.deepEqual([nano(paid.owed_usd), nano(paid.paid_usd)], [earned - 1000, 1000]);
+    assert.deepEqual([nano(paid.owed_usd), nano(paid.paid_usd)], [owed - 1000, 1000]);
+    const tooMuch = [owner.account_id, String((owed - 999) / NANO)];
+    assert.match(await refusedCommand(network, 'provider', 'payout', ...tooMuch), /given credit is never paid out/);
     const none = await network.fetch('/v1/provider/earnings', { key: account.api_key });
     assert.deepEqual((await none.json()).data, [], 'a client has no devices');
   });

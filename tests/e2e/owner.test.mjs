@@ -83,9 +83,11 @@ describe('an owner\'s devices', { concurrency: 3 }, () => {
   story('are nobody else\'s: a stream over two owners\' devices pays each its own part', async (network) => {
     const asked = script({ tokens: 80, rate: 50 });
     const mine = await network.scripted();
-    const wanted = textOf(await ask(network, chat(asked, { max_tokens: 200 })));
+    const { api_key: key } = await createAccount(network, 'unlimited', 'buyer');
+    const wanted = textOf(await ask(network, chat(asked, { max_tokens: 200 }), { key }));
     const before = await get(network, '/v1/provider/earnings');
-    const stream = await network.post('/v1/chat/completions', chat(asked, { stream: true, max_tokens: 200 }));
+    const stream = await network.post('/v1/chat/completions', chat(asked, { stream: true, max_tokens: 200 }),
+      { key });
     const { first, events } = await firstText(stream);
     const other = await createAccount(network, 'unlimited', 'neighbour');
     const theirs = await network.provider(['--engine', 'scripted', '--model', REFERENCE_MODEL],

@@ -41,6 +41,10 @@ static inline void print_parts(char *out, size_t size, const struct names *provi
         int length = snprintf(out + used, size - used, "%s%s:%u:%lld", i > 0 ? "," : "",
                               provider_name(providers, part->provider), part->tokens, (long long)part->nano);
         used += (size_t)length;
+        if (used < size && (part->given_nano > 0 || part->escrow)) { /* of it, given credit; it is in escrow */
+            used += (size_t)snprintf(out + used, size - used, ":%lld%s", (long long)part->given_nano,
+                                     part->escrow ? ":escrow" : "");
+        }
     }
 }
 
@@ -52,10 +56,11 @@ static inline void print_end(char *out, size_t size, const char *kind, const cha
     print_parts(parts, sizeof(parts), providers, o);
     (void)snprintf(out, size,
                    "%s %s %s provider=%s prompt=%u completion=%u cached=%u attempts=%u ttft=%u latency=%u charge=%lld "
-                   "provider_nano=%lld network_nano=%lld for_cancelled=%s parts=%s",
+                   "provider_nano=%lld network_nano=%lld given=%lld for_cancelled=%s parts=%s",
                    kind, generation, finish_names[o->finish], provider, o->prompt_tokens, o->completion_tokens,
                    o->cached_tokens, o->attempts, o->ttft_ms, o->latency_ms, (long long)o->charge_nano,
-                   (long long)o->provider_nano, (long long)o->network_nano, o->cancelled ? "yes" : "no", parts);
+                   (long long)o->provider_nano, (long long)o->network_nano, (long long)o->given_nano,
+                   o->cancelled ? "yes" : "no", parts);
 }
 
 static inline void print_effect(const struct names *generations, const struct names *providers,

@@ -118,7 +118,7 @@ static const char *const state_names[] = {"downloading", "loading", "warm", "fai
 static const char *const heat_names[] = {"nominal", "fair", "serious", "critical"};
 static const char *const review_names[] = {"too_fast", "too_many", "over_limit", "empty",
                                            "looping",  "prompt",   "canary",     "refusal"};
-static const char *const commit_names[] = {"lost", "durable"};
+static const char *const commit_names[] = {"lost", "durable", "doubtful"};
 static const char *const availability_names[] = {"absent", "resting", "coming", "available"};
 
 /* Passed over unless the scenario asks for it. */

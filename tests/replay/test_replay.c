@@ -5,7 +5,9 @@
  *     show wake|trace|settle|busy        these effects must be expected too (busy: idle as well); else they are passed
  *                                        over, and what is settled is durable at once
  *     at 2000                            moves the clock to this time; timers that were asked for fire on the way
- *     join p1 [region=DE] [verified=1] [ram=bytes] [owner=1]
+ *     join p1 [region=DE] [verified=1] [ram=bytes] [owner=1] [escrow=1]
+ *                                        escrow: it is under review
+ *     escrow p1 on|off
  *     status p1 m:warm:4:4096:500 ... [heat=fair] [battery=20] [charging=1] [paused=1] [wants=1] [storage=bytes]
  *                                        model:state:slots:context_length:load_ms:bytes_left:bytes_per_s:bytes_total;
  *                                        what is left out at the end is 4096 for the context, else not known
@@ -13,7 +15,7 @@
  *     review p1 canary
  *     catalog m 1000 2000                bytes of its file, and of the memory that it needs
  *     account 1 [rate=10] [concurrent=2] [suspended=1]
- *     credit 1 -500                      nano-dollars
+ *     credit 1 -500 [given=-200]         nano-dollars; of them, given credit
  *     key 1 [cap=500] [spent=20]
  *     request r1 m [max_tokens] [account=1] [key=1] [prompt=20] [price=2:3] [region=DE] [verified=1] [only=p1]
  *                  [likely=10] [sure=12]
@@ -26,7 +28,7 @@
  *     error r1 p1 kind [param]
  *     counted r1 [prompt_tokens]         the answer to COUNT
  *     gone r1 | abort r1 too_long|stopped | drain
- *     committed r1 durable|lost
+ *     committed r1 durable|lost|doubtful
  *     > effect ...                       what the line above must have caused, in order, nothing more and nothing less
  *     counts generations=1 queued=0 ...         what core_counts says now
  *     view 1 balance=500 held=0 ...      likewise core_account_view
@@ -136,8 +138,10 @@ static void do_account(struct scenario *s, enum core_event_kind kind) {
 }
 
 static void do_credit(struct scenario *s, enum core_event_kind kind) {
-    step(s, &(struct core_event){
-                .kind = kind, .credit = {.account = word_number(s, 1, 0), .amount_nano = parse_amount(s, word(s, 2))}});
+    step(s, &(struct core_event){.kind = kind,
+                                 .credit = {.account = word_number(s, 1, 0),
+                                            .amount_nano = parse_amount(s, word(s, 2)),
+                                            .given_nano = word_value(s, "given", 0)}});
 }
 
 static void do_key(struct scenario *s, enum core_event_kind kind) {
@@ -148,9 +152,10 @@ static void do_key(struct scenario *s, enum core_event_kind kind) {
 }
 
 static void do_committed(struct scenario *s, enum core_event_kind kind) {
+    const size_t end = choose(s, word(s, 2), commit_names, COUNT_OF(commit_names));
     step(s, &(struct core_event){.kind = kind,
                                  .generation = name_handle(s, &s->generations, word(s, 1)),
-                                 .committed = {.durable = choose(s, word(s, 2), commit_names, 2) == 1}});
+                                 .committed = {.durable = end > 0, .in_doubt = end == 2}});
 }
 
 static void do_counted(struct scenario *s, enum core_event_kind kind) {
@@ -256,9 +261,9 @@ static void do_view(struct scenario *s, enum core_event_kind kind UNUSED) {
     struct core_account_view view;
     char got[LINE_MAX_BYTES] = "unknown";
     if (core_account_view(scenario_core(s), word_number(s, 1, 0), s->now_ms, &view)) {
-        (void)snprintf(got, sizeof(got), "balance=%lld held=%lld active=%u rate=%u remaining=%u reset=%llu",
-                       (long long)view.balance_nano, (long long)view.held_nano, view.active, view.requests_per_minute,
-                       view.remaining, (unsigned long long)view.reset_ms);
+        (void)snprintf(got, sizeof(got), "balance=%lld held=%lld given=%lld active=%u rate=%u remaining=%u reset=%llu",
+                       (long long)view.balance_nano, (long long)view.held_nano, (long long)view.given_nano, view.active,
+                       view.requests_per_minute, view.remaining, (unsigned long long)view.reset_ms);
     }
     expect_words(s, 2, got);
 }
@@ -311,12 +316,19 @@ static void do_join(struct scenario *s, enum core_event_kind kind) {
                                           .verified = word_value(s, "verified", 0) != 0,
                                           .trusted = word_value(s, "new", 0) == 0,
                                           .owner = (uint64_t)word_value(s, "owner", 0),
+                                          .escrow = word_value(s, "escrow", 0) != 0,
                                           .ram_bytes = (uint64_t)word_value(s, "ram", 0)}};
     (void)str_copy(event.joined.region, sizeof(event.joined.region), word_text(s, "region"));
     core_record_init(&event.joined.record);
     event.joined.record.audits = (uint32_t)word_value(s, "audits", 0);
     event.joined.record.earned = (uint32_t)word_value(s, "earned", 0);
     step(s, &event);
+}
+
+static void do_escrow(struct scenario *s, enum core_event_kind kind) {
+    step(s, &(struct core_event){.kind = kind,
+                                 .provider = name_handle(s, &s->providers, word(s, 1)),
+                                 .escrow = {.on = str_equal_cstr(word(s, 2), "on")}});
 }
 
 static void do_review(struct scenario *s, enum core_event_kind kind) {
@@ -379,6 +391,7 @@ static void do_command(struct scenario *s) {
         {"released", do_provider, CORE_EVENT_PROVIDER_RELEASED},
         {"review", do_review, CORE_EVENT_REVIEW},
         {"audited", do_audited, CORE_EVENT_AUDITED},
+        {"escrow", do_escrow, CORE_EVENT_ESCROW},
         {"catalog", do_catalog, CORE_EVENT_MODEL},
         {"request", do_request, CORE_EVENT_REQUEST},
         {"accept", do_device, CORE_EVENT_ACCEPT},

@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "store/devices.h"
 #include "store/enrolment.h"
+#include "store/escrow.h"
+#include "store/owed.h"
 #include "store/usage.h"
 
 #include <stdio.h>
@@ -221,12 +223,43 @@ void store_earnings_read(struct store *store, const char *account_id, int64_t fr
                          void (*on_result)(void *context, const struct store_earnings *earnings, const struct err *err),
                          void *context) {
     const struct store_earnings earnings = {
-        .earned_nano = 10000000000, .paid_nano = 2500000000, .generations = 3, .tokens = 99};
+        .earned_nano = 10000000000, .paid_nano = 2500000000, .generations = 3, .tokens = 99, .given_nano = 1000000000};
     (void)store;
     assert_string_equal(account_id, "acct_ada");
     assert_int_equal(from_ms, 0);
     assert_int_equal(to_ms, INT64_MAX);
     on_result(context, &earnings, admin_fixture_read_err());
+}
+
+void store_owed_read(struct store *store, const char *account_id,
+                     void (*on_result)(void *context, const struct store_owed *owed, const struct err *err),
+                     void *context) {
+    const struct store_owed owed = {.earnings_nano = 7500000000,
+                                    .ripening_nano = 2000000000,
+                                    .payable_nano = 5500000000,
+                                    .escrow_nano = 250000000,
+                                    .days = {{1000, 2000000000}},
+                                    .day_count = 1};
+    (void)store;
+    assert_string_equal(account_id, "acct_ada");
+    on_result(context, &owed, admin_fixture_read_err());
+}
+
+void store_escrow_read(struct store *store, const char *after, unsigned limit,
+                       void (*on_result)(void *context, const struct store_escrow *rows, size_t count, bool more,
+                                         const struct err *err),
+                       void *context) {
+    const struct store_escrow row = {.device_id = "prov_1",
+                                     .account_id = "acct_ada",
+                                     .generations = 2,
+                                     .paid_nano = 170,
+                                     .given_nano = 30,
+                                     .since_ms = 1000,
+                                     .in_review = true};
+    (void)store;
+    admin_fixture->limit = limit;
+    assert_true(strcmp(after, "") == 0 || strcmp(after, "prov_0") == 0);
+    on_result(context, &row, 1, false, admin_fixture_read_err());
 }
 
 UNUSED static int admin_fixture_setup(void **state) {

@@ -7,6 +7,7 @@
 #include "store/answers.h"
 #include "store/devices.h"
 #include "store/generations.h"
+#include "store/owed.h"
 #include "store/run.h"
 #include "store/task.h"
 #include "store/usage.h"
@@ -22,10 +23,9 @@
 enum { API_STORE_QUESTIONS_MAX = 256, API_STORE_ANSWERS_MAX = 8 };
 
 struct api_store_question {
-    enum { QUESTION_ANSWER, QUESTION_USAGE, QUESTION_JOBS, QUESTION_EARNINGS, QUESTION_DEVICES } kind;
+    enum { QUESTION_ANSWER, QUESTION_USAGE, QUESTION_JOBS, QUESTION_EARNINGS, QUESTION_OWED, QUESTION_DEVICES } kind;
     uint8_t scope_sha256[DIGEST_SHA256_SIZE];
     int64_t now_ms;
-    bool ever;             /* earnings since the beginning */
     char id[STORE_ID_MAX]; /* of one device; empty: a page */
     void (*on_devices)(void *context, const struct store_device *devices, size_t count, bool more,
                        const struct err *err);
@@ -33,6 +33,7 @@ struct api_store_question {
     void (*on_usage)(void *context, const struct store_usage *usage, const struct err *err);
     void (*on_jobs)(void *context, const struct store_generation *jobs, size_t count, bool more, const struct err *err);
     void (*on_earnings)(void *context, const struct store_earnings *earnings, const struct err *err);
+    void (*on_owed)(void *context, const struct store_owed *owed, const struct err *err);
     void *context;
 };
 
@@ -51,7 +52,8 @@ struct store {
     const struct store_generation *jobs;
     size_t job_count;
     bool more;
-    struct store_earnings earnings, earnings_ever;
+    struct store_earnings earnings;
+    struct store_owed owed;
     const struct store_device *devices;
     size_t device_count;
     /* What was asked last. */
@@ -105,11 +107,10 @@ static void api_store_answer_one(struct store *store, const struct api_store_que
         }
         break;
     case QUESTION_EARNINGS:
-        question->on_earnings(question->context,
-                              err != NULL      ? NULL
-                              : question->ever ? &store->earnings_ever
-                                               : &store->earnings,
-                              err);
+        question->on_earnings(question->context, err == NULL ? &store->earnings : NULL, err);
+        break;
+    case QUESTION_OWED:
+        question->on_owed(question->context, err == NULL ? &store->owed : NULL, err);
         break;
     }
 }
@@ -178,12 +179,22 @@ void store_earnings_read(struct store *store, const char *account_id, int64_t fr
     struct api_store_question *question = api_store_ask(store, context);
     question->kind = QUESTION_EARNINGS;
     question->on_earnings = on_result;
-    question->ever = from_ms == 0 && to_ms == INT64_MAX;
     (void)str_copy(store->account_id, sizeof(store->account_id), str_from(account_id));
-    if (!question->ever) {
-        store->from_ms = from_ms;
-        store->to_ms = to_ms;
-    }
+    store->from_ms = from_ms;
+    store->to_ms = to_ms;
+}
+
+void store_owed_read(struct store *store, const char *account_id,
+                     void (*on_result)(void *context, const struct store_owed *owed, const struct err *err),
+                     void *context) {
+    struct api_store_question *question = api_store_ask(store, context);
+    question->kind = QUESTION_OWED;
+    question->on_owed = on_result;
+    (void)str_copy(store->account_id, sizeof(store->account_id), str_from(account_id));
+}
+
+uint32_t store_hold_days(const struct store *store UNUSED) {
+    return 7;
 }
 
 void store_devices_read(struct store *store, const char *id, const char *account_id, const char *after, unsigned limit,

@@ -4,6 +4,7 @@
 
 #include "base/digest.h"
 #include "store/accounts.h"
+#include "store/owed.h"
 #include "store/settlements.h"
 #include "store/store.h"
 #include "support/store_backends.h"
@@ -21,12 +22,18 @@ struct store_fixture {
     struct err broken;
 };
 
+/* What is earned is ripe at once, unless a test says otherwise. */
+UNUSED static void store_fixture_open(struct store_fixture *fixture) {
+    assert_true(store_open(&fixture->store, store_backend()->driver, fixture->path, &fixture->err));
+    store_set_hold_days(fixture->store, 0);
+}
+
 UNUSED static int store_fixture_setup(void **state) {
     struct store_fixture *fixture = (struct store_fixture *)calloc(1, sizeof(*fixture));
     temp_folder_init(&fixture->folder);
     temp_folder_file(&fixture->folder, "test.db", fixture->path);
     assert_int_equal(uv_loop_init(&fixture->loop), 0);
-    assert_true(store_open(&fixture->store, store_backend()->driver, fixture->path, &fixture->err));
+    store_fixture_open(fixture);
     *state = fixture;
     return 0;
 }
@@ -59,7 +66,7 @@ UNUSED static void store_fixture_start(struct store_fixture *fixture) {
 /* Closes and opens again, without the thread. */
 UNUSED static void store_fixture_reopen(struct store_fixture *fixture) {
     store_fixture_close(fixture);
-    assert_true(store_open(&fixture->store, store_backend()->driver, fixture->path, &fixture->err));
+    store_fixture_open(fixture);
 }
 
 UNUSED static struct store_account store_fixture_account(const char *id, bool owner) {

@@ -12,6 +12,7 @@ static void account_read(struct sqlite_db *db, enum sql sql, struct store_accoun
     out->suspended = sqlite_read_int(&reader) != 0;
     out->created_ms = sqlite_read_int(&reader);
     out->balance_nano = sqlite_read_int(&reader);
+    out->given_nano = sqlite_read_int(&reader);
 }
 
 bool sqlite_account_add(struct sqlite_db *db, const struct store_account *account, struct err *err) {

@@ -1,10 +1,13 @@
 #include "store/sqlite/admin.h"
 
+#include "base/money.h"
 #include "store/ledger.h"
 #include "store/sqlite/accounts.h"
 #include "store/sqlite/devices.h"
 #include "store/sqlite/enrolment.h"
 #include "store/sqlite/erase.h"
+#include "store/sqlite/escrow.h"
+#include "store/sqlite/owed.h"
 
 #include <string.h>
 
@@ -25,6 +28,9 @@ static const char *const admin_actions[STORE_ADMIN_KINDS] = {
     [STORE_ADMIN_DEVICE_RELEASE] = "provider.release",
     [STORE_ADMIN_DEVICE_KEY] = "provider.replace_key",
     [STORE_ADMIN_TOKEN_REVOKE] = "invite.revoke",
+    [STORE_ADMIN_ESCROW_RELEASE] = "escrow.release",
+    [STORE_ADMIN_ESCROW_RETURN] = "escrow.return",
+    [STORE_ADMIN_ESCROW_FORFEIT] = "escrow.forfeit",
 };
 
 static bool admin_check_amount(int64_t amount_nano, int64_t least, struct err *err) {
@@ -35,43 +41,98 @@ static bool admin_check_amount(int64_t amount_nano, int64_t least, struct err *e
     return true;
 }
 
-/* The account of the network that stands against a movement of this kind. */
-static int admin_network_account(enum ledger_kind kind) {
-    switch (kind) {
-    case LEDGER_GRANT:
-        return LEDGER_PROMOTIONS;
-    case LEDGER_REFUND:
-        return LEDGER_REFUNDS;
-    case LEDGER_PAYOUT:
-        return LEDGER_PAYOUTS;
-    case LEDGER_SETTLEMENT:
-        break;
-    }
-    return LEDGER_REVENUE;
-}
-
-/* Moves money between an account of the network and the account's wallet or earnings. */
-static bool admin_move(struct ledger *ledger, const struct store_admin *admin, enum ledger_kind kind, struct err *err) {
-    struct ledger_account *account;
-    if (!ledger_find_account(ledger, admin->account.id, &account, err)) {
-        return false;
-    }
-    bool payout = kind == LEDGER_PAYOUT;
-    int64_t amount = payout ? -admin->amount_nano : admin->amount_nano;
-    const struct ledger_transaction transaction = {
-        .kind = kind,
-        .account_number = account->number,
-        .created_ms = admin->now_ms,
-        .note = admin->note,
-        .entries = {{payout ? &account->earnings : &account->wallet, amount},
-                    {&ledger->network[admin_network_account(kind)], -amount}},
-    };
+/* Posts what comes into an account's wallets (or, negative, goes out of its earnings) from the network's account. */
+static bool admin_post(struct ledger *ledger, const struct store_admin *admin, enum ledger_kind kind,
+                       const struct ledger_account *account, const struct ledger_entry entries[3], struct err *err) {
+    const struct ledger_transaction transaction = {.kind = kind,
+                                                   .account_number = account->number,
+                                                   .created_ms = admin->now_ms,
+                                                   .note = admin->note,
+                                                   .entries = {entries[0], entries[1], entries[2]}};
     return ledger_check_bounds(ledger, &transaction, err) && ledger_post(ledger, &transaction, err);
 }
 
-static bool admin_credit(struct ledger *ledger, const struct store_admin *admin, enum ledger_kind kind,
+static bool admin_grant(struct ledger *ledger, const struct store_admin *admin, bool given, struct store_admin *result,
+                        struct err *err) {
+    struct ledger_account *account;
+    const int64_t amount = admin->amount_nano;
+    if (!ledger_find_account(ledger, admin->account.id, &account, err)) {
+        return false;
+    }
+    const struct ledger_entry entries[3] = {{given ? &account->given : &account->wallet, amount},
+                                            {&ledger->network[LEDGER_PROMOTIONS], -amount}};
+    result->given_nano = given ? amount : 0;
+    return admin_post(ledger, admin, given ? LEDGER_GIFT : LEDGER_GRANT, account, entries, err);
+}
+
+/* What an account has spent of its paid credit, less what came back: so much was granted, and is not in the wallet. */
+static bool admin_paid_spent(struct ledger *ledger, struct ledger_account *account, int64_t *out, struct err *err) {
+    bool found;
+    struct sqlite_binder binder = sqlite_bind(ledger->db, SQL_GRANTED_PAID);
+    sqlite_bind_int(&binder, account->number);
+    if (!ledger_load(ledger, &account->wallet, err) || !sqlite_next(ledger->db, SQL_GRANTED_PAID, &found, err)) {
+        return false;
+    }
+    struct sqlite_reader reader = sqlite_read(ledger->db, SQL_GRANTED_PAID);
+    *out = sqlite_read_int(&reader) - account->wallet.amount_nano;
+    sqlite_reset(ledger->db, SQL_GRANTED_PAID);
+    *out = *out > 0 ? *out : 0;
+    return true;
+}
+
+/* Given credit that was spent comes back as given credit: a refund makes no money of it. */
+static bool admin_refund(struct ledger *ledger, const struct store_admin *admin, struct store_admin *result,
                          struct err *err) {
-    return admin_check_amount(admin->amount_nano, 1, err) && admin_move(ledger, admin, kind, err);
+    struct ledger_account *account;
+    int64_t paid = 0;
+    if (!ledger_find_account(ledger, admin->account.id, &account, err) ||
+        !admin_paid_spent(ledger, account, &paid, err)) {
+        return false;
+    }
+    paid = paid < admin->amount_nano ? paid : admin->amount_nano;
+    result->given_nano = admin->amount_nano - paid;
+    const struct ledger_entry entries[3] = {{&account->wallet, paid},
+                                            {&account->given, result->given_nano},
+                                            {&ledger->network[LEDGER_REFUNDS], -admin->amount_nano}};
+    return admin_post(ledger, admin, LEDGER_REFUND, account, entries, err);
+}
+
+/* Only what is ripe, is not in escrow, and came from paid credit; nothing to an account that is suspended. */
+static bool admin_check_payout(const struct store_owed *owed, int64_t amount_nano, struct err *err) {
+    char payable[MONEY_TEXT_SIZE], owes[MONEY_TEXT_SIZE], ripening[MONEY_TEXT_SIZE], escrow[MONEY_TEXT_SIZE];
+    if (owed->suspended) {
+        return err_set(err, ERR_CONFLICT, "The account is suspended: nothing is paid out to it");
+    }
+    return amount_nano <= owed->payable_nano ||
+           err_set(
+               err, ERR_CONFLICT,
+               "Only $%s can be paid out now: $%s is owed, of which $%s is not ripe yet; $%s is in escrow. What was "
+               "earned from given credit is never paid out",
+               money_format_usd(owed->payable_nano, payable), money_format_usd(owed->earnings_nano, owes),
+               money_format_usd(owed->ripening_nano, ripening), money_format_usd(owed->escrow_nano, escrow));
+}
+
+static bool admin_payout(struct ledger *ledger, const struct store_admin *admin, struct err *err) {
+    struct ledger_account *account;
+    struct store_owed owed;
+    if (!ledger_find_account(ledger, admin->account.id, &account, err) ||
+        !sqlite_owed_read(ledger->db, account->id, admin->ripe_ms, &owed, err) ||
+        !admin_check_payout(&owed, admin->amount_nano, err)) {
+        return false;
+    }
+    const struct ledger_entry entries[3] = {{&account->earnings, -admin->amount_nano},
+                                            {&ledger->network[LEDGER_PAYOUTS], admin->amount_nano}};
+    return admin_post(ledger, admin, LEDGER_PAYOUT, account, entries, err);
+}
+
+static bool admin_money(struct ledger *ledger, const struct store_admin *admin, struct store_admin *result,
+                        struct err *err) {
+    if (!admin_check_amount(admin->amount_nano, 1, err)) {
+        return false;
+    }
+    return admin->kind == STORE_ADMIN_PAYOUT         ? admin_payout(ledger, admin, err)
+           : admin->kind == STORE_ADMIN_CREDIT_GRANT ? admin_grant(ledger, admin, admin->given, result, err)
+                                                     : admin_refund(ledger, admin, result, err);
 }
 
 static bool admin_add_keys(struct ledger *ledger, const struct store_admin *admin, const char *account_id,
@@ -89,14 +150,15 @@ static bool admin_add_keys(struct ledger *ledger, const struct store_admin *admi
     return true;
 }
 
-static bool admin_create_account(struct ledger *ledger, const struct store_admin *admin, struct err *err) {
+static bool admin_create_account(struct ledger *ledger, const struct store_admin *admin, struct store_admin *result,
+                                 struct err *err) {
     struct store_admin grant = *admin;
     if (grant.note[0] == '\0') {
         (void)str_copy(grant.note, sizeof(grant.note), STR("welcome credit"));
     }
     return admin_check_amount(admin->amount_nano, 0, err) && sqlite_account_add(ledger->db, &admin->account, err) &&
            admin_add_keys(ledger, admin, admin->account.id, err) &&
-           (admin->amount_nano == 0 || admin_move(ledger, &grant, LEDGER_GRANT, err));
+           (admin->amount_nano == 0 || admin_grant(ledger, &grant, admin->given, result, err));
 }
 
 static bool admin_create_key(struct ledger *ledger, const struct store_admin *admin, struct err *err) {
@@ -115,14 +177,6 @@ static bool admin_revoke_key(struct ledger *ledger, const struct store_admin *ad
         return err_set(err, ERR_INVALID, "The time of the revocation is missing");
     }
     return sqlite_key_revoke(ledger->db, key->id, revoked_ms, err);
-}
-
-static bool admin_payout(struct ledger *ledger, const struct store_admin *admin, struct err *err) {
-    struct store_account account;
-    return sqlite_account_find(ledger->db, admin->account.id, &account, err) &&
-           (!account.suspended ||
-            err_set(err, ERR_CONFLICT, "The account %s is suspended: nothing is paid out to it", admin->account.id)) &&
-           admin_credit(ledger, admin, LEDGER_PAYOUT, err);
 }
 
 /* --- Devices --- */
@@ -174,10 +228,11 @@ static bool admin_revoke_token(struct ledger *ledger, const struct store_admin *
            sqlite_join_token_revoke(ledger->db, admin->token.id, admin->now_ms, err);
 }
 
-static bool admin_apply(struct ledger *ledger, const struct store_admin *admin, struct err *err) {
+static bool admin_apply(struct ledger *ledger, const struct store_admin *admin, struct store_admin *result,
+                        struct err *err) {
     switch (admin->kind) {
     case STORE_ADMIN_ACCOUNT_CREATE:
-        return admin_create_account(ledger, admin, err);
+        return admin_create_account(ledger, admin, result, err);
     case STORE_ADMIN_ACCOUNT_TIER:
         return sqlite_account_set_tier(ledger->db, admin->account.id, admin->account.tier, err);
     case STORE_ADMIN_ACCOUNT_SUSPEND:
@@ -189,15 +244,14 @@ static bool admin_apply(struct ledger *ledger, const struct store_admin *admin, 
     case STORE_ADMIN_KEY_REVOKE:
         return admin_revoke_key(ledger, admin, err);
     case STORE_ADMIN_CREDIT_GRANT:
-        return admin_credit(ledger, admin, LEDGER_GRANT, err);
     case STORE_ADMIN_CREDIT_REFUND:
-        return admin_credit(ledger, admin, LEDGER_REFUND, err);
     case STORE_ADMIN_PAYOUT:
-        return admin_payout(ledger, admin, err);
+        return admin_money(ledger, admin, result, err);
     case STORE_ADMIN_DEVICE_VERIFY:
         return sqlite_device_verify(ledger->db, admin->device.id, admin->device.verified, err);
     case STORE_ADMIN_REVIEWS_CLEAR:
-        return sqlite_reviews_clear(ledger->db, admin->device.id, err);
+        return sqlite_device_set_in_review(ledger->db, admin->device.id, false, err) &&
+               sqlite_reviews_clear(ledger->db, admin->device.id, err);
     case STORE_ADMIN_DEVICE_REMOVE:
         return admin_stand(ledger, admin, STORE_STANDING_REMOVED, err);
     case STORE_ADMIN_DEVICE_QUARANTINE:
@@ -208,12 +262,16 @@ static bool admin_apply(struct ledger *ledger, const struct store_admin *admin, 
         return admin_device_key(ledger, admin, err);
     case STORE_ADMIN_TOKEN_REVOKE:
         return admin_revoke_token(ledger, admin, err);
+    case STORE_ADMIN_ESCROW_RELEASE:
+    case STORE_ADMIN_ESCROW_RETURN:
+    case STORE_ADMIN_ESCROW_FORFEIT:
+        return sqlite_escrow_end(ledger, admin, result, err);
     }
     return err_set(err, ERR_INVALID, "unknown kind of admin action");
 }
 
-/* What an action is about, beside an account. */
-enum admin_about { ADMIN_ABOUT_ACCOUNT, ADMIN_ABOUT_KEY, ADMIN_ABOUT_DEVICE, ADMIN_ABOUT_TOKEN };
+/* What an action is about, beside an account. What a device has in escrow is of the account that the action found. */
+enum admin_about { ADMIN_ABOUT_ACCOUNT, ADMIN_ABOUT_KEY, ADMIN_ABOUT_DEVICE, ADMIN_ABOUT_TOKEN, ADMIN_ABOUT_ESCROW };
 
 static enum admin_about admin_about(const struct store_admin *admin) {
     switch (admin->kind) {
@@ -229,6 +287,10 @@ static enum admin_about admin_about(const struct store_admin *admin) {
         return ADMIN_ABOUT_DEVICE;
     case STORE_ADMIN_TOKEN_REVOKE:
         return ADMIN_ABOUT_TOKEN;
+    case STORE_ADMIN_ESCROW_RELEASE:
+    case STORE_ADMIN_ESCROW_RETURN:
+    case STORE_ADMIN_ESCROW_FORFEIT:
+        return ADMIN_ABOUT_ESCROW;
     case STORE_ADMIN_ACCOUNT_CREATE:
     case STORE_ADMIN_ACCOUNT_TIER:
     case STORE_ADMIN_ACCOUNT_SUSPEND:
@@ -256,13 +318,13 @@ static bool admin_read_keys(struct ledger *ledger, const struct store_admin *adm
 /* The account, device, token and keys as they are now; ERR_NOT_FOUND for those that a change did not meet. */
 static bool admin_read_back(struct ledger *ledger, const struct store_admin *admin, struct store_admin *result,
                             struct err *err) {
-    const char *account_id = admin->account.id;
-    *result = *admin;
+    const char *account_id = result->account.id;
     if (!admin_read_keys(ledger, admin, result, err)) {
         return false;
     }
     switch (admin_about(admin)) {
     case ADMIN_ABOUT_ACCOUNT:
+    case ADMIN_ABOUT_ESCROW:
         break;
     case ADMIN_ABOUT_KEY:
         account_id = result->keys[0].account_id;
@@ -290,6 +352,7 @@ static const char *admin_subject(const struct store_admin *result) {
     case ADMIN_ABOUT_KEY:
         return result->keys[0].id;
     case ADMIN_ABOUT_DEVICE:
+    case ADMIN_ABOUT_ESCROW:
         return result->device.id;
     case ADMIN_ABOUT_TOKEN:
         return result->token.id;
@@ -317,14 +380,15 @@ static bool admin_audit(struct ledger *ledger, const struct store_admin *admin, 
     sqlite_bind_text(&binder, admin->actor == NULL ? "" : admin->actor);
     sqlite_bind_text(&binder, admin_actions[admin->kind]);
     sqlite_bind_text(&binder, admin_subject(result));
-    sqlite_bind_int(&binder, admin->amount_nano);
+    sqlite_bind_int(&binder, result->amount_nano);
     sqlite_bind_text(&binder, admin_detail(admin));
     return sqlite_run(ledger->db, SQL_AUDIT_ADD, err);
 }
 
 static bool admin_inside(struct ledger *ledger, const struct store_admin *admin, struct store_admin *result,
                          struct err *err) {
-    return admin_apply(ledger, admin, err) && ledger_flush(ledger, err) &&
+    *result = *admin;
+    return admin_apply(ledger, admin, result, err) && ledger_flush(ledger, err) &&
            admin_read_back(ledger, admin, result, err) && admin_audit(ledger, admin, result, err);
 }
 

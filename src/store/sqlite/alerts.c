@@ -154,7 +154,7 @@ static bool alert_tell(struct ledger *ledger, const struct ledger_account *accou
     json_begin_object(&writer);
     member_usd(&writer, "threshold_usd", alert->amount_nano);
     if (alert->kind == STORE_EVENT_BALANCE_LOW) {
-        member_usd(&writer, "balance_usd", account->wallet.amount_nano);
+        member_usd(&writer, "balance_usd", account->wallet.amount_nano + account->given.amount_nano);
     } else {
         member_usd(&writer, "spent_usd", alerts->spent_nano);
         member_time(&writer, "period_start", alerts->month_from_ms);
@@ -175,7 +175,10 @@ static bool crossed_down(int64_t before, int64_t after, int64_t amount) {
 static bool alerts_run(struct ledger *ledger, struct ledger_account *account, const struct store_generation *job,
                        struct err *err) {
     struct ledger_alerts *alerts = account->alerts;
-    const int64_t balance = account->wallet.amount_nano, charge = job->charge_nano;
+    if (!ledger_load(ledger, &account->wallet, err) || !ledger_load(ledger, &account->given, err)) {
+        return false;
+    }
+    const int64_t balance = account->wallet.amount_nano + account->given.amount_nano, charge = job->charge_nano;
     const int64_t now_ms = job->created_ms + job->latency_ms;
     /* A job of a month that has passed counts there, where nobody waits for it any more. */
     const bool counted = alerts->counts && job->created_ms >= alerts->month_from_ms;

@@ -57,7 +57,7 @@ static bool pass_keep(const struct pass *pass, const int64_t *numbers, int count
 
 /* --- Entries --- */
 
-enum { PART_WALLET, PART_EARNINGS, PART_NETWORK, PARTS };
+enum { PART_WALLET, PART_EARNINGS, PART_NETWORK, PART_GIVEN_OUT, PART_GIVEN_IN, PART_ESCROW, PARTS };
 enum { ACCOUNT_NONE = -2, ACCOUNT_SEVERAL = -1 };
 
 /* Entries of one transaction that lie together: nearly always all that it has. */
@@ -71,11 +71,31 @@ struct account_sum {
 };
 
 static void run_begin(struct run *run, int64_t transaction) {
-    *run = (struct run){.transaction = transaction, .accounts = {ACCOUNT_NONE, ACCOUNT_NONE, ACCOUNT_NONE}};
+    *run = (struct run){.transaction = transaction};
+    for (int i = 0; i < PARTS; i++) {
+        run->accounts[i] = ACCOUNT_NONE;
+    }
+}
+
+static int part_of(int64_t ledger_account, int64_t amount_nano) {
+    if (ledger_account < 16) {
+        return PART_NETWORK;
+    }
+    switch (ledger_account % 16) {
+    case 0:
+        return PART_WALLET;
+    case 2:
+        return amount_nano < 0 ? PART_GIVEN_OUT : PART_GIVEN_IN;
+    case 3:
+    case 4:
+        return PART_ESCROW;
+    default:
+        return PART_EARNINGS;
+    }
 }
 
 static void run_add(struct run *run, int64_t ledger_account, int64_t amount_nano) {
-    const int part = ledger_account < 16 ? PART_NETWORK : ledger_account % 16 == 0 ? PART_WALLET : PART_EARNINGS;
+    const int part = part_of(ledger_account, amount_nano);
     run->entries++;
     add(&run->total, amount_nano);
     add(&run->moved, amount_nano > 0 ? amount_nano : 0);
@@ -84,16 +104,11 @@ static void run_add(struct run *run, int64_t ledger_account, int64_t amount_nano
 }
 
 static bool run_keep(const struct pass *pass, const struct run *run, struct err *err) {
-    const int64_t numbers[] = {run->transaction,
-                               run->entries,
-                               run->total,
-                               run->moved,
-                               run->sums[PART_WALLET],
-                               run->sums[PART_EARNINGS],
-                               run->sums[PART_NETWORK],
-                               run->accounts[PART_WALLET],
-                               run->accounts[PART_EARNINGS],
-                               run->accounts[PART_NETWORK]};
+    int64_t numbers[4 + 2 * PARTS] = {run->transaction, run->entries, run->total, run->moved};
+    for (int i = 0; i < PARTS; i++) {
+        numbers[4 + i] = run->sums[i];
+        numbers[4 + PARTS + i] = run->accounts[i];
+    }
     return run->entries == 0 || pass_keep(pass, numbers, (int)COUNT_OF(numbers), 0, NULL, err);
 }
 
@@ -123,19 +138,18 @@ static bool accounts_keep(struct sqlite_db *db, struct account_sum *accounts, st
     return pass_end(&pass, ok, SQLITE_DONE, err);
 }
 
+#define MORE_OF(part)                                                                                                  \
+    part " = " part " + excluded." part ", " part "_account = iif(" part "_account + excluded." part                   \
+         "_account IS NULL, coalesce(" part "_account, excluded." part "_account), -1)"
+
 static bool entries_sum(struct sqlite_db *db, struct err *err) {
     static const char rows[] = "SELECT transaction_number, ledger_account, amount_nano FROM entries";
     static const char keep[] =
-        "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, nullif(?, -2), nullif(?, -2), nullif(?, -2))"
+        "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, -2), nullif(?, -2), nullif(?, -2),"
+        " nullif(?, -2), nullif(?, -2), nullif(?, -2))"
         " ON CONFLICT DO UPDATE SET entries = entries + excluded.entries, total = total + excluded.total,"
-        " moved = moved + excluded.moved, wallet = wallet + excluded.wallet, earnings = earnings + excluded.earnings,"
-        " network = network + excluded.network,"
-        " wallet_account = iif(wallet_account + excluded.wallet_account IS NULL,"
-        " coalesce(wallet_account, excluded.wallet_account), -1),"
-        " earnings_account = iif(earnings_account + excluded.earnings_account IS NULL,"
-        " coalesce(earnings_account, excluded.earnings_account), -1),"
-        " network_account = iif(network_account + excluded.network_account IS NULL,"
-        " coalesce(network_account, excluded.network_account), -1)";
+        " moved = moved + excluded.moved, " MORE_OF("wallet") ", " MORE_OF("earnings") ", " MORE_OF(
+            "network") ", " MORE_OF("given_out") ", " MORE_OF("given_in") ", " MORE_OF("escrow");
     struct account_sum *accounts = NULL;
     struct pass pass;
     struct run run;
@@ -165,7 +179,7 @@ struct month_key {
 struct month_sum {
     UT_hash_handle hh;
     struct month_key key;
-    int64_t rows, first, second, third; /* so many, and the sums of what the caller adds up */
+    int64_t rows, first, second, third, given; /* so many, and the sums of what the caller adds up */
 };
 
 static struct month_sum *month_find(struct month_sum **months, const struct month_key *key) {
@@ -186,9 +200,9 @@ static bool months_keep(const struct pass *pass, struct month_sum *months, bool 
     for (; sum != NULL; sum = next) {
         next = sum->hh.next;
         const struct month_key *key = &sum->key;
-        const int64_t of_usage[] = {key->account, key->month,   key->key,    key->kind, -sum->rows,
-                                    -sum->first,  -sum->second, -sum->third, 0 /* the model */};
-        const int64_t of_earned[] = {key->account, key->month, -sum->rows, -sum->first, -sum->second};
+        const int64_t of_usage[] = {key->account, key->month,   key->key,    key->kind,   -sum->rows,
+                                    -sum->first,  -sum->second, -sum->third, -sum->given, 0 /* the model */};
+        const int64_t of_earned[] = {key->account, key->month, -sum->rows, -sum->first, -sum->second, -sum->given};
         ok = ok && (usage ? pass_keep(pass, of_usage, (int)COUNT_OF(of_usage), (int)COUNT_OF(of_usage), key->model, err)
                           : pass_keep(pass, of_earned, (int)COUNT_OF(of_earned), 0, NULL, err));
         free(sum);
@@ -198,14 +212,14 @@ static bool months_keep(const struct pass *pass, struct month_sum *months, bool 
 
 static bool usage_sum(struct sqlite_db *db, struct err *err) {
     static const char rows[] =
-        "SELECT account_number, created_ms, key_number, kind, model, prompt_tokens, completion_tokens, charge_nano"
-        " FROM generations WHERE outcome = 0 OR (outcome = 2 AND charge_nano > 0)";
+        "SELECT account_number, created_ms, key_number, kind, model, prompt_tokens, completion_tokens, charge_nano,"
+        " given_nano FROM generations WHERE outcome = 0 OR (outcome = 2 AND charge_nano > 0)";
     static const char keep[] =
         "INSERT INTO usage_more (account_number, month, key_number, kind, requests, prompt_tokens, completion_tokens,"
-        " charge_nano, model) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        " charge_nano, given_nano, model) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
         " requests = requests + excluded.requests, prompt_tokens = prompt_tokens + excluded.prompt_tokens,"
         " completion_tokens = completion_tokens + excluded.completion_tokens,"
-        " charge_nano = charge_nano + excluded.charge_nano";
+        " charge_nano = charge_nano + excluded.charge_nano, given_nano = given_nano + excluded.given_nano";
     struct month_sum *months = NULL;
     struct pass pass;
     int result = SQLITE_DONE;
@@ -223,17 +237,18 @@ static bool usage_sum(struct sqlite_db *db, struct err *err) {
         add(&sum->first, column(&pass, 5));
         add(&sum->second, column(&pass, 6));
         add(&sum->third, column(&pass, 7));
+        add(&sum->given, column(&pass, 8));
     }
     ok = months_keep(&pass, months, true, ok, err);
     return pass_end(&pass, ok, result, err);
 }
 
 static bool earned_sum(struct sqlite_db *db, struct err *err) {
-    static const char rows[] = "SELECT account_number, created_ms, amount_nano, tokens FROM earned";
+    static const char rows[] = "SELECT account_number, created_ms, amount_nano, tokens, given_nano FROM earned";
     static const char keep[] =
-        "INSERT INTO earned_month_more VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        "INSERT INTO earned_month_more VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
         " generations = generations + excluded.generations, amount_nano = amount_nano + excluded.amount_nano,"
-        " tokens = tokens + excluded.tokens";
+        " tokens = tokens + excluded.tokens, given_nano = given_nano + excluded.given_nano";
     struct month_sum *months = NULL;
     struct pass pass;
     int result = SQLITE_DONE;
@@ -247,6 +262,7 @@ static bool earned_sum(struct sqlite_db *db, struct err *err) {
         sum->rows++;
         add(&sum->first, column(&pass, 2));
         add(&sum->second, column(&pass, 3));
+        add(&sum->given, column(&pass, 4));
     }
     ok = months_keep(&pass, months, false, ok, err);
     return pass_end(&pass, ok, result, err);

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "store/month.h"
 #include "store/sqlite/log_vfs.h"
+#include "store/sqlite/texts_money.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -180,7 +181,9 @@ static bool sqlite_db_prepare(struct sqlite_db *db, struct err *err) {
     db->statements = mem_calloc(count, sizeof(*db->statements));
     for (; db->statement_count < count; db->statement_count++) {
         const size_t i = db->statement_count;
-        const char *text = i < SQL_COUNT ? SQLITE_TEXTS[i] : added->texts[i - SQL_COUNT];
+        const char *text = i >= SQL_COUNT            ? added->texts[i - SQL_COUNT]
+                           : SQLITE_TEXTS[i] != NULL ? SQLITE_TEXTS[i]
+                                                     : SQLITE_TEXTS_MONEY[i];
         const int result =
             sqlite3_prepare_v3(db->handle, text, -1, SQLITE_PREPARE_PERSISTENT, &db->statements[i], NULL);
         if (result != SQLITE_OK) {

@@ -27,6 +27,8 @@ void sqlite_device_read(struct sqlite_db *db, enum sql sql, struct store_device 
     out->standing_ms = sqlite_read_int(&reader);
     out->suspended = sqlite_read_int(&reader) != 0;
     record_read(&reader, &out->record);
+    out->account_number = (uint64_t)sqlite_read_int(&reader);
+    out->in_review = sqlite_read_int(&reader) != 0;
 }
 
 static void review_read(struct sqlite_db *db, enum sql sql, struct store_review *out) {
@@ -95,13 +97,21 @@ static bool review_add(struct store_connection *connection, const struct store_r
     sqlite_bind_text(&binder, review->reason);
     sqlite_bind_text(&binder, review->generation_id);
     sqlite_bind_text(&binder, review->device_id);
-    if (!sqlite_run(db, SQL_REVIEW_ADD, err)) {
+    if (!sqlite_run(db, SQL_REVIEW_ADD, err) ||
+        (review->whole_device && !sqlite_device_set_in_review(db, review->device_id, true, err))) {
         return false;
     }
     binder = sqlite_bind(db, SQL_REVIEW_TRIM);
     sqlite_bind_text(&binder, review->device_id);
     sqlite_bind_int(&binder, STORE_REVIEWS_KEPT);
     return sqlite_run(db, SQL_REVIEW_TRIM, err);
+}
+
+bool sqlite_device_set_in_review(struct sqlite_db *db, const char *id, bool in_review, struct err *err) {
+    struct sqlite_binder binder = sqlite_bind(db, SQL_DEVICE_IN_REVIEW);
+    sqlite_bind_int(&binder, in_review);
+    sqlite_bind_text(&binder, id);
+    return sqlite_run(db, SQL_DEVICE_IN_REVIEW, err);
 }
 
 bool sqlite_reviews_clear(struct sqlite_db *db, const char *device_id, struct err *err) {

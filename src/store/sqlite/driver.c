@@ -10,10 +10,12 @@
 #include "store/sqlite/deliveries.h"
 #include "store/sqlite/devices.h"
 #include "store/sqlite/enrolment.h"
+#include "store/sqlite/escrow.h"
 #include "store/sqlite/events.h"
 #include "store/sqlite/generations.h"
 #include "store/sqlite/jobs.h"
 #include "store/sqlite/ledger_check.h"
+#include "store/sqlite/owed.h"
 #include "store/sqlite/settings.h"
 #include "store/sqlite/settlements.h"
 #include "store/sqlite/turns.h"
@@ -142,7 +144,9 @@ const struct store_driver sqlite_driver = {
     .enrolment = &sqlite_enrolment_rows,
     .generations = &sqlite_generation_rows,
     .usage = &sqlite_usage_rows,
+    .owed = &sqlite_owed_rows,
     .settlements = &sqlite_settlement_rows,
+    .escrow = &sqlite_escrow_rows,
     .answers = &sqlite_answer_rows,
     .admin = &sqlite_admin_rows,
     .ledger = &sqlite_ledger_rows,

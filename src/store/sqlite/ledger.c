@@ -107,9 +107,30 @@ bool ledger_find_account(struct ledger *ledger, const char *id, struct ledger_ac
     account->number = number;
     account->wallet.ledger_account = 16 * number;
     account->earnings.ledger_account = 16 * number + 1;
+    account->given.ledger_account = 16 * number + 2;
+    account->escrow.ledger_account = 16 * number + 3;
+    account->given_escrow.ledger_account = 16 * number + 4;
     HASH_ADD_STR(ledger->accounts, id, account);
     *out = account;
     return true;
+}
+
+bool ledger_find_account_by_number(struct ledger *ledger, int64_t number, struct ledger_account **out,
+                                   struct err *err) {
+    char id[STORE_ID_MAX];
+    bool found;
+    struct sqlite_binder binder = sqlite_bind(ledger->db, SQL_ACCOUNT_ID);
+    sqlite_bind_int(&binder, number);
+    if (!sqlite_next(ledger->db, SQL_ACCOUNT_ID, &found, err)) {
+        return false;
+    }
+    if (!found) {
+        return err_set(err, ERR_NOT_FOUND, "There is no account with the number %lld", (long long)number);
+    }
+    struct sqlite_reader reader = sqlite_read(ledger->db, SQL_ACCOUNT_ID);
+    sqlite_read_text(&reader, id, sizeof(id));
+    sqlite_reset(ledger->db, SQL_ACCOUNT_ID);
+    return ledger_find_account(ledger, id, out, err);
 }
 
 bool ledger_find_key(struct ledger *ledger, const char *id, struct ledger_key **out, struct err *err) {
@@ -129,7 +150,7 @@ bool ledger_find_key(struct ledger *ledger, const char *id, struct ledger_key **
     return true;
 }
 
-static bool ledger_load(struct ledger *ledger, struct ledger_balance *balance, struct err *err) {
+bool ledger_load(struct ledger *ledger, struct ledger_balance *balance, struct err *err) {
     bool found;
     if (balance->known) {
         return true;
@@ -293,7 +314,7 @@ static bool ledger_write_usage(struct ledger *ledger, struct err *err) {
 /* Lists the generations up to this number for those who earned from them. */
 static bool ledger_list_earned(struct ledger *ledger, int64_t last, struct err *err) {
     static const enum sql statements[] = {SQL_EARNED_ADD, SQL_EARNED_PARTS_ADD, SQL_EARNED_TOTALS_ADD,
-                                          SQL_EARNED_UNTIL_SET};
+                                          SQL_EARNED_DAYS_ADD, SQL_EARNED_UNTIL_SET};
     for (size_t i = 0; i < COUNT_OF(statements); i++) {
         struct sqlite_binder binder = sqlite_bind(ledger->db, statements[i]);
         sqlite_bind_int(&binder, last);

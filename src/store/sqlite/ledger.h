@@ -12,8 +12,19 @@
 /* The numbers of ledger accounts, as in 0002_money.sql. */
 enum { LEDGER_REVENUE = 1, LEDGER_PROMOTIONS, LEDGER_PAYOUTS, LEDGER_REFUNDS, LEDGER_NETWORK_END };
 
-/* The kinds of transactions, stored by number. */
-enum ledger_kind { LEDGER_SETTLEMENT, LEDGER_GRANT, LEDGER_REFUND, LEDGER_PAYOUT };
+/* The kinds of transactions, stored by number, as in 0002_money.sql and 0019_wallets.sql. */
+enum ledger_kind {
+    LEDGER_SETTLEMENT,
+    LEDGER_GRANT,
+    LEDGER_REFUND,
+    LEDGER_PAYOUT,
+    LEDGER_ESCROW,
+    LEDGER_RELEASE,
+    LEDGER_RETURN,
+    LEDGER_FORFEIT,
+    LEDGER_CONVERSION, /* made by a migration only */
+    LEDGER_GIFT,       /* a grant of given credit */
+};
 
 struct ledger_balance {
     int64_t ledger_account, amount_nano;
@@ -25,7 +36,7 @@ struct ledger_account {
     UT_hash_handle hh;
     char id[STORE_ID_MAX];
     int64_t number;
-    struct ledger_balance wallet, earnings;
+    struct ledger_balance wallet, earnings, given, escrow, given_escrow;
     struct ledger_alerts *alerts; /* alerts.c; owned, NULL: not read yet */
 };
 
@@ -69,7 +80,12 @@ void ledger_forget_alerts(struct ledger_account *account);
 /* Borrowed until the next transaction of the database. ERR_NOT_FOUND. */
 MUST_CHECK bool ledger_find_account(struct ledger *ledger, const char *id, struct ledger_account **out,
                                     struct err *err);
+MUST_CHECK bool ledger_find_account_by_number(struct ledger *ledger, int64_t number, struct ledger_account **out,
+                                              struct err *err);
 MUST_CHECK bool ledger_find_key(struct ledger *ledger, const char *id, struct ledger_key **out, struct err *err);
+
+/* Its balance as far as it is known here, which it is from now on. */
+MUST_CHECK bool ledger_load(struct ledger *ledger, struct ledger_balance *balance, struct err *err);
 
 struct ledger_transaction {
     enum ledger_kind kind;
@@ -80,7 +96,7 @@ struct ledger_transaction {
     struct ledger_entry {
         struct ledger_balance *balance;
         int64_t amount_nano;
-    } entries[3];                       /* in all they sum to zero; an amount of 0 is no entry */
+    } entries[5];                       /* in all they sum to zero; an amount of 0 is no entry */
     const struct ledger_entry *earners; /* the further entries of a job of several earners, one for each account */
     size_t earner_count;
 };

@@ -4,6 +4,7 @@
 #include "store/sqlite/account_seal.h"
 #include "store/sqlite/alerts.h"
 #include "store/sqlite/answers.h"
+#include "store/sqlite/escrow.h"
 #include "store/sqlite/steps.h"
 #include "store/sqlite/turns.h"
 
@@ -11,9 +12,22 @@ static bool settle_refuse(struct err *err, const struct store_generation *job, c
     return err_set(err, ERR_CONFLICT, "Job %s cannot be settled: %s", job->id, why);
 }
 
+/* Of either kind of credit no more is earned than was paid of it. */
+static bool settle_check_kinds(const struct store_generation *job, int64_t earned_given_nano) {
+    return earned_given_nano <= job->given_nano &&
+           job->provider_nano - earned_given_nano <= job->charge_nano - job->given_nano;
+}
+
+static bool settle_check_given(const struct store_settlement *settlement) {
+    const struct store_generation *job = &settlement->generation;
+    return job->given_nano >= 0 && job->given_nano <= job->charge_nano && job->provider_given_nano >= 0 &&
+           job->provider_given_nano <= job->provider_nano &&
+           (settlement->part_count >= 2 || settle_check_kinds(job, job->provider_given_nano));
+}
+
 static bool settle_check_parts(const struct store_settlement *settlement, struct err *err) {
     const struct store_generation *job = &settlement->generation;
-    int64_t amount_nano = 0;
+    int64_t amount_nano = 0, given_nano = 0;
     uint64_t tokens = 0;
     if (settlement->part_count < 2) {
         return true;
@@ -23,11 +37,16 @@ static bool settle_check_parts(const struct store_settlement *settlement, struct
     }
     for (size_t i = 0; i < settlement->part_count; i++) {
         const struct store_part *part = &settlement->parts[i];
-        if (part->amount_nano < 0 || part->amount_nano > job->provider_nano) {
+        if (part->amount_nano < 0 || part->amount_nano > job->provider_nano || part->given_nano < 0 ||
+            part->given_nano > part->amount_nano) {
             return settle_refuse(err, job, "a part's amount is out of bounds");
         }
         amount_nano += part->amount_nano;
+        given_nano += part->given_nano;
         tokens += part->tokens;
+    }
+    if (job->provider_given_nano != 0 || !settle_check_kinds(job, given_nano)) {
+        return settle_refuse(err, job, "more is earned of given credit, or of paid credit, than was paid of it");
     }
     return (amount_nano == job->provider_nano && tokens == job->completion_tokens) ||
            settle_refuse(err, job, "its parts do not add up");
@@ -40,6 +59,9 @@ static bool settle_check(const struct store_settlement *settlement, struct err *
     }
     if (job->provider_nano < 0 || job->provider_nano > job->charge_nano) {
         return settle_refuse(err, job, "the provider's part is not a part of its charge");
+    }
+    if (!settle_check_given(settlement)) {
+        return settle_refuse(err, job, "what is given credit of it is out of bounds");
     }
     if (job->provider_nano > 0 && settlement->part_count < 2 && settlement->provider_account_id[0] == '\0') {
         return settle_refuse(err, job, "nobody is named who earns");
@@ -64,18 +86,18 @@ struct settle_parties {
     struct ledger_key *key;
     /* Of a generation of several parts, instead of `earner`: whose each part is, and what each earns of them in all. */
     struct ledger_account *part_owners[STORE_PARTS_MAX];
-    struct ledger_entry earned[STORE_PARTS_MAX];
+    struct ledger_entry earned[2 * STORE_PARTS_MAX]; /* of both kinds */
     size_t earned_count;
 };
 
-static void settle_earn(struct settle_parties *parties, struct ledger_account *account, int64_t amount_nano) {
+static void settle_earn(struct settle_parties *parties, struct ledger_balance *balance, int64_t amount_nano) {
     for (size_t i = 0; i < parties->earned_count; i++) {
-        if (parties->earned[i].balance == &account->earnings) {
+        if (parties->earned[i].balance == balance) {
             parties->earned[i].amount_nano += amount_nano;
             return;
         }
     }
-    parties->earned[parties->earned_count++] = (struct ledger_entry){&account->earnings, amount_nano};
+    parties->earned[parties->earned_count++] = (struct ledger_entry){balance, amount_nano};
 }
 
 static bool settle_find_earners(struct ledger *ledger, const struct store_settlement *settlement,
@@ -89,7 +111,8 @@ static bool settle_find_earners(struct ledger *ledger, const struct store_settle
         if (!ledger_find_account(ledger, part->account_id, &out->part_owners[i], err)) {
             return false;
         }
-        settle_earn(out, out->part_owners[i], part->amount_nano);
+        settle_earn(out, &out->part_owners[i]->earnings, part->amount_nano - part->given_nano);
+        settle_earn(out, &out->part_owners[i]->given, part->given_nano);
     }
     return true;
 }
@@ -129,6 +152,8 @@ static bool settle_add_job(struct sqlite_db *db, const struct store_generation *
     sqlite_bind_int(&binder, parties->earner == NULL ? 0 : parties->earner->number);
     sqlite_bind_int(&binder, job->purpose);
     sqlite_bind_int(&binder, job->kind);
+    sqlite_bind_int(&binder, job->given_nano);
+    sqlite_bind_int(&binder, job->provider_given_nano);
     return sqlite_run(db, SQL_GENERATION_ADD, err);
 }
 
@@ -144,6 +169,7 @@ static bool settle_add_parts(struct sqlite_db *db, const struct store_settlement
         sqlite_bind_int(&binder, last ? settlement->generation.prompt_tokens : 0);
         sqlite_bind_int(&binder, part->tokens);
         sqlite_bind_int(&binder, part->amount_nano);
+        sqlite_bind_int(&binder, part->given_nano);
         if (!sqlite_run(db, SQL_GENERATION_PART_ADD, err)) {
             return false;
         }
@@ -211,6 +237,37 @@ static bool settle_add_rest(struct ledger *ledger, const struct store_settlement
         err);
 }
 
+/* What parts under review have earned goes on from their owners into escrow. */
+static bool settle_escrow(struct ledger *ledger, const struct store_settlement *settlement,
+                          const struct settle_parties *parties, int64_t job_number, struct err *err) {
+    const struct store_generation *job = &settlement->generation;
+    struct escrow_row row = {
+        .generation_number = job_number,
+        .generation_id = job->id,
+        .device_id = job->device_id,
+        .earner = parties->earner,
+        .client_number = parties->client->number,
+        .paid_nano = job->provider_nano - job->provider_given_nano,
+        .given_nano = job->provider_given_nano,
+        .created_ms = job->created_ms,
+        .held_ms = job->created_ms + job->latency_ms,
+    };
+    if (settlement->part_count < 2) {
+        return !settlement->escrow || parties->earner == NULL || sqlite_escrow_put(ledger, &row, err);
+    }
+    for (size_t i = 0; i < settlement->part_count; i++) {
+        const struct store_part *part = &settlement->parts[i];
+        row.device_id = part->device_id;
+        row.earner = parties->part_owners[i];
+        row.paid_nano = part->amount_nano - part->given_nano;
+        row.given_nano = part->given_nano;
+        if (part->escrow && !sqlite_escrow_put(ledger, &row, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* The order matters: what may be refused comes before or with the job's row, whose id is unique; behind it a refusal
  * would leave half a settlement, so it is an error that rolls the whole group back. */
 static bool settle(struct store_connection *connection, const struct store_settlement *settlement, struct err *err) {
@@ -225,9 +282,12 @@ static bool settle(struct store_connection *connection, const struct store_settl
         .kind = LEDGER_SETTLEMENT,
         .created_ms = job->created_ms,
         .note = "",
-        .entries = {{&parties.client->wallet, -job->charge_nano},
+        .entries = {{&parties.client->wallet, job->given_nano - job->charge_nano},
+                    {&parties.client->given, -job->given_nano},
                     {parties.earner == NULL ? NULL : &parties.earner->earnings,
-                     parties.earner == NULL ? 0 : job->provider_nano},
+                     parties.earner == NULL ? 0 : job->provider_nano - job->provider_given_nano},
+                    {parties.earner == NULL ? NULL : &parties.earner->given,
+                     parties.earner == NULL ? 0 : job->provider_given_nano},
                     {&ledger->network[LEDGER_REVENUE], job->charge_nano - job->provider_nano}},
         .earners = parties.earned,
         .earner_count = parties.earned_count,
@@ -246,7 +306,8 @@ static bool settle(struct store_connection *connection, const struct store_settl
     if (job->charge_nano > 0) {
         ledger_spend(ledger, parties.key, job->charge_nano);
     }
-    return alerts_settled(ledger, parties.client, job, err);
+    return alerts_settled(ledger, parties.client, job, err) &&
+           sqlite_no_refusal(settle_escrow(ledger, settlement, &parties, transaction.job_number, err), err);
 }
 
 const struct store_settlement_rows sqlite_settlement_rows = {.settle = settle};

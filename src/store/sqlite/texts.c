@@ -3,8 +3,10 @@
 #include "store/sqlite/enrolment_texts.h"
 
 #define ACCOUNT_COLUMNS                                                                                                \
-    "a.number, a.id, a.name, a.owner, a.tier, a.suspended, a.created_ms, coalesce(b.amount_nano, 0)"                   \
-    " FROM accounts a LEFT JOIN balances b ON b.ledger_account = 16 * a.number"
+    "a.number, a.id, a.name, a.owner, a.tier, a.suspended, a.created_ms,"                                              \
+    " coalesce(b.amount_nano, 0) + coalesce(g.amount_nano, 0), coalesce(g.amount_nano, 0)"                             \
+    " FROM accounts a LEFT JOIN balances b ON b.ledger_account = 16 * a.number"                                        \
+    " LEFT JOIN balances g ON g.ledger_account = 16 * a.number + 2"
 #define KEY_COLUMNS                                                                                                    \
     "k.number, k.id, k.account_id, k.kind, k.sha256, k.name, k.created_ms, k.expires_ms, k.revoked_ms, k.cap_nano,"    \
     " k.models, k.spent_nano, a.number, a.owner FROM keys k JOIN accounts a ON a.id = k.account_id"
@@ -13,7 +15,8 @@
     " d.standing_ms, coalesce((SELECT suspended FROM accounts WHERE id = d.account_id), 0), coalesce(r.jobs, 0),"      \
     " coalesce(r.failures, 0), coalesce(r.reviews, 0), coalesce(r.success, 0), coalesce(r.uptime, 0),"                 \
     " coalesce(r.kept_ms, 0), coalesce(r.prefill_factor, 0), coalesce(r.decode_factor, 0), coalesce(r.audits, 0),"     \
-    " coalesce(r.earned, 0) FROM devices d LEFT JOIN device_records r ON r.device_number = d.number"
+    " coalesce(r.earned, 0), coalesce((SELECT a.number FROM accounts a WHERE a.id = d.account_id), 0), d.in_review"    \
+    " FROM devices d LEFT JOIN device_records r ON r.device_number = d.number"
 #define DEVICE "(SELECT number FROM devices WHERE id = ?1)"
 #define GENERATION_COLUMNS                                                                                             \
     " j.model, j.device_id, j.outcome, j.prompt_tokens, j.completion_tokens, j.attempts, j.ttft_ms, j.latency_ms,"     \
@@ -24,55 +27,6 @@
     " LEFT JOIN keys k ON k.number = j.key_number"
 /* A page goes on before the place (created_ms, number), which the index has in this order. */
 #define GENERATION_BEFORE " AND (j.created_ms, j.number) < (?, ?) ORDER BY j.created_ms DESC, j.number DESC LIMIT ?"
-/* What the account ?1 earned with generations that are not in `earned` yet: a slice at most. */
-#define EARNER "(SELECT number FROM accounts WHERE id = ?1)"
-#define EARNED_LATELY                                                                                                  \
-    "generations WHERE number > (SELECT generation_number FROM earned_until) AND provider_nano > 0 AND "               \
-    "provider_account_number "                                                                                         \
-    "= " EARNER
-/* The same of those that several devices made: a row for each. */
-#define PARTS_LATELY                                                                                                   \
-    "generation_parts p CROSS JOIN generations j ON j.number = p.generation_number"                                    \
-    " WHERE p.generation_number > (SELECT generation_number FROM earned_until) AND p.account_number = " EARNER
-/* Of a generation that an account earned from, what its own devices did of it. */
-#define OWN_PARTS(sum)                                                                                                 \
-    "(SELECT " sum " FROM generation_parts p WHERE p.generation_number = j.number AND p.account_number = " EARNER ")"
-#define OWN(column, sum) "iif(j.provider_account_number > 0, " column ", " OWN_PARTS(sum) ")"
-#define GENERATION_OF_EARNER                                                                                           \
-    "j.id, '', '', '', j.model, "                                                                                      \
-    "iif(j.provider_account_number > 0, j.device_id, (SELECT p.device_id FROM generation_parts p"                      \
-    " WHERE p.generation_number = j.number AND p.account_number = " EARNER " ORDER BY p.number DESC LIMIT 1)),"        \
-    " j.outcome, " OWN("j.prompt_tokens", "sum(p.prompt_tokens)") ", " OWN(                                            \
-        "j.completion_tokens",                                                                                         \
-        "sum(p.completion_tokens)") ", j.attempts, j.ttft_ms, j.latency_ms, j.created_ms,"                             \
-                                    " j.charge_nano, " OWN("j.provider_nano",                                          \
-                                                           "sum(p.amount_nano)") ", j.purpose, j.kind"
-/* What counts as usage: what was completed, and what was cancelled after something had come of it. */
-#define COUNTED "(outcome = 0 OR (outcome = 2 AND charge_nano > 0))"
-/* What generations that are not in `earned` yet, up to the number ?1, say of those who earned from them: of one device
- * each, and of several. */
-#define EARNED_ALONE                                                                                                   \
-    "SELECT provider_account_number AS account_number, created_ms, number AS generation_number,"                       \
-    " provider_nano AS amount_nano, prompt_tokens + completion_tokens AS tokens FROM generations"                      \
-    " WHERE number > (SELECT generation_number FROM earned_until) AND number <= ?1 AND provider_nano > 0"              \
-    " AND provider_account_number > 0"
-#define EARNED_TOGETHER                                                                                                \
-    "SELECT p.account_number, j.created_ms, j.number AS generation_number, sum(p.amount_nano) AS amount_nano,"         \
-    " sum(p.prompt_tokens + p.completion_tokens) AS tokens FROM generation_parts p"                                    \
-    " CROSS JOIN generations j ON j.number = p.generation_number"                                                      \
-    " WHERE p.generation_number > (SELECT generation_number FROM earned_until) AND p.generation_number <= ?1"          \
-    " GROUP BY p.account_number, j.number HAVING sum(p.amount_nano) > 0"
-/* The generations that a step of rolling up deletes: behind the number ?1, up to ?2, created before ?3. */
-#define ROLLED(table) table "number > ?1 AND " table "number <= ?2 AND " table "created_ms < ?3"
-#define ROLLED_ALONE                                                                                                   \
-    "SELECT provider_account_number AS account_number, created_ms, number AS generation_number,"                       \
-    " provider_nano AS amount_nano, prompt_tokens + completion_tokens AS tokens FROM generations"                      \
-    " WHERE " ROLLED("") " AND provider_nano > 0 AND provider_account_number > 0"
-#define ROLLED_TOGETHER                                                                                                \
-    "SELECT p.account_number, j.created_ms, j.number AS generation_number, sum(p.amount_nano) AS amount_nano,"         \
-    " sum(p.prompt_tokens + p.completion_tokens) AS tokens FROM generations j"                                         \
-    " CROSS JOIN generation_parts p ON p.generation_number = j.number WHERE " ROLLED(                                  \
-        "j.") " GROUP BY p.account_number, j.number HAVING sum(p.amount_nano) > 0"
 /* A page goes on behind the row with this id; none: from the first; an unknown one: nothing. */
 #define PAGE_START(table, id)                                                                                          \
     "coalesce((SELECT number FROM " table " WHERE id = " id "), iif(" id " = '', 0, 9223372036854775807))"
@@ -160,6 +114,7 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
     [SQL_DEVICE_BY_ID] = "SELECT " DEVICE_COLUMNS " WHERE d.id = ?",
     [SQL_DEVICE_PAGE] = "SELECT " DEVICE_COLUMNS " WHERE (?1 = '' OR d.account_id = ?1) AND d.number > " PAGE_START(
         "devices", "?2") " ORDER BY d.number LIMIT ?3",
+    [SQL_DEVICE_IN_REVIEW] = "UPDATE devices SET in_review = ? WHERE id = ?",
     [SQL_DEVICE_VERIFY] = "UPDATE devices SET verified = ? WHERE id = ?",
     [SQL_RECORD_KEEP] =
         "REPLACE INTO device_records (device_number, jobs, failures, reviews, success, uptime, kept_ms,"
@@ -177,142 +132,19 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
     [SQL_GENERATION_ADD] =
         "INSERT INTO generations (id, account_number, key_number, model, device_id, label, outcome, prompt_tokens,"
         " completion_tokens, attempts, ttft_ms, latency_ms, created_ms, charge_nano, provider_nano,"
-        " provider_account_number, purpose, kind)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " provider_account_number, purpose, kind, given_nano, provider_given_nano)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [SQL_GENERATION_PART_ADD] =
         "INSERT INTO generation_parts (generation_number, account_number, device_id, prompt_tokens,"
-        " completion_tokens, amount_nano) VALUES (?, ?, ?, ?, ?, ?)",
+        " completion_tokens, amount_nano, given_nano) VALUES (?, ?, ?, ?, ?, ?, ?)",
     [SQL_GENERATION_EACH] = "SELECT " GENERATION_OF_CLIENT GENERATION_NAMES " ORDER BY j.number",
     [SQL_GENERATION_CURSOR] = "SELECT created_ms, number FROM generations WHERE id = ?2"
                               " AND account_number = (SELECT number FROM accounts WHERE id = ?1)",
     [SQL_GENERATION_PAGE] = "SELECT " GENERATION_OF_CLIENT GENERATION_NAMES
                             " WHERE j.account_number = (SELECT number FROM accounts WHERE id = ?)" GENERATION_BEFORE,
-    [SQL_EARNED_CURSOR] =
-        "SELECT created_ms, number FROM generations WHERE id = ?2 AND provider_nano > 0 AND (provider_account_number "
-        "= " EARNER " OR EXISTS (SELECT 1 FROM generation_parts WHERE generation_number = generations.number AND "
-        "account_number = " EARNER " AND amount_nano > 0))",
     [SQL_GENERATION_LAST] = "SELECT coalesce(max(number), 0) FROM generations",
-    [SQL_ROLL_UP_BOUND] =
-        "SELECT min(?1, coalesce((SELECT created_ms FROM jobs WHERE state < 2 ORDER BY number LIMIT 1), ?1),"
-        " coalesce((SELECT created_ms FROM workflows WHERE status = 0 ORDER BY number LIMIT 1), ?1))",
-    /* Without the newest row: the next one would get its number again, which the ledger has for this one. */
-    [SQL_ROLL_UP_LOOK] = "SELECT coalesce(max(number), 0), count(*), coalesce(sum(created_ms < ?2), 0), "
-                         "coalesce(sum(created_ms > ?3), 0)"
-                         " FROM (SELECT number, created_ms FROM generations WHERE number > ?1"
-                         " AND number < (SELECT max(number) FROM generations) ORDER BY number LIMIT ?4)",
-    /* A job tells its charge from its generation's row as long as there is one. */
-    [SQL_ROLL_UP_JOBS] =
-        "UPDATE jobs SET prompt_tokens = j.prompt_tokens, completion_tokens = j.completion_tokens,"
-        " charge_nano = j.charge_nano FROM (SELECT * FROM generations WHERE " ROLLED("") " AND purpose = 1) j"
-                                                                                         " WHERE jobs.id = j.id",
-    [SQL_ROLL_UP_USAGE] =
-        "INSERT INTO usage_totals (account_number, month, model, key_number, kind, requests, prompt_tokens,"
-        " completion_tokens, charge_nano, rolled_requests, rolled_prompt_tokens, rolled_completion_tokens,"
-        " rolled_charge_nano) SELECT account_number, utc_month(created_ms), model, key_number, kind, 0, 0, 0, 0, 1,"
-        " prompt_tokens, completion_tokens, charge_nano FROM generations WHERE " ROLLED(
-            "") " AND " COUNTED " ON CONFLICT (account_number, month, model, key_number, kind) DO UPDATE SET"
-                " rolled_requests = rolled_requests + 1,"
-                " rolled_prompt_tokens = rolled_prompt_tokens + excluded.rolled_prompt_tokens,"
-                " rolled_completion_tokens = rolled_completion_tokens + excluded.rolled_completion_tokens,"
-                " rolled_charge_nano = rolled_charge_nano + excluded.rolled_charge_nano",
-    [SQL_ROLL_UP_EARNED_TOTALS] =
-        "INSERT INTO earned_totals (account_number, month, generations, amount_nano, tokens, rolled_generations,"
-        " rolled_amount_nano, rolled_tokens) SELECT account_number, utc_month(created_ms), 0, 0, 0, 1, amount_nano,"
-        " tokens FROM (" ROLLED_ALONE " UNION ALL SELECT * FROM (" ROLLED_TOGETHER ")) WHERE true"
-        " ON CONFLICT (account_number, month) DO UPDATE SET rolled_generations = rolled_generations + 1,"
-        " rolled_amount_nano = rolled_amount_nano + excluded.rolled_amount_nano,"
-        " rolled_tokens = rolled_tokens + excluded.rolled_tokens",
-    [SQL_ROLL_UP_COUNT] =
-        "UPDATE rolled_up SET generation_number = max(generation_number, j.last), generations = generations + j.count,"
-        " settled = rolled_up.settled + j.settled FROM (SELECT max(number) AS last, count(*) AS count, sum(charge_nano "
-        "> 0) AS"
-        " settled FROM generations WHERE " ROLLED("") ") j WHERE j.count > 0",
-    [SQL_ROLL_UP_EARNED] = "DELETE FROM earned WHERE (account_number, created_ms, generation_number) IN (SELECT "
-                           "account_number, created_ms,"
-                           " generation_number FROM (" ROLLED_ALONE " UNION ALL SELECT * FROM (" ROLLED_TOGETHER ")))",
-    [SQL_ROLL_UP_PARTS] =
-        "DELETE FROM generation_parts WHERE generation_number IN (SELECT number FROM generations WHERE " ROLLED("") ")",
-    [SQL_ROLL_UP_DELETE] = "DELETE FROM generations WHERE " ROLLED(""),
-    /* Who asked and how they named it is not the earner's business. */
-    [SQL_EARNED_PAGE] =
-        "WITH page AS (SELECT * FROM (SELECT generation_number FROM earned WHERE account_number = " EARNER
-        " AND (created_ms, generation_number) < (?2, ?3) ORDER BY created_ms DESC, generation_number DESC LIMIT ?4)"
-        " UNION ALL SELECT number FROM " EARNED_LATELY " AND (created_ms, number) < (?2, ?3)"
-        " UNION ALL SELECT j.number FROM " PARTS_LATELY " AND (j.created_ms, j.number) < (?2, ?3)"
-        " GROUP BY j.number HAVING sum(p.amount_nano) > 0)"
-        " SELECT " GENERATION_OF_EARNER " FROM page CROSS JOIN generations j"
-        " ON j.number = page.generation_number ORDER BY j.created_ms DESC, j.number DESC LIMIT ?4",
-    [SQL_USAGE_KEY] = "SELECT 1 FROM keys WHERE id = ? AND account_id = ?",
-    [SQL_USAGE_BALANCE] = "SELECT coalesce((SELECT amount_nano FROM balances WHERE ledger_account = 16 * number), 0)"
-                          " FROM accounts WHERE id = ?",
-    [SQL_USAGE_MODELS] =
-        "SELECT model, sum(requests), sum(prompt_tokens), sum(completion_tokens), sum(charge_nano) FROM usage_totals"
-        " WHERE account_number = (SELECT number FROM accounts WHERE id = ?1) AND month BETWEEN ?2 AND ?3"
-        " AND (?4 = '' OR key_number = (SELECT number FROM keys WHERE id = ?4)) GROUP BY model ORDER BY model",
-    [SQL_USAGE_ADD] =
-        "INSERT OR ROLLBACK INTO usage_totals (account_number, month, model, key_number, kind, requests, prompt_tokens,"
-        " completion_tokens, charge_nano) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (account_number, month, model, key_number, kind) DO UPDATE SET"
-        " requests = requests + excluded.requests,"
-        " prompt_tokens = prompt_tokens + excluded.prompt_tokens,"
-        " completion_tokens = completion_tokens + excluded.completion_tokens,"
-        " charge_nano = charge_nano + excluded.charge_nano",
-    [SQL_EARNINGS] =
-        "WITH worked AS (SELECT generations, amount_nano, tokens FROM earned_totals WHERE account_number = " EARNER
-        " AND month BETWEEN ?2 AND ?3"
-        " UNION ALL SELECT 1, provider_nano, prompt_tokens + completion_tokens FROM " EARNED_LATELY
-        " AND utc_month(created_ms) BETWEEN ?2 AND ?3"
-        " UNION ALL SELECT 1, sum(p.amount_nano), sum(p.prompt_tokens + p.completion_tokens) FROM " PARTS_LATELY
-        " AND utc_month(j.created_ms) BETWEEN ?2 AND ?3"
-        " GROUP BY j.number HAVING sum(p.amount_nano) > 0)"
-        " SELECT coalesce(sum(amount_nano), 0), (SELECT coalesce(sum(amount_nano), 0) FROM transactions"
-        " WHERE account_number = " EARNER " AND kind = 3 AND utc_month(created_ms) BETWEEN ?2 AND ?3),"
-        " coalesce(sum(generations), 0), coalesce(sum(tokens), 0) FROM worked",
     [SQL_ACCOUNT_NUMBER] = "SELECT number FROM accounts WHERE id = ?",
     [SQL_KEY_NUMBER] = "SELECT number FROM keys WHERE id = ?",
-    [SQL_BALANCE_GET] = "SELECT amount_nano FROM balances WHERE ledger_account = ?",
-    [SQL_BALANCE_SET] = "REPLACE INTO balances (ledger_account, amount_nano) VALUES (?, ?)",
-    [SQL_TRANSACTION_ADD] =
-        "INSERT INTO transactions (kind, generation_number, account_number, amount_nano, created_ms, note)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-    [SQL_TRANSACTION_LAST] = "SELECT coalesce(max(number), 0) FROM transactions",
-    [SQL_ENTRY_ADD] = "INSERT INTO entries (transaction_number, ledger_account, amount_nano) VALUES (?, ?, ?)",
-    /* OR ROLLBACK: a failure undoes everything anyway, and the statement needs no journal of its own. */
-    [SQL_SETTLEMENTS_ADD] =
-        "INSERT OR ROLLBACK INTO transactions (kind, generation_number, account_number, amount_nano,"
-        " created_ms, note) SELECT 0, number, NULL, charge_nano, created_ms, '' FROM generations"
-        " WHERE number >= ? AND charge_nano > 0 ORDER BY number",
-    [SQL_SETTLED_ENTRIES_ADD] =
-        "INSERT OR ROLLBACK INTO entries (transaction_number, ledger_account, amount_nano)"
-        " SELECT t.number, CASE part.n WHEN 0 THEN 16 * j.account_number"
-        " WHEN 1 THEN 16 * j.provider_account_number + 1 ELSE 1 END, CASE part.n WHEN 0 THEN -j.charge_nano"
-        " WHEN 1 THEN j.provider_nano ELSE j.charge_nano - j.provider_nano END AS amount"
-        " FROM transactions t CROSS JOIN generations j ON j.number = t.generation_number"
-        " CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2) part"
-        " WHERE t.number > ? AND amount <> 0 AND (part.n <> 1 OR j.provider_account_number > 0)",
-    [SQL_SETTLED_PARTS_ADD] =
-        "INSERT OR ROLLBACK INTO entries (transaction_number, ledger_account, amount_nano)"
-        " SELECT t.number, 16 * p.account_number + 1, sum(p.amount_nano) FROM transactions t"
-        " CROSS JOIN generation_parts p ON p.generation_number = t.generation_number WHERE t.number > ?"
-        " GROUP BY t.number, p.account_number HAVING sum(p.amount_nano) > 0",
-    [SQL_EARNED_UNTIL] = "SELECT generation_number FROM earned_until",
-    [SQL_EARNED_ADD] =
-        "INSERT OR ROLLBACK INTO earned (account_number, created_ms, generation_number, amount_nano, tokens)"
-        " " EARNED_ALONE " ORDER BY provider_account_number, created_ms, number",
-    [SQL_EARNED_PARTS_ADD] =
-        "INSERT OR ROLLBACK INTO earned (account_number, created_ms, generation_number, amount_nano, tokens)"
-        " " EARNED_TOGETHER,
-    [SQL_EARNED_TOTALS_ADD] =
-        "INSERT OR ROLLBACK INTO earned_totals (account_number, month, generations, amount_nano, tokens)"
-        " SELECT account_number, utc_month(created_ms), count(*), sum(amount_nano), sum(tokens) FROM (" EARNED_ALONE
-        " UNION ALL SELECT * FROM (" EARNED_TOGETHER ")) WHERE true GROUP BY 1, 2"
-        " ON CONFLICT (account_number, month) DO UPDATE SET generations = generations + excluded.generations,"
-        " amount_nano = amount_nano + excluded.amount_nano, tokens = tokens + excluded.tokens",
-    [SQL_EARNED_UNTIL_SET] = "UPDATE earned_until SET generation_number = ?",
-    [SQL_ENTRY_EACH] = "SELECT number, transaction_number, amount_nano, created_ms, ledger_account, kind, job_id, note"
-                       " FROM ledger ORDER BY number",
-    [SQL_LEDGER_COUNT] = "SELECT (SELECT count(*) FROM transactions), (SELECT count(*) FROM entries),"
-                         " (SELECT count(*) FROM balances)",
     [SQL_ANSWER_ADD] = "INSERT INTO answers (scope_sha256, body_sha256, expires_ms, stream, conversation_number,"
                        " content) VALUES (?, ?, ?, ?, ?, ?)",
     [SQL_ANSWER_EXPIRY] = "SELECT expires_ms FROM answers WHERE scope_sha256 = ?",

@@ -12,7 +12,7 @@ struct usage_total {
     int64_t account_number, key_number, month;
     enum store_generation_kind kind;
     char model[STORE_MODEL_MAX];
-    int64_t requests, prompt_tokens, completion_tokens, charge_nano;
+    int64_t requests, prompt_tokens, completion_tokens, charge_nano, given_nano;
 };
 
 /* A cancelled job that nobody paid for is in no usage. */
@@ -53,6 +53,7 @@ void usage_totals_add(struct usage_totals *totals, const struct store_generation
     total->prompt_tokens += job->prompt_tokens;
     total->completion_tokens += job->completion_tokens;
     total->charge_nano += job->charge_nano;
+    total->given_nano += job->given_nano;
 }
 
 bool usage_totals_write(struct usage_totals *totals, struct sqlite_db *db, struct err *err) {
@@ -68,6 +69,7 @@ bool usage_totals_write(struct usage_totals *totals, struct sqlite_db *db, struc
         sqlite_bind_int(&binder, total->prompt_tokens);
         sqlite_bind_int(&binder, total->completion_tokens);
         sqlite_bind_int(&binder, total->charge_nano);
+        sqlite_bind_int(&binder, total->given_nano);
         if (!sqlite_run(db, SQL_USAGE_ADD, err)) {
             return false;
         }

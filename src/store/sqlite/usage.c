@@ -29,17 +29,18 @@ static bool usage_key(struct sqlite_db *db, const struct store_period *period, s
     return true;
 }
 
-static bool usage_balance(struct sqlite_db *db, const char *account_id, int64_t *out, struct err *err) {
+static bool usage_balance(struct sqlite_db *db, const char *account_id, struct store_usage *out, struct err *err) {
     bool found;
     struct sqlite_binder binder = sqlite_bind(db, SQL_USAGE_BALANCE);
     sqlite_bind_text(&binder, account_id);
-    *out = 0;
     if (!sqlite_next(db, SQL_USAGE_BALANCE, &found, err)) {
         return false;
     }
     if (found) {
         struct sqlite_reader reader = sqlite_read(db, SQL_USAGE_BALANCE);
-        *out = sqlite_read_int(&reader);
+        out->balance_nano = sqlite_read_int(&reader);
+        out->balance_given_nano = sqlite_read_int(&reader);
+        out->balance_nano += out->balance_given_nano;
         sqlite_reset(db, SQL_USAGE_BALANCE);
     }
     return true;
@@ -52,6 +53,7 @@ static void usage_read_model(struct sqlite_db *db, struct store_model_usage *out
     out->prompt_tokens = sqlite_read_int(&reader);
     out->completion_tokens = sqlite_read_int(&reader);
     out->charge_nano = sqlite_read_int(&reader);
+    out->given_nano = sqlite_read_int(&reader);
 }
 
 /* Gives the models on the heap, also when false. */
@@ -75,6 +77,7 @@ static bool usage_models(struct sqlite_db *db, const struct store_period *period
         out->prompt_tokens += model.prompt_tokens;
         out->completion_tokens += model.completion_tokens;
         out->charge_nano += model.charge_nano;
+        out->given_nano += model.given_nano;
     }
     out->models = models;
     out->model_count = count;
@@ -85,7 +88,7 @@ static bool usage_read(struct store_connection *connection, const struct store_p
                        struct err *err) {
     struct sqlite_db *db = sqlite_db_of(connection);
     *out = (struct store_usage){0};
-    return usage_key(db, period, err) && usage_balance(db, period->account_id, &out->balance_nano, err) &&
+    return usage_key(db, period, err) && usage_balance(db, period->account_id, out, err) &&
            usage_models(db, period, out, err);
 }
 
@@ -106,6 +109,7 @@ static bool earnings_read(struct store_connection *connection, const struct stor
         out->paid_nano = sqlite_read_int(&reader);
         out->generations = sqlite_read_int(&reader);
         out->tokens = sqlite_read_int(&reader);
+        out->given_nano = sqlite_read_int(&reader);
         sqlite_reset(db, SQL_EARNINGS);
     }
     return true;

@@ -102,20 +102,22 @@ static void test_lists_and_live_figures(void **state) {
     assert_int_equal(admin_fixture_call(fixture, "GET /admin/accounts", ""), 200);
     assert_int_equal(fixture->limit, 100);
     assert_string_equal(fixture->after, "");
-    assert_body(fixture, "{\"object\":\"list\",\"data\":["
-                         "{\"id\":\"acct_owner\",\"name\":\"owner\",\"tier\":\"unlimited\",\"suspended\":false,"
-                         "\"owner\":true,\"created_at\":\"1970-01-01T00:00:01.000Z\",\"balance_usd\":5,\"held_usd\":0,"
-                         "\"active_requests\":0},"
-                         "{\"id\":\"acct_ada\",\"name\":\"ada\",\"tier\":\"pro\",\"suspended\":false,\"owner\":false,"
-                         "\"created_at\":\"1970-01-01T00:00:01.000Z\",\"balance_usd\":5,\"held_usd\":0,"
-                         "\"active_requests\":0}],\"has_more\":false}");
+    assert_body(
+        fixture,
+        "{\"object\":\"list\",\"data\":["
+        "{\"id\":\"acct_owner\",\"name\":\"owner\",\"tier\":\"unlimited\",\"suspended\":false,"
+        "\"owner\":true,\"created_at\":\"1970-01-01T00:00:01.000Z\",\"balance_usd\":5,\"given_usd\":0,\"held_usd\":0,"
+        "\"active_requests\":0},"
+        "{\"id\":\"acct_ada\",\"name\":\"ada\",\"tier\":\"pro\",\"suspended\":false,\"owner\":false,"
+        "\"created_at\":\"1970-01-01T00:00:01.000Z\",\"balance_usd\":5,\"given_usd\":0,\"held_usd\":0,"
+        "\"active_requests\":0}],\"has_more\":false}");
     assert_int_equal(admin_fixture_call(fixture, "GET /admin/accounts?limit=1&after=acct_x&other=y", ""), 200);
     assert_int_equal(fixture->limit, 1);
     assert_string_equal(fixture->after, "acct_x");
     assert_has(fixture, "\"has_more\":true");
     fixture->live = true;
     assert_int_equal(admin_fixture_call(fixture, "GET " ACCOUNT, ""), 200);
-    assert_has(fixture, "\"balance_usd\":4.75,\"held_usd\":0.25,\"active_requests\":2}");
+    assert_has(fixture, "\"balance_usd\":4.75,\"given_usd\":0,\"held_usd\":0.25,\"active_requests\":2}");
     assert_string_equal(fixture->route, "/admin/accounts/{id}");
 }
 
@@ -315,7 +317,9 @@ static void test_money_refuses(void **state) {
 static void test_earnings_audit_metrics(void **state) {
     struct admin_fixture *fixture = *state;
     assert_int_equal(admin_fixture_call(fixture, "GET " ACCOUNT "/earnings", ""), 200);
-    assert_body(fixture, "{\"account_id\":\"acct_ada\",\"earned_usd\":10,\"paid_usd\":2.5,\"owed_usd\":7.5,\"jobs\":3,"
+    assert_body(fixture, "{\"account_id\":\"acct_ada\",\"given_usd\":1,\"payable_usd\":5.5,\"ripening_usd\":2,"
+                         "\"escrow_usd\":0.25,\"given_escrow_usd\":0,\"ripens\":[{\"by\":\"1970-01-01T00:00:01.000Z\","
+                         "\"amount_usd\":2}],\"earned_usd\":10,\"paid_usd\":2.5,\"owed_usd\":7.5,\"jobs\":3,"
                          "\"tokens\":99}");
     assert_int_equal(admin_fixture_call(fixture, "GET /admin/audit?limit=7&before=10", ""), 200);
     assert_int_equal(fixture->limit, 7);
@@ -326,6 +330,24 @@ static void test_earnings_audit_metrics(void **state) {
     assert_int_equal(admin_fixture_call(fixture, "GET /metrics", ""), 200);
     assert_body(fixture, "nataris_jobs_running 2\n");
     assert_string_equal(fixture->content_type, "text/plain; version=0.0.4; charset=utf-8");
+}
+
+static void test_escrow(void **state) {
+    struct admin_fixture *fixture = *state;
+    assert_int_equal(admin_fixture_call(fixture, "GET /admin/escrow?limit=5&after=prov_0", ""), 200);
+    assert_int_equal(fixture->limit, 5);
+    assert_body(fixture, "{\"object\":\"list\",\"data\":[{\"provider_id\":\"prov_1\",\"account_id\":\"acct_ada\","
+                         "\"jobs\":2,\"paid_usd\":0.00000017,\"given_usd\":0.00000003,"
+                         "\"since\":\"1970-01-01T00:00:01.000Z\",\"in_review\":true}],\"has_more\":false}");
+    assert_int_equal(admin_fixture_call(fixture, "POST /admin/providers/prov_1/escrow",
+                                        "{\"action\":\"return\",\"note\":\"a liar\"}"),
+                     200);
+    assert_int_equal(fixture->action.kind, STORE_ADMIN_ESCROW_RETURN);
+    assert_string_equal(fixture->action.device.id, "prov_1");
+    assert_string_equal(fixture->action.note, "a liar");
+    assert_refused(fixture, "POST /admin/providers/prov_1/escrow", "{\"action\":\"keep\"}", 400, "action");
+    assert_refused(fixture, "POST " ACCOUNT "/credits", "{\"type\":\"refund\",\"amount_usd\":1,\"given\":true}", 400,
+                   "given");
 }
 
 static void test_devices_reviews_and_jobs(void **state) {
@@ -395,7 +417,7 @@ static void test_without_a_gateway(void **state) {
     assert_int_equal(admin_fixture_call(fixture, "GET /admin/providers/prov_1", ""), 200);
     assert_null(strstr(admin_fixture_body(fixture), "\"state\""));
     assert_int_equal(admin_fixture_call(fixture, "GET " ACCOUNT, ""), 200);
-    assert_has(fixture, "\"balance_usd\":5,\"held_usd\":0,\"active_requests\":0}");
+    assert_has(fixture, "\"balance_usd\":5,\"given_usd\":0,\"held_usd\":0,\"active_requests\":0}");
 }
 
 static void test_answers_may_come_later(void **state) {
@@ -426,6 +448,7 @@ int main(void) {
         ADMIN_TEST(test_money_is_exact),
         ADMIN_TEST(test_money_refuses),
         ADMIN_TEST(test_earnings_audit_metrics),
+        ADMIN_TEST(test_escrow),
         ADMIN_TEST(test_devices_reviews_and_jobs),
         ADMIN_TEST(test_the_store_may_refuse),
         ADMIN_TEST(test_the_store_cannot_read),

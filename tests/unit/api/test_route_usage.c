@@ -40,7 +40,8 @@ static void test_usage(void **state) {
     assert_int_equal(get(fixture, "/v1/usage?period=2026-01", &body), 200);
     assert_string_equal(
         body, USAGE_JANUARY
-        "\"balance_usd\":4.75,\"total_requests\":1250,\"total_tokens\":125000,\"total_cost_usd\":0.007000001,"
+        "\"given_balance_usd\":0,\"given_cost_usd\":0,\"balance_usd\":4.75,\"total_requests\":1250,\"total_tokens\":"
+        "125000,\"total_cost_usd\":0.007000001,"
         "\"by_model\":{\"qwen2.5-0.5b-instruct-q6_k\":{\"requests\":1000,\"tokens\":100000,\"cost_usd\":0.007},"
         "\"mine/\\\"1\\\"\":{\"requests\":250,\"tokens\":25000,\"cost_usd\":0.000000001}}}");
     assert_string_equal(store->account_id, "acct_1");
@@ -50,8 +51,10 @@ static void test_usage(void **state) {
     /* Nothing used. */
     store->usage = (struct store_usage){.balance_nano = INT64_C(5000000000)};
     assert_int_equal(get(fixture, "/v1/usage?x=1&period=2026-01&period=nonsense", &body), 200);
-    assert_string_equal(body, USAGE_JANUARY "\"balance_usd\":5,\"total_requests\":0,\"total_tokens\":0,"
-                                            "\"total_cost_usd\":0,\"by_model\":{}}");
+    assert_string_equal(
+        body, USAGE_JANUARY
+        "\"given_balance_usd\":0,\"given_cost_usd\":0,\"balance_usd\":5,\"total_requests\":0,\"total_tokens\":0,"
+        "\"total_cost_usd\":0,\"by_model\":{}}");
 }
 
 static void test_period_of_now(void **state) {
@@ -182,15 +185,23 @@ static void test_earnings(void **state) {
     struct store *store = &fixture->store;
     const char *body;
     store->earnings = (struct store_earnings){.earned_nano = 1700, .paid_nano = 5000, .generations = 2, .tokens = 30};
-    store->earnings_ever =
-        (struct store_earnings){.earned_nano = 9000, .paid_nano = 5000, .generations = 9, .tokens = 99};
+    store->owed = (struct store_owed){.earnings_nano = 4000,
+                                      .ripening_nano = 1000,
+                                      .payable_nano = 3000,
+                                      .escrow_nano = 500,
+                                      .given_escrow_nano = 6,
+                                      .days = {{1000, 1000}},
+                                      .day_count = 1};
     store->jobs = jobs;
     store->job_count = 1;
     assert_int_equal(get(fixture, "/v1/provider/earnings?period=2026-01&limit=100", &body), 200);
     /* Of the client only what its job was; neither who it is nor what it called it. */
     assert_string_equal(
         body, "{\"object\":\"provider.earnings\",\"period_start\":\"2026-01-01T00:00:00Z\","
-              "\"period_end\":\"2026-01-31T23:59:59Z\",\"earned_usd\":0.0000017,\"paid_usd\":0.000005,"
+              "\"period_end\":\"2026-01-31T23:59:59Z\",\"given_usd\":0,\"payable_usd\":0.000003,"
+              "\"ripening_usd\":0.000001,\"escrow_usd\":0.0000005,\"given_escrow_usd\":0.000000006,\"hold_days\":7,"
+              "\"ripens\":[{\"by\":\"1970-01-01T00:00:01.000Z\",\"amount_usd\":0.000001}],\"earned_usd\":0.0000017,"
+              "\"paid_usd\":0.000005,"
               "\"owed_usd\":0.000004,\"jobs\":2,\"tokens\":30,\"data\":[{\"id\":\"chatcmpl-2\",\"created\":1767225600,"
               "\"model\":\"nataris-demo-2m\",\"provider_id\":\"prov_1\",\"prompt_tokens\":10,\"completion_tokens\":5,"
               "\"earned_usd\":0.00000017}],\"has_more\":false}");

@@ -63,7 +63,7 @@ static void one_account_in_lines(void **state) {
     command_fixture_expect(fixture, COMMAND_OK, "account|show|%s|--data|@", id);
     assert_prints(fixture, "Account    %s\nName       Ada\nTier       free\nSuspended  no\nOwner      no\nSince      ",
                   id);
-    assert_prints(fixture, "\nBalance    5\nOn hold    0\nRequests   0\n");
+    assert_prints(fixture, "\nBalance    5\nGiven      5\nOn hold    0\nRequests   0\n");
     command_fixture_expect(fixture, COMMAND_OK, "account|show|%s|--json|--data|@", id);
     assert_prints(fixture, "\"tier\":\"free\",\"suspended\":false");
     command_fixture_refuse(fixture, COMMAND_FAILED, "There is no such account.", "account|show|acct_none|--data|@");

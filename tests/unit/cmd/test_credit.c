@@ -42,7 +42,7 @@ static void only_what_was_earned_is_paid_out(void **state) {
     char account[64];
     command_fixture_account(fixture, "Ada", account, sizeof(account));
     command_fixture_expect(fixture, COMMAND_FAILED, "provider|payout|%s|1|--data|@", account);
-    assert_complains(fixture, "The balance is too small for this amount");
+    assert_complains(fixture, "Only $0 can be paid out now: $0 is owed");
 }
 
 static void a_payout_is_recorded(void **state) {

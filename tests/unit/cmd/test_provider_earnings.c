@@ -17,7 +17,10 @@ static void of_the_operator_and_of_others(void **state) {
     assert_prints(fixture, "\"earned_usd\":0,\"paid_usd\":0,\"owed_usd\":0");
     command_fixture_account(fixture, "Ada", account, sizeof(account));
     command_fixture_expect(fixture, COMMAND_OK, "provider|earnings|%s|--data|@", account);
-    assert_printed(fixture, "Account   %s\nEarned    0\nPaid out  0\nOwed      0\nJobs      0\nTokens    0\n", account);
+    assert_printed(fixture,
+                   "Account   %s\nEarned    0\nPaid out  0\nOwed      0\nJobs      0\nTokens    0\n"
+                   "Payable   0\nRipening  0\nIn escrow 0\nGiven     0\n",
+                   account);
     command_fixture_refuse(fixture, COMMAND_FAILED, "There is no such account.",
                            "provider|earnings|acct_none|--data|@");
     command_fixture_refuse(fixture, COMMAND_FAILED, "'a/b' is no id", "provider|earnings|a/b|--data|@");

@@ -38,7 +38,7 @@ static void test_ready_with_a_device(void **state) {
     gateway_fixture_assert_has(gateway_fixture_call(fixture, "GET /readyz", "", ""), "HTTP/1.1 503 ");
 }
 
-/* From the request to the device and back, and then into the money of both sides. */
+/* From the request to the device and back. The device is the client's own, so it is free and earns nothing. */
 static void test_a_chat(void **state) {
     struct gateway_fixture *fixture = *state;
     gateway_fixture_join(fixture);
@@ -49,7 +49,7 @@ static void test_a_chat(void **state) {
     assert_int_equal(fixture->generations, 1);
     gateway_fixture_assert_has(call(fixture, "GET /v1/usage", STORE_KEY_LIVE), "\"" GATEWAY_MODEL "\"");
     gateway_fixture_assert_has(gateway_fixture_admin(fixture, "GET /admin/accounts/acct_1/earnings", ""),
-                               "\"jobs\":1,\"tokens\":11}");
+                               "\"jobs\":0,\"tokens\":0}");
     gateway_fixture_assert_has(gateway_fixture_admin(fixture, "GET /admin/accounts/acct_1", ""),
                                "\"held_usd\":0,\"active_requests\":0}");
 }

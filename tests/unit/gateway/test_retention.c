@@ -37,6 +37,7 @@ static int setup(void **state) {
     temp_folder_init(&world->folder);
     temp_folder_file(&world->folder, "test.db", world->path);
     assert_true(store_open(&world->store, store_backend()->driver, world->path, &err));
+    store_set_hold_days(world->store, 0); /* else nothing goes within a week */
     assert_true(store_account_add(world->store, &account, &err) && store_key_add(world->store, &key, &err));
     assert_true(store_start(world->store, loop_uv(world->loop), NULL, NULL, &err));
     const int64_t now_ms = clock_wall_ms(), day_ms = INT64_C(24) * 3600 * 1000;

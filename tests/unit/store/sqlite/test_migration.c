@@ -136,19 +136,24 @@ static void test_accounts_get_tier_and_credit(void **state) {
     assert_int_equal(guest->number, 1);
     assert_int_equal(guest->tier, STORE_TIER_FREE);
     assert_int_equal(guest->balance_nano, STORE_WELCOME_CREDIT_NANO);
+    assert_int_equal(guest->given_nano, STORE_WELCOME_CREDIT_NANO);
     assert_false(guest->suspended);
     assert_int_equal(owner->number, 3);
     assert_true(owner->owner);
     assert_int_equal(owner->tier, STORE_TIER_UNLIMITED);
     assert_int_equal(owner->balance_nano, STORE_WELCOME_CREDIT_NANO);
+    assert_int_equal(owner->given_nano, 0);
     assert_int_equal(owner->created_ms, 6);
 
     rows.count = 0;
     assert_true(store_each_audit(fixture->store, collect_audit, &rows, &fixture->err));
-    assert_int_equal(rows.count, 2);
+    assert_int_equal(rows.count, 3);
     assert_string_equal(rows.audit[1].actor, "migration");
     assert_string_equal(rows.audit[1].subject, "acct_owner");
     assert_int_equal(rows.audit[1].amount_nano, STORE_WELCOME_CREDIT_NANO);
+    assert_string_equal(rows.audit[2].action, "credit.convert");
+    assert_string_equal(rows.audit[2].subject, "acct_guest"); /* the operator's own credit stays paid credit */
+    assert_int_equal(rows.audit[2].amount_nano, STORE_WELCOME_CREDIT_NANO);
 }
 
 static void test_keys_and_settings_stay(void **state) {
@@ -206,6 +211,8 @@ static void test_the_ledger_is_sound_and_goes_on(void **state) {
     settlement.generation.outcome = STORE_OUTCOME_COMPLETED;
     settlement.generation.charge_nano = 20;
     settlement.generation.provider_nano = 17;
+    settlement.generation.given_nano = 20;
+    settlement.generation.provider_given_nano = 17;
     store_fixture_start(fixture);
     store_settle(fixture->store, &settlement, on_settled, &settled);
     str_copy(settlement.generation.id, STORE_ID_MAX, STR("job_1")); /* of version 1: settled long ago */
@@ -215,7 +222,7 @@ static void test_the_ledger_is_sound_and_goes_on(void **state) {
     store_fixture_reopen(fixture);
     assert_true(store_ledger_check(fixture->store, on_problem, NULL, &report, &fixture->err));
     assert_int_equal(report.problems, 0);
-    assert_int_equal(report.entries, 2 * 2 + 3);
+    assert_int_equal(report.entries, 2 * 2 + 2 + 3);
 }
 
 static void on_earnings(void *context, const struct store_earnings *earnings, const struct err *err) {

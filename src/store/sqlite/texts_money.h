@@ -1,0 +1,9 @@
+/* The SQL of the ledger, of what was used and what was earned: those of texts.h that texts.c does not have. */
+#ifndef NATARIS_STORE_SQLITE_TEXTS_MONEY_H
+#define NATARIS_STORE_SQLITE_TEXTS_MONEY_H
+
+#include "store/sqlite/texts.h"
+
+extern const char *const SQLITE_TEXTS_MONEY[SQL_COUNT];
+
+#endif
