@@ -13,6 +13,7 @@ struct gateway_config {
     uint32_t queue_ms, accept_ms, first_token_ms, prefill_least, silence_ms, whole_ms, whole_per_token_ms, cooldown_ms;
     uint32_t keep_days, disk_floor_mib;
     uint32_t address_connections, address_rate, address_failed_keys;
+    double audit_percent;
     bool json, webhooks_lax, titles_off, summaries_off, counting_off;
 };
 

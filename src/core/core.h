@@ -158,6 +158,7 @@ enum core_review {
     CORE_REVIEW_PROMPT,     /* far more prompt tokens than the prompt can have */
     CORE_REVIEW_CANARY,     /* told by the shell: a wrong answer to a known question */
     CORE_REVIEW_REFUSAL,    /* it called requests bad that others answered */
+    CORE_REVIEW_AUDIT,      /* likewise: its answers are not those of the model (core/audit.h) */
 };
 const char *core_review_name(enum core_review review); /* "too_fast", ... */
 

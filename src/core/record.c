@@ -31,7 +31,7 @@ enum {
 static const char *const review_names[] = {
     [CORE_REVIEW_TOO_FAST] = "too_fast", [CORE_REVIEW_TOO_MANY] = "too_many", [CORE_REVIEW_OVER_LIMIT] = "over_limit",
     [CORE_REVIEW_EMPTY] = "empty",       [CORE_REVIEW_LOOPING] = "looping",   [CORE_REVIEW_PROMPT] = "prompt",
-    [CORE_REVIEW_CANARY] = "canary",     [CORE_REVIEW_REFUSAL] = "refusal",
+    [CORE_REVIEW_CANARY] = "canary",     [CORE_REVIEW_REFUSAL] = "refusal",   [CORE_REVIEW_AUDIT] = "audit",
 };
 
 const char *core_review_name(enum core_review review) {

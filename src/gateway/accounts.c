@@ -82,6 +82,8 @@ static void learn(struct accounts *accounts, const struct store_admin *result) {
     case STORE_ADMIN_ACCOUNT_CREATE:
     case STORE_ADMIN_KEY_CREATE:
     case STORE_ADMIN_REVIEWS_CLEAR:
+        audit_book_dismiss(&accounts->shell->audit_book, result->device.id);
+        break;
     case STORE_ADMIN_PAYOUT:
         break;
     }

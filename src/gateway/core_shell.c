@@ -95,11 +95,18 @@ void core_shell_init(struct core_shell *shell, struct loop *loop, struct store *
     shell->counts = (struct network_counts){0};
     core_loop_init(&shell->core, loop, config, carry_out, shell);
     providers_init(&shell->providers, &shell->core, store, shell->stories, &shell->counts);
+    shell->audit_book = (struct audit_book){0};
+    shell->captures = (struct audit_captures){0};
+    shell->providers.captures = &shell->captures;
     generations_init(&shell->generations, &shell->core, store, shell->stories, &shell->counts, &shell->providers);
+    shell->generations.audit_book = &shell->audit_book;
+    shell->generations.captures = &shell->captures;
 }
 
 void core_shell_clear(struct core_shell *shell) {
     providers_clear(&shell->providers);
+    audit_captures_clear(&shell->captures);
+    audit_book_close(&shell->audit_book);
     core_loop_clear(&shell->core);
     stories_free(shell->stories);
     shell->stories = NULL;

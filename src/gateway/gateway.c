@@ -14,6 +14,7 @@
 #include "catalog/catalog.h"
 #include "format/formats.h"
 #include "gateway/accounts.h"
+#include "gateway/audit.h"
 #include "gateway/call_rates.h"
 #include "gateway/canary.h"
 #include "gateway/core_shell.h"
@@ -38,6 +39,7 @@ enum {
     DRAIN_CHECK_MS = 100,
     DISK_FLOOR_BYTES = 64 * 1024 * 1024,
     CANARY_MS = 30 * 60 * 1000,
+    AUDIT_PERMILLE = 50,
     STOP_MS = 1000, /* for answers that are on their way when the drain's time is over */
 };
 
@@ -65,6 +67,7 @@ struct gateway { /* its parts are owned, but for the loop */
     struct accounts accounts;
     struct call_rates rates;
     struct canaries canaries;
+    struct audits audits;
     struct sandbox *sandbox;
     struct counters *counters;
     struct webhook_sender *webhooks;
@@ -84,7 +87,8 @@ void gateway_options_init(struct gateway_options *options) {
     *options = (struct gateway_options){.drain_ms = 30 * 1000,
                                         .heartbeat_ms = LIMIT_LINK_HEARTBEAT_MS,
                                         .canary_ms = CANARY_MS,
-                                        .disk_floor_bytes = DISK_FLOOR_BYTES};
+                                        .disk_floor_bytes = DISK_FLOOR_BYTES,
+                                        .audit_permille = AUDIT_PERMILLE};
     doors_limits_init(&options->addresses);
     core_config_init(&options->core);
     gateway_tiers_init(options->tiers);
@@ -204,6 +208,7 @@ static void gateway_free(struct gateway *gateway) {
     disk_floor_clear(&gateway->disk);
     call_rates_clear(&gateway->rates);
     canaries_clear(&gateway->canaries);
+    audits_clear(&gateway->audits);
     core_shell_clear(&gateway->shell);
     if (gateway->tls != NULL) {
         tls_context_free(gateway->tls);
@@ -304,6 +309,7 @@ void gateway_drain(struct gateway *gateway) {
     api_drain(gateway->api);
     link_server_drain(gateway->links);
     canaries_stop(&gateway->canaries);
+    audits_stop(&gateway->audits);
     tell_drain(gateway);
     loop_timer_start(gateway->drain_timer, 0, DRAIN_CHECK_MS);
 }
@@ -334,6 +340,24 @@ static void open_core(struct gateway *gateway, const struct gateway_options *opt
     }
 }
 
+/* The operator's own devices are trusted; a store without an owner's account has none. */
+static bool open_audits(struct gateway *gateway, const struct gateway_options *options, struct err *err) {
+    struct providers *providers = &gateway->shell.providers;
+    struct store_account owner;
+    struct err none = {0};
+    if (store_account_owner(gateway->store, &owner, &none)) {
+        (void)str_copy(providers->owner_id, sizeof(providers->owner_id), str_from(owner.id));
+    } else if (none.code != ERR_NOT_FOUND) {
+        *err = none;
+        return false;
+    }
+    if (!audit_book_open(&gateway->shell.audit_book, options->audit_path, options->audit_permille, err)) {
+        return false;
+    }
+    audits_init(&gateway->audits, &gateway->shell);
+    return true;
+}
+
 static bool open_accounts(struct gateway *gateway, const struct gateway_options *options, struct err *err) {
     gateway->accounts = (struct accounts){
         .shell = &gateway->shell, .store = gateway->store, .auth = gateway->auth, .rates = &gateway->rates};
@@ -352,7 +376,7 @@ static bool open_store(struct gateway *gateway, const struct gateway_options *op
                                                     .running_max = gateway->doors.descriptors.webhooks,
                                                     .lax = options->webhooks_lax};
     open_core(gateway, options);
-    if (!open_accounts(gateway, options, err) ||
+    if (!open_audits(gateway, options, err) || !open_accounts(gateway, options, err) ||
         !store_start(gateway->store, loop_uv(gateway->loop), on_store_broken, gateway, err)) {
         return false;
     }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "gateway/audit_capture.h"
 #include "gateway/records.h"
 #include "link/peer.h"
 #include "wire/id.h"
@@ -53,6 +54,7 @@ static struct core_loop *core_of(void *context) {
 
 static void provider_free(struct gateway_provider *provider) {
     DL_DELETE(provider->providers->list, provider);
+    provider_files_clear(&provider->files);
     free(provider);
 }
 
@@ -98,6 +100,9 @@ static void provider_leave(struct gateway_provider *provider) {
     HASH_DELETE(by_handle, providers->by_handle, provider);
     HASH_DELETE(by_id, providers->by_id, provider);
     provider->handle = CORE_NO_HANDLE;
+    if (providers->scoring != NULL) {
+        providers->scoring->on_left(providers->scoring_context, provider, handle);
+    }
     core_loop_step(providers->core, &(struct core_event){.kind = CORE_EVENT_PROVIDER_LEFT, .provider = handle});
     keep_left(provider, handle);
     models_changed(providers);
@@ -187,6 +192,9 @@ void providers_admitted(struct gateway_provider *provider, uint64_t handle) {
     provider->joined_ms = clock_wall_ms();
     HASH_ADD(by_handle, providers->by_handle, handle, sizeof(handle), provider);
     HASH_ADD_KEYPTR(by_id, providers->by_id, provider->device.id, strlen(provider->device.id), provider);
+    if (providers->scoring != NULL) {
+        providers->scoring->on_joined(providers->scoring_context, provider);
+    }
     link_peer_admit(provider->peer, provider->device.id);
     LOG_INFO_EVENT("provider.joined", LOG_TEXT("provider_id", provider->device.id),
                    LOG_TEXT("name", provider->device.name), LOG_TEXT("address", link_peer_address(provider->peer)));
@@ -308,6 +316,7 @@ static void on_status(void *context, struct link_peer *peer, const struct link_s
     struct providers *providers = context;
     struct core_offer offers[LIMIT_LINK_MODELS];
     provider_of(peer)->pause = status->pause;
+    provider_files_set(&provider_of(peer)->files, status->models, status->model_count);
     size_t count = 0;
     for (size_t i = 0; i < status->model_count && count < COUNT_OF(offers); i++) {
         if (generates(&status->models[i])) {
@@ -343,6 +352,7 @@ static void on_progress(void *context, struct link_peer *peer, const struct link
 }
 
 static void on_delta(void *context, struct link_peer *peer, const struct link_delta *delta) {
+    audit_captures_delta(((struct providers *)context)->captures, provider_of(peer)->handle, delta);
     core_loop_step(core_of(context), &(struct core_event){.kind = CORE_EVENT_DELTA,
                                                           .provider = provider_of(peer)->handle,
                                                           .generation = delta->job,
@@ -366,7 +376,10 @@ static enum core_finish finish_from_link(enum link_finish finish) {
 }
 
 static void on_done(void *context, struct link_peer *peer, const struct link_done *message) {
+    struct providers *providers = context;
     const struct gen_usage *usage = &message->usage;
+    audit_captures_done(providers->captures, provider_of(peer)->handle, message->job, message->finish,
+                        core_loop_now_ms(providers->core));
     core_loop_step(core_of(context), &(struct core_event){.kind = CORE_EVENT_DONE,
                                                           .provider = provider_of(peer)->handle,
                                                           .generation = message->job,
@@ -394,7 +407,20 @@ static enum core_attempt_failure failure_from_link(enum gen_failure failure) {
     return CORE_ATTEMPT_ENGINE;
 }
 
+static void on_scored(void *context, struct link_peer *peer, const struct link_scored *scored) {
+    const struct providers *providers = context;
+    if (providers->scoring != NULL) {
+        providers->scoring->on_scored(providers->scoring_context, provider_of(peer)->handle, scored->job,
+                                      &scored->score);
+    }
+}
+
 static void on_error(void *context, struct link_peer *peer, const struct link_error *error) {
+    const struct providers *providers = context;
+    if (providers->scoring != NULL &&
+        providers->scoring->on_error(providers->scoring_context, provider_of(peer)->handle, error)) {
+        return;
+    }
     core_loop_step(core_of(context), &(struct core_event){.kind = CORE_EVENT_ERROR,
                                                           .provider = provider_of(peer)->handle,
                                                           .generation = error->job,
@@ -441,6 +467,7 @@ const struct link_server_events PROVIDERS_LINK_EVENTS = {
     .on_progress = on_progress,
     .on_delta = on_delta,
     .on_done = on_done,
+    .on_scored = on_scored,
     .on_error = on_error,
     .on_drain = on_drain,
     .on_silent = on_silent,

@@ -186,6 +186,11 @@ static void handle_admitted(struct link_peer *peer, const struct link_message *m
     case LINK_DONE:
         events->on_done(context, peer, &message->done);
         return;
+    case LINK_SCORED:
+        if (events->on_scored != NULL) {
+            events->on_scored(context, peer, &message->scored);
+        }
+        return;
     case LINK_ERROR:
         events->on_error(context, peer, &message->error);
         return;
@@ -353,6 +358,21 @@ void link_peer_send_job(struct link_peer *peer, uint64_t job, const struct gen_r
     }
     buf_clear(out);
     link_refused_add(&peer->host->refused, peer, job);
+}
+
+bool link_peer_send_score(struct link_peer *peer, uint64_t job, const struct gen_request *request,
+                          const struct gen_answer *answer) {
+    if (peer->state != PEER_ADMITTED || peer->version < LINK_VERSION_2) {
+        return false;
+    }
+    struct buf *out = begin_message(peer->host);
+    link_encode_score(out, job, request, answer);
+    if (out->overflow) {
+        buf_clear(out);
+        return false;
+    }
+    peer_send(peer);
+    return true;
 }
 
 void link_peer_send_cancel(struct link_peer *peer, uint64_t job) {

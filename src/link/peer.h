@@ -25,6 +25,8 @@ struct link_server_events {
     void (*on_progress)(void *context, struct link_peer *peer, const struct link_progress *progress);
     void (*on_delta)(void *context, struct link_peer *peer, const struct link_delta *delta);
     void (*on_done)(void *context, struct link_peer *peer, const struct link_done *done);
+    /* may be NULL: no answers are given to score */
+    void (*on_scored)(void *context, struct link_peer *peer, const struct link_scored *scored);
     void (*on_error)(void *context, struct link_peer *peer, const struct link_error *error);
     void (*on_drain)(void *context, struct link_peer *peer);
     /* A watched link (link_peer_watch) has said nothing for watch_silence_ms although it was pinged; and the first word
@@ -52,6 +54,9 @@ void link_peer_admit(struct link_peer *peer, const char *provider_id);
 void link_peer_deny(struct link_peer *peer, const char *reason); /* close code 1008 */
 /* A job that is too large for the link ends with on_error, never inside this call. */
 void link_peer_send_job(struct link_peer *peer, uint64_t job, const struct gen_request *request);
+/* False: this link has no such jobs, or one message cannot hold it. Its end is on_scored, or on_error. */
+MUST_CHECK bool link_peer_send_score(struct link_peer *peer, uint64_t job, const struct gen_request *request,
+                                     const struct gen_answer *answer);
 void link_peer_send_cancel(struct link_peer *peer, uint64_t job);
 void link_peer_send_want(struct link_peer *peer, struct str model);
 /* A link with jobs is watched, so that a device which stops answering is noticed in less than two seconds; others have
