@@ -19,6 +19,8 @@ enum { DIGEST_SHA256_SIZE = 32, DIGEST_SHA1_SIZE = 20, DIGEST_HEX_SIZE = 65 };
 void digest_sha256(const void *data, size_t len, uint8_t out[DIGEST_SHA256_SIZE]);
 void digest_sha1(const void *data, size_t len, uint8_t out[DIGEST_SHA1_SIZE]); /* for the WebSocket handshake only */
 void digest_hmac_sha256(struct str key, struct str message, uint8_t out[DIGEST_SHA256_SIZE]); /* RFC 2104 */
+/* From 2 * len hexadecimal digits, small ones; false: it is none. */
+MUST_CHECK bool digest_from_hex(struct str text, uint8_t *out, size_t len);
 void digest_hex(const uint8_t *bytes, size_t len, char *out); /* out has 2 * len + 1 bytes */
 bool digest_equal(const void *a, const void *b, size_t len);  /* constant time */
 uint32_t digest_crc32(const void *data, size_t len);          /* IEEE 802.3, for checksums in keys */

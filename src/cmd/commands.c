@@ -14,6 +14,7 @@
 #include "cmd/model_pull.h"
 #include "cmd/provider.h"
 #include "cmd/provider_admin.h"
+#include "cmd/provider_audits.h"
 #include "cmd/provider_control.h"
 #include "cmd/provider_doctor.h"
 #include "cmd/provider_earnings.h"
@@ -53,6 +54,7 @@ static const struct command *const COMMANDS[] = {
     &COMMAND_PROVIDER_REPLACE_KEY,
     &COMMAND_PROVIDER_REVIEW,
     &COMMAND_PROVIDER_ESCROW,
+    &COMMAND_PROVIDER_AUDITS,
     &COMMAND_JOB_EXPLAIN,
     &COMMAND_ACCOUNT_CREATE,
     &COMMAND_ACCOUNT_LIST,

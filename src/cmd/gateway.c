@@ -43,6 +43,7 @@ static void copy_values(const struct gateway_config *config, struct gateway_opti
     options->addresses.failed_keys = config->address_failed_keys;
     options->disk_floor_bytes = (uint64_t)config->disk_floor_mib * 1024 * 1024;
     options->trusted_proxies = config->trusted_proxies;
+    options->audit_permille = (uint32_t)(config->audit_percent * 10 + 0.5);
     options->webhooks_lax = config->webhooks_lax;
     options->keep_days = config->keep_days;
     options->hold_days = config->hold_days;
@@ -111,6 +112,9 @@ static bool check(const struct gateway_config *config, struct err *err) {
     if (config->owner_share_percent < 1 || config->owner_share_percent > 100) {
         return err_set(err, ERR_INVALID, "--owner-share-percent is 1 to 100");
     }
+    if (config->audit_percent > 100) {
+        return err_set(err, ERR_INVALID, "--audit-percent is at most 100");
+    }
     if (config->heartbeat_ms < HEARTBEAT_MS_MIN) {
         return err_set(err, ERR_INVALID, "--heartbeat-ms is at least %d", HEARTBEAT_MS_MIN);
     }
@@ -166,8 +170,11 @@ static const struct option OPTIONS[] = {
     {"json", OPTION_FLAG, NULL, NULL, "print base URL and keys as one line of JSON when listening", AT(json)},
     {"drain-s", OPTION_NUMBER, "SECONDS", "30", "how long running requests may go on after SIGTERM", AT(drain_s)},
     {"heartbeat-ms", OPTION_NUMBER, "MS", "5000", "a provider silent for three of these is gone", AT(heartbeat_ms)},
-    {"canary-s", OPTION_NUMBER, "SECONDS", "1800", "how often an idle provider is asked a known question; 0: never",
-     AT(canary_s)},
+    {"canary-s", OPTION_NUMBER, "SECONDS", "1800",
+     "how often an idle provider is asked something to see what it says; 0: never", AT(canary_s)},
+    {"audit-percent", OPTION_REAL, "PERCENT", "5",
+     "of the jobs of known providers, so many answers are scored by trusted ones (docs/AUDITS.md); 0: none",
+     AT(audit_percent)},
     {"address-connections", OPTION_NUMBER, "N", "8192",
      "connections of one address (of IPv6: one /64) that have shown no good key; 0: no limit", AT(address_connections)},
     {"address-rate", OPTION_NUMBER, "N", "5000", "the same, new ones in a second", AT(address_rate)},

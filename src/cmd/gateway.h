@@ -14,6 +14,7 @@ struct gateway_config {
     uint32_t keep_days, hold_days, disk_floor_mib;
     uint32_t address_connections, address_rate, address_failed_keys;
     uint32_t owner_share_percent;
+    double audit_percent;
     bool json, webhooks_lax, titles_off, summaries_off, counting_off, trust_devices;
 };
 

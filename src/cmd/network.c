@@ -54,7 +54,7 @@ static bool prepare_owner(struct network *network, const char *store_path, const
 bool network_open(struct network *network, struct loop *loop, const char *data_folder, struct gateway_options *options,
                   const struct gateway_events *events, void *context, struct err *err) {
     lookup_queue_prepare();
-    char store_path[FILE_PATH_MAX], admin[FILE_PATH_MAX + 16];
+    char store_path[FILE_PATH_MAX], admin[FILE_PATH_MAX + 16], audits[FILE_PATH_MAX + 16];
     /* Two gateways on one store would each believe in their own memory of it. */
     if (!owner_store_path(data_folder, store_path, err) || !data_folder_lock(data_folder, "gateway", err) ||
         !prepare_owner(network, store_path, data_folder, err)) {
@@ -64,6 +64,8 @@ bool network_open(struct network *network, struct loop *loop, const char *data_f
     snprintf(admin, sizeof(admin), "unix:%s/admin.sock", data_folder);
     options->admin = admin;
     options->local_token = network->join_token;
+    snprintf(audits, sizeof(audits), "%s/audits.jsonl", data_folder);
+    options->audit_path = audits;
     if (!gateway_open(&network->gateway, loop, options, events, context, err)) {
         return false;
     }

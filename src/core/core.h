@@ -167,8 +167,11 @@ enum core_review {
     CORE_REVIEW_PROMPT,     /* far more prompt tokens than the prompt can have */
     CORE_REVIEW_CANARY,     /* told by the shell: a wrong answer to a known question */
     CORE_REVIEW_REFUSAL,    /* it called requests bad that others answered */
+    CORE_REVIEW_AUDIT,      /* likewise: its answers are not those of the model (core/audit.h) */
 };
 const char *core_review_name(enum core_review review); /* "too_fast", ... */
+/* Not one attempt: nobody knows what else was wrong, so what the device earns waits in escrow. */
+bool core_review_is_of_device(enum core_review review);
 
 enum core_event_kind {
     CORE_EVENT_REQUEST,     /* -> ADMITTED, then DISPATCH or nothing (queued); or FAIL alone */

@@ -31,11 +31,15 @@ enum {
 static const char *const review_names[] = {
     [CORE_REVIEW_TOO_FAST] = "too_fast", [CORE_REVIEW_TOO_MANY] = "too_many", [CORE_REVIEW_OVER_LIMIT] = "over_limit",
     [CORE_REVIEW_EMPTY] = "empty",       [CORE_REVIEW_LOOPING] = "looping",   [CORE_REVIEW_PROMPT] = "prompt",
-    [CORE_REVIEW_CANARY] = "canary",     [CORE_REVIEW_REFUSAL] = "refusal",
+    [CORE_REVIEW_CANARY] = "canary",     [CORE_REVIEW_REFUSAL] = "refusal",   [CORE_REVIEW_AUDIT] = "audit",
 };
 
 const char *core_review_name(enum core_review review) {
     return review_names[review];
+}
+
+bool core_review_is_of_device(enum core_review review) {
+    return review == CORE_REVIEW_CANARY || review == CORE_REVIEW_AUDIT;
 }
 
 void core_record_init(struct core_record *record) {
@@ -73,7 +77,7 @@ static void record_success(struct core_provider *provider, bool success) {
 void core_record_review(struct core *core, struct core_provider *provider, enum core_review review,
                         uint64_t generation) {
     provider->record.reviews++;
-    provider->escrow |= review == CORE_REVIEW_CANARY; /* not one attempt: nobody knows what else was wrong */
+    provider->escrow |= core_review_is_of_device(review);
     record_success(provider, false);
     struct core_effect *effect = core_effect_add(core, CORE_EFFECT_REVIEW);
     const struct core_generation *about =

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "net/loop.h"
 #include "wire/generation.h"
+#include "wire/score.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,11 +33,14 @@ struct engine_events {
      * now and then until the first text. NULL: nobody asks. */
     void (*on_read)(void *context, uint64_t job, uint32_t done_tokens);
     /* Whole UTF-8 characters; never any part of a stop string, nor what may become one. `tokens` counts the tokens this
-     * text stands for, also those whose text was held back before. Before the end a delta ends with a token (unless
+     * text stands for, also those whose text was held back before; `ids` has so many, their numbers in the model's
+     * vocabulary, as long as the call lasts; NULL: they are not known. Before the end a delta ends with a token (unless
      * that would hold back 64 KiB), so that another device can continue the text. */
-    void (*on_delta)(void *context, uint64_t job, struct str text, uint32_t tokens);
-    /* Exactly one of these two ends a job. A cancelled job ends with on_done and GEN_FINISH_CANCELLED. */
+    void (*on_delta)(void *context, uint64_t job, struct str text, const uint32_t *ids, uint32_t tokens);
+    /* Exactly one of these three ends a job. A cancelled job ends with on_done and GEN_FINISH_CANCELLED. */
     void (*on_done)(void *context, uint64_t job, const struct gen_done *done);
+    /* Of a job of `score`; may be NULL where nobody asks for any. */
+    void (*on_scored)(void *context, uint64_t job, const struct gen_score *score);
     void (*on_failed)(void *context, uint64_t job, enum gen_failure failure, const char *message, const char *param);
 };
 
@@ -63,6 +67,11 @@ struct engine_ops {
     /* Takes a job (`job` is unique among running ones); more than `slots` jobs queue in the engine. The request is
      * copied. A model that is not READY fails the job with GEN_FAILURE_MODEL_MISSING (as an event). */
     void (*submit)(struct engine *engine, uint64_t job, const struct gen_request *request);
+    /* How likely an answer is to come from this model, under what the request asks for. Such jobs use what others
+     * leave: they begin when a slot is free, and stand back while others run. Nothing of them stays in a cache. Events:
+     * on_scored, on_failed or, cancelled, on_done. Both are copied. */
+    void (*score)(struct engine *engine, uint64_t job, const struct gen_request *request,
+                  const struct gen_answer *answer);
     void (*cancel)(struct engine *engine, uint64_t job); /* unknown jobs are ignored */
     /* Ends everything, running jobs without further events; on_closed once no handle or child is left. */
     void (*close)(struct engine *engine, void (*on_closed)(void *context), void *context);

@@ -42,6 +42,7 @@ struct llama_engine {
     char why[LLAMA_WHY_MAX]; /* the child's own reason for not loading; empty when it gave none */
     uint64_t *jobs;          /* ids of those the child has */
     size_t job_count, job_capacity;
+    struct buf ids; /* of the tokens of one delta */
     struct refused_job *refused, **refused_end;
     struct loop_deferred deferred;
     bool closing;
@@ -107,12 +108,24 @@ static void handle_failed(struct llama_engine *engine, uint64_t id, struct str p
     }
 }
 
+static void handle_delta(struct llama_engine *engine, const struct llama_frame *frame) {
+    uint32_t tokens = 0;
+    struct str ids, text;
+    if (!llama_frame_read_delta(frame->payload, &tokens, &ids, &text)) {
+        return;
+    }
+    buf_reset(&engine->ids); /* where they are aligned */
+    buf_append_str(&engine->ids, ids);
+    engine->events->on_delta(engine->context, frame->job, text, (const uint32_t *)(void *)engine->ids.data, tokens);
+}
+
 /* Frames of jobs the child has; what it says about any other is ignored. */
 static void handle_job_frame(struct llama_engine *engine, const struct llama_frame *frame) {
     size_t index = find_job(engine, frame->job);
     uint32_t number = 0;
     struct str text;
     struct gen_done done;
+    struct gen_score score;
     if (index == engine->job_count) {
         return;
     }
@@ -122,14 +135,19 @@ static void handle_job_frame(struct llama_engine *engine, const struct llama_fra
     } else if (frame->kind == LLAMA_FRAME_DONE && llama_frame_read_done(frame->payload, &done)) {
         remove_job(engine, index);
         engine->events->on_done(engine->context, frame->job, &done);
+    } else if (frame->kind == LLAMA_FRAME_SCORED && llama_frame_read_score(frame->payload, &score)) {
+        remove_job(engine, index);
+        if (engine->events->on_scored != NULL) {
+            engine->events->on_scored(engine->context, frame->job, &score);
+        }
     } else if (frame->kind == LLAMA_FRAME_ACCEPT && llama_frame_read_u32(frame->payload, &number, &text)) {
         engine->events->on_accept(engine->context, frame->job, number);
     } else if (frame->kind == LLAMA_FRAME_READ && llama_frame_read_u32(frame->payload, &number, &text)) {
         if (engine->events->on_read != NULL) {
             engine->events->on_read(engine->context, frame->job, number);
         }
-    } else if (frame->kind == LLAMA_FRAME_DELTA && llama_frame_read_u32(frame->payload, &number, &text)) {
-        engine->events->on_delta(engine->context, frame->job, text, number);
+    } else if (frame->kind == LLAMA_FRAME_DELTA) {
+        handle_delta(engine, frame);
     }
 }
 
@@ -211,6 +229,7 @@ static void engine_free(struct llama_engine *engine) {
     free((void *)engine->options.child_path);
     free((void *)engine->options.model_path);
     free(engine->jobs);
+    buf_clear(&engine->ids);
     free(engine);
     on_closed(context);
 }
@@ -269,6 +288,7 @@ static bool llama_open(struct engine **out, const struct engine_options *options
                                                      .context_length = options->context_length,
                                                      .threads = options->threads,
                                                      .memory_limit = options->memory_limit};
+    buf_init(&engine->ids, LLAMA_FRAME_MAX);
     engine->state = ENGINE_LOADING;
     engine->pause_ms = LLAMA_PAUSE_MIN_MS;
     engine->deferred.run = run_deferred;
@@ -294,9 +314,33 @@ static void refuse_job(struct llama_engine *engine, uint64_t id, enum gen_failur
     loop_defer(engine->loop, &engine->deferred);
 }
 
-static void llama_submit(struct engine *base, uint64_t id, const struct gen_request *request) {
-    struct llama_engine *engine = (struct llama_engine *)base;
+/* The frame of a job; `answer`: it is to be scored. Check frame->overflow. */
+static void append_job(struct buf *frame, uint64_t id, const struct gen_request *request,
+                       const struct gen_answer *answer) {
     struct json_writer writer;
+    size_t mark = llama_frame_begin(frame, answer != NULL ? LLAMA_FRAME_SCORE : LLAMA_FRAME_JOB, id);
+    json_writer_init(&writer, frame);
+    json_begin_object(&writer);
+    if (answer != NULL) {
+        json_write_key(&writer, "answer");
+        json_begin_object(&writer);
+        gen_answer_write(answer, &writer);
+        json_end_object(&writer);
+        json_write_key(&writer, "request");
+        json_begin_object(&writer);
+    }
+    gen_request_write(request, &writer);
+    if (answer != NULL) {
+        json_end_object(&writer);
+    } else {
+        json_member_str(&writer, "scope", request->scope);
+    }
+    json_end_object(&writer);
+    llama_frame_end(frame, mark);
+}
+
+static void submit(struct llama_engine *engine, uint64_t id, const struct gen_request *request,
+                   const struct gen_answer *answer) {
     struct buf frame;
     if (engine->state != ENGINE_READY) {
         refuse_job(engine, id, GEN_FAILURE_MODEL_MISSING);
@@ -307,13 +351,7 @@ static void llama_submit(struct engine *base, uint64_t id, const struct gen_requ
         return;
     }
     buf_init(&frame, LLAMA_FRAME_MAX);
-    size_t mark = llama_frame_begin(&frame, LLAMA_FRAME_JOB, id);
-    json_writer_init(&writer, &frame);
-    json_begin_object(&writer);
-    gen_request_write(request, &writer);
-    json_member_str(&writer, "scope", request->scope);
-    json_end_object(&writer);
-    llama_frame_end(&frame, mark);
+    append_job(&frame, id, request, answer);
     if (frame.overflow) {
         buf_clear(&frame);
         refuse_job(engine, id, GEN_FAILURE_BAD_REQUEST);
@@ -321,6 +359,15 @@ static void llama_submit(struct engine *base, uint64_t id, const struct gen_requ
     }
     add_job(engine, id);
     llama_process_send(engine->process, &frame);
+}
+
+static void llama_submit(struct engine *base, uint64_t id, const struct gen_request *request) {
+    submit((struct llama_engine *)base, id, request, NULL);
+}
+
+static void llama_score(struct engine *base, uint64_t id, const struct gen_request *request,
+                        const struct gen_answer *answer) {
+    submit((struct llama_engine *)base, id, request, answer);
 }
 
 static void llama_cancel(struct engine *base, uint64_t id) {
@@ -351,6 +398,7 @@ const struct engine_ops ENGINE_LLAMA = {
     .name = "llama",
     .open = llama_open,
     .submit = llama_submit,
+    .score = llama_score,
     .cancel = llama_cancel,
     .close = llama_close,
 };

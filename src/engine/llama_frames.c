@@ -26,9 +26,10 @@ void llama_frame_append(struct buf *out, enum llama_frame_kind kind, uint64_t jo
     llama_frame_end(out, mark);
 }
 
-void llama_frame_append_delta(struct buf *out, uint64_t job, uint32_t tokens, struct str text) {
+void llama_frame_append_delta(struct buf *out, uint64_t job, const uint32_t *ids, uint32_t tokens, struct str text) {
     size_t mark = llama_frame_begin(out, LLAMA_FRAME_DELTA, job);
     buf_append(out, &tokens, sizeof(tokens));
+    buf_append(out, ids, tokens * sizeof(*ids));
     buf_append_str(out, text);
     llama_frame_end(out, mark);
 }
@@ -52,7 +53,7 @@ enum llama_frame_result llama_frame_take(struct str bytes, struct llama_frame *f
     memcpy(&length, bytes.data, sizeof(length));
     uint8_t kind = (uint8_t)bytes.data[sizeof(length)];
     if (length < LLAMA_FRAME_HEAD_BYTES - sizeof(length) || length > LLAMA_FRAME_MAX || kind < LLAMA_FRAME_JOB ||
-        kind > LLAMA_FRAME_COUNTED) {
+        kind > LLAMA_FRAME_SCORED) {
         return LLAMA_FRAME_BROKEN;
     }
     if (bytes.len - sizeof(length) < length) {
@@ -74,12 +75,30 @@ bool llama_frame_read_u32(struct str payload, uint32_t *out, struct str *rest) {
     return true;
 }
 
+bool llama_frame_read_delta(struct str payload, uint32_t *tokens, struct str *ids, struct str *text) {
+    struct str rest;
+    if (!llama_frame_read_u32(payload, tokens, &rest) || rest.len / sizeof(uint32_t) < *tokens) {
+        return false;
+    }
+    *ids = (struct str){rest.data, *tokens * sizeof(uint32_t)};
+    *text = (struct str){rest.data + ids->len, rest.len - ids->len};
+    return true;
+}
+
 bool llama_frame_read_done(struct str payload, struct gen_done *out) {
     if (payload.len != sizeof(*out)) {
         return false;
     }
     memcpy(out, payload.data, sizeof(*out));
     return (unsigned)out->finish <= GEN_FINISH_CANCELLED;
+}
+
+bool llama_frame_read_score(struct str payload, struct gen_score *out) {
+    if (payload.len != sizeof(*out)) {
+        return false;
+    }
+    memcpy(out, payload.data, sizeof(*out));
+    return true;
 }
 
 bool llama_frame_read_ready(struct str payload, struct llama_ready *out) {

@@ -230,6 +230,10 @@ bool script_next(struct script *script, struct str *token) {
     return true;
 }
 
+uint32_t script_token_id(struct str token) {
+    return (uint32_t)(hash_text(token) >> 33); /* 31 bits, as engines have it */
+}
+
 void script_continue(struct script *script, struct str text) {
     const struct script start = *script;
     struct str token = {0};

@@ -49,6 +49,8 @@ MUST_CHECK bool script_check(const char *words, struct err *err);
 void script_continue(struct script *script, struct str text);
 /* The next token, borrowed until the next call of the same script; false at the natural end. */
 bool script_next(struct script *script, struct str *token);
+/* The number that a word has as a token. */
+uint32_t script_token_id(struct str token);
 /* Words in all contents: what the scripted engine calls prompt tokens. */
 uint32_t script_count_prompt(const struct gen_request *request);
 

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "engine/context_limit.h"
 #include "engine/script.h"
+#include "engine/script_score.h"
 #include "engine/stop_filter.h"
 #include "wire/limits.h"
 
@@ -20,8 +21,9 @@ enum {
     SCRIPTED_GATHER_MS = 200, /* between the deltas of a job that is not streamed */
     SCRIPTED_GATHER_BYTES = 32 * 1024,
     SCRIPTED_OUT_MAX = 2 * 1024 * 1024,
-    SCRIPTED_READ_MS = 200, /* between two words on how far the prompt is read */
-    SCRIPTED_EXIT_MS = 20,  /* for the last words to leave the process */
+    SCRIPTED_IDS_MAX = 64 * 1024 * 1024, /* of tokens without text, too, and of claimed ones */
+    SCRIPTED_READ_MS = 200,              /* between two words on how far the prompt is read */
+    SCRIPTED_EXIT_MS = 20,               /* for the last words to leave the process */
 };
 
 struct scripted_job {
@@ -30,13 +32,16 @@ struct scripted_job {
     struct stop_filter filter;
     struct buf out;      /* text not sent yet */
     uint32_t out_tokens; /* tokens not reported yet */
+    struct buf out_ids;  /* their ids */
     size_t ready_bytes;  /* so much of both may be sent: it ends with a token */
     uint32_t ready_tokens;
     uint32_t prompt_tokens, max_tokens, completion_tokens;
     uint32_t read_tokens; /* of the prompt, as told last */
     bool stream, chat, max_tokens_given, cancelled, bad_script, overloaded;
-    bool continues;                                        /* behind script.produced tokens of another device */
-    bool exiting;                                          /* what was said is on its way; then the process ends */
+    bool continues; /* behind script.produced tokens of another device */
+    bool scores;    /* `score` is its outcome, or bad_script */
+    bool exiting;   /* what was said is on its way; then the process ends */
+    struct gen_score score;
     uint64_t submitted_ms, accepted_ms, first_ms, sent_ms; /* first_ms: when prefill is over */
     uint64_t due_ms;                                       /* when there is something to do; UINT64_MAX: never */
     struct scripted_job *prev, *next;
@@ -64,6 +69,7 @@ static void job_free(struct scripted_job *job) {
     script_clear(&job->script);
     stop_filter_clear(&job->filter);
     buf_clear(&job->out);
+    buf_clear(&job->out_ids);
     free(job);
 }
 
@@ -104,8 +110,11 @@ static void job_flush(struct scripted *engine, struct scripted_job *job, uint64_
     job->ready_tokens = 0;
     job->ready_bytes = 0;
     job->sent_ms = now;
-    engine->events->on_delta(engine->context, job->id, text, tokens);
+    const bool known = job->out_ids.len / sizeof(uint32_t) >= tokens;
+    const uint32_t *ids = known ? (const uint32_t *)(void *)job->out_ids.data : NULL;
+    engine->events->on_delta(engine->context, job->id, text, ids, tokens);
     buf_consume(&job->out, text.len);
+    buf_consume(&job->out_ids, known ? tokens * sizeof(*ids) : 0);
 }
 
 static void job_mark_ready(struct scripted_job *job) {
@@ -126,6 +135,10 @@ static bool job_produce(struct scripted_job *job, enum gen_finish *finish) {
     }
     job->completion_tokens++;
     job->out_tokens += job->script.lie;
+    const uint32_t id = script_token_id(token);
+    for (uint32_t i = 0; i < job->script.lie; i++) {
+        buf_append(&job->out_ids, &id, sizeof(id));
+    }
     bool stopped = stop_filter_feed(&job->filter, token, &job->out);
     if (!stop_filter_holds(&job->filter) || job->out.len >= LIMIT_DELTA_BYTES) {
         job_mark_ready(job);
@@ -238,6 +251,19 @@ static void job_accept(struct scripted *engine, struct scripted_job *job, uint64
     engine->events->on_accept(engine->context, job->id, job->prompt_tokens);
 }
 
+static void job_scored(struct scripted *engine, struct scripted_job *job) {
+    const struct gen_score score = job->score;
+    const uint64_t id = job->id;
+    if (job->bad_script) {
+        job_fail(engine, job, GEN_FAILURE_BAD_REQUEST, "the script directive is not understood", NULL);
+        return;
+    }
+    job_end(engine, job);
+    if (engine->events->on_scored != NULL) {
+        engine->events->on_scored(engine->context, id, &score);
+    }
+}
+
 static void job_advance(struct scripted *engine, struct scripted_job *job, uint64_t now) {
     if (engine->state != ENGINE_READY) {
         job_fail(engine, job, GEN_FAILURE_MODEL_MISSING, "the model is not loaded", NULL);
@@ -245,6 +271,8 @@ static void job_advance(struct scripted *engine, struct scripted_job *job, uint6
         job_fail(engine, job, GEN_FAILURE_OVERLOADED, "the engine's queue is full", NULL);
     } else if (job->cancelled) {
         job_done(engine, job, GEN_FINISH_CANCELLED, now);
+    } else if (job->scores) {
+        job_scored(engine, job);
     } else if (job->accepted_ms == 0) {
         job_accept(engine, job, now);
     } else if (now < job->first_ms) {
@@ -355,20 +383,7 @@ static bool scripted_open(struct engine **out, const struct engine_options *opti
     return true;
 }
 
-static void scripted_submit(struct engine *base, uint64_t id, const struct gen_request *request) {
-    struct scripted *engine = (struct scripted *)base;
-    struct scripted_job *job = MEM_NEW(struct scripted_job);
-    job->id = id;
-    job->bad_script = !script_init(&job->script, request, &engine->device, NULL);
-    job->continues = request->continue_text.len > 0;
-    script_continue(&job->script, request->continue_text);
-    stop_filter_init(&job->filter, request->stop, request->stop_count);
-    buf_init(&job->out, SCRIPTED_OUT_MAX);
-    job->prompt_tokens = script_count_prompt(request);
-    job->max_tokens = request->max_tokens;
-    job->max_tokens_given = request->max_tokens_given;
-    job->chat = request->message_count > 0;
-    job->stream = request->stream;
+static void enqueue(struct scripted *engine, struct scripted_job *job) {
     job->submitted_ms = loop_now_ms(engine->loop);
     if (engine->queued < SCRIPTED_QUEUE_MAX) {
         DL_APPEND(engine->queue, job);
@@ -379,6 +394,34 @@ static void scripted_submit(struct engine *base, uint64_t id, const struct gen_r
         engine->running++;
     }
     loop_defer(engine->loop, &engine->deferred);
+}
+
+static void scripted_submit(struct engine *base, uint64_t id, const struct gen_request *request) {
+    struct scripted *engine = (struct scripted *)base;
+    struct scripted_job *job = MEM_NEW(struct scripted_job);
+    job->id = id;
+    job->bad_script = !script_init(&job->script, request, &engine->device, NULL);
+    job->continues = request->continue_text.len > 0;
+    script_continue(&job->script, request->continue_text);
+    stop_filter_init(&job->filter, request->stop, request->stop_count);
+    buf_init(&job->out, SCRIPTED_OUT_MAX);
+    buf_init(&job->out_ids, SCRIPTED_IDS_MAX);
+    job->prompt_tokens = script_count_prompt(request);
+    job->max_tokens = request->max_tokens;
+    job->max_tokens_given = request->max_tokens_given;
+    job->chat = request->message_count > 0;
+    job->stream = request->stream;
+    enqueue(engine, job);
+}
+
+static void scripted_score(struct engine *base, uint64_t id, const struct gen_request *request,
+                           const struct gen_answer *answer) {
+    struct scripted *engine = (struct scripted *)base;
+    struct scripted_job *job = MEM_NEW(struct scripted_job);
+    job->id = id;
+    job->scores = true;
+    job->bad_script = !script_score(request, answer, &job->score);
+    enqueue(engine, job);
 }
 
 static void scripted_cancel(struct engine *base, uint64_t id) {
@@ -413,6 +456,7 @@ const struct engine_ops ENGINE_SCRIPTED = {
     .name = "scripted",
     .open = scripted_open,
     .submit = scripted_submit,
+    .score = scripted_score,
     .cancel = scripted_cancel,
     .close = scripted_close,
 };

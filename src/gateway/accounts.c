@@ -1,5 +1,6 @@
 #include "gateway/accounts.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -45,9 +46,19 @@ static void on_key(void *context, const struct store_key *key, const struct stor
     tell_key(accounts, key);
 }
 
+/* The operator's own devices are trusted; a store without an owner's account has none. */
+static bool find_owner(const struct accounts *accounts, struct err *err) {
+    struct providers *providers = &accounts->shell->providers;
+    struct store_account owner;
+    if (store_account_owner(accounts->store, &owner, err)) {
+        return str_copy(providers->owner_id, sizeof(providers->owner_id), str_from(owner.id));
+    }
+    return err->code == ERR_NOT_FOUND;
+}
+
 bool accounts_open(struct accounts *accounts, struct err *err) {
     auth_watch(accounts->auth, on_key, accounts);
-    return auth_load_open(accounts->auth, err);
+    return find_owner(accounts, err) && auth_load_open(accounts->auth, err);
 }
 
 struct admin_pending {
@@ -93,12 +104,16 @@ static void learn(struct accounts *accounts, const struct store_admin *result) {
     case STORE_ADMIN_DEVICE_VERIFY:
         providers_verified(&accounts->shell->providers, &result->device);
         return;
+    case STORE_ADMIN_DEVICE_RELEASE: /* the operator's word ends what audits have found, too */
+        audit_book_dismiss(&accounts->shell->audit_book, result->device.id);
+        providers_stands(&accounts->shell->providers, &result->device);
+        return;
     case STORE_ADMIN_DEVICE_REMOVE:
     case STORE_ADMIN_DEVICE_QUARANTINE:
-    case STORE_ADMIN_DEVICE_RELEASE:
         providers_stands(&accounts->shell->providers, &result->device);
         return;
     case STORE_ADMIN_REVIEWS_CLEAR:
+        audit_book_dismiss(&accounts->shell->audit_book, result->device.id);
         providers_reviewed(&accounts->shell->providers, &result->device);
         return;
     case STORE_ADMIN_ACCOUNT_CREATE:
@@ -148,4 +163,13 @@ void accounts_execute(struct accounts *accounts, const struct store_admin *actio
     (void)str_copy(pending->actor, sizeof(pending->actor), str_from(action->actor != NULL ? action->actor : ""));
     pending->action.actor = pending->actor;
     store_admin(accounts->store, action, on_result, pending);
+}
+
+void accounts_remove_device(struct accounts *accounts, const char *account_id, const char *device_id, admin_done *done,
+                            void *done_context) {
+    struct store_admin action = {
+        .kind = STORE_ADMIN_DEVICE_REMOVE, .actor = "owner", .now_ms = clock_wall_ms(), .note = "removed by its owner"};
+    (void)str_copy(action.account.id, sizeof(action.account.id), str_from(account_id));
+    (void)str_copy(action.device.id, sizeof(action.device.id), str_from(device_id));
+    accounts_execute(accounts, &action, done, done_context);
 }

@@ -29,5 +29,8 @@ MUST_CHECK bool accounts_open(struct accounts *accounts, struct err *err);
 /* Carries the action out in the store, then tells the core, auth and the links; then `done`. */
 void accounts_execute(struct accounts *accounts, const struct store_admin *action, admin_done *done,
                       void *done_context);
+/* Likewise: the account's owner takes the device out, for good. */
+void accounts_remove_device(struct accounts *accounts, const char *account_id, const char *device_id, admin_done *done,
+                            void *done_context);
 
 #endif

@@ -4,6 +4,9 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "call/counting.h"
+#include "gateway/audit_book.h"
+#include "gateway/audit_capture.h"
+#include "gateway/provider_trust.h"
 #include "gateway/providers.h"
 #include "link/peer.h"
 #include "store/settlements.h"
@@ -70,6 +73,44 @@ static struct attempt *keep_attempt(struct generation *generation, uint32_t numb
     return attempt;
 }
 
+/* Which answers are audited nobody else learns: the device is asked as ever. A buyer's prompt is shown to trusted
+ * devices only, so there must be one with the file. */
+static bool is_audited(const struct generation *generation, const struct gateway_provider *provider,
+                       const struct audit_key *key, const struct gen_request *request) {
+    const struct audit_book *book = generation->generations->audit_book;
+    uint32_t random;
+    if (book->permille == 0 || provider->is_trusted) {
+        return false;
+    }
+    if (generation->canary) {
+        return true;
+    }
+    if (!provider_trust_any(provider->providers, request->model, key->sha256)) {
+        return false;
+    }
+    random_bytes(&random, sizeof(random));
+    return audit_book_wants(book, key, random);
+}
+
+static void audit(const struct generation *generation, const struct core_effect *effect,
+                  const struct gateway_provider *provider, const struct gen_request *request) {
+    const struct provider_file *file = provider_files_find(&provider->files, request->model);
+    struct audit_subject subject = {.generation = effect->generation,
+                                    .provider = effect->provider,
+                                    .canary = generation->canary,
+                                    .tells_ids = file != NULL && file->tells_ids};
+    if (file != NULL) {
+        audit_key_init(&subject.key, provider->device.id, file->sha256);
+    }
+    if (file == NULL || !is_audited(generation, provider, &subject.key, request)) {
+        audit_captures_drop(generation->generations->captures, effect->generation);
+        return;
+    }
+    (void)str_copy(subject.account_id, sizeof(subject.account_id), str_from(provider->device.account_id));
+    (void)str_copy(subject.generation_id, sizeof(subject.generation_id), str_from(generation->record.id));
+    audit_captures_begin(generation->generations->captures, &subject, request);
+}
+
 void attempts_dispatch(struct generation *generation, const struct core_effect *effect) {
     const struct gateway_provider *provider = providers_find(generation->generations->providers, effect->provider);
     /* One whose client has gone is cancelled and never dispatched; a provider that the core knows has a link. */
@@ -86,6 +127,7 @@ void attempts_dispatch(struct generation *generation, const struct core_effect *
         generation_abort(generation, CORE_FAILURE_TOO_LONG);
         return;
     }
+    audit(generation, effect, provider, &request);
     link_peer_send_job(provider->peer, effect->generation, &request);
 }
 

@@ -9,6 +9,8 @@
 #include "call/price.h"
 #include "catalog/canary.h"
 #include "core/explain.h"
+#include "gateway/audit.h"
+#include "gateway/canary_prompt.h"
 #include "wire/id.h"
 
 #include <assert.h>
@@ -27,8 +29,10 @@ enum {
 struct canary {
     struct call call; /* first: its sink gets this */
     struct canaries *canaries;
-    const struct catalog_canary *question;
+    const struct catalog_canary *question; /* NULL: the answer is scored (gateway/audit.h) */
     struct gen_message message;
+    struct canary_prompt prompt; /* made up, when there is no question */
+    char model[LIMIT_MODEL_ID_BYTES + 1];
     struct buf answer;
     uint64_t provider; /* handle */
     struct canary *next, *prev;
@@ -41,6 +45,7 @@ static struct canary *canary_of(struct call *call) {
 static void canary_free(struct canary *canary) {
     DL_DELETE(canary->canaries->list, canary);
     buf_clear(&canary->answer);
+    canary_prompt_clear(&canary->prompt);
     free(canary);
 }
 
@@ -63,7 +68,9 @@ static void tell_audited(const struct canary *canary, bool passed) {
 
 static void finished(struct call *call, const struct call_result *result) {
     struct canary *canary = canary_of(call);
-    if (catalog_canary_is_right(canary->question, buf_str(&canary->answer))) {
+    if (canary->question == NULL) {
+        LOG_DEBUG_EVENT("canary.answered", LOG_TEXT("provider_id", result->provider_id));
+    } else if (catalog_canary_is_right(canary->question, buf_str(&canary->answer))) {
         LOG_DEBUG_EVENT("canary.right", LOG_TEXT("provider_id", result->provider_id));
         tell_audited(canary, true);
     } else {
@@ -97,43 +104,72 @@ static const struct catalog_canary *question_for(struct str model) {
     return count == 0 ? NULL : catalog_canary_at(model, (size_t)(number % count));
 }
 
-/* A model that is warm there and has questions; loading one for this would be a waste. */
-static const struct catalog_canary *question_of(const struct core_loop *core, uint64_t provider) {
+/* What an idle device is asked. */
+struct asked {
+    const struct gateway_provider *provider;
+    struct str model;                      /* the core's, until its next step */
+    const struct catalog_canary *question; /* NULL: a made-up prompt */
+};
+
+/* A model that is warm there and whose answers can be scored or, where nobody could, has questions; loading one for
+ * this would be a waste. */
+static bool choose(const struct core_shell *shell, const struct gateway_provider *provider, struct asked *asked) {
+    const struct core_loop *core = &shell->core;
     struct core_provider_view view;
     struct core_offer_view offer;
-    if (provider == CORE_NO_HANDLE || !core_provider_view(core->core, provider, core_loop_now_ms(core), &view) ||
-        view.active > 0) {
-        return NULL;
+    if (provider->handle == CORE_NO_HANDLE ||
+        !core_provider_view(core->core, provider->handle, core_loop_now_ms(core), &view) || view.active > 0) {
+        return false;
     }
-    for (size_t i = 0; core_provider_offer(core->core, provider, i, &offer); i++) {
+    for (size_t i = 0; core_provider_offer(core->core, provider->handle, i, &offer); i++) {
+        const struct str model = offer.offer.model;
         const bool open = offer.gate == CORE_GATE_NONE || offer.gate == CORE_GATE_QUARANTINED;
-        const struct catalog_canary *question =
-            open && offer.offer.state == CORE_MODEL_WARM ? question_for(offer.offer.model) : NULL;
-        if (question != NULL) {
-            return question;
+        if (!open || offer.offer.state != CORE_MODEL_WARM) {
+            continue;
+        }
+        const bool scored = shell->audit_book.permille > 0 && audits_can_score(shell, provider, model, true);
+        const struct catalog_canary *question = scored ? NULL : question_for(model);
+        if (scored || question != NULL) {
+            *asked = (struct asked){.provider = provider, .model = model, .question = question};
+            return true;
         }
     }
-    return NULL;
+    return false;
 }
 
-static struct canary *canary_new(struct canaries *canaries, const struct catalog_canary *question, uint64_t provider) {
-    struct canary *canary = MEM_NEW(struct canary);
-    struct call *call = &canary->call;
-    struct gen_request *request = &call->generation;
-    canary->canaries = canaries;
-    canary->question = question;
-    canary->provider = provider;
-    canary->message =
-        (struct gen_message){.role = GEN_ROLE_USER, .content = str_from(question->question), .tool_call_id = STR("")};
-    buf_init(&canary->answer, CANARY_TEXT_BYTES);
-    gen_request_init(request);
-    request->model = str_from(question->model);
+static void set_question(struct canary *canary, struct gen_request *request) {
+    canary->message = (struct gen_message){
+        .role = GEN_ROLE_USER, .content = str_from(canary->question->question), .tool_call_id = STR("")};
     request->messages = &canary->message;
     request->message_count = 1;
     request->max_tokens = CANARY_TOKENS;
     request->max_tokens_given = true;
     request->temperature = 0;
     request->stream = true;
+}
+
+static void set_prompt(struct canary *canary, struct gen_request *request) {
+    struct random_source random;
+    random_bytes(&random.state, sizeof(random.state));
+    canary_prompt_make(&canary->prompt, &random, request);
+}
+
+static struct canary *canary_new(struct canaries *canaries, const struct asked *asked) {
+    struct canary *canary = MEM_NEW(struct canary);
+    struct call *call = &canary->call;
+    struct gen_request *request = &call->generation;
+    canary->canaries = canaries;
+    canary->question = asked->question;
+    canary->provider = asked->provider->handle;
+    (void)str_copy(canary->model, sizeof(canary->model), asked->model);
+    buf_init(&canary->answer, CANARY_TEXT_BYTES);
+    gen_request_init(request);
+    request->model = str_from(canary->model);
+    if (canary->question != NULL) {
+        set_question(canary, request);
+    } else {
+        set_prompt(canary, request);
+    }
     id_make_random("canary_", CANARY_ID_RANDOM, call->id);
     call->sink = &CANARY_SINK;
     call->executor = &canaries->shell->generations.executor;
@@ -144,10 +180,10 @@ static struct canary *canary_new(struct canaries *canaries, const struct catalog
     return canary;
 }
 
-static void ask(struct canaries *canaries, const struct catalog_canary *question, uint64_t provider) {
-    struct canary *canary = canary_new(canaries, question, provider);
+static void ask(struct canaries *canaries, const struct asked *asked) {
+    struct canary *canary = canary_new(canaries, asked);
     canaries->shell->counts.canaries++;
-    generation_submit(&canaries->shell->generations, &canary->call, provider);
+    generation_submit(&canaries->shell->generations, &canary->call, canary->provider);
 }
 
 /* Whoever was asked or passed over goes to the end of the list, so that nobody is left out. */
@@ -156,10 +192,9 @@ void canaries_due(void *context) {
     size_t connected = providers_connected(&canaries->shell->providers);
     size_t questions = 1 + connected / CANARY_DEVICES_PER_QUESTION;
     for (; !canaries->stopped && connected > 0 && questions > 0; connected--) {
-        const uint64_t provider = providers_rotate(&canaries->shell->providers)->handle;
-        const struct catalog_canary *question = question_of(&canaries->shell->core, provider);
-        if (question != NULL) {
-            ask(canaries, question, provider);
+        struct asked asked;
+        if (choose(canaries->shell, providers_rotate(&canaries->shell->providers), &asked)) {
+            ask(canaries, &asked);
             questions--;
         }
     }

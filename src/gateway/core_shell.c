@@ -28,7 +28,7 @@ static void review(struct core_shell *shell, const struct core_effect *effect) {
     LOG_WARN_EVENT("provider.review", LOG_TEXT("provider_id", line.device_id), LOG_TEXT("reason", line.reason),
                    LOG_TEXT("job_id", line.generation_id));
     shell->counts.reviews++;
-    line.whole_device = effect->review.review == CORE_REVIEW_CANARY; /* as the core has it */
+    line.whole_device = core_review_is_of_device(effect->review.review);
     store_review_add(shell->store, &line);
     if (line.whole_device) {
         provider_of(effect)->device.in_review = true;
@@ -101,12 +101,19 @@ void core_shell_init(struct core_shell *shell, struct loop *loop, struct store *
     shell->counts = (struct network_counts){0};
     core_loop_init(&shell->core, loop, config, carry_out, shell);
     providers_init(&shell->providers, &shell->core, store, shell->stories, &shell->counts);
+    shell->audit_book = (struct audit_book){0};
+    shell->captures = (struct audit_captures){0};
+    shell->providers.captures = &shell->captures;
     generations_init(&shell->generations, &shell->core, store, shell->stories, &shell->counts, &shell->providers);
+    shell->generations.audit_book = &shell->audit_book;
+    shell->generations.captures = &shell->captures;
 }
 
 void core_shell_clear(struct core_shell *shell) {
     generations_clear(&shell->generations);
     providers_clear(&shell->providers);
+    audit_captures_clear(&shell->captures);
+    audit_book_close(&shell->audit_book);
     core_loop_clear(&shell->core);
     stories_free(shell->stories);
     shell->stories = NULL;

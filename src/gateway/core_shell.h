@@ -4,6 +4,8 @@
 #define NATARIS_GATEWAY_CORE_SHELL_H
 
 #include "core/core.h"
+#include "gateway/audit_book.h"
+#include "gateway/audit_capture.h"
 #include "gateway/core_loop.h"
 #include "gateway/generation.h"
 #include "gateway/operator/metrics.h"
@@ -19,6 +21,8 @@ struct core_shell {
     struct network_counts counts;
     struct providers providers;
     struct generations generations;
+    struct audit_book audit_book; /* opened by the gateway; zeroed: no audits */
+    struct audit_captures captures;
 };
 
 void core_shell_init(struct core_shell *shell, struct loop *loop, struct store *store,

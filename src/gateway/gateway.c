@@ -15,6 +15,7 @@
 #include "catalog/catalog.h"
 #include "format/formats.h"
 #include "gateway/accounts.h"
+#include "gateway/audit.h"
 #include "gateway/call_rates.h"
 #include "gateway/canary.h"
 #include "gateway/core_shell.h"
@@ -40,6 +41,7 @@ enum {
     DRAIN_CHECK_MS = 100,
     DISK_FLOOR_BYTES = 64 * 1024 * 1024,
     CANARY_MS = 30 * 60 * 1000,
+    AUDIT_PERMILLE = 50,
     STOP_MS = 1000, /* for answers that are on their way when the drain's time is over */
 };
 
@@ -67,6 +69,7 @@ struct gateway { /* its parts are owned, but for the loop */
     struct accounts accounts;
     struct call_rates rates;
     struct canaries canaries;
+    struct audits audits;
     struct sandbox *sandbox;
     struct counters *counters;
     struct webhook_sender *webhooks;
@@ -87,7 +90,8 @@ void gateway_options_init(struct gateway_options *options) {
                                         .heartbeat_ms = LIMIT_LINK_HEARTBEAT_MS,
                                         .canary_ms = CANARY_MS,
                                         .hold_days = STORE_HOLD_DAYS,
-                                        .disk_floor_bytes = DISK_FLOOR_BYTES};
+                                        .disk_floor_bytes = DISK_FLOOR_BYTES,
+                                        .audit_permille = AUDIT_PERMILLE};
     doors_limits_init(&options->addresses);
     core_config_init(&options->core);
     gateway_tiers_init(options->tiers);
@@ -163,11 +167,7 @@ static void api_device_remove(void *context, const char *account_id, const char 
                               void (*done)(void *done_context, const struct store_admin *result, const struct err *err),
                               void *done_context) {
     struct gateway *gateway = context;
-    struct store_admin action = {
-        .kind = STORE_ADMIN_DEVICE_REMOVE, .actor = "owner", .now_ms = clock_wall_ms(), .note = "removed by its owner"};
-    (void)str_copy(action.account.id, sizeof(action.account.id), str_from(account_id));
-    (void)str_copy(action.device.id, sizeof(action.device.id), str_from(device_id));
-    accounts_execute(&gateway->accounts, &action, done, done_context);
+    accounts_remove_device(&gateway->accounts, account_id, device_id, done, done_context);
 }
 
 static void api_link(void *context, struct http_exchange *exchange) {
@@ -219,6 +219,7 @@ static void gateway_free(struct gateway *gateway) {
     disk_floor_clear(&gateway->disk);
     call_rates_clear(&gateway->rates);
     canaries_clear(&gateway->canaries);
+    audits_clear(&gateway->audits);
     core_shell_clear(&gateway->shell);
     if (gateway->tls != NULL) {
         tls_context_free(gateway->tls);
@@ -319,6 +320,7 @@ void gateway_drain(struct gateway *gateway) {
     api_drain(gateway->api);
     link_server_drain(gateway->links);
     canaries_stop(&gateway->canaries);
+    audits_stop(&gateway->audits);
     tell_drain(gateway);
     loop_timer_start(gateway->drain_timer, 0, DRAIN_CHECK_MS);
 }
@@ -373,6 +375,10 @@ static bool open_store(struct gateway *gateway, const struct gateway_options *op
                                                     .running_max = gateway->doors.descriptors.webhooks,
                                                     .lax = options->webhooks_lax};
     open_core(gateway, options);
+    if (!audit_book_open(&gateway->shell.audit_book, options->audit_path, options->audit_permille, err)) {
+        return false;
+    }
+    audits_init(&gateway->audits, &gateway->shell);
     if (!open_accounts(gateway, options, err) ||
         !store_start(gateway->store, loop_uv(gateway->loop), on_store_broken, gateway, err)) {
         return false;

@@ -27,10 +27,12 @@ struct gateway_options {    /* strings are borrowed until gateway_open returns *
     bool devices_trusted;            /* all of them are the operator's own, and believed */
     uint32_t drain_ms;               /* how long running requests may go on after gateway_drain */
     uint32_t heartbeat_ms;           /* between two heartbeats of a provider */
-    uint32_t canary_ms;              /* between two questions with known answers to idle providers; 0: none */
+    uint32_t canary_ms;              /* between two questions to idle providers; 0: none */
     struct address_limits addresses; /* of one address, before a key is known */
     uint64_t disk_floor_bytes;       /* with less free where the database is nothing is taken on; 0: no floor */
     const char *trusted_proxies;     /* numeric addresses separated by commas; NULL: none */
+    const char *audit_path;          /* where what audits find is kept; NULL: nowhere */
+    uint32_t audit_permille;         /* how many jobs of known devices are audited; 0: no audits */
     bool webhooks_lax;  /* webhooks may also go to http: and into private networks: the operator's own, and tests */
     uint32_t keep_days; /* records of older generations are rolled up; 0: all are kept */
     bool titles_off, summaries_off; /* no conversation gets them written by a model */

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "call/failure.h"
+#include "gateway/audit_capture.h"
 #include "store/settlements.h"
 
 #include <assert.h>
@@ -56,6 +57,7 @@ static void generation_end(struct generation *generation, enum store_outcome out
         store_settle(generations->store, &settlement, NULL, NULL);
     }
     if (generation->handle != CORE_NO_HANDLE) {
+        audit_captures_drop(generations->captures, generation->handle);
         DL_DELETE(generations->list, generation);
         story_keep(generations->stories, generation->story, outcome_name(outcome));
     } else {

@@ -16,6 +16,8 @@
 #include <stdint.h>
 
 struct providers;
+struct audit_book;
+struct audit_captures;
 
 /* What is known of the device of one attempt: it may be gone by the time the generation is settled. */
 struct attempt {
@@ -47,8 +49,10 @@ struct generations {
     struct stories *stories;
     struct network_counts *counts;
     const struct providers *providers;
-    struct executor executor; /* of calls: each becomes a generation on the network's devices */
-    struct generation *list;  /* admitted by the core */
+    const struct audit_book *audit_book; /* which answers are audited ... */
+    struct audit_captures *captures;     /* ... and where these are kept */
+    struct executor executor;            /* of calls: each becomes a generation on the network's devices */
+    struct generation *list;             /* admitted by the core */
     struct scopes scopes;
 };
 

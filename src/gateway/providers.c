@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/explain.h"
+#include "gateway/audit_capture.h"
 #include "gateway/records.h"
 #include "gateway/words.h"
 #include "link/peer.h"
@@ -58,6 +59,7 @@ static struct core_loop *core_of(void *context) {
 
 static void provider_free(struct gateway_provider *provider) {
     DL_DELETE(provider->providers->list, provider);
+    provider_files_clear(&provider->files);
     free(provider);
 }
 
@@ -103,6 +105,9 @@ static void provider_leave(struct gateway_provider *provider) {
     HASH_DELETE(by_handle, providers->by_handle, provider);
     HASH_DELETE(by_id, providers->by_id, provider);
     provider->handle = CORE_NO_HANDLE;
+    if (providers->scoring != NULL) {
+        providers->scoring->on_left(providers->scoring_context, provider, handle);
+    }
     core_loop_step(providers->core, &(struct core_event){.kind = CORE_EVENT_PROVIDER_LEFT, .provider = handle});
     keep_left(provider, handle);
     models_changed(providers);
@@ -197,13 +202,6 @@ void providers_reviewed(struct providers *providers, const struct store_device *
     }
 }
 
-/* The core knows two letters or nothing. */
-static void copy_region(char out[CORE_REGION_SIZE], const char *region) {
-    if (strlen(region) == CORE_REGION_SIZE - 1) {
-        memcpy(out, region, CORE_REGION_SIZE);
-    }
-}
-
 static void tell_joined(struct gateway_provider *provider) {
     struct core_event event = {
         .kind = CORE_EVENT_PROVIDER_JOINED,
@@ -218,7 +216,7 @@ static void tell_joined(struct gateway_provider *provider) {
     };
     const int64_t kept_ms = provider->device.record.kept_ms, now_ms = clock_wall_ms();
     event.joined.away_ms = kept_ms != 0 && now_ms > kept_ms ? (uint64_t)(now_ms - kept_ms) : 0;
-    copy_region(event.joined.region, provider->device.region);
+    words_region(event.joined.region, provider->device.region);
     core_loop_step(provider->providers->core, &event);
 }
 
@@ -249,6 +247,9 @@ void providers_admitted(struct gateway_provider *provider, uint64_t handle) {
     provider->joined_ms = clock_wall_ms();
     HASH_ADD(by_handle, providers->by_handle, handle, sizeof(handle), provider);
     HASH_ADD_KEYPTR(by_id, providers->by_id, provider->device.id, strlen(provider->device.id), provider);
+    if (providers->scoring != NULL) {
+        providers->scoring->on_joined(providers->scoring_context, provider);
+    }
     link_peer_admit(provider->peer, provider->device.id);
     LOG_INFO_EVENT("provider.joined", LOG_TEXT("provider_id", provider->device.id),
                    LOG_TEXT("name", provider->device.name), LOG_TEXT("address", link_peer_address(provider->peer)),
@@ -329,33 +330,15 @@ static void on_hello(void *context, struct link_peer *peer, const struct link_he
     store_device_enrol(providers->store, hello->public_key, hello->join_token, device, on_enrolled, provider);
 }
 
-/* No device gets a generation of a kind that it did not list, and ours are all of this one. */
-static bool generates(const struct link_model *model) {
-    return (model->kinds & LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE)) != 0;
-}
-
-static struct core_offer offer_from_link(const struct link_model *model) {
-    return (struct core_offer){
-        .model = model->id,
-        .state = words_model_state(model->state),
-        .slots = model->slots,
-        .context_length = model->context_length,
-        .load_ms = model->load_ms,
-        .too_large = model->too_large,
-        .bytes_left = model->bytes_total > model->bytes_done ? model->bytes_total - model->bytes_done : 0,
-        .bytes_per_s = model->bytes_per_s,
-        .bytes_total = model->bytes_total,
-    };
-}
-
 static void on_status(void *context, struct link_peer *peer, const struct link_status *status) {
     struct providers *providers = context;
     struct core_offer offers[LIMIT_LINK_MODELS];
     provider_of(peer)->pause = status->pause;
+    provider_files_set(&provider_of(peer)->files, status->models, status->model_count);
     size_t count = 0;
     for (size_t i = 0; i < status->model_count && count < COUNT_OF(offers); i++) {
-        if (generates(&status->models[i])) {
-            offers[count++] = offer_from_link(&status->models[i]);
+        if (words_generates(&status->models[i])) {
+            offers[count++] = words_offer(&status->models[i]);
         }
     }
     core_loop_step(providers->core,
@@ -387,6 +370,7 @@ static void on_progress(void *context, struct link_peer *peer, const struct link
 }
 
 static void on_delta(void *context, struct link_peer *peer, const struct link_delta *delta) {
+    audit_captures_delta(((struct providers *)context)->captures, provider_of(peer)->handle, delta);
     core_loop_step(core_of(context), &(struct core_event){.kind = CORE_EVENT_DELTA,
                                                           .provider = provider_of(peer)->handle,
                                                           .generation = delta->job,
@@ -394,7 +378,10 @@ static void on_delta(void *context, struct link_peer *peer, const struct link_de
 }
 
 static void on_done(void *context, struct link_peer *peer, const struct link_done *message) {
+    struct providers *providers = context;
     const struct gen_usage *usage = &message->usage;
+    audit_captures_done(providers->captures, provider_of(peer)->handle, message->job, message->finish,
+                        core_loop_now_ms(providers->core));
     core_loop_step(core_of(context), &(struct core_event){.kind = CORE_EVENT_DONE,
                                                           .provider = provider_of(peer)->handle,
                                                           .generation = message->job,
@@ -404,7 +391,20 @@ static void on_done(void *context, struct link_peer *peer, const struct link_don
                                                                    .cached_tokens = usage->cached_tokens}});
 }
 
+static void on_scored(void *context, struct link_peer *peer, const struct link_scored *scored) {
+    const struct providers *providers = context;
+    if (providers->scoring != NULL) {
+        providers->scoring->on_scored(providers->scoring_context, provider_of(peer)->handle, scored->job,
+                                      &scored->score);
+    }
+}
+
 static void on_error(void *context, struct link_peer *peer, const struct link_error *error) {
+    const struct providers *providers = context;
+    if (providers->scoring != NULL &&
+        providers->scoring->on_error(providers->scoring_context, provider_of(peer)->handle, error)) {
+        return;
+    }
     core_loop_step(core_of(context), &(struct core_event){.kind = CORE_EVENT_ERROR,
                                                           .provider = provider_of(peer)->handle,
                                                           .generation = error->job,
@@ -468,6 +468,7 @@ const struct link_server_events PROVIDERS_LINK_EVENTS = {
     .on_progress = on_progress,
     .on_delta = on_delta,
     .on_done = on_done,
+    .on_scored = on_scored,
     .on_error = on_error,
     .on_drain = on_drain,
     .on_leave = on_leave,

@@ -6,6 +6,7 @@
 #include "gateway/core_loop.h"
 #include "gateway/operator/metrics.h"
 #include "gateway/operator/story.h"
+#include "gateway/provider_files.h"
 #include "link/server.h"
 #include "store/store.h"
 
@@ -24,9 +25,25 @@ struct gateway_provider {
     bool local;            /* the device of this very machine that the operator has started with the gateway */
     int64_t joined_ms;     /* wall clock; 0 until admitted */
     enum link_pause pause; /* as its latest status said */
+    struct provider_files files;
+    bool is_trusted; /* the operator's own, or verified by them; once admitted */
     bool relink; /* its link is to be closed when its generations are over: something that it joins with has changed */
     struct gateway_provider *next, *prev;
-    UT_hash_handle by_handle, by_id; /* once admitted */
+    struct gateway_provider *trusted_next, *trusted_prev; /* of those that are trusted */
+    UT_hash_handle by_handle, by_id;                      /* once admitted */
+};
+
+struct audit_captures;
+
+struct gateway_provider;
+
+/* Who gives devices answers to score (gateway/audit.h). */
+struct provider_scoring {
+    void (*on_scored)(void *context, uint64_t provider, uint64_t job, const struct gen_score *score);
+    /* False: the job is none of these. */
+    bool (*on_error)(void *context, uint64_t provider, const struct link_error *error);
+    void (*on_joined)(void *context, struct gateway_provider *provider);
+    void (*on_left)(void *context, struct gateway_provider *provider, uint64_t handle);
 };
 
 struct providers {
@@ -37,7 +54,12 @@ struct providers {
     /* Some model became available or stopped being so. May be NULL. */
     void (*on_models_changed)(void *context);
     void *context;
-    struct gateway_provider *list;      /* every one, also while enrolling */
+    struct gateway_provider *list;          /* every one, also while enrolling */
+    struct gateway_provider *trusted;       /* those of the list that are */
+    char owner_id[STORE_ID_MAX];            /* the operator's own account; empty: not known */
+    struct audit_captures *captures;        /* borrowed; told what devices say */
+    const struct provider_scoring *scoring; /* NULL: nobody */
+    void *scoring_context;
     struct gateway_provider *by_handle; /* uthash */
     struct gateway_provider *by_id;     /* uthash */
     struct loop_timer *records_timer;   /* owned */

@@ -61,6 +61,7 @@ void views_write_device(const struct core_shell *shell, const struct store_devic
         view.pause = provider->pause;
     }
     device_view_write(&view, writer);
+    audit_book_write(&shell->audit_book, device->id, writer);
 }
 
 static const struct store_device *find_device(void *context, uint64_t handle) {

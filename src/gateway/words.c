@@ -1,5 +1,7 @@
 #include "gateway/words.h"
 
+#include <string.h>
+
 enum core_model_state words_model_state(enum link_model_state state) {
     switch (state) {
     case LINK_MODEL_DOWNLOADING:
@@ -61,4 +63,28 @@ enum core_finish words_finish(enum link_finish finish) {
         break;
     }
     return CORE_FINISH_STOP;
+}
+
+void words_region(char out[CORE_REGION_SIZE], const char *region) {
+    if (strlen(region) == CORE_REGION_SIZE - 1) {
+        memcpy(out, region, CORE_REGION_SIZE);
+    }
+}
+
+struct core_offer words_offer(const struct link_model *model) {
+    return (struct core_offer){
+        .model = model->id,
+        .state = words_model_state(model->state),
+        .slots = model->slots,
+        .context_length = model->context_length,
+        .load_ms = model->load_ms,
+        .too_large = model->too_large,
+        .bytes_left = model->bytes_total > model->bytes_done ? model->bytes_total - model->bytes_done : 0,
+        .bytes_per_s = model->bytes_per_s,
+        .bytes_total = model->bytes_total,
+    };
+}
+
+bool words_generates(const struct link_model *model) {
+    return (model->kinds & LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE)) != 0;
 }

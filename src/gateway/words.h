@@ -12,5 +12,11 @@ enum core_heat words_heat(enum link_heat heat);
 enum core_attempt_failure words_failure(enum gen_failure failure);
 /* The core knows three; an answer that ended well in another way has stopped. */
 enum core_finish words_finish(enum link_finish finish);
+/* No device gets a generation of a kind that it did not list, and ours are all of this one. */
+bool words_generates(const struct link_model *model);
+/* Its texts are the link's. */
+struct core_offer words_offer(const struct link_model *model);
+/* The core knows two letters or nothing; one that is neither leaves `out` as it is. */
+void words_region(char out[CORE_REGION_SIZE], const char *region);
 
 #endif

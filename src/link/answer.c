@@ -50,6 +50,17 @@ static void write_done(struct buf *out, const struct link_done *done) {
     json_end_object(&writer);
 }
 
+void link_encode_scored(struct buf *out, const struct link_scored *scored) {
+    struct json_writer writer = link_writer_begin(out, "scored");
+    link_writer_count(&writer, "job", scored->job);
+    gen_score_write(&scored->score, &writer);
+    json_end_object(&writer);
+}
+
+bool link_read_scored(const struct link_reader *reader, struct link_scored *out) {
+    return link_read_job_number(reader, &out->job) && gen_score_read(reader->object, &out->score, reader->err);
+}
+
 void link_encode_error(struct buf *out, const struct link_error *error) {
     struct json_writer writer = link_writer_begin(out, "error");
     link_writer_count(&writer, "job", error->job);

@@ -8,6 +8,7 @@
 #include "link/reader.h"
 #include "link/version.h"
 #include "wire/generation.h"
+#include "wire/score.h"
 
 /* The first byte of a binary message. */
 enum link_binary {
@@ -50,6 +51,11 @@ struct link_done {
     struct gen_timings timings;
 };
 
+struct link_scored {
+    uint64_t job;
+    struct gen_score score;
+};
+
 struct link_error {
     uint64_t job;
     enum gen_failure failure;
@@ -69,11 +75,14 @@ void link_encode_accept(struct buf *out, enum link_version version, const struct
 void link_encode_progress(struct buf *out, enum link_version version, const struct link_progress *progress);
 void link_encode_delta(struct buf *out, enum link_version version, const struct link_delta *delta);
 void link_encode_done(struct buf *out, enum link_version version, const struct link_done *done);
+/* A text in version 2; version 1 does not have it. */
+void link_encode_scored(struct buf *out, const struct link_scored *scored);
 void link_encode_error(struct buf *out, const struct link_error *error);
 
 /* Each reads one text message, whose out is zeroed; the first two are of version 1. */
 MUST_CHECK bool link_read_accept(const struct link_reader *reader, struct link_accept *out);
 MUST_CHECK bool link_read_done(const struct link_reader *reader, struct link_done *out);
+MUST_CHECK bool link_read_scored(const struct link_reader *reader, struct link_scored *out);
 MUST_CHECK bool link_read_error(const struct link_reader *reader, enum link_version version, struct link_error *out);
 
 /* Each takes one binary message apart, without copying anything. ERR_INVALID, and the member at fault in err->field. */

@@ -131,6 +131,13 @@ static void send_hello(struct link_client *client) {
     send_message(client, LINK_HELLO);
 }
 
+/* What there is to say once the gateway has admitted us; nothing, where the version has no such message. */
+static void send_ready(struct link_client *client, enum link_kind kind) {
+    if (client->state == CLIENT_READY && client->scratch.len > 0) {
+        send_message(client, kind);
+    }
+}
+
 /* --- What the gateway says --- */
 
 static void handle_challenge(struct link_client *client, const struct link_challenge *challenge) {
@@ -177,6 +184,10 @@ static void handle_job(struct link_client *client, const struct link_job *job) {
     char words[REASON_MAX];
     if (job->kind == LINK_JOB_KIND_GENERATE) {
         client->events->on_job(client->context, job->job, &job->request);
+        return;
+    }
+    if (job->kind == LINK_JOB_KIND_SCORE && client->events->on_score != NULL) {
+        client->events->on_score(client->context, job->job, &job->request, &job->answer);
         return;
     }
     snprintf(words, sizeof(words), "this device does no jobs of the kind \"%.*s\"", STR_ARG(job->kind_name));
@@ -236,6 +247,7 @@ static void handle_message(struct link_client *client, const struct link_message
     case LINK_PROGRESS:
     case LINK_DELTA:
     case LINK_DONE:
+    case LINK_SCORED:
     case LINK_ERROR:
         break;
     }
@@ -262,8 +274,7 @@ static void on_ws_message(void *context, enum ws_opcode opcode, struct str paylo
     }
     client->silent_beats = 0;
     struct link_message message;
-    struct err err;
-    err_clear(&err);
+    struct err err = {0};
     const bool ok = opcode == WS_BINARY
                         ? link_decode_binary(client->version, payload, &message, &err)
                         : link_decode_text(client->version, client->parser, &client->arena, payload, &message, &err);
@@ -421,38 +432,26 @@ bool link_client_connected(const struct link_client *client) {
 }
 
 void link_client_send_status(struct link_client *client, const struct link_status *status) {
-    if (client->state == CLIENT_READY) {
-        link_encode_status(begin_message(client), client->version, status);
-        send_message(client, LINK_STATUS);
-    }
+    link_encode_status(begin_message(client), client->version, status);
+    send_ready(client, LINK_STATUS);
 }
 
 void link_client_send_accept(struct link_client *client, const struct link_accept *accept) {
-    if (client->state == CLIENT_READY) {
-        link_encode_accept(begin_message(client), client->version, accept);
-        send_message(client, LINK_ACCEPT);
-    }
+    link_encode_accept(begin_message(client), client->version, accept);
+    send_ready(client, LINK_ACCEPT);
 }
 
 void link_client_send_progress(struct link_client *client, const struct link_progress *progress) {
-    if (client->state == CLIENT_READY && client->version >= LINK_VERSION_2) {
-        link_encode_progress(begin_message(client), client->version, progress);
-        send_message(client, LINK_PROGRESS);
-    }
+    link_encode_progress(begin_message(client), client->version, progress);
+    send_ready(client, LINK_PROGRESS);
 }
 
 static void send_delta(struct link_client *client, const struct link_delta *delta) {
-    if (client->state == CLIENT_READY) {
-        link_encode_delta(begin_message(client), client->version, delta);
-        send_message(client, LINK_DELTA);
-    }
+    link_encode_delta(begin_message(client), client->version, delta);
+    send_ready(client, LINK_DELTA);
 }
 
 void link_client_send_delta(struct link_client *client, const struct link_delta *delta) {
-    if (link_delta_fits(delta)) {
-        send_delta(client, delta);
-        return;
-    }
     struct link_delta rest = *delta;
     while (!link_delta_fits(&rest)) {
         const struct link_delta first = link_delta_cut(&rest);
@@ -462,24 +461,25 @@ void link_client_send_delta(struct link_client *client, const struct link_delta 
 }
 
 void link_client_send_done(struct link_client *client, const struct link_done *done) {
-    if (client->state == CLIENT_READY) {
-        link_encode_done(begin_message(client), client->version, done);
-        send_message(client, LINK_DONE);
+    link_encode_done(begin_message(client), client->version, done);
+    send_ready(client, LINK_DONE);
+}
+
+void link_client_send_scored(struct link_client *client, const struct link_scored *scored) {
+    if (client->version >= LINK_VERSION_2) {
+        link_encode_scored(begin_message(client), scored);
+        send_ready(client, LINK_SCORED);
     }
 }
 
 void link_client_send_error(struct link_client *client, const struct link_error *error) {
-    if (client->state == CLIENT_READY) {
-        link_encode_error(begin_message(client), error);
-        send_message(client, LINK_ERROR);
-    }
+    link_encode_error(begin_message(client), error);
+    send_ready(client, LINK_ERROR);
 }
 
 void link_client_send_word(struct link_client *client, enum link_kind kind) {
-    if (client->state == CLIENT_READY) {
-        link_encode_word(begin_message(client), kind);
-        send_message(client, kind);
-    }
+    link_encode_word(begin_message(client), kind);
+    send_ready(client, kind);
 }
 
 void link_client_close(struct link_client *client, void (*on_closed)(void *context), void *context) {

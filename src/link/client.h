@@ -14,6 +14,8 @@ struct link_client_events {
     /* Fill in the present state with link_client_send_status; called at every heartbeat. */
     void (*on_status_due)(void *context);
     void (*on_job)(void *context, uint64_t job, const struct gen_request *request); /* borrowed for the call */
+    /* Likewise, an answer to be scored; may be NULL: such jobs are refused. */
+    void (*on_score)(void *context, uint64_t job, const struct gen_request *request, const struct gen_answer *answer);
     void (*on_cancel)(void *context, uint64_t job);
     void (*on_want)(void *context, struct str model); /* borrowed for the call; may be NULL: nothing is fetched */
     void (*on_drain)(void *context); /* the gateway drains: it will close soon; reconnect follows by itself */
@@ -41,6 +43,7 @@ void link_client_send_accept(struct link_client *client, const struct link_accep
 void link_client_send_progress(struct link_client *client, const struct link_progress *progress);
 void link_client_send_delta(struct link_client *client, const struct link_delta *delta);
 void link_client_send_done(struct link_client *client, const struct link_done *done);
+void link_client_send_scored(struct link_client *client, const struct link_scored *scored);
 void link_client_send_error(struct link_client *client, const struct link_error *error);
 void link_client_send_word(struct link_client *client, enum link_kind kind); /* LINK_DRAIN or LINK_LEAVE */
 /* Closes the link for good and frees the client; on_closed when nothing is left. No events after this call. */

@@ -3,16 +3,37 @@
 #include "link/writer.h"
 #include "wire/limits.h"
 
+static void write_kind(struct json_writer *writer, enum link_job_kind kind, const struct gen_request *request) {
+    json_member_cstr(writer, "kind", link_job_kind_name(kind));
+    json_member_str(writer, "scope", request->scope);
+}
+
+static void write_request(struct json_writer *writer, const struct gen_request *request) {
+    json_write_key(writer, "request");
+    json_begin_object(writer);
+    gen_request_write(request, writer);
+    json_end_object(writer);
+}
+
 void link_encode_job(struct buf *out, enum link_version version, uint64_t job, const struct gen_request *request) {
     struct json_writer writer = link_writer_begin(out, "job");
     link_writer_count(&writer, "job", job);
     if (version >= LINK_VERSION_2) {
-        json_member_cstr(&writer, "kind", link_job_kind_name(LINK_JOB_KIND_GENERATE));
-        json_member_str(&writer, "scope", request->scope);
+        write_kind(&writer, LINK_JOB_KIND_GENERATE, request);
     }
-    json_write_key(&writer, "request");
+    write_request(&writer, request);
+    json_end_object(&writer);
+}
+
+void link_encode_score(struct buf *out, uint64_t job, const struct gen_request *request,
+                       const struct gen_answer *answer) {
+    struct json_writer writer = link_writer_begin(out, "job");
+    link_writer_count(&writer, "job", job);
+    write_kind(&writer, LINK_JOB_KIND_SCORE, request);
+    write_request(&writer, request);
+    json_write_key(&writer, "answer");
     json_begin_object(&writer);
-    gen_request_write(request, &writer);
+    gen_answer_write(answer, &writer);
     json_end_object(&writer);
     json_end_object(&writer);
 }
@@ -54,12 +75,14 @@ bool link_read_job(const struct link_reader *reader, enum link_version version, 
         (!read_kind(reader, out) || !link_reader_text(reader, "scope", LIMIT_LINK_SCOPE_BYTES, &scope))) {
         return false;
     }
-    if (out->kind != LINK_JOB_KIND_GENERATE) {
+    if (out->kind != LINK_JOB_KIND_GENERATE && out->kind != LINK_JOB_KIND_SCORE) {
         return true;
     }
     if (!gen_request_read(inner.object, reader->arena, &out->request, reader->err)) {
         return false;
     }
     out->request.scope = scope;
-    return true;
+    return out->kind != LINK_JOB_KIND_SCORE ||
+           (link_reader_object(reader, "answer", &inner) &&
+            gen_answer_read(inner.object, reader->arena, &out->answer, reader->err));
 }

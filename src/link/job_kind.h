@@ -8,8 +8,8 @@
 
 enum link_job_kind {
     LINK_JOB_KIND_GENERATE, /* text that follows a prompt */
+    LINK_JOB_KIND_SCORE,    /* how likely an answer is to come from the model (docs/AUDITS.md) */
     /* Names that are reserved: nothing sends or takes such jobs yet. */
-    LINK_JOB_KIND_SCORE,
     LINK_JOB_KIND_EMBED,
     LINK_JOB_KIND_TRANSCRIBE,
     LINK_JOB_KIND_SPEAK,

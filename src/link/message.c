@@ -24,6 +24,8 @@ const char *link_kind_name(enum link_kind kind) {
         return "delta";
     case LINK_DONE:
         return "done";
+    case LINK_SCORED:
+        return "scored";
     case LINK_ERROR:
         return "error";
     case LINK_CANCEL:
@@ -78,6 +80,8 @@ static bool read_message(enum link_version version, const struct link_reader *re
         return link_read_accept(reader, &message->accept);
     case LINK_DONE:
         return link_read_done(reader, &message->done);
+    case LINK_SCORED:
+        return link_read_scored(reader, &message->scored);
     case LINK_ERROR:
         return link_read_error(reader, version, &message->error);
     case LINK_CANCEL:
@@ -106,6 +110,9 @@ bool link_decode_text(enum link_version version, struct json_parser *parser, str
         return link_reader_fail(&reader, "type", "a string");
     }
     message->kind = kind_from_name(name);
+    if (message->kind == LINK_SCORED && version < LINK_VERSION_2) {
+        message->kind = LINK_UNKNOWN;
+    }
     if (link_kind_is_binary(message->kind, version)) {
         return err_set_field(err, ERR_INVALID, "type", "message \"%s\" must be binary in version %d",
                              link_kind_name(message->kind), (int)version);

@@ -21,6 +21,7 @@ enum link_kind {
     LINK_PROGRESS,  /* provider -> gateway: so much of the prompt is read; since version 2 */
     LINK_DELTA,     /* provider -> gateway */
     LINK_DONE,      /* provider -> gateway */
+    LINK_SCORED,    /* provider -> gateway: how likely the answer is; since version 2 */
     LINK_ERROR,     /* provider -> gateway: this job failed here */
     LINK_CANCEL,    /* gateway -> provider */
     LINK_DRAIN,     /* either way: no new jobs from now on */
@@ -42,6 +43,7 @@ struct link_message {
         struct link_progress progress;
         struct link_delta delta;
         struct link_done done;
+        struct link_scored scored;
         struct link_error error;
         uint64_t cancel_job;
         struct link_want want;

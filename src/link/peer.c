@@ -190,6 +190,11 @@ static void handle_admitted(struct link_peer *peer, const struct link_message *m
     case LINK_DONE:
         events->on_done(context, peer, &message->done);
         return;
+    case LINK_SCORED:
+        if (events->on_scored != NULL) {
+            events->on_scored(context, peer, &message->scored);
+        }
+        return;
     case LINK_ERROR:
         events->on_error(context, peer, &message->error);
         return;
@@ -354,18 +359,31 @@ void link_peer_send_job(struct link_peer *peer, uint64_t job, const struct gen_r
     if (peer->state != PEER_ADMITTED) {
         return;
     }
-    struct buf *out = begin_message(peer->host);
-    link_encode_job(out, peer->version, job, request);
-    if (!out->overflow) {
+    link_encode_job(begin_message(peer->host), peer->version, job, request);
+    if (!peer->host->scratch.overflow) {
         peer_send(peer);
         return;
     }
-    buf_clear(out);
+    buf_clear(&peer->host->scratch);
     link_refused_add(&peer->host->refused, peer, job);
 }
 
 bool link_peer_has_scopes(const struct link_peer *peer) {
     return peer->version >= LINK_VERSION_2;
+}
+
+bool link_peer_send_score(struct link_peer *peer, uint64_t job, const struct gen_request *request,
+                          const struct gen_answer *answer) {
+    if (peer->state != PEER_ADMITTED || peer->version < LINK_VERSION_2) {
+        return false;
+    }
+    link_encode_score(begin_message(peer->host), job, request, answer);
+    if (peer->host->scratch.overflow) {
+        buf_clear(&peer->host->scratch);
+        return false;
+    }
+    peer_send(peer);
+    return true;
 }
 
 void link_peer_send_cancel(struct link_peer *peer, uint64_t job) {
@@ -415,17 +433,15 @@ static void ping(void *link) {
 
 static void on_silent(void *link) {
     struct link_peer *peer = link;
-    const struct link_server_events *events = peer->host->events;
-    if (events->on_silent != NULL) {
-        events->on_silent(peer->host->context, peer);
+    if (peer->host->events->on_silent != NULL) {
+        peer->host->events->on_silent(peer->host->context, peer);
     }
 }
 
 static void on_alive(void *link) {
     struct link_peer *peer = link;
-    const struct link_server_events *events = peer->host->events;
-    if (events->on_alive != NULL) {
-        events->on_alive(peer->host->context, peer);
+    if (peer->host->events->on_alive != NULL) {
+        peer->host->events->on_alive(peer->host->context, peer);
     }
 }
 
@@ -471,11 +487,10 @@ struct link_peer *link_peer_next(const struct link_peer *peer) {
 }
 
 void link_peer_check(struct link_peer *peer, uint64_t now_ms) {
-    const struct link_server_config *config = &peer->host->config;
     const uint64_t silent_ms = now_ms > peer->watched.heard_ms ? now_ms - peer->watched.heard_ms : 0;
-    if (peer->state < PEER_ADMITTED && silent_ms >= config->handshake_ms) {
+    if (peer->state < PEER_ADMITTED && silent_ms >= peer->host->config.handshake_ms) {
         peer_close_with(peer, WS_CLOSE_PROTOCOL, "the handshake took too long");
-    } else if (peer->state == PEER_ADMITTED && silent_ms >= (uint64_t)SILENT_HEARTBEATS * config->heartbeat_ms) {
+    } else if (peer->state == PEER_ADMITTED && silent_ms >= peer->host->config.heartbeat_ms * SILENT_HEARTBEATS) {
         peer_close_with(peer, WS_CLOSE_PROTOCOL, "no sign of life for three heartbeats");
     }
 }

@@ -25,6 +25,8 @@ struct link_server_events {
     void (*on_progress)(void *context, struct link_peer *peer, const struct link_progress *progress);
     void (*on_delta)(void *context, struct link_peer *peer, const struct link_delta *delta);
     void (*on_done)(void *context, struct link_peer *peer, const struct link_done *done);
+    /* may be NULL: no answers are given to score */
+    void (*on_scored)(void *context, struct link_peer *peer, const struct link_scored *scored);
     void (*on_error)(void *context, struct link_peer *peer, const struct link_error *error);
     void (*on_drain)(void *context, struct link_peer *peer);
     void (*on_leave)(void *context, struct link_peer *peer); /* its owner takes it out, for good; may be NULL */
@@ -55,6 +57,9 @@ void link_peer_deny(struct link_peer *peer, const char *reason); /* close code 1
 void link_peer_send_job(struct link_peer *peer, uint64_t job, const struct gen_request *request);
 /* Whether jobs reach it with their scopes, by which it keeps the caches of prompts apart (version 2). */
 bool link_peer_has_scopes(const struct link_peer *peer);
+/* False: this link has no such jobs, or one message cannot hold it. Its end is on_scored, or on_error. */
+MUST_CHECK bool link_peer_send_score(struct link_peer *peer, uint64_t job, const struct gen_request *request,
+                                     const struct gen_answer *answer);
 void link_peer_send_cancel(struct link_peer *peer, uint64_t job);
 void link_peer_send_want(struct link_peer *peer, struct str model);
 /* A link with jobs is watched, so that a device which stops answering is noticed in less than two seconds; others have

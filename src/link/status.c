@@ -1,5 +1,6 @@
 #include "link/status.h"
 
+#include "base/digest.h"
 #include "catalog/catalog.h"
 #include "link/writer.h"
 #include "wire/limits.h"
@@ -77,6 +78,7 @@ static void write_model(struct json_writer *writer, enum link_version version, c
     json_member_cstr(writer, "state", link_model_state_name(model->state));
     if (version >= LINK_VERSION_2) {
         write_kinds(writer, model->kinds);
+        link_writer_fact(writer, "sha256", model->sha256);
     }
     link_writer_count(writer, "slots", model->slots);
     link_writer_count(writer, "context_length", model->context_length);
@@ -161,6 +163,20 @@ static bool read_kinds(const struct link_reader *reader, enum link_version versi
     return true;
 }
 
+static bool read_sha256(const struct link_reader *reader, enum link_version version, struct str *sha256) {
+    struct json_value value;
+    *sha256 = STR("");
+    if (version < LINK_VERSION_2 || !link_reader_has(reader, "sha256", &value)) {
+        return true;
+    }
+    bool good = link_reader_text(reader, "sha256", DIGEST_HEX_SIZE - 1, sha256) && sha256->len == DIGEST_HEX_SIZE - 1;
+    for (size_t i = 0; good && i < sha256->len; i++) {
+        const char c = sha256->data[i];
+        good = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+    }
+    return good || link_reader_fail(reader, "sha256", "64 small hexadecimal digits");
+}
+
 static bool read_model_id(const struct link_reader *reader, const char *key, struct str *id) {
     return link_reader_text(reader, key, LIMIT_MODEL_ID_BYTES, id) &&
            (catalog_id_is_valid(*id) || link_reader_fail(reader, key, "letters, digits and . _ - / : @ +"));
@@ -168,7 +184,7 @@ static bool read_model_id(const struct link_reader *reader, const char *key, str
 
 static bool read_model(const struct link_reader *reader, enum link_version version, struct link_model *model) {
     return read_model_id(reader, "id", &model->id) && read_model_state(reader, &model->state) &&
-           read_kinds(reader, version, &model->kinds) &&
+           read_kinds(reader, version, &model->kinds) && read_sha256(reader, version, &model->sha256) &&
            link_reader_u32(reader, "slots", LIMIT_PROVIDER_SLOTS, &model->slots) &&
            link_reader_u32(reader, "context_length", UINT32_MAX, &model->context_length) &&
            link_reader_count(reader, "bytes_done", INT64_MAX, &model->bytes_done) &&

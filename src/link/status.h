@@ -25,6 +25,7 @@ struct link_model {
     uint64_t bytes_done, bytes_total; /* while downloading */
     uint64_t bytes_per_s;             /* while downloading, smoothed; 0: not known yet */
     uint32_t load_ms;                 /* how long loading takes here, as last seen; 0: not known yet */
+    struct str sha256;                /* of its file, in small hexadecimal digits; empty: not told (version 1 never) */
     bool too_large;                   /* cold, and does not fit the memory that its owner allows now */
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "link/part.h"
 #include "provider/model_set.h"
 
 #include <stdlib.h>
@@ -38,6 +39,7 @@ struct agent {
     uint32_t running; /* entries in ENTRY_RUNNING */
     bool draining, closing;
     uint64_t status_ms; /* when the last status was sent */
+    struct buf parts;   /* of the delta that is being sent, beside its text */
     bool told_lost;     /* the log knows that the link is down; further attempts are not worth a line */
     struct loop_deferred drained;
     size_t open_parts; /* while closing: of the link and the set of models, those that are not closed yet */
@@ -185,11 +187,16 @@ static void on_read(void *context, uint64_t job, uint32_t done_tokens) {
     }
 }
 
-static void on_delta(void *context, uint64_t job, struct str text, uint32_t tokens) {
+static void on_delta(void *context, uint64_t job, struct str text, const uint32_t *ids, uint32_t tokens) {
     struct agent *agent = context;
     const struct job_entry *entry = entry_find(agent, job);
     if (entry != NULL && entry->state == ENTRY_RUNNING) {
-        const struct link_delta delta = {.job = entry->link_job, .tokens = tokens, .text = text, .parts = STR("")};
+        struct link_delta delta = {.job = entry->link_job, .tokens = tokens, .text = text, .parts = STR("")};
+        if (ids != NULL && tokens > 0 && link_delta_fits(&delta)) {
+            buf_reset(&agent->parts);
+            link_parts_add_token_ids(&agent->parts, ids, tokens);
+            delta.parts = buf_str(&agent->parts);
+        }
         link_client_send_delta(agent->link, &delta);
     }
 }
@@ -226,6 +233,14 @@ static void on_failed(void *context, uint64_t job, enum gen_failure failure, con
     }
 }
 
+static void on_scored(void *context, uint64_t job, const struct gen_score *score) {
+    struct agent *agent = context;
+    struct link_scored message = {.score = *score};
+    if (end_entry(agent, job, &message.job)) {
+        link_client_send_scored(agent->link, &message);
+    }
+}
+
 static const struct hosted_model_events MODEL_EVENTS = {.on_state = on_model_state,
                                                         .on_progress = on_model_progress,
                                                         .find_room = find_room,
@@ -235,6 +250,7 @@ static const struct hosted_model_events MODEL_EVENTS = {.on_state = on_model_sta
                                                         .on_read = on_read,
                                                         .on_delta = on_delta,
                                                         .on_done = on_done,
+                                                        .on_scored = on_scored,
                                                         .on_failed = on_failed};
 
 /* --- What the gateway says --- */
@@ -272,30 +288,50 @@ static bool is_forbidden(const struct agent *agent, const char **why) {
     return *why != NULL;
 }
 
-static void on_job(void *context, uint64_t job, const struct gen_request *request) {
-    struct agent *agent = context;
-    enum gen_failure refusal = GEN_FAILURE_MODEL_MISSING;
-    const char *forbidden, *reason = "";
+/* An entry for a job that may begin here; NULL: it was refused. */
+static struct job_entry *entry_for(struct agent *agent, uint64_t job, const struct gen_request *request) {
+    const char *forbidden;
     if (agent->draining) {
         send_failure(agent, job, GEN_FAILURE_DRAINING, "the device takes no new jobs", NULL);
-        return;
+        return NULL;
     }
     if (is_forbidden(agent, &forbidden)) {
         agent->tally.refused++;
         send_failure(agent, job, GEN_FAILURE_OVERLOADED, forbidden, NULL);
-        return;
+        return NULL;
     }
     struct hosted_model *model = model_set_find(agent->models, request->model);
     struct job_entry *entry = model != NULL ? entry_take(agent) : NULL;
     if (entry == NULL) {
         send_failure(agent, job, model != NULL ? GEN_FAILURE_OVERLOADED : GEN_FAILURE_MODEL_MISSING,
                      model != NULL ? "the device has too many jobs" : "the model is not on this device", NULL);
-        return;
+        return NULL;
     }
     entry->link_job = job;
     entry->model = model;
     entry_set_state(agent, entry, ENTRY_RUNNING);
-    if (!hosted_model_submit(model, entry_id(agent, entry), request, &refusal, &reason)) {
+    return entry;
+}
+
+/* A model that is not loaded is not loaded for this. */
+static void on_score(void *context, uint64_t job, const struct gen_request *request, const struct gen_answer *answer) {
+    struct agent *agent = context;
+    struct job_entry *entry = entry_for(agent, job, request);
+    if (entry != NULL && !hosted_model_score(entry->model, entry_id(agent, entry), request, answer)) {
+        entry_set_state(agent, entry, ENTRY_FREE);
+        send_failure(agent, job, GEN_FAILURE_MODEL_MISSING, "the model is not loaded", NULL);
+    }
+}
+
+static void on_job(void *context, uint64_t job, const struct gen_request *request) {
+    struct agent *agent = context;
+    enum gen_failure refusal = GEN_FAILURE_MODEL_MISSING;
+    const char *reason = "";
+    struct job_entry *entry = entry_for(agent, job, request);
+    if (entry == NULL) {
+        return;
+    }
+    if (!hosted_model_submit(entry->model, entry_id(agent, entry), request, &refusal, &reason)) {
         entry_set_state(agent, entry, ENTRY_FREE);
         send_failure(agent, job, refusal, reason, NULL);
     }
@@ -372,6 +408,7 @@ void agent_describe(const struct agent *agent, struct control_view *view, struct
 static const struct link_client_events LINK_EVENTS = {.on_ready = on_ready,
                                                       .on_status_due = on_status_due,
                                                       .on_job = on_job,
+                                                      .on_score = on_score,
                                                       .on_cancel = on_cancel,
                                                       .on_want = on_want,
                                                       .on_drain = on_gateway_drain,
@@ -394,6 +431,7 @@ bool agent_new(struct agent **out, struct loop *loop, const struct link_client_c
     agent->context = context;
     agent->guard = guard;
     tally_init(&agent->tally);
+    buf_init(&agent->parts, LINK_PART_HEAD + LIMIT_DELTA_TOKENS * sizeof(uint32_t));
     agent->first_free = AGENT_NO_SLOT;
     agent->drained.run = tell_drained;
     if (!link_client_new(&agent->link, loop, link, &LINK_EVENTS, agent, err)) {
@@ -446,6 +484,7 @@ static void on_part_closed(void *context) {
     void (*on_closed)(void *context) = agent->on_closed;
     void *closed_context = agent->closed_context;
     free(agent->entries);
+    buf_clear(&agent->parts);
     free(agent);
     on_closed(closed_context);
 }

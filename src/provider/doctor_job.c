@@ -74,9 +74,9 @@ static void on_accept(void *context, uint64_t job, uint32_t prompt_tokens) {
     (void)context, (void)job, (void)prompt_tokens;
 }
 
-static void on_delta(void *context, uint64_t job, struct str text, uint32_t tokens) {
+static void on_delta(void *context, uint64_t job, struct str text, const uint32_t *ids, uint32_t tokens) {
     struct trial *trial = context;
-    (void)job, (void)text, (void)tokens;
+    (void)job, (void)text, (void)ids, (void)tokens;
     if (trial->first_us == 0) {
         trial->first_us = clock_monotonic_us();
     }

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "provider/model_life.h"
+#include "provider/model_words.h"
 
 enum { SLOTS_GUESSED = 4 }; /* of a model that was never loaded, for the bound of the jobs that wait */
 
@@ -13,6 +14,7 @@ struct hosted_model *hosted_model_new(const struct hosted_model_spec *spec, cons
     model->spec = *spec;
     model->options = *options;
     model->events = events;
+    model->engine_events = &MODEL_WORDS;
     model->context = context;
     model->state = MODEL_FINDING;
     model->told = model_life_told(model);
@@ -74,6 +76,17 @@ bool hosted_model_submit(struct hosted_model *model, uint64_t job, const struct 
     return true;
 }
 
+bool hosted_model_score(struct hosted_model *model, uint64_t job, const struct gen_request *request,
+                        const struct gen_answer *answer) {
+    if (model->state != MODEL_WARM || model->pending.count > 0) {
+        return false;
+    }
+    model->jobs++;
+    model_life_watch_use(model);
+    model->engine->ops->score(model->engine, job, request, answer);
+    return true;
+}
+
 void hosted_model_cancel(struct hosted_model *model, uint64_t job) {
     if (pending_jobs_cancel(&model->pending, job)) {
         model_life_run_later(model);
@@ -100,15 +113,18 @@ const char *hosted_model_id(const struct hosted_model *model) {
 }
 
 void hosted_model_describe(const struct hosted_model *model, struct link_model *out) {
-    *out = (struct link_model){.id = str_from(model->spec.id),
-                               .state = model->told,
-                               .kinds = LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE),
-                               .slots = model->facts.slots,
-                               .context_length = model->facts.context_length,
-                               .bytes_done = model->bytes_done,
-                               .bytes_total = model->bytes_total,
-                               .bytes_per_s = model->transferring ? (uint64_t)model->progress.speed : 0,
-                               .load_ms = model->load_ms};
+    const char *sha256 = model->spec.catalog != NULL ? model->spec.catalog->sha256 : NULL;
+    *out =
+        (struct link_model){.id = str_from(model->spec.id),
+                            .state = model->told,
+                            .kinds = LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE) | LINK_JOB_KIND_BIT(LINK_JOB_KIND_SCORE),
+                            .sha256 = str_from(sha256),
+                            .slots = model->facts.slots,
+                            .context_length = model->facts.context_length,
+                            .bytes_done = model->bytes_done,
+                            .bytes_total = model->bytes_total,
+                            .bytes_per_s = model->transferring ? (uint64_t)model->progress.speed : 0,
+                            .load_ms = model->load_ms};
 }
 
 bool hosted_model_hopeless(const struct hosted_model *model) {

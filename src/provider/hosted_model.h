@@ -38,6 +38,9 @@ bool hosted_model_file_gone(const struct hosted_model *model);
  * is cold or loading waits until that is over, up to twice as many as it has slots. */
 MUST_CHECK bool hosted_model_submit(struct hosted_model *model, uint64_t job, const struct gen_request *request,
                                     enum gen_failure *refusal, const char **reason);
+/* The same for an answer to be scored; only a model that is warm takes it. */
+MUST_CHECK bool hosted_model_score(struct hosted_model *model, uint64_t job, const struct gen_request *request,
+                                   const struct gen_answer *answer);
 void hosted_model_cancel(struct hosted_model *model, uint64_t job);
 /* Loads a cold model although no job asks; nothing happens in another state. */
 void hosted_model_load(struct hosted_model *model);

@@ -161,7 +161,8 @@ static void fail(struct hosted_model *model, enum model_state next, const struct
 
 /* --- The engine --- */
 
-static void on_engine_state(void *context, enum engine_state state, const struct engine_facts *facts, const char *why) {
+void model_life_engine_state(void *context, enum engine_state state, const struct engine_facts *facts,
+                             const char *why) {
     struct hosted_model *model = context;
     struct err err = {0};
     if (model->state == MODEL_CLOSING || model->state == MODEL_UNLOADING) {
@@ -184,57 +185,6 @@ static void on_engine_state(void *context, enum engine_state state, const struct
         return;
     }
 }
-
-static void on_engine_accept(void *context, uint64_t job, uint32_t prompt_tokens) {
-    const struct hosted_model *model = context;
-    if (model->state != MODEL_CLOSING) {
-        model->events->on_accept(model->context, job, prompt_tokens);
-    }
-}
-
-static void on_engine_read(void *context, uint64_t job, uint32_t done_tokens) {
-    const struct hosted_model *model = context;
-    if (model->state != MODEL_CLOSING && model->events->on_read != NULL) {
-        model->events->on_read(model->context, job, done_tokens);
-    }
-}
-
-static void on_engine_delta(void *context, uint64_t job, struct str text, uint32_t tokens) {
-    const struct hosted_model *model = context;
-    if (model->state != MODEL_CLOSING) {
-        model->events->on_delta(model->context, job, text, tokens);
-    }
-}
-
-static void count_end(struct hosted_model *model) {
-    model->jobs--;
-    model->used_ms = loop_now_ms(loop_of(model));
-    model_life_watch_use(model);
-}
-
-static void on_engine_done(void *context, uint64_t job, const struct gen_done *done) {
-    struct hosted_model *model = context;
-    if (model->state != MODEL_CLOSING) {
-        count_end(model);
-        model->events->on_done(model->context, job, done);
-    }
-}
-
-static void on_engine_failed(void *context, uint64_t job, enum gen_failure failure, const char *message,
-                             const char *param) {
-    struct hosted_model *model = context;
-    if (model->state != MODEL_CLOSING) {
-        count_end(model);
-        model->events->on_failed(model->context, job, failure, message, param);
-    }
-}
-
-static const struct engine_events ENGINE_EVENTS = {.on_state = on_engine_state,
-                                                   .on_accept = on_engine_accept,
-                                                   .on_read = on_engine_read,
-                                                   .on_delta = on_engine_delta,
-                                                   .on_done = on_engine_done,
-                                                   .on_failed = on_engine_failed};
 
 static void release_file(struct hosted_model *model) {
     if (model->options.needs_file) {
@@ -277,7 +227,7 @@ static void open_engine(struct hosted_model *model, uint64_t memory_limit) {
     }
     model->looked_again = false;
     move(model, MODEL_LOADING);
-    if (!model->options.ops->open(&model->engine, &options, &ENGINE_EVENTS, model, &err)) {
+    if (!model->options.ops->open(&model->engine, &options, model->engine_events, model, &err)) {
         model->engine = NULL;
         release_file(model);
         fail(model, MODEL_FAILED, &err);

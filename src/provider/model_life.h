@@ -28,6 +28,7 @@ struct hosted_model {
     struct hosted_model_spec spec;
     struct hosted_model_options options;
     const struct hosted_model_events *events;
+    const struct engine_events *engine_events; /* provider/model_words.h */
     void *context;
     enum model_state state;
     enum link_model_state told; /* what the gateway knows */
@@ -66,6 +67,8 @@ bool model_life_is_idle(const struct hosted_model *model);
 void model_life_unload(struct hosted_model *model);
 /* A job came or went: it may be unused from now on, or used again. */
 void model_life_watch_use(struct hosted_model *model);
+/* Of struct engine_events; the context is the model. */
+void model_life_engine_state(void *context, enum engine_state state, const struct engine_facts *facts, const char *why);
 /* From any state. */
 void model_life_close(struct hosted_model *model);
 

@@ -60,6 +60,7 @@ enum {
     LIMIT_LINK_JOB_KINDS = 16,                 /* that a model lists */
     LIMIT_LINK_JOB_KIND_BYTES = 32,
     LIMIT_LINK_SCOPE_BYTES = 64, /* who shares a cache with whom */
+    LIMIT_SCORE_TOKENS = 16384,  /* of an answer that is scored */
 };
 
 #endif

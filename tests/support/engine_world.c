@@ -57,11 +57,14 @@ static void on_read(void *context, uint64_t id, uint32_t done_tokens) {
     loop_stop(world->loop);
 }
 
-static void on_delta(void *context, uint64_t id, struct str text, uint32_t tokens) {
+static void on_delta(void *context, uint64_t id, struct str text, const uint32_t *ids, uint32_t tokens) {
     struct engine_world *world = context;
     struct world_job *job = job_of(world, id);
     assert_int_equal(job->accepts, 1);
     assert_true(text.len > 0);
+    for (uint32_t i = 0; i < tokens && job->delta_tokens + i < WORLD_IDS; i++) {
+        job->ids[job->delta_tokens + i] = ids[i];
+    }
     job->delta_tokens += tokens;
     buf_append_str(&job->text, text);
     if (job->deltas < WORLD_DELTAS) {
@@ -92,11 +95,21 @@ static void on_failed(void *context, uint64_t id, enum gen_failure failure, cons
     loop_stop(world->loop);
 }
 
+static void on_scored(void *context, uint64_t id, const struct gen_score *score) {
+    struct engine_world *world = context;
+    struct world_job *job = job_of(world, id);
+    job->scores++;
+    job->score = *score;
+    world->ended++;
+    loop_stop(world->loop);
+}
+
 static const struct engine_events EVENTS = {.on_state = on_state,
                                             .on_accept = on_accept,
                                             .on_read = on_read,
                                             .on_delta = on_delta,
                                             .on_done = on_done,
+                                            .on_scored = on_scored,
                                             .on_failed = on_failed};
 
 struct engine_options world_options(const char *model_path) {
@@ -192,6 +205,18 @@ struct gen_request world_chat(struct gen_message *message, const char *text) {
 
 struct world_job *world_ask(struct engine_world *world, uint64_t job, const struct gen_request *request) {
     world->ops->submit(world->engine, job, request);
+    world_run_until(world, world_ended, world->ended + 1);
+    return &world->jobs[job];
+}
+
+struct gen_answer world_answer(const struct world_job *job) {
+    return (struct gen_answer){
+        .ids = job->ids, .count = job->delta_tokens, .text = buf_str(&job->text), .finish = job->done.finish};
+}
+
+struct world_job *world_score(struct engine_world *world, uint64_t job, const struct gen_request *request,
+                              const struct gen_answer *answer) {
+    world->ops->score(world->engine, job, request, answer);
     world_run_until(world, world_ended, world->ended + 1);
     return &world->jobs[job];
 }

@@ -10,12 +10,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { WORLD_JOBS = 64, WORLD_DELTAS = 256 };
+enum { WORLD_JOBS = 64, WORLD_DELTAS = 256, WORLD_IDS = 512 };
 
 struct world_job { /* index: the job's id */
     uint32_t accepts, deltas, dones, failures;
     uint32_t prompt_tokens, delta_tokens;
     struct buf text;
+    uint32_t ids[WORLD_IDS]; /* of the first tokens */
     /* After each of the first WORLD_DELTAS deltas: the text's length and the tokens so far. */
     struct {
         size_t length;
@@ -23,6 +24,8 @@ struct world_job { /* index: the job's id */
     } after[WORLD_DELTAS];
     uint32_t reads, read_tokens; /* words on how far the prompt is read, and the last one */
     struct gen_done done;
+    uint32_t scores;
+    struct gen_score score;
     enum gen_failure failure;
     char message[ERR_MESSAGE_MAX], param[ERR_FIELD_MAX];
 };
@@ -61,6 +64,11 @@ bool world_in_state(struct engine_world *world, uint64_t state);
 struct gen_request world_chat(struct gen_message *message, const char *text);
 /* Submits, waits for the end and returns what was recorded. */
 struct world_job *world_ask(struct engine_world *world, uint64_t job, const struct gen_request *request);
+/* What a job said, to be scored; it borrows from the job. */
+struct gen_answer world_answer(const struct world_job *job);
+/* Likewise, of an answer to be scored. */
+struct world_job *world_score(struct engine_world *world, uint64_t job, const struct gen_request *request,
+                              const struct gen_answer *answer);
 /* The engine's process: the only child of this one. */
 pid_t world_child(void);
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "engine/llama_child/pace.h"
+#include "engine/llama_child/scorer.h"
 #include "engine/llama_child/slot.h"
 #include "engine/llama_frames.h"
 
@@ -28,6 +29,7 @@ struct batcher {
     struct slot *slots;
     uint32_t slot_count, running;
     struct job *queue; /* waiting for a slot, oldest first */
+    struct scorer *scorer;
     struct llama_batch batch;
     struct buf frames;
     bool urgent;               /* `frames` holds more than further text of answers */
@@ -66,6 +68,10 @@ static void end_unstarted(struct batcher *batcher, struct job *job, enum gen_fin
 
 static void cancel_job(struct batcher *batcher, uint64_t id, uint64_t now_us) {
     struct job *job = NULL;
+    if (scorer_cancel(batcher->scorer, id, &batcher->frames)) {
+        batcher->urgent = true;
+        return;
+    }
     DL_SEARCH_SCALAR(batcher->queue, job, id, id);
     if (job != NULL) {
         end_unstarted(batcher, job, GEN_FINISH_CANCELLED, now_us);
@@ -80,8 +86,17 @@ static void cancel_job(struct batcher *batcher, uint64_t id, uint64_t now_us) {
 
 static void take_arrivals(struct batcher *batcher) {
     struct intake_batch arrived;
-    intake_take(batcher->intake, batcher->running == 0 && batcher->queue == NULL, &arrived);
-    DL_CONCAT(batcher->queue, arrived.jobs);
+    struct job *job = NULL, *next = NULL;
+    const bool idle = batcher->running == 0 && batcher->queue == NULL && !scorer_has_jobs(batcher->scorer);
+    intake_take(batcher->intake, idle, &arrived);
+    DL_FOREACH_SAFE (arrived.jobs, job, next) {
+        DL_DELETE(arrived.jobs, job);
+        if (job->answer.ids != NULL) {
+            scorer_add(batcher->scorer, job);
+        } else {
+            DL_APPEND(batcher->queue, job);
+        }
+    }
     uint64_t now_us = arrived.cancel_count > 0 ? clock_monotonic_us() : 0;
     for (size_t i = 0; i < arrived.cancel_count; i++) {
         cancel_job(batcher, arrived.cancels[i], now_us);
@@ -112,6 +127,7 @@ static void admit_jobs(struct batcher *batcher) {
         struct slot *slot = slot_choose(batcher->slots, batcher->slot_count, job);
         DL_DELETE(batcher->queue, job);
         const uint32_t had = slot->cached;
+        scorer_yield(batcher->scorer, slot);
         slot_take_job(slot, job, cache_of(batcher), clock_monotonic_us());
         if (slot->cached == 0 && had >= BATCHER_RELEASE_TOKENS) {
             cache_pages_release(&batcher->model->cache, (uint32_t)slot->sequence);
@@ -220,7 +236,7 @@ static void advance_slot(struct batcher *batcher, struct slot *slot, uint64_t no
         return;
     }
     int32_t length = llama_token_to_piece(vocab, token, piece, sizeof(piece), 0, false);
-    if (slot_add_text(slot, (struct str){piece, length > 0 ? (size_t)length : 0})) {
+    if (slot_add_token(slot, token, (struct str){piece, length > 0 ? (size_t)length : 0})) {
         end_slot(batcher, slot, GEN_FINISH_STOP, now_us);
         return;
     }
@@ -228,7 +244,7 @@ static void advance_slot(struct batcher *batcher, struct slot *slot, uint64_t no
         end_slot(batcher, slot, GEN_FINISH_LENGTH, now_us);
         return;
     }
-    slot->tokens[slot->length++] = token;
+    slot->length++;
     if (slot->job->stream || now_us - slot->sent_us >= BATCHER_GATHER_US || slot->out.len >= BATCHER_GATHER_BYTES) {
         slot_flush(slot, &batcher->frames, now_us);
     }
@@ -325,6 +341,7 @@ void batcher_run(const struct model *model, struct intake *intake, struct outbox
     for (uint32_t i = 0; i < batcher.slot_count; i++) {
         slot_init(&batcher.slots[i], (llama_seq_id)i, model->plan.context_length);
     }
+    batcher.scorer = scorer_new(model);
     batcher.batch = llama_batch_init((int32_t)model->batch_tokens, 0, 1);
     buf_init(&batcher.frames, BATCHER_OUT_MAX);
     for (;;) {
@@ -332,6 +349,8 @@ void batcher_run(const struct model *model, struct intake *intake, struct outbox
         admit_jobs(&batcher);
         send_frames(&batcher); /* acceptance is known before a long step */
         run_step(&batcher);
+        batcher.urgent |= scorer_step(batcher.scorer, batcher.slots, batcher.slot_count,
+                                      batcher.running > 0 || batcher.queue != NULL, &batcher.frames);
         send_frames(&batcher);
     }
 }

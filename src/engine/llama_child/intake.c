@@ -60,13 +60,16 @@ static void handle_frame(struct intake *intake, const struct llama_frame *frame)
     pthread_mutex_lock(&intake->lock);
     struct job_maker *maker = intake->maker;
     pthread_mutex_unlock(&intake->lock);
-    if (frame->kind == LLAMA_FRAME_JOB && maker != NULL) {
-        job = job_maker_make(maker, frame->job, frame->payload, &refusal);
+    const bool scores = frame->kind == LLAMA_FRAME_SCORE;
+    if ((scores || frame->kind == LLAMA_FRAME_JOB) && maker != NULL) {
+        job = job_maker_make(maker, frame, &refusal);
         if (job == NULL) {
             refuse_job(intake, frame->job, &refusal);
             return;
         }
-        accept_job(intake, job);
+        if (!scores) {
+            accept_job(intake, job);
+        }
     }
     pthread_mutex_lock(&intake->lock);
     if (job != NULL) {

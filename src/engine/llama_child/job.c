@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { JOB_PIECE_MAX = 512 }; /* of one token's text */
+
 struct job_maker {
     const struct model *model;
     struct prompter *prompter;
@@ -69,18 +71,86 @@ static void read_scope(struct json_value root, struct job *job) {
     }
 }
 
-static bool fill(struct job_maker *maker, struct str payload, struct job *job, struct job_refusal *refusal) {
-    struct gen_request request;
-    struct json_value root;
+/* --- An answer to score --- */
+
+/* Whether the tokens' text, treated as that of an answer is, is the one that was delivered. A token that ends a text
+ * stands in none. */
+static bool spells(const struct job_maker *maker, const struct gen_answer *answer, struct stop_filter *filter) {
+    const struct llama_vocab *vocab = maker->model->vocab;
+    const uint32_t vocabulary = (uint32_t)llama_vocab_n_tokens(vocab);
+    char piece[JOB_PIECE_MAX];
+    bool good = true, stopped = false;
+    struct buf text;
+    buf_init(&text, LLAMA_FRAME_MAX);
+    for (size_t i = 0; good && i < answer->count; i++) {
+        const llama_token token = (llama_token)answer->ids[i];
+        good = !stopped && answer->ids[i] < vocabulary && !llama_vocab_is_eog(vocab, token);
+        const int32_t length = good ? llama_token_to_piece(vocab, token, piece, sizeof(piece), 0, false) : 0;
+        stopped = good && stop_filter_feed(filter, (struct str){piece, length > 0 ? (size_t)length : 0}, &text);
+    }
+    if (!stopped) {
+        stop_filter_finish(filter, &text);
+    }
+    good = good && !text.overflow && str_equal(buf_str(&text), answer->text);
+    buf_clear(&text);
+    return good;
+}
+
+static bool fill_answer(struct job_maker *maker, const struct gen_request *request, const struct gen_answer *answer,
+                        struct job *job, struct job_refusal *refusal) {
     struct err err = {0};
-    if (!json_parse(maker->parser, payload, &root, &err) || !gen_request_read(root, &maker->arena, &request, &err) ||
+    const uint64_t tokens = (uint64_t)job->prompt.count + answer->count;
+    if (tokens > maker->model->plan.context_length) {
+        (void)err_set(&err, ERR_TOO_LARGE, "prompt and answer do not fit the context");
+        return refuse(refusal, GEN_FAILURE_CONTEXT_LENGTH, &err);
+    }
+    const uint32_t continued = job->prompt.continued;
+    const bool stops = answer->finish == GEN_FINISH_STOP, by_string = stops && request->stop_count > 0;
+    job->answer = (struct job_answer){.ids = mem_alloc((continued + answer->count + 1) * sizeof(*job->answer.ids)),
+                                      .scored = (uint32_t)answer->count - (by_string && answer->count > 0 ? 1 : 0),
+                                      .score_end = stops && !by_string,
+                                      .spells = spells(maker, answer, &job->filter)};
+    memcpy(job->answer.ids, job->prompt.tokens + job->prompt.count - continued, continued * sizeof(*job->answer.ids));
+    memcpy(job->answer.ids + continued, answer->ids, answer->count * sizeof(*job->answer.ids));
+    score_rule_init(&job->answer.rule, request);
+    return true;
+}
+
+/* --- Jobs --- */
+
+/* What the frame asks for; `answer` stays without ids when it is to be generated. */
+static bool read_frame(struct job_maker *maker, const struct llama_frame *frame, struct job *job,
+                       struct gen_request *request, struct gen_answer *answer, struct err *err) {
+    struct json_value root, object;
+    if (!json_parse(maker->parser, frame->payload, &root, err)) {
+        return false;
+    }
+    if (frame->kind != LLAMA_FRAME_SCORE) {
+        read_scope(root, job);
+        return gen_request_read(root, &maker->arena, request, err);
+    }
+    return (json_get(root, "answer", &object) || err_set(err, ERR_INVALID, "the answer is missing")) &&
+           gen_answer_read(object, &maker->arena, answer, err) &&
+           (json_get(root, "request", &object) || err_set(err, ERR_INVALID, "the request is missing")) &&
+           gen_request_read(object, &maker->arena, request, err);
+}
+
+static bool fill(struct job_maker *maker, const struct llama_frame *frame, struct job *job,
+                 struct job_refusal *refusal) {
+    struct gen_request request;
+    struct gen_answer answer = {0};
+    struct err err = {0};
+    if (!read_frame(maker, frame, job, &request, &answer, &err) ||
         !prompter_make(maker->prompter, &request, &maker->arena, &job->prompt, &err)) {
         return refuse(refusal, GEN_FAILURE_BAD_REQUEST, &err);
+    }
+    if (answer.ids != NULL) {
+        stop_filter_init(&job->filter, request.stop, request.stop_count);
+        return fill_answer(maker, &request, &answer, job, refusal);
     }
     if (!fit(maker, &request, job, refusal)) {
         return false;
     }
-    read_scope(root, job);
     job->stream = request.stream;
     job->seed_given = request.seed_given;
     job->sampler = sampler_new(maker->model->vocab, &request);
@@ -89,11 +159,11 @@ static bool fill(struct job_maker *maker, struct str payload, struct job *job, s
     return true;
 }
 
-struct job *job_maker_make(struct job_maker *maker, uint64_t id, struct str payload, struct job_refusal *refusal) {
+struct job *job_maker_make(struct job_maker *maker, const struct llama_frame *frame, struct job_refusal *refusal) {
     struct job *job = MEM_NEW(struct job);
-    job->id = id;
+    job->id = frame->job;
     job->received_us = clock_monotonic_us();
-    bool made = fill(maker, payload, job, refusal);
+    bool made = fill(maker, frame, job, refusal);
     arena_clear(&maker->arena);
     if (!made) {
         job_free(job);
@@ -117,5 +187,6 @@ void job_free(struct job *job) {
         llama_sampler_free(job->sampler);
     }
     stop_filter_clear(&job->filter);
+    free(job->answer.ids);
     free(job);
 }

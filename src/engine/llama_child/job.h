@@ -4,12 +4,23 @@
 
 #include "base/str.h"
 #include "engine/llama_child/prompt.h"
+#include "engine/llama_child/score.h"
+#include "engine/llama_frames.h"
 #include "engine/stop_filter.h"
 #include "wire/generation.h"
 
 #include <llama.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+/* Of a job that does not generate: an answer that is to be scored. */
+struct job_answer {
+    uint32_t *ids;   /* owned, behind those of the text that it continues; NULL: it generates */
+    uint32_t scored; /* so many of them */
+    bool score_end;  /* and that it ends there */
+    bool spells;     /* the ids spell the text */
+    struct score_rule rule;
+};
 
 struct job {
     uint64_t id;
@@ -20,6 +31,7 @@ struct job {
     bool promised;                          /* a slot is kept for it, and the parent knows that it is accepted */
     struct llama_sampler *sampler;
     struct stop_filter filter;
+    struct job_answer answer;
     uint64_t received_us;
     struct job *next, *prev;
 };
@@ -34,8 +46,8 @@ struct job_refusal {
 /* Turns job frames into jobs. */
 struct job_maker;
 struct job_maker *job_maker_new(const struct model *model);
-/* `payload` is that of LLAMA_FRAME_JOB. NULL: the refusal is filled. */
-struct job *job_maker_make(struct job_maker *maker, uint64_t id, struct str payload, struct job_refusal *refusal);
+/* From a frame JOB or SCORE. NULL: the refusal is filled. */
+struct job *job_maker_make(struct job_maker *maker, const struct llama_frame *frame, struct job_refusal *refusal);
 /* Tokens of its prompt, without those of the text that it continues. */
 uint32_t job_prompt_tokens(const struct job *job);
 /* Appends the frame that tells the parent that it is accepted. */

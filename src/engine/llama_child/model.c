@@ -18,6 +18,7 @@
 
 enum {
     MODEL_WARM_UP_TOKENS = 16,
+    MODEL_OUTPUTS_MIN = 16,    /* scores ask for many at once */
     MODEL_FLASH_HEAD_MIN = 64, /* below, llama.cpp's flash attention is 2 to 3 times slower than the plain one (CPU) */
     MODEL_CACHE_BYTES = 2,     /* of one number in the KV cache: f16 */
     MODEL_THREAD_BYTES = 16 * 1024 * 1024,
@@ -168,11 +169,12 @@ static bool make_context(struct model *model, const struct model_options *option
     struct llama_context_params params = llama_context_default_params();
     uint32_t padded = (model->plan.context_length + PLAN_CONTEXT_STEP - 1) / PLAN_CONTEXT_STEP * PLAN_CONTEXT_STEP;
     model->batch_tokens = MODEL_PREFILL_MAX + model->plan.slots;
+    model->outputs_max = model->plan.slots > MODEL_OUTPUTS_MIN ? model->plan.slots : MODEL_OUTPUTS_MIN;
     params.n_ctx = model->plan.slots * padded;
     params.n_seq_max = model->plan.slots;
     params.n_batch = model->batch_tokens;
     params.n_ubatch = model->batch_tokens;
-    params.n_outputs_max = model->plan.slots;
+    params.n_outputs_max = model->outputs_max;
     params.n_threads = (int32_t)threads;
     params.n_threads_batch = (int32_t)threads;
     params.no_perf = true;

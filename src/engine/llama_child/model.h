@@ -40,6 +40,7 @@ struct model {
     struct cache_pages cache;
     struct plan plan;
     uint32_t batch_tokens; /* most tokens in one step */
+    uint32_t outputs_max;  /* most of these whose logits are asked for */
     double tokens_per_ms;  /* of a prompt, measured once at the start */
     struct model_log log;
 };

@@ -89,7 +89,8 @@ static void mark_ready(struct slot *slot) {
     slot->ready_tokens = slot->out_tokens;
 }
 
-bool slot_add_text(struct slot *slot, struct str bytes) {
+bool slot_add_token(struct slot *slot, llama_token token, struct str bytes) {
+    slot->tokens[slot->length] = token;
     slot->completion_tokens++;
     slot->out_tokens++;
     bool stopped = stop_filter_feed(&slot->job->filter, bytes, &slot->out);
@@ -97,6 +98,11 @@ bool slot_add_text(struct slot *slot, struct str bytes) {
         mark_ready(slot);
     }
     return stopped;
+}
+
+/* The ids of the tokens that were not reported yet: llama.cpp's are never negative. */
+static const uint32_t *unreported(const struct slot *slot) {
+    return (const uint32_t *)&slot->tokens[slot->job->prompt.count + slot->completion_tokens - slot->out_tokens];
 }
 
 void slot_flush(struct slot *slot, struct buf *frames, uint64_t now_us) {
@@ -109,7 +115,8 @@ void slot_flush(struct slot *slot, struct buf *frames, uint64_t now_us) {
                 length--;
             }
         }
-        llama_frame_append_delta(frames, slot->job->id, slot->ready_tokens, (struct str){text.data, length});
+        llama_frame_append_delta(frames, slot->job->id, unreported(slot), slot->ready_tokens,
+                                 (struct str){text.data, length});
         slot->out_tokens -= slot->ready_tokens;
         slot->ready_tokens = 0;
         slot->sent_us = now_us;

@@ -38,8 +38,9 @@ struct slot *slot_choose(struct slot *slots, uint32_t count, const struct job *j
 void slot_take_job(struct slot *slot, struct job *job, llama_memory_t memory, uint64_t now_us);
 /* Keeps no more than so many tokens in the cache; none, where a model's state cannot go back part of the way. */
 void slot_forget_beyond(struct slot *slot, uint32_t keep, llama_memory_t memory);
-/* Adds the bytes of a token; true when a stop string is complete. */
-bool slot_add_text(struct slot *slot, struct str bytes);
+/* Adds a token of the answer and its bytes; true when a stop string is complete. Nothing follows the last token, so the
+ * caller counts it into `length` only when another step is to come. */
+bool slot_add_token(struct slot *slot, llama_token token, struct str bytes);
 /* Appends a delta frame with all text that may be shown, if there is any. */
 void slot_flush(struct slot *slot, struct buf *frames, uint64_t now_us);
 /* Appends a frame that tells how far its prompt is read, now and then. */

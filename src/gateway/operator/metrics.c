@@ -17,6 +17,9 @@ static void write_network(const struct network_counts *counts, struct buf *out) 
     metric(out, "counter", "nataris_silences_total", "Times that a provider with jobs stopped answering.",
            counts->silences);
     metric(out, "counter", "nataris_reviews_total", "Lines added to the review list.", counts->reviews);
+    metric(out, "counter", "nataris_audits_total", "Answers of providers that others have scored.", counts->audits);
+    metric(out, "counter", "nataris_audits_failed_total", "Audits after which a provider was past the bound.",
+           counts->audits_failed);
     metric(out, "counter", "nataris_canaries_total", "Known questions asked of providers.", counts->canaries);
     metric(out, "counter", "nataris_queue_waits_total", "Jobs that waited before their first placement.",
            counts->queued);

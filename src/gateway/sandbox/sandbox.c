@@ -138,7 +138,8 @@ static void on_accept(void *context, uint64_t generation, uint32_t prompt_tokens
     }
 }
 
-static void on_delta(void *context, uint64_t generation, struct str text, uint32_t tokens) {
+static void on_delta(void *context, uint64_t generation, struct str text, const uint32_t *ids, uint32_t tokens) {
+    (void)ids;
     struct sandbox *sandbox = context;
     struct answering *answering = answering_find(sandbox, generation);
     struct fault error;

@@ -17,7 +17,9 @@ static void takes_what_was_appended(void **state) {
     uint32_t tokens = 0;
     struct str text;
     buf_init(&bytes, 4096);
-    llama_frame_append_delta(&bytes, 7, 3, STR("three words here"));
+    const uint32_t ids[3] = {11, 22, 33};
+    struct str id_bytes;
+    llama_frame_append_delta(&bytes, 7, ids, 3, STR("three words here"));
     size_t first = bytes.len;
     llama_frame_append(&bytes, LLAMA_FRAME_CANCEL, UINT64_MAX, STR(""));
     for (size_t len = 0; len < first; len++) {
@@ -27,7 +29,9 @@ static void takes_what_was_appended(void **state) {
     assert_int_equal(used, first);
     assert_int_equal(frame.kind, LLAMA_FRAME_DELTA);
     assert_int_equal(frame.job, 7);
-    assert_true(llama_frame_read_u32(frame.payload, &tokens, &text));
+    assert_true(llama_frame_read_delta(frame.payload, &tokens, &id_bytes, &text));
+    assert_int_equal(id_bytes.len, sizeof(ids));
+    assert_memory_equal(id_bytes.data, ids, sizeof(ids));
     assert_int_equal(tokens, 3);
     assert_true(str_equal(text, STR("three words here")));
     struct str rest = {bytes.data + used, bytes.len - used};
@@ -71,7 +75,7 @@ static void refuses_broken_frames(void **state) {
     llama_frame_append(&bytes, LLAMA_FRAME_DONE, 1, STR("x"));
     bytes.data[4] = 0;
     assert_int_equal(llama_frame_take(buf_str(&bytes), &frame, &used), LLAMA_FRAME_BROKEN);
-    bytes.data[4] = LLAMA_FRAME_COUNTED + 1;
+    bytes.data[4] = LLAMA_FRAME_SCORED + 1;
     assert_int_equal(llama_frame_take(buf_str(&bytes), &frame, &used), LLAMA_FRAME_BROKEN);
     bytes.data[4] = LLAMA_FRAME_DONE;
     uint32_t length = LLAMA_FRAME_MAX + 1;

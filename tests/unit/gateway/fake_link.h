@@ -25,6 +25,12 @@ struct link_peer {
     bool old;        /* it does not know scopes; set by the test */
     char scope[80];  /* of the latest generation, likewise */
     bool seed_given; /* likewise */
+    /* The latest answer that it was given to score. */
+    uint64_t score_job;
+    unsigned scores;
+    char score_text[128], score_scope[64];
+    uint32_t score_ids[16];
+    size_t score_count;
 };
 
 void link_peer_admit(struct link_peer *peer, const char *provider_id) {
@@ -50,6 +56,18 @@ void link_peer_send_job(struct link_peer *peer, uint64_t job, const struct gen_r
 }
 bool link_peer_has_scopes(const struct link_peer *peer) {
     return !peer->old;
+}
+bool link_peer_send_score(struct link_peer *peer, uint64_t job, const struct gen_request *request,
+                          const struct gen_answer *answer) {
+    peer->score_job = job;
+    peer->scores++;
+    peer->score_count = answer->count;
+    (void)str_copy(peer->score_text, sizeof(peer->score_text), answer->text);
+    (void)str_copy(peer->score_scope, sizeof(peer->score_scope), request->scope);
+    for (size_t i = 0; i < answer->count && i < sizeof(peer->score_ids) / sizeof(peer->score_ids[0]); i++) {
+        peer->score_ids[i] = answer->ids[i];
+    }
+    return true;
 }
 void link_peer_send_cancel(struct link_peer *peer, uint64_t job) {
     (void)job;

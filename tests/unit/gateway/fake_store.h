@@ -91,8 +91,10 @@ void store_admin(struct store *store, const struct store_admin *admin,
                  void *context) {
     (void)store;
     fake_store.admin = *admin;
-    fake_store.admin.device.standing =
-        admin->kind == STORE_ADMIN_DEVICE_REMOVE ? STORE_STANDING_REMOVED : STORE_STANDING_SERVING;
+    fake_store.admin.device.standing = admin->kind == STORE_ADMIN_DEVICE_REMOVE       ? STORE_STANDING_REMOVED
+                                       : admin->kind == STORE_ADMIN_DEVICE_QUARANTINE ? STORE_STANDING_QUARANTINED
+                                                                                      : STORE_STANDING_SERVING;
+    memcpy(fake_store.admin.device.standing_reason, admin->note, sizeof(admin->note));
     on_result(context, &fake_store.admin, NULL);
 }
 

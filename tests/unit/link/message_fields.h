@@ -240,6 +240,10 @@ static void fields_members(struct json_writer *writer, const struct link_message
     case LINK_DONE:
         fields_done(writer, &message->done);
         break;
+    case LINK_SCORED:
+        json_member_int(writer, "job", (int64_t)message->scored.job);
+        gen_score_write(&message->scored.score, writer);
+        break;
     case LINK_ERROR:
         json_member_int(writer, "job", (int64_t)message->error.job);
         json_member_cstr(writer, "failure", gen_failure_name(message->error.failure));
@@ -358,6 +362,9 @@ static inline void message_encode(struct buf *out, enum link_version version, co
         break;
     case LINK_DONE:
         link_encode_done(out, version, &message->done);
+        break;
+    case LINK_SCORED:
+        link_encode_scored(out, &message->scored);
         break;
     case LINK_ERROR:
         link_encode_error(out, &message->error);

@@ -66,8 +66,8 @@ static void on_accept(void *context, uint64_t job, uint32_t prompt_tokens) {
     see(context, name, "accepted");
 }
 
-static void on_delta(void *context, uint64_t job, struct str text, uint32_t tokens) {
-    (void)context, (void)job, (void)text, (void)tokens;
+static void on_delta(void *context, uint64_t job, struct str text, const uint32_t *ids, uint32_t tokens) {
+    (void)context, (void)job, (void)text, (void)ids, (void)tokens;
 }
 
 static void on_done(void *context, uint64_t job, const struct gen_done *done) {

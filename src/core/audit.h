@@ -1,0 +1,53 @@
+/* Audits: what the scores of a device's answers come to (docs/AUDITS.md). Four sums that are kept from falling below 0
+ * (CUSUM) for each device and file of a model, a bound, and how often a job is looked at. Pure. */
+#ifndef NATARIS_CORE_AUDIT_H
+#define NATARIS_CORE_AUDIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    CORE_AUDIT_SUMS = 4,
+    CORE_AUDIT_TOKENS_MIN = 8,  /* an answer of fewer says too little */
+    CORE_AUDIT_NEW_PASSED = 10, /* a device is new until it has passed so many: each of its jobs is looked at */
+};
+/* An answer adds at most so much to a sum; past the bound ln(4 / 1e-5) the device is set aside; above ALERT each job is
+ * looked at. */
+#define CORE_AUDIT_ANSWER_MAX 8.0
+#define CORE_AUDIT_BOUND 12.9
+#define CORE_AUDIT_ALERT 4.0
+
+struct core_audit { /* of one device and one file; zeroed: nothing is known */
+    double sums[CORE_AUDIT_SUMS];
+    uint32_t audits; /* that counted */
+    uint32_t passed; /* of these, those after which no sum was above the alert */
+    uint32_t clean;  /* passed in a row */
+    bool failed;     /* past the bound, and not yet cleared */
+};
+
+/* What one audit found. */
+struct core_audit_found {
+    uint32_t tokens; /* that were scored */
+    /* The device's own words contradict each other: ids that do not spell the text, or an end by length before
+     * max_tokens. As bad as an answer can be. */
+    bool contradicts;
+    double ratios[CORE_AUDIT_SUMS]; /* of the whole answer */
+};
+
+enum core_audit_verdict {
+    CORE_AUDIT_VOID,    /* too short to count, or no numbers */
+    CORE_AUDIT_PASSED,  /* no sum is above the alert */
+    CORE_AUDIT_ALERTED, /* some sum is */
+    CORE_AUDIT_FAILED,  /* this audit took a sum past the bound */
+    CORE_AUDIT_CLEARED, /* it had failed, and has passed enough since: CORE_AUDIT_NEW_PASSED in a row */
+};
+const char *core_audit_verdict_name(enum core_audit_verdict verdict); /* "void", "passed", ... */
+
+enum core_audit_verdict core_audit_add(struct core_audit *audit, const struct core_audit_found *found);
+/* The operator dismisses what was found: the sums begin anew, what was passed counts. */
+void core_audit_dismiss(struct core_audit *audit);
+/* Of how many millionths of the device's jobs an audit is to be made. `permille` is the operator's setting for devices
+ * that are known and above suspicion; 0: no audits at all. */
+uint32_t core_audit_share(const struct core_audit *audit, uint32_t permille);
+
+#endif

@@ -1,0 +1,400 @@
+#include "gateway/audit.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "core/explain.h"
+#include "gateway/provider_trust.h"
+#include "gateway/providers.h"
+#include "link/peer.h"
+#include "store/admin.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+enum {
+    AUDIT_PUMP_MS = 500,
+    AUDIT_PATIENCE_MS = 3 * 60 * 1000, /* for the score of one answer: a busy device takes a tenth of its time for it */
+    AUDIT_KEEP_MS = 10 * 60 * 1000,    /* an answer that nobody could score by then is forgotten */
+    AUDIT_RUNS_MAX = 64,
+    AUDIT_PEERS = 2,       /* of different owners, where no trusted device has the file */
+    AUDIT_PEERS_SEEN = 64, /* devices that are looked at for one that may score */
+    AUDIT_SCOPE_BYTES = 22,
+};
+
+/* Numbers of these jobs: above all handles of the core (core/handle.c), below LINK_JOB_MAX. */
+#define AUDIT_JOB_FIRST (UINT64_C(1) << 52)
+
+struct audit_run {
+    uint64_t job, provider; /* the scorer's handle */
+    uint64_t due_ms;
+    struct audit_capture *capture;
+    struct audit_run *next, *prev;
+};
+
+static uint64_t now_of(const struct audits *audits) {
+    return core_loop_now_ms(&audits->shell->core);
+}
+
+static struct audit_captures *captures_of(const struct audits *audits) {
+    return &audits->shell->captures;
+}
+
+/* --- Who scores --- */
+
+static bool is_idle(const struct audits *audits, const struct gateway_provider *provider) {
+    struct core_provider_view view;
+    return core_provider_view(audits->shell->core.core, provider->handle, now_of(audits), &view) && view.active == 0;
+}
+
+static bool is_scoring(const struct audits *audits, const struct gateway_provider *provider) {
+    const struct audit_run *run = NULL;
+    DL_SEARCH_SCALAR(audits->runs, run, provider, provider->handle);
+    return run != NULL;
+}
+
+/* A trusted device with the file, rather one that has nothing to do. `exists`: some has it, busy or not. */
+static struct gateway_provider *find_trusted(const struct audits *audits, const struct audit_capture *capture,
+                                             bool *exists) {
+    struct gateway_provider *provider, *found = NULL;
+    *exists = false;
+    DL_FOREACH2(audits->shell->providers.trusted, provider, trusted_next) {
+        if (!provider_trust_has_file(provider, capture->request.model, capture->subject.key.sha256)) {
+            continue;
+        }
+        *exists = true;
+        if (!is_scoring(audits, provider) && (found == NULL || is_idle(audits, provider))) {
+            found = provider;
+        }
+    }
+    return found;
+}
+
+/* Of neither the device's owner nor of one that was asked already. */
+static bool may_be_peer(const struct audit_capture *capture, const struct gateway_provider *provider) {
+    const char *owner = provider->device.account_id;
+    bool good = strcmp(owner, capture->subject.account_id) != 0;
+    for (uint32_t i = 0; i < capture->asked; i++) {
+        good = good && strcmp(owner, capture->scorers[i]) != 0;
+    }
+    return good;
+}
+
+/* Rather one that has nothing to do. */
+static struct gateway_provider *find_peer(const struct audits *audits, const struct audit_capture *capture) {
+    struct gateway_provider *provider, *found = NULL;
+    size_t seen = 0;
+    DL_FOREACH (audits->shell->providers.list, provider) {
+        if (++seen > AUDIT_PEERS_SEEN) {
+            break;
+        }
+        if (provider->handle == CORE_NO_HANDLE || !may_be_peer(capture, provider) || is_scoring(audits, provider) ||
+            !provider_trust_has_file(provider, capture->request.model, capture->subject.key.sha256)) {
+            continue;
+        }
+        if (is_idle(audits, provider)) {
+            return provider;
+        }
+        found = provider;
+    }
+    return found;
+}
+
+bool audits_can_score(const struct core_shell *shell, const struct gateway_provider *device, struct str model,
+                      bool own_prompt) {
+    const struct provider_file *file = provider_files_find(&device->files, model);
+    const struct gateway_provider *provider;
+    size_t seen = 0, peers = 0;
+    const char *first = NULL;
+    if (file == NULL || device->is_trusted) {
+        return false;
+    }
+    if (provider_trust_any(&shell->providers, model, file->sha256)) {
+        return true;
+    }
+    DL_FOREACH (shell->providers.list, provider) {
+        if (!own_prompt || ++seen > AUDIT_PEERS_SEEN) {
+            break;
+        }
+        const char *owner = provider->device.account_id;
+        if (strcmp(owner, device->device.account_id) != 0 && (first == NULL || strcmp(owner, first) != 0) &&
+            provider_trust_has_file(provider, model, file->sha256)) {
+            first = owner;
+            peers++;
+        }
+    }
+    return peers >= AUDIT_PEERS;
+}
+
+/* --- What follows --- */
+
+static const char QUARANTINE_REASON[] = "audits: its answers are not those of the model";
+
+static void on_stands(void *context, const struct store_admin *result, const struct err *err) {
+    struct core_shell *shell = context;
+    if (err == NULL) {
+        providers_stands(&shell->providers, &result->device);
+    } else if (err->code != ERR_CONFLICT) { /* it was removed, or released, meanwhile */
+        LOG_WARN_EVENT("audit.not_kept", LOG_TEXT("message", err->message));
+    }
+}
+
+/* One that is past the bound gets no paid jobs any more; audits let go of none but those that audits have set aside. */
+static void set_aside(const struct audits *audits, const char *device_id, bool aside) {
+    const struct gateway_provider *provider = providers_by_id(&audits->shell->providers, device_id);
+    const struct store_device *known = provider != NULL ? &provider->device : NULL;
+    const bool ours = known != NULL && known->standing == STORE_STANDING_QUARANTINED &&
+                      strcmp(known->standing_reason, QUARANTINE_REASON) == 0;
+    struct store_admin action = {.kind = aside ? STORE_ADMIN_DEVICE_QUARANTINE : STORE_ADMIN_DEVICE_RELEASE,
+                                 .actor = "audits",
+                                 .now_ms = clock_wall_ms()};
+    if (aside ? known != NULL && known->standing != STORE_STANDING_SERVING : !ours) {
+        return;
+    }
+    (void)str_copy(action.device.id, sizeof(action.device.id), str_from(device_id));
+    (void)str_copy(action.note, sizeof(action.note), str_from(aside ? QUARANTINE_REASON : "audits passed"));
+    store_admin(audits->shell->store, &action, on_stands, audits->shell);
+}
+
+static void tell_core(const struct audits *audits, const char *device_id, enum core_audit_verdict verdict) {
+    const struct gateway_provider *provider = providers_by_id(&audits->shell->providers, device_id);
+    struct core_loop *core = &audits->shell->core;
+    if (provider == NULL || verdict == CORE_AUDIT_VOID || verdict == CORE_AUDIT_ALERTED) {
+        return; /* nothing is decided */
+    }
+    const bool passed = verdict != CORE_AUDIT_FAILED;
+    core_loop_step_later(
+        core,
+        &(struct core_event){.kind = CORE_EVENT_AUDITED, .provider = provider->handle, .audited = {.passed = passed}});
+    if (!passed) {
+        core_loop_step_later(core, &(struct core_event){.kind = CORE_EVENT_REVIEW,
+                                                        .provider = provider->handle,
+                                                        .review = {.review = CORE_REVIEW_AUDIT}});
+    }
+}
+
+static void tell(const struct audits *audits, const struct audit_capture *capture, enum core_audit_verdict verdict) {
+    const struct audit_subject *subject = &capture->subject;
+    struct network_counts *counts = &audits->shell->counts;
+    counts->audits++;
+    counts->audits_failed += verdict == CORE_AUDIT_FAILED;
+    LOG_AT(verdict == CORE_AUDIT_FAILED ? LOG_WARN : LOG_INFO, "provider.audited",
+           LOG_TEXT("provider_id", subject->key.device_id), LOG_TEXT("job_id", subject->generation_id),
+           LOG_TEXT("verdict", core_audit_verdict_name(verdict)));
+    tell_core(audits, subject->key.device_id, verdict);
+    if (verdict == CORE_AUDIT_FAILED || verdict == CORE_AUDIT_CLEARED) {
+        set_aside(audits, subject->key.device_id, verdict == CORE_AUDIT_FAILED);
+    }
+}
+
+static void conclude(const struct audits *audits, struct audit_capture *capture) {
+    const struct audit_subject *subject = &capture->subject;
+    char model[LIMIT_MODEL_ID_BYTES + 1];
+    struct audit_evidence evidence = {
+        .at_ms = clock_wall_ms(),
+        .canary = subject->canary,
+        .near = capture->score.near,
+        .far = capture->score.far,
+        .found = {.tokens = capture->score.tokens, .contradicts = capture->contradicts || !capture->score.spells}};
+    (void)str_copy(evidence.generation_id, sizeof(evidence.generation_id), str_from(subject->generation_id));
+    (void)str_copy(model, sizeof(model), capture->request.model);
+    for (int i = 0; i < CORE_AUDIT_SUMS; i++) {
+        evidence.found.ratios[i] = evidence.found.contradicts ? 0 : capture->score.ratios[i];
+    }
+    tell(audits, capture, audit_book_add(&audits->shell->audit_book, &subject->key, model, &evidence));
+    audit_captures_forget(captures_of(audits), capture);
+}
+
+/* Two that do not trust each other have scored it: what is worse for the device must be seen by both. */
+static void join_score(struct audit_capture *capture, const struct gen_score *score) {
+    if (capture->scored++ == 0) {
+        capture->score = *score;
+        return;
+    }
+    struct gen_score *joined = &capture->score;
+    joined->spells = joined->spells || score->spells;
+    joined->tokens = joined->tokens < score->tokens ? joined->tokens : score->tokens;
+    joined->far = joined->far < score->far ? joined->far : score->far;
+    joined->near = joined->near < score->near ? joined->near : score->near;
+    for (int i = 0; i < GEN_RATIO_COUNT; i++) {
+        joined->ratios[i] = joined->ratios[i] < score->ratios[i] ? joined->ratios[i] : score->ratios[i];
+    }
+}
+
+/* --- Runs --- */
+
+static void run_free(struct audits *audits, struct audit_run *run) {
+    DL_DELETE(audits->runs, run);
+    audits->run_count--;
+    free(run);
+}
+
+/* It was not scored: another device may be asked, or nobody. */
+static void run_failed(struct audits *audits, struct audit_run *run) {
+    struct audit_capture *capture = run->capture;
+    capture->asked--;
+    run_free(audits, run);
+    if (capture->scored == 0 && capture->asked == 0) {
+        return; /* tried again until it is too old */
+    }
+    capture->given_up = true; /* one of two peers has scored it, the other has not */
+}
+
+static bool begin_run(struct audits *audits, struct audit_capture *capture, struct gateway_provider *provider) {
+    char scope[AUDIT_SCOPE_BYTES + 1];
+    struct gen_request request = capture->request;
+    const struct gen_answer answer = audit_capture_answer(capture);
+    random_base62(scope, AUDIT_SCOPE_BYTES);
+    scope[AUDIT_SCOPE_BYTES] = '\0';
+    request.scope = str_from(scope);
+    const uint64_t job = AUDIT_JOB_FIRST + audits->next_job % AUDIT_JOB_FIRST;
+    if (!link_peer_send_score(provider->peer, job, &request, &answer)) {
+        return false;
+    }
+    audits->next_job++;
+    struct audit_run *run = MEM_NEW(struct audit_run);
+    *run = (struct audit_run){
+        .job = job, .provider = provider->handle, .due_ms = now_of(audits) + AUDIT_PATIENCE_MS, .capture = capture};
+    (void)str_copy(capture->scorers[capture->asked++ % AUDIT_PEERS], STORE_ID_MAX,
+                   str_from(provider->device.account_id));
+    DL_APPEND(audits->runs, run);
+    audits->run_count++;
+    return true;
+}
+
+static bool has_run(const struct audits *audits, const struct audit_capture *capture) {
+    const struct audit_run *run = NULL;
+    DL_SEARCH_SCALAR(audits->runs, run, capture, capture);
+    return run != NULL;
+}
+
+/* Gives one answer to whoever can score it; false when it can be forgotten. */
+static bool advance(struct audits *audits, struct audit_capture *capture) {
+    bool trusted = false;
+    if (has_run(audits, capture)) {
+        return true;
+    }
+    if (capture->given_up || now_of(audits) - capture->ready_ms >= AUDIT_KEEP_MS) {
+        return false;
+    }
+    struct gateway_provider *provider = capture->asked == 0 ? find_trusted(audits, capture, &trusted) : NULL;
+    if (provider == NULL && !trusted && capture->subject.canary && capture->asked < AUDIT_PEERS) {
+        provider = find_peer(audits, capture);
+    }
+    return provider == NULL || begin_run(audits, capture, provider);
+}
+
+void audits_due(void *context) {
+    struct audits *audits = context;
+    struct audit_run *run, *next_run;
+    struct audit_capture *capture, *next;
+    const uint64_t now_ms = now_of(audits);
+    DL_FOREACH_SAFE (audits->runs, run, next_run) {
+        if (now_ms >= run->due_ms) {
+            providers_cancel(&audits->shell->providers, run->provider, run->job);
+            run_failed(audits, run);
+        }
+    }
+    DL_FOREACH_SAFE (captures_of(audits)->ready, capture, next) {
+        if (capture->contradicts) {
+            conclude(audits, capture);
+        } else if (audits->run_count >= AUDIT_RUNS_MAX || audits->stopped) {
+            break;
+        } else if (!advance(audits, capture)) {
+            audit_captures_forget(captures_of(audits), capture);
+        }
+    }
+}
+
+/* --- What scorers say --- */
+
+static struct audit_run *run_of(const struct audits *audits, uint64_t provider, uint64_t job) {
+    struct audit_run *run = NULL;
+    if (job >= AUDIT_JOB_FIRST) {
+        DL_SEARCH_SCALAR(audits->runs, run, job, job);
+    }
+    return run != NULL && run->provider == provider ? run : NULL;
+}
+
+static void on_scored(void *context, uint64_t provider, uint64_t job, const struct gen_score *score) {
+    struct audits *audits = context;
+    struct audit_run *run = run_of(audits, provider, job);
+    if (run == NULL) {
+        return;
+    }
+    struct audit_capture *capture = run->capture;
+    const struct gateway_provider *scorer = providers_find(&audits->shell->providers, provider);
+    const bool enough = (scorer != NULL && scorer->is_trusted) || capture->scored + 1 >= AUDIT_PEERS;
+    run_free(audits, run);
+    join_score(capture, score);
+    if (enough) {
+        conclude(audits, capture);
+    }
+    audits_due(audits);
+}
+
+static void log_not_scored(const struct audits *audits, const struct audit_run *run, const struct link_error *error) {
+    const struct gateway_provider *scorer = providers_find(&audits->shell->providers, run->provider);
+    char message[ERR_MESSAGE_MAX];
+    (void)str_copy(message, sizeof(message), error->message);
+    LOG_INFO_EVENT("audit.not_scored", LOG_TEXT("job_id", run->capture->subject.generation_id),
+                   LOG_TEXT("scorer", scorer != NULL ? scorer->device.id : ""),
+                   LOG_TEXT("failure", gen_failure_name(error->failure)), LOG_TEXT("message", message));
+}
+
+static bool on_error(void *context, uint64_t provider, const struct link_error *error) {
+    struct audits *audits = context;
+    struct audit_run *run = run_of(audits, provider, error->job);
+    if (run != NULL) {
+        log_not_scored(audits, run, error);
+        /* Whatever was wrong with it, the same device is not asked again for the same answer at once. */
+        run->capture->given_up = true;
+        run_failed(audits, run);
+    }
+    return error->job >= AUDIT_JOB_FIRST;
+}
+
+static void on_joined(void *context, struct gateway_provider *provider) {
+    (void)context;
+    provider_trust_join(provider);
+}
+
+static void on_left(void *context, struct gateway_provider *provider, uint64_t handle) {
+    struct audits *audits = context;
+    struct audit_run *run, *next;
+    provider_trust_leave(provider);
+    DL_FOREACH_SAFE (audits->runs, run, next) {
+        if (run->provider == handle) {
+            run_failed(audits, run);
+        }
+    }
+}
+
+static const struct provider_scoring SCORING = {
+    .on_scored = on_scored, .on_error = on_error, .on_joined = on_joined, .on_left = on_left};
+
+/* --- Life --- */
+
+void audits_init(struct audits *audits, struct core_shell *shell) {
+    *audits = (struct audits){.shell = shell};
+    shell->providers.scoring = &SCORING;
+    shell->providers.scoring_context = audits;
+    audits->timer = loop_timer_new(shell->core.loop, audits_due, audits);
+    if (shell->audit_book.permille > 0) {
+        loop_timer_start(audits->timer, AUDIT_PUMP_MS, AUDIT_PUMP_MS);
+    }
+}
+
+void audits_stop(struct audits *audits) {
+    audits->stopped = true;
+}
+
+void audits_clear(struct audits *audits) {
+    while (audits->runs != NULL) {
+        run_free(audits, audits->runs);
+    }
+    loop_timer_free(audits->timer);
+    *audits = (struct audits){0};
+}

@@ -1,0 +1,150 @@
+#include "gateway/audit_capture.h"
+
+#include "base/mem.h"
+#include "link/part.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+enum {
+    CAPTURES_MAX = 256, /* open ones; beyond, answers are not audited */
+    READY_MAX = 256,    /* the oldest is given up for a newer one */
+    CAPTURE_TEXT_BYTES = 256 * 1024,
+    CAPTURE_REQUEST_BYTES = 512 * 1024,
+};
+
+static void capture_free(struct audit_capture *capture) {
+    arena_clear(&capture->arena);
+    buf_clear(&capture->text);
+    buf_clear(&capture->ids);
+    free(capture);
+}
+
+static struct audit_capture *find(const struct audit_captures *captures, uint64_t generation) {
+    struct audit_capture *capture = NULL;
+    HASH_FIND(hh, captures->open, &generation, sizeof(generation), capture);
+    return capture;
+}
+
+void audit_captures_drop(struct audit_captures *captures, uint64_t generation) {
+    struct audit_capture *capture = captures->open != NULL ? find(captures, generation) : NULL;
+    if (capture != NULL) {
+        HASH_DEL(captures->open, capture);
+        capture_free(capture);
+    }
+}
+
+/* An answer that must be short says too little. */
+static bool is_scored(const struct gen_request *request) {
+    return request->max_tokens >= CORE_AUDIT_TOKENS_MIN;
+}
+
+void audit_captures_begin(struct audit_captures *captures, const struct audit_subject *subject,
+                          const struct gen_request *request) {
+    audit_captures_drop(captures, subject->generation);
+    if (HASH_COUNT(captures->open) >= CAPTURES_MAX || !is_scored(request)) {
+        return;
+    }
+    struct audit_capture *capture = MEM_NEW(struct audit_capture);
+    capture->subject = *subject;
+    capture->request = *request;
+    arena_init_small(&capture->arena, CAPTURE_REQUEST_BYTES, 4096);
+    buf_init(&capture->text, CAPTURE_TEXT_BYTES);
+    buf_init(&capture->ids, LIMIT_SCORE_TOKENS * sizeof(uint32_t));
+    if (!gen_request_copy(&capture->arena, &capture->request)) {
+        capture_free(capture);
+        return;
+    }
+    HASH_ADD(hh, captures->open, subject.generation, sizeof(capture->subject.generation), capture);
+}
+
+/* One id for each token. */
+static void take_ids(struct audit_capture *capture, struct str parts, uint32_t tokens) {
+    struct link_part part;
+    size_t count = 0;
+    while (link_parts_next(&parts, &part)) {
+        const bool ids = part.kind == LINK_PART_TOKEN_IDS;
+        for (size_t i = 0; ids && i < link_token_id_count(part.token_ids); i++) {
+            const uint32_t id = link_token_id(part.token_ids, i);
+            buf_append(&capture->ids, &id, sizeof(id));
+            count++;
+        }
+    }
+    capture->contradicts = capture->contradicts || count != tokens;
+    capture->too_large = capture->too_large || capture->ids.overflow;
+}
+
+void audit_captures_delta(struct audit_captures *captures, uint64_t provider, const struct link_delta *delta) {
+    struct audit_capture *capture = captures->open != NULL ? find(captures, delta->job) : NULL;
+    if (capture == NULL || capture->subject.provider != provider || capture->contradicts || capture->too_large) {
+        return;
+    }
+    buf_append_str(&capture->text, delta->text);
+    take_ids(capture, delta->parts, delta->tokens);
+    capture->too_large = capture->too_large || capture->text.overflow;
+}
+
+/* An answer that ends by its length has it. Not where a default, or a text that is continued, was cut to the
+ * context. */
+static bool ends_wrongly(const struct audit_capture *capture) {
+    const size_t count = capture->ids.len / sizeof(uint32_t);
+    const struct gen_request *request = &capture->request;
+    const bool exact = request->max_tokens_given && request->continue_text.len == 0;
+    return count > request->max_tokens ||
+           (capture->finish == GEN_FINISH_LENGTH && exact && count != request->max_tokens);
+}
+
+void audit_captures_done(struct audit_captures *captures, uint64_t provider, uint64_t generation,
+                         enum link_finish finish, uint64_t now_ms) {
+    struct audit_capture *capture = captures->open != NULL ? find(captures, generation) : NULL;
+    if (capture == NULL || capture->subject.provider != provider) {
+        return;
+    }
+    HASH_DEL(captures->open, capture);
+    capture->finish = finish == LINK_FINISH_LENGTH ? GEN_FINISH_LENGTH : GEN_FINISH_STOP;
+    capture->ready_ms = now_ms;
+    const bool told = !capture->contradicts || capture->subject.tells_ids;
+    capture->contradicts = capture->contradicts || ends_wrongly(capture);
+    if (capture->too_large || !told || finish == LINK_FINISH_CANCELLED || finish == LINK_FINISH_OTHER) {
+        capture_free(capture);
+        return;
+    }
+    if (captures->ready_count >= READY_MAX) {
+        struct audit_capture *oldest = captures->ready;
+        while (oldest != NULL && oldest->asked > oldest->scored) {
+            oldest = oldest->next;
+        }
+        if (oldest == NULL) {
+            capture_free(capture);
+            return;
+        }
+        audit_captures_forget(captures, oldest);
+    }
+    DL_APPEND(captures->ready, capture);
+    captures->ready_count++;
+}
+
+void audit_captures_forget(struct audit_captures *captures, struct audit_capture *capture) {
+    DL_DELETE(captures->ready, capture);
+    captures->ready_count--;
+    capture_free(capture);
+}
+
+void audit_captures_clear(struct audit_captures *captures) {
+    struct audit_capture *capture, *next;
+    HASH_ITER (hh, captures->open, capture, next) {
+        HASH_DEL(captures->open, capture);
+        capture_free(capture);
+    }
+    while (captures->ready != NULL) {
+        audit_captures_forget(captures, captures->ready);
+    }
+}
+
+struct gen_answer audit_capture_answer(const struct audit_capture *capture) {
+    return (struct gen_answer){.ids = (const uint32_t *)(void *)capture->ids.data,
+                               .count = capture->ids.len / sizeof(uint32_t),
+                               .text = buf_str(&capture->text),
+                               .finish = capture->finish};
+}

@@ -1,0 +1,23 @@
+/* Devices that score other people's prompts: the operator's own, and those that they have verified. */
+#ifndef NATARIS_GATEWAY_PROVIDER_TRUST_H
+#define NATARIS_GATEWAY_PROVIDER_TRUST_H
+
+#include "base/digest.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct gateway_provider;
+struct providers;
+
+/* An admitted device is on the list, if it is one of these. */
+void provider_trust_join(struct gateway_provider *provider);
+void provider_trust_leave(struct gateway_provider *provider);
+/* Whether a device has this file loaded now, and scores answers with it; one in quarantine does not. */
+bool provider_trust_has_file(const struct gateway_provider *provider, struct str model,
+                             const uint8_t sha256[DIGEST_SHA256_SIZE]);
+/* Whether some trusted one has. */
+bool provider_trust_any(const struct providers *providers, struct str model, const uint8_t sha256[DIGEST_SHA256_SIZE]);
+
+#endif

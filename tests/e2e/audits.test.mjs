@@ -1,0 +1,124 @@
+// Devices of strangers whose answers are scored by the operator's: who serves something else is found, who does not, is
+// not, and nobody's prompt is in what the operator is shown.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { admin, assertBooks, createAccount, usageOf } from './support/accounts.mjs';
+import { chat } from './support/chat.mjs';
+import { eventually, Network, REFERENCE_MODEL, run, within } from './support/network.mjs';
+
+const CHAT = '/v1/chat/completions';
+const SECRET = 'marmalade';
+
+function story(name, gatewayOptions, tell) {
+  test(name, () => within(Network.gateway(['--log-level', 'info', ...gatewayOptions]), tell));
+}
+
+async function stranger(network, account, args = []) {
+  const program = await network.provider(['--engine', 'scripted', '--model', REFERENCE_MODEL, ...args],
+    { account: account.id });
+  program.account = account;
+  return program;
+}
+
+const show = (network, program) => admin(network, 'GET', `/admin/providers/${program.id}`);
+const reviews = async (network) => (await admin(network, 'GET', '/admin/reviews')).data;
+
+/** One answer after the other, each to a question of its own, until `done` says so. */
+async function askUntil(network, key, done, most = 200) {
+  for (let i = 0; i < most; i += 1) {
+    const response = await network.post(CHAT, chat(`${SECRET} ${i}`, { max_tokens: 64, stream: i % 2 === 0 }), { key });
+    assert.equal(response.status, 200, await response.clone().text());
+    await response.text();
+    if (await done()) return i + 1;
+  }
+  throw new Error(`nothing was found\n${network.errors()}`);
+}
+
+async function strangers(network, lies) {
+  const [alice, bob, buyer] = await Promise.all(['alice', 'bob', 'buyer'].map((name) =>
+    createAccount(network, 'unlimited', name)));
+  await network.scripted(['--max-jobs', '1']); // the operator's: it scores
+  const honest = await stranger(network, alice);
+  const liar = await stranger(network, bob, ['--script', lies]);
+  return { honest, liar, buyer };
+}
+
+const LIES = [
+  ['words of another model', 'text="one two three four five six seven eight nine ten eleven twelve"'],
+  ['the same word again and again', 'loop tokens=40'],
+  ['an answer that is cut', 'tokens=9'],
+  ['more tokens than there are', 'lie=2'],
+];
+
+describe('audits', { concurrency: 2 }, () => {
+  for (const [name, lies] of LIES) {
+    story(`${name}: found, and the honest device beside it is not`, ['--canary-s', '0'], async (network) => {
+      const { honest, liar, buyer } = await strangers(network, lies);
+      let foundAfter = 0;
+      let count = 0;
+      const found = async () => (await reviews(network)).some((line) => line.reason === 'audit');
+      const asked = await askUntil(network, buyer.api_key, async () => {
+        count += 1;
+        if (foundAfter === 0 && await found()) foundAfter = count;
+        return foundAfter > 0 && (await show(network, honest)).audits[0]?.passed > 0;
+      });
+      const lines = (await reviews(network)).filter((line) => line.reason === 'audit');
+      assert.deepEqual([...new Set(lines.map((line) => line.provider_id))], [liar.id]);
+      assert.ok(foundAfter <= 63, `found after ${foundAfter} jobs`);
+
+      const [evidence] = (await show(network, liar)).audits;
+      assert.equal(evidence.model, REFERENCE_MODEL);
+      assert.match(evidence.sha256, /^[0-9a-f]{64}$/);
+      assert.equal(evidence.failed, true);
+      const { stdout } = await run(['provider', 'audits', liar.id, '--data', network.data]);
+      assert.match(stdout, /FAILED: its answers are not those of the model/);
+      assert.ok(Object.values(evidence.sums).some((sum) => sum > 12.9));
+      const failed = evidence.last.find((one) => one.verdict === 'failed');
+      const { outcome } = await admin(network, 'GET', `/admin/jobs/${failed.job_id}`);
+      assert.equal(outcome, 'completed');
+      assert.equal((await show(network, honest)).audits[0].failed, false);
+      const journal = readFileSync(path.join(network.data, 'audits.jsonl'), 'utf8');
+      assert.ok(!journal.includes(SECRET) && !JSON.stringify(evidence).includes(SECRET));
+
+      // In nobody's usage; the books add up.
+      assert.equal((await usageOf(network, buyer.api_key)).total_requests, asked);
+      await assertBooks(network);
+    });
+  }
+
+  story('the operator dismisses; what was found outlives a restart until then', ['--canary-s', '0'], async (network) => {
+    const { liar, buyer } = await strangers(network, 'loop tokens=40');
+    await askUntil(network, buyer.api_key, async () => (await show(network, liar)).audits[0]?.failed);
+    const args = network.main.args.map((arg) => (arg === '127.0.0.1:0' ? `127.0.0.1:${network.port}` : arg));
+    network.main.kill('SIGKILL');
+    await network.main.exit;
+    await network.untilReachable(network.start(args));
+    const before = (await show(network, liar)).audits[0];
+    assert.equal(before.failed, true);
+    assert.ok(before.last.length > 1);
+    await admin(network, 'DELETE', `/admin/providers/${liar.id}/reviews`);
+    const after = (await show(network, liar)).audits[0];
+    assert.equal(after.failed, false);
+    assert.ok(Object.values(after.sums).every((sum) => sum === 0));
+    assert.equal(after.count, before.count);
+  });
+
+  story('made-up prompts are scored where nobody asks', ['--canary-s', '1'], async (network) => {
+    const { honest, liar } = await strangers(network, 'text="never anything but this and then some more of it"');
+    await eventually(async () => (await show(network, liar)).audits[0]?.failed, 'the liar was not found', 60_000);
+    const { audits } = await show(network, liar);
+    assert.ok(audits[0].last.every((one) => one.canary));
+    await eventually(async () => (await show(network, honest)).audits[0]?.passed >= 2, 'the honest one was not asked',
+      60_000);
+    assert.equal((await show(network, honest)).audits[0].failed, false);
+  });
+
+  story('with --audit-percent 0 nobody is audited', ['--canary-s', '0', '--audit-percent', '0'], async (network) => {
+    const { liar, buyer } = await strangers(network, 'loop tokens=40');
+    let left = 20;
+    await askUntil(network, buyer.api_key, () => (left -= 1) === 0);
+    assert.deepEqual((await show(network, liar)).audits, []);
+  });
+});

@@ -1,0 +1,167 @@
+#include "core/audit.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "base/random_source.h"
+
+#include <math.h>
+
+static struct core_audit_found found(double flatter, double far) {
+    return (struct core_audit_found){.tokens = 40, .ratios = {flatter, flatter, -1, far}};
+}
+
+static const struct core_audit_found GOOD = {.tokens = 40, .ratios = {-0.8, -2, -2, -0.8}};
+static const struct core_audit_found BAD = {.tokens = 40, .ratios = {0, 0, 0, 50}};
+
+static void an_answer_adds_at_most_eight(void **state) {
+    (void)state;
+    struct core_audit audit = {0};
+    assert_int_equal(core_audit_add(&audit, &BAD), CORE_AUDIT_ALERTED);
+    assert_true(audit.sums[3] == 8.0);
+    assert_int_equal(core_audit_add(&audit, &BAD), CORE_AUDIT_FAILED);
+    assert_true(audit.failed);
+    /* told once */
+    assert_int_equal(core_audit_add(&audit, &BAD), CORE_AUDIT_ALERTED);
+    assert_int_equal(audit.passed, 0);
+    assert_int_equal(audit.audits, 3);
+}
+
+static void good_answers_of_before_do_not_hide_bad_ones(void **state) {
+    (void)state;
+    struct core_audit audit = {0};
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(core_audit_add(&audit, &GOOD), CORE_AUDIT_PASSED);
+    }
+    (void)core_audit_add(&audit, &BAD);
+    assert_int_equal(core_audit_add(&audit, &BAD), CORE_AUDIT_FAILED);
+}
+
+static void each_sum_can_fail(void **state) {
+    (void)state;
+    for (int i = 0; i < CORE_AUDIT_SUMS; i++) {
+        struct core_audit audit = {0};
+        struct core_audit_found one = {.tokens = 8};
+        one.ratios[i] = 5;
+        assert_int_equal(core_audit_add(&audit, &one), CORE_AUDIT_ALERTED);
+        assert_int_equal(core_audit_add(&audit, &one), CORE_AUDIT_ALERTED);
+        assert_int_equal(core_audit_add(&audit, &one), CORE_AUDIT_FAILED);
+    }
+}
+
+static void short_answers_and_no_numbers_say_nothing(void **state) {
+    (void)state;
+    struct core_audit audit = {0};
+    struct core_audit_found one = BAD;
+    one.tokens = 7;
+    assert_int_equal(core_audit_add(&audit, &one), CORE_AUDIT_VOID);
+    one = BAD;
+    one.ratios[0] = NAN;
+    assert_int_equal(core_audit_add(&audit, &one), CORE_AUDIT_VOID);
+    one.ratios[0] = INFINITY;
+    assert_int_equal(core_audit_add(&audit, &one), CORE_AUDIT_VOID);
+    assert_int_equal(audit.audits, 0);
+}
+
+static void a_contradiction_is_as_bad_as_can_be(void **state) {
+    (void)state;
+    struct core_audit audit = {0};
+    const struct core_audit_found lie = {.contradicts = true};
+    assert_int_equal(core_audit_add(&audit, &lie), CORE_AUDIT_ALERTED);
+    assert_int_equal(core_audit_add(&audit, &lie), CORE_AUDIT_FAILED);
+}
+
+static void new_and_suspected_devices_are_looked_at_always(void **state) {
+    (void)state;
+    struct core_audit audit = {0};
+    for (uint32_t i = 0; i < CORE_AUDIT_NEW_PASSED; i++) {
+        assert_int_equal(core_audit_share(&audit, 50), 1000000);
+        (void)core_audit_add(&audit, &GOOD);
+    }
+    assert_int_equal(core_audit_share(&audit, 50), 100000); /* 1 of the 10 that counted */
+    for (uint32_t i = 0; i < 10; i++) {
+        (void)core_audit_add(&audit, &GOOD);
+    }
+    assert_int_equal(core_audit_share(&audit, 50), 50000);
+    assert_int_equal(core_audit_share(&audit, 25), 50000);
+    for (uint32_t i = 0; i < 100; i++) {
+        (void)core_audit_add(&audit, &GOOD);
+    }
+    assert_int_equal(core_audit_share(&audit, 50), 50000);
+    assert_int_equal(core_audit_share(&audit, 25), 25000);
+    assert_int_equal(core_audit_share(&audit, 5000), 1000000);
+    assert_int_equal(core_audit_share(&audit, 0), 0);
+    const struct core_audit_found odd = found(4.5, -1);
+    (void)core_audit_add(&audit, &odd);
+    assert_int_equal(core_audit_share(&audit, 25), 1000000);
+}
+
+static void passed_audits_clear_a_device(void **state) {
+    (void)state;
+    struct core_audit audit = {0};
+    for (int i = 0; i < 50; i++) {
+        (void)core_audit_add(&audit, &BAD);
+    }
+    uint32_t needed = 0;
+    enum core_audit_verdict verdict = CORE_AUDIT_VOID;
+    while (verdict != CORE_AUDIT_CLEARED && needed < 100) {
+        verdict = core_audit_add(&audit, &GOOD);
+        needed++;
+    }
+    assert_int_equal(verdict, CORE_AUDIT_CLEARED);
+    assert_true(needed > CORE_AUDIT_NEW_PASSED && needed < 50);
+    assert_false(audit.failed);
+}
+
+static void the_operator_can_dismiss(void **state) {
+    (void)state;
+    struct core_audit audit = {0};
+    (void)core_audit_add(&audit, &GOOD);
+    (void)core_audit_add(&audit, &BAD);
+    (void)core_audit_add(&audit, &BAD);
+    core_audit_dismiss(&audit);
+    assert_false(audit.failed);
+    assert_true(audit.sums[3] == 0.0);
+    assert_int_equal(audit.passed, 1);
+    assert_int_equal(audit.audits, 3);
+}
+
+/* Ratios with the mean of exp 1, as those of honest answers have at worst: normal, mean -v/2, variance v. */
+static void honest_answers_hardly_ever_fail(void **state) {
+    (void)state;
+    struct random_source source = {.state = 42};
+    int failures = 0;
+    for (int device = 0; device < 200; device++) {
+        struct core_audit audit = {0};
+        for (int i = 0; i < 1000; i++) {
+            struct core_audit_found one = {.tokens = 100};
+            for (int k = 0; k < CORE_AUDIT_SUMS; k++) {
+                double normal = -6;
+                for (int n = 0; n < 12; n++) {
+                    normal += (double)random_below(&source, 1000000) / 1e6;
+                }
+                one.ratios[k] = -0.5 + normal;
+            }
+            failures += core_audit_add(&audit, &one) == CORE_AUDIT_FAILED;
+        }
+    }
+    assert_true(failures <= 2);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_answer_adds_at_most_eight),
+        cmocka_unit_test(good_answers_of_before_do_not_hide_bad_ones),
+        cmocka_unit_test(each_sum_can_fail),
+        cmocka_unit_test(short_answers_and_no_numbers_say_nothing),
+        cmocka_unit_test(a_contradiction_is_as_bad_as_can_be),
+        cmocka_unit_test(new_and_suspected_devices_are_looked_at_always),
+        cmocka_unit_test(passed_audits_clear_a_device),
+        cmocka_unit_test(the_operator_can_dismiss),
+        cmocka_unit_test(honest_answers_hardly_ever_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

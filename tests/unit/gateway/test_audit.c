@@ -1,0 +1,302 @@
+/* Audits in the gateway: whose answers are kept, who is given them to score, and what follows. */
+#include "gateway/audit.h"
+
+#include "gateway/providers.h"
+#include "link/part.h"
+#include "unit/gateway/shell_fixture.h"
+
+static const uint32_t KINDS = LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE) | LINK_JOB_KIND_BIT(LINK_JOB_KIND_SCORE);
+/* Of another file than the catalog's. */
+static const char OTHER_FILE[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+static struct audits audits;
+
+static void open_audits(struct shell_fixture *fixture, uint32_t permille) {
+    struct err err = {0};
+    assert_true(audit_book_open(&fixture->shell.audit_book, NULL, permille, &err));
+    (void)str_copy(fixture->shell.providers.owner_id, STORE_ID_MAX, STR("acct_operator"));
+    audits_init(&audits, &fixture->shell);
+}
+
+/* A device of this account that scores, too; `sha256` NULL: it does not tell its file. */
+static void join(struct shell_fixture *fixture, struct link_peer *peer, const char *account, const char *sha256) {
+    fake_store.owner = account;
+    shell_hello(fixture, peer, account);
+    fake_store.owner = NULL;
+    const struct link_model offer = {.id = STR(SHELL_MODEL),
+                                     .state = LINK_MODEL_WARM,
+                                     .kinds = KINDS,
+                                     .sha256 = str_from(sha256),
+                                     .slots = 1,
+                                     .context_length = 4096};
+    const struct link_status status = {.battery_percent = -1, .models = &offer, .model_count = 1};
+    PROVIDERS_LINK_EVENTS.on_status(&fixture->shell.providers, peer, &status);
+}
+
+/* The device's answer: a token a word, with ids or without. */
+static void say(struct shell_fixture *fixture, struct link_peer *peer, const char *text, uint32_t tokens, bool ids,
+                enum link_finish finish) {
+    uint32_t numbers[64];
+    struct buf parts;
+    buf_init(&parts, 4096);
+    for (uint32_t i = 0; i < tokens; i++) {
+        numbers[i] = 100 + i;
+    }
+    if (ids) {
+        link_parts_add_token_ids(&parts, numbers, tokens);
+    }
+    shell_accept(fixture, peer);
+    const struct link_delta delta = {
+        .job = peer->generation, .text = str_from(text), .tokens = tokens, .parts = buf_str(&parts)};
+    PROVIDERS_LINK_EVENTS.on_delta(&fixture->shell.providers, peer, &delta);
+    shell_done(fixture, peer, finish, tokens);
+    buf_clear(&parts);
+}
+
+static void scored(struct shell_fixture *fixture, struct link_peer *peer, double far, bool spells) {
+    const struct link_scored scored = {
+        .job = peer->score_job,
+        .score = {.tokens = 40, .far = far > 0 ? 40 : 0, .spells = spells, .ratios = {-1, -2, -2, far}}};
+    PROVIDERS_LINK_EVENTS.on_scored(&fixture->shell.providers, peer, &scored);
+}
+
+static struct core_audit known_of(const struct shell_fixture *fixture, const struct link_peer *peer) {
+    const struct provider_file *file = provider_files_find(&shell_provider(peer)->files, STR(SHELL_MODEL));
+    struct audit_key key;
+    assert_non_null(file);
+    audit_key_init(&key, shell_device_id(peer), file->sha256);
+    const struct audit_entry *entry = audit_book_find(&fixture->shell.audit_book, &key);
+    return entry != NULL ? entry->audit : (struct core_audit){0};
+}
+
+static void ask_canary(struct shell_fixture *fixture, const struct link_peer *peer) {
+    const unsigned before = peer->generations;
+    for (int i = 0; i < 4 && peer->generations == before; i++) {
+        canaries_due(&fixture->canaries);
+    }
+    assert_int_equal(peer->generations, before + 1);
+}
+
+static void test_a_strangers_answer_is_scored_by_a_trusted_device(void **state) {
+    struct shell_fixture *fixture = *state;
+    static struct link_peer trusted, stranger;
+    open_audits(fixture, 50);
+    join(fixture, &trusted, "acct_operator", NULL);
+    join(fixture, &stranger, "acct_bob", NULL);
+    ask_canary(fixture, &stranger);
+    say(fixture, &stranger, "some words", 12, true, LINK_FINISH_STOP);
+    audits_due(&audits);
+    assert_int_equal(trusted.scores, 1);
+    assert_string_equal(trusted.score_text, "some words");
+    assert_int_equal(trusted.score_count, 12);
+    assert_int_equal(trusted.score_ids[3], 103);
+    assert_int_equal(strlen(trusted.score_scope), 22);
+    assert_true(trusted.score_job >= UINT64_C(1) << 52);
+    assert_true(trusted.score_job <= LINK_JOB_MAX);
+    scored(fixture, &trusted, -1, true);
+    assert_int_equal(known_of(fixture, &stranger).passed, 1);
+    assert_int_equal(fixture->shell.counts.audits, 1);
+    assert_int_equal(fake_store.reviews, 0);
+    /* a second word about it changes nothing */
+    scored(fixture, &trusted, 50, true);
+    assert_int_equal(known_of(fixture, &stranger).audits, 1);
+    audits_clear(&audits);
+}
+
+static void test_past_the_bound_the_operator_is_told(void **state) {
+    struct shell_fixture *fixture = *state;
+    static struct link_peer trusted, stranger;
+    open_audits(fixture, 50);
+    join(fixture, &trusted, "acct_operator", NULL);
+    join(fixture, &stranger, "acct_bob", NULL);
+    for (int i = 0; i < 2; i++) {
+        ask_canary(fixture, &stranger);
+        say(fixture, &stranger, "some words", 12, true, LINK_FINISH_STOP);
+        audits_due(&audits);
+        scored(fixture, &trusted, 50, true);
+    }
+    SHELL_UNTIL(fixture, fake_store.reviews > 0);
+    assert_string_equal(fake_store.review.device_id, shell_device_id(&stranger));
+    assert_string_equal(fake_store.review.reason, "audit");
+    assert_true(known_of(fixture, &stranger).failed);
+    assert_int_equal(fixture->shell.counts.audits_failed, 1);
+    audit_book_dismiss(&fixture->shell.audit_book, shell_device_id(&stranger));
+    assert_false(known_of(fixture, &stranger).failed);
+    audits_clear(&audits);
+}
+
+static void audit_once(struct shell_fixture *fixture, struct link_peer *trusted, struct link_peer *device, double far) {
+    const unsigned before = device->generations;
+    SHELL_UNTIL(fixture,
+                (canaries_due(&fixture->canaries), device->generations > before)); /* once it has cooled down */
+    say(fixture, device, "some words", 12, true, LINK_FINISH_STOP);
+    audits_due(&audits);
+    scored(fixture, trusted, far, true);
+}
+
+static void open_with_short_cooldowns(struct shell_fixture *fixture) {
+    struct core_config config;
+    shell_fixture_config(&config);
+    config.cooldown_ms = 1;
+    shell_fixture_reopen(fixture, &config);
+    open_audits(fixture, 50);
+}
+
+static void test_past_the_bound_it_is_in_quarantine_until_audits_are_passed(void **state) {
+    struct shell_fixture *fixture = *state;
+    static struct link_peer trusted, stranger;
+    const struct store_device *device;
+    open_with_short_cooldowns(fixture);
+    join(fixture, &trusted, "acct_operator", NULL);
+    join(fixture, &stranger, "acct_bob", NULL);
+    device = &shell_provider(&stranger)->device;
+    audit_once(fixture, &trusted, &stranger, 50);
+    assert_int_equal(device->standing, STORE_STANDING_SERVING);
+    audit_once(fixture, &trusted, &stranger, 50);
+    assert_int_equal(device->standing, STORE_STANDING_QUARANTINED);
+    assert_string_equal(fake_store.admin.actor, "audits");
+    assert_string_equal(fake_store.admin.device.id, device->id);
+    for (int i = 0; i < CORE_AUDIT_NEW_PASSED + 20 && known_of(fixture, &stranger).failed; i++) {
+        assert_int_equal(device->standing, STORE_STANDING_QUARANTINED);
+        audit_once(fixture, &trusted, &stranger, -9);
+    }
+    assert_false(known_of(fixture, &stranger).failed);
+    assert_int_equal(device->standing, STORE_STANDING_SERVING);
+    audits_clear(&audits);
+}
+
+static void test_what_the_operator_has_set_aside_stays_so(void **state) {
+    struct shell_fixture *fixture = *state;
+    static struct link_peer trusted, stranger;
+    struct store_device *device;
+    open_with_short_cooldowns(fixture);
+    join(fixture, &trusted, "acct_operator", NULL);
+    join(fixture, &stranger, "acct_bob", NULL);
+    struct gateway_provider *provider = stranger.user;
+    device = &provider->device;
+    device->standing = STORE_STANDING_QUARANTINED;
+    (void)str_copy(device->standing_reason, sizeof(device->standing_reason), STR("by hand"));
+    for (int i = 0; i < 2; i++) {
+        audit_once(fixture, &trusted, &stranger, 50);
+    }
+    assert_true(known_of(fixture, &stranger).failed);
+    for (int i = 0; i < CORE_AUDIT_NEW_PASSED + 20; i++) {
+        audit_once(fixture, &trusted, &stranger, -9);
+    }
+    assert_false(known_of(fixture, &stranger).failed);
+    assert_string_equal(device->standing_reason, "by hand");
+    assert_int_equal(device->standing, STORE_STANDING_QUARANTINED);
+    audits_clear(&audits);
+}
+
+static void test_only_the_same_file_is_compared(void **state) {
+    struct shell_fixture *fixture = *state;
+    static struct link_peer trusted, stranger;
+    open_audits(fixture, 50);
+    join(fixture, &trusted, "acct_operator", NULL);
+    join(fixture, &stranger, "acct_bob", OTHER_FILE);
+    assert_false(audits_can_score(&fixture->shell, shell_provider(&stranger), STR(SHELL_MODEL), true));
+    ask_canary(fixture, &stranger); /* a question with a known answer instead */
+    say(fixture, &stranger, "some words", 12, true, LINK_FINISH_STOP);
+    audits_due(&audits);
+    assert_int_equal(trusted.scores, 0);
+    audits_clear(&audits);
+}
+
+/* Two strangers of other owners agree, or nothing is believed: what is worse must be seen by both. */
+static void test_peers_score_made_up_prompts_only_together(void **state) {
+    struct shell_fixture *fixture = *state;
+    static struct link_peer first, own, second, stranger;
+    open_audits(fixture, 50);
+    join(fixture, &first, "acct_alice", NULL);
+    join(fixture, &own, "acct_bob", NULL);
+    join(fixture, &stranger, "acct_bob", NULL);
+    assert_false(audits_can_score(&fixture->shell, shell_provider(&stranger), STR(SHELL_MODEL), true));
+    join(fixture, &second, "acct_carol", NULL);
+    assert_true(audits_can_score(&fixture->shell, shell_provider(&stranger), STR(SHELL_MODEL), true));
+    assert_false(audits_can_score(&fixture->shell, shell_provider(&stranger), STR(SHELL_MODEL), false));
+    ask_canary(fixture, &stranger);
+    say(fixture, &stranger, "some words", 12, true, LINK_FINISH_STOP);
+    audits_due(&audits);
+    assert_int_equal(first.scores + second.scores, 1);
+    struct link_peer *one = first.scores == 1 ? &first : &second, *other = first.scores == 1 ? &second : &first;
+    scored(fixture, one, 50, true); /* slander */
+    assert_int_equal(known_of(fixture, &stranger).audits, 0);
+    assert_int_equal(other->scores, 1);
+    scored(fixture, other, -1, true);
+    assert_int_equal(known_of(fixture, &stranger).passed, 1);
+    assert_int_equal(own.scores, 0);
+    audits_clear(&audits);
+}
+
+static void test_missing_ids_and_wrong_ends_need_no_scorer(void **state) {
+    struct shell_fixture *fixture = *state;
+    static struct link_peer trusted, stranger;
+    open_audits(fixture, 50);
+    join(fixture, &trusted, "acct_operator", NULL);
+    join(fixture, &stranger, "acct_bob", NULL);
+    ask_canary(fixture, &stranger);
+    say(fixture, &stranger, "some words", 12, false, LINK_FINISH_STOP);
+    audits_due(&audits);
+    assert_int_equal(trusted.scores, 0);
+    assert_true(known_of(fixture, &stranger).sums[0] == 8.0);
+    ask_canary(fixture, &stranger);
+    say(fixture, &stranger, "some words", 12, true, LINK_FINISH_LENGTH); /* far from max_tokens */
+    audits_due(&audits);
+    assert_true(known_of(fixture, &stranger).failed);
+    audits_clear(&audits);
+}
+
+static void test_a_scorer_that_goes_or_fails_is_no_verdict(void **state) {
+    struct shell_fixture *fixture = *state;
+    static struct link_peer trusted, again, stranger;
+    open_audits(fixture, 50);
+    join(fixture, &trusted, "acct_operator", NULL);
+    join(fixture, &stranger, "acct_bob", NULL);
+    ask_canary(fixture, &stranger);
+    say(fixture, &stranger, "some words", 12, true, LINK_FINISH_STOP);
+    audits_due(&audits);
+    assert_int_equal(trusted.scores, 1);
+    shell_leave(&trusted);
+    assert_int_equal(audits.run_count, 0);
+    join(fixture, &again, "acct_operator", NULL);
+    audits_due(&audits);
+    assert_int_equal(again.scores, 1); /* it is asked in its place */
+    PROVIDERS_LINK_EVENTS.on_error(
+        &fixture->shell.providers, &again,
+        &(struct link_error){
+            .job = again.score_job, .failure = GEN_FAILURE_OVERLOADED, .message = STR("no"), .param = STR("")});
+    audits_due(&audits);
+    assert_int_equal(again.scores, 1);
+    assert_int_equal(known_of(fixture, &stranger).audits, 0);
+    assert_int_equal(fixture->shell.captures.ready_count, 0);
+    audits_clear(&audits);
+}
+
+static void test_without_audits_nothing_is_kept(void **state) {
+    struct shell_fixture *fixture = *state;
+    static struct link_peer trusted, stranger;
+    open_audits(fixture, 0);
+    join(fixture, &trusted, "acct_operator", NULL);
+    join(fixture, &stranger, "acct_bob", NULL);
+    ask_canary(fixture, &stranger);
+    assert_null(fixture->shell.captures.open);
+    say(fixture, &stranger, "some words", 12, true, LINK_FINISH_STOP);
+    assert_int_equal(fixture->shell.captures.ready_count, 0);
+    audits_clear(&audits);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        SHELL_TEST(test_a_strangers_answer_is_scored_by_a_trusted_device),
+        SHELL_TEST(test_past_the_bound_the_operator_is_told),
+        SHELL_TEST(test_past_the_bound_it_is_in_quarantine_until_audits_are_passed),
+        SHELL_TEST(test_what_the_operator_has_set_aside_stays_so),
+        SHELL_TEST(test_only_the_same_file_is_compared),
+        SHELL_TEST(test_peers_score_made_up_prompts_only_together),
+        SHELL_TEST(test_missing_ids_and_wrong_ends_need_no_scorer),
+        SHELL_TEST(test_a_scorer_that_goes_or_fails_is_no_verdict),
+        SHELL_TEST(test_without_audits_nothing_is_kept),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
