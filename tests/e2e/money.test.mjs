@@ -356,14 +356,17 @@ describe('usage', () => {
 
   test('the device\'s owner earns 85% of each request, and is paid out what came from paid credit', async () => {
     const buyer = await createAccount(network);
-    await spendDownTo(network, buyer, 0); // nothing is left of what it was given
+    await spendDownTo(network, buyer, 200_000);
+    const given = await balanceOf(network, buyer); // which is spent first
     await command(network, 'credit', 'grant', buyer.id, '1');
-    const bought = await askAs(network, buyer, chat('What is bought'));
+    const bought = await askAs(network, buyer, chat(script({ tokens: 3000 }), { max_tokens: 3500 }));
+    assert.ok(cost(bought.usage) > given);
     const lines = await allPages(network, network.apiKey, '/v1/provider/earnings', 2);
     const requests = (await Promise.all([account, buyer].map((one) => requestsOf(network, one.api_key)))).flat();
     assert.equal(lines.length, requests.length);
     const costs = new Map(requests.map((line) => [line.id, nano(line.cost_usd)]));
-    const owed = Math.floor(cost(bought.usage) * 85 / 100);
+    const price = cost(bought.usage);
+    const owed = Math.floor(Math.floor(price * 85 / 100) * (price - given) / price);
     let earned = 0;
     for (const line of lines) {
       assert.equal(nano(line.earned_usd), Math.floor(costs.get(line.id) * 85 / 100));
