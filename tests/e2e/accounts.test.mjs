@@ -34,7 +34,7 @@ async function tellAll(network) {
   const { created_at: createdAt, ...rest } = shown;
   assert.ok(Math.abs(Date.parse(createdAt) - Date.now()) < DAY_MS);
   assert.deepEqual(rest, { id: made.id, name: 'Ada Lovelace', tier: 'starter', suspended: false, owner: false,
-    balance_usd: 5, held_usd: 0, active_requests: 0 });
+    balance_usd: 5, given_usd: 5, held_usd: 0, active_requests: 0 });
 
   const { data: accounts } = await command(network, 'account', 'list');
   assert.deepEqual(accounts.map(({ owner }) => owner), [true, false], 'the owner came first');
