@@ -10,6 +10,9 @@
 
 /* Of fixed size, four entries to a set, the oldest goes first: as core/affinity.c keeps where conversations are. */
 enum { SEEN_SETS = 4096, SEEN_WAYS = 4, MESSAGE_MAX = 1024, NAME_BYTES = (SCOPE_SIZE - 1) / 2 };
+/* Names that are remembered: the hash of one costs as much as an eighth of a plain request. Of messages that are longer
+ * than any of today's, the name is made anew each time. */
+enum { NAMED_COUNT = 1024, NAMED_MESSAGE_MAX = 240 };
 
 struct seen_entry {
     uint64_t name; /* 0: free */
@@ -21,13 +24,25 @@ struct scopes_seen {
     uint32_t clock;
 };
 
+struct named_entry {
+    size_t length; /* of the message; 0: free */
+    char message[NAMED_MESSAGE_MAX];
+    char name[SCOPE_SIZE];
+};
+
+struct scopes_named {
+    struct named_entry entries[NAMED_COUNT]; /* each at the place that its message hashes to */
+};
+
 void scopes_init(struct scopes *scopes) {
     scopes->seen = NULL;
+    scopes->named = NULL;
     random_bytes(scopes->key, sizeof(scopes->key));
 }
 
 void scopes_clear(struct scopes *scopes) {
     free(scopes->seen);
+    free(scopes->named);
     *scopes = (struct scopes){0};
 }
 
@@ -56,17 +71,44 @@ static void add_text(struct buf *out, struct str text) {
     (void)(buf_append(out, &length, sizeof(length)) && buf_append_str(out, text));
 }
 
-void scopes_name(const struct scopes *scopes, const struct scope_of *of, char out[SCOPE_SIZE]) {
+/* FNV-1a: whoever finds two messages for one place makes their names dearer, and nothing else. */
+static struct named_entry *named_place(struct scopes *scopes, struct str message) {
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    if (scopes->named == NULL) {
+        scopes->named = MEM_NEW(struct scopes_named);
+    }
+    for (size_t i = 0; i < message.len; i++) {
+        hash = (hash ^ (uint8_t)message.data[i]) * UINT64_C(0x100000001b3);
+    }
+    return &scopes->named->entries[(hash ^ hash >> 32) % NAMED_COUNT];
+}
+
+static void name_message(const struct scopes *scopes, struct str message, char out[SCOPE_SIZE]) {
     uint8_t digest[DIGEST_SHA256_SIZE];
-    struct buf message;
-    buf_init(&message, MESSAGE_MAX);
-    add_text(&message, str_from(class_of(of)));
-    add_text(&message, str_from(of->device_id));
-    add_text(&message, str_from(of->alone != NULL ? of->alone : of->account_id));
-    add_text(&message, of->model);
-    digest_hmac_sha256((struct str){(const char *)scopes->key, sizeof(scopes->key)}, buf_str(&message), digest);
-    buf_clear(&message);
+    digest_hmac_sha256((struct str){(const char *)scopes->key, sizeof(scopes->key)}, message, digest);
     digest_hex(digest, NAME_BYTES, out);
+}
+
+void scopes_name(struct scopes *scopes, const struct scope_of *of, char out[SCOPE_SIZE]) {
+    struct buf buffer;
+    buf_init(&buffer, MESSAGE_MAX);
+    add_text(&buffer, str_from(class_of(of)));
+    add_text(&buffer, str_from(of->device_id));
+    add_text(&buffer, str_from(of->alone != NULL ? of->alone : of->account_id));
+    add_text(&buffer, of->model);
+    const struct str message = buf_str(&buffer);
+    if (of->alone != NULL || message.len > NAMED_MESSAGE_MAX) {
+        name_message(scopes, message, out);
+    } else {
+        struct named_entry *entry = named_place(scopes, message);
+        if (entry->length != message.len || memcmp(entry->message, message.data, message.len) != 0) {
+            entry->length = message.len;
+            memcpy(entry->message, message.data, message.len);
+            name_message(scopes, message, entry->name);
+        }
+        memcpy(out, entry->name, SCOPE_SIZE);
+    }
+    buf_clear(&buffer);
 }
 
 /* Scopes are outputs of a keyed hash already: any bytes of one are as good as all. */

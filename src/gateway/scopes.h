@@ -20,10 +20,12 @@ struct scope_of {
 };
 
 struct scopes_seen;
+struct scopes_named;
 
 struct scopes {
     uint8_t key[SCOPES_KEY_SIZE]; /* of this process: scopes of an earlier one mean nothing any more */
     struct scopes_seen *seen;     /* owned; NULL until something was left in a cache */
+    struct scopes_named *named;   /* names made before; owned, NULL until one was made */
 };
 
 void scopes_init(struct scopes *scopes);
@@ -33,7 +35,7 @@ void scopes_clear(struct scopes *scopes);
  * clients (requests and jobs) the same, and unguessable. Steps of workflows, titles and summaries have one each. On
  * another device it is another one, so that two devices cannot find out by it that they serve the same account. One
  * that is alone looks like all others. */
-void scopes_name(const struct scopes *scopes, const struct scope_of *of, char out[SCOPE_SIZE]);
+void scopes_name(struct scopes *scopes, const struct scope_of *of, char out[SCOPE_SIZE]);
 
 /* A generation of this scope has ended there: the device can have so many tokens of it in a cache now. */
 void scopes_leave(struct scopes *scopes, const char *scope, uint32_t tokens);

@@ -26,7 +26,7 @@ MUST_CHECK bool store_join_token_add(struct store *store, const struct store_joi
  * A token that was made for the device's own account is no reason to refuse it, whatever has become of the token: a
  * provider is started with the same options again and again. `device` NULL with ERR_DENIED: none of these, for good,
  * and the message says to the device why: it was removed, its key was replaced, an account is suspended, the token is
- * not good. Any other error is the store's. candidate->created_ms is taken for now. */
+ * not good. Any other error is the store's. candidate->created_ms is the time of asking. */
 void store_device_enrol(struct store *store, const uint8_t public_key[ED25519_KEY_SIZE], struct str token,
                         const struct store_device *candidate,
                         void (*on_result)(void *context, const struct store_device *device, const struct err *err),

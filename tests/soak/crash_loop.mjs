@@ -41,7 +41,7 @@ async function open() {
 function startGateway(network) {
   network.programs = network.programs.filter((program) => !program.ended);
   network.main = network.start(['gateway', '--data', network.data, '--listen', `127.0.0.1:${network.port}`, '--log-level',
-    'warn', '--drain-s', '2', '--json']);
+    'warn', '--drain-s', '2', '--trust-devices', '--json']);
   return network.main;
 }
 

@@ -19,9 +19,11 @@ const MOST = 1.05;
 const { stdout } = await run(['catalog', '--json']);
 const here = JSON.parse(stdout).filter((model) => ['built in', 'ready', 'unchecked'].includes(model.here));
 
+/** Of the engine's process; the one beside it that counts tokens for the gateway has the vocabulary only. */
 function residentBytes(network) {
-  const [child] = descendantsOf(network.main.pid).filter(({ command }) => command.endsWith('nataris-llama'));
-  return 1024 * readFileSync(`/proc/${child.pid}/status`, 'utf8').match(/VmRSS:\s+(\d+)/)[1];
+  const children = descendantsOf(network.main.pid).filter(({ command }) => command.endsWith('nataris-llama'));
+  return Math.max(...children.map(({ pid }) =>
+    1024 * readFileSync(`/proc/${pid}/status`, 'utf8').match(/VmRSS:\s+(\d+)/)[1]));
 }
 
 /** Asks again and again with one more part of a text, until the prompt is as long as the slot allows. */

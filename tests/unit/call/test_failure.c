@@ -125,7 +125,7 @@ static void test_words_of_a_device_reach_nobody(void **state) {
         {"messagesPayHere", ""},
         {"messages Pay here", ""},
         {"MESSAGES", ""},
-        {"\xe2\x80\xaemessages", ""},
+        {"\xe2\x80\xaemessages\xe2\x80\xac", ""}, /* a direction turned, and back */
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(params); i++) {

@@ -13,7 +13,7 @@
 
 static const struct scope_of ONE = {.device_id = "prov_1", .account_id = "acct_1", .model = STR("m")};
 
-static void name(const struct scopes *scopes, struct scope_of of, char out[SCOPE_SIZE]) {
+static void name(struct scopes *scopes, struct scope_of of, char out[SCOPE_SIZE]) {
     scopes_name(scopes, &of, out);
     assert_int_equal(strlen(out), SCOPE_SIZE - 1);
 }
