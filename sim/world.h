@@ -134,7 +134,7 @@ void model_committed(struct world *world, struct sim_generation *generation, boo
 __int128 shares_bill(const struct sim_generation *generation, const struct core_outcome *outcome, uint32_t prompt);
 /* Of one with an account, whose charge is known; notes what is to be written. */
 void shares_check(struct world *world, struct sim_generation *generation, const struct core_outcome *outcome);
-void shares_attempt(struct world *world, struct sim_generation *generation, const struct core_effect *dispatch);
+void shares_attempt(struct world *world, struct sim_generation *generation, const struct core_effect *effect);
 void shares_review(struct sim_generation *generation, uint64_t provider);
 
 /* trace.c */

@@ -327,12 +327,14 @@ bool audit_book_open(struct audit_book *book, const char *path, uint32_t permill
 }
 
 void audit_book_close(struct audit_book *book) {
-    struct audit_entry *entry, *next;
+    struct audit_entry *entry = book->entries;
     HASH_CLEAR(by_device, book->devices);
-    HASH_ITER (hh, book->entries, entry, next) {
-        HASH_DEL(book->entries, entry);
+    HASH_CLEAR(hh, book->entries); /* its items are still linked */
+    while (entry != NULL) {
+        struct audit_entry *next = entry->hh.next;
         free(entry->kept);
         free(entry);
+        entry = next;
     }
     if (book->journal != NULL) {
         (void)fclose(book->journal);

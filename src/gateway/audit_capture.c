@@ -132,10 +132,12 @@ void audit_captures_forget(struct audit_captures *captures, struct audit_capture
 }
 
 void audit_captures_clear(struct audit_captures *captures) {
-    struct audit_capture *capture, *next;
-    HASH_ITER (hh, captures->open, capture, next) {
-        HASH_DEL(captures->open, capture);
+    struct audit_capture *capture = captures->open;
+    HASH_CLEAR(hh, captures->open); /* its items are still linked */
+    while (capture != NULL) {
+        struct audit_capture *next = capture->hh.next;
         capture_free(capture);
+        capture = next;
     }
     while (captures->ready != NULL) {
         audit_captures_forget(captures, captures->ready);

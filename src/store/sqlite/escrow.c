@@ -212,7 +212,7 @@ bool sqlite_escrow_end(struct ledger *ledger, const struct store_admin *admin, s
                                   : admin->kind == STORE_ADMIN_ESCROW_RELEASE ? LEDGER_RELEASE
                                                                               : LEDGER_FORFEIT;
     struct escrow_sum sum;
-    struct ledger_account *earner, *client = NULL;
+    struct ledger_account *earner = NULL, *client = NULL;
     struct ledger_balance *paid, *given;
     if (!escrow_sum(ledger, back ? SQL_ESCROW_NEXT : SQL_ESCROW_ALL, admin->device.id, &sum, err) ||
         !ledger_find_account_by_number(ledger, sum.earner, &earner, err) ||

@@ -77,14 +77,14 @@ INSERT INTO earned_more
     FROM generations
     WHERE provider_nano <> 0 AND provider_account_number <> 0 AND number <= (SELECT generation_number FROM earned_until)
     ON CONFLICT DO UPDATE SET jobs = jobs + excluded.jobs, amount_nano = amount_nano + excluded.amount_nano,
-                              tokens = tokens + excluded.tokens;
+                              tokens = tokens + excluded.tokens, given_nano = given_nano + excluded.given_nano;
 INSERT INTO earned_more
     SELECT account_number, -1, -sum(amount_nano), -sum(prompt_tokens + completion_tokens), -sum(given_nano)
     FROM generation_parts
     WHERE generation_number <= (SELECT generation_number FROM earned_until) GROUP BY account_number, generation_number
     HAVING sum(amount_nano) > 0
     ON CONFLICT DO UPDATE SET jobs = jobs + excluded.jobs, amount_nano = amount_nano + excluded.amount_nano,
-                              tokens = tokens + excluded.tokens;
+                              tokens = tokens + excluded.tokens, given_nano = given_nano + excluded.given_nano;
 
 -- Jobs of several devices: what the parts come to, and what the entries give to each earner.
 CREATE TEMP TABLE parted (generation_number INTEGER PRIMARY KEY, parts, prompt_tokens, completion_tokens, amount_nano,
@@ -232,8 +232,8 @@ SELECT printf('key %s has spent %d by its cache, but its jobs were charged %d', 
 FROM keys k LEFT JOIN spent s ON s.key_number = k.number
 WHERE k.spent_nano <> coalesce(s.charge_nano, 0);
 
-SELECT printf('of account %d, what is listed as earned differs from its jobs by %d jobs, %d nano-dollars, %d tokens',
-              account_number, jobs, amount_nano, tokens)
+SELECT printf('of account %d, what is listed as earned differs from its jobs by %d jobs, %d nano-dollars, %d tokens, '
+              || '%d nano-dollars of given credit', account_number, jobs, amount_nano, tokens, given_nano)
 FROM earned_more WHERE jobs <> 0 OR amount_nano <> 0 OR tokens <> 0 OR given_nano <> 0;
 
 SELECT printf('of account %d in the month %d, what is kept by day as earned differs by %d nano-dollars', account_number,

@@ -209,6 +209,39 @@ static void test_damaged_parts_are_found(void **state) {
     }
 }
 
+/* More jobs than one slice of the list of what was earned, all paid with given credit, some by two devices. */
+static void test_a_sound_ledger_of_given_credit(void **state) {
+    enum { JOBS = 2100, EACH_OF_TWO = 10 };
+    struct store_fixture *fixture = (struct store_fixture *)*state;
+    const struct store_part parts[] = {
+        {.device_id = "prov_1", .account_id = "acct_dev", .tokens = 4, .amount_nano = 40, .given_nano = 40},
+        {.device_id = "prov_2", .account_id = "acct_1", .tokens = 6, .amount_nano = 45, .given_nano = 45},
+    };
+    struct store_admin result, admin = {.kind = STORE_ADMIN_CREDIT_GRANT,
+                                        .account = store_fixture_account("acct_1", true),
+                                        .amount_nano = 100 * JOBS,
+                                        .given = true};
+    assert_true(store_admin_now(fixture->store, &admin, &result, &fixture->err));
+    store_fixture_start(fixture);
+    for (uint32_t i = 3; i < 3 + JOBS; i++) {
+        struct store_settlement settlement = {.generation = store_fixture_job(i), .provider_account_id = "acct_dev"};
+        settlement.generation.outcome = STORE_OUTCOME_COMPLETED;
+        settlement.generation.completion_tokens = 10;
+        settlement.generation.charge_nano = settlement.generation.given_nano = 100;
+        settlement.generation.provider_nano = settlement.generation.provider_given_nano = 85;
+        if (i % EACH_OF_TWO == 0) {
+            settlement.provider_account_id[0] = '\0';
+            settlement.generation.provider_given_nano = 0;
+            settlement.parts = parts;
+            settlement.part_count = COUNT_OF(parts);
+        }
+        store_settle(fixture->store, &settlement, NULL, NULL);
+    }
+    store_fixture_reopen(fixture);
+    const struct problems problems = check(fixture, "");
+    assert_string_equal(problems.all, "");
+}
+
 static void test_what_was_written_is_not_changed(void **state) {
     struct store_fixture *fixture = (struct store_fixture *)*state;
     static const char *const attempts[] = {
@@ -227,6 +260,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_an_empty_ledger, store_fixture_setup, store_fixture_teardown),
         cmocka_unit_test(test_planted_damage_is_found),
         cmocka_unit_test(test_damaged_parts_are_found),
+        cmocka_unit_test_setup_teardown(test_a_sound_ledger_of_given_credit, setup, store_fixture_teardown),
         cmocka_unit_test_setup_teardown(test_what_was_written_is_not_changed, setup, store_fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
