@@ -211,7 +211,7 @@ bool sqlite_escrow_end(struct ledger *ledger, const struct store_admin *admin, s
     const enum ledger_kind kind = back                                        ? LEDGER_RETURN
                                   : admin->kind == STORE_ADMIN_ESCROW_RELEASE ? LEDGER_RELEASE
                                                                               : LEDGER_FORFEIT;
-    struct escrow_sum sum;
+    struct escrow_sum sum = {0};
     struct ledger_account *earner = NULL, *client = NULL;
     struct ledger_balance *paid, *given;
     if (!escrow_sum(ledger, back ? SQL_ESCROW_NEXT : SQL_ESCROW_ALL, admin->device.id, &sum, err) ||
