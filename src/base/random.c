@@ -22,7 +22,7 @@ void random_bytes(void *out, size_t len) {
 /* A call of the generator costs far more than the few bytes of an id, and every request needs two ids: so each thread
  * keeps a store. Bytes given out are wiped, and a forked child starts with an empty store. */
 static _Thread_local struct {
-    unsigned char bytes[512];
+    unsigned char bytes[1024];
     size_t left;
 } random_store;
 
@@ -47,6 +47,14 @@ static unsigned char random_stored_byte(void) {
     unsigned char byte = *place;
     *place = 0;
     return byte;
+}
+
+uint64_t random_number(void) {
+    uint64_t number = 0;
+    for (size_t i = 0; i < sizeof(number); i++) {
+        number = number << 8 | random_stored_byte();
+    }
+    return number;
 }
 
 void random_base62(char *out, size_t length) {

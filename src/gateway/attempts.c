@@ -58,8 +58,7 @@ static void keep_apart(struct generation *generation, const struct gateway_provi
     attempt->scope[0] = '\0';
     if (!request->seed_given) {
         request->seed_given = true;
-        random_bytes(&request->seed, sizeof(request->seed));
-        request->seed &= INT64_MAX;
+        request->seed = random_number() & INT64_MAX;
     }
 }
 
@@ -78,7 +77,6 @@ static struct attempt *keep_attempt(struct generation *generation, uint32_t numb
 static bool is_audited(const struct generation *generation, const struct gateway_provider *provider,
                        const struct audit_key *key, const struct gen_request *request) {
     const struct audit_book *book = generation->generations->audit_book;
-    uint32_t random;
     if (book->permille == 0 || provider->is_trusted) {
         return false;
     }
@@ -88,8 +86,7 @@ static bool is_audited(const struct generation *generation, const struct gateway
     if (!provider_trust_any(provider->providers, request->model, key->sha256)) {
         return false;
     }
-    random_bytes(&random, sizeof(random));
-    return audit_book_wants(book, key, random);
+    return audit_book_wants(book, key, (uint32_t)random_number());
 }
 
 static void audit(const struct generation *generation, const struct core_effect *effect,

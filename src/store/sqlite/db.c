@@ -120,6 +120,7 @@ static bool sqlite_db_configure(struct sqlite_db *db, const struct sqlite_db_opt
            /* What is deleted leaves the page it was on, which costs nothing; conversations do more (base/seal.h). */
            sqlite_db_execute(db, "PRAGMA secure_delete = FAST", err) &&
            sqlite_db_execute(db, "PRAGMA cache_size = -" SQLITE_DB_CACHE_KIB, err) &&
+           sqlite_db_execute(db, SQLITE_TEMPORARY_TABLES, err) &&
            (!options->read_only || sqlite_db_execute(db, "PRAGMA query_only = ON", err)) &&
            (sqlite3_wal_autocheckpoint(db->handle, pages) == SQLITE_OK || sqlite_db_fail(db, SQLITE_NOMEM, err));
 }

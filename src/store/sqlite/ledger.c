@@ -313,12 +313,20 @@ static bool ledger_write_usage(struct ledger *ledger, struct err *err) {
 
 /* Lists the generations up to this number for those who earned from them. */
 static bool ledger_list_earned(struct ledger *ledger, int64_t last, struct err *err) {
-    static const enum sql statements[] = {SQL_EARNED_ADD, SQL_EARNED_PARTS_ADD, SQL_EARNED_TOTALS_ADD,
-                                          SQL_EARNED_DAYS_ADD, SQL_EARNED_UNTIL_SET};
+    static const struct {
+        enum sql sql;
+        bool has_last;
+    } statements[] = {
+        {SQL_EARNED_ADD, true},         {SQL_EARNED_PARTS_ADD, true}, {SQL_EARNED_SLICE_ADD, true},
+        {SQL_EARNED_TOTALS_ADD, false}, {SQL_EARNED_DAYS_ADD, false}, {SQL_EARNED_SLICE_CLEAR, false},
+        {SQL_EARNED_UNTIL_SET, true},
+    };
     for (size_t i = 0; i < COUNT_OF(statements); i++) {
-        struct sqlite_binder binder = sqlite_bind(ledger->db, statements[i]);
-        sqlite_bind_int(&binder, last);
-        if (!sqlite_run(ledger->db, statements[i], err)) {
+        struct sqlite_binder binder = sqlite_bind(ledger->db, statements[i].sql);
+        if (statements[i].has_last) {
+            sqlite_bind_int(&binder, last);
+        }
+        if (!sqlite_run(ledger->db, statements[i].sql, err)) {
             return false;
         }
     }

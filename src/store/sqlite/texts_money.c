@@ -52,6 +52,11 @@
     " CROSS JOIN generation_parts p ON p.generation_number = j.number WHERE " ROLLED(                                  \
         "j.") " GROUP BY p.account_number, j.number HAVING sum(p.amount_nano) > 0"
 
+/* What a slice of generations comes to by earner and day, so that its totals take one look at it. */
+const char SQLITE_TEMPORARY_TABLES[] =
+    "CREATE TEMP TABLE earned_slice (account_number INTEGER, day INTEGER, generations INTEGER, amount_nano INTEGER,"
+    " tokens INTEGER, given_nano INTEGER) STRICT";
+
 const char *const SQLITE_TEXTS_MONEY[SQL_COUNT] = {
     [SQL_EARNED_CURSOR] =
         "SELECT created_ms, number FROM generations WHERE id = ?2 AND provider_nano > 0 AND (provider_account_number "
@@ -175,18 +180,22 @@ const char *const SQLITE_TEXTS_MONEY[SQL_COUNT] = {
     [SQL_EARNED_PARTS_ADD] = "INSERT OR ROLLBACK INTO earned (account_number, created_ms, generation_number, "
                              "amount_nano, tokens, given_nano)"
                              " " EARNED_TOGETHER,
+    [SQL_EARNED_SLICE_ADD] =
+        "INSERT OR ROLLBACK INTO earned_slice SELECT account_number, created_ms / 86400000, count(*), sum(amount_nano),"
+        " sum(tokens), sum(given_nano) FROM (" EARNED_ALONE " UNION ALL SELECT * FROM (" EARNED_TOGETHER "))"
+        " GROUP BY 1, 2",
     [SQL_EARNED_TOTALS_ADD] =
         "INSERT OR ROLLBACK INTO earned_totals (account_number, month, generations, amount_nano, tokens, given_nano)"
-        " SELECT account_number, utc_month(created_ms), count(*), sum(amount_nano), sum(tokens), sum(given_nano)"
-        " FROM (" EARNED_ALONE " UNION ALL SELECT * FROM (" EARNED_TOGETHER ")) WHERE true GROUP BY 1, 2"
+        " SELECT account_number, utc_month(day * 86400000), generations, amount_nano, tokens, given_nano"
+        " FROM earned_slice WHERE true"
         " ON CONFLICT (account_number, month) DO UPDATE SET generations = generations + excluded.generations,"
         " amount_nano = amount_nano + excluded.amount_nano, tokens = tokens + excluded.tokens,"
         " given_nano = given_nano + excluded.given_nano",
     [SQL_EARNED_DAYS_ADD] =
         "INSERT OR ROLLBACK INTO earned_days (account_number, day, paid_nano)"
-        " SELECT account_number, created_ms / 86400000, sum(amount_nano - given_nano) AS paid FROM (" EARNED_ALONE
-        " UNION ALL SELECT * FROM (" EARNED_TOGETHER ")) WHERE true GROUP BY 1, 2 HAVING paid > 0"
+        " SELECT account_number, day, amount_nano - given_nano FROM earned_slice WHERE amount_nano > given_nano"
         " ON CONFLICT (account_number, day) DO UPDATE SET paid_nano = paid_nano + excluded.paid_nano",
+    [SQL_EARNED_SLICE_CLEAR] = "DELETE FROM earned_slice",
     /* What was earned of paid credit behind the time ?2, and does not wait in escrow or went from there to others: of
      * the day of ?2, all but what its list has before that time; of later days all; and what is in no list yet. */
     [SQL_RIPENING] =

@@ -4,6 +4,8 @@
 
 #include "store/sqlite/texts.h"
 
+/* Tables that each connection has for itself, before its statements are prepared. */
+extern const char SQLITE_TEMPORARY_TABLES[];
 extern const char *const SQLITE_TEXTS_MONEY[SQL_COUNT];
 
 #endif

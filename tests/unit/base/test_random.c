@@ -25,9 +25,23 @@ static void test_base62(void **state) {
     assert_string_equal(text, "");
 }
 
+/* Each bit is 1 in some numbers and 0 in others. */
+static void test_number(void **state) {
+    (void)state;
+    uint64_t all = UINT64_MAX, any = 0;
+    for (int i = 0; i < 400; i++) { /* more than one store */
+        const uint64_t number = random_number();
+        all &= number;
+        any |= number;
+    }
+    assert_int_equal(all, 0);
+    assert_int_equal(any, UINT64_MAX);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_base62),
+        cmocka_unit_test(test_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
