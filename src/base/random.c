@@ -49,12 +49,11 @@ static unsigned char random_stored_byte(void) {
     return byte;
 }
 
-uint64_t random_number(void) {
-    uint64_t number = 0;
-    for (size_t i = 0; i < sizeof(number); i++) {
-        number = number << 8 | random_stored_byte();
+void random_few(void *out, size_t len) {
+    unsigned char *place = out;
+    for (size_t i = 0; i < len; i++) {
+        place[i] = random_stored_byte();
     }
-    return number;
 }
 
 void random_base62(char *out, size_t length) {

@@ -3,7 +3,6 @@
 #define NATARIS_BASE_RANDOM_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -11,8 +10,8 @@ extern "C" {
 
 /* Ends the process when the system has no randomness: nothing safe can go on without it. */
 void random_bytes(void *out, size_t len);
-/* A number that nobody can guess, for a few hundred instructions instead of some thousand. */
-uint64_t random_number(void);
+/* The same for a few bytes: from a store that each thread keeps, since a call of the generator costs far more. */
+void random_few(void *out, size_t len);
 /* `length` random base62 characters and a NUL; `out` has length + 1 bytes. Unbiased. */
 void random_base62(char *out, size_t length);
 

@@ -8,11 +8,13 @@
 #include "gateway/audit_capture.h"
 #include "gateway/provider_trust.h"
 #include "gateway/providers.h"
+#include "link/answer.h"
 #include "link/peer.h"
 #include "store/settlements.h"
 #include "store/turns.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static enum gen_finish finish_from_core(enum core_finish finish) {
     switch (finish) {
@@ -58,17 +60,22 @@ static void keep_apart(struct generation *generation, const struct gateway_provi
     attempt->scope[0] = '\0';
     if (!request->seed_given) {
         request->seed_given = true;
-        request->seed = random_number() & INT64_MAX;
+        random_few(&request->seed, sizeof(request->seed));
+        request->seed &= INT64_MAX;
     }
 }
 
-static struct attempt *keep_attempt(struct generation *generation, uint32_t number, const struct store_device *device) {
+static struct attempt *keep_attempt(struct generation *generation, uint32_t number,
+                                    const struct gateway_provider *provider) {
+    const struct store_device *device = &provider->device;
     struct attempt *attempt = add_attempt(generation);
     attempt->number = number;
     (void)str_copy(attempt->device_id, sizeof(attempt->device_id), str_from(device->id));
     (void)str_copy(attempt->account_id, sizeof(attempt->account_id), str_from(device->account_id));
     (void)str_copy(attempt->region, sizeof(attempt->region), str_from(device->region));
     (void)str_copy(generation->record.device_id, sizeof(generation->record.device_id), str_from(device->id));
+    receipt_attempt(&generation->receipt, generation->attempt_count > 1 ? &attempt[-1].mark : NULL, &attempt->mark,
+                    provider, str_from(generation->record.model));
     return attempt;
 }
 
@@ -77,6 +84,7 @@ static struct attempt *keep_attempt(struct generation *generation, uint32_t numb
 static bool is_audited(const struct generation *generation, const struct gateway_provider *provider,
                        const struct audit_key *key, const struct gen_request *request) {
     const struct audit_book *book = generation->generations->audit_book;
+    uint32_t random;
     if (book->permille == 0 || provider->is_trusted) {
         return false;
     }
@@ -86,7 +94,8 @@ static bool is_audited(const struct generation *generation, const struct gateway
     if (!provider_trust_any(provider->providers, request->model, key->sha256)) {
         return false;
     }
-    return audit_book_wants(book, key, (uint32_t)random_number());
+    random_few(&random, sizeof(random));
+    return audit_book_wants(book, key, random);
 }
 
 static void audit(const struct generation *generation, const struct core_effect *effect,
@@ -115,7 +124,8 @@ void attempts_dispatch(struct generation *generation, const struct core_effect *
         return;
     }
     struct gen_request request = generation->call->generation;
-    struct attempt *attempt = keep_attempt(generation, effect->dispatch.attempt, &provider->device);
+    char salt[2 * RECEIPT_SALT_SIZE + 1];
+    struct attempt *attempt = keep_attempt(generation, effect->dispatch.attempt, provider);
     keep_apart(generation, provider, attempt, &request);
     request.max_tokens = effect->dispatch.max_tokens;
     if (effect->dispatch.continues && !call_text(generation->call, &request.continue_text)) {
@@ -124,6 +134,8 @@ void attempts_dispatch(struct generation *generation, const struct core_effect *
         generation_abort(generation, CORE_FAILURE_TOO_LONG);
         return;
     }
+    digest_hex(generation->receipt.salt, sizeof(generation->receipt.salt), salt);
+    request.signing = (struct gen_signing){.salt = str_from(salt), .attempt = attempt->number};
     audit(generation, effect, provider, &request);
     link_peer_send_job(provider->peer, effect->generation, &request);
 }
@@ -264,6 +276,24 @@ static void learn(const struct generation *generation, const struct core_outcome
     }
 }
 
+/* What its device has just said as its last word, with a signature. */
+static void take_claim(struct generation *generation, uint64_t handle) {
+    const struct link_done *done = generation->generations->providers->done;
+    if (done == NULL || done->job != handle || !done->has_claim || generation->attempt_count == 0) {
+        return;
+    }
+    struct attempt *attempt = &generation->attempts[generation->attempt_count - 1];
+    struct receipt_mark *mark = &attempt->mark;
+    struct gateway_provider *provider = providers_by_id(generation->generations->providers, attempt->device_id);
+    if (provider == NULL || mark->has_claim ||
+        !receipt_checks_pass(&provider->signing, &done->claim, generation->receipt.name, attempt->number,
+                             mark->public_key, attempt->device_id)) {
+        return;
+    }
+    mark->has_claim = true;
+    mark->claim = done->claim;
+}
+
 struct counted {
     struct core_loop *core;
     uint64_t handle;
@@ -282,6 +312,7 @@ static void on_counted(void *context, const uint32_t *tokens, size_t count) {
 void attempts_count(struct generation *generation, const struct core_effect *effect) {
     struct core_loop *core = generation->generations->core;
     const struct call *call = generation->call;
+    take_claim(generation, effect->generation);
     if (call == NULL || !counting_can(call->calls, call->generation.model)) {
         core_loop_step_later(core, &(struct core_event){.kind = CORE_EVENT_COUNTED, .generation = effect->generation});
         return;
@@ -291,6 +322,22 @@ void attempts_count(struct generation *generation, const struct core_effect *eff
     counting_ask_chat(call->calls, &call->generation, on_counted, counted);
 }
 
+static const struct receipt_mark *find_mark(void *context, uint32_t number, struct str *device_id) {
+    const struct attempt *attempt = attempt_find(context, number);
+    if (attempt == NULL) {
+        return NULL;
+    }
+    *device_id = str_from(attempt->device_id);
+    return &attempt->mark;
+}
+
+static void write_receipt(struct generation *generation, const struct core_outcome *outcome, struct buf *out) {
+    struct receipt_mark *last =
+        generation->attempt_count > 0 ? &generation->attempts[generation->attempt_count - 1].mark : NULL;
+    buf_init(out, RECEIPT_FILE_BYTES);
+    receipt_write(&generation->receipt, &generation->record, outcome, last, find_mark, generation, out);
+}
+
 void attempts_settle(struct generation *generation, const struct core_effect *effect) {
     const struct core_outcome *outcome = &effect->finish;
     const struct attempt *finisher = finisher_of(generation, outcome);
@@ -298,6 +345,8 @@ void attempts_settle(struct generation *generation, const struct core_effect *ef
     struct store_turn turn;
     struct store_part parts[CORE_PARTS_MAX];
     struct store_settlement settlement = {0};
+    struct buf receipt;
+    take_claim(generation, effect->generation);
     keep_result(generation, outcome, finisher);
     generation->recorded = true;
     if (generation->canary) {
@@ -322,5 +371,9 @@ void attempts_settle(struct generation *generation, const struct core_effect *ef
     }
     learn(generation, outcome, finisher);
     ask_call(generation, &answer, &turn, &settlement);
+    write_receipt(generation, outcome, &receipt);
+    settlement.receipt = buf_str(&receipt);
+    memcpy(settlement.receipt_salt, generation->receipt.salt, sizeof(settlement.receipt_salt));
     store_settle(generation->generations->store, &settlement, on_settled, generation);
+    buf_clear(&receipt);
 }
