@@ -97,6 +97,7 @@ static void audit(const struct generation *generation, const struct core_effect 
     const struct provider_file *file = provider_files_find(&provider->files, request->model);
     struct audit_subject subject = {.generation = effect->generation,
                                     .provider = effect->provider,
+                                    .client = generation->canary ? 0 : generation->call->identity.account_number,
                                     .canary = generation->canary,
                                     .tells_ids = file != NULL && file->tells_ids};
     if (file != NULL) {

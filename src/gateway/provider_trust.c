@@ -8,8 +8,8 @@
 void provider_trust_join(struct gateway_provider *provider) {
     struct providers *providers = provider->providers;
     const struct store_device *device = &provider->device;
-    provider->is_trusted =
-        device->verified || (providers->owner_id[0] != '\0' && strcmp(device->account_id, providers->owner_id) == 0);
+    provider->is_trusted = device->verified || providers->all_trusted ||
+                           (providers->owner_id[0] != '\0' && strcmp(device->account_id, providers->owner_id) == 0);
     if (provider->is_trusted) {
         DL_APPEND2(providers->trusted, provider, trusted_prev, trusted_next);
     }

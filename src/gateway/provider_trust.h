@@ -1,4 +1,5 @@
-/* Devices that score other people's prompts: the operator's own, and those that they have verified. */
+/* Devices that score other people's prompts and are not audited themselves: the operator's own, those that they have
+ * verified, and with --trust-devices all. */
 #ifndef NATARIS_GATEWAY_PROVIDER_TRUST_H
 #define NATARIS_GATEWAY_PROVIDER_TRUST_H
 

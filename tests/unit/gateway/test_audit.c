@@ -203,6 +203,22 @@ static void test_only_the_same_file_is_compared(void **state) {
     audits_clear(&audits);
 }
 
+static void test_with_all_devices_trusted_none_is_audited(void **state) {
+    struct shell_fixture *fixture = *state;
+    static struct link_peer first, second;
+    fixture->shell.providers.all_trusted = true;
+    open_audits(fixture, 50);
+    join(fixture, &first, "acct_alice", NULL);
+    join(fixture, &second, "acct_bob", NULL);
+    assert_false(audits_can_score(&fixture->shell, shell_provider(&second), STR(SHELL_MODEL), true));
+    ask_canary(fixture, &second);
+    say(fixture, &second, "some words", 12, true, LINK_FINISH_STOP);
+    audits_due(&audits);
+    assert_int_equal(first.scores + second.scores, 0);
+    assert_int_equal(known_of(fixture, &second).audits, 0);
+    audits_clear(&audits);
+}
+
 /* Two strangers of other owners agree, or nothing is believed: what is worse must be seen by both. */
 static void test_peers_score_made_up_prompts_only_together(void **state) {
     struct shell_fixture *fixture = *state;
@@ -293,6 +309,7 @@ int main(void) {
         SHELL_TEST(test_past_the_bound_it_is_in_quarantine_until_audits_are_passed),
         SHELL_TEST(test_what_the_operator_has_set_aside_stays_so),
         SHELL_TEST(test_only_the_same_file_is_compared),
+        SHELL_TEST(test_with_all_devices_trusted_none_is_audited),
         SHELL_TEST(test_peers_score_made_up_prompts_only_together),
         SHELL_TEST(test_missing_ids_and_wrong_ends_need_no_scorer),
         SHELL_TEST(test_a_scorer_that_goes_or_fails_is_no_verdict),
