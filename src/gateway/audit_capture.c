@@ -59,7 +59,7 @@ static bool is_unaudited(const struct audit_captures *captures, uint64_t account
 static void forget_account(struct audit_captures *captures, uint64_t account) {
     struct audit_capture *capture, *next;
     for (capture = captures->open; capture != NULL; capture = capture->hh.next) {
-        capture->is_unwanted = capture->is_unwanted || capture->subject.client == account;
+        capture->unusable = capture->unusable || capture->subject.client == account;
     }
     DL_FOREACH_SAFE (captures->ready, capture, next) {
         if (capture->subject.client == account && capture->asked == 0) {
@@ -129,17 +129,17 @@ static void take_ids(struct audit_capture *capture, struct str parts, uint32_t t
         }
     }
     capture->contradicts = capture->contradicts || count != tokens;
-    capture->too_large = capture->too_large || capture->ids.overflow;
+    capture->unusable = capture->unusable || capture->ids.overflow;
 }
 
 void audit_captures_delta(struct audit_captures *captures, uint64_t provider, const struct link_delta *delta) {
     struct audit_capture *capture = captures->open != NULL ? find(captures, delta->job) : NULL;
-    if (capture == NULL || capture->subject.provider != provider || capture->contradicts || capture->too_large) {
+    if (capture == NULL || capture->subject.provider != provider || capture->contradicts || capture->unusable) {
         return;
     }
     buf_append_str(&capture->text, delta->text);
     take_ids(capture, delta->parts, delta->tokens);
-    capture->too_large = capture->too_large || capture->text.overflow;
+    capture->unusable = capture->unusable || capture->text.overflow;
 }
 
 /* An answer that ends by its length has it. Not where a default, or a text that is continued, was cut to the
@@ -163,8 +163,7 @@ void audit_captures_done(struct audit_captures *captures, uint64_t provider, uin
     capture->ready_ms = now_ms;
     const bool told = !capture->contradicts || capture->subject.tells_ids;
     capture->contradicts = capture->contradicts || ends_wrongly(capture);
-    if (capture->too_large || capture->is_unwanted || !told || finish == LINK_FINISH_CANCELLED ||
-        finish == LINK_FINISH_OTHER) {
+    if (capture->unusable || !told || finish == LINK_FINISH_CANCELLED || finish == LINK_FINISH_OTHER) {
         capture_free(capture);
         return;
     }

@@ -30,8 +30,7 @@ struct audit_capture {
     struct arena arena;
     struct gen_request request; /* as it was sent; in the arena */
     struct buf text, ids;
-    bool too_large;   /* it cannot be scored */
-    bool is_unwanted; /* its account has opted out meanwhile */
+    bool unusable;    /* it cannot be scored, or is not to be: its account has opted out meanwhile */
     bool contradicts; /* it needs no scorer: ids are missing, or it ends where it cannot */
     enum gen_finish finish;
     uint64_t ready_ms; /* once it is over; on the loop's clock */
