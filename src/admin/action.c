@@ -171,20 +171,42 @@ bool admin_read_account_create(struct json_value body, const char *id, int64_t n
     return true;
 }
 
+struct account_change {
+    enum store_tier tier;
+    bool suspended, audits;
+};
+
+static bool is_given(struct json_value body, const char *name) {
+    struct json_value value;
+    return json_get(body, name, &value) && json_type_of(value) != JSON_NULL;
+}
+
 bool admin_read_account_change(struct json_value body, const char *id, int64_t now_ms, struct admin_action *out,
                                struct err *err) {
     static const struct field_rule RULES[] = {
-        {.name = STR("tier"), .read = read_tier, .offset = offsetof(struct store_account, tier), .max_bytes = 32},
-        {.name = STR("suspended"), .read = field_read_bool, .offset = offsetof(struct store_account, suspended)},
+        {.name = STR("tier"), .read = read_tier, .offset = offsetof(struct account_change, tier), .max_bytes = 32},
+        {.name = STR("suspended"), .read = field_read_bool, .offset = offsetof(struct account_change, suspended)},
+        {.name = STR("audits"), .read = field_read_bool, .offset = offsetof(struct account_change, audits)},
     };
-    struct json_value value;
-    const bool tier = json_get(body, "tier", &value) && json_type_of(value) != JSON_NULL;
-    const bool suspended = json_get(body, "suspended", &value) && json_type_of(value) != JSON_NULL;
-    if (tier == suspended) {
-        return err_set(err, ERR_INVALID, "Give either tier or suspended: each change is an action of its own.");
+    const bool tier = is_given(body, "tier"), suspended = is_given(body, "suspended"),
+               audits = is_given(body, "audits");
+    struct account_change change = {0};
+    if (tier + suspended + audits != 1) {
+        return err_set(err, ERR_INVALID,
+                       "Give one of tier, suspended and audits: each change is an action of its own.");
     }
-    begin(out, tier ? STORE_ADMIN_ACCOUNT_TIER : STORE_ADMIN_ACCOUNT_SUSPEND, id, now_ms);
-    return fields_read(body, RULES, COUNT_OF(RULES), &out->admin.account, err);
+    if (!fields_read(body, RULES, COUNT_OF(RULES), &change, err)) {
+        return false;
+    }
+    begin(out,
+          tier        ? STORE_ADMIN_ACCOUNT_TIER
+          : suspended ? STORE_ADMIN_ACCOUNT_SUSPEND
+                      : STORE_ADMIN_ACCOUNT_AUDITS,
+          id, now_ms);
+    out->admin.account.tier = change.tier;
+    out->admin.account.suspended = change.suspended;
+    out->admin.account.unaudited = audits && !change.audits;
+    return true;
 }
 
 struct key_fields {

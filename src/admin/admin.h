@@ -6,7 +6,7 @@
  *   POST   /admin/accounts                {name, tier?}: with a live and a test key and the welcome credit
  *   GET    /admin/accounts                ?limit=&after=ID
  *   GET    /admin/accounts/{id}
- *   PATCH  /admin/accounts/{id}           {tier} or {suspended}
+ *   PATCH  /admin/accounts/{id}           {tier}, {suspended} or {audits}: false: no prompt of it is shown to a scorer
  *   POST   /admin/accounts/{id}/keys      {kind, name?, expires_in_days?, cap_usd?, models?}
  *   GET    /admin/accounts/{id}/keys      ?limit=&after=ID
  *   DELETE /admin/keys/{id}

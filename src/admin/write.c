@@ -30,6 +30,7 @@ static void account_members(struct json_writer *writer, const struct store_accou
     json_member_cstr(writer, "name", account->name);
     json_member_cstr(writer, "tier", store_tier_name(account->tier));
     json_member_bool(writer, "suspended", account->suspended);
+    json_member_bool(writer, "audits", !account->unaudited);
     json_member_bool(writer, "owner", account->owner);
     member_time(writer, "created_at", account->created_ms);
 }
@@ -229,6 +230,7 @@ void admin_write_result(const struct store_admin *result, const char *const secr
         break;
     case STORE_ADMIN_ACCOUNT_TIER:
     case STORE_ADMIN_ACCOUNT_SUSPEND:
+    case STORE_ADMIN_ACCOUNT_AUDITS:
     case STORE_ADMIN_ACCOUNT_ERASE:
         account_members(&writer, &result->account);
         member_usd(&writer, "balance_usd", result->account.balance_nano);

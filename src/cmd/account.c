@@ -3,10 +3,11 @@
 #include "cmd/admin_command.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct account_config {
     struct admin_options admin;
-    const char *name, *id, *tier, *after;
+    const char *name, *id, *tier, *audits, *after;
     uint32_t limit;
     bool undo, yes;
 };
@@ -54,6 +55,7 @@ static void print_account(struct json_value account) {
         {"Owner", "owner"},         {"Since", "created_at"},
         {"Balance", "balance_usd"}, {"Given", "given_usd"},
         {"On hold", "held_usd"},    {"Requests", "active_requests"},
+        {"Audits", "audits"},
     };
     static const char *const KINDS[] = {"conversations", "jobs", "workflows", "answers"};
     struct json_value kept, kind;
@@ -122,6 +124,33 @@ static int run_suspend(const void *parsed) {
     return change(parsed, NULL);
 }
 
+static void print_audits(struct json_value account) {
+    char id[64];
+    const bool on = table_flag(account, "audits");
+    printf("%s: audits %s: %s\n", table_cell(account, "id", id, sizeof(id)), on ? "on" : "off",
+           on ? "some of its prompts are shown to your own and verified devices, which score the answers"
+              : "none of its prompts is shown to a device that does not answer it");
+}
+
+static int run_set_audits(const void *parsed) {
+    const struct account_config *config = parsed;
+    const struct admin_object account = {"/admin/accounts/", config->id, ""};
+    const bool on = strcmp(config->audits, "on") == 0;
+    struct buf body;
+    struct json_writer writer;
+    struct err err;
+    if (!on && strcmp(config->audits, "off") != 0) {
+        (void)err_set(&err, ERR_INVALID, "audits are on or off, not %s", config->audits);
+        return command_misused(&err);
+    }
+    admin_body_begin(&body, &writer);
+    json_member_bool(&writer, "audits", on);
+    const int status =
+        admin_command_on(&config->admin, "PATCH", &account, admin_body_end(&body, &writer), print_audits);
+    buf_clear(&body);
+    return status;
+}
+
 static void print_erased(struct json_value account) {
     char id[64], balance[32];
     printf(
@@ -164,6 +193,12 @@ static const struct option SET_TIER_OPTIONS[] = {
     {"tier", OPTION_ARGUMENT, "TIER", NULL, "free, starter, pro or unlimited", AT(tier)},
     ADMIN_OPTIONS(struct account_config),
 };
+static const struct option SET_AUDITS_OPTIONS[] = {
+    {"id", OPTION_ARGUMENT, "ID", NULL, "the account", AT(id)},
+    {"audits", OPTION_ARGUMENT, "on|off", NULL, "off: none of its prompts is shown to a device that scores answers",
+     AT(audits)},
+    ADMIN_OPTIONS(struct account_config),
+};
 static const struct option SUSPEND_OPTIONS[] = {
     {"id", OPTION_ARGUMENT, "ID", NULL, "the account", AT(id)},
     {"undo", OPTION_FLAG, NULL, NULL, "let it in again", AT(undo)},
@@ -195,6 +230,11 @@ const struct command COMMAND_ACCOUNT_SET_TIER = {.name = "account set-tier",
                                                  .options = {SET_TIER_OPTIONS, COUNT_OF(SET_TIER_OPTIONS)},
                                                  .config_size = sizeof(struct account_config),
                                                  .run = run_set_tier};
+const struct command COMMAND_ACCOUNT_SET_AUDITS = {.name = "account set-audits",
+                                                   .summary = "Whether answers to an account's prompts may be audited",
+                                                   .options = {SET_AUDITS_OPTIONS, COUNT_OF(SET_AUDITS_OPTIONS)},
+                                                   .config_size = sizeof(struct account_config),
+                                                   .run = run_set_audits};
 const struct command COMMAND_ACCOUNT_SUSPEND = {.name = "account suspend",
                                                 .summary = "Refuse an account's requests, or let it in again",
                                                 .options = {SUSPEND_OPTIONS, COUNT_OF(SUSPEND_OPTIONS)},

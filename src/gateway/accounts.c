@@ -39,6 +39,7 @@ static bool known(const struct accounts *accounts, uint64_t number) {
 /* The balance is told once: from then on the core moves it itself. */
 static void on_key(void *context, const struct store_key *key, const struct store_account *account) {
     struct accounts *accounts = context;
+    audit_captures_set_unaudited(&accounts->shell->captures, account->number, account->unaudited);
     if (!known(accounts, account->number)) {
         tell_limits(accounts, account);
         tell_credit(accounts, account, account->balance_nano, account->given_nano);
@@ -83,6 +84,9 @@ static void learn(struct accounts *accounts, const struct store_admin *result) {
             tell_limits(accounts, &result->account);
         }
         break;
+    case STORE_ADMIN_ACCOUNT_AUDITS:
+        audit_captures_set_unaudited(&accounts->shell->captures, result->account.number, result->account.unaudited);
+        return;
     case STORE_ADMIN_ACCOUNT_ERASE:
         auth_remove_account(accounts->auth, result->account.id);
         providers_suspended(&accounts->shell->providers, result->account.id);

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "call/counting.h"
+#include "core/explain.h"
 #include "gateway/audit_book.h"
 #include "gateway/audit_capture.h"
 #include "gateway/provider_trust.h"
@@ -98,13 +99,28 @@ static bool is_audited(const struct generation *generation, const struct gateway
     return audit_book_wants(book, key, random);
 }
 
+/* One that has settled with answers that could be judged, and then tells of a file that nobody has or tells no ids any
+ * more, is new again: what it passed was about something else. */
+static void unsettle(const struct generation *generation, const struct gateway_provider *provider, struct str model) {
+    struct core_loop *core = generation->generations->core;
+    struct core_provider_view view;
+    if (provider_trust_judged(provider, model) == PROVIDER_JUDGED_EVADED &&
+        core_provider_view(core->core, provider->handle, core_loop_now_ms(core), &view) && view.record.audits > 0) {
+        core_loop_step_later(core, &(struct core_event){.kind = CORE_EVENT_AUDITED, .provider = provider->handle});
+    }
+}
+
 static void audit(const struct generation *generation, const struct core_effect *effect,
                   const struct gateway_provider *provider, const struct gen_request *request) {
     const struct provider_file *file = provider_files_find(&provider->files, request->model);
     struct audit_subject subject = {.generation = effect->generation,
                                     .provider = effect->provider,
+                                    .client = generation->canary ? 0 : generation->call->identity.account_number,
                                     .canary = generation->canary,
                                     .tells_ids = file != NULL && file->tells_ids};
+    if (generation->generations->audit_book->permille > 0 && !provider->is_trusted) {
+        unsettle(generation, provider, request->model);
+    }
     if (file != NULL) {
         audit_key_init(&subject.key, provider->device.id, file->sha256);
     }

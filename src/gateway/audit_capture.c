@@ -35,6 +35,63 @@ void audit_captures_drop(struct audit_captures *captures, uint64_t generation) {
     }
 }
 
+/* --- Whose prompts are shown to nobody --- */
+
+/* Where the account is in the list, or would be. */
+static size_t place_of(const struct audit_captures *captures, uint64_t account) {
+    size_t low = 0, high = captures->unaudited_count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (captures->unaudited[middle] < account) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static bool is_unaudited(const struct audit_captures *captures, uint64_t account) {
+    const size_t place = place_of(captures, account);
+    return place < captures->unaudited_count && captures->unaudited[place] == account;
+}
+
+static void forget_account(struct audit_captures *captures, uint64_t account) {
+    struct audit_capture *capture, *next;
+    for (capture = captures->open; capture != NULL; capture = capture->hh.next) {
+        capture->unusable = capture->unusable || capture->subject.client == account;
+    }
+    DL_FOREACH_SAFE (captures->ready, capture, next) {
+        if (capture->subject.client == account && capture->asked == 0) {
+            audit_captures_forget(captures, capture);
+        } else if (capture->subject.client == account) {
+            capture->given_up = true; /* a scorer has it already; no other gets it */
+        }
+    }
+}
+
+void audit_captures_set_unaudited(struct audit_captures *captures, uint64_t account, bool unaudited) {
+    const size_t place = place_of(captures, account);
+    if (unaudited == is_unaudited(captures, account)) {
+        return;
+    }
+    if (!unaudited) {
+        captures->unaudited_count--;
+        memmove(captures->unaudited + place, captures->unaudited + place + 1,
+                (captures->unaudited_count - place) * sizeof(*captures->unaudited));
+        return;
+    }
+    captures->unaudited =
+        mem_realloc(captures->unaudited, (captures->unaudited_count + 1) * sizeof(*captures->unaudited));
+    memmove(captures->unaudited + place + 1, captures->unaudited + place,
+            (captures->unaudited_count - place) * sizeof(*captures->unaudited));
+    captures->unaudited[place] = account;
+    captures->unaudited_count++;
+    forget_account(captures, account);
+}
+
+/* --- Answers --- */
+
 /* An answer that must be short says too little. */
 static bool is_scored(const struct gen_request *request) {
     return request->max_tokens >= CORE_AUDIT_TOKENS_MIN;
@@ -43,7 +100,7 @@ static bool is_scored(const struct gen_request *request) {
 void audit_captures_begin(struct audit_captures *captures, const struct audit_subject *subject,
                           const struct gen_request *request) {
     audit_captures_drop(captures, subject->generation);
-    if (HASH_COUNT(captures->open) >= CAPTURES_MAX || !is_scored(request)) {
+    if (HASH_COUNT(captures->open) >= CAPTURES_MAX || !is_scored(request) || is_unaudited(captures, subject->client)) {
         return;
     }
     struct audit_capture *capture = MEM_NEW(struct audit_capture);
@@ -72,17 +129,17 @@ static void take_ids(struct audit_capture *capture, struct str parts, uint32_t t
         }
     }
     capture->contradicts = capture->contradicts || count != tokens;
-    capture->too_large = capture->too_large || capture->ids.overflow;
+    capture->unusable = capture->unusable || capture->ids.overflow;
 }
 
 void audit_captures_delta(struct audit_captures *captures, uint64_t provider, const struct link_delta *delta) {
     struct audit_capture *capture = captures->open != NULL ? find(captures, delta->job) : NULL;
-    if (capture == NULL || capture->subject.provider != provider || capture->contradicts || capture->too_large) {
+    if (capture == NULL || capture->subject.provider != provider || capture->contradicts || capture->unusable) {
         return;
     }
     buf_append_str(&capture->text, delta->text);
     take_ids(capture, delta->parts, delta->tokens);
-    capture->too_large = capture->too_large || capture->text.overflow;
+    capture->unusable = capture->unusable || capture->text.overflow;
 }
 
 /* An answer that ends by its length has it. Not where a default, or a text that is continued, was cut to the
@@ -106,7 +163,7 @@ void audit_captures_done(struct audit_captures *captures, uint64_t provider, uin
     capture->ready_ms = now_ms;
     const bool told = !capture->contradicts || capture->subject.tells_ids;
     capture->contradicts = capture->contradicts || ends_wrongly(capture);
-    if (capture->too_large || !told || finish == LINK_FINISH_CANCELLED || finish == LINK_FINISH_OTHER) {
+    if (capture->unusable || !told || finish == LINK_FINISH_CANCELLED || finish == LINK_FINISH_OTHER) {
         capture_free(capture);
         return;
     }
@@ -142,6 +199,8 @@ void audit_captures_clear(struct audit_captures *captures) {
     while (captures->ready != NULL) {
         audit_captures_forget(captures, captures->ready);
     }
+    free(captures->unaudited);
+    *captures = (struct audit_captures){0};
 }
 
 struct gen_answer audit_capture_answer(const struct audit_capture *capture) {

@@ -17,6 +17,7 @@
 /* Whose answer it is. */
 struct audit_subject {
     uint64_t generation, provider; /* the core's handles */
+    uint64_t client;               /* number of the account that has asked; 0: a made-up prompt */
     struct audit_key key;          /* device and file */
     char account_id[STORE_ID_MAX]; /* of the device's owner */
     char generation_id[STORE_ID_MAX];
@@ -29,7 +30,7 @@ struct audit_capture {
     struct arena arena;
     struct gen_request request; /* as it was sent; in the arena */
     struct buf text, ids;
-    bool too_large;   /* it cannot be scored */
+    bool unusable;    /* it cannot be scored, or is not to be: its account has opted out meanwhile */
     bool contradicts; /* it needs no scorer: ids are missing, or it ends where it cannot */
     enum gen_finish finish;
     uint64_t ready_ms; /* once it is over; on the loop's clock */
@@ -46,10 +47,16 @@ struct audit_captures {          /* zeroed: none */
     struct audit_capture *open;  /* uthash, by generation */
     struct audit_capture *ready; /* complete, oldest first */
     size_t ready_count;
+    uint64_t *unaudited; /* owned, in order: numbers of accounts whose prompts are shown to nobody */
+    size_t unaudited_count;
 };
 
+/* No prompt of this account is kept from now on, and those that are kept and not yet given to a scorer are forgotten;
+ * or that ends. */
+void audit_captures_set_unaudited(struct audit_captures *captures, uint64_t account, bool unaudited);
+
 /* Keeps the answer to a request that was just sent to a device; any other attempt of the generation is forgotten.
- * Nothing happens when there are too many, or the request is none that is scored. */
+ * Nothing happens when there are too many, the request is none that is scored, or its account does not want it. */
 void audit_captures_begin(struct audit_captures *captures, const struct audit_subject *subject,
                           const struct gen_request *request);
 /* What a device says; nothing happens for an answer that is not kept, or is another device's. */

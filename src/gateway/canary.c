@@ -11,6 +11,7 @@
 #include "core/explain.h"
 #include "gateway/audit.h"
 #include "gateway/canary_prompt.h"
+#include "gateway/provider_trust.h"
 #include "wire/id.h"
 
 #include <assert.h>
@@ -66,13 +67,24 @@ static void tell_audited(const struct canary *canary, bool passed) {
         &(struct core_event){.kind = CORE_EVENT_AUDITED, .provider = canary->provider, .audited = {.passed = passed}});
 }
 
+/* A question with a known answer says little: a smaller model knows it, too. It counts where nobody can say more, and
+ * not for one who keeps out of what could be said by telling of another file or no ids. */
+static bool counts(const struct canary *canary) {
+    const struct gateway_provider *provider = providers_find(&canary->canaries->shell->providers, canary->provider);
+    const struct str model = str_from(canary->model);
+    return provider != NULL && provider_trust_judged(provider, model) != PROVIDER_JUDGED_EVADED &&
+           provider_trust_is_catalogs(provider, model);
+}
+
 static void finished(struct call *call, const struct call_result *result) {
     struct canary *canary = canary_of(call);
     if (canary->question == NULL) {
         LOG_DEBUG_EVENT("canary.answered", LOG_TEXT("provider_id", result->provider_id));
     } else if (catalog_canary_is_right(canary->question, buf_str(&canary->answer))) {
         LOG_DEBUG_EVENT("canary.right", LOG_TEXT("provider_id", result->provider_id));
-        tell_audited(canary, true);
+        if (counts(canary)) {
+            tell_audited(canary, true);
+        }
     } else {
         core_loop_step_later(&canary->canaries->shell->core,
                              &(struct core_event){.kind = CORE_EVENT_REVIEW,

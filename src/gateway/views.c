@@ -1,7 +1,9 @@
 #include "gateway/views.h"
 
+#include "core/explain.h"
 #include "gateway/operator/device_view.h"
 #include "gateway/operator/explain.h"
+#include "gateway/provider_trust.h"
 #include "gateway/records.h"
 
 static enum core_availability availability(void *context, struct str model, uint32_t *context_length) {
@@ -47,6 +49,15 @@ bool views_ready(const struct core_shell *shell) {
     return false;
 }
 
+static bool evades(const struct core_shell *shell, const struct gateway_provider *provider) {
+    struct core_offer_view offer;
+    bool found = false;
+    for (size_t i = 0; !found && core_provider_offer(shell->core.core, provider->handle, i, &offer); i++) {
+        found = provider_trust_judged(provider, offer.offer.model) == PROVIDER_JUDGED_EVADED;
+    }
+    return found;
+}
+
 void views_write_device(const struct core_shell *shell, const struct store_device *device, struct json_writer *writer) {
     const struct gateway_provider *provider = providers_by_id(&shell->providers, device->id);
     struct device_view view = {.core = shell->core.core,
@@ -59,6 +70,7 @@ void views_write_device(const struct core_shell *shell, const struct store_devic
         view.handle = provider->handle;
         view.joined_ms = provider->joined_ms;
         view.pause = provider->pause;
+        view.evades = evades(shell, provider);
     }
     device_view_write(&view, writer);
     audit_book_write(&shell->audit_book, device->id, writer);

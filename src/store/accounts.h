@@ -17,7 +17,8 @@ struct store_account {
     bool owner; /* the operator's own account (not: who owns devices, which any account may) */
     enum store_tier tier;
     bool suspended;
-    int64_t created_ms;               /* wall clock, UTC */
+    bool unaudited;     /* no prompt of it is shown to devices that score answers; set by an action alone */
+    int64_t created_ms; /* wall clock, UTC */
     int64_t balance_nano, given_nano; /* of both its wallets, and of that for given credit; filled in by reads */
 };
 

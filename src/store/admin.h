@@ -12,6 +12,7 @@ struct store_admin { /* what to do; unused members stay zero */
         STORE_ADMIN_ACCOUNT_CREATE,  /* account; with the welcome credit of `amount_nano`, and keys[0..1] */
         STORE_ADMIN_ACCOUNT_TIER,    /* account.id, account.tier */
         STORE_ADMIN_ACCOUNT_SUSPEND, /* account.id, account.suspended */
+        STORE_ADMIN_ACCOUNT_AUDITS,  /* account.id, account.unaudited */
         STORE_ADMIN_ACCOUNT_ERASE,   /* account.id: all of its own goes, the ledger stays; suspended from then on */
         STORE_ADMIN_KEY_CREATE,      /* keys[0] */
         STORE_ADMIN_KEY_REVOKE,      /* keys[0].id, keys[0].revoked_ms */

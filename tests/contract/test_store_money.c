@@ -112,6 +112,16 @@ static void test_accounts_change(void **state) {
     assert_int_equal(result.account.tier, STORE_TIER_STARTER);
     admin = about_account(STORE_ADMIN_ACCOUNT_SUSPEND, "acct_nobody", 0);
     refuse_admin(fixture, &admin, ERR_NOT_FOUND);
+    assert_false(result.account.unaudited);
+    admin = about_account(STORE_ADMIN_ACCOUNT_AUDITS, "acct_1", 0);
+    admin.account.unaudited = true;
+    result = do_admin(fixture, &admin);
+    assert_true(result.account.unaudited);
+    assert_true(result.account.suspended);
+    admin = about_account(STORE_ADMIN_ACCOUNT_TIER, "acct_1", 0); /* which leaves it as it is */
+    assert_true(do_admin(fixture, &admin).account.unaudited);
+    admin = about_account(STORE_ADMIN_ACCOUNT_AUDITS, "acct_1", 0);
+    assert_false(do_admin(fixture, &admin).account.unaudited);
 }
 
 static void test_keys_change(void **state) {

@@ -4,19 +4,22 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { admin, assertBooks, createAccount, usageOf } from './support/accounts.mjs';
+import { admin, adminText, assertBooks, createAccount, usageOf } from './support/accounts.mjs';
 import { chat } from './support/chat.mjs';
 import { eventually, Network, REFERENCE_MODEL, run, within } from './support/network.mjs';
 
 const CHAT = '/v1/chat/completions';
 const SECRET = 'marmalade';
 
-function story(name, gatewayOptions, tell) {
-  test(name, () => within(Network.gateway(['--log-level', 'info', ...gatewayOptions]), tell));
+const ELSEWHERE = 'ZZ'; // where the strangers' devices are; what is asked goes there
+
+function story(name, gatewayOptions, tell, { strangers = true } = {}) {
+  test(name, () => within(Network.gateway(['--log-level', 'info', ...gatewayOptions], { strangers }), tell));
 }
 
 async function stranger(network, account, args = []) {
-  const program = await network.provider(['--engine', 'scripted', '--model', REFERENCE_MODEL, ...args],
+  const program = await network.provider(['--engine', 'scripted', '--model', REFERENCE_MODEL, '--region', ELSEWHERE,
+    ...args],
     { account: account.id });
   program.account = account;
   return program;
@@ -28,7 +31,8 @@ const reviews = async (network) => (await admin(network, 'GET', '/admin/reviews'
 /** One answer after the other, each to a question of its own, until `done` says so. */
 async function askUntil(network, key, done, most = 200) {
   for (let i = 0; i < most; i += 1) {
-    const response = await network.post(CHAT, chat(`${SECRET} ${i}`, { max_tokens: 64, stream: i % 2 === 0 }), { key });
+    const response = await network.post(CHAT, chat(`${SECRET} ${i}`, { max_tokens: 64, stream: i % 2 === 0,
+      region: ELSEWHERE }), { key });
     assert.equal(response.status, 200, await response.clone().text());
     await response.text();
     if (await done()) return i + 1;
@@ -114,6 +118,27 @@ describe('audits', { concurrency: 2 }, () => {
       60_000);
     assert.equal((await show(network, honest)).audits[0].failed, false);
   });
+
+  story('who opts out is never shown to a scorer', ['--canary-s', '0', '--audit-percent', '100'], async (network) => {
+    const { honest, liar, buyer } = await strangers(network, 'loop tokens=40');
+    const { code, stdout } = await run(['account', 'set-audits', buyer.id, 'off', '--data', network.data]);
+    assert.equal(code, 0);
+    assert.match(stdout, /audits off/);
+    const answered = async () => (await show(network, liar)).record.jobs + (await show(network, honest)).record.jobs;
+    await askUntil(network, buyer.api_key, async () => await answered() >= 12);
+    for (const device of [honest, liar]) assert.deepEqual((await show(network, device)).audits, []);
+    assert.match(await adminText(network, 'GET', '/metrics'), /^nataris_audits_total 0$/m);
+
+    await admin(network, 'PATCH', `/admin/accounts/${buyer.id}`, { audits: true });
+    await askUntil(network, buyer.api_key, async () => (await show(network, liar)).audits[0]?.failed);
+  });
+
+  story('with --trust-devices nobody is audited', ['--canary-s', '0'], async (network) => {
+    const { honest, liar, buyer } = await strangers(network, 'loop tokens=40');
+    const answered = async () => (await show(network, liar)).record.jobs + (await show(network, honest)).record.jobs;
+    await askUntil(network, buyer.api_key, async () => await answered() >= 10);
+    for (const device of [honest, liar]) assert.deepEqual((await show(network, device)).audits, []);
+  }, { strangers: false });
 
   story('with --audit-percent 0 nobody is audited', ['--canary-s', '0', '--audit-percent', '0'], async (network) => {
     const { liar, buyer } = await strangers(network, 'loop tokens=40');

@@ -117,5 +117,5 @@ void device_view_write(const struct device_view *view, struct json_writer *write
     json_member_int(writer, "cooldown_ms", (int64_t)live.cooldown_ms);
     json_member_int(writer, "active_jobs", live.active);
     write_models(view->core, view->handle, writer);
-    why_write(view->core, view->handle, &live, view->pause, view->device, writer);
+    why_write(view->core, view->handle, &live, view->pause, view->device, view->evades, writer);
 }

@@ -16,6 +16,7 @@ struct device_view {
     /* Of one that is connected. */
     int64_t joined_ms; /* wall clock */
     enum link_pause pause;
+    bool evades; /* answers of some of its models cannot be judged, though others' can */
     /* Of one that is away. */
     int64_t last_seen_ms;              /* wall clock; 0: not known */
     struct core_record kept;           /* as it was then */

@@ -235,12 +235,17 @@ void why_write_away(const struct store_device *device, struct json_writer *write
 }
 
 void why_write(const struct core *core, uint64_t handle, const struct core_provider_view *view, enum link_pause pause,
-               const struct store_device *device, struct json_writer *writer) {
+               const struct store_device *device, bool evades, struct json_writer *writer) {
     struct core_offer_view offer;
     json_write_key(writer, "why");
     json_begin_array(writer);
     (void)write_standing(device, writer);
     write_device_reasons(pause, view, writer);
+    if (evades) {
+        json_write_cstr(writer,
+                        "Its answers cannot be audited, so it stays new: for one of its models it has another file"
+                        " than the operator's devices, or it is of a version that tells no token ids.");
+    }
     for (size_t i = 0; core_provider_offer(core, handle, i, &offer); i++) {
         write_offer_reasons(&offer, writer);
         write_rivals(&offer, core_provider_rivals_per_s(core, handle, i), writer);

@@ -20,9 +20,10 @@ const char *why_yields(enum core_gate yields);
 const char *why_open(const struct core_offer_view *offer);
 const char *why_model_state(enum core_model_state state); /* "downloading", ... */
 /* The member `why`: the reasons in sentences, of a device that is connected, and of one that is not. `device` is as the
- * store has it: whether it was removed, is in quarantine, is of a suspended account. */
+ * store has it: whether it was removed, is in quarantine, is of a suspended account. `evades`: its answers cannot be
+ * judged, though others' can. */
 void why_write(const struct core *core, uint64_t handle, const struct core_provider_view *view, enum link_pause pause,
-               const struct store_device *device, struct json_writer *writer);
+               const struct store_device *device, bool evades, struct json_writer *writer);
 void why_write_away(const struct store_device *device, struct json_writer *writer);
 
 #endif

@@ -10,6 +10,7 @@ static void account_read(struct sqlite_db *db, enum sql sql, struct store_accoun
     out->owner = sqlite_read_int(&reader) != 0;
     out->tier = (enum store_tier)sqlite_read_int(&reader);
     out->suspended = sqlite_read_int(&reader) != 0;
+    out->unaudited = sqlite_read_int(&reader) != 0;
     out->created_ms = sqlite_read_int(&reader);
     out->balance_nano = sqlite_read_int(&reader);
     out->given_nano = sqlite_read_int(&reader);
@@ -68,6 +69,10 @@ bool sqlite_account_set_tier(struct sqlite_db *db, const char *id, enum store_ti
 
 bool sqlite_account_suspend(struct sqlite_db *db, const char *id, bool suspended, struct err *err) {
     return account_change(db, SQL_ACCOUNT_SUSPEND, id, suspended, err);
+}
+
+bool sqlite_account_set_unaudited(struct sqlite_db *db, const char *id, bool unaudited, struct err *err) {
+    return account_change(db, SQL_ACCOUNT_UNAUDITED, id, unaudited, err);
 }
 
 static bool account_each(struct store_connection *connection,

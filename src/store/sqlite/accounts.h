@@ -13,6 +13,7 @@ MUST_CHECK bool sqlite_account_find(struct sqlite_db *db, const char *id, struct
 /* These change nothing when the account or key is unknown. */
 MUST_CHECK bool sqlite_account_set_tier(struct sqlite_db *db, const char *id, enum store_tier tier, struct err *err);
 MUST_CHECK bool sqlite_account_suspend(struct sqlite_db *db, const char *id, bool suspended, struct err *err);
+MUST_CHECK bool sqlite_account_set_unaudited(struct sqlite_db *db, const char *id, bool unaudited, struct err *err);
 MUST_CHECK bool sqlite_key_revoke(struct sqlite_db *db, const char *id, int64_t revoked_ms, struct err *err);
 MUST_CHECK bool sqlite_key_add(struct sqlite_db *db, const struct store_key *key, struct err *err);
 MUST_CHECK bool sqlite_key_by_id(struct sqlite_db *db, const char *id, struct store_key *out,

@@ -12,25 +12,16 @@
 #include <string.h>
 
 static const char *const admin_actions[STORE_ADMIN_KINDS] = {
-    [STORE_ADMIN_ACCOUNT_CREATE] = "account.create",
-    [STORE_ADMIN_ACCOUNT_TIER] = "account.tier",
-    [STORE_ADMIN_ACCOUNT_SUSPEND] = "account.suspend",
-    [STORE_ADMIN_KEY_CREATE] = "key.create",
-    [STORE_ADMIN_ACCOUNT_ERASE] = "account.erase",
-    [STORE_ADMIN_KEY_REVOKE] = "key.revoke",
-    [STORE_ADMIN_CREDIT_GRANT] = "credit.grant",
-    [STORE_ADMIN_CREDIT_REFUND] = "credit.refund",
-    [STORE_ADMIN_PAYOUT] = "payout",
-    [STORE_ADMIN_DEVICE_VERIFY] = "provider.verify",
-    [STORE_ADMIN_REVIEWS_CLEAR] = "review.clear",
-    [STORE_ADMIN_DEVICE_REMOVE] = "provider.remove",
-    [STORE_ADMIN_DEVICE_QUARANTINE] = "provider.quarantine",
-    [STORE_ADMIN_DEVICE_RELEASE] = "provider.release",
-    [STORE_ADMIN_DEVICE_KEY] = "provider.replace_key",
-    [STORE_ADMIN_TOKEN_REVOKE] = "invite.revoke",
-    [STORE_ADMIN_ESCROW_RELEASE] = "escrow.release",
-    [STORE_ADMIN_ESCROW_RETURN] = "escrow.return",
-    [STORE_ADMIN_ESCROW_FORFEIT] = "escrow.forfeit",
+    [STORE_ADMIN_ACCOUNT_CREATE] = "account.create",   [STORE_ADMIN_ACCOUNT_TIER] = "account.tier",
+    [STORE_ADMIN_ACCOUNT_SUSPEND] = "account.suspend", [STORE_ADMIN_ACCOUNT_AUDITS] = "account.audits",
+    [STORE_ADMIN_KEY_CREATE] = "key.create",           [STORE_ADMIN_ACCOUNT_ERASE] = "account.erase",
+    [STORE_ADMIN_KEY_REVOKE] = "key.revoke",           [STORE_ADMIN_CREDIT_GRANT] = "credit.grant",
+    [STORE_ADMIN_CREDIT_REFUND] = "credit.refund",     [STORE_ADMIN_PAYOUT] = "payout",
+    [STORE_ADMIN_DEVICE_VERIFY] = "provider.verify",   [STORE_ADMIN_REVIEWS_CLEAR] = "review.clear",
+    [STORE_ADMIN_DEVICE_REMOVE] = "provider.remove",   [STORE_ADMIN_DEVICE_QUARANTINE] = "provider.quarantine",
+    [STORE_ADMIN_DEVICE_RELEASE] = "provider.release", [STORE_ADMIN_DEVICE_KEY] = "provider.replace_key",
+    [STORE_ADMIN_TOKEN_REVOKE] = "invite.revoke",      [STORE_ADMIN_ESCROW_RELEASE] = "escrow.release",
+    [STORE_ADMIN_ESCROW_RETURN] = "escrow.return",     [STORE_ADMIN_ESCROW_FORFEIT] = "escrow.forfeit",
 };
 
 static bool admin_check_amount(int64_t amount_nano, int64_t least, struct err *err) {
@@ -237,6 +228,8 @@ static bool admin_apply(struct ledger *ledger, const struct store_admin *admin, 
         return sqlite_account_set_tier(ledger->db, admin->account.id, admin->account.tier, err);
     case STORE_ADMIN_ACCOUNT_SUSPEND:
         return sqlite_account_suspend(ledger->db, admin->account.id, admin->account.suspended, err);
+    case STORE_ADMIN_ACCOUNT_AUDITS:
+        return sqlite_account_set_unaudited(ledger->db, admin->account.id, admin->account.unaudited, err);
     case STORE_ADMIN_ACCOUNT_ERASE:
         return sqlite_account_erase(ledger, admin->account.id, admin->now_ms, err);
     case STORE_ADMIN_KEY_CREATE:
@@ -294,6 +287,7 @@ static enum admin_about admin_about(const struct store_admin *admin) {
     case STORE_ADMIN_ACCOUNT_CREATE:
     case STORE_ADMIN_ACCOUNT_TIER:
     case STORE_ADMIN_ACCOUNT_SUSPEND:
+    case STORE_ADMIN_ACCOUNT_AUDITS:
     case STORE_ADMIN_ACCOUNT_ERASE:
     case STORE_ADMIN_CREDIT_GRANT:
     case STORE_ADMIN_CREDIT_REFUND:
@@ -366,6 +360,9 @@ static const char *admin_detail(const struct store_admin *admin) {
     }
     if (admin->kind == STORE_ADMIN_ACCOUNT_SUSPEND) {
         return admin->account.suspended ? "suspended" : "resumed";
+    }
+    if (admin->kind == STORE_ADMIN_ACCOUNT_AUDITS) {
+        return admin->account.unaudited ? "off" : "on";
     }
     if (admin->kind == STORE_ADMIN_DEVICE_VERIFY) {
         return admin->device.verified ? "verified" : "not verified";

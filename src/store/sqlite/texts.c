@@ -3,7 +3,7 @@
 #include "store/sqlite/enrolment_texts.h"
 
 #define ACCOUNT_COLUMNS                                                                                                \
-    "a.number, a.id, a.name, a.owner, a.tier, a.suspended, a.created_ms,"                                              \
+    "a.number, a.id, a.name, a.owner, a.tier, a.suspended, a.unaudited, a.created_ms,"                                 \
     " coalesce(b.amount_nano, 0) + coalesce(g.amount_nano, 0), coalesce(g.amount_nano, 0)"                             \
     " FROM accounts a LEFT JOIN balances b ON b.ledger_account = 16 * a.number"                                        \
     " LEFT JOIN balances g ON g.ledger_account = 16 * a.number + 2"
@@ -93,6 +93,7 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
         "SELECT " ACCOUNT_COLUMNS " WHERE a.number > " PAGE_START("accounts", "?1") " ORDER BY a.number LIMIT ?2",
     [SQL_ACCOUNT_TIER] = "UPDATE accounts SET tier = ? WHERE id = ?",
     [SQL_ACCOUNT_SUSPEND] = "UPDATE accounts SET suspended = ? WHERE id = ?",
+    [SQL_ACCOUNT_UNAUDITED] = "UPDATE accounts SET unaudited = ? WHERE id = ?",
     [SQL_KEY_ADD] =
         "INSERT INTO keys (id, account_id, kind, sha256, name, created_ms, expires_ms, revoked_ms, cap_nano,"
         " models) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -105,10 +105,10 @@ static void test_lists_and_live_figures(void **state) {
     assert_body(
         fixture,
         "{\"object\":\"list\",\"data\":["
-        "{\"id\":\"acct_owner\",\"name\":\"owner\",\"tier\":\"unlimited\",\"suspended\":false,"
+        "{\"id\":\"acct_owner\",\"name\":\"owner\",\"tier\":\"unlimited\",\"suspended\":false,\"audits\":true,"
         "\"owner\":true,\"created_at\":\"1970-01-01T00:00:01.000Z\",\"balance_usd\":5,\"given_usd\":0,\"held_usd\":0,"
         "\"active_requests\":0},"
-        "{\"id\":\"acct_ada\",\"name\":\"ada\",\"tier\":\"pro\",\"suspended\":false,\"owner\":false,"
+        "{\"id\":\"acct_ada\",\"name\":\"ada\",\"tier\":\"pro\",\"suspended\":false,\"audits\":true,\"owner\":false,"
         "\"created_at\":\"1970-01-01T00:00:01.000Z\",\"balance_usd\":5,\"given_usd\":0,\"held_usd\":0,"
         "\"active_requests\":0}],\"has_more\":false}");
     assert_int_equal(admin_fixture_call(fixture, "GET /admin/accounts?limit=1&after=acct_x&other=y", ""), 200);
@@ -166,6 +166,14 @@ static void test_changes(void **state) {
     assert_int_equal(admin_fixture_call(fixture, "PATCH " ACCOUNT, "{\"suspended\":false}"), 200);
     assert_false(fixture->action.account.suspended);
     assert_refused(fixture, "PATCH " ACCOUNT, "{}", 400, NULL);
+    assert_int_equal(admin_fixture_call(fixture, "PATCH " ACCOUNT, "{\"audits\":false}"), 200);
+    assert_int_equal(fixture->action.kind, STORE_ADMIN_ACCOUNT_AUDITS);
+    assert_true(fixture->action.account.unaudited);
+    assert_has(fixture, "\"audits\":false");
+    assert_int_equal(admin_fixture_call(fixture, "PATCH " ACCOUNT, "{\"audits\":true}"), 200);
+    assert_false(fixture->action.account.unaudited);
+    assert_refused(fixture, "PATCH " ACCOUNT, "{\"audits\":\"off\"}", 400, "audits");
+    assert_refused(fixture, "PATCH " ACCOUNT, "{\"audits\":false,\"suspended\":false}", 400, NULL);
     assert_refused(fixture, "PATCH " ACCOUNT, "{\"suspended\":true,\"tier\":\"pro\"}", 400, NULL);
     assert_refused(fixture, "PATCH " ACCOUNT, "{\"suspended\":\"yes\"}", 400, "suspended");
 }

@@ -63,7 +63,7 @@ static void one_account_in_lines(void **state) {
     command_fixture_expect(fixture, COMMAND_OK, "account|show|%s|--data|@", id);
     assert_prints(fixture, "Account    %s\nName       Ada\nTier       free\nSuspended  no\nOwner      no\nSince      ",
                   id);
-    assert_prints(fixture, "\nBalance    5\nGiven      5\nOn hold    0\nRequests   0\n");
+    assert_prints(fixture, "\nBalance    5\nGiven      5\nOn hold    0\nRequests   0\nAudits     yes\n");
     command_fixture_expect(fixture, COMMAND_OK, "account|show|%s|--json|--data|@", id);
     assert_prints(fixture, "\"tier\":\"free\",\"suspended\":false");
     command_fixture_refuse(fixture, COMMAND_FAILED, "There is no such account.", "account|show|acct_none|--data|@");
@@ -81,6 +81,12 @@ static void tiers_and_suspension(void **state) {
     assert_printed(fixture, "%s: tier starter, suspended\n", id);
     command_fixture_expect(fixture, COMMAND_OK, "account|suspend|%s|--undo|--json|--data|@", id);
     assert_prints(fixture, "\"tier\":\"starter\",\"suspended\":false");
+    command_fixture_expect(fixture, COMMAND_OK, "account|set-audits|%s|off|--data|@", id);
+    assert_printed(fixture, "%s: audits off: none of its prompts is shown to a device that does not answer it\n", id);
+    command_fixture_expect(fixture, COMMAND_OK, "account|set-audits|%s|on|--json|--data|@", id);
+    assert_prints(fixture, "\"audits\":true");
+    command_fixture_expect(fixture, COMMAND_USAGE, "account|set-audits|%s|maybe|--data|@", id);
+    assert_complains(fixture, "audits are on or off, not maybe");
     command_fixture_expect(fixture, COMMAND_USAGE, "account|set-tier|%s|--data|@", id);
     assert_complains(fixture, "TIER is missing");
     command_fixture_refuse(fixture, COMMAND_FAILED, "'a b' is no id", "account|suspend|a b|--data|@");

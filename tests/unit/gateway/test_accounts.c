@@ -280,6 +280,25 @@ static void test_suspension(void **state) {
     assert_int_equal(ask(world, number, 0, 1), TAKEN);
 }
 
+static bool is_unaudited(const struct world *world) {
+    return world->shell.captures.unaudited_count > 0;
+}
+
+/* Learned with the first request after a start, and at once when the operator changes it. */
+static void test_who_opted_out_of_audits(void **state) {
+    struct world *world = *state;
+    act_begin(world, STORE_ADMIN_ACCOUNT_AUDITS)->account.unaudited = true;
+    act(world);
+    assert_true(is_unaudited(world));
+    audit_captures_set_unaudited(&world->shell.captures, world->result.account.number, false);
+    assert_false(is_unaudited(world)); /* as after a start */
+    (void)enter(world);
+    assert_true(is_unaudited(world));
+    act_begin(world, STORE_ADMIN_ACCOUNT_AUDITS)->account.unaudited = false;
+    act(world);
+    assert_false(is_unaudited(world));
+}
+
 static void test_credit(void **state) {
     struct world *world = *state;
     (void)enter(world);
@@ -455,6 +474,7 @@ int main(void) {
         WORLD_TEST(test_a_new_account),
         WORLD_TEST(test_another_tier),
         WORLD_TEST(test_suspension),
+        WORLD_TEST(test_who_opted_out_of_audits),
         WORLD_TEST(test_credit),
         WORLD_TEST(test_what_changed_before_the_first_request),
         WORLD_TEST(test_a_grant_beside_the_first_request),

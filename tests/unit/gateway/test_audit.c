@@ -1,6 +1,9 @@
 /* Audits in the gateway: whose answers are kept, who is given them to score, and what follows. */
 #include "gateway/audit.h"
 
+#include "catalog/canary.h"
+#include "core/explain.h"
+
 #include "gateway/providers.h"
 #include "link/part.h"
 #include "unit/gateway/shell_fixture.h"
@@ -189,6 +192,69 @@ static void test_what_the_operator_has_set_aside_stays_so(void **state) {
     audits_clear(&audits);
 }
 
+static uint32_t passed_of(const struct shell_fixture *fixture, const struct link_peer *peer) {
+    struct core_provider_view view;
+    assert_true(core_provider_view(fixture->shell.core.core, shell_provider(peer)->handle,
+                                   core_loop_now_ms(&fixture->shell.core), &view));
+    return view.record.audits;
+}
+
+static void answer_question(struct shell_fixture *fixture, struct link_peer *device) {
+    const unsigned before = device->generations;
+    SHELL_UNTIL(fixture, (canaries_due(&fixture->canaries), device->generations > before));
+    const struct catalog_canary *question = NULL;
+    for (size_t i = 0; (question = catalog_canary_at(STR(SHELL_MODEL), i)) != NULL; i++) {
+        if (strcmp(question->question, device->question) == 0) {
+            break;
+        }
+    }
+    assert_non_null(question);
+    shell_answer(fixture, device, question->answer);
+}
+
+/* A smaller model knows the answers to known questions, too: who keeps out of what could say more stays new. */
+static void test_known_answers_settle_nobody_who_could_be_judged(void **state) {
+    struct shell_fixture *fixture = *state;
+    static struct link_peer first, trusted, other;
+    open_with_short_cooldowns(fixture);
+    join(fixture, &first, "acct_bob", NULL);
+    answer_question(fixture, &first); /* nobody can say more */
+    assert_int_equal(passed_of(fixture, &first), 1);
+    shell_leave(&first);
+    join(fixture, &other, "acct_carol", OTHER_FILE);
+    answer_question(fixture, &other); /* nor here, but it is not the file that all have */
+    assert_int_equal(passed_of(fixture, &other), 0);
+    join(fixture, &trusted, "acct_operator", NULL);
+    answer_question(fixture, &other);
+    assert_int_equal(passed_of(fixture, &other), 0);
+    audits_clear(&audits);
+}
+
+/* What was passed with the right file says nothing about another. */
+static void test_who_settles_and_then_tells_another_file_is_new_again(void **state) {
+    struct shell_fixture *fixture = *state;
+    static struct link_peer trusted, stranger;
+    open_with_short_cooldowns(fixture);
+    join(fixture, &trusted, "acct_operator", NULL);
+    join(fixture, &stranger, "acct_bob", NULL);
+    for (int i = 0; i < CORE_AUDITS_FIRST; i++) {
+        audit_once(fixture, &trusted, &stranger, -9);
+    }
+    SHELL_UNTIL(fixture, passed_of(fixture, &stranger) == CORE_AUDITS_FIRST);
+    const struct link_model offer = {.id = STR(SHELL_MODEL),
+                                     .state = LINK_MODEL_WARM,
+                                     .kinds = KINDS,
+                                     .sha256 = STR(OTHER_FILE),
+                                     .slots = 1,
+                                     .context_length = 4096};
+    const struct link_status status = {.battery_percent = -1, .models = &offer, .model_count = 1};
+    PROVIDERS_LINK_EVENTS.on_status(&fixture->shell.providers, &stranger, &status);
+    const unsigned before = stranger.generations;
+    SHELL_UNTIL(fixture, (canaries_due(&fixture->canaries), stranger.generations > before)); /* any job */
+    SHELL_UNTIL(fixture, passed_of(fixture, &stranger) == 0);
+    audits_clear(&audits);
+}
+
 static void test_only_the_same_file_is_compared(void **state) {
     struct shell_fixture *fixture = *state;
     static struct link_peer trusted, stranger;
@@ -200,6 +266,22 @@ static void test_only_the_same_file_is_compared(void **state) {
     say(fixture, &stranger, "some words", 12, true, LINK_FINISH_STOP);
     audits_due(&audits);
     assert_int_equal(trusted.scores, 0);
+    audits_clear(&audits);
+}
+
+static void test_with_all_devices_trusted_none_is_audited(void **state) {
+    struct shell_fixture *fixture = *state;
+    static struct link_peer first, second;
+    fixture->shell.providers.all_trusted = true;
+    open_audits(fixture, 50);
+    join(fixture, &first, "acct_alice", NULL);
+    join(fixture, &second, "acct_bob", NULL);
+    assert_false(audits_can_score(&fixture->shell, shell_provider(&second), STR(SHELL_MODEL), true));
+    ask_canary(fixture, &second);
+    say(fixture, &second, "some words", 12, true, LINK_FINISH_STOP);
+    audits_due(&audits);
+    assert_int_equal(first.scores + second.scores, 0);
+    assert_int_equal(known_of(fixture, &second).audits, 0);
     audits_clear(&audits);
 }
 
@@ -292,7 +374,10 @@ int main(void) {
         SHELL_TEST(test_past_the_bound_the_operator_is_told),
         SHELL_TEST(test_past_the_bound_it_is_in_quarantine_until_audits_are_passed),
         SHELL_TEST(test_what_the_operator_has_set_aside_stays_so),
+        SHELL_TEST(test_known_answers_settle_nobody_who_could_be_judged),
+        SHELL_TEST(test_who_settles_and_then_tells_another_file_is_new_again),
         SHELL_TEST(test_only_the_same_file_is_compared),
+        SHELL_TEST(test_with_all_devices_trusted_none_is_audited),
         SHELL_TEST(test_peers_score_made_up_prompts_only_together),
         SHELL_TEST(test_missing_ids_and_wrong_ends_need_no_scorer),
         SHELL_TEST(test_a_scorer_that_goes_or_fails_is_no_verdict),

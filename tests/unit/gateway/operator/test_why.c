@@ -51,14 +51,18 @@ static void test_nothing_keeps_them_out(void **state) {
     assert_non_null(strstr(why_open(&(struct core_offer_view){0}), "nobody asks"));
 }
 
-static void tell(struct operator_fixture *fixture, uint64_t provider, enum link_pause pause) {
+static void tell_more(struct operator_fixture *fixture, uint64_t provider, enum link_pause pause, bool evades) {
     struct core_provider_view view;
     struct json_writer writer;
     assert_true(core_provider_view(fixture->core, provider, fixture->now_ms, &view));
     operator_begin(fixture, &writer);
     json_begin_object(&writer);
-    why_write(fixture->core, provider, &view, pause, &(struct store_device){0}, &writer);
+    why_write(fixture->core, provider, &view, pause, &(struct store_device){0}, evades, &writer);
     json_end_object(&writer);
+}
+
+static void tell(struct operator_fixture *fixture, uint64_t provider, enum link_pause pause) {
+    tell_more(fixture, provider, pause, false);
 }
 
 static void tell_away(struct operator_fixture *fixture, const struct store_device *device) {
@@ -91,6 +95,15 @@ static void test_one_that_is_away(void **state) {
     tell_away(fixture, &(struct store_device){0});
     assert_string_equal(buf_cstr(&fixture->text), "{\"why\":[\"It is not connected: start nataris provider there, and "
                                                   "look into its log.\"]}");
+}
+
+static void test_one_whose_answers_nobody_can_judge(void **state) {
+    struct operator_fixture *fixture = *state;
+    const uint64_t provider = operator_join(fixture, CORE_MODEL_WARM);
+    tell(fixture, provider, LINK_PAUSE_NONE);
+    operator_assert_lacks(fixture, "cannot be audited");
+    tell_more(fixture, provider, LINK_PAUSE_NONE, true);
+    operator_assert_has(fixture, "Its answers cannot be audited, so it stays new");
 }
 
 static void test_one_without_models(void **state) {
@@ -165,6 +178,7 @@ int main(void) {
         OPERATOR_TEST(test_one_that_is_away),
         OPERATOR_TEST(test_one_that_is_out),
         OPERATOR_TEST(test_one_without_models),
+        OPERATOR_TEST(test_one_whose_answers_nobody_can_judge),
         OPERATOR_TEST(test_paused_by_its_owner),
         OPERATOR_TEST(test_cooling_down),
         OPERATOR_TEST(test_rivals),

@@ -1,0 +1,78 @@
+/* Answers that are kept for audits: whose prompts are kept, and whose are not. */
+#include "gateway/audit_capture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+enum { DEVICE = 7 };
+
+static void begin(struct audit_captures *captures, uint64_t generation, uint64_t client) {
+    struct gen_request request;
+    gen_request_init(&request);
+    request.model = STR("model");
+    request.prompt = STR("a secret");
+    audit_captures_begin(
+        captures,
+        &(struct audit_subject){.generation = generation, .provider = DEVICE, .client = client, .tells_ids = true},
+        &request);
+}
+
+static void end(struct audit_captures *captures, uint64_t generation) {
+    audit_captures_done(captures, DEVICE, generation, LINK_FINISH_STOP, 1);
+}
+
+static void test_of_an_account_that_opted_out_nothing_is_kept(void **state) {
+    (void)state;
+    struct audit_captures captures = {0};
+    audit_captures_set_unaudited(&captures, 5, true);
+    audit_captures_set_unaudited(&captures, 5, true); /* again */
+    begin(&captures, 1, 5);
+    begin(&captures, 2, 6);
+    begin(&captures, 3, 0); /* a made-up prompt */
+    assert_int_equal(HASH_COUNT(captures.open), 2);
+    for (uint64_t generation = 1; generation <= 3; generation++) {
+        end(&captures, generation);
+    }
+    assert_int_equal(captures.ready_count, 2);
+    assert_int_equal(captures.ready->subject.client, 6);
+    assert_int_equal(captures.ready->next->subject.client, 0);
+    audit_captures_set_unaudited(&captures, 5, false);
+    audit_captures_set_unaudited(&captures, 5, false);
+    begin(&captures, 4, 5);
+    assert_int_equal(HASH_COUNT(captures.open), 1);
+    audit_captures_clear(&captures);
+}
+
+static void test_what_is_kept_already_is_forgotten(void **state) {
+    (void)state;
+    struct audit_captures captures = {0};
+    for (uint64_t generation = 1; generation <= 6; generation++) {
+        begin(&captures, generation, generation % 2 == 0 ? 5 : 6);
+    }
+    for (uint64_t generation = 1; generation <= 4; generation++) {
+        end(&captures, generation);
+    }
+    captures.ready->next->asked = 1; /* a scorer has number 2 already */
+    audit_captures_set_unaudited(&captures, 9, true);
+    audit_captures_set_unaudited(&captures, 5, true);
+    end(&captures, 5);
+    end(&captures, 6);
+    assert_int_equal(captures.ready_count, 4); /* 1, 2, 3 and 5 */
+    assert_int_equal(captures.ready->subject.generation, 1);
+    assert_false(captures.ready->given_up);
+    assert_int_equal(captures.ready->next->subject.generation, 2);
+    assert_true(captures.ready->next->given_up); /* and nobody else gets it */
+    assert_int_equal(captures.ready->next->next->subject.generation, 3);
+    audit_captures_clear(&captures);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_of_an_account_that_opted_out_nothing_is_kept),
+        cmocka_unit_test(test_what_is_kept_already_is_forgotten),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
