@@ -37,6 +37,7 @@ sim: ## the simulators, money and network; ARGS="--seed 7" or "network --devices
 	@tools/build.sh release nataris-sim
 	@build/nataris-sim $(if $(ARGS),$(ARGS),--seeds 10000)
 	@$(if $(ARGS),true,build/nataris-sim network --seeds 40 --processes 2)
+	@$(if $(ARGS),true,tools/sim_liars.sh)
 
 bench: ## measure against nginx and the bare engine
 	@tools/deps.sh build bench

@@ -19,8 +19,9 @@ void net_clients_start(struct net_world *world) {
                                                       .file_bytes = net_models[i].bytes,
                                                       .ram_bytes = net_models[i].bytes * 2}});
     }
-    uint32_t rushed = world->generations_max * RUSH_PERCENT / 100 / RUSHES * RUSHES;
-    for (uint32_t i = 0; i < world->generations_max - rushed; i++) {
+    const uint32_t all = (uint32_t)world->options.generations;
+    uint32_t rushed = all * RUSH_PERCENT / 100 / RUSHES * RUSHES;
+    for (uint32_t i = 0; i < all - rushed; i++) {
         net_queue_put(world, random_below(&world->random, world->end_ms), (struct net_event){.kind = NET_ARRIVAL});
     }
     for (uint32_t i = 0; i < RUSHES; i++) {
@@ -63,13 +64,19 @@ static void generation_make(struct net_world *world, struct net_generation *gene
     if (!rush && net_chance(world, 0.05)) {
         generation->region = (uint32_t)random_below(&world->random, NET_REGIONS);
     }
-    generation->verified = !rush && net_chance(world, 0.05);
+    generation->verified = !rush && net_chance(world, world->options.strangers ? 0.005 : 0.05);
+}
+
+/* Where strangers are, what they count is counted again when it is a quarter too much. */
+static uint32_t prompt_sure(const struct net_world *world, const struct net_generation *generation) {
+    return world->options.strangers ? generation->prompt_tokens + generation->prompt_tokens / 4 : 0;
 }
 
 static void client_ask(struct net_world *world, bool rush) {
-    if (world->generation_count == world->generations_max) {
+    if (world->asked == world->options.generations || world->generation_count == world->generations_max) {
         return;
     }
+    world->asked++;
     uint32_t index = world->generation_count++;
     struct net_generation *generation = &world->generations[index];
     generation_make(world, generation, rush);
@@ -79,6 +86,7 @@ static void client_ask(struct net_world *world, bool rush) {
                                            .max_tokens = generation->max_tokens,
                                            .account = generation->account,
                                            .prompt_tokens_max = generation->prompt_tokens * 2,
+                                           .prompt_tokens_sure = prompt_sure(world, generation),
                                            .prompt_price_nano = net_prices[0],
                                            .completion_price_nano = net_prices[1],
                                            .verified = generation->verified,
@@ -100,6 +108,9 @@ static void client_commit(struct net_world *world, uint32_t index) {
     world->figures.not_durable += !generation->durable;
     if (generation->durable) {
         net_money_committed(world, generation);
+        if (world->options.strangers) {
+            net_earn(world, generation->parts, generation->part_count);
+        }
     }
     net_step(world, (struct core_event){.kind = CORE_EVENT_COMMITTED,
                                         .generation = generation->handle,
@@ -120,6 +131,10 @@ void net_client_happens(struct net_world *world, const struct net_event *event) 
         }
     } else if (event->kind == NET_COMMIT) {
         client_commit(world, event->generation);
+    } else if (event->kind == NET_COUNTED) {
+        net_step(world, (struct core_event){.kind = CORE_EVENT_COUNTED,
+                                            .generation = generation->handle,
+                                            .counted = {.prompt_tokens = generation->prompt_tokens}});
     } else if (event->kind == NET_RUSH) {
         for (uint32_t i = 0; i < event->number; i++) {
             net_queue_put(world, random_below(&world->random, RUSH_MS),
@@ -173,8 +188,11 @@ static void client_dispatched(struct net_world *world, struct net_generation *ge
         client_stops_waiting(world, generation);
         net_sample_add(&world->figures.queue_ms, world->now_ms - generation->asked_ms);
     }
-    if (generation->attempts == 0) {
+    if (generation->attempts == 0 && !generation->canary) {
         net_oracle_placed(world, generation, device);
+    }
+    if (world->options.strangers) {
+        net_audit_dispatched(world, generation, device, effect->dispatch.attempt);
     }
     generation->attempts++;
     generation->holder = net_device_index(world, device);
@@ -233,7 +251,7 @@ static void client_check_whole(struct net_world *world, const struct net_generat
 
 static void client_open_conversation(struct net_world *world, const struct net_generation *generation) {
     uint32_t prompt = generation->prompt_tokens + generation->tokens + 20;
-    if (prompt < CONTEXT_MOST) {
+    if (prompt < CONTEXT_MOST && !generation->canary) {
         world->conversations[random_below(&world->random, NET_CONVERSATIONS)] =
             (struct net_conversation){.open = true,
                                       .model = generation->model,
@@ -246,11 +264,13 @@ static void client_open_conversation(struct net_world *world, const struct net_g
 static enum net_end failed_end(struct net_world *world, const struct net_generation *generation,
                                const struct core_effect *effect) {
     enum core_failure failure = effect->fail.failure;
+    world->audits.false_refusals += failure == CORE_FAILURE_BAD_REQUEST;
     if (failure == CORE_FAILURE_STORE) {
         return NET_END_FAILED;
     }
     if (generation->started) {
-        world->figures.lost_with_other += failure == CORE_FAILURE_LOST && net_oracle_has_other(world, generation);
+        world->figures.lost_with_other +=
+            failure == CORE_FAILURE_LOST && !generation->canary && net_oracle_has_other(world, generation);
         world->figures.late_liars += failure != CORE_FAILURE_LOST && generation->tainted;
         return failure == CORE_FAILURE_LOST ? NET_END_LOST : NET_END_LATE;
     }
@@ -276,7 +296,8 @@ static void client_ended(struct net_world *world, struct net_generation *generat
         (kind == CORE_EFFECT_FINISH && generation->gone)) {
         net_problem(world, index, "it ended as something else, or a failure was charged");
     }
-    world->figures.ends[end]++;
+    world->figures.ends[end] += !generation->canary;
+    net_audit_dropped(world, generation);
     client_stops_waiting(world, generation);
     generation->alive = false;
 }
@@ -309,7 +330,7 @@ static bool is_of_generation(enum core_effect_kind kind) {
 
 void net_client_effect(struct net_world *world, const struct core_effect *effect) {
     if (effect->kind == CORE_EFFECT_FAIL && effect->generation == CORE_NO_HANDLE) {
-        world->figures.ends[NET_END_REFUSED]++;
+        world->figures.ends[NET_END_REFUSED] += !world->generations[effect->user].canary;
         return;
     }
     if (!is_of_generation(effect->kind)) {
@@ -328,10 +349,16 @@ void net_client_effect(struct net_world *world, const struct core_effect *effect
         client_read(world, generation, effect);
     } else if (effect->kind == CORE_EFFECT_SETTLE) {
         generation->settling = true;
-        net_money_settle(world, generation, &effect->finish);
+        generation->parts = effect->finish.parts;
+        generation->part_count = effect->finish.part_count;
+        if (!generation->canary) {
+            net_money_settle(world, generation, &effect->finish);
+        }
         net_queue_put(world, COMMIT_MS, (struct net_event){.kind = NET_COMMIT, .generation = (uint32_t)effect->user});
     } else if (effect->kind == CORE_EFFECT_CANCEL) {
         generation->given_up[generation->given_up_count++ % NET_GIVEN_UP] = effect->provider;
+    } else if (effect->kind == CORE_EFFECT_COUNT) {
+        net_queue_put(world, COMMIT_MS, (struct net_event){.kind = NET_COUNTED, .generation = (uint32_t)effect->user});
     } else if (effect->kind != CORE_EFFECT_ACCEPTED) {
         client_ended(world, generation, effect);
     }

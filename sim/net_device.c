@@ -56,7 +56,7 @@ enum core_heat net_device_heat(const struct net_device *device) {
 }
 
 bool net_device_is_paused(const struct net_world *world, const struct net_device *device) {
-    return device->paused_until_ms > world->now_ms ||
+    return device->paused_until_ms > world->now_ms || device->stranger.scorer ||
            (device->kind != NET_DESKTOP && !device->charging && device->battery < 0.2);
 }
 
@@ -139,6 +139,10 @@ static void device_join(struct net_world *world, struct net_device *device) {
     struct core_event event = {.kind = CORE_EVENT_PROVIDER_JOINED,
                                .joined = {.user = net_device_index(world, device),
                                           .verified = device->verified,
+                                          .trusted = device->stranger.trusted,
+                                          .owner = device->stranger.owner,
+                                          .quarantined = device->stranger.quarantined,
+                                          .escrow = device->stranger.escrow,
                                           .ram_bytes = device->ram_bytes,
                                           .record = device->record,
                                           .away_ms = world->now_ms - device->left_ms}};
@@ -161,7 +165,9 @@ static void device_join(struct net_world *world, struct net_device *device) {
     uint64_t there = HASH_COUNT(world->by_handle);
     world->figures.devices_most = there > world->figures.devices_most ? there : world->figures.devices_most;
     net_device_tell(world, device);
-    device_plan_end(world, device);
+    if (!device->stranger.trusted) {
+        device_plan_end(world, device);
+    }
     net_queue_put(world, random_below(&world->random, IDLE_TICK_MS),
                   device_event(world, device, NET_TICK, ++device->tick_serial));
 }
@@ -327,7 +333,7 @@ void net_device_happens(struct net_world *world, const struct net_event *event) 
 
 static void device_reviewed(struct net_world *world, struct net_device *device) {
     world->figures.reviews++;
-    if (device->lie == NET_HONEST) {
+    if (device->lie == NET_HONEST && device->stranger.cheat == NET_FAIR) {
         world->figures.false_alarms++;
     } else if (!device->reviewed) {
         world->figures.found++;
@@ -341,6 +347,9 @@ void net_device_effect(struct net_world *world, const struct core_effect *effect
         device = &world->devices[effect->user];
         device->handle = effect->provider;
         HASH_ADD(hh, world->by_handle, handle, sizeof(device->handle), device);
+        if (world->options.strangers) {
+            net_link_add(world, effect->provider, (uint32_t)effect->user);
+        }
         return;
     }
     HASH_FIND(hh, world->by_handle, &effect->provider, sizeof(effect->provider), device);
@@ -370,6 +379,40 @@ void net_device_effect(struct net_world *world, const struct core_effect *effect
     }
 }
 
+/* The same hardware, place and files, of another owner. */
+static void device_make_twin(struct net_device *device, const struct net_device *of) {
+    device->kind = of->kind;
+    device->region = of->region;
+    device->slots = of->slots;
+    device->latency_ms = of->latency_ms;
+    device->context_length = of->context_length;
+    device->decode_per_s = of->decode_per_s;
+    device->prefill_per_s = of->prefill_per_s;
+    device->battery = of->battery;
+    device->charging = of->charging;
+    device->bytes_per_s = of->bytes_per_s;
+    device->ram_bytes = of->ram_bytes;
+    device->storage_bytes = of->storage_bytes;
+    device->copy_count = of->copy_count;
+    memcpy(device->copies, of->copies, sizeof(device->copies));
+}
+
+/* The operator's own: always on, fast, with all models but the rare one. */
+static void device_make_trusted(struct net_device *device) {
+    device->kind = NET_DESKTOP;
+    device->verified = true;
+    device->slots = 4;
+    device->decode_per_s = 20.0;
+    device->prefill_per_s = 400.0;
+    device->context_length = 16384;
+    device->ram_bytes = UINT64_C(64) << 30;
+    device->copy_count = 0;
+    for (uint32_t model = 0; model < NET_RARE_MODEL; model++) {
+        device->copies[device->copy_count++] = (struct net_copy){
+            .model = model, .state = model < 2 ? CORE_MODEL_WARM : CORE_MODEL_COLD, .load_seen = true};
+    }
+}
+
 /* Speeds are spread like those of people's devices: log-normal, from 1 to 60 tokens a second. */
 static void device_make(struct net_world *world, struct net_device *device) {
     double normal = sqrt(-2.0 * log(net_random(world))) * cos(2.0 * 3.14159265358979 * net_random(world));
@@ -390,15 +433,33 @@ static void device_make(struct net_world *world, struct net_device *device) {
     device->storage_bytes = random_below(&world->random, UINT64_C(20) << 30);
     core_record_init(&device->record);
     net_copies_make(world, device);
+    if (!world->options.strangers) {
+        return;
+    }
+    device->lie = NET_HONEST;
+    device->verified = false;
+    if (net_stranger_make(world, net_device_index(world, device))) {
+        device_make_twin(device, device - 1);
+    } else if (device->stranger.passed > 0) {
+        device->record.audits = device->stranger.passed;
+    } else if (device->stranger.trusted) {
+        device_make_trusted(device);
+    }
 }
 
 void net_devices_make(struct net_world *world) {
     world->device_count = (uint32_t)world->options.devices;
     world->devices = mem_calloc(world->device_count + 1, sizeof(*world->devices));
+    uint64_t came_ms = 0;
     for (uint32_t i = 0; i < world->device_count && world->problem == NULL; i++) {
         struct net_device *device = &world->devices[i];
         device_make(world, device);
-        if (net_chance(world, device_presence(world, device))) {
+        const bool first = device->stranger.trusted || device->stranger.passed > 0;
+        if (world->options.strangers && !first) { /* a liar or its twin: they come one by one, at the same time */
+            const uint64_t half = i > 0 && world->devices[i - 1].stranger.twin == i;
+            device_plan(world, device, NET_TURN_JOIN,
+                        half ? came_ms : (came_ms = random_below(&world->random, world->end_ms / 2) + 1));
+        } else if (device->stranger.trusted || net_chance(world, device_presence(world, device))) {
             device_join(world, device);
         } else {
             device_plan(world, device, NET_TURN_JOIN, net_wait_ms(world, SESSION_MS / 2.0));

@@ -4,7 +4,7 @@
 enum { SAMPLES = 400, CHARS_OF_TOKEN = 3 };
 
 static bool fits(const struct net_generation *generation, const struct net_device *device) {
-    return device->handle != CORE_NO_HANDLE && !device->mute && !device->draining &&
+    return device->handle != CORE_NO_HANDLE && !device->stranger.quarantined && !device->mute && !device->draining &&
            (generation->region == NET_NOTHING || generation->region == device->region) &&
            (!generation->verified || device->verified) && net_device_heat(device) < CORE_HEAT_SERIOUS &&
            device->context_length >= generation->prompt_tokens + generation->max_tokens;

@@ -2,7 +2,15 @@
  * of those that report what is not so. */
 #include "sim/network.h"
 
-enum { TICK_MS = 5000, PIECE_MS = 120, PIECE_MOST = 16, LIE_AFTER_GENERATIONS = 2, MANY_TIMES = 12 };
+enum {
+    TICK_MS = 5000,
+    PIECE_MS = 120,
+    PIECE_MOST = 16,
+    LONG_PIECE_MS = 1500, /* with liars: more jobs, told in fewer pieces */
+    LONG_PIECE_MOST = 128,
+    LIE_AFTER_GENERATIONS = 2,
+    MANY_TIMES = 12,
+};
 
 struct piece {
     char text[NET_PIECE_TOKENS * NET_TOKEN_CHARS];
@@ -34,7 +42,7 @@ void net_task_begin(struct net_world *world, struct net_device *device, uint32_t
     for (uint32_t i = 0; i < NET_DEVICE_TASKS && task == NULL; i++) {
         task = device->tasks[i].phase == NET_FREE ? &device->tasks[i] : NULL;
     }
-    about->tainted |= device->lie != NET_HONEST;
+    about->tainted |= device->lie != NET_HONEST || device->stranger.cheat == NET_INFLATED;
     if (task == NULL) {
         net_queue_put(world, device->latency_ms,
                       (struct net_event){
@@ -88,6 +96,7 @@ static bool task_lies(struct net_device *device, enum net_lie lie) {
 
 static uint32_t task_prompt(const struct net_world *world, struct net_device *device, const struct net_task *task) {
     uint32_t prompt = world->generations[task->generation].prompt_tokens;
+    prompt = net_stranger_prompt(device, task, prompt);
     return task_lies(device, NET_LIE_PROMPT) ? prompt * 8 + 500 : prompt;
 }
 
@@ -106,12 +115,22 @@ static void task_done(struct net_world *world, struct net_device *device, struct
     device->cache[device->cache_next] = generation->leaves_prefix;
     device->cache_tokens[device->cache_next] = generation->prompt_tokens + task->tokens;
     device->cache_next = (device->cache_next + 1) % NET_DEVICE_CACHE;
+    const struct net_task done = *task;
     task_free(device, task);
     net_step(world, event);
+    if (world->options.strangers) {
+        net_audit_done(world, device, &done, finish != CORE_FINISH_CANCELLED);
+    }
 }
 
 static double task_speed(const struct net_world *world, const struct net_device *device, const struct net_task *task) {
-    return net_models[world->generations[task->generation].model].speed * net_device_pace(device);
+    return net_models[world->generations[task->generation].model].speed * net_device_pace(device) *
+           net_stranger_pace(device, task);
+}
+
+static void task_count_work(struct net_device *device, const struct net_task *task, uint32_t prompt, uint32_t tokens) {
+    device->stranger.computed_nano +=
+        net_stranger_effort(device, task) * (double)(prompt * net_prices[0] + tokens * net_prices[1]);
 }
 
 static void task_accept(struct net_world *world, struct net_device *device, struct net_task *task) {
@@ -127,9 +146,21 @@ static void task_accept(struct net_world *world, struct net_device *device, stru
     world->figures.cached += task->cached_tokens > 0;
     uint32_t fresh = generation->prompt_tokens - task->cached_tokens + generation->tokens;
     task->phase = NET_PREFILL;
+    task_count_work(device, task, fresh, 0);
     task_later(world, device, task,
                1 + (uint64_t)(fresh * 1000.0 / (device->prefill_per_s * task_speed(world, device, task))));
     net_step(world, event);
+}
+
+/* It takes the job, and decides how it does it. */
+static void task_take(struct net_world *world, struct net_device *device, struct net_task *task) {
+    task->lies =
+        world->options.strangers && net_stranger_lies(world, device, world->generations[task->generation].model);
+    if (task->lies && device->stranger.cheat == NET_REFUSING) {
+        task_fail(world, device, task, CORE_ATTEMPT_BAD_REQUEST);
+    } else {
+        task_accept(world, device, task);
+    }
 }
 
 /* It has just arrived, or its model has been loaded. */
@@ -147,7 +178,7 @@ static void task_start(struct net_world *world, struct net_device *device, struc
         task_fail(world, device, task, CORE_ATTEMPT_OVERLOADED);
     } else if (copy->state == CORE_MODEL_WARM) {
         copy->used_ms = world->now_ms;
-        task_accept(world, device, task);
+        task_take(world, device, task);
     } else {
         bool cold = copy->state == CORE_MODEL_COLD;
         task->phase = NET_WAITS_FOR_LOAD;
@@ -175,7 +206,9 @@ static void piece_send(struct net_world *world, struct net_device *device, struc
                        const struct piece *piece) {
     struct core_event event = task_event(world, device, task, CORE_EVENT_DELTA);
     event.delta.text = (struct str){.data = piece->text, .len = piece->chars};
-    event.delta.tokens = task_lies(device, NET_LIE_MANY) ? piece->tokens * MANY_TIMES : piece->tokens;
+    event.delta.tokens =
+        net_stranger_tokens(device, task, piece->tokens, piece->chars, task->max_tokens - task->tokens);
+    event.delta.tokens = task_lies(device, NET_LIE_MANY) ? piece->tokens * MANY_TIMES : event.delta.tokens;
     task->tokens += event.delta.tokens;
     world->figures.deltas++;
     world->speaker = device;
@@ -188,8 +221,10 @@ static void task_decode(struct net_world *world, struct net_device *device, stru
     uint32_t length = world->generations[task->generation].length;
     struct piece piece = {.chars = 0};
     double per_s = device->decode_per_s * task_speed(world, device, task) / device->task_count;
-    uint32_t tokens = (uint32_t)(per_s * PIECE_MS / 1000.0) + 1, left = task->max_tokens - task->tokens;
-    tokens = tokens < PIECE_MOST ? tokens : PIECE_MOST;
+    const uint32_t piece_ms = world->options.strangers ? LONG_PIECE_MS : PIECE_MS;
+    const uint32_t most = world->options.strangers ? LONG_PIECE_MOST : PIECE_MOST;
+    uint32_t tokens = (uint32_t)(per_s * piece_ms / 1000.0) + 1, left = task->max_tokens - task->tokens;
+    tokens = tokens < most ? tokens : most;
     tokens = task_lies(device, NET_LIE_FAST) ? NET_PIECE_TOKENS : tokens;
     bool loop = task_lies(device, NET_LIE_LOOP);
     if (task_lies(device, NET_LIE_EMPTY)) {
@@ -201,6 +236,7 @@ static void task_decode(struct net_world *world, struct net_device *device, stru
         piece.chars = 1;
     }
     if (piece.tokens > 0) {
+        task_count_work(device, task, 0, piece.tokens);
         piece_send(world, device, task, &piece);
     }
     if (!loop && task->at >= length) { /* beyond it: continued behind a loop */

@@ -133,6 +133,7 @@ static void world_happens(struct net_world *world, const struct net_event *event
     case NET_COMMIT:
     case NET_RUSH:
     case NET_PURSE:
+    case NET_COUNTED:
         net_client_happens(world, event);
         break;
     case NET_TIMER:
@@ -153,6 +154,12 @@ static void world_happens(struct net_world *world, const struct net_event *event
     case NET_OUTAGE:
         net_device_happens(world, event);
         break;
+    case NET_SCORED:
+        net_audit_scored(world, event->number, event->serial);
+        break;
+    case NET_CANARIES:
+        net_audit_canaries(world);
+        break;
     }
 }
 
@@ -162,7 +169,11 @@ static void world_init(struct net_world *world, const struct net_options *option
     world->end_ms = options->minutes * 60000;
     world->start_hour = net_random(world) * 24;
     world->generations_max = (uint32_t)options->generations;
-    world->generations = mem_calloc(options->generations + 1, sizeof(*world->generations));
+    if (options->strangers) { /* and the made-up prompts */
+        const uint64_t rounds = options->minutes * 60 / options->canary_s + 60;
+        world->generations_max += (uint32_t)(rounds * (options->devices / 64 + 1));
+    }
+    world->generations = mem_calloc((size_t)world->generations_max + 1, sizeof(*world->generations));
     struct core_config config;
     core_config_init(&config);
     config.seed = seed;
@@ -185,6 +196,9 @@ static void world_clear(struct net_world *world) {
         net_sample_clear(samples[i]);
     }
     HASH_CLEAR(hh, world->by_handle);
+    if (world->options.strangers) {
+        net_audits_clear(world);
+    }
     core_free(world->core);
     free(world->devices);
     free(world->generations);
@@ -218,6 +232,9 @@ bool net_world_run(const struct net_options *options, uint64_t seed, uint64_t *h
     uint64_t began_ns = now_ns();
     net_money_start(world);
     net_devices_make(world);
+    if (options->strangers) {
+        net_audits_start(world);
+    }
     net_clients_start(world);
     struct net_event event;
     while (world->problem == NULL && net_queue_take(world, &event)) {
@@ -233,6 +250,9 @@ bool net_world_run(const struct net_options *options, uint64_t seed, uint64_t *h
     world_end(world);
     world->figures.wall_ns = now_ns() - began_ns;
     net_report(world);
+    if (options->strangers) {
+        net_gains_report(world);
+    }
     bool good = world->problem == NULL;
     if (!good) {
         (void)fflush(stdout);

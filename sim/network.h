@@ -10,6 +10,7 @@
  * net_money.c    a ledger of wallets, apart from the core's
  * net_oracle.c   what can only be known here: the best placement, whether another device was there
  * net_report.c   the figures
+ * net_liars.h    strangers and liars, when --liars asks for them
  *
  * Text is addressed by position: character i of generation j is the same on every device. So an answer made by several
  * devices has no seam exactly if each of its characters is the one of its position. */
@@ -20,6 +21,7 @@
 #include "core/core.h"
 #include "core/explain.h"
 #include "sim/net_figures.h"
+#include "sim/net_liars.h"
 
 #include <stdio.h>
 #include <uthash.h>
@@ -61,6 +63,9 @@ enum net_happening {
     NET_RUSH,     /* many ask for the rare model at once */
     NET_OUTAGE,   /* most devices of a region are lost at once */
     NET_PURSE,    /* the poor account gets a little credit */
+    NET_COUNTED,  /* the prompt of `generation` has been counted */
+    NET_SCORED,   /* run `number` of the audits is over; serial 0: not in time */
+    NET_CANARIES, /* devices are asked made-up things */
 };
 
 struct net_event {
@@ -79,8 +84,12 @@ struct net_queue { /* binary heap */
 struct net_options {
     uint64_t devices, generations, seed, seeds, processes, minutes;
     uint64_t loss_percent; /* of the devices, a minute */
-    bool twice;            /* run it again and compare the traces */
-    bool json, spoil;      /* spoil: devices continue one character too early, to see that it is noticed */
+    /* With liars: so many percent of the devices of each kind; of a thousand jobs so many are audited; earnings can be
+     * taken from a device for so long; idle devices are asked something so often. */
+    uint64_t liars_percent, audit_permille, hold_minutes, canary_s;
+    bool strangers;   /* liars, audits and owners at all */
+    bool twice;       /* run it again and compare the traces */
+    bool json, spoil; /* spoil: devices continue one character too early, to see that it is noticed */
     const char *trace;
 };
 
@@ -108,7 +117,7 @@ enum net_phase { NET_FREE, NET_NEW, NET_WAITS_FOR_LOAD, NET_PREFILL, NET_DECODE 
 
 struct net_task {
     enum net_phase phase;
-    bool cancelled;
+    bool cancelled, lies;
     uint32_t generation, serial, attempt;
     uint32_t at, from; /* position in the text, now and when it began */
     uint32_t max_tokens, tokens, cached_tokens;
@@ -140,6 +149,7 @@ struct net_device {
     uint32_t task_count, task_serial;
     uint64_t cache[NET_DEVICE_CACHE]; /* beginnings of conversations */
     uint32_t cache_tokens[NET_DEVICE_CACHE], cache_next;
+    struct net_stranger stranger;
 };
 
 struct net_generation {
@@ -157,8 +167,11 @@ struct net_generation {
     uint64_t prefix, leaves_prefix;
     uint64_t given_up[NET_GIVEN_UP]; /* handles of devices that were told to stop it: the latest */
     uint32_t given_up_count;
-    uint32_t conversation; /* NET_NOTHING: none */
     int64_t charge_nano;
+    bool canary;                   /* nobody's: a made-up prompt for one device */
+    uint32_t captured;             /* number of the attempt whose answer is to be audited; 0: none */
+    const struct core_part *parts; /* of its settlement; the core's */
+    size_t part_count;
 };
 
 struct net_conversation {
@@ -176,7 +189,8 @@ struct net_world {
     struct net_queue queue;
     struct net_device *devices, *by_handle;
     struct net_generation *generations;
-    uint32_t device_count, generation_count, generations_max;
+    uint32_t device_count, generation_count, generations_max, asked; /* asked: by clients */
+    struct net_audits audits;
     int64_t wallets[NET_ACCOUNTS + 1];
     uint32_t waiting[NET_MODELS][NET_ACCOUNTS + 1]; /* generations of which nobody has taken charge yet */
     struct net_conversation conversations[NET_CONVERSATIONS];

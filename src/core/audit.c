@@ -1,5 +1,14 @@
 #include "core/audit.h"
 
+#include <math.h>
+
+enum { AUDIT_EXP_MOST = 64 }; /* beyond, a ratio says no more, and exp would overflow some day */
+/* A device that cheats may do so in some answers only. Each answer is therefore held against a device that cheats in
+ * one of five: exp of what it adds is 0.8 + 0.2 exp(ratio), whose mean is at most 1 under an honest device as that of
+ * exp(ratio) is, so the bound means what it meant. What cheated answers have added, honest ones between them take away
+ * only at log(0.8) each: else the sums of a device that cheats in one of ten are back at 0 before the next one. */
+#define AUDIT_CHEATED_SHARE 0.2
+
 static const char *const verdict_names[] = {
     [CORE_AUDIT_VOID] = "void",     [CORE_AUDIT_PASSED] = "passed",   [CORE_AUDIT_ALERTED] = "alerted",
     [CORE_AUDIT_FAILED] = "failed", [CORE_AUDIT_CLEARED] = "cleared",
@@ -9,10 +18,16 @@ const char *core_audit_verdict_name(enum core_audit_verdict verdict) {
     return verdict_names[verdict];
 }
 
+static double mixed(double ratio) {
+    return log(1 - AUDIT_CHEATED_SHARE + AUDIT_CHEATED_SHARE * exp(ratio < AUDIT_EXP_MOST ? ratio : AUDIT_EXP_MOST));
+}
+
 /* One sum moves: from 0 up, so that good answers of long ago do not hide bad ones of now; and not farther past the
- * bound than one answer goes, so that a device can work itself back. */
-static double move(double sum, double ratio) {
-    sum += ratio < CORE_AUDIT_ANSWER_MAX ? ratio : CORE_AUDIT_ANSWER_MAX;
+ * bound than one answer goes, so that a device can work itself back. Once it has failed there is nothing left to be
+ * found: its good answers then count in full. */
+static double move(double sum, double ratio, bool failed) {
+    const double added = failed ? ratio : mixed(ratio);
+    sum += added < CORE_AUDIT_ANSWER_MAX ? added : CORE_AUDIT_ANSWER_MAX;
     if (sum < 0) {
         return 0;
     }
@@ -41,7 +56,7 @@ enum core_audit_verdict core_audit_add(struct core_audit *audit, const struct co
         return CORE_AUDIT_VOID;
     }
     for (int i = 0; i < CORE_AUDIT_SUMS; i++) {
-        audit->sums[i] = move(audit->sums[i], found->contradicts ? CORE_AUDIT_ANSWER_MAX : found->ratios[i]);
+        audit->sums[i] = move(audit->sums[i], found->contradicts ? AUDIT_EXP_MOST : found->ratios[i], audit->failed);
     }
     audit->audits++;
     const double largest = largest_sum(audit);
@@ -74,4 +89,14 @@ uint32_t core_audit_share(const struct core_audit *audit, uint32_t permille) {
     }
     const uint32_t settled = permille < 1000 ? permille * 1000 : ALL, by_count = ALL / audit->audits;
     return settled > by_count ? settled : by_count;
+}
+
+bool core_audit_wants(const struct core_audit *audit, uint32_t permille, uint32_t random) {
+    return random % (1000 * 1000) < core_audit_share(audit, permille);
+}
+
+void core_audit_join(double joined[CORE_AUDIT_SUMS], const double other[CORE_AUDIT_SUMS]) {
+    for (int i = 0; i < CORE_AUDIT_SUMS; i++) {
+        joined[i] = joined[i] < other[i] ? joined[i] : other[i];
+    }
 }

@@ -49,5 +49,10 @@ void core_audit_dismiss(struct core_audit *audit);
 /* Of how many millionths of the device's jobs an audit is to be made. `permille` is the operator's setting for devices
  * that are known and above suspicion; 0: no audits at all. */
 uint32_t core_audit_share(const struct core_audit *audit, uint32_t permille);
+/* Whether this job is to be audited; `random`: any number, evenly spread. */
+bool core_audit_wants(const struct core_audit *audit, uint32_t permille, uint32_t random);
+/* Two that do not trust each other have scored the same answer: what is worse for the device counts as far as both have
+ * found it. */
+void core_audit_join(double joined[CORE_AUDIT_SUMS], const double other[CORE_AUDIT_SUMS]);
 
 #endif

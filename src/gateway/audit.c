@@ -218,9 +218,7 @@ static void join_score(struct audit_capture *capture, const struct gen_score *sc
     joined->tokens = joined->tokens < score->tokens ? joined->tokens : score->tokens;
     joined->far = joined->far < score->far ? joined->far : score->far;
     joined->near = joined->near < score->near ? joined->near : score->near;
-    for (int i = 0; i < GEN_RATIO_COUNT; i++) {
-        joined->ratios[i] = joined->ratios[i] < score->ratios[i] ? joined->ratios[i] : score->ratios[i];
-    }
+    core_audit_join(joined->ratios, score->ratios);
 }
 
 /* --- Runs --- */

@@ -348,7 +348,7 @@ void audit_book_close(struct audit_book *book) {
 bool audit_book_wants(const struct audit_book *book, const struct audit_key *key, uint32_t random) {
     static const struct core_audit UNKNOWN;
     const struct audit_entry *entry = audit_book_find(book, key);
-    return random % (1000 * 1000) < core_audit_share(entry != NULL ? &entry->audit : &UNKNOWN, book->permille);
+    return core_audit_wants(entry != NULL ? &entry->audit : &UNKNOWN, book->permille, random);
 }
 
 enum core_audit_verdict audit_book_add(struct audit_book *book, const struct audit_key *key, const char *model,

@@ -40,12 +40,39 @@ static void good_answers_of_before_do_not_hide_bad_ones(void **state) {
     assert_int_equal(core_audit_add(&audit, &BAD), CORE_AUDIT_FAILED);
 }
 
+/* Of its answers one in `every` is a smaller model's; each honest one has the ratios of a long answer. */
+static uint32_t audits_until_failed(uint32_t every) {
+    struct core_audit audit = {0};
+    static const struct core_audit_found smaller = {.tokens = 80, .ratios = {3.5, 4, -15, 12}};
+    static const struct core_audit_found honest = {.tokens = 80, .ratios = {-1.5, -6, -5, -1.6}};
+    while (!audit.failed && audit.audits < 1000) {
+        (void)core_audit_add(&audit, (audit.audits + 1) % every == 0 ? &smaller : &honest);
+    }
+    return audit.audits;
+}
+
+static void cheating_in_some_answers_only_adds_up(void **state) {
+    (void)state;
+    assert_int_equal(audits_until_failed(1), 2);
+    assert_int_equal(audits_until_failed(5), 10);
+    assert_in_range(audits_until_failed(10), 20, 40);
+    assert_int_equal(audits_until_failed(200), 1000); /* not promised */
+}
+
+static void two_scorers_must_agree_on_what_is_worse(void **state) {
+    (void)state;
+    double joined[CORE_AUDIT_SUMS] = {5, -1, 3, 100};
+    const double other[CORE_AUDIT_SUMS] = {4, 2, 3, -1e6};
+    core_audit_join(joined, other);
+    assert_true(joined[0] == 4 && joined[1] == -1 && joined[2] == 3 && joined[3] == -1e6);
+}
+
 static void each_sum_can_fail(void **state) {
     (void)state;
     for (int i = 0; i < CORE_AUDIT_SUMS; i++) {
         struct core_audit audit = {0};
         struct core_audit_found one = {.tokens = 8};
-        one.ratios[i] = 5;
+        one.ratios[i] = 8;
         assert_int_equal(core_audit_add(&audit, &one), CORE_AUDIT_ALERTED);
         assert_int_equal(core_audit_add(&audit, &one), CORE_AUDIT_ALERTED);
         assert_int_equal(core_audit_add(&audit, &one), CORE_AUDIT_FAILED);
@@ -94,7 +121,7 @@ static void new_and_suspected_devices_are_looked_at_always(void **state) {
     assert_int_equal(core_audit_share(&audit, 25), 25000);
     assert_int_equal(core_audit_share(&audit, 5000), 1000000);
     assert_int_equal(core_audit_share(&audit, 0), 0);
-    const struct core_audit_found odd = found(4.5, -1);
+    const struct core_audit_found odd = found(6.5, -1);
     (void)core_audit_add(&audit, &odd);
     assert_int_equal(core_audit_share(&audit, 25), 1000000);
 }
@@ -155,6 +182,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_adds_at_most_eight),
         cmocka_unit_test(good_answers_of_before_do_not_hide_bad_ones),
+        cmocka_unit_test(cheating_in_some_answers_only_adds_up),
+        cmocka_unit_test(two_scorers_must_agree_on_what_is_worse),
         cmocka_unit_test(each_sum_can_fail),
         cmocka_unit_test(short_answers_and_no_numbers_say_nothing),
         cmocka_unit_test(a_contradiction_is_as_bad_as_can_be),
