@@ -11,13 +11,14 @@ const PONG = 10;
 
 /** One link. Messages that come in are read with next(); the gateway's close is { type: 'closed', code, reason }. */
 export class HandProvider {
-  constructor(port) {
+  /** `from` is the address that it connects from, if it matters. */
+  constructor(port, from) {
     this.keys = generateKeyPairSync('ed25519');
     this.publicKey = this.keys.publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
     this.bytes = Buffer.alloc(0);
     this.messages = [];
     this.waiters = [];
-    this.socket = net.connect(port, '127.0.0.1');
+    this.socket = net.connect({ port, host: '127.0.0.1', localAddress: from });
     this.socket.on('data', (data) => this.#take(data));
     this.socket.on('error', () => {}); // told by close
     this.socket.on('close', () => this.#push({ type: 'closed', code: 1006, reason: '' }));
