@@ -65,7 +65,7 @@ class Buyers {
       const model = this.random.pick([REFERENCE_MODEL, SMALL_MODEL, EVIL_MODEL, EVIL_MODEL]);
       const started = new Date().toISOString();
       await (model === REFERENCE_MODEL ? this.#askHonest() : this.#ask(model)).catch((error) =>
-        this.wrong.push(`${started} to ${new Date().toISOString()}: ${error.stack} ${error.cause?.stack ?? ''}`));
+        this.wrong.push(`${started} to ${new Date().toISOString()}: ${error.stack} ${error.cause?.stack ?? ''} ${JSON.stringify(error.cause?.socket)}`));
       await pause(2);
     }
   }
