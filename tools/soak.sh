@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # What takes longer than a test: the crash loop with the idempotency hammer (tests/soak/crash_loop.mjs), workflows under
-# caps and kills (tests/soak/workflows.mjs), evil peers (tests/soak/evil_peer.mjs), and the chaos of devices
+# caps and kills (tests/soak/workflows.mjs), evil peers (tests/soak/evil_peer.mjs) and the chaos of devices
 # (tests/soak/chaos.mjs). Arguments, each with a value: --only crash|workflows|evil|chaos; --seed of all; --kills,
-# --idempotency-rounds, --clients; --workflow-kills, --caps; --evil-steps, --evil-links; --seconds, --engine, --streams,
-# --plain. The last line sums what was shown. Evil peers meet the sanitizer build where there is one as new as the other.
+# --idempotency-rounds, --clients; --workflow-kills, --caps; --evil-steps, --evil-links; --seconds, --engine,
+# --streams, --plain. The last line sums what was shown. Evil peers meet the sanitizer build where one is as new.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

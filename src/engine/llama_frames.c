@@ -94,11 +94,17 @@ bool llama_frame_read_done(struct str payload, struct gen_done *out) {
 }
 
 bool llama_frame_read_score(struct str payload, struct gen_score *out) {
+    uint8_t spells = 0;
     if (payload.len != sizeof(*out)) {
         return false;
     }
+    /* The child has read a stranger's file: not even a truth value is one before it was looked at. */
+    memcpy(&spells, payload.data + offsetof(struct gen_score, spells), sizeof(spells));
+    if (spells > 1) {
+        return false;
+    }
     memcpy(out, payload.data, sizeof(*out));
-    return true;
+    return gen_score_is_possible(out);
 }
 
 bool llama_frame_read_ready(struct str payload, struct llama_ready *out) {

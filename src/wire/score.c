@@ -85,6 +85,15 @@ bool gen_answer_read(struct json_value object, struct arena *arena, struct gen_a
 
 /* --- Scores --- */
 
+bool gen_score_is_possible(const struct gen_score *score) {
+    for (int i = 0; i < GEN_RATIO_COUNT; i++) {
+        if (!(fabs(score->ratios[i]) <= SCORE_RATIO_MAX)) { /* nor not a number */
+            return false;
+        }
+    }
+    return score->near <= score->tokens && score->far <= score->tokens - score->near;
+}
+
 void gen_score_write(const struct gen_score *score, struct json_writer *writer) {
     json_member_bool(writer, "spells", score->spells);
     json_member_int(writer, "tokens", score->tokens);
@@ -104,8 +113,7 @@ static bool read_ratios(struct json_value object, struct gen_score *score) {
     for (int i = 0; i < GEN_RATIO_COUNT; i++) {
         struct json_value value;
         double *ratio = &score->ratios[i];
-        if (!json_get(object, ratio_names[i], &value) || !json_as_double(value, ratio) ||
-            !(fabs(*ratio) <= SCORE_RATIO_MAX)) {
+        if (!json_get(object, ratio_names[i], &value) || !json_as_double(value, ratio)) {
             return false;
         }
     }
@@ -118,7 +126,7 @@ bool gen_score_read(struct json_value object, struct gen_score *score, struct er
     const bool read = json_get(object, "spells", &value) && json_as_bool(value, &score->spells) &&
                       read_member(object, "tokens", &score->tokens) && read_member(object, "near", &score->near) &&
                       read_member(object, "far_tokens", &score->far) && read_ratios(object, score);
-    if (!read || score->near > score->tokens || score->far > score->tokens - score->near) {
+    if (!read || !gen_score_is_possible(score)) {
         return err_set_field(err, ERR_INVALID, "score", "score with numbers that no score has");
     }
     return true;

@@ -48,6 +48,8 @@ void gen_answer_write(const struct gen_answer *answer, struct json_writer *write
 /* ERR_INVALID with the member at fault in err->field; at most LIMIT_SCORE_TOKENS. Copied into the arena. */
 MUST_CHECK bool gen_answer_read(struct json_value object, struct arena *arena, struct gen_answer *answer,
                                 struct err *err);
+/* Has it numbers that a score can have? */
+bool gen_score_is_possible(const struct gen_score *score);
 void gen_score_write(const struct gen_score *score, struct json_writer *writer);
 /* ERR_INVALID: numbers that no score has. */
 MUST_CHECK bool gen_score_read(struct json_value object, struct gen_score *score, struct err *err);

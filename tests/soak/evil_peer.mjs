@@ -4,7 +4,7 @@
 // Prints a line "ok NAME" or "FAILED NAME: why" for each thing that was shown. The seed decides what each peer says in which
 // order, and what the buyers ask; which of it meets which is the machine's business.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { allPages, assertBooks, balanceOf, command, createAccount, nano, untilIdle } from '../e2e/support/accounts.mjs';
 import { chat, script } from '../e2e/support/chat.mjs';
@@ -17,6 +17,7 @@ import { failures, pause, show } from './report.mjs';
 const GRANT_USD = '1000';
 const EVIL_MODEL = 'evil-model';
 const SPARE_TOKENS = 4;
+const LOG = 'build-logs/evil-gateway.log';
 const BUYERS = 8;
 const ATTEMPTS_MAX = 16;
 const SHARE_PERCENT = 85;
@@ -62,7 +63,9 @@ class Buyers {
   async #run() {
     while (!this.stopped) {
       const model = this.random.pick([REFERENCE_MODEL, SMALL_MODEL, EVIL_MODEL, EVIL_MODEL]);
-      await (model === REFERENCE_MODEL ? this.#askHonest() : this.#ask(model)).catch((error) => this.wrong.push(error.stack));
+      const started = new Date().toISOString();
+      await (model === REFERENCE_MODEL ? this.#askHonest() : this.#ask(model)).catch((error) =>
+        this.wrong.push(`${started} to ${new Date().toISOString()}: ${error.stack} ${error.cause?.stack ?? ''} ${JSON.stringify(error.cause?.socket)}`));
       await pause(2);
     }
   }
@@ -183,6 +186,10 @@ await show(`${options.steps} steps of ${options.links} evil devices and clients:
   [buyers, told] = await storm(world, new Random(options.seed), options);
   return told;
 });
+if (failures() > 0) {
+  writeFileSync(LOG, world.network.main.errors);
+  console.log(`  the gateway's log is in ${LOG}`);
+}
 if (buyers) {
   await show('its memory is bounded', () => {
     const grown = memoryKb(world.network.main.pid) - before;

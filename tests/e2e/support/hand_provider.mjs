@@ -153,7 +153,8 @@ export class HandProvider {
     } else if (opcode === PING) {
       this.sendFrame(PONG, payload);
     } else if (opcode === CLOSE) {
-      this.#push({ type: 'closed', code: payload.readUInt16BE(0), reason: payload.subarray(2).toString() });
+      const code = payload.length < 2 ? 1005 : payload.readUInt16BE(0); // 1005: it names none
+      this.#push({ type: 'closed', code, reason: payload.subarray(2).toString() });
       this.socket.end();
     }
   }

@@ -7,6 +7,7 @@
 
 #include "engine/llama_frames.h"
 
+#include <math.h>
 #include <string.h>
 
 static void takes_what_was_appended(void **state) {
@@ -90,11 +91,33 @@ static void refuses_broken_frames(void **state) {
     buf_clear(&bytes);
 }
 
+/* The child has read a stranger's file: what it says of an answer is held against what a score can be. */
+static void refuses_impossible_scores(void **state) {
+    (void)state;
+    struct gen_score score = {.tokens = 41, .near = 1, .far = 2, .spells = true, .ratios = {-0.5, 3, -2, 1}}, read;
+    const struct str payload = {(const char *)&score, sizeof(score)};
+    assert_true(llama_frame_read_score(payload, &read));
+    assert_memory_equal(&read, &score, sizeof(score));
+    assert_false(llama_frame_read_score((struct str){payload.data, payload.len - 1}, &read));
+    const double impossible[] = {NAN, -NAN, INFINITY, -INFINITY, 1e9};
+    for (size_t i = 0; i < COUNT_OF(impossible); i++) {
+        score.ratios[i % GEN_RATIO_COUNT] = impossible[i];
+        assert_false(llama_frame_read_score(payload, &read));
+        score.ratios[i % GEN_RATIO_COUNT] = 0;
+    }
+    score.near = 40; /* and 2 far ones: more than there are */
+    assert_false(llama_frame_read_score(payload, &read));
+    score.near = 1;
+    memset(&score.spells, 7, sizeof(score.spells)); /* no truth value */
+    assert_false(llama_frame_read_score(payload, &read));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_what_was_appended),
         cmocka_unit_test(tells_failures),
         cmocka_unit_test(refuses_broken_frames),
+        cmocka_unit_test(refuses_impossible_scores),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
