@@ -34,7 +34,8 @@ async function tellAll(network) {
   const { created_at: createdAt, kept, ...rest } = shown;
   assert.ok(Math.abs(Date.parse(createdAt) - Date.now()) < DAY_MS);
   assert.deepEqual(rest, { id: made.id, name: 'Ada Lovelace', tier: 'starter', suspended: false, owner: false,
-    balance_usd: 5, given_usd: 5, held_usd: 0, active_requests: 0 });
+    balance_usd: 5, given_usd: 5, held_usd: 0, active_requests: 0,
+    audits: true });
 
   assert.deepEqual(kept.jobs, { rows: 0, rows_max: 100_000, bytes: 0, bytes_max: 2048 * 1024 * 1024 });
 
