@@ -7,6 +7,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +24,23 @@ static void digest_check(bool worked) {
     }
 }
 
+/* EVP_sha256() has the library look for its implementation at each use, which takes longer than hashing a short text
+ * (crypto(7), "Performance"): it is fetched once, for the life of the process. */
+static EVP_MD *fetched_sha256;
+
+static void fetch_sha256(void) {
+    fetched_sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    digest_check(fetched_sha256 != NULL);
+}
+
+static const EVP_MD *digest_of_sha256(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, fetch_sha256);
+    return fetched_sha256;
+}
+
 void digest_sha256(const void *data, size_t len, uint8_t out[DIGEST_SHA256_SIZE]) {
-    digest_check(EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL) == 1);
+    digest_check(EVP_Digest(data, len, out, NULL, digest_of_sha256(), NULL) == 1);
 }
 
 void digest_sha1(const void *data, size_t len, uint8_t out[DIGEST_SHA1_SIZE]) {
@@ -32,7 +48,7 @@ void digest_sha1(const void *data, size_t len, uint8_t out[DIGEST_SHA1_SIZE]) {
 }
 
 void digest_hmac_sha256(struct str key, struct str message, uint8_t out[DIGEST_SHA256_SIZE]) {
-    digest_check(HMAC(EVP_sha256(), key.data, (int)key.len, (const unsigned char *)message.data, message.len, out,
+    digest_check(HMAC(digest_of_sha256(), key.data, (int)key.len, (const unsigned char *)message.data, message.len, out,
                       NULL) != NULL);
 }
 
@@ -67,7 +83,7 @@ uint32_t digest_crc32(const void *data, size_t len) {
 
 struct digest_stream *digest_stream_new(void) {
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    digest_check(context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1);
+    digest_check(context != NULL && EVP_DigestInit_ex(context, digest_of_sha256(), NULL) == 1);
     struct digest_stream *stream = MEM_NEW(struct digest_stream);
     stream->context = context;
     return stream;

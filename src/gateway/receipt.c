@@ -119,7 +119,8 @@ static void fill_part(const struct core_part *made, receipt_find *find, void *co
 }
 
 static void end_answer(struct receipt_draft *draft, struct receipt_mark *last, uint8_t sha256[DIGEST_SHA256_SIZE]) {
-    if (last != NULL) {
+    const bool is_all = last != NULL && last->has_text && !last->over && draft->part == NULL;
+    if (last != NULL && !is_all) {
         attempt_over(draft, last);
     }
     if (draft->answer == NULL) {
@@ -128,6 +129,10 @@ static void end_answer(struct receipt_draft *draft, struct receipt_mark *last, u
     }
     digest_stream_finish(draft->answer, sha256);
     draft->answer = NULL;
+    if (is_all) {
+        last->over = true;
+        memcpy(last->sha256, sha256, sizeof(last->sha256));
+    }
 }
 
 void receipt_write(struct receipt_draft *draft, const struct store_generation *record,
