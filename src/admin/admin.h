@@ -19,6 +19,8 @@
  *   PATCH  /admin/providers/{id}          {verified}, or {quarantined, reason?}
  *   DELETE /admin/providers/{id}          {reason?}, or no body: for good
  *   POST   /admin/providers/{id}/key      {hours?}: a join token that gives the device another key
+ *   POST   /admin/providers/{id}/reviews  {action: "accept", remove?, escrow?: "return" or "forfeit", note?}, or
+ *                                         {action: "dismiss", note?}: what becomes of the device and its escrow
  *   DELETE /admin/providers/{id}/reviews
  *   GET    /admin/join-tokens             ?limit=&after=ID, newest first
  *   DELETE /admin/join-tokens/{id}

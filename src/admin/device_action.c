@@ -61,6 +61,55 @@ bool admin_read_reviews_clear(struct json_value body, const char *id, int64_t no
     return begin(out, STORE_ADMIN_REVIEWS_CLEAR, id, now_ms, err);
 }
 
+struct finding_fields {
+    struct str action, escrow;
+    bool remove;
+    char note[STORE_NAME_MAX];
+};
+
+static bool check_finding(const struct finding_fields *fields, struct err *err) {
+    const bool dismiss = str_equal_cstr(fields->action, "dismiss"), ends = fields->escrow.len > 0;
+    if (!dismiss && !str_equal_cstr(fields->action, "accept")) {
+        return field_invalid(err, "action", "must be accept or dismiss.");
+    }
+    if (ends && !str_equal_cstr(fields->escrow, "forfeit") && !str_equal_cstr(fields->escrow, "return")) {
+        return field_invalid(err, "escrow", "must be return or forfeit.");
+    }
+    return !dismiss || (!ends && !fields->remove) ||
+           field_invalid(err, fields->remove ? "remove" : "escrow", "goes with accept.");
+}
+
+bool admin_read_finding(struct json_value body, const char *id, int64_t now_ms, struct admin_action *out,
+                        struct err *err) {
+    static const struct field_rule RULES[] = {
+        {.name = STR("action"),
+         .read = field_read_str,
+         .offset = offsetof(struct finding_fields, action),
+         .max_bytes = 16},
+        {.name = STR("escrow"),
+         .read = field_read_str,
+         .offset = offsetof(struct finding_fields, escrow),
+         .max_bytes = 16},
+        {.name = STR("remove"), .read = field_read_bool, .offset = offsetof(struct finding_fields, remove)},
+        {.name = STR("note"), .read = admin_read_line, .offset = offsetof(struct finding_fields, note)},
+    };
+    struct finding_fields fields = {0};
+    if (!fields_read(body, RULES, COUNT_OF(RULES), &fields, err)) {
+        return false;
+    }
+    if (!check_finding(&fields, err)) {
+        return false;
+    }
+    const bool accept = str_equal_cstr(fields.action, "accept"), forfeit = str_equal_cstr(fields.escrow, "forfeit");
+    out->admin.then = !accept   ? STORE_ADMIN_ESCROW_RELEASE
+                      : forfeit ? STORE_ADMIN_ESCROW_FORFEIT
+                                : STORE_ADMIN_ESCROW_RETURN;
+    out->admin.device.standing = fields.remove ? STORE_STANDING_REMOVED : STORE_STANDING_QUARANTINED;
+    (void)str_copy(out->admin.note, sizeof(out->admin.note),
+                   fields.note[0] != '\0' || !accept ? str_from(fields.note) : STR("what was found is right"));
+    return begin(out, accept ? STORE_ADMIN_REVIEWS_ACCEPT : STORE_ADMIN_REVIEWS_DISMISS, id, now_ms, err);
+}
+
 bool admin_read_device_remove(struct json_value body, const char *id, int64_t now_ms, struct admin_action *out,
                               struct err *err) {
     static const struct field_rule RULES[] = {

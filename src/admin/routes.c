@@ -395,6 +395,7 @@ static const struct route_row ROWS[] = {
     {"PATCH", "/admin/providers/{id}", admin_read_device_change, NULL},
     {"DELETE", "/admin/providers/{id}", admin_read_device_remove, NULL},
     {"POST", "/admin/providers/{id}/key", admin_read_device_key, NULL},
+    {"POST", "/admin/providers/{id}/reviews", admin_read_finding, NULL},
     {"DELETE", "/admin/providers/{id}/reviews", admin_read_reviews_clear, NULL},
     {"GET", "/admin/join-tokens", NULL, start_tokens},
     {"DELETE", "/admin/join-tokens/{id}", admin_read_token_revoke, NULL},

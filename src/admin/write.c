@@ -217,6 +217,23 @@ static void device_members(struct json_writer *writer, const struct store_device
     json_member_bool(writer, "verified", device->verified);
 }
 
+static void escrow_members(struct json_writer *writer, const struct store_admin *result) {
+    member_usd(writer, "amount_usd", result->amount_nano);
+    member_usd(writer, "given_usd", result->given_nano);
+    json_member_cstr(writer, "note", result->note);
+}
+
+static void ended_members(struct json_writer *writer, const struct store_admin *result) {
+    json_member_cstr(writer, "id", result->device.id);
+    escrow_members(writer, result);
+}
+
+static void finding_members(struct json_writer *writer, const struct store_admin *result) {
+    device_members(writer, &result->device);
+    json_member_cstr(writer, "standing", store_standing_name(result->device.standing));
+    escrow_members(writer, result);
+}
+
 void admin_write_result(const struct store_admin *result, const char *const secrets[2], struct str unknown_models,
                         struct buf *out) {
     struct json_writer writer;
@@ -258,10 +275,11 @@ void admin_write_result(const struct store_admin *result, const char *const secr
     case STORE_ADMIN_ESCROW_RELEASE:
     case STORE_ADMIN_ESCROW_RETURN:
     case STORE_ADMIN_ESCROW_FORFEIT:
-        json_member_cstr(&writer, "id", result->device.id);
-        member_usd(&writer, "amount_usd", result->amount_nano);
-        member_usd(&writer, "given_usd", result->given_nano);
-        json_member_cstr(&writer, "note", result->note);
+        ended_members(&writer, result);
+        break;
+    case STORE_ADMIN_REVIEWS_ACCEPT:
+    case STORE_ADMIN_REVIEWS_DISMISS:
+        finding_members(&writer, result);
         break;
     case STORE_ADMIN_DEVICE_VERIFY:
     case STORE_ADMIN_REVIEWS_CLEAR:

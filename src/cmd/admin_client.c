@@ -38,6 +38,12 @@ static void on_answer(void *context, const struct admin_answer *answer) {
 
 static void execute(void *context, const struct store_admin *action, admin_done *done, void *done_context) {
     struct store *store = context;
+    if (action->kind == STORE_ADMIN_REVIEWS_ACCEPT || action->kind == STORE_ADMIN_REVIEWS_DISMISS) {
+        struct err err; /* the escrow is ended step by step, which only a gateway does */
+        (void)err_set(&err, ERR_CONFLICT, "The gateway does not run: start it, and say it again");
+        done(done_context, NULL, &err);
+        return;
+    }
     store_admin(store, action, done, done_context);
 }
 

@@ -6,7 +6,8 @@
 
 struct devices_config {
     struct admin_options admin;
-    const char *id, *after, *before, *clear;
+    const char *id, *after, *before, *clear, *accept, *dismiss, *note;
+    bool remove, forfeit;
     uint32_t limit;
 };
 
@@ -74,10 +75,55 @@ static void print_cleared(struct json_value device) {
     printf("%s has no lines on the review list any more\n", table_cell(device, "id", id, sizeof(id)));
 }
 
+static void print_finding(struct json_value device) {
+    char id[48], standing[16], amount[32], given[32];
+    printf("%s: %s; $%s that it earned is out of escrow ($%s of it given credit)\n",
+           table_cell(device, "id", id, sizeof(id)), table_cell(device, "standing", standing, sizeof(standing)),
+           table_cell(device, "amount_usd", amount, sizeof(amount)),
+           table_cell(device, "given_usd", given, sizeof(given)));
+}
+
+/* What was found about a device is right, or it is wrong. */
+static int decide(const struct devices_config *config, const char *id, const char *action) {
+    const struct admin_object device = {"/admin/providers/", id, "/reviews"};
+    struct buf body;
+    struct json_writer writer;
+    admin_body_begin(&body, &writer);
+    json_member_cstr(&writer, "action", action);
+    if (config->accept != NULL) {
+        json_member_bool(&writer, "remove", config->remove);
+        json_member_cstr(&writer, "escrow", config->forfeit ? "forfeit" : "return");
+    }
+    json_member_cstr(&writer, "note", config->note);
+    const int status = admin_command_on(&config->admin, "POST", &device, admin_body_end(&body, &writer), print_finding);
+    buf_clear(&body);
+    return status;
+}
+
+/* ERR_INVALID: these do not go together. */
+static bool check_review(const struct devices_config *config, struct err *err) {
+    const int words = (config->accept != NULL) + (config->dismiss != NULL) + (config->clear != NULL);
+    if (words > 1) {
+        return err_set(err, ERR_INVALID, "give one of --accept, --dismiss and --clear");
+    }
+    return config->accept != NULL || (!config->remove && !config->forfeit) ||
+           err_set(err, ERR_INVALID, "--remove and --forfeit go with --accept");
+}
+
 static int run_review(const void *parsed) {
     const struct devices_config *config = parsed;
+    struct err err;
     const struct admin_page page = {config->limit, "before", config->before};
     const struct admin_object cleared = {"/admin/providers/", config->clear, "/reviews"};
+    if (!check_review(config, &err)) {
+        return command_misused(&err);
+    }
+    if (config->accept != NULL) {
+        return decide(config, config->accept, "accept");
+    }
+    if (config->dismiss != NULL) {
+        return decide(config, config->dismiss, "dismiss");
+    }
     if (config->clear != NULL) {
         return admin_command_on(&config->admin, "DELETE", &cleared, STR(""), print_cleared);
     }
@@ -95,7 +141,14 @@ static const struct option ID_OPTIONS[] = {
     ADMIN_OPTIONS(struct devices_config),
 };
 static const struct option REVIEW_OPTIONS[] = {
-    {"clear", OPTION_TEXT, "ID", NULL, "take this device's lines off the list", AT(clear)},
+    {"accept", OPTION_TEXT, "ID", NULL,
+     "what was found is right: this device goes into quarantine, its escrow back to those who paid", AT(accept)},
+    {"remove", OPTION_FLAG, NULL, NULL, "with --accept: it is removed, for good", AT(remove)},
+    {"forfeit", OPTION_FLAG, NULL, NULL, "with --accept: its escrow goes to the network", AT(forfeit)},
+    {"dismiss", OPTION_TEXT, "ID", NULL,
+     "what was found is wrong: the quarantine of audits ends, and its escrow is its owner's", AT(dismiss)},
+    {"note", OPTION_TEXT, "TEXT", NULL, "why, for the ledger and the audit log", AT(note)},
+    {"clear", OPTION_TEXT, "ID", NULL, "only take this device's lines off the list", AT(clear)},
     {"limit", OPTION_NUMBER, "N", "100", "lines at most, up to 1000; the newest come first", AT(limit)},
     {"before", OPTION_TEXT, "NUMBER", NULL, "only lines before this one", AT(before)},
     ADMIN_OPTIONS(struct devices_config),

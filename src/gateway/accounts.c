@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "gateway/escrow.h"
 
 #include <stdlib.h>
 
@@ -66,10 +67,20 @@ struct admin_pending {
     struct accounts *accounts;
     struct store_admin action; /* for a further step */
     char actor[STORE_ID_MAX];
+    struct store_admin found; /* a finding that was accepted or dismissed: the result, before escrow */
+    bool is_finding;
     int64_t amount_nano, given_nano; /* of the steps so far */
     admin_done *done;
     void *done_context;
 };
+
+static void learn_finding(struct accounts *accounts, const struct store_admin *result) {
+    if (result->kind == STORE_ADMIN_REVIEWS_DISMISS) {
+        audit_book_dismiss(&accounts->shell->audit_book, result->device.id);
+    }
+    providers_reviewed(&accounts->shell->providers, &result->device);
+    providers_stands(&accounts->shell->providers, &result->device);
+}
 
 /* Of an account that the core does not know it learns when that is read. */
 static void learn(struct accounts *accounts, const struct store_admin *result) {
@@ -120,6 +131,10 @@ static void learn(struct accounts *accounts, const struct store_admin *result) {
         audit_book_dismiss(&accounts->shell->audit_book, result->device.id);
         providers_reviewed(&accounts->shell->providers, &result->device);
         return;
+    case STORE_ADMIN_REVIEWS_ACCEPT:
+    case STORE_ADMIN_REVIEWS_DISMISS:
+        learn_finding(accounts, result);
+        return;
     case STORE_ADMIN_ACCOUNT_CREATE:
     case STORE_ADMIN_KEY_CREATE:
     case STORE_ADMIN_ESCROW_FORFEIT:
@@ -140,9 +155,36 @@ static bool has_further_step(const struct store_admin *result) {
             result->kind == STORE_ADMIN_ESCROW_FORFEIT);
 }
 
+static void on_result(void *context, const struct store_admin *result, const struct err *err);
+
+static void end_escrow(void *context) {
+    struct admin_pending *pending = context;
+    store_admin(pending->accounts->store, &pending->action, on_result, pending);
+}
+
+/* What was found is decided; now it is about money. */
+static void go_on_with_escrow(struct admin_pending *pending, const struct store_admin *result) {
+    const struct accounts *accounts = pending->accounts;
+    const bool accepted = result->kind == STORE_ADMIN_REVIEWS_ACCEPT;
+    pending->found = *result;
+    pending->is_finding = true;
+    pending->action.kind = pending->action.then;
+    if (accepted) { /* also where what was found was of single jobs */
+        escrow_take(&accounts->shell->core, accounts->store, result->device.id, end_escrow, pending);
+    } else {
+        end_escrow(pending);
+    }
+}
+
 static void on_result(void *context, const struct store_admin *result, const struct err *err) {
     struct admin_pending *pending = context;
     struct store_admin whole;
+    const bool nothing_left = err != NULL && pending->is_finding && err->code == ERR_NOT_FOUND;
+    if (err == NULL && (result->kind == STORE_ADMIN_REVIEWS_ACCEPT || result->kind == STORE_ADMIN_REVIEWS_DISMISS)) {
+        learn(pending->accounts, result);
+        go_on_with_escrow(pending, result);
+        return;
+    }
     if (err == NULL) {
         learn(pending->accounts, result);
         pending->amount_nano += result->amount_nano;
@@ -151,11 +193,14 @@ static void on_result(void *context, const struct store_admin *result, const str
             store_admin(pending->accounts->store, &pending->action, on_result, pending);
             return;
         }
-        whole = *result;
+    }
+    if (err == NULL || nothing_left) {
+        whole = pending->is_finding ? pending->found : *result;
         whole.amount_nano = pending->amount_nano;
         whole.given_nano = pending->given_nano;
     }
-    pending->done(pending->done_context, err == NULL ? &whole : NULL, err);
+    const bool good = err == NULL || nothing_left;
+    pending->done(pending->done_context, good ? &whole : NULL, good ? NULL : err);
     free(pending);
 }
 

@@ -130,8 +130,6 @@ bool audits_can_score(const struct core_shell *shell, const struct gateway_provi
 
 /* --- What follows --- */
 
-static const char QUARANTINE_REASON[] = "audits: its answers are not those of the model";
-
 static void on_stands(void *context, const struct store_admin *result, const struct err *err) {
     struct core_shell *shell = context;
     if (err == NULL) {
@@ -146,7 +144,7 @@ static void set_aside(const struct audits *audits, const char *device_id, bool a
     const struct gateway_provider *provider = providers_by_id(&audits->shell->providers, device_id);
     const struct store_device *known = provider != NULL ? &provider->device : NULL;
     const bool ours = known != NULL && known->standing == STORE_STANDING_QUARANTINED &&
-                      strcmp(known->standing_reason, QUARANTINE_REASON) == 0;
+                      strcmp(known->standing_reason, STORE_STANDING_BY_AUDITS) == 0;
     struct store_admin action = {.kind = aside ? STORE_ADMIN_DEVICE_QUARANTINE : STORE_ADMIN_DEVICE_RELEASE,
                                  .actor = "audits",
                                  .now_ms = clock_wall_ms()};
@@ -154,7 +152,7 @@ static void set_aside(const struct audits *audits, const char *device_id, bool a
         return;
     }
     (void)str_copy(action.device.id, sizeof(action.device.id), str_from(device_id));
-    (void)str_copy(action.note, sizeof(action.note), str_from(aside ? QUARANTINE_REASON : "audits passed"));
+    (void)str_copy(action.note, sizeof(action.note), str_from(aside ? STORE_STANDING_BY_AUDITS : "audits passed"));
     store_admin(audits->shell->store, &action, on_stands, audits->shell);
 }
 

@@ -32,7 +32,7 @@ static void review(struct core_shell *shell, const struct core_effect *effect) {
     store_review_add(shell->store, &line);
     if (line.whole_device) {
         provider_of(effect)->device.in_review = true;
-        escrow_take(&shell->core, shell->store, line.device_id);
+        escrow_take(&shell->core, shell->store, line.device_id, NULL, NULL);
     }
 }
 

@@ -14,16 +14,25 @@ struct taking {
     struct store *store;
     struct store_escrow_hold step;
     int64_t paid_nano, given_nano;
+    void (*done)(void *context);
+    void *context;
 };
 
 static void taking_step(struct taking *taking);
+
+static void taking_free(struct taking *taking) {
+    if (taking->done != NULL) {
+        taking->done(taking->context);
+    }
+    free(taking);
+}
 
 static void taking_end(struct taking *taking) {
     char paid[MONEY_TEXT_SIZE], given[MONEY_TEXT_SIZE];
     LOG_INFO_EVENT("escrow.taken", LOG_TEXT("provider_id", taking->step.device_id),
                    LOG_TEXT("paid_usd", money_format_usd(taking->paid_nano, paid)),
                    LOG_TEXT("given_usd", money_format_usd(taking->given_nano, given)));
-    free(taking);
+    taking_free(taking);
 }
 
 static void on_held(void *context, const struct store_escrow_held *held, const struct err *err) {
@@ -31,7 +40,7 @@ static void on_held(void *context, const struct store_escrow_held *held, const s
     if (err != NULL) {
         LOG_WARN_EVENT("escrow.failed", LOG_TEXT("provider_id", taking->step.device_id),
                        LOG_TEXT("error", err->message));
-        free(taking);
+        taking_free(taking);
         return;
     }
     taking->paid_nano += held->paid_nano;
@@ -54,10 +63,13 @@ static void taking_step(struct taking *taking) {
     store_escrow_hold(taking->store, &taking->step, on_held, taking);
 }
 
-void escrow_take(struct core_loop *core, struct store *store, const char *device_id) {
+void escrow_take(struct core_loop *core, struct store *store, const char *device_id, void (*done)(void *context),
+                 void *context) {
     struct taking *taking = MEM_NEW(struct taking);
     taking->core = core;
     taking->store = store;
+    taking->done = done;
+    taking->context = context;
     taking->step.now_ms = clock_wall_ms();
     taking->step.since_ms = store_ripe_ms(store, taking->step.now_ms);
     (void)str_copy(taking->step.device_id, sizeof(taking->step.device_id), str_from(device_id));

@@ -7,7 +7,8 @@
 #include "gateway/core_loop.h"
 #include "store/store.h"
 
-/* Ends by itself, at the latest with the store. */
-void escrow_take(struct core_loop *core, struct store *store, const char *device_id);
+/* Ends by itself, at the latest with the store; then `done` (may be NULL). */
+void escrow_take(struct core_loop *core, struct store *store, const char *device_id, void (*done)(void *context),
+                 void *context);
 
 #endif

@@ -22,7 +22,14 @@ struct store_admin { /* what to do; unused members stay zero */
         STORE_ADMIN_PAYOUT,
         STORE_ADMIN_DEVICE_VERIFY, /* device.id, device.verified */
         STORE_ADMIN_REVIEWS_CLEAR, /* device.id: its lines of the review list go, and it is not in review any more */
-        STORE_ADMIN_DEVICE_REMOVE, /* device.id, note; account.id when only that account's; for good */
+        /* device.id, note, `then`: what was found about it is right. Its lines go, and it is in quarantine, or (then
+         * device.standing) removed; it stays in review, so that what it still earns goes into escrow. ERR_CONFLICT when
+         * nothing was found. */
+        STORE_ADMIN_REVIEWS_ACCEPT,
+        /* device.id, note, `then`: what was found is wrong. Its lines go, it is not in review any more, and out of the
+         * quarantine that audits have put it into. */
+        STORE_ADMIN_REVIEWS_DISMISS,
+        STORE_ADMIN_DEVICE_REMOVE,     /* device.id, note; account.id when only that account's; for good */
         STORE_ADMIN_DEVICE_QUARANTINE, /* device.id, note */
         STORE_ADMIN_DEVICE_RELEASE,    /* device.id */
         STORE_ADMIN_DEVICE_KEY,        /* device.id, token: a join token that gives it another key */
@@ -32,6 +39,8 @@ struct store_admin { /* what to do; unused members stay zero */
         STORE_ADMIN_ESCROW_RETURN,  /* to the client who paid it: account */
         STORE_ADMIN_ESCROW_FORFEIT, /* to revenue */
     } kind;
+    /* Of a finding: what the gateway does with the device's escrow after it, one of STORE_ADMIN_ESCROW_*. */
+    enum store_admin_kind then;
     const char *actor;
     struct store_account account;
     struct store_key keys[2];

@@ -213,6 +213,39 @@ static void test_the_operator_verifies_and_clears(void **state) {
     assert_int_equal(act(fixture, &admin, &seen), ERR_NOT_FOUND);
 }
 
+static void test_the_operator_accepts_and_dismisses(void **state) {
+    struct store_fixture *fixture = *state;
+    struct store_admin admin = {.kind = STORE_ADMIN_REVIEWS_ACCEPT, .actor = "cli", .now_ms = 5};
+    struct seen seen = {0};
+    assert_true(enrol(fixture, "prov_a", STR("")).created_ms >= 0);
+    str_copy(admin.device.id, sizeof(admin.device.id), STR("prov_a"));
+    admin.device.standing = STORE_STANDING_QUARANTINED;
+    assert_int_equal(act(fixture, &admin, &seen), ERR_CONFLICT); /* nothing was found */
+    add_review(fixture, "prov_a", 1);
+    str_copy(admin.note, sizeof(admin.note), STR("slow"));
+    assert_int_equal(act(fixture, &admin, &seen), ERR_NONE);
+    assert_int_equal(seen.result.device.standing, STORE_STANDING_QUARANTINED);
+    assert_string_equal(seen.result.device.standing_reason, "slow");
+    assert_true(seen.result.device.in_review); /* what it still earns goes into escrow */
+    assert_int_equal(read_reviews(fixture, "", 0, 10).count, 0);
+
+    admin.kind = STORE_ADMIN_REVIEWS_DISMISS; /* what was set aside by hand is let go by hand */
+    assert_int_equal(act(fixture, &admin, &seen), ERR_NONE);
+    assert_false(seen.result.device.in_review);
+    assert_int_equal(seen.result.device.standing, STORE_STANDING_QUARANTINED);
+    assert_int_equal(act(fixture, &admin, &seen), ERR_CONFLICT);
+
+    add_review(fixture, "prov_a", 2);
+    admin.kind = STORE_ADMIN_REVIEWS_ACCEPT;
+    admin.device.standing = STORE_STANDING_REMOVED;
+    assert_int_equal(act(fixture, &admin, &seen), ERR_NONE);
+    assert_int_equal(seen.result.device.standing, STORE_STANDING_REMOVED);
+    add_review(fixture, "prov_a", 3);
+    admin.device.standing = STORE_STANDING_QUARANTINED;
+    assert_int_equal(act(fixture, &admin, &seen), ERR_NONE);
+    assert_int_equal(seen.result.device.standing, STORE_STANDING_REMOVED); /* that is for good */
+}
+
 #define DEVICES_TEST(test) cmocka_unit_test_setup_teardown(test, setup, store_fixture_teardown)
 
 int main(void) {
@@ -221,6 +254,7 @@ int main(void) {
         DEVICES_TEST(test_a_record_is_there_when_the_device_comes_back),
         DEVICES_TEST(test_the_review_list_is_bounded_by_device),
         DEVICES_TEST(test_the_operator_verifies_and_clears),
+        DEVICES_TEST(test_the_operator_accepts_and_dismisses),
     };
     return STORE_CONTRACT_RUN(tests);
 }

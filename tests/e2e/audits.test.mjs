@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { admin, adminText, assertBooks, createAccount, usageOf } from './support/accounts.mjs';
+import { admin, adminText, assertBooks, balanceOf, createAccount, NANO, nano, usageOf } from './support/accounts.mjs';
 import { chat } from './support/chat.mjs';
 import { eventually, Network, REFERENCE_MODEL, run, within } from './support/network.mjs';
 
@@ -139,6 +139,54 @@ describe('audits', { concurrency: 2 }, () => {
     await askUntil(network, buyer.api_key, async () => await answered() >= 10);
     for (const device of [honest, liar]) assert.deepEqual((await show(network, device)).audits, []);
   }, { strangers: false });
+
+  /** What the liar has earned by the time it is found, in escrow, and who paid. */
+  async function found(network) {
+    const { liar, buyer } = await strangers(network, 'loop tokens=40');
+    await admin(network, 'POST', `/admin/accounts/${buyer.id}/credits`, { type: 'grant', amount_usd: 1 });
+    await askUntil(network, buyer.api_key, async () => (await show(network, liar)).audits[0]?.failed);
+    const mine = ({ provider_id: id }) => id === liar.id;
+    const held = async () => (await admin(network, 'GET', '/admin/escrow')).data.find(mine);
+    await eventually(async () => (await held())?.in_review, 'nothing is in escrow');
+    const { paid_usd: paid, given_usd: given } = await held();
+    return { liar, buyer, held, earned: nano(paid) + nano(given) };
+  }
+
+  for (const [words, body, back] of [['returned', {}, 1], ['forfeited', { escrow: 'forfeit', remove: true }, 0]]) {
+    story(`accepted: the device stays out, its escrow is ${words}`, ['--canary-s', '0'], async (network) => {
+      const { liar, buyer, held, earned } = await found(network);
+      const before = await balanceOf(network, buyer);
+      const answer = await admin(network, 'POST', `/admin/providers/${liar.id}/reviews`, { action: 'accept', ...body });
+      assert.ok(nano(answer.amount_usd) >= earned && earned > 0, JSON.stringify(answer));
+      assert.equal(answer.standing, body.remove ? 'removed' : 'quarantined');
+      assert.equal(await balanceOf(network, buyer) - before, back * nano(answer.amount_usd));
+      assert.equal(await held(), undefined);
+      assert.ok((await reviews(network)).every((line) => line.provider_id !== liar.id));
+      const [line] = (await admin(network, 'GET', '/admin/audit?limit=50')).data
+        .filter((one) => one.action === 'review.accept');
+      assert.equal(line.subject, liar.id);
+      await assertBooks(network);
+      await admin(network, 'POST', `/admin/providers/${liar.id}/reviews`, { action: 'accept' }).then(
+        (again) => assert.equal(again.amount_usd, 0), (error) => assert.match(error.message, /409/));
+    });
+  }
+
+  story('dismissed: the device serves, its escrow is its owner\'s', ['--canary-s', '0'], async (network) => {
+    const { liar, buyer, held, earned } = await found(network);
+    const before = await balanceOf(network, buyer);
+    const { code, stdout } = await run(['provider', 'review', '--dismiss', liar.id, '--note', 'a trial', '--data',
+      network.data]);
+    assert.equal(code, 0);
+    assert.match(stdout, /: serving; \$0\.\d+ that it earned is out of escrow/);
+    assert.equal(await balanceOf(network, buyer), before);
+    assert.equal(await held(), undefined);
+    const owed = await admin(network, 'GET', `/admin/accounts/${liar.account.id}/earnings`);
+    const given = nano((await admin(network, 'GET', `/admin/accounts/${liar.account.id}`)).given_usd) - 5 * NANO;
+    assert.ok(nano(owed.owed_usd) + given >= earned, JSON.stringify(owed));
+    assert.equal((await show(network, liar)).audits[0].failed, false);
+    await assert.rejects(admin(network, 'POST', `/admin/providers/${liar.id}/reviews`, { action: 'dismiss' }), /409/);
+    await assertBooks(network);
+  });
 
   story('with --audit-percent 0 nobody is audited', ['--canary-s', '0', '--audit-percent', '0'], async (network) => {
     const { liar, buyer } = await strangers(network, 'loop tokens=40');

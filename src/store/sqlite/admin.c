@@ -18,6 +18,7 @@ static const char *const admin_actions[STORE_ADMIN_KINDS] = {
     [STORE_ADMIN_KEY_REVOKE] = "key.revoke",           [STORE_ADMIN_CREDIT_GRANT] = "credit.grant",
     [STORE_ADMIN_CREDIT_REFUND] = "credit.refund",     [STORE_ADMIN_PAYOUT] = "payout",
     [STORE_ADMIN_DEVICE_VERIFY] = "provider.verify",   [STORE_ADMIN_REVIEWS_CLEAR] = "review.clear",
+    [STORE_ADMIN_REVIEWS_ACCEPT] = "review.accept",    [STORE_ADMIN_REVIEWS_DISMISS] = "review.dismiss",
     [STORE_ADMIN_DEVICE_REMOVE] = "provider.remove",   [STORE_ADMIN_DEVICE_QUARANTINE] = "provider.quarantine",
     [STORE_ADMIN_DEVICE_RELEASE] = "provider.release", [STORE_ADMIN_DEVICE_KEY] = "provider.replace_key",
     [STORE_ADMIN_TOKEN_REVOKE] = "invite.revoke",      [STORE_ADMIN_ESCROW_RELEASE] = "escrow.release",
@@ -199,6 +200,30 @@ static bool admin_stand(struct ledger *ledger, const struct store_admin *admin, 
     return sqlite_device_stand(ledger->db, &device, err);
 }
 
+static bool admin_end_review(struct ledger *ledger, const char *device_id, bool in_review, struct err *err) {
+    return sqlite_device_set_in_review(ledger->db, device_id, in_review, err) &&
+           sqlite_reviews_clear(ledger->db, device_id, err);
+}
+
+/* The operator's word about what was found. */
+static bool admin_finding(struct ledger *ledger, const struct store_admin *admin, struct err *err) {
+    const bool accepted = admin->kind == STORE_ADMIN_REVIEWS_ACCEPT;
+    struct store_device device;
+    int64_t lines = 0;
+    if (!sqlite_device_by_id(ledger->db, admin->device.id, &device, err) ||
+        !sqlite_reviews_count(ledger->db, device.id, &lines, err)) {
+        return false;
+    }
+    if (lines == 0 && !device.in_review) {
+        return err_set(err, ERR_CONFLICT, "Nothing about the provider %s is under review", device.id);
+    }
+    const bool by_audits = strcmp(device.standing_reason, STORE_STANDING_BY_AUDITS) == 0;
+    const bool stands = device.standing != STORE_STANDING_REMOVED &&
+                        (accepted || (device.standing == STORE_STANDING_QUARANTINED && by_audits));
+    return admin_end_review(ledger, device.id, accepted, err) &&
+           (!stands || admin_stand(ledger, admin, accepted ? admin->device.standing : STORE_STANDING_SERVING, err));
+}
+
 static bool admin_device_key(struct ledger *ledger, const struct store_admin *admin, struct err *err) {
     struct store_device device;
     struct store_join_token token = admin->token;
@@ -243,8 +268,10 @@ static bool admin_apply(struct ledger *ledger, const struct store_admin *admin, 
     case STORE_ADMIN_DEVICE_VERIFY:
         return sqlite_device_verify(ledger->db, admin->device.id, admin->device.verified, err);
     case STORE_ADMIN_REVIEWS_CLEAR:
-        return sqlite_device_set_in_review(ledger->db, admin->device.id, false, err) &&
-               sqlite_reviews_clear(ledger->db, admin->device.id, err);
+        return admin_end_review(ledger, admin->device.id, false, err);
+    case STORE_ADMIN_REVIEWS_ACCEPT:
+    case STORE_ADMIN_REVIEWS_DISMISS:
+        return admin_finding(ledger, admin, err);
     case STORE_ADMIN_DEVICE_REMOVE:
         return admin_stand(ledger, admin, STORE_STANDING_REMOVED, err);
     case STORE_ADMIN_DEVICE_QUARANTINE:
@@ -273,6 +300,8 @@ static enum admin_about admin_about(const struct store_admin *admin) {
         return ADMIN_ABOUT_KEY;
     case STORE_ADMIN_DEVICE_VERIFY:
     case STORE_ADMIN_REVIEWS_CLEAR:
+    case STORE_ADMIN_REVIEWS_ACCEPT:
+    case STORE_ADMIN_REVIEWS_DISMISS:
     case STORE_ADMIN_DEVICE_REMOVE:
     case STORE_ADMIN_DEVICE_QUARANTINE:
     case STORE_ADMIN_DEVICE_RELEASE:

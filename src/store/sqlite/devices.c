@@ -120,6 +120,19 @@ bool sqlite_reviews_clear(struct sqlite_db *db, const char *device_id, struct er
     return sqlite_run(db, SQL_REVIEW_CLEAR, err);
 }
 
+bool sqlite_reviews_count(struct sqlite_db *db, const char *device_id, int64_t *out, struct err *err) {
+    bool found;
+    struct sqlite_binder binder = sqlite_bind(db, SQL_REVIEW_COUNT);
+    sqlite_bind_text(&binder, device_id);
+    if (!sqlite_next(db, SQL_REVIEW_COUNT, &found, err)) {
+        return false;
+    }
+    struct sqlite_reader reader = sqlite_read(db, SQL_REVIEW_COUNT);
+    *out = sqlite_read_int(&reader);
+    sqlite_reset(db, SQL_REVIEW_COUNT);
+    return true;
+}
+
 /* --- Pages --- */
 
 static bool device_page(struct store_connection *connection, const char *id, const char *account_id, const char *after,

@@ -15,6 +15,7 @@ void sqlite_device_read(struct sqlite_db *db, enum sql sql, struct store_device 
 MUST_CHECK bool sqlite_device_verify(struct sqlite_db *db, const char *id, bool verified, struct err *err);
 /* Its standing, with reason and time. */
 MUST_CHECK bool sqlite_device_stand(struct sqlite_db *db, const struct store_device *device, struct err *err);
+MUST_CHECK bool sqlite_reviews_count(struct sqlite_db *db, const char *device_id, int64_t *out, struct err *err);
 MUST_CHECK bool sqlite_device_set_in_review(struct sqlite_db *db, const char *id, bool in_review, struct err *err);
 MUST_CHECK bool sqlite_reviews_clear(struct sqlite_db *db, const char *device_id, struct err *err);
 

@@ -126,6 +126,7 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
     [SQL_REVIEW_TRIM] = "DELETE FROM reviews WHERE number IN (SELECT number FROM reviews WHERE device_number = " DEVICE
                         " ORDER BY number DESC LIMIT -1 OFFSET ?2)",
     [SQL_REVIEW_CLEAR] = "DELETE FROM reviews WHERE device_number = " DEVICE,
+    [SQL_REVIEW_COUNT] = "SELECT count(*) FROM reviews WHERE device_number = " DEVICE,
     [SQL_REVIEW_PAGE] = "SELECT r.number, r.created_ms, d.id, d.name, r.reason, r.job_id FROM reviews r"
                         " JOIN devices d ON d.number = r.device_number"
                         " WHERE (?1 = '' OR r.device_number = " DEVICE ") AND r.number < ?2"

@@ -374,6 +374,25 @@ static void test_devices_reviews_and_jobs(void **state) {
     assert_string_equal(fixture->action.device.id, "prov_1");
     assert_true(fixture->action.device.verified);
     assert_int_equal(admin_fixture_call(fixture, "PATCH /admin/providers/prov_1", "{\"verified\":1}"), 400);
+    assert_int_equal(admin_fixture_call(fixture, "POST /admin/providers/prov_1/reviews",
+                                        "{\"action\":\"accept\",\"remove\":true,\"escrow\":\"forfeit\"}"),
+                     200);
+    assert_int_equal(fixture->action.kind, STORE_ADMIN_REVIEWS_ACCEPT);
+    assert_int_equal(fixture->action.then, STORE_ADMIN_ESCROW_FORFEIT);
+    assert_int_equal(fixture->action.device.standing, STORE_STANDING_REMOVED);
+    assert_int_equal(admin_fixture_call(fixture, "POST /admin/providers/prov_1/reviews", "{\"action\":\"accept\"}"),
+                     200);
+    assert_int_equal(fixture->action.then, STORE_ADMIN_ESCROW_RETURN);
+    assert_int_equal(fixture->action.device.standing, STORE_STANDING_QUARANTINED);
+    assert_int_equal(admin_fixture_call(fixture, "POST /admin/providers/prov_1/reviews", "{\"action\":\"dismiss\"}"),
+                     200);
+    assert_int_equal(fixture->action.kind, STORE_ADMIN_REVIEWS_DISMISS);
+    assert_int_equal(fixture->action.then, STORE_ADMIN_ESCROW_RELEASE);
+    assert_refused(fixture, "POST /admin/providers/prov_1/reviews", "{\"action\":\"keep\"}", 400, "action");
+    assert_refused(fixture, "POST /admin/providers/prov_1/reviews", "{\"action\":\"accept\",\"escrow\":\"me\"}", 400,
+                   "escrow");
+    assert_refused(fixture, "POST /admin/providers/prov_1/reviews", "{\"action\":\"dismiss\",\"remove\":true}", 400,
+                   "remove");
     assert_int_equal(admin_fixture_call(fixture, "DELETE /admin/providers/prov_1/reviews", ""), 200);
     assert_int_equal(fixture->action.kind, STORE_ADMIN_REVIEWS_CLEAR);
 

@@ -48,6 +48,15 @@ static void the_review_list(void **state) {
         "There are more: --before 8\n");
     admin_socket_expect(*state, "provider|review|--clear|prov_1", "DELETE /admin/providers/prov_1/reviews ",
                         "{\"id\":\"prov_1\"}", "prov_1 has no lines on the review list any more\n");
+    admin_socket_expect(*state, "provider|review|--accept|prov_1|--note|slow",
+                        "POST /admin/providers/prov_1/reviews "
+                        "{\"action\":\"accept\",\"remove\":false,\"escrow\":\"return\",\"note\":\"slow\"}",
+                        "{\"id\":\"prov_1\",\"standing\":\"quarantined\",\"amount_usd\":0.5,\"given_usd\":0.25}",
+                        "prov_1: quarantined; $0.5 that it earned is out of escrow ($0.25 of it given credit)\n");
+    admin_socket_expect(*state, "provider|review|--dismiss|prov_1",
+                        "POST /admin/providers/prov_1/reviews {\"action\":\"dismiss\",\"note\":null}",
+                        "{\"id\":\"prov_1\",\"standing\":\"serving\",\"amount_usd\":0,\"given_usd\":0}",
+                        "prov_1: serving; $0 that it earned is out of escrow ($0 of it given credit)\n");
 }
 
 static void from_the_store_alone(void **state) {
@@ -68,6 +77,12 @@ static void ids_that_are_none(void **state) {
     command_fixture_refuse(fixture, COMMAND_FAILED, "'a/b' is no id", "provider|list|--after|a/b|--data|@");
     command_fixture_refuse(fixture, COMMAND_FAILED, "'a/b' is no id", "provider|review|--before|a/b|--data|@");
     command_fixture_refuse(fixture, COMMAND_FAILED, "'a/b' is no id", "provider|review|--clear|a/b|--data|@");
+    command_fixture_refuse(fixture, COMMAND_FAILED, "'a/b' is no id", "provider|review|--accept|a/b|--data|@");
+    command_fixture_refuse(fixture, COMMAND_FAILED, "The gateway does not run",
+                           "provider|review|--accept|prov_1|--data|@");
+    command_fixture_refuse(fixture, COMMAND_USAGE, "give one of --accept, --dismiss and --clear",
+                           "provider|review|--accept|prov_1|--clear|prov_1|--data|@");
+    command_fixture_refuse(fixture, COMMAND_USAGE, "go with --accept", "provider|review|--remove|--data|@");
     command_fixture_refuse(fixture, COMMAND_USAGE, "ID is missing: the device", "provider|unverify|--data|@");
 }
 
