@@ -19,6 +19,7 @@ static void escrow_end(struct world *world) {
     const uint64_t to = world_pick(world, 2) == 0 ? number : 1 + world_pick(world, SIM_ACCOUNTS);
     struct core_event event = {.kind = CORE_EVENT_CREDIT, .credit = {.account = to}};
     ledger_end_escrow(&world->ledger, number, to, &event.credit.amount_nano, &event.credit.given_nano);
+    ripening_escrow_ended(world, number, to == number);
     world_step(world, event);
 }
 
@@ -34,6 +35,7 @@ static void escrow_turn(struct world *world) {
         world_step(world, (struct core_event){.kind = CORE_EVENT_REVIEW,
                                               .provider = device->handle,
                                               .review = {.review = CORE_REVIEW_CANARY}});
+        ripening_take(world, (size_t)(device - world->devices));
         return;
     }
     device->escrow = !device->escrow;
@@ -67,6 +69,12 @@ static void operator_act(struct world *world) {
     struct sim_account *account = &world->accounts[number];
     if (world_pick(world, 4) == 0) {
         (world_pick(world, 2) == 0 ? escrow_end : escrow_turn)(world);
+        return;
+    }
+    if (world_pick(world, 5) == 0) { /* all that is owed, or some of it */
+        const int64_t owed_nano = world->ledger.balances[LEDGER_EARNINGS + number];
+        const int64_t some_nano = owed_nano > 0 ? (int64_t)world_pick(world, (uint32_t)owed_nano) : 0;
+        ripening_pay_out(world, number, world_pick(world, 3) == 0 ? owed_nano : some_nano);
         return;
     }
     if (world_pick(world, 6) == 0) {

@@ -44,6 +44,20 @@ void ledger_settle(struct ledger *ledger, uint64_t account, int64_t charge_nano,
     ledger->transactions++;
 }
 
+void ledger_hold(struct ledger *ledger, uint64_t account, int64_t paid_nano, int64_t given_nano) {
+    ledger_add(ledger, LEDGER_EARNINGS + account, -paid_nano);
+    ledger_add(ledger, LEDGER_ESCROW + account, paid_nano);
+    ledger_add(ledger, LEDGER_GIVEN + account, -given_nano);
+    ledger_add(ledger, LEDGER_GIVEN_ESCROW + account, given_nano);
+    ledger->transactions++;
+}
+
+void ledger_pay_out(struct ledger *ledger, uint64_t account, int64_t amount_nano) {
+    ledger_add(ledger, LEDGER_EARNINGS + account, -amount_nano);
+    ledger_add(ledger, LEDGER_PAID_OUT, amount_nano);
+    ledger->transactions++;
+}
+
 void ledger_end_escrow(struct ledger *ledger, uint64_t account, uint64_t to, int64_t *amount_nano,
                        int64_t *given_nano) {
     const int64_t paid = ledger->balances[LEDGER_ESCROW + account];

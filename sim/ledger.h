@@ -13,6 +13,7 @@ enum { SIM_ACCOUNTS = 4 }; /* numbered from 1 */
 enum ledger_account { /* of those that each account has, that of account n is the first + n */
                       LEDGER_PROMOTIONS,
                       LEDGER_REVENUE,
+                      LEDGER_PAID_OUT,
                       LEDGER_WALLETS, /* of paid credit */
                       LEDGER_GIVEN = LEDGER_WALLETS + SIM_ACCOUNTS + 1,
                       LEDGER_EARNINGS = LEDGER_GIVEN + SIM_ACCOUNTS + 1, /* of paid credit; 0: of devices of nobody */
@@ -39,10 +40,15 @@ struct ledger_share {
     uint64_t account;
     int64_t nano, given_nano;
     bool escrow;
+    size_t device;
 };
 /* What an account pays, and of it from given credit; and what others earn of it. */
 void ledger_settle(struct ledger *ledger, uint64_t account, int64_t charge_nano, int64_t given_nano,
                    const struct ledger_share *shares, size_t count);
+/* What was earned waits in escrow from now on. */
+void ledger_hold(struct ledger *ledger, uint64_t account, int64_t paid_nano, int64_t given_nano);
+/* Of what was earned of paid credit. */
+void ledger_pay_out(struct ledger *ledger, uint64_t account, int64_t amount_nano);
 /* What is in escrow of one account goes to the wallets of `to`, or (the paid kind) to its own earnings: what comes into
  * the wallet of whom, and of it given credit. */
 void ledger_end_escrow(struct ledger *ledger, uint64_t account, uint64_t to, int64_t *amount_nano, int64_t *given_nano);

@@ -397,6 +397,7 @@ void model_committed(struct world *world, struct sim_generation *generation, boo
     if (durable && is_account(generation->account)) {
         ledger_settle(&world->ledger, generation->account, generation->charge_nano, generation->given_nano,
                       generation->shares, generation->share_count);
+        ripening_earn(world, generation);
         if (is_key(generation)) {
             world->keys[generation->key].spent_nano += generation->charge_nano;
         }
@@ -405,6 +406,7 @@ void model_committed(struct world *world, struct sim_generation *generation, boo
 
 void model_check(struct world *world) {
     const char *broken = ledger_check(&world->ledger);
+    broken = broken == NULL ? ripening_check(world) : broken;
     if (broken != NULL) {
         world_problem(world, broken);
     }

@@ -358,6 +358,7 @@ void net_client_effect(struct net_world *world, const struct core_effect *effect
     } else if (effect->kind == CORE_EFFECT_CANCEL) {
         generation->given_up[generation->given_up_count++ % NET_GIVEN_UP] = effect->provider;
     } else if (effect->kind == CORE_EFFECT_COUNT) {
+        generation->settling = true; /* its client comes too late to go */
         net_queue_put(world, COMMIT_MS, (struct net_event){.kind = NET_COUNTED, .generation = (uint32_t)effect->user});
     } else if (effect->kind != CORE_EFFECT_ACCEPTED) {
         client_ended(world, generation, effect);

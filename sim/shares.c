@@ -60,7 +60,7 @@ void shares_check(struct world *world, struct sim_generation *generation, const 
         check_escrow(world, attempt, part);
         paid_before = paid;
         generation->shares[generation->share_count++] =
-            (struct ledger_share){attempt->owner, part->nano, part->given_nano, part->escrow};
+            (struct ledger_share){attempt->owner, part->nano, part->given_nano, part->escrow, attempt->device};
     }
 }
 

@@ -68,6 +68,7 @@ static void world_init(struct world *world, uint64_t seed, unsigned steps, bool 
     world->config.whole_ms = 1 + world_pick(world, 20000);
     world->config.cancel_ms = 1 + world_pick(world, 3000);
     world->config.cooldown_ms = world_pick(world, 2000);
+    world->hold_ms = world_pick(world, 4) == 0 ? 0 : world_pick(world, 30000);
     world->core = core_new(&world->config);
 }
 
@@ -80,6 +81,7 @@ static void world_clear(struct world *world) {
     free(world->generations);
     free(world->unsettled);
     free(world->uncounted);
+    free(world->earned);
 }
 
 bool world_run(uint64_t seed, unsigned steps, bool trace) {

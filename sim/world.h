@@ -36,6 +36,13 @@ struct sim_account {
     size_t admitted_count;
 };
 
+struct sim_earned { /* of one job, by one device */
+    uint64_t account, at_ms;
+    size_t device;
+    int64_t paid_nano, given_nano; /* what is left of it */
+    bool escrow;
+};
+
 struct sim_key {
     int64_t cap_nano, spent_nano, held_nano;
 };
@@ -106,6 +113,9 @@ struct world {
     size_t unsettled_count;
     uint64_t *uncounted; /* likewise whose prompt is to be counted */
     size_t uncounted_count;
+    struct sim_earned *earned; /* all that was ever earned, the oldest first */
+    size_t earned_count, earned_capacity;
+    uint64_t hold_ms; /* until it is ripe */
 };
 
 /* world.c */
@@ -136,6 +146,13 @@ __int128 shares_bill(const struct sim_generation *generation, const struct core_
 void shares_check(struct world *world, struct sim_generation *generation, const struct core_outcome *outcome);
 void shares_attempt(struct world *world, struct sim_generation *generation, const struct core_effect *effect);
 void shares_review(struct sim_generation *generation, uint64_t provider);
+
+/* ripening.c */
+void ripening_earn(struct world *world, const struct sim_generation *generation); /* its settlement is written */
+void ripening_take(struct world *world, size_t device);                           /* the device is in review */
+void ripening_escrow_ended(struct world *world, uint64_t account, bool released);
+void ripening_pay_out(struct world *world, uint64_t account, int64_t amount_nano); /* or refuses to */
+const char *ripening_check(const struct world *world);                             /* NULL, or what is wrong */
 
 /* trace.c */
 void trace_event(const struct world *world, const struct core_event *event);

@@ -141,11 +141,12 @@ void core_record_over_limit(struct core *core, struct core_attempt *attempt) {
 
 /* Templates of two versions of a model may differ by a few lines; an eighth and more than these is no such thing. */
 void core_record_overcounted(struct core *core, const struct core_generation *generation, uint32_t prompt_tokens) {
-    const struct core_part *part = &generation->parts[generation->part_count - 1];
+    struct core_part *part = &generation->parts[generation->part_count - 1];
     struct core_provider *provider = (struct core_provider *)core_handles_get(&core->providers, part->provider);
     const uint64_t most = (uint64_t)prompt_tokens + prompt_tokens / 8 + REVIEW_TEMPLATE_SLACK;
     if (provider != NULL && generation->outcome.prompt_tokens > most) {
         core_record_review(core, provider, CORE_REVIEW_PROMPT, generation->handle);
+        part->escrow = true; /* what it earned by it waits, as with the other gates */
     }
 }
 
