@@ -13,6 +13,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     /* An answer in which every byte has to be escaped as \u00xx, and what stands around it. */
@@ -24,6 +25,10 @@ struct api *api_new(struct calls *calls, const struct formats *formats, const st
     api->calls = calls;
     api->backend = *backend;
     api->formats = formats;
+    if (backend->receipt_key != NULL) {
+        memcpy(api->receipt_key, backend->receipt_key, sizeof(api->receipt_key));
+        api->backend.receipt_key = NULL; /* it was borrowed */
+    }
     api->router = router_new(formats);
     api->tick = loop_timer_new(calls->loop, http_calls_tick_due, api);
     api->conversations = conversations_new(calls, backend->titles_off, backend->summaries_off);

@@ -16,6 +16,8 @@ struct api_backend {
     void *context;
     bool webhooks_lax;              /* webhooks may go to http: and into private networks (net/web_url.h) */
     bool titles_off, summaries_off; /* no conversation gets them written by a model */
+    /* The gateway's private key that signs receipts; copied. NULL: one of nobody, for tests. */
+    const uint8_t *receipt_key;
     /* Whether some model can serve now and the gateway is not draining. */
     bool (*ready)(void *context);
     /* How long the account has to wait before it may send another request of any kind; 0: not at all, and this one is

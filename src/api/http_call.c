@@ -283,6 +283,7 @@ static struct http_call *http_call_new(struct api_request *request, struct draft
     call->generation = input->request;
     call->label = input->label;
     call->ignored = input->ignored;
+    call->asked = http_exchange_request(request->exchange)->body;
     memcpy(call->region, input->region, sizeof(call->region));
     call->verified = input->verified;
     call_init(call, draft->calls, &http_sink, draft->arena);

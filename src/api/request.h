@@ -9,6 +9,7 @@
 #include "call/calls.h"
 #include "format/format.h"
 #include "wire/id.h"
+#include "wire/receipt_file.h"
 
 struct http_call;     /* api/http_call.h */
 struct conversations; /* conversation/conversations.h */
@@ -29,6 +30,9 @@ struct api {
     bool ticking;
     struct buf text; /* what is being written: respond_buffer */
     struct refusal_log refusals;
+    uint8_t receipt_key[ED25519_KEY_SIZE];
+    struct receipt_head_file head; /* of receipts, as it was told last; good until then */
+    uint64_t head_until_ms;
 };
 
 /* Lives in the exchange's arena, so until the exchange is answered. */

@@ -8,6 +8,7 @@
 #include "api/route_health.h"
 #include "api/route_jobs.h"
 #include "api/route_models.h"
+#include "api/route_receipts.h"
 #include "api/route_usage.h"
 #include "api/route_webhooks.h"
 #include "api/route_workflows.h"
@@ -22,8 +23,8 @@
 /* A new resource is its file and a line here. A path without {id} stands before one with it that would match as
  * well. */
 static const struct route_set *const sets[] = {
-    &ROUTES_JOBS,     &ROUTES_MODELS,    &ROUTES_USAGE,    &ROUTES_EARNINGS, &ROUTES_CONVERSATIONS,
-    &ROUTES_ESTIMATE, &ROUTES_WORKFLOWS, &ROUTES_WEBHOOKS, &ROUTES_DEVICES,  &ROUTES_HEALTH,
+    &ROUTES_JOBS,      &ROUTES_MODELS,   &ROUTES_USAGE,   &ROUTES_EARNINGS, &ROUTES_CONVERSATIONS, &ROUTES_ESTIMATE,
+    &ROUTES_WORKFLOWS, &ROUTES_WEBHOOKS, &ROUTES_DEVICES, &ROUTES_HEALTH,   &ROUTES_RECEIPTS,
 };
 
 struct router {

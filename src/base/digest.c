@@ -77,6 +77,13 @@ void digest_stream_update(struct digest_stream *stream, const void *data, size_t
     digest_check(EVP_DigestUpdate(stream->context, data, len) == 1);
 }
 
+void digest_stream_peek(const struct digest_stream *stream, uint8_t out[DIGEST_SHA256_SIZE]) {
+    EVP_MD_CTX *copy = EVP_MD_CTX_new();
+    digest_check(copy != NULL && EVP_MD_CTX_copy_ex(copy, stream->context) == 1 &&
+                 EVP_DigestFinal_ex(copy, out, NULL) == 1);
+    EVP_MD_CTX_free(copy);
+}
+
 void digest_stream_finish(struct digest_stream *stream, uint8_t out[DIGEST_SHA256_SIZE]) {
     digest_check(EVP_DigestFinal_ex(stream->context, out, NULL) == 1);
     EVP_MD_CTX_free(stream->context);

@@ -29,6 +29,8 @@ uint32_t digest_crc32(const void *data, size_t len);          /* IEEE 802.3, for
 struct digest_stream;
 struct digest_stream *digest_stream_new(void);
 void digest_stream_update(struct digest_stream *stream, const void *data, size_t len);
+/* The hash of what has come so far; more may follow. */
+void digest_stream_peek(const struct digest_stream *stream, uint8_t out[DIGEST_SHA256_SIZE]);
 void digest_stream_finish(struct digest_stream *stream, uint8_t out[DIGEST_SHA256_SIZE]); /* frees the stream */
 
 /* Standard base64 with padding. Encode: out has 4 * ((len + 2) / 3) + 1 bytes. */

@@ -57,6 +57,13 @@ uint64_t random_number(void) {
     return number;
 }
 
+void random_few(void *out, size_t len) {
+    unsigned char *place = out;
+    for (size_t i = 0; i < len; i++) {
+        place[i] = random_stored_byte();
+    }
+}
+
 void random_base62(char *out, size_t length) {
     static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     enum { BASE = 62, FAIR = 256 / BASE * BASE }; /* bytes from FAIR on would favour the first digits */

@@ -13,6 +13,8 @@ extern "C" {
 void random_bytes(void *out, size_t len);
 /* A number that nobody can guess, for a few hundred instructions instead of some thousand. */
 uint64_t random_number(void);
+/* The same for a few bytes: from a store that each thread keeps, since a call of the generator costs far more. */
+void random_few(void *out, size_t len);
 /* `length` random base62 characters and a NUL; `out` has length + 1 bytes. Unbiased. */
 void random_base62(char *out, size_t length);
 

@@ -82,6 +82,7 @@ struct call {
     char region[CORE_REGION_SIZE];                    /* asked for; empty: any */
     bool verified;                                    /* only verified devices */
     struct str ignored;                               /* call/input.h; in the arena */
+    struct str asked;                                 /* the body of its request as it came; empty: it had none */
     struct prefix_names names;                        /* of the conversation (call/prefix.h) */
     int64_t created_ms;                               /* wall clock */
     uint64_t started_ms;                              /* loop clock */

@@ -23,6 +23,8 @@
 #include "cmd/provider_invite.h"
 #include "cmd/provider_leave.h"
 #include "cmd/provider_why.h"
+#include "cmd/receipt.h"
+#include "cmd/receipt_verify.h"
 #include "cmd/up.h"
 
 #include <stdio.h>
@@ -71,6 +73,9 @@ static const struct command *const COMMANDS[] = {
     &COMMAND_PROVIDER_PAYOUT,
     &COMMAND_LEDGER_CHECK,
     &COMMAND_LEDGER_EXPORT,
+    &COMMAND_RECEIPT_SHOW,
+    &COMMAND_RECEIPT_HEAD,
+    &COMMAND_RECEIPT_VERIFY,
     &COMMAND_AUDIT_LIST,
     &COMMAND_CATALOG,
     &COMMAND_MODEL_PULL,

@@ -43,6 +43,7 @@ static void print_json_report(const struct store_ledger_report *report, const st
     json_member_int(&line.writer, "transactions", report->transactions);
     json_member_int(&line.writer, "entries", report->entries);
     json_member_int(&line.writer, "accounts", report->accounts);
+    json_member_int(&line.writer, "receipts", report->receipts);
     json_member_int(&line.writer, "problems", report->problems);
     json_write_key(&line.writer, "messages");
     if (problems->overflow) {
@@ -55,8 +56,8 @@ static void print_json_report(const struct store_ledger_report *report, const st
 }
 
 static void print_report(const struct store_ledger_report *report) {
-    printf("%" PRId64 " transactions, %" PRId64 " entries, %" PRId64 " ledger accounts: ", report->transactions,
-           report->entries, report->accounts);
+    printf("%" PRId64 " transactions, %" PRId64 " entries, %" PRId64 " ledger accounts, %" PRId64 " receipts: ",
+           report->transactions, report->entries, report->accounts, report->receipts);
     if (report->problems == 0) {
         printf("everything adds up\n");
     } else {

@@ -2,6 +2,7 @@
 
 #include "cmd/data_folder.h"
 #include "cmd/json_line.h"
+#include "cmd/receipt.h"
 #include "gateway/database.h"
 #include "net/lookup_queue.h"
 
@@ -66,7 +67,8 @@ bool network_open(struct network *network, struct loop *loop, const char *data_f
     options->local_token = network->join_token;
     snprintf(audits, sizeof(audits), "%s/audits.jsonl", data_folder);
     options->audit_path = audits;
-    if (!gateway_open(&network->gateway, loop, options, events, context, err)) {
+    if (!receipt_key_load(data_folder, options->receipt_key, err) ||
+        !gateway_open(&network->gateway, loop, options, events, context, err)) {
         return false;
     }
     return network_set_urls(network, options->listen, options->tls_cert != NULL, gateway_port(network->gateway), err) &&

@@ -13,6 +13,7 @@
 #include "store/turns.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static enum gen_finish finish_from_core(enum core_finish finish) {
     switch (finish) {
@@ -62,13 +63,17 @@ static void keep_apart(struct generation *generation, const struct gateway_provi
     }
 }
 
-static struct attempt *keep_attempt(struct generation *generation, uint32_t number, const struct store_device *device) {
+static struct attempt *keep_attempt(struct generation *generation, uint32_t number,
+                                    const struct gateway_provider *provider) {
+    const struct store_device *device = &provider->device;
     struct attempt *attempt = add_attempt(generation);
     attempt->number = number;
     (void)str_copy(attempt->device_id, sizeof(attempt->device_id), str_from(device->id));
     (void)str_copy(attempt->account_id, sizeof(attempt->account_id), str_from(device->account_id));
     (void)str_copy(attempt->region, sizeof(attempt->region), str_from(device->region));
     (void)str_copy(generation->record.device_id, sizeof(generation->record.device_id), str_from(device->id));
+    receipt_attempt(&generation->receipt, generation->attempt_count > 1 ? &attempt[-1].mark : NULL, &attempt->mark,
+                    provider, str_from(generation->record.model));
     return attempt;
 }
 
@@ -115,7 +120,7 @@ void attempts_dispatch(struct generation *generation, const struct core_effect *
         return;
     }
     struct gen_request request = generation->call->generation;
-    struct attempt *attempt = keep_attempt(generation, effect->dispatch.attempt, &provider->device);
+    struct attempt *attempt = keep_attempt(generation, effect->dispatch.attempt, provider);
     keep_apart(generation, provider, attempt, &request);
     request.max_tokens = effect->dispatch.max_tokens;
     if (effect->dispatch.continues && !call_text(generation->call, &request.continue_text)) {
@@ -291,6 +296,22 @@ void attempts_count(struct generation *generation, const struct core_effect *eff
     counting_ask_chat(call->calls, &call->generation, on_counted, counted);
 }
 
+static const struct receipt_mark *find_mark(void *context, uint32_t number, struct str *device_id) {
+    const struct attempt *attempt = attempt_find(context, number);
+    if (attempt == NULL) {
+        return NULL;
+    }
+    *device_id = str_from(attempt->device_id);
+    return &attempt->mark;
+}
+
+static void write_receipt(struct generation *generation, const struct core_outcome *outcome, struct buf *out) {
+    struct receipt_mark *last =
+        generation->attempt_count > 0 ? &generation->attempts[generation->attempt_count - 1].mark : NULL;
+    buf_init(out, RECEIPT_FILE_BYTES);
+    receipt_write(&generation->receipt, &generation->record, outcome, last, find_mark, generation, out);
+}
+
 void attempts_settle(struct generation *generation, const struct core_effect *effect) {
     const struct core_outcome *outcome = &effect->finish;
     const struct attempt *finisher = finisher_of(generation, outcome);
@@ -298,6 +319,7 @@ void attempts_settle(struct generation *generation, const struct core_effect *ef
     struct store_turn turn;
     struct store_part parts[CORE_PARTS_MAX];
     struct store_settlement settlement = {0};
+    struct buf receipt;
     keep_result(generation, outcome, finisher);
     generation->recorded = true;
     if (generation->canary) {
@@ -322,5 +344,9 @@ void attempts_settle(struct generation *generation, const struct core_effect *ef
     }
     learn(generation, outcome, finisher);
     ask_call(generation, &answer, &turn, &settlement);
+    write_receipt(generation, outcome, &receipt);
+    settlement.receipt = buf_str(&receipt);
+    memcpy(settlement.receipt_salt, generation->receipt.salt, sizeof(settlement.receipt_salt));
     store_settle(generation->generations->store, &settlement, on_settled, generation);
+    buf_clear(&receipt);
 }

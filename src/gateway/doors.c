@@ -61,3 +61,13 @@ struct http_server_config doors_http_config(void) {
         .idle_timeout_ms = LIMIT_HTTP_IDLE_TIMEOUT_MS,
     };
 }
+
+struct link_server_config doors_links(uint32_t heartbeat_ms) {
+    return (struct link_server_config){.heartbeat_ms = heartbeat_ms,
+                                       .handshake_ms = LIMIT_LINK_HANDSHAKE_MS,
+                                       .backlog_bytes = LIMIT_LINK_BACKLOG_BYTES,
+                                       .watch_ping_ms = LIMIT_LINK_WATCH_PING_MS,
+                                       .watch_silence_ms = LIMIT_LINK_WATCH_SILENCE_MS,
+                                       .messages_per_s = LIMIT_LINK_MESSAGES_PER_S,
+                                       .bytes_per_s = LIMIT_LINK_BYTES_PER_S};
+}

@@ -3,6 +3,7 @@
 #define NATARIS_GATEWAY_DOORS_H
 
 #include "gateway/descriptors.h"
+#include "link/server.h"
 #include "net/address_book.h"
 #include "net/http_server.h"
 
@@ -22,5 +23,7 @@ struct listener_options doors_public(const struct doors *doors, const char *addr
 /* For the operator. */
 struct listener_options doors_admin(const char *address);
 struct http_server_config doors_http_config(void);
+/* For devices, which say something every so many milliseconds. */
+struct link_server_config doors_links(uint32_t heartbeat_ms);
 
 #endif

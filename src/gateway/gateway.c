@@ -183,6 +183,7 @@ static struct api_backend api_backend_of(struct gateway *gateway, const struct g
                                 .ready = api_ready,
                                 .call_wait_ms = api_call_wait_ms,
                                 .disk_low = api_disk_low,
+                                .receipt_key = options->receipt_key,
                                 .sandbox_usage = api_sandbox_usage,
                                 .provider_write = provider_write,
                                 .device_remove = api_device_remove,
@@ -453,13 +454,7 @@ static bool open_listeners(struct gateway *gateway, const struct gateway_options
 }
 
 static void open_links(struct gateway *gateway, const struct gateway_options *options) {
-    const struct link_server_config config = {.heartbeat_ms = options->heartbeat_ms,
-                                              .handshake_ms = LIMIT_LINK_HANDSHAKE_MS,
-                                              .backlog_bytes = LIMIT_LINK_BACKLOG_BYTES,
-                                              .watch_ping_ms = LIMIT_LINK_WATCH_PING_MS,
-                                              .watch_silence_ms = LIMIT_LINK_WATCH_SILENCE_MS,
-                                              .messages_per_s = LIMIT_LINK_MESSAGES_PER_S,
-                                              .bytes_per_s = LIMIT_LINK_BYTES_PER_S};
+    const struct link_server_config config = doors_links(options->heartbeat_ms);
     gateway->links = link_server_new(gateway->loop, &config, &PROVIDERS_LINK_EVENTS, &gateway->shell.providers);
 }
 

@@ -31,6 +31,7 @@ struct gateway_options {    /* strings are borrowed until gateway_open returns *
     struct address_limits addresses; /* of one address, before a key is known */
     uint64_t disk_floor_bytes;       /* with less free where the database is nothing is taken on; 0: no floor */
     const char *trusted_proxies;     /* numeric addresses separated by commas; NULL: none */
+    uint8_t receipt_key[32];         /* the private Ed25519 key that signs receipts (docs/RECEIPTS.md) */
     const char *audit_path;          /* where what audits find is kept; NULL: nowhere */
     uint32_t audit_permille;         /* how many jobs of known devices are audited; 0: no audits */
     bool webhooks_lax;  /* webhooks may also go to http: and into private networks: the operator's own, and tests */

@@ -63,6 +63,7 @@ static void generation_end(struct generation *generation, enum store_outcome out
     } else {
         story_drop(generations->stories, generation->story);
     }
+    receipt_clear(&generation->receipt);
     if (generation->attempts != &generation->first_attempt) {
         free(generation->attempts);
     }
@@ -115,6 +116,7 @@ void generation_abort(const struct generation *generation, enum core_failure fai
 
 void generation_admitted(struct generation *generation, uint64_t handle) {
     generation->handle = handle;
+    receipt_begin(&generation->receipt, generation->call);
     DL_APPEND(generation->generations->list, generation);
 }
 
@@ -149,6 +151,9 @@ void generation_accepted(const struct generation *generation) {
 void generation_deliver(struct generation *generation, struct str text) {
     if (generation->call == NULL) {
         return;
+    }
+    if (generation->attempt_count > 0) {
+        receipt_add_text(&generation->receipt, &generation->attempts[generation->attempt_count - 1].mark, text);
     }
     switch (generation->call->sink->deliver(generation->call, text)) {
     case CALL_DELIVERED:

@@ -8,6 +8,7 @@
 #include "gateway/core_loop.h"
 #include "gateway/operator/metrics.h"
 #include "gateway/operator/story.h"
+#include "gateway/receipt.h"
 #include "gateway/scopes.h"
 #include "store/generations.h"
 
@@ -25,6 +26,7 @@ struct attempt {
     char device_id[STORE_ID_MAX], account_id[STORE_ID_MAX];
     char region[8];
     char scope[SCOPE_SIZE]; /* empty: its device does not know scopes, and was asked to reuse nothing */
+    struct receipt_mark mark;
 };
 
 struct generation {
@@ -35,6 +37,7 @@ struct generation {
     struct attempt first_attempt, *attempts; /* in order; the latter owned, unless it is the former */
     size_t attempt_count;
     struct story *story;            /* owned */
+    struct receipt_draft receipt;   /* once admitted */
     struct generation *next, *prev; /* those of the core */
     struct call_result result;      /* once settled */
     bool canary;                    /* the gateway itself asks: free, in nobody's usage, and without a record */

@@ -68,6 +68,7 @@ struct store_driver {
     const struct store_owed_rows *owed;
     const struct store_settlement_rows *settlements;
     const struct store_escrow_rows *escrow;
+    const struct store_receipt_rows *receipts;
     const struct store_answer_rows *answers;
     const struct store_admin_rows *admin;
     const struct store_ledger_rows *ledger;

@@ -19,12 +19,12 @@
 #define STORE_AMOUNT_MAX_NANO INT64_C(1000000000000000) /* of one charge, grant, refund or payout: a million dollars */
 
 struct store_ledger_report {
-    int64_t transactions, entries, accounts;
+    int64_t transactions, entries, accounts, receipts;
     int64_t problems; /* each is also handed to on_problem */
 };
 /* Proves every invariant: each transaction sums to zero, the whole sums to zero, cached balances equal the sums, no
  * wallet below zero, every charged generation has exactly one settlement of its amount, none for a failure, parts add
- * up. */
+ * up; and that the chain of receipts is whole, each as the record of its generation. */
 MUST_CHECK bool store_ledger_check(struct store *store, void (*on_problem)(void *context, const char *text),
                                    void *context, struct store_ledger_report *report, struct err *err);
 struct store_entry {

@@ -32,6 +32,7 @@ static void settle_free(struct store_task *task) {
     free((void *)(uintptr_t)self->settlement.answer);
     free((void *)(uintptr_t)self->settlement.parts);
     free((void *)(uintptr_t)self->settlement.turn);
+    free((void *)(uintptr_t)self->settlement.receipt.data);
     free(self);
 }
 
@@ -54,6 +55,14 @@ static struct store_part *parts_copy(const struct store_part *parts, size_t coun
     return copy;
 }
 
+static struct str receipt_copy(struct str receipt) {
+    char *copy = receipt.len > 0 ? mem_alloc(receipt.len) : NULL;
+    if (copy != NULL) {
+        memcpy(copy, receipt.data, receipt.len);
+    }
+    return (struct str){copy, receipt.len};
+}
+
 void store_settle(struct store *store, const struct store_settlement *settlement,
                   void (*on_durable)(void *context, const struct err *err), void *context) {
     static const struct store_task_kind kind = {.write = settle_write, .answer = settle_answer, .free = settle_free};
@@ -69,6 +78,7 @@ void store_settle(struct store *store, const struct store_settlement *settlement
     if (settlement->turn != NULL) {
         copy->turn = store_turn_copy(settlement->turn);
     }
+    copy->receipt = receipt_copy(settlement->receipt);
     copy->parts = settlement->part_count > 0 ? parts_copy(settlement->parts, settlement->part_count) : NULL;
     store_writer_tell_time(&store->writer, settlement->generation.created_ms);
     store_task_run(store, &self->task);

@@ -6,6 +6,7 @@
 
 #include "store/answers.h"
 #include "store/generations.h"
+#include "wire/receipt.h"
 
 /* What one of several devices did of an answer. */
 struct store_part {
@@ -30,6 +31,9 @@ struct store_settlement { /* also of a generation that was free: then there are 
      * record says it all, and provider_account_id earns. Copied. */
     const struct store_part *parts;
     size_t part_count;
+    /* Its receipt (receipts.h), copied; empty: none. */
+    struct str receipt;
+    uint8_t receipt_salt[RECEIPT_SALT_SIZE];
 };
 /* on_durable (may be NULL) with err NULL once it is on disk. ERR_CONFLICT, and nothing was written: its account, key or
  * an earner is unknown; its parts do not add up; a generation of this id was settled before; the charge is more than

@@ -16,6 +16,7 @@
 #include "store/sqlite/jobs.h"
 #include "store/sqlite/ledger_check.h"
 #include "store/sqlite/owed.h"
+#include "store/sqlite/receipts.h"
 #include "store/sqlite/settings.h"
 #include "store/sqlite/settlements.h"
 #include "store/sqlite/turns.h"
@@ -147,6 +148,7 @@ const struct store_driver sqlite_driver = {
     .owed = &sqlite_owed_rows,
     .settlements = &sqlite_settlement_rows,
     .escrow = &sqlite_escrow_rows,
+    .receipts = &sqlite_receipt_rows,
     .answers = &sqlite_answer_rows,
     .admin = &sqlite_admin_rows,
     .ledger = &sqlite_ledger_rows,

@@ -25,6 +25,8 @@ static const char *const ERASE[] = {
     "DELETE FROM account_months WHERE account_number = ?1",
     "DELETE FROM join_tokens WHERE account_id = (SELECT id FROM accounts WHERE number = ?1)",
     "UPDATE generations SET label = '' WHERE account_number = ?1 AND label <> ''",
+    "UPDATE receipts SET salt = zeroblob(16) WHERE generation_number IN"
+    " (SELECT number FROM generations WHERE account_number = ?1)",
     "UPDATE devices SET name = '', region = '' WHERE account_id = (SELECT id FROM accounts WHERE number = ?1)",
     "UPDATE keys SET name = '', models = '', sha256 = randomblob(32), revoked_ms = iif(revoked_ms = 0, ?2, revoked_ms)"
     " WHERE account_id = (SELECT id FROM accounts WHERE number = ?1)",
@@ -64,6 +66,7 @@ bool sqlite_account_erase(struct ledger *ledger, const char *account_id, int64_t
     for (struct ledger_account *known = ledger->accounts; known != NULL;
          known = (struct ledger_account *)known->hh.next) {
         ledger_forget_alerts(known); /* they are read again */
+        known->erased_known = false;
     }
     ledger->db->wipe_log = true; /* the log still has the keys */
     return true;

@@ -46,6 +46,7 @@ void ledger_forget(struct ledger *ledger) {
     ledger->settled_job = 0;
     ledger->settled_parts = false;
     ledger->earned_until = -1;
+    ledger->receipts = (struct receipt_chain){0};
     ledger_reset_network(ledger);
 }
 
@@ -112,6 +113,22 @@ bool ledger_find_account(struct ledger *ledger, const char *id, struct ledger_ac
     account->given_escrow.ledger_account = 16 * number + 4;
     HASH_ADD_STR(ledger->accounts, id, account);
     *out = account;
+    return true;
+}
+
+bool ledger_learn_erased(struct ledger *ledger, struct ledger_account *account, struct err *err) {
+    bool found;
+    int64_t erased = 0;
+    if (account->erased_known) {
+        return true;
+    }
+    struct sqlite_binder binder = sqlite_bind(ledger->db, SQL_ACCOUNT_ERASED);
+    sqlite_bind_int(&binder, account->number);
+    if (!ledger_read_number(ledger, SQL_ACCOUNT_ERASED, &found, &erased, err)) {
+        return false;
+    }
+    account->erased = erased != 0;
+    account->erased_known = true;
     return true;
 }
 
@@ -388,7 +405,8 @@ static bool ledger_write_caches(struct ledger *ledger, struct err *err) {
 bool ledger_flush(struct ledger *ledger, struct err *err) {
     /* Not one request that may be refused: the transaction has been rolled back. */
     return sqlite_no_refusal(ledger_write_settlements(ledger, err) && ledger_write_usage(ledger, err) &&
-                                 ledger_write_earned(ledger, err) && ledger_write_caches(ledger, err),
+                                 ledger_write_earned(ledger, err) && ledger_write_caches(ledger, err) &&
+                                 sqlite_receipts_flush(ledger->db, &ledger->receipts, err),
                              err);
 }
 

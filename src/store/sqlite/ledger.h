@@ -5,6 +5,7 @@
 #define NATARIS_STORE_SQLITE_LEDGER_H
 
 #include "store/sqlite/db.h"
+#include "store/sqlite/receipts.h"
 #include "store/sqlite/totals.h"
 
 #include <uthash.h>
@@ -38,6 +39,7 @@ struct ledger_account {
     int64_t number;
     struct ledger_balance wallet, earnings, given, escrow, given_escrow;
     struct ledger_alerts *alerts; /* alerts.c; owned, NULL: not read yet */
+    bool erased, erased_known;    /* its data was erased: nothing is kept by which a text could be told */
 };
 
 struct ledger_key {
@@ -61,7 +63,8 @@ struct ledger {
     bool settled_parts;        /* among those that ledger_flush has to write, there are jobs of several earners */
     int64_t first_job;         /* of this group, in no totals yet; 0: none */
     int64_t settled_job;       /* the first job whose settlement ledger_flush has to write; 0: none */
-    int64_t earned_until;      /* the last job in `earned`; negative: not read yet */
+    struct receipt_chain receipts;
+    int64_t earned_until; /* the last job in `earned`; negative: not read yet */
 };
 
 static inline struct ledger *ledger_of(struct store_connection *connection) {
@@ -83,6 +86,9 @@ MUST_CHECK bool ledger_find_account(struct ledger *ledger, const char *id, struc
 MUST_CHECK bool ledger_find_account_by_number(struct ledger *ledger, int64_t number, struct ledger_account **out,
                                               struct err *err);
 MUST_CHECK bool ledger_find_key(struct ledger *ledger, const char *id, struct ledger_key **out, struct err *err);
+
+/* Fills in account->erased. */
+MUST_CHECK bool ledger_learn_erased(struct ledger *ledger, struct ledger_account *account, struct err *err);
 
 /* Its balance as far as it is known here, which it is from now on. */
 MUST_CHECK bool ledger_load(struct ledger *ledger, struct ledger_balance *balance, struct err *err);

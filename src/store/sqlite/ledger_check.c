@@ -2,6 +2,7 @@
 
 #include "embedded_store.h"
 #include "store/sqlite/check_sums.h"
+#include "store/sqlite/receipts.h"
 
 struct check {
     void (*on_problem)(void *context, const char *text);
@@ -38,7 +39,7 @@ static bool ledger_check(struct store_connection *connection, void (*on_problem)
     }
     bool ok = sqlite_check_sums(db, err) &&
               sqlite_db_script(db, (const char *)store_sql_ledger_check, check_problem, &check, err) &&
-              check_count(db, report, err);
+              sqlite_receipts_check(db, check_problem, &check, &report->receipts, err) && check_count(db, report, err);
     sqlite_db_rollback(db); /* the temporary tables go with it */
     report->problems = check.problems;
     return ok;

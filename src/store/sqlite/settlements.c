@@ -5,6 +5,7 @@
 #include "store/sqlite/alerts.h"
 #include "store/sqlite/answers.h"
 #include "store/sqlite/escrow.h"
+#include "store/sqlite/receipts.h"
 #include "store/sqlite/steps.h"
 #include "store/sqlite/turns.h"
 
@@ -268,6 +269,17 @@ static bool settle_escrow(struct ledger *ledger, const struct store_settlement *
     return true;
 }
 
+/* One that ends after its account was erased tells nothing of its texts either. */
+static bool settle_receipt(struct ledger *ledger, const struct store_settlement *settlement,
+                           struct ledger_account *client, int64_t job_number, struct err *err) {
+    static const uint8_t none[RECEIPT_SALT_SIZE] = {0};
+    const struct store_generation *job = &settlement->generation;
+    return settlement->receipt.len == 0 ||
+           (ledger_learn_erased(ledger, client, err) &&
+            sqlite_receipt_add(ledger->db, &ledger->receipts, job_number, job->created_ms + job->latency_ms,
+                               client->erased ? none : settlement->receipt_salt, settlement->receipt, err));
+}
+
 /* The order matters: what may be refused comes before or with the job's row, whose id is unique; behind it a refusal
  * would leave half a settlement, so it is an error that rolls the whole group back. */
 static bool settle(struct store_connection *connection, const struct store_settlement *settlement, struct err *err) {
@@ -307,7 +319,9 @@ static bool settle(struct store_connection *connection, const struct store_settl
         ledger_spend(ledger, parties.key, job->charge_nano);
     }
     return alerts_settled(ledger, parties.client, job, err) &&
-           sqlite_no_refusal(settle_escrow(ledger, settlement, &parties, transaction.job_number, err), err);
+           sqlite_no_refusal(settle_escrow(ledger, settlement, &parties, transaction.job_number, err) &&
+                                 settle_receipt(ledger, settlement, parties.client, transaction.job_number, err),
+                             err);
 }
 
 const struct store_settlement_rows sqlite_settlement_rows = {.settle = settle};

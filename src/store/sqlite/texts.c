@@ -329,4 +329,34 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
         " AND w.kind = ? AND w.model = ? ORDER BY w.number DESC LIMIT ?) n"
         " CROSS JOIN workflow_steps s ON s.workflow_number = n.number"
         " WHERE s.name = ? AND s.state = 2 AND s.local = 0 LIMIT ?",
+    [SQL_ACCOUNT_ERASED] = "SELECT EXISTS (SELECT 1 FROM account_seals WHERE account_number = ? AND seal_number = 0)",
+    [SQL_RECEIPT_ADD] = "INSERT INTO receipts (generation_number, day_number, place, previous, salt, bytes)"
+                        " VALUES (?, ?, ?, ?, ?, ?)",
+    [SQL_RECEIPT_FIND] =
+        "SELECT r.generation_number IS NOT NULL, d.day, r.place, r.previous, r.salt, r.bytes FROM generations j"
+        " LEFT JOIN receipts r ON r.generation_number = j.number LEFT JOIN receipt_days d ON d.number = r.day_number"
+        " WHERE j.id = ?1 AND (?2 = '' OR j.account_number = (SELECT number FROM accounts WHERE id = ?2))",
+    [SQL_RECEIPT_EACH] = "SELECT r.day_number, d.day, d.count, d.head, r.place, r.previous, r.bytes, j.id, a.id,"
+                         " j.prompt_tokens, j.completion_tokens, j.charge_nano FROM receipts r"
+                         " JOIN receipt_days d ON d.number = r.day_number"
+                         " JOIN generations j ON j.number = r.generation_number"
+                         " JOIN accounts a ON a.number = j.account_number ORDER BY r.generation_number",
+    /* Each receipt has a number of its own, so that of place n is at least n - 1 behind that of the first. */
+    [SQL_RECEIPT_LEAVES] =
+        "WITH the_day AS (SELECT number, first_generation FROM receipt_days WHERE day = ?1 ORDER BY number DESC LIMIT "
+        "1)"
+        " SELECT place, bytes FROM receipts WHERE generation_number >= (SELECT first_generation FROM the_day) + ?2"
+        " AND day_number = (SELECT number FROM the_day) AND place > ?2 ORDER BY generation_number LIMIT ?3",
+    [SQL_RECEIPT_SUMS] =
+        "SELECT (SELECT coalesce(sum(count), 0) FROM receipt_days), (SELECT generations FROM rolled_up),"
+        " EXISTS (SELECT 1 FROM receipts WHERE generation_number NOT IN (SELECT number FROM generations)"
+        " OR day_number NOT IN (SELECT number FROM receipt_days))",
+    [SQL_RECEIPT_DAY_SET] =
+        "REPLACE INTO receipt_days (number, day, first_generation, count, head) VALUES (?, ?, ?, ?, ?)",
+    [SQL_RECEIPT_DAY_LAST] =
+        "SELECT number, first_generation, day, count, head FROM receipt_days ORDER BY number DESC LIMIT 1",
+    [SQL_RECEIPT_DAY_FIND] = "SELECT number, first_generation, day, count, head FROM receipt_days WHERE day = ?"
+                             " ORDER BY number DESC LIMIT 1",
+    [SQL_RECEIPT_ROLL_UP] = "DELETE FROM receipts WHERE generation_number IN (SELECT number FROM generations"
+                            " WHERE number > ?1 AND number <= ?2 AND created_ms < ?3)",
 };

@@ -54,10 +54,11 @@ static void what_cannot_be_exported(void **state) {
 static void the_books_are_proven(void **state) {
     struct command_fixture *fixture = *state;
     command_fixture_expect(fixture, COMMAND_OK, "ledger|check|--data|@");
-    assert_printed(fixture, "2 transactions, 4 entries, 2 ledger accounts: everything adds up\n");
+    assert_printed(fixture, "2 transactions, 4 entries, 2 ledger accounts, 0 receipts: everything adds up\n");
     command_fixture_expect(fixture, COMMAND_OK, "ledger|check|--json|--data|@");
-    assert_printed(fixture, "{\"ok\":true,\"transactions\":2,\"entries\":4,\"accounts\":2,\"problems\":0,"
-                            "\"messages\":[]}\n");
+    assert_printed(fixture,
+                   "{\"ok\":true,\"transactions\":2,\"entries\":4,\"accounts\":2,\"receipts\":0,\"problems\":0,"
+                   "\"messages\":[]}\n");
     store_backend()->change(temp_tree_path(&fixture->tree, "nataris.db"),
                             "UPDATE balances SET amount_nano = amount_nano + 1 WHERE amount_nano > 0");
     command_fixture_expect(fixture, COMMAND_FAILED, "ledger|check|--data|@");

@@ -48,7 +48,7 @@ static void test_an_empty_file_is_brought_to_the_newest_schema(void **state) {
     struct sqlite_db *db;
     char value[64];
     assert_true(sqlite_db_open(&db, fixture->path, &no_options, &fixture->err));
-    assert_string_equal(value_of(db->handle, "PRAGMA user_version", value), "20");
+    assert_string_equal(value_of(db->handle, "PRAGMA user_version", value), "21");
     assert_string_equal(value_of(db->handle, "PRAGMA journal_mode", value), "wal");
     assert_string_equal(value_of(db->handle, "PRAGMA synchronous", value), "2"); /* FULL */
     assert_string_equal(value_of(db->handle, "PRAGMA foreign_keys", value), "1");
@@ -56,7 +56,7 @@ static void test_an_empty_file_is_brought_to_the_newest_schema(void **state) {
     sqlite_db_close(db);
     assert_true(
         sqlite_db_open(&db, fixture->path, &no_options, &fixture->err)); /* a second time there is nothing to do */
-    assert_string_equal(value_of(db->handle, "PRAGMA user_version", value), "20");
+    assert_string_equal(value_of(db->handle, "PRAGMA user_version", value), "21");
     sqlite_db_close(db);
 }
 
