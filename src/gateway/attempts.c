@@ -8,6 +8,7 @@
 #include "gateway/audit_capture.h"
 #include "gateway/provider_trust.h"
 #include "gateway/providers.h"
+#include "link/answer.h"
 #include "link/peer.h"
 #include "store/settlements.h"
 #include "store/turns.h"
@@ -120,6 +121,7 @@ void attempts_dispatch(struct generation *generation, const struct core_effect *
         return;
     }
     struct gen_request request = generation->call->generation;
+    char salt[2 * RECEIPT_SALT_SIZE + 1];
     struct attempt *attempt = keep_attempt(generation, effect->dispatch.attempt, provider);
     keep_apart(generation, provider, attempt, &request);
     request.max_tokens = effect->dispatch.max_tokens;
@@ -129,6 +131,8 @@ void attempts_dispatch(struct generation *generation, const struct core_effect *
         generation_abort(generation, CORE_FAILURE_TOO_LONG);
         return;
     }
+    digest_hex(generation->receipt.salt, sizeof(generation->receipt.salt), salt);
+    request.signing = (struct gen_signing){.salt = str_from(salt), .attempt = attempt->number};
     audit(generation, effect, provider, &request);
     link_peer_send_job(provider->peer, effect->generation, &request);
 }
@@ -269,6 +273,24 @@ static void learn(const struct generation *generation, const struct core_outcome
     }
 }
 
+/* What its device has just said as its last word, with a signature. */
+static void take_claim(struct generation *generation, uint64_t handle) {
+    const struct link_done *done = generation->generations->providers->done;
+    if (done == NULL || done->job != handle || !done->has_claim || generation->attempt_count == 0) {
+        return;
+    }
+    struct attempt *attempt = &generation->attempts[generation->attempt_count - 1];
+    struct receipt_mark *mark = &attempt->mark;
+    struct gateway_provider *provider = providers_by_id(generation->generations->providers, attempt->device_id);
+    if (provider == NULL || mark->has_claim ||
+        !receipt_checks_pass(&provider->signing, &done->claim, generation->receipt.name, attempt->number,
+                             mark->public_key, attempt->device_id)) {
+        return;
+    }
+    mark->has_claim = true;
+    mark->claim = done->claim;
+}
+
 struct counted {
     struct core_loop *core;
     uint64_t handle;
@@ -287,6 +309,7 @@ static void on_counted(void *context, const uint32_t *tokens, size_t count) {
 void attempts_count(struct generation *generation, const struct core_effect *effect) {
     struct core_loop *core = generation->generations->core;
     const struct call *call = generation->call;
+    take_claim(generation, effect->generation);
     if (call == NULL || !counting_can(call->calls, call->generation.model)) {
         core_loop_step_later(core, &(struct core_event){.kind = CORE_EVENT_COUNTED, .generation = effect->generation});
         return;
@@ -320,6 +343,7 @@ void attempts_settle(struct generation *generation, const struct core_effect *ef
     struct store_part parts[CORE_PARTS_MAX];
     struct store_settlement settlement = {0};
     struct buf receipt;
+    take_claim(generation, effect->generation);
     keep_result(generation, outcome, finisher);
     generation->recorded = true;
     if (generation->canary) {

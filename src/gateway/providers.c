@@ -382,6 +382,7 @@ static void on_done(void *context, struct link_peer *peer, const struct link_don
     const struct gen_usage *usage = &message->usage;
     audit_captures_done(providers->captures, provider_of(peer)->handle, message->job, message->finish,
                         core_loop_now_ms(providers->core));
+    providers->done = message;
     core_loop_step(core_of(context), &(struct core_event){.kind = CORE_EVENT_DONE,
                                                           .provider = provider_of(peer)->handle,
                                                           .generation = message->job,
@@ -389,6 +390,7 @@ static void on_done(void *context, struct link_peer *peer, const struct link_don
                                                                    .prompt_tokens = usage->prompt_tokens,
                                                                    .completion_tokens = usage->completion_tokens,
                                                                    .cached_tokens = usage->cached_tokens}});
+    providers->done = NULL;
 }
 
 static void on_scored(void *context, struct link_peer *peer, const struct link_scored *scored) {

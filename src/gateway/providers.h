@@ -7,6 +7,7 @@
 #include "gateway/operator/metrics.h"
 #include "gateway/operator/story.h"
 #include "gateway/provider_files.h"
+#include "gateway/receipt_checks.h"
 #include "link/server.h"
 #include "store/store.h"
 
@@ -26,7 +27,8 @@ struct gateway_provider {
     int64_t joined_ms;     /* wall clock; 0 until admitted */
     enum link_pause pause; /* as its latest status said */
     struct provider_files files;
-    bool is_trusted; /* the operator's own, or verified by them; once admitted */
+    struct receipt_checks signing; /* how its signatures under what it delivers have been */
+    bool is_trusted;               /* the operator's own, or verified by them; once admitted */
     bool relink; /* its link is to be closed when its generations are over: something that it joins with has changed */
     struct gateway_provider *next, *prev;
     struct gateway_provider *trusted_next, *trusted_prev; /* of those that are trusted */
@@ -60,6 +62,7 @@ struct providers {
     struct audit_captures *captures;        /* borrowed; told what devices say */
     const struct provider_scoring *scoring; /* NULL: nobody */
     void *scoring_context;
+    const struct link_done *done;       /* what a device has just said, while the core is told; NULL: nothing */
     struct gateway_provider *by_handle; /* uthash */
     struct gateway_provider *by_id;     /* uthash */
     struct loop_timer *records_timer;   /* owned */

@@ -7,6 +7,8 @@
 #include "link/writer.h"
 #include "wire/limits.h"
 
+#include <string.h>
+
 enum {
     MESSAGE_TEXT_MAX = 1024, /* words of an error */
     /* Where the fields of binary messages are. */
@@ -20,6 +22,7 @@ enum {
     USAGE_AT = 10,
     TIMINGS_AT = 22,
     WORD_AT = 34,
+    CLAIM_SIGNED = 1, /* the byte that says that a digest and a signature follow */
 };
 
 /* --- Text --- */
@@ -101,6 +104,7 @@ static bool read_finish(const struct link_reader *reader, enum link_finish *fini
 }
 
 bool link_read_done(const struct link_reader *reader, struct link_done *out) {
+    out->has_claim = false;
     out->finish_word = STR("");
     return link_read_job_number(reader, &out->job) && read_finish(reader, &out->finish) &&
            read_usage(reader, &out->usage) && read_timings(reader, &out->timings);
@@ -209,7 +213,8 @@ void link_encode_done(struct buf *out, enum link_version version, const struct l
         return;
     }
     const struct str word = done->finish == LINK_FINISH_OTHER ? done->finish_word : STR("");
-    uint8_t *at = begin_binary(out, LINK_BINARY_DONE, LINK_DONE_SIZE + word.len);
+    const size_t claim = done->has_claim ? LINK_CLAIM_SIZE : 0;
+    uint8_t *at = begin_binary(out, LINK_BINARY_DONE, LINK_DONE_SIZE + word.len + claim);
     if (at == NULL) {
         return;
     }
@@ -222,7 +227,23 @@ void link_encode_done(struct buf *out, enum link_version version, const struct l
     at = link_put_u32(at, done->timings.prefill_ms);
     at = link_put_u32(at, done->timings.decode_ms);
     *at++ = (uint8_t)word.len;
-    (void)link_put_str(at, word);
+    at = link_put_str(at, word);
+    if (done->has_claim) {
+        *at++ = CLAIM_SIGNED;
+        memcpy(at, done->claim.sha256, sizeof(done->claim.sha256));
+        memcpy(at + sizeof(done->claim.sha256), done->claim.signature, sizeof(done->claim.signature));
+    }
+}
+
+/* What stands behind the word; anything else there is a newer peer's. */
+static void take_claim(struct str rest, struct link_done *out) {
+    out->has_claim = rest.len >= LINK_CLAIM_SIZE && (uint8_t)rest.data[0] == CLAIM_SIGNED;
+    if (out->has_claim) {
+        out->claim.prompt_tokens = out->usage.prompt_tokens;
+        out->claim.completion_tokens = out->usage.completion_tokens;
+        memcpy(out->claim.sha256, rest.data + 1, sizeof(out->claim.sha256));
+        memcpy(out->claim.signature, rest.data + 1 + sizeof(out->claim.sha256), sizeof(out->claim.signature));
+    }
 }
 
 static bool take_job(struct str payload, size_t at, uint64_t *out, struct err *err) {
@@ -297,6 +318,8 @@ bool link_take_done(struct str payload, struct link_done *out, struct err *err) 
                                         .prefill_ms = link_get_u32(at + TIMINGS_AT + 4),
                                         .decode_ms = link_get_u32(at + TIMINGS_AT + 8)};
     out->finish_word = (struct str){at + LINK_DONE_SIZE, (uint8_t)at[WORD_AT]};
+    const size_t known = LINK_DONE_SIZE + out->finish_word.len;
+    take_claim((struct str){payload.data + known, payload.len - known}, out);
     if (!is_word(out->finish_word)) {
         return err_set_field(err, ERR_INVALID, "finish", "done with a word that is not of letters, digits and _");
     }

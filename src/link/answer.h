@@ -8,6 +8,7 @@
 #include "link/reader.h"
 #include "link/version.h"
 #include "wire/generation.h"
+#include "wire/receipt.h"
 #include "wire/score.h"
 
 /* The first byte of a binary message. */
@@ -24,6 +25,7 @@ enum {
     LINK_ACCEPT_SIZE = 13, /* at least: a newer peer's may be longer */
     LINK_DONE_SIZE = 35,   /* likewise; without the word */
     LINK_PROGRESS_SIZE = 13,
+    LINK_CLAIM_SIZE = 1 + DIGEST_SHA256_SIZE + ED25519_SIGNATURE_SIZE, /* behind the word of a done that is signed */
 };
 
 struct link_accept {
@@ -49,6 +51,8 @@ struct link_done {
     struct str finish_word; /* of OTHER: what the peer calls it; a short word for people. Borrowed from the message */
     struct gen_usage usage;
     struct gen_timings timings;
+    bool has_claim; /* since version 2: the device has signed; of the usage's tokens */
+    struct receipt_claim claim;
 };
 
 struct link_scored {

@@ -3,27 +3,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "link/part.h"
+#include "provider/job_table.h"
 #include "provider/model_set.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-enum { AGENT_JOBS_MAX = 4096, AGENT_NO_SLOT = -1, AGENT_PROGRESS_MS = 1000 };
-
-enum entry_state {
-    ENTRY_FREE,
-    ENTRY_RUNNING, /* the gateway waits for it */
-    ENTRY_VOID,    /* its link is gone: it was cancelled, and what it still says is dropped */
-};
-
-/* A job in an engine. Engines know it by an id of ours, since the gateway's ids may come again on another link while
- * the old job is not yet over. */
-struct job_entry {
-    enum entry_state state;
-    uint32_t generation; /* upper half of our id; the lower is the index in the table */
-    uint64_t link_job;
-    struct hosted_model *model;
-    int32_t next_free;
-};
+enum { AGENT_PROGRESS_MS = 1000 };
 
 struct agent {
     struct loop *loop;
@@ -33,10 +19,8 @@ struct agent {
     struct tally tally;
     struct link_client *link;
     struct model_set *models;
-    struct job_entry *entries; /* grows up to AGENT_JOBS_MAX */
-    uint32_t entry_count;
-    int32_t first_free;
-    uint32_t running; /* entries in ENTRY_RUNNING */
+    struct job_table jobs;
+    uint8_t private_key[ED25519_KEY_SIZE];
     bool draining, closing;
     uint64_t status_ms; /* when the last status was sent */
     struct buf parts;   /* of the delta that is being sent, beside its text */
@@ -47,47 +31,10 @@ struct agent {
     void *closed_context;
 };
 
-/* --- The table of jobs --- */
-
-static uint64_t entry_id(const struct agent *agent, const struct job_entry *entry) {
-    return ((uint64_t)entry->generation << 32) | (uint64_t)(entry - agent->entries);
-}
-
-static struct job_entry *entry_take(struct agent *agent) {
-    if (agent->first_free == AGENT_NO_SLOT) {
-        if (agent->entry_count == AGENT_JOBS_MAX) {
-            return NULL;
-        }
-        uint32_t count = agent->entry_count == 0 ? 16 : 2 * agent->entry_count;
-        agent->entries = mem_realloc(agent->entries, count * sizeof(*agent->entries));
-        for (uint32_t i = agent->entry_count; i < count; i++) {
-            agent->entries[i] = (struct job_entry){.next_free = i + 1 < count ? (int32_t)i + 1 : AGENT_NO_SLOT};
-        }
-        agent->first_free = (int32_t)agent->entry_count;
-        agent->entry_count = count;
-    }
-    struct job_entry *entry = &agent->entries[agent->first_free];
-    agent->first_free = entry->next_free;
-    return entry;
-}
-
-static struct job_entry *entry_find(struct agent *agent, uint64_t id) {
-    uint32_t index = (uint32_t)id;
-    struct job_entry *entry = index < agent->entry_count ? &agent->entries[index] : NULL;
-    return entry != NULL && entry->state != ENTRY_FREE && entry->generation == id >> 32 ? entry : NULL;
-}
-
-/* The only place where an entry changes its state. */
-static void entry_set_state(struct agent *agent, struct job_entry *entry, enum entry_state next) {
-    agent->running += next == ENTRY_RUNNING ? 1 : 0;
-    agent->running -= entry->state == ENTRY_RUNNING ? 1 : 0;
-    entry->state = next;
-    if (next == ENTRY_FREE) {
-        entry->generation++;
-        entry->next_free = agent->first_free;
-        agent->first_free = (int32_t)(entry - agent->entries);
-    }
-    if (agent->draining && agent->running == 0) {
+/* The only way in which a job changes its state here. */
+static void set_state(struct agent *agent, struct job_slot *slot, enum job_state next) {
+    job_table_set_state(&agent->jobs, slot, next);
+    if (agent->draining && agent->jobs.running == 0) {
         loop_defer(agent->loop, &agent->drained);
     }
 }
@@ -115,7 +62,7 @@ static void send_status(struct agent *agent) {
     agent->status_ms = loop_now_ms(agent->loop);
     const struct link_status status = {.models = models,
                                        .model_count = describe_models(agent, models),
-                                       .active_jobs = agent->running,
+                                       .active_jobs = agent->jobs.running,
                                        .heat = device->heat,
                                        .battery_percent = device->battery_percent,
                                        .charging = device->charging,
@@ -171,8 +118,8 @@ static void on_model_unloaded(void *context, struct hosted_model *model) {
 
 static void on_accept(void *context, uint64_t job, uint32_t prompt_tokens) {
     struct agent *agent = context;
-    const struct job_entry *entry = entry_find(agent, job);
-    if (entry != NULL && entry->state == ENTRY_RUNNING) {
+    const struct job_slot *entry = job_table_find(&agent->jobs, job);
+    if (entry != NULL && entry->state == JOB_RUNNING) {
         const struct link_accept accept = {.job = entry->link_job, .prompt_tokens = prompt_tokens};
         link_client_send_accept(agent->link, &accept);
     }
@@ -180,8 +127,8 @@ static void on_accept(void *context, uint64_t job, uint32_t prompt_tokens) {
 
 static void on_read(void *context, uint64_t job, uint32_t done_tokens) {
     struct agent *agent = context;
-    const struct job_entry *entry = entry_find(agent, job);
-    if (entry != NULL && entry->state == ENTRY_RUNNING) {
+    const struct job_slot *entry = job_table_find(&agent->jobs, job);
+    if (entry != NULL && entry->state == JOB_RUNNING) {
         const struct link_progress progress = {.job = entry->link_job, .done_tokens = done_tokens};
         link_client_send_progress(agent->link, &progress);
     }
@@ -189,8 +136,9 @@ static void on_read(void *context, uint64_t job, uint32_t done_tokens) {
 
 static void on_delta(void *context, uint64_t job, struct str text, const uint32_t *ids, uint32_t tokens) {
     struct agent *agent = context;
-    const struct job_entry *entry = entry_find(agent, job);
-    if (entry != NULL && entry->state == ENTRY_RUNNING) {
+    const struct job_slot *entry = job_table_find(&agent->jobs, job);
+    if (entry != NULL && entry->state == JOB_RUNNING) {
+        delivery_add(entry->delivery, text);
         struct link_delta delta = {.job = entry->link_job, .tokens = tokens, .text = text, .parts = STR("")};
         if (ids != NULL && tokens > 0 && link_delta_fits(&delta)) {
             buf_reset(&agent->parts);
@@ -203,11 +151,11 @@ static void on_delta(void *context, uint64_t job, struct str text, const uint32_
 
 /* A job is over. Its entry is free before anything is sent, as sending may lose the link. */
 static bool end_entry(struct agent *agent, uint64_t job, uint64_t *link_job) {
-    struct job_entry *entry = entry_find(agent, job);
-    bool wanted = entry != NULL && entry->state == ENTRY_RUNNING;
+    struct job_slot *entry = job_table_find(&agent->jobs, job);
+    bool wanted = entry != NULL && entry->state == JOB_RUNNING;
     if (entry != NULL) {
         *link_job = entry->link_job;
-        entry_set_state(agent, entry, ENTRY_FREE);
+        set_state(agent, entry, JOB_FREE);
     }
     return wanted;
 }
@@ -218,6 +166,10 @@ static void on_done(void *context, uint64_t job, const struct gen_done *done) {
                                 .finish_word = STR(""),
                                 .usage = done->usage,
                                 .timings = done->timings};
+    const struct job_slot *entry = job_table_find(&agent->jobs, job);
+    if (entry != NULL && entry->state == JOB_RUNNING) {
+        delivery_sign(entry->delivery, agent->private_key, &message);
+    }
     if (end_entry(agent, job, &message.job)) {
         tally_done(&agent->tally, done);
         link_client_send_done(agent->link, &message);
@@ -283,13 +235,13 @@ static void on_want(void *context, struct str model) {
 static bool is_forbidden(const struct agent *agent, const char **why) {
     const uint32_t max_jobs = owner_guard_limits(agent->guard)->max_jobs;
     *why = owner_guard_pause(agent->guard) != LINK_PAUSE_NONE ? "the device is paused by its owner's limits"
-           : max_jobs > 0 && agent->running >= max_jobs       ? "the device has as many jobs as its owner allows"
+           : max_jobs > 0 && agent->jobs.running >= max_jobs  ? "the device has as many jobs as its owner allows"
                                                               : NULL;
     return *why != NULL;
 }
 
 /* An entry for a job that may begin here; NULL: it was refused. */
-static struct job_entry *entry_for(struct agent *agent, uint64_t job, const struct gen_request *request) {
+static struct job_slot *entry_for(struct agent *agent, uint64_t job, const struct gen_request *request) {
     const char *forbidden;
     if (agent->draining) {
         send_failure(agent, job, GEN_FAILURE_DRAINING, "the device takes no new jobs", NULL);
@@ -301,7 +253,7 @@ static struct job_entry *entry_for(struct agent *agent, uint64_t job, const stru
         return NULL;
     }
     struct hosted_model *model = model_set_find(agent->models, request->model);
-    struct job_entry *entry = model != NULL ? entry_take(agent) : NULL;
+    struct job_slot *entry = model != NULL ? job_table_take(&agent->jobs) : NULL;
     if (entry == NULL) {
         send_failure(agent, job, model != NULL ? GEN_FAILURE_OVERLOADED : GEN_FAILURE_MODEL_MISSING,
                      model != NULL ? "the device has too many jobs" : "the model is not on this device", NULL);
@@ -309,16 +261,16 @@ static struct job_entry *entry_for(struct agent *agent, uint64_t job, const stru
     }
     entry->link_job = job;
     entry->model = model;
-    entry_set_state(agent, entry, ENTRY_RUNNING);
+    set_state(agent, entry, JOB_RUNNING);
     return entry;
 }
 
 /* A model that is not loaded is not loaded for this. */
 static void on_score(void *context, uint64_t job, const struct gen_request *request, const struct gen_answer *answer) {
     struct agent *agent = context;
-    struct job_entry *entry = entry_for(agent, job, request);
-    if (entry != NULL && !hosted_model_score(entry->model, entry_id(agent, entry), request, answer)) {
-        entry_set_state(agent, entry, ENTRY_FREE);
+    struct job_slot *entry = entry_for(agent, job, request);
+    if (entry != NULL && !hosted_model_score(entry->model, job_table_id(&agent->jobs, entry), request, answer)) {
+        set_state(agent, entry, JOB_FREE);
         send_failure(agent, job, GEN_FAILURE_MODEL_MISSING, "the model is not loaded", NULL);
     }
 }
@@ -327,12 +279,13 @@ static void on_job(void *context, uint64_t job, const struct gen_request *reques
     struct agent *agent = context;
     enum gen_failure refusal = GEN_FAILURE_MODEL_MISSING;
     const char *reason = "";
-    struct job_entry *entry = entry_for(agent, job, request);
+    struct job_slot *entry = entry_for(agent, job, request);
     if (entry == NULL) {
         return;
     }
-    if (!hosted_model_submit(entry->model, entry_id(agent, entry), request, &refusal, &reason)) {
-        entry_set_state(agent, entry, ENTRY_FREE);
+    entry->delivery = delivery_new(&request->signing);
+    if (!hosted_model_submit(entry->model, job_table_id(&agent->jobs, entry), request, &refusal, &reason)) {
+        set_state(agent, entry, JOB_FREE);
         send_failure(agent, job, refusal, reason, NULL);
     }
 }
@@ -340,10 +293,10 @@ static void on_job(void *context, uint64_t job, const struct gen_request *reques
 /* Cancels are rare and the table is small: looking through it costs less than keeping an index for every job. */
 static void on_cancel(void *context, uint64_t job) {
     struct agent *agent = context;
-    for (uint32_t i = 0; i < agent->entry_count; i++) {
-        struct job_entry *entry = &agent->entries[i];
-        if (entry->state == ENTRY_RUNNING && entry->link_job == job) {
-            hosted_model_cancel(entry->model, entry_id(agent, entry));
+    for (uint32_t i = 0; i < agent->jobs.count; i++) {
+        struct job_slot *entry = &agent->jobs.slots[i];
+        if (entry->state == JOB_RUNNING && entry->link_job == job) {
+            hosted_model_cancel(entry->model, job_table_id(&agent->jobs, entry));
         }
     }
 }
@@ -356,14 +309,14 @@ static void on_gateway_drain(void *context) {
 static void on_lost(void *context, const char *reason, bool fatal) {
     struct agent *agent = context;
     LOG_AT(agent->told_lost ? LOG_DEBUG : LOG_INFO, "provider.disconnected", LOG_TEXT("reason", reason),
-           LOG_INT("jobs", agent->running));
+           LOG_INT("jobs", agent->jobs.running));
     agent->told_lost = true;
     tally_lost(&agent->tally, reason);
-    for (uint32_t i = 0; i < agent->entry_count; i++) {
-        struct job_entry *entry = &agent->entries[i];
-        if (entry->state == ENTRY_RUNNING) {
-            entry_set_state(agent, entry, ENTRY_VOID);
-            hosted_model_cancel(entry->model, entry_id(agent, entry));
+    for (uint32_t i = 0; i < agent->jobs.count; i++) {
+        struct job_slot *entry = &agent->jobs.slots[i];
+        if (entry->state == JOB_RUNNING) {
+            set_state(agent, entry, JOB_VOID);
+            hosted_model_cancel(entry->model, job_table_id(&agent->jobs, entry));
         }
     }
     if (fatal) {
@@ -375,12 +328,12 @@ static void on_lost(void *context, const char *reason, bool fatal) {
 
 /* Gives back what runs: the gateway lets another device go on with it. */
 static void hand_back_jobs(struct agent *agent) {
-    for (uint32_t i = 0; i < agent->entry_count; i++) {
-        struct job_entry *entry = &agent->entries[i];
-        if (entry->state == ENTRY_RUNNING) {
-            entry_set_state(agent, entry, ENTRY_VOID);
+    for (uint32_t i = 0; i < agent->jobs.count; i++) {
+        struct job_slot *entry = &agent->jobs.slots[i];
+        if (entry->state == JOB_RUNNING) {
+            set_state(agent, entry, JOB_VOID);
             agent->tally.handed_back++;
-            hosted_model_cancel(entry->model, entry_id(agent, entry));
+            hosted_model_cancel(entry->model, job_table_id(&agent->jobs, entry));
             send_failure(agent, entry->link_job, GEN_FAILURE_OVERLOADED, "the device is too hot to go on", NULL);
         }
     }
@@ -391,8 +344,8 @@ void agent_limits_changed(struct agent *agent) {
         return;
     }
     send_status(agent);
-    if (agent->running > 0 && owner_limits_must_stop(owner_guard_state(agent->guard))) {
-        LOG_WARN_EVENT("provider.too_hot", LOG_INT("jobs", agent->running));
+    if (agent->jobs.running > 0 && owner_limits_must_stop(owner_guard_state(agent->guard))) {
+        LOG_WARN_EVENT("provider.too_hot", LOG_INT("jobs", agent->jobs.running));
         hand_back_jobs(agent);
     }
 }
@@ -401,7 +354,7 @@ void agent_describe(const struct agent *agent, struct control_view *view, struct
     view->models = models;
     view->model_count = describe_models(agent, models);
     view->tally = &agent->tally;
-    view->running = agent->running;
+    view->running = agent->jobs.running;
     view->draining = agent->draining;
 }
 
@@ -432,7 +385,8 @@ bool agent_new(struct agent **out, struct loop *loop, const struct link_client_c
     agent->guard = guard;
     tally_init(&agent->tally);
     buf_init(&agent->parts, LINK_PART_HEAD + LIMIT_DELTA_TOKENS * sizeof(uint32_t));
-    agent->first_free = AGENT_NO_SLOT;
+    job_table_init(&agent->jobs);
+    memcpy(agent->private_key, link->private_key, sizeof(agent->private_key));
     agent->drained.run = tell_drained;
     if (!link_client_new(&agent->link, loop, link, &LINK_EVENTS, agent, err)) {
         free(agent);
@@ -468,7 +422,7 @@ bool agent_models_hopeless(const struct agent *agent) {
 void agent_drain(struct agent *agent) {
     agent->draining = true;
     link_client_send_word(agent->link, LINK_DRAIN);
-    if (agent->running == 0) {
+    if (agent->jobs.running == 0) {
         loop_defer(agent->loop, &agent->drained);
     }
 }
@@ -483,7 +437,7 @@ static void on_part_closed(void *context) {
     }
     void (*on_closed)(void *context) = agent->on_closed;
     void *closed_context = agent->closed_context;
-    free(agent->entries);
+    job_table_clear(&agent->jobs);
     buf_clear(&agent->parts);
     free(agent);
     on_closed(closed_context);

@@ -78,6 +78,7 @@ void gen_request_init(struct gen_request *request) {
         .prompt = STR(""),
         .continue_text = STR(""),
         .scope = STR(""),
+        .signing = {.salt = STR("")},
         .max_tokens = 256,
         .temperature = 0.7,
         .top_p = 0.9,
@@ -207,7 +208,8 @@ bool gen_request_copy(struct arena *arena, struct gen_request *request) {
         }
     }
     return copy_str(arena, &request->model) && copy_str(arena, &request->prompt) && copy_str(arena, &request->scope) &&
-           copy_str(arena, &request->continue_text) && copy_messages(arena, request);
+           copy_str(arena, &request->signing.salt) && copy_str(arena, &request->continue_text) &&
+           copy_messages(arena, request);
 }
 
 static bool message_equal(const struct gen_message *a, const struct gen_message *b) {
@@ -247,7 +249,8 @@ static bool sampling_equal(const struct gen_request *a, const struct gen_request
 bool gen_request_equal(const struct gen_request *a, const struct gen_request *b) {
     bool equal = sampling_equal(a, b) && a->message_count == b->message_count && a->stop_count == b->stop_count &&
                  str_equal(a->model, b->model) && str_equal(a->prompt, b->prompt) &&
-                 str_equal(a->continue_text, b->continue_text) && str_equal(a->scope, b->scope);
+                 str_equal(a->continue_text, b->continue_text) && str_equal(a->scope, b->scope) &&
+                 str_equal(a->signing.salt, b->signing.salt) && a->signing.attempt == b->signing.attempt;
     for (size_t i = 0; equal && i < a->message_count; i++) {
         equal = message_equal(&a->messages[i], &b->messages[i]);
     }

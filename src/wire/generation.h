@@ -33,6 +33,12 @@ struct gen_message {
     size_t tool_call_count;
 };
 
+/* Who makes the answer is to sign what it has delivered (docs/RECEIPTS.md). */
+struct gen_signing {
+    struct str salt;  /* of the digest, in hexadecimal; empty: no signature is asked for */
+    uint32_t attempt; /* the number of the try */
+};
+
 /* All strings and arrays are borrowed (usually from one arena). */
 struct gen_request {
     struct str model;
@@ -57,6 +63,7 @@ struct gen_request {
      * nobody. At most LIMIT_LINK_SCOPE_BYTES, opaque. Not a member that gen_request_write writes: a link's job has it
      * beside the request. */
     struct str scope;
+    struct gen_signing signing; /* likewise */
 };
 
 /* Sets the defaults (temperature 0.7, top_p 0.9, top_k 40, repeat_penalty 1.0, max_tokens 256). */

@@ -11,6 +11,7 @@ import {
   deviceSigned, gatewaySigned, headSigned, linkHash, receiptHash, salted, sha256, receiptBytes,
 } from './support/receipts.mjs';
 import { firstText, readStream, rest, textOfEvent } from './support/stream.mjs';
+import { workflow } from './support/workflows.mjs';
 
 const CHAT = '/v1/chat/completions';
 const RECEIPTS = '/v1/receipts';
@@ -85,7 +86,9 @@ describe('a receipt', () => {
     assert.deepEqual([receipt.account_id, receipt.model, receipt.purpose, receipt.outcome],
       [account.id, REFERENCE_MODEL, 'request', 'completed']);
     const [device] = receipt.devices;
-    assert.equal(device.device_id, answer.nataris.provider_id);
+    assert.match(device.device_id, /^prov_/);
+    assert.deepEqual([device.signed.prompt_tokens, device.signed.completion_tokens], [receipt.prompt_tokens, 3]);
+    assert.equal(device.signed.delivered_sha256, receipt.answer_sha256, 'the device stands for this very text');
     assert.equal(device.attempt, 1);
     assert.equal(device.delivered_sha256, receipt.answer_sha256);
     assert.doesNotMatch(JSON.stringify(file), /one two|script/, 'nothing of prompt or answer');
@@ -134,7 +137,7 @@ describe('a receipt', () => {
     const turn = await (await post(body)).json();
     assertReceipt(await own(turn.id), { id: turn.id, text: 'a turn', body });
 
-    await ask(network, workflow('plan', 'What is best?'),
+    await ask(network, workflow('research', 'What is best?'),
       { key: account.api_key });
     const steps = (await requestsOf(network, account.api_key)).filter(({ purpose }) => purpose === 'step');
     assert.ok(steps.length > 0);
@@ -264,6 +267,7 @@ test('an answer that two devices made has both on its receipt', () => within(
     assert.notEqual(lost.device_id, last.device_id);
     assert.deepEqual([lost.attempt, last.attempt], [1, 2]);
     assert.equal(lost.signed, null);
+    assert.equal(last.signed.delivered_sha256, last.delivered_sha256);
     const seam = [...TEXT].findIndex((_, at) => salted(file, TEXT.slice(0, at)) === lost.delivered_sha256);
     assert.ok(seam > 0, 'the first part is a beginning of the text');
     assert.equal(last.delivered_sha256, salted(file, TEXT.slice(seam)));

@@ -99,6 +99,13 @@ static void fields_job(struct json_writer *writer, const struct link_job *job) {
         return;
     }
     json_member_str(writer, "scope", job->request.scope);
+    if (job->request.signing.salt.len > 0) {
+        json_write_key(writer, "sign");
+        json_begin_object(writer);
+        json_member_str(writer, "salt", job->request.signing.salt);
+        json_member_int(writer, "attempt", job->request.signing.attempt);
+        json_end_object(writer);
+    }
     json_write_key(writer, "request");
     json_begin_object(writer);
     gen_request_write(&job->request, writer);
@@ -202,6 +209,13 @@ static void fields_done(struct json_writer *writer, const struct link_done *done
     json_member_int(writer, "prefill_ms", done->timings.prefill_ms);
     json_member_int(writer, "decode_ms", done->timings.decode_ms);
     json_end_object(writer);
+    if (done->has_claim) {
+        json_write_key(writer, "signed");
+        json_begin_object(writer);
+        fields_hex(writer, "delivered_sha256", (struct str){(const char *)done->claim.sha256, DIGEST_SHA256_SIZE});
+        fields_hex(writer, "signature", (struct str){(const char *)done->claim.signature, ED25519_SIGNATURE_SIZE});
+        json_end_object(writer);
+    }
 }
 
 static void fields_members(struct json_writer *writer, const struct link_message *message) {

@@ -241,7 +241,8 @@ static void test_refused(void **state) {
     each(*state, "refused", check_refused);
 }
 
-/* A binary message that breaks off anywhere is refused, or means less: a delta may end after any part. A copy of the
+/* A binary message that breaks off anywhere is refused, or means less: a delta may end after any part, a
+ * done before its signature. A copy of the
  * exact size lets the address sanitizer see a byte read behind the end. */
 static void check_cut(struct fixture *f, struct json_value vector) {
     if (!read_payload(f, vector)) {
@@ -256,7 +257,8 @@ static void check_cut(struct fixture *f, struct json_value vector) {
         if (link_decode_binary(version_of(vector), (struct str){exact, len}, &message, &f->err)) {
             buf_reset(&f->out);
             message_fields(&f->out, &message);
-            assert_true(message.kind == LINK_DELTA || bool_of(vector, "exact") == false);
+            const bool unsigned_done = message.kind == LINK_DONE && len >= LINK_DONE_SIZE && !message.done.has_claim;
+            assert_true(message.kind == LINK_DELTA || unsigned_done || bool_of(vector, "exact") == false);
         } else {
             assert_int_equal(f->err.code, ERR_INVALID);
         }
