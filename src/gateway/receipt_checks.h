@@ -1,5 +1,5 @@
-/* Which signatures of a device are checked before they come into receipts (docs/RECEIPTS.md): checking each would cost as
- * much as all else that is done for a request. */
+/* Which signatures of a device are checked before they come into receipts (docs/RECEIPTS.md): checking each would cost
+ * as much as all else that is done for a request. */
 #ifndef NATARIS_GATEWAY_RECEIPT_CHECKS_H
 #define NATARIS_GATEWAY_RECEIPT_CHECKS_H
 

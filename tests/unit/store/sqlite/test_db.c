@@ -89,7 +89,7 @@ static void test_a_newer_schema_is_refused_untouched(void **state) {
     assert_null(db);
     assert_int_equal(fixture->err.code, ERR_CONFLICT);
     assert_non_null(strstr(fixture->err.message, "version 77"));
-    assert_non_null(strstr(fixture->err.message, "up to 20:"));
+    assert_non_null(strstr(fixture->err.message, "up to 21:"));
     sqlite3 *handle;
     char value[64];
     assert_int_equal(sqlite3_open(fixture->path, &handle), SQLITE_OK);
