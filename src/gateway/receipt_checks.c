@@ -6,13 +6,11 @@
 enum { CHECKED_FIRST = 3, CHECKED_ONE_OF = 64 };
 
 static bool is_checked(struct receipt_checks *checks) {
-    uint8_t random = 0;
     if (checks->wrong || checks->seen < CHECKED_FIRST) {
         checks->seen++;
         return true;
     }
-    random_few(&random, sizeof(random));
-    return random % CHECKED_ONE_OF == 0;
+    return random_number() % CHECKED_ONE_OF == 0;
 }
 
 bool receipt_checks_pass(struct receipt_checks *checks, const struct receipt_claim *claim,
