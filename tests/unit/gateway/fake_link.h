@@ -25,6 +25,8 @@ struct link_peer {
     bool old;        /* it does not know scopes; set by the test */
     char scope[80];  /* of the latest generation, likewise */
     bool seed_given; /* likewise */
+    char salt[40];   /* likewise; of what is to be signed */
+    uint32_t attempt;
     /* The latest answer that it was given to score. */
     uint64_t score_job;
     unsigned scores;
@@ -50,6 +52,8 @@ void link_peer_send_job(struct link_peer *peer, uint64_t job, const struct gen_r
     peer->generations++;
     peer->max_tokens = request->max_tokens;
     peer->seed_given = request->seed_given;
+    (void)str_copy(peer->salt, sizeof(peer->salt), request->signing.salt);
+    peer->attempt = request->signing.attempt;
     (void)str_copy(peer->scope, sizeof(peer->scope), request->scope);
     (void)str_copy(peer->question, sizeof(peer->question), request->messages[0].content);
     (void)str_copy(peer->continue_text, sizeof(peer->continue_text), request->continue_text);

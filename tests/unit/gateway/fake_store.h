@@ -24,6 +24,9 @@ static struct {
     size_t part_count;
     struct store_part parts[FAKE_STORE_PARTS];
     bool answer_given, turn_given;
+    char receipt[4096]; /* its bytes */
+    size_t receipt_len;
+    uint8_t receipt_salt[RECEIPT_SALT_SIZE];
     struct store_review review;
     struct store_admin admin; /* the latest act */
     struct store_record record;
@@ -55,6 +58,12 @@ void store_settle(struct store *store, const struct store_settlement *settlement
     }
     fake_store.answer_given = settlement->answer != NULL;
     fake_store.turn_given = settlement->turn != NULL;
+    fake_store.receipt_len =
+        settlement->receipt.len < sizeof(fake_store.receipt) ? settlement->receipt.len : sizeof(fake_store.receipt);
+    if (fake_store.receipt_len > 0) {
+        memcpy(fake_store.receipt, settlement->receipt.data, fake_store.receipt_len);
+    }
+    memcpy(fake_store.receipt_salt, settlement->receipt_salt, sizeof(fake_store.receipt_salt));
     (void)str_copy(fake_store.earner, sizeof(fake_store.earner), str_from(settlement->provider_account_id));
     if (on_durable != NULL) { /* the event waits for the end of the core's step */
         on_durable(context, fake_store.settle_err.code != ERR_NONE ? &fake_store.settle_err : NULL);
