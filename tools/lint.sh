@@ -31,6 +31,7 @@ gate scripts python3 tools/lint/scripts.py
 gate walks python3 tools/lint/walks.py
 gate map python3 tools/map.py
 gate picture python3 tools/rooms_picture.py --check
+gate audits python3 tools/audit/figures.py --check
 gate runpath python3 tools/lint/runpath.py
 gate units python3 tools/lint/units.py
 gate gates python3 -m unittest -q tests/lint/test_gates.py
