@@ -19,7 +19,6 @@ const EVIL_MODEL = 'evil-model';
 const SPARE_TOKENS = 4;
 const LOG = 'build-logs/evil-gateway.log';
 const BUYERS = 8;
-const LOST_MAX = 3;
 const ATTEMPTS_MAX = 16;
 const SHARE_PERCENT = 85;
 const MEMORY_GROWTH_KB = 384 * 1024;
@@ -50,7 +49,7 @@ async function open() {
 class Buyers {
   constructor({ network, buyer }, random) {
     Object.assign(this, { network, buyer, random, bytes: new Map(), wrong: [],
-      count: { honest: 0, shared: 0, evil: 0, refused: 0, left: 0, lost: 0 } });
+      count: { honest: 0, shared: 0, evil: 0, refused: 0, left: 0 } });
   }
 
   start(count) {
@@ -72,17 +71,9 @@ class Buyers {
     }
   }
 
-  /** Once more when a kept connection ended before it was answered: as every client does, but told and counted. */
-  async #post(body, again = true) {
-    try {
-      const response = await this.network.post('/v1/chat/completions', body, { key: this.buyer.api_key });
-      return { status: response.status, text: await response.text() };
-    } catch (error) {
-      if (!again || error.cause?.code !== 'UND_ERR_SOCKET') throw error;
-      console.log(`  ${new Date().toISOString()} a connection was lost: ${error.cause.message} ${JSON.stringify(error.cause.socket)}`);
-      this.count.lost += 1;
-      return this.#post(body, false);
-    }
+  async #post(body) {
+    const response = await this.network.post('/v1/chat/completions', body, { key: this.buyer.api_key });
+    return { status: response.status, text: await response.text() };
   }
 
   async #askHonest() {
@@ -143,7 +134,6 @@ async function storm(world, random, { links, steps, seed }) {
   }
   await buyers.stop();
   assert.deepEqual(buyers.wrong.slice(0, 3), [], `${buyers.wrong.length} wrong answers`);
-  assert.ok(buyers.count.lost <= LOST_MAX, `${buyers.count.lost} connections of honest buyers were lost`);
   assert.deepEqual(clients.flatMap((client) => client.bad).slice(0, 3), []);
   const sum = (of) => peers.reduce((total, peer) => total + peer.count[of], 0);
   assert.ok(sum('jobs') > 0 && buyers.count.honest > 0 && buyers.count.evil > 0, JSON.stringify(buyers.count));
