@@ -238,12 +238,12 @@ static void finished(struct call *call, const struct call_result *result) {
     http_call_free(http);
 }
 
-/* Headers are out: one event that says what went wrong, the end of the exchange and of its connection. */
+/* Headers are out: one event that says what went wrong, and the end of the exchange. Its connection stays: the headers
+ * have promised that, and a client may have its next request on the way. */
 static void fail_stream(struct http_call *http, const struct fault *fault) {
     struct buf *out = respond_buffer(http->request->api);
     http->format->fault(fault, out);
     events_send(http, out);
-    http_exchange_close_after(http->exchange);
     http_stream_end(http->exchange);
 }
 

@@ -5,8 +5,9 @@ import { sign } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { admin, assertBooks, command, nano, requestsOf } from './support/accounts.mjs';
 import { ask, chat, script, textOf } from './support/chat.mjs';
-import { Attack, HostileDevice, PART, part, PRICE, tokenIds, withOwners } from './support/hostile_device.mjs';
+import { Attack, answer, HostileDevice, PART, part, PRICE, tokenIds, withOwners } from './support/hostile_device.mjs';
 import { Network, REFERENCE_MODEL, eventually, stopCleanly, within } from './support/network.mjs';
+import { RawConnection, rawPost } from './support/raw.mjs';
 
 const UINT32 = 4_294_967_295;
 const MAX_JOB = 9_007_199_254_740_991;
@@ -14,7 +15,7 @@ const NINES = Buffer.alloc(8, 0xff);
 
 let network;
 before(async () => {
-  network = await withOwners(await Network.gateway(['--first-token-ms', '3000', '--silence-ms', '3000']));
+  network = await withOwners(await Network.gateway(['--first-token-ms', '3000', '--silence-ms', '3000', '--queue-ms', '4000']));
   await network.scripted(['--slots', '16']);
 });
 after(async () => {
@@ -336,6 +337,26 @@ describe('time', { concurrency: 4 }, () => {
       assert.ok(byMallory <= PRICE.completion);
     }));
   }
+
+  test('a stream that fails takes the next request on its connection not with it', () => attack(async (scene) => {
+    const device = await scene.device({ version: 2 });
+    const body = chat('Hello', { model: scene.model, stream: true });
+    const client = new RawConnection(network.port);
+    const send = () => client.send(rawPost(network, '/v1/chat/completions', body, { Authorization: `Bearer ${scene.buyer.api_key}` }));
+    send();
+    const job = await device.job();
+    device.accept(job, 3);
+    device.delta(job, 'ครึ่ง');
+    device.cut(); // and nobody else is there
+    await client.until((raw) => raw.text.endsWith('0\r\n\r\n'));
+    assert.match(client.text, /"error"/);
+    const again = await scene.device({ version: 1 });
+    send();
+    await Promise.race([client.closed, again.job().then((next) => answer(again, next, ['done']))]);
+    await client.until((raw) => raw.text.includes('[DONE]'));
+    assert.ok(client.text.includes('[DONE]'), 'the connection was closed under the next request');
+    client.cut();
+  }));
 
   test('floods of messages of all kinds: the neighbours are served', () => attack(async (scene) => {
     const device = await scene.device({ version: 2, slots: 16 });

@@ -29,8 +29,18 @@ static bool encode(struct buf *out, enum link_version version, const struct link
         link_encode_status(out, version, &message->status);
         return true;
     case LINK_JOB: /* of other kinds nothing is written yet */
+        if (message->job.kind == LINK_JOB_KIND_SCORE) {
+            link_encode_score(out, message->job.job, &message->job.request, &message->job.answer);
+            return true;
+        }
         link_encode_job(out, version, message->job.job, &message->job.request);
         return message->job.kind == LINK_JOB_KIND_GENERATE;
+    case LINK_SCORED:
+        link_encode_scored(out, &message->scored);
+        return true;
+    case LINK_PROGRESS:
+        link_encode_progress(out, version, &message->progress);
+        return true;
     case LINK_CANCEL:
         link_encode_cancel(out, message->cancel_job);
         return true;

@@ -1,6 +1,8 @@
 /* Any bytes as a client's text in a prompt. The first says how it is guarded and what the template does to it: says it,
- * takes tags out, or reads it as JSON. Properties: the model reads what the client wrote, and no control token's text
- * of the client's stays in one piece. */
+ * takes tags out, or reads it as JSON; and whether it is an argument of a tool call, which is written anew before a
+ * template reads it, or is prose when our parser refuses it (too deep, a byte order mark in front): as in
+ * engine/llama_child/prompt.c. Properties: the model reads what the client wrote, and no control token's text of the
+ * client's stays in one piece. */
 #include "support/guard_world.h"
 
 #include <stdlib.h>
@@ -25,6 +27,26 @@ static void template_text(unsigned how, struct json_parser *json, struct str tex
     }
 }
 
+/* How the engine guards it; as an argument, with escapes, it becomes what we write of it. */
+static enum prompt_guard_kind argument_kind(struct json_parser *json, struct arena *arena, bool argument,
+                                            enum prompt_guard_kind otherwise, struct str *text, unsigned *how) {
+    struct json_value root;
+    struct buf written;
+    if (!json_parse(json, *text, &root, NULL)) {
+        *how = argument && *how == 2 ? 0 : *how; /* never given to a template as something to read */
+        return argument ? PROMPT_GUARD_PROSE : otherwise;
+    }
+    if (argument && memchr(text->data, '\\', text->len) != NULL) {
+        buf_init(&written, TEXT_BYTES);
+        json_serialize(root, &written);
+        const struct str copy = arena_copy(arena, buf_str(&written));
+        check(json_parse(json, copy, &root, NULL));
+        *text = copy;
+        buf_clear(&written);
+    }
+    return PROMPT_GUARD_JSON;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct prompt_guard guard;
     static struct json_parser *json;
@@ -35,17 +57,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 1 || memmem(data, size, guard.marker, PROMPT_GUARD_MARKER_LENGTH) != NULL) {
         return 0;
     }
-    const struct str text = {(const char *)data + 1, size - 1};
-    const unsigned how = data[0] % 3;
-    struct json_value root;
+    struct str text = {(const char *)data + 1, size - 1};
+    unsigned how = data[0] % 3;
     enum prompt_guard_kind kind = data[0] & 0x10 ? PROMPT_GUARD_PROSE : PROMPT_GUARD_WORD;
-    if (json_parse(json, text, &root, NULL)) {
-        kind = PROMPT_GUARD_JSON;
-    }
     struct arena arena;
     struct buf marked, plain;
     struct prompt_guard_cuts cuts = {0};
     arena_init(&arena, TEXT_BYTES);
+    kind = argument_kind(json, &arena, (data[0] & 0x20) != 0, kind, &text, &how);
     buf_init(&marked, TEXT_BYTES);
     buf_init(&plain, TEXT_BYTES);
     const struct str guarded = prompt_guard_text(&guard, &arena, text, kind);

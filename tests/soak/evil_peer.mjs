@@ -48,7 +48,8 @@ async function open() {
 /** Asks until told to stop. Models that only honest devices have are answered as ever; of all others the bytes are kept. */
 class Buyers {
   constructor({ network, buyer }, random) {
-    Object.assign(this, { network, buyer, random, bytes: new Map(), wrong: [], count: { honest: 0, shared: 0, evil: 0, refused: 0, left: 0 } });
+    Object.assign(this, { network, buyer, random, bytes: new Map(), wrong: [],
+      count: { honest: 0, shared: 0, evil: 0, refused: 0, left: 0 } });
   }
 
   start(count) {
