@@ -7,6 +7,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +24,22 @@ static void digest_check(bool worked) {
     }
 }
 
+/* Looked up once: EVP_sha256() is looked up by its name with each hash, which takes longer than a short text does. */
+static EVP_MD *sha256_found;
+
+static void sha256_find(void) {
+    sha256_found = EVP_MD_fetch(NULL, "SHA256", NULL);
+    digest_check(sha256_found != NULL);
+}
+
+static const EVP_MD *sha256(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    digest_check(pthread_once(&once, sha256_find) == 0);
+    return sha256_found;
+}
+
 void digest_sha256(const void *data, size_t len, uint8_t out[DIGEST_SHA256_SIZE]) {
-    digest_check(EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL) == 1);
+    digest_check(EVP_Digest(data, len, out, NULL, sha256(), NULL) == 1);
 }
 
 void digest_sha1(const void *data, size_t len, uint8_t out[DIGEST_SHA1_SIZE]) {
@@ -67,7 +82,7 @@ uint32_t digest_crc32(const void *data, size_t len) {
 
 struct digest_stream *digest_stream_new(void) {
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    digest_check(context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1);
+    digest_check(context != NULL && EVP_DigestInit_ex(context, sha256(), NULL) == 1);
     struct digest_stream *stream = MEM_NEW(struct digest_stream);
     stream->context = context;
     return stream;

@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "base/random.h"
 
-enum { CHECKED_FIRST = 3, CHECKED_ONE_OF = 64 };
+enum { CHECKED_FIRST = 3, CHECKED_ONE_OF = 1024 };
 
 static bool is_checked(struct receipt_checks *checks) {
     if (checks->wrong || checks->seen < CHECKED_FIRST) {
