@@ -3,10 +3,10 @@
 #include "base/log.h"
 #include "base/random.h"
 
-enum { CHECKED_FIRST = 3, CHECKED_ONE_OF = 256 };
+enum { CHECKED_FIRST = 3, CHECKED_ONE_OF = 1024 };
 
 static bool is_checked(struct receipt_checks *checks) {
-    uint8_t random;
+    uint16_t random;
     if (checks->wrong || checks->seen < CHECKED_FIRST) {
         checks->seen++;
         return true;
