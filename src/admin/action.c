@@ -1,6 +1,7 @@
 #include "admin/action.h"
 
 #include "base/buf.h"
+#include "base/json_repeated.h"
 #include "base/money.h"
 #include "catalog/catalog.h"
 #include "store/ledger.h"
@@ -65,6 +66,13 @@ static bool read_tier(const struct field_rule *rule, struct json_value value, vo
         }
     }
     return field_invalid(err, rule->name.data, "must be free, starter, pro or unlimited.");
+}
+
+bool admin_read_body(struct json_parser *parser, struct str body, struct json_value *out, struct err *err) {
+    struct str twice;
+    return json_parse(parser, body, out, err) &&
+           (json_type_of(*out) == JSON_OBJECT || err_set(err, ERR_INVALID, "The body must be a JSON object.")) &&
+           (!json_repeated_key(*out, &twice) || err_set(err, ERR_INVALID, "The body has a key twice in one object."));
 }
 
 bool admin_read_line(const struct field_rule *rule, struct json_value value, void *place, struct err *err) {

@@ -14,6 +14,8 @@ struct admin_action {
     char secrets[2][KEY_SIZE]; /* of the keys that it makes, by kind; or, the first, its join token; empty: none */
 };
 
+/* A body as an object of JSON; ERR_INVALID. */
+MUST_CHECK bool admin_read_body(struct json_parser *parser, struct str body, struct json_value *out, struct err *err);
 /* Each fills a zeroed action. `id` is the account's, or the key's for the last; `body` a JSON object. ERR_INVALID with
  * the field. */
 typedef bool admin_action_read(struct json_value body, const char *id, int64_t now_ms, struct admin_action *out,

@@ -4,7 +4,6 @@
 #include "admin/device_action.h"
 #include "admin/write.h"
 #include "base/clock.h"
-#include "base/json_repeated.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -26,6 +25,7 @@ struct operation {
     char actor[STORE_ID_MAX];
     struct admin_action action;
     struct store_earnings earnings;
+    struct store_account account;
     void (*on_account)(struct operation *operation, const struct store_account *account); /* find_account */
 };
 
@@ -86,19 +86,12 @@ static void on_executed(void *context, const struct store_admin *result, const s
     operation_answer_text(operation);
 }
 
-static bool read_body(struct admin *admin, struct str body, struct json_value *out, struct err *err) {
-    struct str twice;
-    return json_parse(admin->parser, body, out, err) &&
-           (json_type_of(*out) == JSON_OBJECT || err_set(err, ERR_INVALID, "The body must be a JSON object.")) &&
-           (!json_repeated_key(*out, &twice) || err_set(err, ERR_INVALID, "The body has a key twice in one object."));
-}
-
 static void operation_act(struct operation *operation, struct str body) {
     struct admin *admin = operation->admin;
     struct json_value object = {0};
     struct err err;
     const bool wanted = strcmp(operation->row->method, "DELETE") != 0 || body.len > 0;
-    if ((wanted && !read_body(admin, body, &object, &err)) ||
+    if ((wanted && !admin_read_body(admin->parser, body, &object, &err)) ||
         !operation->row->read(object, operation->id, clock_wall_ms(), &operation->action, &err)) {
         operation_fail(operation, &err);
         return;
@@ -130,12 +123,12 @@ static void end_list(struct operation *operation, struct json_writer *writer, bo
     operation_answer_text(operation);
 }
 
-static void write_account(struct operation *operation, struct json_writer *writer,
-                          const struct store_account *account) {
+static void write_account(struct operation *operation, struct json_writer *writer, const struct store_account *account,
+                          const struct store_kept_report *kept) {
     const struct admin_backend *backend = &operation->admin->backend;
     struct core_account_view view;
     const bool live = backend->account_view != NULL && backend->account_view(backend->context, account->number, &view);
-    admin_write_account(writer, account, live ? &view : NULL);
+    admin_write_account(writer, account, live ? &view : NULL, kept);
 }
 
 static void on_accounts(void *context, const struct store_account *accounts, size_t count, bool more,
@@ -146,7 +139,7 @@ static void on_accounts(void *context, const struct store_account *accounts, siz
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        write_account(operation, &writer, &accounts[i]);
+        write_account(operation, &writer, &accounts[i], NULL);
     }
     end_list(operation, &writer, more);
 }
@@ -175,11 +168,21 @@ static void find_account(struct operation *operation,
     store_accounts_read(operation->admin->store, operation->id, "", 1, on_account, operation);
 }
 
-static void answer_account(struct operation *operation, const struct store_account *account) {
+static void on_kept(void *context, const struct store_kept_report *report, const struct err *err) {
+    struct operation *operation = context;
     struct json_writer writer;
+    if (err != NULL) {
+        operation_fail(operation, err);
+        return;
+    }
     json_writer_init(&writer, admin_text(operation->admin));
-    write_account(operation, &writer, account);
+    write_account(operation, &writer, &operation->account, report);
     operation_answer_text(operation);
+}
+
+static void answer_account(struct operation *operation, const struct store_account *account) {
+    operation->account = *account;
+    store_kept_read(operation->admin->store, account->id, on_kept, operation);
 }
 
 static void start_account(struct operation *operation) {

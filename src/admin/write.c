@@ -6,6 +6,7 @@
 #include "call/fault.h"
 #include "catalog/catalog.h"
 #include "format/envelope.h"
+#include "format/kept.h"
 
 #include <stdio.h>
 
@@ -34,7 +35,7 @@ static void account_members(struct json_writer *writer, const struct store_accou
 }
 
 void admin_write_account(struct json_writer *writer, const struct store_account *account,
-                         const struct core_account_view *view) {
+                         const struct core_account_view *view, const struct store_kept_report *kept) {
     static const struct core_account_view IDLE = {0};
     const struct core_account_view *live = view != NULL ? view : &IDLE;
     json_begin_object(writer);
@@ -43,6 +44,9 @@ void admin_write_account(struct json_writer *writer, const struct store_account 
     member_usd(writer, "given_usd", view != NULL ? live->given_nano : account->given_nano);
     member_usd(writer, "held_usd", live->held_nano);
     json_member_int(writer, "active_requests", live->active);
+    if (kept != NULL) {
+        kept_write(writer, kept);
+    }
     json_end_object(writer);
 }
 

@@ -12,12 +12,13 @@
 #include "store/admin.h"
 #include "store/devices.h"
 #include "store/escrow.h"
+#include "store/kept.h"
 #include "store/owed.h"
 #include "store/usage.h"
 
-/* `view`: live figures; NULL: no request is under way. */
+/* `view`: live figures; NULL: no request is under way. `kept` NULL: without it. */
 void admin_write_account(struct json_writer *writer, const struct store_account *account,
-                         const struct core_account_view *view);
+                         const struct core_account_view *view, const struct store_kept_report *kept);
 void admin_write_key(struct json_writer *writer, const struct store_key *key);
 /* Its stored members, into an open object. */
 void admin_write_device(struct json_writer *writer, const struct store_device *device);

@@ -40,6 +40,16 @@ void page_path_id(const struct api_request *request, char out[STORE_ID_MAX]) {
     out[id.len] = '\0';
 }
 
+bool page_read_forget(const struct api_request *request, bool *out, struct fault *fault) {
+    struct str value;
+    *out = query_of(request, "forget", &value) && str_equal_cstr(value, "true");
+    if (*out || !query_of(request, "forget", &value) || str_equal_cstr(value, "false")) {
+        return true;
+    }
+    fault_set_param(fault, FAULT_INVALID_REQUEST, "forget", "forget must be true or false.");
+    return false;
+}
+
 bool page_read(const struct api_request *request, const char *what, struct page *out, struct fault *fault) {
     struct str value;
     uint64_t limit = PAGE_LIMIT_DEFAULT;

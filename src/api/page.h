@@ -21,6 +21,8 @@ MUST_CHECK bool page_read_id(const struct api_request *request, const char *name
                              char out[STORE_ID_MAX], struct fault *fault);
 /* What stands for {id} in the path, as far as it can be an id of ours; else "-", which is nobody's. */
 void page_path_id(const struct api_request *request, char out[STORE_ID_MAX]);
+/* Reads ?forget, true or false; without it false. */
+MUST_CHECK bool page_read_forget(const struct api_request *request, bool *out, struct fault *fault);
 /* Reads ?period; without it the month of now. */
 MUST_CHECK bool page_read_period(const struct api_request *request, struct period *out, struct fault *fault);
 

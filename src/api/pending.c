@@ -2,6 +2,7 @@
 
 #include "api/respond.h"
 #include "base/mem.h"
+#include "store/quota.h"
 
 #include <stdlib.h>
 
@@ -48,6 +49,9 @@ struct api_request *pending_answered(struct pending *pending, const struct err *
     }
     if (err->code == ERR_NOT_FOUND) {
         fault_set_param(&fault, FAULT_NOT_FOUND, param, "There is no %s with this id.", what);
+    } else if (err->code == ERR_CONFLICT && !store_quota_is_past(err)) {
+        fault_set(&fault, FAULT_INVALID_REQUEST, "%s.", err->message);
+        fault.status = 409; /* a good request, but not now */
     } else {
         fault_from_err(&fault, err);
     }

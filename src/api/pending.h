@@ -11,7 +11,7 @@ struct pending *pending_new(struct api_request *request, void (*on_gone)(struct 
 /* The answer has come: frees, and gives the request, or NULL when it is gone. */
 MUST_CHECK struct api_request *pending_end(struct pending *pending);
 /* The same, and a failure is answered: NULL then, too. `err` NULL: none. ERR_NOT_FOUND is a 404 that there is no `what`
- * (such as "job") with this id, which came in `param`. */
+ * (such as "job") with this id, which came in `param`; ERR_CONFLICT a 409. */
 MUST_CHECK struct api_request *pending_answered(struct pending *pending, const struct err *err, const char *what,
                                                 const char *param);
 

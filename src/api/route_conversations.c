@@ -126,15 +126,8 @@ static bool create_check(const struct api_request *request, const struct create_
 }
 
 static void on_created(void *context, const struct err *err) {
-    const bool full = err != NULL && err->code == ERR_CONFLICT && str_equal_cstr(str_from(err->field), "conversations");
-    struct api_request *request = full ? pending_end(context) : pending_answered(context, err, "conversation", "");
-    struct fault fault;
+    struct api_request *request = pending_answered(context, err, "conversation", "");
     if (request == NULL) {
-        return;
-    }
-    if (full) {
-        fault_set(&fault, FAULT_FORBIDDEN, "%s.", err->message);
-        respond_fault(request, &fault);
         return;
     }
     struct json_writer writer = respond_json_begin(request);

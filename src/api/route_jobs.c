@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "call/run.h"
+#include "core/bill.h"
 #include "format/orchestration.h"
 #include "jobs/job.h"
 #include "jobs/jobs.h"
@@ -75,6 +76,12 @@ static void on_added(void *context, const struct store_job *job, bool changed, c
     }
 }
 
+/* What its answer may take, by the same bound as its bill. */
+static int64_t answer_bytes_max(uint32_t max_tokens) {
+    const int64_t bytes = (int64_t)max_tokens * CORE_BILL_TOKEN_BYTES + CORE_BILL_SPARE_BYTES;
+    return bytes < LIMIT_ANSWER_BYTES ? bytes : LIMIT_ANSWER_BYTES;
+}
+
 static void creation_store(struct api_request *request, const struct format *format, const struct call_input *input,
                            const struct idempotency *asked) {
     struct creation *creation = MEM_NEW(struct creation);
@@ -87,6 +94,7 @@ static void creation_store(struct api_request *request, const struct format *for
                                 .scope_sha256 = asked->kind != IDEMPOTENCY_NONE ? asked->scope_sha256 : NULL,
                                 .scope_since_ms = now_ms - idempotency_kept_ms(asked->kind),
                                 .replaces = asked->kind == IDEMPOTENCY_SDK_FIRST};
+    new.reserve_bytes = answer_bytes_max(input->request.max_tokens);
     run_id_make(RUN_JOB, new.job.id);
     (void)str_copy(new.job.account_id, sizeof(new.job.account_id), str_from(request->identity.account_id));
     (void)str_copy(new.job.key_id, sizeof(new.job.key_id), str_from(request->identity.key_id));
@@ -150,7 +158,7 @@ static void on_cancelled(void *context, const struct store_job *job, bool change
     on_found(cancelling.pending, job, changed, err);
 }
 
-static void handle_cancel(struct api_request *request) {
+static void cancel(struct api_request *request) {
     struct cancelling *cancelling = MEM_NEW(struct cancelling);
     struct store_job_end end = {.test = request_is_test(request),
                                 .state = STORE_JOB_CANCELLED,
@@ -163,6 +171,25 @@ static void handle_cancel(struct api_request *request) {
     (void)str_copy(end.account_id, sizeof(end.account_id), str_from(request->identity.account_id));
     *cancelling = (struct cancelling){.jobs = request->api->jobs, .pending = pending_new(request, NULL)};
     store_job_end(request->api->calls->store, &end, on_cancelled, cancelling);
+}
+
+static void forget(struct api_request *request) {
+    char id[STORE_ID_MAX];
+    page_path_id(request, id);
+    store_job_forget(request->api->calls->store, request->identity.account_id, request_is_test(request), id, on_found,
+                     pending_new(request, NULL));
+}
+
+static void handle_delete(struct api_request *request) {
+    struct fault fault;
+    bool forgets;
+    if (!page_read_forget(request, &forgets, &fault)) {
+        respond_fault(request, &fault);
+    } else if (forgets) {
+        forget(request);
+    } else {
+        cancel(request);
+    }
 }
 
 /* -1 without one. */
@@ -213,7 +240,7 @@ static const struct route routes[] = {
     {"POST", "/v1/jobs", true, handle_create, NULL},
     {"GET", "/v1/jobs", true, handle_list, NULL},
     {"GET", "/v1/jobs/{id}", true, handle_one, NULL},
-    {"DELETE", "/v1/jobs/{id}", true, handle_cancel, NULL},
+    {"DELETE", "/v1/jobs/{id}", true, handle_delete, NULL},
 };
 
 const struct route_set ROUTES_JOBS = {routes, COUNT_OF(routes)};

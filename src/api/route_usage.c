@@ -4,6 +4,7 @@
 #include "api/pending.h"
 #include "api/respond.h"
 #include "base/json_values.h"
+#include "format/kept.h"
 #include "store/usage.h"
 
 /* What was asked, while the store reads; in the exchange's arena. */
@@ -58,6 +59,9 @@ static void respond_usage(struct api_request *request, const struct store_usage 
         json_member_cstr(&writer, "key_id", query->key_id);
     }
     write_by_model(&writer, usage);
+    if (!request_is_test(request)) {
+        kept_write(&writer, &usage->kept);
+    }
     respond_json_end(request, 200, &writer);
 }
 

@@ -172,6 +172,21 @@ static void handle_one(struct api_request *request) {
                         pending_new(request, NULL));
 }
 
+static void handle_delete(struct api_request *request) {
+    char id[STORE_ID_MAX];
+    struct fault fault;
+    bool forgets;
+    page_path_id(request, id);
+    if (!page_read_forget(request, &forgets, &fault)) {
+        respond_fault(request, &fault);
+    } else if (forgets) {
+        store_workflow_forget(request->api->calls->store, request->identity.account_id, request_is_test(request), id,
+                              on_told, pending_new(request, NULL));
+    } else {
+        workflow_cancel(request->api->workflows, &request->identity, id, on_told, pending_new(request, NULL));
+    }
+}
+
 static void handle_cancel(struct api_request *request) {
     char id[STORE_ID_MAX];
     page_path_id(request, id);
@@ -237,7 +252,7 @@ static void handle_list(struct api_request *request) {
 static const struct route routes[] = {
     {"GET", "/v1/workflows", true, handle_list, NULL},
     {"GET", "/v1/workflows/{id}", true, handle_one, NULL},
-    {"DELETE", "/v1/workflows/{id}", true, handle_cancel, NULL},
+    {"DELETE", "/v1/workflows/{id}", true, handle_delete, NULL},
     {"POST", "/v1/workflows/{id}/cancel", true, handle_cancel, NULL},
 };
 

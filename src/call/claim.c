@@ -137,6 +137,7 @@ struct store_answer claim_answer(const struct claim *claim, bool stream, struct 
     const struct idempotency *asked = &claim->of;
     struct store_answer answer = {.stream = stream,
                                   .replaces = asked->kind != IDEMPOTENCY_KEY,
+                                  .spare = asked->kind != IDEMPOTENCY_KEY,
                                   .expires_ms = wall_ms + idempotency_kept_ms(asked->kind),
                                   .content = content};
     memcpy(answer.scope_sha256, asked->scope_sha256, sizeof(answer.scope_sha256));

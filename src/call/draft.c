@@ -3,10 +3,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/quota.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { ANSWERS_RETRY_MS = 60 * 1000 }; /* of an account with as many stored answers as it may have */
 
 struct draft_wait {
     struct draft *draft; /* NULL once it is gone */
@@ -92,6 +95,12 @@ enum draft_step draft_claim(struct draft *draft) {
 
 static enum draft_step stored_step(struct draft *draft, const struct store_answer *answer, const struct err *err) {
     struct fault fault;
+    if (err != NULL && store_quota_is_past(err)) {
+        /* Its answer could not be kept, so it would not be the same request for whoever asks again. */
+        fault_set(&fault, FAULT_RATE_LIMIT_EXCEEDED, "%s.", err->message);
+        fault.retry_after_ms = ANSWERS_RETRY_MS;
+        return draft_refuse(draft, &fault);
+    }
     if (err != NULL) {
         /* Without an answer to "did it run before?" it must not run. */
         LOG_WARN_EVENT("api.answer_unknown", LOG_TEXT("request_id", draft->request_id),
@@ -132,7 +141,7 @@ enum draft_step draft_look_stored(struct draft *draft) {
     if (!may_be_stored(draft)) {
         return DRAFT_ON;
     }
-    store_answer_find(draft->calls->store, draft->idempotency.scope_sha256, clock_wall_ms(), on_stored,
-                      draft_wait_begin(draft));
+    store_answer_find(draft->calls->store, draft->idempotency.scope_sha256, draft->identity->account_id,
+                      clock_wall_ms(), on_stored, draft_wait_begin(draft));
     return DRAFT_WAITS;
 }

@@ -1,6 +1,7 @@
 #include "call/fault.h"
 
 #include "base/log.h"
+#include "store/quota.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -87,6 +88,10 @@ static enum fault_code code_of(enum err_code code) {
 
 void fault_from_err(struct fault *fault, const struct err *err) {
     const enum fault_code code = code_of(err->code);
+    if (store_quota_is_past(err)) {
+        fault_set(fault, FAULT_FORBIDDEN, "%s.", err->message);
+        return;
+    }
     if (code == FAULT_INTERNAL) {
         /* The details are the operator's. */
         LOG_ERROR_EVENT("api.internal_error", LOG_TEXT("kind", err_code_name(err->code)),

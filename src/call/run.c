@@ -387,7 +387,7 @@ struct run *run_start(struct calls *calls, const struct run_request *asked, cons
         uint8_t scope[DIGEST_SHA256_SIZE];
         run->state = RUN_LOOKING;
         run_scope(call->id, scope);
-        store_answer_find(calls->store, scope, clock_wall_ms(), on_looked, run);
+        store_answer_find(calls->store, scope, NULL, clock_wall_ms(), on_looked, run);
     } else {
         starting_append(run);
     }

@@ -39,6 +39,14 @@ static void print_list(struct json_value answer) {
     table_print_list(&TABLE, answer);
 }
 
+/* A "-" is no limit. */
+static void print_kept(const char *name, struct json_value kind) {
+    char rows[32], rows_max[32], bytes[32], bytes_max[32];
+    printf("Kept      %s: %s of %s, %s of %s bytes\n", name, table_cell(kind, "rows", rows, sizeof(rows)),
+           table_cell(kind, "rows_max", rows_max, sizeof(rows_max)), table_cell(kind, "bytes", bytes, sizeof(bytes)),
+           table_cell(kind, "bytes_max", bytes_max, sizeof(bytes_max)));
+}
+
 static void print_account(struct json_value account) {
     static const struct table_line LINES[] = {
         {"Account", "id"},          {"Name", "name"},
@@ -47,7 +55,14 @@ static void print_account(struct json_value account) {
         {"Balance", "balance_usd"}, {"Given", "given_usd"},
         {"On hold", "held_usd"},    {"Requests", "active_requests"},
     };
+    static const char *const KINDS[] = {"conversations", "jobs", "workflows", "answers"};
+    struct json_value kept, kind;
     table_print_lines(account, 10, LINES, COUNT_OF(LINES));
+    for (size_t i = 0; i < COUNT_OF(KINDS) && json_get(account, "kept", &kept); i++) {
+        if (json_get(kept, KINDS[i], &kind)) {
+            print_kept(KINDS[i], kind);
+        }
+    }
 }
 
 static void print_changed(struct json_value account) {

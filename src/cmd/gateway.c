@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "cmd/model_files.h"
 #include "cmd/network.h"
+#include "cmd/quota_options.h"
 #include "cmd/signals.h"
 #include "gateway/retention.h"
 #include "store/owed.h"
@@ -87,7 +88,10 @@ static bool parse_tier(const char *text, struct gateway_tier_limits *out, struct
 static bool fill_tiers(const struct gateway_config *config, struct gateway_options *options, struct err *err) {
     return parse_tier(config->tier_free, &options->tiers[STORE_TIER_FREE], err) &&
            parse_tier(config->tier_starter, &options->tiers[STORE_TIER_STARTER], err) &&
-           parse_tier(config->tier_pro, &options->tiers[STORE_TIER_PRO], err);
+           parse_tier(config->tier_pro, &options->tiers[STORE_TIER_PRO], err) &&
+           quota_options_read(config->quota_free, options->quotas.of[STORE_TIER_FREE], err) &&
+           quota_options_read(config->quota_starter, options->quotas.of[STORE_TIER_STARTER], err) &&
+           quota_options_read(config->quota_pro, options->quotas.of[STORE_TIER_PRO], err);
 }
 
 static bool check(const struct gateway_config *config, struct err *err) {
@@ -202,6 +206,13 @@ static const struct option OPTIONS[] = {
      "tier Free: N requests for text a minute, M at once, C requests of any kind a minute; 0: no limit", AT(tier_free)},
     {"tier-starter", OPTION_TEXT, "N/M/C", "60/5/1800", "the same for tier Starter", AT(tier_starter)},
     {"tier-pro", OPTION_TEXT, "N/M/C", "300/20/6000", "the same for tier Pro", AT(tier_pro)},
+    {"quota-free", OPTION_TEXT, "QUOTAS", "1000/128,10000/256,1000/128,20000/128",
+     "tier Free: what is kept of conversations, jobs, workflows, stored answers: ROWS/MIB of each; 0: no limit",
+     AT(quota_free)},
+    {"quota-starter", OPTION_TEXT, "QUOTAS", "10000/1024,100000/2048,10000/1024,100000/512",
+     "the same for tier Starter", AT(quota_starter)},
+    {"quota-pro", OPTION_TEXT, "QUOTAS", "100000/8192,1000000/16384,100000/8192,500000/4096", "the same for tier Pro",
+     AT(quota_pro)},
     {"max-jobs", OPTION_NUMBER, "N", "8192", "jobs alive at once, queued or running", AT(max_jobs)},
     {"max-queue", OPTION_NUMBER, "N", "1024", "jobs waiting for a provider; more get 429", AT(max_queue)},
     {"max-attempts", OPTION_NUMBER, "N", "6", "providers tried before the next token", AT(max_attempts)},

@@ -9,6 +9,7 @@ struct gateway_config {
     const char *config, *data, *listen, *tls_cert, *tls_key, *log_level, *models;
     const char *trusted_proxies;
     const char *tier_free, *tier_starter, *tier_pro;
+    const char *quota_free, *quota_starter, *quota_pro;
     uint32_t drain_s, heartbeat_ms, canary_s, max_jobs, max_queue, max_attempts;
     uint32_t queue_ms, accept_ms, first_token_ms, prefill_least, silence_ms, whole_ms, whole_per_token_ms, cooldown_ms;
     uint32_t keep_days, hold_days, disk_floor_mib;

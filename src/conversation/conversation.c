@@ -157,6 +157,15 @@ static void on_read(void *context, const struct store_conversation *conversation
     conversation_desk_release(desk);
 }
 
+/* At least so many bytes are added to it. */
+static size_t bytes_to_add(const struct gen_request *generation) {
+    size_t bytes = 1;
+    for (size_t i = 0; i < generation->message_count; i++) {
+        bytes += generation->messages[i].content.len;
+    }
+    return bytes;
+}
+
 static void read_stored(struct draft *draft) {
     const struct entering *entering = draft->stage_data;
     char id[STORE_ID_MAX];
@@ -168,6 +177,7 @@ static void read_stored(struct draft *draft) {
         .limit = STORE_MESSAGES_MAX,
         .tokens_max = 2 * (int64_t)entering->context_length, /* another model may have counted */
         .bytes_max = (size_t)entering->context_length * CONVERSATION_BYTES_PER_TOKEN,
+        .adds = bytes_to_add(&draft->input.request),
     };
     store_conversation_read(draft->calls->store, &ask, on_read, draft_wait_begin(draft));
 }

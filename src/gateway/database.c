@@ -1,5 +1,6 @@
 #include "gateway/database.h"
 
+#include "store/kept.h"
 #include "store/owed.h"
 #include "store/sqlite/driver.h"
 
@@ -22,10 +23,11 @@ bool gateway_database_open(struct store **out, const char *path, struct err *err
     return true;
 }
 
-bool gateway_database_hold(struct store *store, uint32_t days, struct err *err) {
+bool gateway_database_tell(struct store *store, uint32_t days, const struct store_quotas *quotas, struct err *err) {
     char text[16];
     const bool changed = store_hold_days(store) != days;
     store_set_hold_days(store, days);
+    store_set_quotas(store, quotas);
     (void)snprintf(text, sizeof(text), "%u", days);
     return !changed || store_setting_set(store, HOLD_SETTING, text, err);
 }

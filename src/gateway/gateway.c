@@ -94,7 +94,7 @@ void gateway_options_init(struct gateway_options *options) {
                                         .audit_permille = AUDIT_PERMILLE};
     doors_limits_init(&options->addresses);
     core_config_init(&options->core);
-    gateway_tiers_init(options->tiers);
+    gateway_tiers_init(options->tiers, &options->quotas);
 }
 
 /* --- What the rooms above ask of the gateway --- */
@@ -366,7 +366,7 @@ static bool open_accounts(struct gateway *gateway, const struct gateway_options 
 static bool open_store(struct gateway *gateway, const struct gateway_options *options, struct err *err) {
     if (!doors_init(&gateway->doors, &options->addresses, options->trusted_proxies, err) ||
         !gateway_database_open(&gateway->store, options->store_path, err) ||
-        !gateway_database_hold(gateway->store, options->hold_days, err)) {
+        !gateway_database_tell(gateway->store, options->hold_days, &options->quotas, err)) {
         return false;
     }
     gateway->auth = auth_new(gateway->store);

@@ -23,6 +23,7 @@ struct gateway_options {    /* strings are borrowed until gateway_open returns *
     const char *tls_key;
     const char *admin; /* where the admin API listens, such as "unix:DATA/admin.sock"; NULL: nowhere */
     struct gateway_tier_limits tiers[GATEWAY_TIERS];
+    struct store_quotas quotas;
     const char *local_token;         /* the join token of the device that is started with this gateway; NULL: none */
     bool devices_trusted;            /* all of them are the operator's own, and believed */
     uint32_t drain_ms;               /* how long running requests may go on after gateway_drain */

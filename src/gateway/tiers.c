@@ -1,6 +1,7 @@
 #include "gateway/tiers.h"
 
-void gateway_tiers_init(struct gateway_tier_limits tiers[GATEWAY_TIERS]) {
+void gateway_tiers_init(struct gateway_tier_limits tiers[GATEWAY_TIERS], struct store_quotas *quotas) {
+    store_quotas_init(quotas);
     tiers[STORE_TIER_FREE] =
         (struct gateway_tier_limits){.requests_per_minute = 10, .concurrent = 2, .calls_per_minute = 600};
     tiers[STORE_TIER_STARTER] =

@@ -3,6 +3,7 @@
 #define NATARIS_GATEWAY_TIERS_H
 
 #include "store/accounts.h"
+#include "store/quota.h"
 
 #include <stdint.h>
 
@@ -14,6 +15,6 @@ struct gateway_tier_limits {
 };
 
 /* The documented defaults (docs/OPERATING.md). */
-void gateway_tiers_init(struct gateway_tier_limits tiers[GATEWAY_TIERS]);
+void gateway_tiers_init(struct gateway_tier_limits tiers[GATEWAY_TIERS], struct store_quotas *quotas);
 
 #endif

@@ -10,17 +10,22 @@ struct store_answer {
     int64_t expires_ms;
     bool stream;        /* content is the text of the answer's SSE events */
     bool replaces;      /* takes the place of one that is kept (an SDK's first tries); false: that one refuses it */
+    bool spare;         /* nobody asked for it to be kept: it is not where its account's quota is used up (quota.h) */
     struct str content; /* the answer's body; copied */
 };
 /* The stored answer of a scope, also when expired ones are about to go: NULL when there is none. `content` is borrowed
- * for the call. Asynchronous. */
-void store_answer_find(struct store *store, const uint8_t scope_sha256[DIGEST_SHA256_SIZE], int64_t now_ms,
+ * for the call. `account_id`: who will have one kept if there is none; ERR_CONFLICT about "quota" (quota.h) when there
+ * is no room for it. NULL: nobody. Asynchronous. */
+void store_answer_find(struct store *store, const uint8_t scope_sha256[DIGEST_SHA256_SIZE], const char *account_id,
+                       int64_t now_ms,
                        void (*on_result)(void *context, const struct store_answer *answer, const struct err *err),
                        void *context);
 
 /* --- Of a backend --- */
 
 struct store_answer_rows {
+    /* Whether the account may have one more kept: ERR_CONFLICT about "quota". */
+    bool (*room)(struct store_connection *connection, const char *account_id, struct err *err);
     /* The content is on the heap. */
     bool (*find)(struct store_connection *connection, const uint8_t scope_sha256[DIGEST_SHA256_SIZE], int64_t now_ms,
                  struct store_answer *out, bool *found, struct err *err);

@@ -25,7 +25,7 @@ struct store_conversation {
     int64_t created_ms, updated_ms;
 };
 
-/* ERR_CONFLICT about "conversations": the account has as many as its tier allows. */
+/* ERR_CONFLICT about "quota" (quota.h): the account has as many as its tier allows. */
 void store_conversation_add(struct store *store, const struct store_conversation *conversation,
                             void (*on_result)(void *context, const struct err *err), void *context);
 /* Overwrites its key, and has returned when neither the file nor its log holds anything that can be read: the messages,
@@ -42,6 +42,8 @@ struct store_conversation_ask {
     size_t limit;       /* so many messages at most, and ... */
     int64_t tokens_max; /* ... so many tokens ... */
     size_t bytes_max;   /* ... and bytes, but at least one message */
+    size_t
+        adds; /* so many bytes are to be added: ERR_CONFLICT about "quota" (quota.h) when there is no room; 0: none */
 };
 /* The conversation and messages of it in their order. `more`: the bounds left some out. */
 void store_conversation_read(struct store *store, const struct store_conversation_ask *ask,

@@ -18,7 +18,8 @@
 /* Stands first in the backend's own struct. */
 struct store_connection {
     const struct store_driver *driver;
-    bool deliveries_added; /* by what was written; whoever tells the sender clears it */
+    const struct store_quotas *quotas; /* the store's (quota.h); NULL: none hold */
+    bool deliveries_added;             /* by what was written; whoever tells the sender clears it */
 };
 
 enum store_commit {
@@ -69,6 +70,7 @@ struct store_driver {
     const struct store_settlement_rows *settlements;
     const struct store_escrow_rows *escrow;
     const struct store_answer_rows *answers;
+    const struct store_quota_rows *quotas;
     const struct store_admin_rows *admin;
     const struct store_ledger_rows *ledger;
     const struct store_conversation_rows *conversations;

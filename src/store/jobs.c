@@ -216,6 +216,27 @@ void store_job_end(struct store *store, const struct store_job_end *end, store_j
     store_task_run(store, &self->task);
 }
 
+/* --- Forgetting --- */
+
+static bool forget_write(struct store_task *task, struct store_connection *connection, struct err *err) {
+    struct job_task *self = job_of(task);
+    return job_find_own(self, connection, self->one.id, self->one.account_id, self->one.test, err) &&
+           connection->driver->jobs->forget(connection, self->one.id, &self->changed, err) &&
+           (self->changed || err_set(err, ERR_CONFLICT,
+                                     "This job has not ended. Cancel it first (DELETE without "
+                                     "forget)"));
+}
+
+void store_job_forget(struct store *store, const char *account_id, bool test, const char *id, store_job_told *told,
+                      void *context) {
+    static const struct store_task_kind kind = {.write = forget_write, .answer = job_answer, .free = job_free};
+    struct job_task *self = job_new(&kind, told, context);
+    (void)str_copy(self->one.account_id, sizeof(self->one.account_id), str_from(account_id));
+    (void)str_copy(self->one.id, sizeof(self->one.id), str_from(id));
+    self->one.test = test;
+    store_task_run(store, &self->task);
+}
+
 /* --- Lists --- */
 
 struct list_task {

@@ -47,8 +47,10 @@ struct store_job_new {
     const uint8_t *scope_sha256; /* of its idempotency key; NULL: none */
     int64_t scope_since_ms;      /* a job under that key that is older does not count */
     bool replaces;               /* nor does any: the key names this one from now on */
+    int64_t reserve_bytes;       /* of its account's quota, for its answer: given back with its end */
 };
-/* `changed` false: the job that is there under the idempotency key already. Copied. */
+/* `changed` false: the job that is there under the idempotency key already. Copied. ERR_CONFLICT about "quota"
+ * (quota.h): its account keeps as many as it may. */
 void store_job_add(struct store *store, const struct store_job_new *asked, store_job_told *told, void *context);
 /* ERR_NOT_FOUND also for a job of another account, or of the other kind of key. */
 void store_job_find(struct store *store, const char *account_id, bool test, const char *id, store_job_told *told,
@@ -74,6 +76,10 @@ struct store_job_end {
 /* Tells the job as it is then; `changed` false: it had ended before, and nothing was written. To end it once more is
  * safe. */
 void store_job_end(struct store *store, const struct store_job_end *end, store_job_told *told, void *context);
+
+/* Deletes one that has ended, with its result, and tells what it was. ERR_CONFLICT: it has not ended. */
+void store_job_forget(struct store *store, const char *account_id, bool test, const char *id, store_job_told *told,
+                      void *context);
 
 struct store_job_query {
     char account_id[STORE_ID_MAX]; /* empty: every job that has not ended, of all accounts, oldest first */
@@ -103,6 +109,7 @@ struct store_job_rows {
                  struct err *err);
     /* Not `changed`: it had ended before, or there is none. */
     bool (*end)(struct store_connection *connection, const struct store_job_end *end, bool *changed, struct err *err);
+    bool (*forget)(struct store_connection *connection, const char *id, bool *done, struct err *err);
     /* `rows` is on the heap. */
     bool (*list)(struct store_connection *connection, const struct store_job_query *query, struct store_job **rows,
                  size_t *count, bool *more, struct err *err);

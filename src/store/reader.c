@@ -4,8 +4,13 @@
 static bool reader_run(const struct store_reader *reader, struct store_connection **connection, struct store_task *task,
                        struct err *err) {
     const struct store_driver *driver = reader->writer->driver;
-    if ((*connection == NULL && !driver->open_reader(connection, reader->writer, err)) ||
-        !driver->begin_read(*connection, err)) {
+    if (*connection == NULL) {
+        if (!driver->open_reader(connection, reader->writer, err)) {
+            return false;
+        }
+        (*connection)->quotas = reader->writer->quotas;
+    }
+    if (!driver->begin_read(*connection, err)) {
         return false;
     }
     const bool ok = task->kind->read(task, *connection, err);

@@ -2,6 +2,7 @@
 #ifndef NATARIS_STORE_STATE_H
 #define NATARIS_STORE_STATE_H
 
+#include "store/quota.h"
 #include "store/reader.h"
 #include "store/writer.h"
 
@@ -9,6 +10,7 @@ struct store {
     struct store_connection *connection; /* owned; the writer's once it runs */
     bool started;
     uint32_t hold_days; /* usage.h */
+    struct store_quotas quotas;
     struct store_lanes lanes;
     struct store_writer writer;
     struct store_reader reader, lister;

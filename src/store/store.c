@@ -13,6 +13,8 @@ struct store *store_over(struct store_connection *connection, const struct store
     struct store *store = MEM_NEW(struct store);
     store->connection = connection;
     store->hold_days = STORE_HOLD_DAYS;
+    store_quotas_init(&store->quotas);
+    connection->quotas = &store->quotas;
     store_lanes_init(&store->lanes);
     store->writer.lanes = &store->lanes;
     store->writer.connection = connection;

@@ -9,8 +9,6 @@ enum store_tier { /* stored by number */
                   STORE_TIER_UNLIMITED = 3,
 };
 enum { STORE_TIERS = 4 };
-/* How many conversations an account may keep, with live and test keys together; 0: any number. */
-int store_tier_conversations(enum store_tier tier);
 const char *store_tier_name(enum store_tier tier); /* "free", ... */
 
 #endif

@@ -5,7 +5,7 @@
 #ifndef NATARIS_STORE_USAGE_H
 #define NATARIS_STORE_USAGE_H
 
-#include "store/limits.h"
+#include "store/kept.h"
 
 struct store_model_usage {
     char model[STORE_MODEL_MAX];
@@ -15,6 +15,7 @@ struct store_model_usage {
 struct store_usage {
     int64_t balance_nano, requests, prompt_tokens, completion_tokens, charge_nano;
     int64_t given_nano, balance_given_nano; /* of the charge, and of the balance: given credit */
+    struct store_kept_report kept;          /* now, and what may be */
     const struct store_model_usage *models;
     size_t model_count;
 };

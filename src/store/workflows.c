@@ -125,6 +125,26 @@ void store_workflow_find(struct store *store, const char *account_id, bool test,
     store_task_run(store, &workflow->task);
 }
 
+static bool forget_write(struct store_task *task, struct store_connection *connection, struct err *err) {
+    struct workflow_task *workflow = workflow_of(task);
+    return find_read(task, connection, err) &&
+           connection->driver->workflows->forget(connection, workflow->find.id, &workflow->changed, err) &&
+           (workflow->changed || err_set(err, ERR_CONFLICT,
+                                         "This workflow has not ended. Cancel it first (DELETE "
+                                         "without forget)"));
+}
+
+void store_workflow_forget(struct store *store, const char *account_id, bool test, const char *id,
+                           store_workflow_told *told, void *context) {
+    static const struct store_task_kind kind = {
+        .write = forget_write, .answer = workflow_answer, .free = workflow_free};
+    struct workflow_task *workflow = workflow_new(&kind, told, context);
+    (void)str_copy(workflow->find.account_id, sizeof(workflow->find.account_id), str_from(account_id));
+    (void)str_copy(workflow->find.id, sizeof(workflow->find.id), str_from(id));
+    workflow->find.test = test;
+    store_task_run(store, &workflow->task);
+}
+
 /* --- The end --- */
 
 static bool end_write(struct store_task *task, struct store_connection *connection, struct err *err) {

@@ -169,6 +169,10 @@ struct store_workflow_end {
 void store_workflow_end(struct store *store, const struct store_workflow_end *end, store_workflow_told *told,
                         void *context);
 
+/* Deletes one that has ended, with its steps, and tells what it was. ERR_CONFLICT: it has not ended. */
+void store_workflow_forget(struct store *store, const char *account_id, bool test, const char *id,
+                           store_workflow_told *told, void *context);
+
 struct store_workflow_query {
     char account_id[STORE_ID_MAX];
     bool test;
@@ -234,6 +238,7 @@ struct store_workflow_rows {
     /* `out` is the workflow as it is then. */
     bool (*end)(struct store_connection *connection, const struct store_workflow_end *end,
                 struct store_workflow_found *out, bool *changed, struct err *err);
+    bool (*forget)(struct store_connection *connection, const char *id, bool *done, struct err *err);
     bool (*step_put)(struct store_connection *connection, const char *workflow_id, const struct store_step *step,
                      const uint8_t *answer_scope, struct err *err);
     bool (*list)(struct store_connection *connection, const struct store_workflow_query *query,

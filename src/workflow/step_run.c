@@ -1,6 +1,7 @@
 #include "workflow/step_run.h"
 
 #include "base/clock.h"
+#include "store/quota.h"
 #include "workflow/act.h"
 #include "workflow/budget.h"
 #include "workflow/compose.h"
@@ -153,6 +154,7 @@ static void step_run(struct workflow_step *step) {
 static void on_begin_stored(void *context, const struct err *err) {
     struct workflow_step *step = context;
     struct workflow *workflow = step->workflow;
+    struct fault fault;
     if (!workflow_answered(workflow)) {
         return;
     }
@@ -161,6 +163,9 @@ static void on_begin_stored(void *context, const struct err *err) {
     } else if (err != NULL &&
                (err->code == ERR_UNAVAILABLE || err->code == ERR_IN_DOUBT)) { /* once more, which is safe */
         workflow_step_wait(step, STEP_WAITING, WORKFLOW_RETRY_MIN_MS);
+    } else if (err != NULL && store_quota_is_past(err)) { /* what it has made so far is all that it may */
+        fault_from_err(&fault, err);
+        workflow_step_fails(step, &fault);
     } else if (err != NULL) {
         workflow_lost(workflow, err);
     } else if (workflow_step_calls(step)->draining) {

@@ -343,7 +343,7 @@ static void test_a_turn_of_one_that_is_gone_leaves_nothing(void **state) {
     struct outcome out;
     const uint8_t scope[DIGEST_SHA256_SIZE] = {9};
     assert_int_equal(settle(fixture, "conv_9", 0, "first", "answer", "job_1", 9), ERR_NONE); /* settled all the same */
-    store_answer_find(fixture->store, scope, noon_ms, on_answer, &out);
+    store_answer_find(fixture->store, scope, NULL, noon_ms, on_answer, &out);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
     assert_int_equal(out.count, 0);
     assert_false(in_files(fixture, "conv_9", 6));
@@ -410,7 +410,7 @@ static void test_delete_leaves_nothing(void **state) {
     const uint8_t scope[DIGEST_SHA256_SIZE] = {1};
     assert_int_equal(add(fixture, "acct_1", "conv_marked", false), ERR_NONE);
     assert_int_equal(settle(fixture, "conv_marked", 0, "SECRETQUESTION", "SECRETANSWER", "job_1", 1), ERR_NONE);
-    store_answer_find(fixture->store, scope, noon_ms, on_answer, &out);
+    store_answer_find(fixture->store, scope, NULL, noon_ms, on_answer, &out);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
     assert_string_equal(out.content, "SECRETANSWER"); /* sealed, and opened again */
     struct store_turn turn = turn_of("acct_1", "conv_marked", STORE_TURN_TITLE);
@@ -433,7 +433,7 @@ static void test_delete_leaves_nothing(void **state) {
     assert_false(in_files(fixture, "conv_marked", 11));
     const struct store_conversation_ask what = all_of("acct_1", "conv_marked");
     assert_int_equal(code_of(fixture, &what), ERR_NOT_FOUND);
-    store_answer_find(fixture->store, scope, noon_ms, on_answer, &out);
+    store_answer_find(fixture->store, scope, NULL, noon_ms, on_answer, &out);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
     assert_int_equal(out.count, 0);
     store_fixture_reopen(fixture);

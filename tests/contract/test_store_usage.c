@@ -77,7 +77,7 @@ static struct found find_answer(struct store_fixture *fixture, const char *scope
     struct found found = {0};
     uint8_t sha256[DIGEST_SHA256_SIZE];
     digest_sha256(scope, strlen(scope), sha256);
-    store_answer_find(fixture->store, sha256, now_ms, on_answer, &found);
+    store_answer_find(fixture->store, sha256, NULL, now_ms, on_answer, &found);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
     assert_int_equal(found.calls, 1);
     return found;

@@ -31,10 +31,12 @@ async function tellAll(network) {
   assert.equal(made.balance_usd, 5);
 
   const shown = await command(network, 'account', 'show', made.id);
-  const { created_at: createdAt, ...rest } = shown;
+  const { created_at: createdAt, kept, ...rest } = shown;
   assert.ok(Math.abs(Date.parse(createdAt) - Date.now()) < DAY_MS);
   assert.deepEqual(rest, { id: made.id, name: 'Ada Lovelace', tier: 'starter', suspended: false, owner: false,
     balance_usd: 5, given_usd: 5, held_usd: 0, active_requests: 0 });
+
+  assert.deepEqual(kept.jobs, { rows: 0, rows_max: 100_000, bytes: 0, bytes_max: 2048 * 1024 * 1024 });
 
   const { data: accounts } = await command(network, 'account', 'list');
   assert.deepEqual(accounts.map(({ owner }) => owner), [true, false], 'the owner came first');

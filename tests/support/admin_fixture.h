@@ -135,6 +135,17 @@ void store_accounts_read(struct store *store, const char *id, const char *after,
     }
 }
 
+/* acct_ada has three jobs of ten. */
+void store_kept_read(struct store *store, const char *account_id,
+                     void (*told)(void *context, const struct store_kept_report *report, const struct err *err),
+                     void *context) {
+    const struct store_kept_report report = {.kept = {[STORE_KEPT_JOBS] = {3, 300}},
+                                             .quota = {[STORE_KEPT_JOBS] = {10, 0}}};
+    (void)store;
+    (void)account_id;
+    told(context, admin_fixture->reads_fail ? NULL : &report, admin_fixture_read_err());
+}
+
 void store_keys_read(struct store *store, const char *account_id, const char *after, unsigned limit,
                      void (*on_result)(void *context, const struct store_key *keys, size_t count, bool more,
                                        const struct err *err),

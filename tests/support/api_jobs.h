@@ -148,6 +148,22 @@ void store_job_end(struct store *store, const struct store_job_end *end, store_j
     api_jobs_done(answer);
 }
 
+/* One that is forgotten is nobody's any more. */
+void store_job_forget(struct store *store, const char *account_id, bool test, const char *id, store_job_told *told,
+                      void *context) {
+    struct api_jobs_answer *answer = api_jobs_later(store, told, context);
+    struct store_job *job = api_jobs_find(id);
+    if (job == NULL || strcmp(job->account_id, account_id) != 0 || job->test != test) {
+        api_jobs_missing(answer);
+    } else if (job->state < STORE_JOB_COMPLETED) {
+        err_set(&answer->err, ERR_CONFLICT, "This job has not ended");
+    } else {
+        job->account_id[0] = '\0';
+        answer->job = job;
+        answer->changed = true;
+    }
+}
+
 void store_job_list(struct store *store, const struct store_job_query *query,
                     void (*told)(void *context, const struct store_job *jobs, size_t count, bool more,
                                  const struct err *err),

@@ -137,13 +137,15 @@ static struct api_store_question *api_store_ask(struct store *store, void *conte
     return question;
 }
 
-void store_answer_find(struct store *store, const uint8_t scope_sha256[DIGEST_SHA256_SIZE], int64_t now_ms,
+void store_answer_find(struct store *store, const uint8_t scope_sha256[DIGEST_SHA256_SIZE], const char *account_id,
+                       int64_t now_ms,
                        void (*on_result)(void *context, const struct store_answer *answer, const struct err *err),
                        void *context) {
     struct api_store_question *question = api_store_ask(store, context);
     store->answers_asked++;
     question->kind = QUESTION_ANSWER;
     memcpy(question->scope_sha256, scope_sha256, DIGEST_SHA256_SIZE);
+    (void)account_id;
     question->now_ms = now_ms;
     question->on_answer = on_result;
 }

@@ -212,6 +212,22 @@ void store_workflow_end(struct store *store, const struct store_workflow_end *en
     api_workflows_done(answer);
 }
 
+/* One that is forgotten is nobody's any more. */
+void store_workflow_forget(struct store *store, const char *account_id, bool test, const char *id,
+                           store_workflow_told *told, void *context) {
+    struct api_workflows_answer *answer = api_workflows_later(store, told, context);
+    if (!api_workflows_look(answer, account_id, test, id)) {
+        return;
+    }
+    struct store_workflow *row = &api_workflows.rows[answer->place];
+    if (row->status == STORE_WORKFLOW_RUNNING) {
+        err_set(&answer->err, ERR_CONFLICT, "This workflow has not ended");
+        return;
+    }
+    row->account_id[0] = '\0';
+    answer->changed = true;
+}
+
 /* --- Reads of many --- */
 
 struct api_workflows_read {

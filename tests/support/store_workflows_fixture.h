@@ -186,7 +186,7 @@ UNUSED static void on_answer(void *context, const struct store_answer *answer, c
 
 UNUSED static const char *stored(struct store_fixture *fixture, uint8_t scope, char out[TEXT_SEEN]) {
     const uint8_t scope_sha256[DIGEST_SHA256_SIZE] = {scope};
-    store_answer_find(fixture->store, scope_sha256, NOW, on_answer, out);
+    store_answer_find(fixture->store, scope_sha256, NULL, NOW, on_answer, out);
     turn(fixture);
     return out;
 }

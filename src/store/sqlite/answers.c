@@ -1,5 +1,6 @@
 #include "store/sqlite/answers.h"
 
+#include "store/sqlite/quotas.h"
 #include "store/sqlite/sealed.h"
 
 #include <string.h>
@@ -27,8 +28,20 @@ bool sqlite_answer_room(struct sqlite_db *db, const struct store_answer *answer,
     return sqlite_run(db, SQL_ANSWER_DELETE, err);
 }
 
-bool sqlite_answer_add(struct sqlite_db *db, const struct store_answer *answer, const struct turn_place *place,
-                       struct err *err) {
+bool sqlite_answer_fits(struct sqlite_db *db, int64_t account_number, const struct store_answer *answer, bool *room,
+                        struct err *err) {
+    const struct store_amount more = {.rows = 1, .bytes = (int64_t)answer->content.len};
+    struct err past = {0};
+    *room = sqlite_quota_check(db, account_number, STORE_KEPT_ANSWERS, &more, &past);
+    if (!*room && !store_quota_is_past(&past)) {
+        *err = past;
+        return false;
+    }
+    return true;
+}
+
+bool sqlite_answer_add(struct sqlite_db *db, const struct store_answer *answer, int64_t account_number,
+                       const struct turn_place *place, struct err *err) {
     struct buf room;
     buf_init(&room, answer->content.len + SEAL_EXTRA);
     struct sqlite_binder binder = sqlite_bind(db, SQL_ANSWER_ADD);
@@ -38,6 +51,7 @@ bool sqlite_answer_add(struct sqlite_db *db, const struct store_answer *answer, 
     sqlite_bind_int(&binder, answer->stream);
     sqlite_bind_int(&binder, place->number);
     sqlite_bind_sealed(&binder, place, answer->content, &room);
+    sqlite_bind_int(&binder, account_number);
     bool ok = sqlite_run(db, SQL_ANSWER_ADD, err);
     buf_clear(&room);
     return ok;
@@ -76,4 +90,9 @@ static bool answer_find(struct store_connection *connection, const uint8_t scope
     return ok;
 }
 
-const struct store_answer_rows sqlite_answer_rows = {.find = answer_find};
+static bool answer_room(struct store_connection *connection, const char *account_id, struct err *err) {
+    return sqlite_quota_check_of(sqlite_db_of(connection), account_id, STORE_KEPT_ANSWERS,
+                                 &(struct store_amount){.rows = 1, .bytes = 1}, err);
+}
+
+const struct store_answer_rows sqlite_answer_rows = {.room = answer_room, .find = answer_find};

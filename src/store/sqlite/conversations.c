@@ -2,37 +2,14 @@
 
 #include "base/mem.h"
 #include "base/random.h"
+#include "store/sqlite/quotas.h"
 #include "store/sqlite/turns.h"
-#include "store/tier.h"
 
 #include <string.h>
 
 enum { CONVERSATION_ROOM_MAX = 64 * 1024 * 1024, MESSAGES_STEP = 64 };
 
 /* --- For the writer --- */
-
-/* Whether the account may keep one more: only so many are counted as its tier could allow at most. */
-static bool conversation_fits(struct sqlite_db *db, int64_t account_number, struct err *err) {
-    bool found;
-    struct sqlite_binder binder = sqlite_bind(db, SQL_CONVERSATION_COUNT);
-    sqlite_bind_int(&binder, account_number);
-    sqlite_bind_int(&binder, store_tier_conversations(STORE_TIER_PRO));
-    if (!sqlite_next(db, SQL_CONVERSATION_COUNT, &found, err)) {
-        return false;
-    }
-    if (!found) {
-        return true;
-    }
-    struct sqlite_reader reader = sqlite_read(db, SQL_CONVERSATION_COUNT);
-    const int64_t most = store_tier_conversations((enum store_tier)sqlite_read_choice(&reader, STORE_TIERS));
-    const int64_t count = sqlite_read_int(&reader);
-    sqlite_reset(db, SQL_CONVERSATION_COUNT);
-    return most == 0 || count < most ||
-           err_set_field(err, ERR_CONFLICT, "conversations",
-                         "This account keeps %lld conversations, as many as its tier allows. Delete some of them "
-                         "(DELETE /v1/conversations/ID), or ask for another tier",
-                         (long long)most);
-}
 
 static bool conversation_add(struct store_connection *connection, const struct store_conversation *conversation,
                              struct err *err) {
@@ -41,8 +18,9 @@ static bool conversation_add(struct store_connection *connection, const struct s
     struct ledger_account *account;
     struct turn_place place = {0};
     struct buf title, summary, system;
+    const struct store_amount more = {.rows = 1, .bytes = (int64_t)conversation->system.len};
     if (!ledger_find_account(ledger, conversation->account_id, &account, err) ||
-        !conversation_fits(db, account->number, err)) {
+        !sqlite_quota_check(db, account->number, STORE_KEPT_CONVERSATIONS, &more, err)) {
         return false;
     }
     random_bytes(place.secret, sizeof(place.secret));
@@ -253,6 +231,8 @@ static bool conversation_read(struct store_connection *connection, const struct 
     uint8_t secret[SEAL_KEY_SIZE];
     int64_t number = 0;
     return conversation_find(db, ask, arena, out, &number, secret, err) &&
+           (ask->adds == 0 || sqlite_quota_check_of(db, ask->account_id, STORE_KEPT_CONVERSATIONS,
+                                                    &(struct store_amount){.bytes = (int64_t)ask->adds}, err)) &&
            messages_read(db, ask, number, ask->whole ? 0 : out->summary_until, secret, arena, messages, err);
 }
 

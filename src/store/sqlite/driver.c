@@ -16,6 +16,7 @@
 #include "store/sqlite/jobs.h"
 #include "store/sqlite/ledger_check.h"
 #include "store/sqlite/owed.h"
+#include "store/sqlite/quotas.h"
 #include "store/sqlite/settings.h"
 #include "store/sqlite/settlements.h"
 #include "store/sqlite/turns.h"
@@ -148,6 +149,7 @@ const struct store_driver sqlite_driver = {
     .settlements = &sqlite_settlement_rows,
     .escrow = &sqlite_escrow_rows,
     .answers = &sqlite_answer_rows,
+    .quotas = &sqlite_quota_rows,
     .admin = &sqlite_admin_rows,
     .ledger = &sqlite_ledger_rows,
     .conversations = &sqlite_conversation_rows,

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "store/sqlite/account_seal.h"
+#include "store/sqlite/quotas.h"
 
 #include <stdlib.h>
 
@@ -58,28 +59,35 @@ static bool job_find(struct store_connection *connection, const char *id, struct
     return ok;
 }
 
-/* Frees the scope for a new job, unless one that still counts has it. */
-static bool job_take_scope(struct sqlite_db *db, const struct store_job_new *asked, char existing[STORE_ID_MAX],
-                           struct err *err) {
-    bool found;
+/* The job that has the scope of a new one: `existing` when it still counts, else `stale`. */
+static bool job_look_scope(struct sqlite_db *db, const struct store_job_new *asked, char existing[STORE_ID_MAX],
+                           bool *stale, struct err *err) {
     int64_t created_ms;
+    *stale = false;
+    if (asked->scope_sha256 == NULL) {
+        return true;
+    }
     struct sqlite_binder binder = sqlite_bind(db, SQL_JOB_BY_SCOPE);
     sqlite_bind_blob(&binder, asked->scope_sha256, DIGEST_SHA256_SIZE);
-    if (!sqlite_next(db, SQL_JOB_BY_SCOPE, &found, err)) {
+    if (!sqlite_next(db, SQL_JOB_BY_SCOPE, stale, err)) {
         return false;
     }
-    if (!found) {
+    if (!*stale) {
         return true;
     }
     struct sqlite_reader reader = sqlite_read(db, SQL_JOB_BY_SCOPE);
     sqlite_read_text(&reader, existing, STORE_ID_MAX);
     created_ms = sqlite_read_int(&reader);
     sqlite_reset(db, SQL_JOB_BY_SCOPE);
-    if (created_ms > asked->scope_since_ms && !asked->replaces) {
-        return true;
+    *stale = created_ms <= asked->scope_since_ms || asked->replaces;
+    if (*stale) {
+        existing[0] = '\0';
     }
-    existing[0] = '\0';
-    binder = sqlite_bind(db, SQL_JOB_UNSCOPE);
+    return true;
+}
+
+static bool job_unscope(struct sqlite_db *db, const struct store_job_new *asked, struct err *err) {
+    struct sqlite_binder binder = sqlite_bind(db, SQL_JOB_UNSCOPE);
     sqlite_bind_blob(&binder, asked->scope_sha256, DIGEST_SHA256_SIZE);
     return sqlite_run(db, SQL_JOB_UNSCOPE, err);
 }
@@ -105,6 +113,7 @@ static bool row_add(struct sqlite_db *db, const struct store_job_new *asked, int
     sqlite_bind_blob(&binder, job->body_sha256, sizeof(job->body_sha256));
     sqlite_bind_sealed(&binder, seal, job->body, &room);
     sqlite_bind_int(&binder, seal->number);
+    sqlite_bind_int(&binder, asked->reserve_bytes);
     const bool ok = sqlite_run(db, SQL_JOB_ADD, err);
     buf_clear(&room);
     return ok;
@@ -113,19 +122,23 @@ static bool row_add(struct sqlite_db *db, const struct store_job_new *asked, int
 static bool job_add(struct store_connection *connection, const struct store_job_new *asked, char existing[STORE_ID_MAX],
                     struct err *err) {
     const struct store_job *job = &asked->job;
+    const struct store_amount more = {.rows = 1, .bytes = (int64_t)job->body.len + asked->reserve_bytes};
     struct ledger *ledger = ledger_of(connection);
     struct sqlite_db *db = ledger->db;
     struct ledger_account *account;
     struct turn_place seal;
+    bool stale;
     existing[0] = '\0';
     if (!ledger_find_account(ledger, job->account_id, &account, err) ||
-        (asked->scope_sha256 != NULL && !job_take_scope(db, asked, existing, err))) {
+        !job_look_scope(db, asked, existing, &stale, err)) {
         return false;
     }
     if (existing[0] != '\0') {
         return true;
     }
-    return sqlite_account_seal_live(db, account->number, &seal, err) && row_add(db, asked, account->number, &seal, err);
+    return sqlite_quota_check(db, account->number, STORE_KEPT_JOBS, &more, err) &&
+           sqlite_account_seal_live(db, account->number, &seal, err) && (!stale || job_unscope(db, asked, err)) &&
+           row_add(db, asked, account->number, &seal, err);
 }
 
 static bool job_move(struct store_connection *connection, const char *id, enum store_job_state state, int64_t now_ms,
@@ -239,6 +252,17 @@ static bool job_list(struct store_connection *connection, const struct store_job
     return ok;
 }
 
+static bool job_forget(struct store_connection *connection, const char *id, bool *done, struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
+    struct sqlite_binder binder = sqlite_bind(db, SQL_JOB_FORGET);
+    sqlite_bind_text(&binder, id);
+    if (!sqlite_run(db, SQL_JOB_FORGET, err)) {
+        return false;
+    }
+    *done = sqlite_changes(db) > 0;
+    return true;
+}
+
 static bool job_purge(struct store_connection *connection, int64_t before_ms, size_t limit, bool *more,
                       struct err *err) {
     struct sqlite_db *db = sqlite_db_of(connection);
@@ -258,5 +282,6 @@ const struct store_job_rows sqlite_job_rows = {
     .move = job_move,
     .end = job_end,
     .list = job_list,
+    .forget = job_forget,
     .purge = job_purge,
 };

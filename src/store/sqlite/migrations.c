@@ -15,6 +15,7 @@ static const struct sqlite_migration migrations[] = {
     MIGRATION(15, store_sql_0015_no_answer),  MIGRATION(16, store_sql_0016_totals),
     MIGRATION(17, store_sql_0017_audits),     MIGRATION(18, store_sql_0018_evicted),
     MIGRATION(19, store_sql_0019_wallets),    MIGRATION(20, store_sql_0020_sealed),
+    MIGRATION(22, store_sql_0022_kept),
 };
 
 int sqlite_newest(const struct sqlite_addition *added) {

@@ -177,10 +177,11 @@ static bool settle_add_parts(struct sqlite_db *db, const struct store_settlement
     return true;
 }
 
-/* The conversation that a settlement belongs to; `gone`: it had one. `erased`: its account keeps no answers. */
+/* The conversation that a settlement belongs to; `gone`: it had one. `unkept`: its answer is not to be kept, for its
+ * account was erased, or has no room for one that it did not ask to be kept. */
 struct settle_place {
     struct turn_place turn;
-    bool gone, erased;
+    bool gone, unkept;
 };
 
 /* A workflow's step does nothing to the conversation, but what it says goes with it: a step that is not there any more
@@ -210,7 +211,16 @@ static bool settle_find_seal(struct ledger *ledger, const struct store_settlemen
         return true;
     }
     const bool ok = sqlite_account_seal(ledger->db, parties->client->number, &place->turn, err);
-    place->erased = place->turn.number == 0;
+    place->unkept = place->turn.number == 0;
+    return ok;
+}
+
+static bool settle_find_room(struct sqlite_db *db, const struct store_settlement *settlement, int64_t account_number,
+                             struct settle_place *place, struct err *err) {
+    const struct store_answer *answer = settlement->answer;
+    bool room = true;
+    const bool ok = answer == NULL || !answer->spare || sqlite_answer_fits(db, account_number, answer, &room, err);
+    place->unkept |= !room;
     return ok;
 }
 
@@ -219,7 +229,8 @@ static bool settle_prepare(struct ledger *ledger, const struct store_settlement 
                            const struct settle_parties *parties, struct settle_place *place, struct err *err) {
     return settle_find_place(ledger, settlement, place, err) &&
            (settlement->answer == NULL || settle_make_room(ledger, settlement, err)) &&
-           settle_find_seal(ledger, settlement, parties, place, err);
+           settle_find_seal(ledger, settlement, parties, place, err) &&
+           settle_find_room(ledger->db, settlement, parties->client->number, place, err);
 }
 
 /* What belongs to the job's row; a refusal would leave half a settlement, so it is an error. */
@@ -227,11 +238,11 @@ static bool settle_add_rest(struct ledger *ledger, const struct store_settlement
                             const struct settle_parties *parties, const struct settle_place *place, int64_t job_number,
                             struct err *err) {
     struct sqlite_db *db = ledger->db;
-    const bool keep = settlement->answer != NULL && !place->gone && !place->erased;
+    const bool keep = settlement->answer != NULL && !place->gone && !place->unkept;
     const bool step = settlement->generation.purpose == STORE_PURPOSE_STEP;
     return sqlite_no_refusal(
         settle_add_parts(db, settlement, parties, job_number, err) &&
-            (!keep || sqlite_answer_add(db, settlement->answer, &place->turn, err)) &&
+            (!keep || sqlite_answer_add(db, settlement->answer, parties->client->number, &place->turn, err)) &&
             (settlement->turn == NULL || sqlite_turn_write(db, settlement->turn, &place->turn, err)) &&
             (!step || sqlite_step_paid(db, &settlement->generation, err)),
         err);

@@ -1,6 +1,7 @@
 #include "store/sqlite/steps.h"
 
 #include "store/generations.h"
+#include "store/sqlite/quotas.h"
 
 #include <string.h>
 
@@ -18,6 +19,7 @@ bool sqlite_workflow_place(struct sqlite_db *db, const char *id, struct workflow
         out->place.number = sqlite_read_int(&reader);
         sqlite_read_blob(&reader, out->place.secret, sizeof(out->place.secret));
         out->status = (enum store_workflow_status)sqlite_read_int(&reader);
+        out->account_number = sqlite_read_int(&reader);
         sqlite_reset(db, SQL_WORKFLOW_PLACE);
     }
     return true;
@@ -150,6 +152,9 @@ bool sqlite_step_put(struct store_connection *connection, const char *workflow_i
     }
     if (known.state >= STORE_STEP_DONE) {
         return err_set(err, ERR_CONFLICT, "Step %u of the workflow %s has ended", step->number, workflow_id);
+    }
+    if (step->state < STORE_STEP_DONE && !sqlite_quota_check_going(db, at.account_number, STORE_KEPT_WORKFLOWS, err)) {
+        return false;
     }
     return step_write(db, &at, step, &known, err) &&
            sqlite_no_refusal(step_sum(db, at.number, step, &known, err) && answer_drop(db, answer_scope, err), err);

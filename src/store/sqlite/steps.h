@@ -11,6 +11,7 @@
 struct workflow_place {
     int64_t number;
     enum store_workflow_status status;
+    int64_t account_number;
     struct turn_place place;
 };
 MUST_CHECK bool sqlite_workflow_place(struct sqlite_db *db, const char *id, struct workflow_place *out, bool *found,

@@ -145,8 +145,10 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
     [SQL_GENERATION_LAST] = "SELECT coalesce(max(number), 0) FROM generations",
     [SQL_ACCOUNT_NUMBER] = "SELECT number FROM accounts WHERE id = ?",
     [SQL_KEY_NUMBER] = "SELECT number FROM keys WHERE id = ?",
+    [SQL_KEPT_ONE] = "SELECT a.tier, coalesce(k.row_count, 0), coalesce(k.byte_count, 0) FROM accounts a"
+                     " LEFT JOIN kept k ON k.account_number = a.number AND k.kind = ?2 WHERE a.number = ?1",
     [SQL_ANSWER_ADD] = "INSERT INTO answers (scope_sha256, body_sha256, expires_ms, stream, conversation_number,"
-                       " content) VALUES (?, ?, ?, ?, ?, ?)",
+                       " content, account_number) VALUES (?, ?, ?, ?, ?, ?, ?)",
     [SQL_ANSWER_EXPIRY] = "SELECT expires_ms FROM answers WHERE scope_sha256 = ?",
     [SQL_ANSWER_FIND] =
         "SELECT a.body_sha256, a.expires_ms, a.stream, a.conversation_number, k.secret, a.content FROM answers a"
@@ -175,9 +177,6 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
         "INSERT INTO conversations (number, id, account_number, test, model, auto_title, auto_summary, titled_by,"
         " created_ms, title, summary, system, summary_until, message_count, prompt_tokens, completion_tokens, density,"
         " counted_by, updated_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, 0, 0, 0, 0, '', ?9)",
-    [SQL_CONVERSATION_COUNT] =
-        "SELECT tier, (SELECT count(*) FROM (SELECT 1 FROM conversations WHERE account_number = ?1 LIMIT ?2))"
-        " FROM accounts WHERE number = ?1",
     [SQL_CONVERSATION_FIND] =
         "SELECT " CONVERSATION_COLUMNS ", c.summary, c.system" CONVERSATION_TABLES " WHERE c.id = ? AND a.id = ?"
         " AND c.test = ?",
@@ -265,21 +264,24 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
     "SELECT coalesce((SELECT sum(charge_nano) FROM usage_totals WHERE account_number = ?1 AND month = ?2), 0)"
     " + coalesce((SELECT sum(charge_nano) FROM generations WHERE number >= ?3 AND +account_number = ?1"
     " AND utc_month(created_ms) = ?2), 0)",
-    [SQL_JOB_ADD] = "INSERT INTO jobs (id, account_number, key_id, test, kind, state, model, created_ms,"
-                    " started_ms, ended_ms, prompt_tokens, completion_tokens, charge_nano, scope_sha256, body_sha256,"
-                    " body, result, seal_number) VALUES (?, ?, ?, ?, ?, 0, ?, ?, 0, 0, 0, 0, 0, ?, ?, ?, x'', ?)",
+    [SQL_JOB_ADD] =
+        "INSERT INTO jobs (id, account_number, key_id, test, kind, state, model, created_ms,"
+        " started_ms, ended_ms, prompt_tokens, completion_tokens, charge_nano, scope_sha256, body_sha256,"
+        " body, result, seal_number, reserved_bytes) VALUES (?, ?, ?, ?, ?, 0, ?, ?, 0, 0, 0, 0, 0, ?, ?, ?, x'', ?,"
+        " ?)",
     [SQL_JOB_BY_SCOPE] = "SELECT id, created_ms FROM jobs WHERE scope_sha256 = ?",
     [SQL_JOB_UNSCOPE] = "UPDATE jobs SET scope_sha256 = NULL WHERE scope_sha256 = ?",
     [SQL_JOB_FIND] = "SELECT " JOB_COLUMNS ", k.secret, x.body, x.result" JOB_FROM SEAL_KEY("x") " WHERE x.id = ?",
     [SQL_JOB_MOVE] = "UPDATE jobs SET state = ?, started_ms = ? WHERE id = ? AND state < 2",
     [SQL_JOB_SEAL] = "SELECT x.seal_number, k.secret FROM jobs x" SEAL_KEY("x") " WHERE x.id = ?",
     [SQL_JOB_END] = "UPDATE jobs SET state = ?, ended_ms = ?, prompt_tokens = ?, completion_tokens = ?,"
-                    " charge_nano = ?, body = x'', result = ? WHERE id = ? AND state < 2",
+                    " charge_nano = ?, body = x'', result = ?, reserved_bytes = 0 WHERE id = ? AND state < 2",
     [SQL_JOB_CURSOR] = "SELECT x.number FROM jobs x" JOB_OF " AND x.id = ?",
     [SQL_JOB_PAGE] = "SELECT " JOB_COLUMNS JOB_FROM JOB_OF " AND x.number < ? ORDER BY x.number DESC LIMIT ?",
     [SQL_JOB_PAGE_STATE] =
         "SELECT " JOB_COLUMNS JOB_FROM JOB_OF " AND x.number < ? AND x.state = ? ORDER BY x.number DESC LIMIT ?",
     [SQL_JOB_OPEN] = "SELECT " JOB_COLUMNS JOB_FROM " WHERE x.state < 2 ORDER BY x.number LIMIT ?",
+    [SQL_JOB_FORGET] = "DELETE FROM jobs WHERE id = ? AND state >= 2",
     [SQL_JOB_PURGE] = "DELETE FROM jobs WHERE number IN"
                       " (SELECT number FROM jobs WHERE state >= 2 AND ended_ms < ? LIMIT ?)",
     [SQL_WORKFLOW_ADD] =
@@ -294,7 +296,8 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
     [SQL_WORKFLOW_FIND] = "SELECT " WORKFLOW_COLUMNS ", x.request, x.answer, x.error, x.extra" WORKFLOW_FROM
                           " JOIN workflow_texts x ON x.workflow_number = w.number WHERE w.id = ?",
     [SQL_WORKFLOW_PLACE] =
-        "SELECT w.number, w.conversation_number, k.secret, w.status FROM workflows w" WORKFLOW_KEY " WHERE w.id = ?",
+        "SELECT w.number, w.conversation_number, k.secret, w.status, w.account_number FROM workflows w" WORKFLOW_KEY
+        " WHERE w.id = ?",
     [SQL_WORKFLOW_SUM] = "UPDATE workflows SET steps_executed = steps_executed + ?, prompt_tokens = prompt_tokens + ?,"
                          " completion_tokens = completion_tokens + ?, cost_nano = cost_nano + ? WHERE number = ?",
     [SQL_WORKFLOW_END] = "UPDATE workflows SET status = ?, ended_ms = ? WHERE number = ?",
@@ -309,6 +312,7 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
                            " WHERE account_number = (SELECT number FROM accounts WHERE id = ?) AND test = ?",
     [SQL_WORKFLOW_OPEN] = "SELECT w.id, a.id, w.test FROM workflows w JOIN accounts a ON a.number = w.account_number"
                           " WHERE w.status = 0 ORDER BY w.number",
+    [SQL_WORKFLOW_FORGET] = "DELETE FROM workflows WHERE id = ? AND status <> 0",
     [SQL_WORKFLOW_PURGE] = "DELETE FROM workflows WHERE number IN"
                            " (SELECT number FROM workflows WHERE status <> 0 AND ended_ms < ? LIMIT ?)",
     [SQL_CONVERSATION_WORKFLOWS_DELETE] =

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "store/month.h"
+#include "store/sqlite/quotas.h"
 
 enum { USAGE_MODELS_STEP = 16 };
 
@@ -89,6 +90,7 @@ static bool usage_read(struct store_connection *connection, const struct store_p
     struct sqlite_db *db = sqlite_db_of(connection);
     *out = (struct store_usage){0};
     return usage_key(db, period, err) && usage_balance(db, period->account_id, out, err) &&
+           sqlite_quota_rows.kept(connection, period->account_id, &out->kept, err) &&
            usage_models(db, period, out, err);
 }
 

@@ -3,6 +3,7 @@
 #include "store/sqlite/account_seal.h"
 #include "store/sqlite/answers.h"
 #include "store/sqlite/events.h"
+#include "store/sqlite/quotas.h"
 #include "store/sqlite/steps.h"
 #include "store/sqlite/turns.h"
 #include "store/sqlite/workflow_reads.h"
@@ -115,7 +116,9 @@ static bool workflow_add(struct store_connection *connection, const struct store
     } else if (!sqlite_account_seal_live(db, account->number, &place, err)) {
         return false;
     }
-    return unscope(db, asked->scope_sha256, err) &&
+    const struct store_amount more = {.rows = 1, .bytes = (int64_t)workflow->request.len};
+    return sqlite_quota_check(db, account->number, STORE_KEPT_WORKFLOWS, &more, err) &&
+           unscope(db, asked->scope_sha256, err) &&
            sqlite_no_refusal(row_add(db, asked, account->number, &place, err) &&
                                  request_add(db, workflow->request, &place, err),
                              err);
@@ -147,14 +150,19 @@ static bool end_prepare(struct ledger *ledger, const struct store_workflow_end *
 }
 
 /* One that is there already stays. */
-static bool end_answer(struct sqlite_db *db, const struct store_workflow_end *end, const struct end_rest *rest,
-                       const struct workflow_place *at, struct err *err) {
-    bool room;
+static bool end_answer(struct ledger *ledger, const struct store_workflow_end *end, const struct end_rest *rest,
+                       const struct workflow_place *at, const char *account_id, struct err *err) {
+    struct ledger_account *account;
+    bool free, room = true;
     if (rest->stored == NULL) {
         return true;
     }
-    return sqlite_answer_room(db, rest->stored, end->ended_ms, &room, err) &&
-           (!room || sqlite_answer_add(db, rest->stored, rest->turn != NULL ? &rest->turn_place : &at->place, err));
+    return ledger_find_account(ledger, account_id, &account, err) &&
+           sqlite_answer_room(ledger->db, rest->stored, end->ended_ms, &free, err) &&
+           (!rest->stored->spare || sqlite_answer_fits(ledger->db, account->number, rest->stored, &room, err)) &&
+           (!free || !room ||
+            sqlite_answer_add(ledger->db, rest->stored, account->number,
+                              rest->turn != NULL ? &rest->turn_place : &at->place, err));
 }
 
 static bool end_texts(struct sqlite_db *db, const struct store_workflow_end *end, const struct workflow_place *at,
@@ -202,7 +210,7 @@ static bool end_write(struct ledger *ledger, const struct store_workflow_end *en
         !end_row(db, end, &at, err)) {
         return false;
     }
-    return sqlite_no_refusal(end_texts(db, end, &at, err) && end_answer(db, end, &rest, &at, err) &&
+    return sqlite_no_refusal(end_texts(db, end, &at, err) && end_answer(ledger, end, &rest, &at, account_id, err) &&
                                  (rest.turn == NULL || sqlite_turn_write(db, rest.turn, &rest.turn_place, err)) &&
                                  end_event(ledger, end, account_id, err),
                              err);
@@ -232,6 +240,17 @@ static bool workflow_end(struct store_connection *connection, const struct store
     return end_write(ledger_of(connection), end, workflow->account_id, err);
 }
 
+static bool workflow_forget(struct store_connection *connection, const char *id, bool *done, struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
+    struct sqlite_binder binder = sqlite_bind(db, SQL_WORKFLOW_FORGET);
+    sqlite_bind_text(&binder, id);
+    if (!sqlite_run(db, SQL_WORKFLOW_FORGET, err)) {
+        return false;
+    }
+    *done = sqlite_changes(db) > 0;
+    return true;
+}
+
 static bool workflow_purge(struct store_connection *connection, int64_t before_ms, size_t limit, bool *more,
                            struct err *err) {
     struct sqlite_db *db = sqlite_db_of(connection);
@@ -253,5 +272,6 @@ const struct store_workflow_rows sqlite_workflow_rows = {
     .list = sqlite_workflow_list,
     .open = sqlite_workflows_open,
     .step_history = sqlite_step_history,
+    .forget = workflow_forget,
     .purge = workflow_purge,
 };

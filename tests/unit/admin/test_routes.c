@@ -117,7 +117,8 @@ static void test_lists_and_live_figures(void **state) {
     assert_has(fixture, "\"has_more\":true");
     fixture->live = true;
     assert_int_equal(admin_fixture_call(fixture, "GET " ACCOUNT, ""), 200);
-    assert_has(fixture, "\"balance_usd\":4.75,\"given_usd\":0,\"held_usd\":0.25,\"active_requests\":2}");
+    assert_has(fixture, "\"balance_usd\":4.75,\"given_usd\":0,\"held_usd\":0.25,\"active_requests\":2,\"kept\":{");
+    assert_has(fixture, "\"jobs\":{\"rows\":3,\"rows_max\":10,\"bytes\":300,\"bytes_max\":null}");
     assert_string_equal(fixture->route, "/admin/accounts/{id}");
 }
 
@@ -417,7 +418,7 @@ static void test_without_a_gateway(void **state) {
     assert_int_equal(admin_fixture_call(fixture, "GET /admin/providers/prov_1", ""), 200);
     assert_null(strstr(admin_fixture_body(fixture), "\"state\""));
     assert_int_equal(admin_fixture_call(fixture, "GET " ACCOUNT, ""), 200);
-    assert_has(fixture, "\"balance_usd\":5,\"given_usd\":0,\"held_usd\":0,\"active_requests\":0}");
+    assert_has(fixture, "\"balance_usd\":5,\"given_usd\":0,\"held_usd\":0,\"active_requests\":0,\"kept\":{");
 }
 
 static void test_answers_may_come_later(void **state) {

@@ -146,6 +146,28 @@ static void test_is_cancelled_on_the_device(void **state) {
     assert_int_equal(calls_count(fixture->calls), 0);
 }
 
+static void ask_delete(struct api_fixture *fixture, const char *id, const char *query, int status, const char *has) {
+    const char *answer;
+    char line[128];
+    api_fixture_forget(fixture);
+    snprintf(line, sizeof(line), "DELETE " JOBS "/%s%s", id, query);
+    api_fixture_request(fixture, line, "", NULL);
+    assert_int_equal(api_fixture_answer(fixture, &answer), status);
+    assert_non_null(strstr(answer, has));
+}
+
+static void test_is_forgotten_once_it_has_ended(void **state) {
+    struct api_fixture *fixture = *state;
+    const char *id = post(fixture, PLAIN_CHAT);
+    api_fixture_await_call(fixture);
+    ask_delete(fixture, id, "?forget=true", 409, "has not ended");
+    assert_int_equal(fixture->abandoned, 0);
+    ask_delete(fixture, id, "?forget=1", 400, "\"param\":\"forget\"");
+    ask_delete(fixture, id, "?forget=false", 200, "\"status\":\"CANCELLED\"");
+    ask_delete(fixture, id, "?forget=true", 200, "\"status\":\"CANCELLED\"");
+    ask_delete(fixture, id, "?forget=true", 404, "There is no job");
+}
+
 static void test_goes_on_after_a_restart(void **state) {
     struct api_fixture *fixture = *state;
     struct store_job *job = &api_jobs.jobs[api_jobs.count++];
@@ -281,13 +303,21 @@ static void test_an_account_has_bounded_room(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_completes_with_the_whole_answer),    TEST(test_waits_out_what_time_heals),
-        TEST(test_gives_up_a_failure_that_stays),      TEST(test_writes_its_end_again_when_the_store_was_busy),
-        TEST(test_gives_up_a_failure_that_stays),      TEST(test_runs_though_nobody_knew_that_it_was_stored),
-        TEST(test_gives_up_a_failure_that_stays),      TEST(test_an_end_in_doubt_is_looked_up),
-        TEST(test_is_cancelled_on_the_device),         TEST(test_goes_on_after_a_restart),
-        TEST(test_of_a_workflow_has_its_whole_answer), TEST(test_its_cancel_is_that_of_its_workflow),
-        TEST(test_finds_its_workflow_after_a_restart), TEST(test_of_a_revoked_key_fails),
+        TEST(test_completes_with_the_whole_answer),
+        TEST(test_waits_out_what_time_heals),
+        TEST(test_gives_up_a_failure_that_stays),
+        TEST(test_writes_its_end_again_when_the_store_was_busy),
+        TEST(test_gives_up_a_failure_that_stays),
+        TEST(test_runs_though_nobody_knew_that_it_was_stored),
+        TEST(test_gives_up_a_failure_that_stays),
+        TEST(test_an_end_in_doubt_is_looked_up),
+        TEST(test_is_forgotten_once_it_has_ended),
+        TEST(test_is_cancelled_on_the_device),
+        TEST(test_goes_on_after_a_restart),
+        TEST(test_of_a_workflow_has_its_whole_answer),
+        TEST(test_its_cancel_is_that_of_its_workflow),
+        TEST(test_finds_its_workflow_after_a_restart),
+        TEST(test_of_a_revoked_key_fails),
         TEST(test_an_account_has_bounded_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,18 +32,26 @@ static const struct store_usage usage = {.balance_nano = INT64_C(4750000000),
 #define USAGE_JANUARY                                                                                                  \
     "{\"object\":\"usage\",\"period_start\":\"2026-01-01T00:00:00Z\",\"period_end\":\"2026-01-31T23:59:59Z\","
 
+#define KEPT_NOT(name) "\"" name "\":{\"rows\":0,\"rows_max\":null,\"bytes\":0,\"bytes_max\":null}"
+#define KEPT_WITH(jobs)                                                                                                \
+    "\"kept\":{" KEPT_NOT("conversations") "," jobs "," KEPT_NOT("workflows") "," KEPT_NOT("answers") "}"
+#define KEPT KEPT_WITH("\"jobs\":{\"rows\":3,\"rows_max\":10,\"bytes\":300,\"bytes_max\":4000}")
+#define NOTHING_KEPT KEPT_WITH(KEPT_NOT("jobs"))
+
 static void test_usage(void **state) {
     struct api_fixture *fixture = *state;
     struct store *store = &fixture->store;
     const char *body;
     store->usage = usage;
+    store->usage.kept.kept[STORE_KEPT_JOBS] = (struct store_amount){3, 300};
+    store->usage.kept.quota[STORE_KEPT_JOBS] = (struct store_amount){10, 4000};
     assert_int_equal(get(fixture, "/v1/usage?period=2026-01", &body), 200);
     assert_string_equal(
         body, USAGE_JANUARY
         "\"given_balance_usd\":0,\"given_cost_usd\":0,\"balance_usd\":4.75,\"total_requests\":1250,\"total_tokens\":"
         "125000,\"total_cost_usd\":0.007000001,"
         "\"by_model\":{\"qwen2.5-0.5b-instruct-q6_k\":{\"requests\":1000,\"tokens\":100000,\"cost_usd\":0.007},"
-        "\"mine/\\\"1\\\"\":{\"requests\":250,\"tokens\":25000,\"cost_usd\":0.000000001}}}");
+        "\"mine/\\\"1\\\"\":{\"requests\":250,\"tokens\":25000,\"cost_usd\":0.000000001}}," KEPT "}");
     assert_string_equal(store->account_id, "acct_1");
     assert_string_equal(store->key_id, "");
     assert_int_equal(store->from_ms, INT64_C(1767225600000));
@@ -54,7 +62,7 @@ static void test_usage(void **state) {
     assert_string_equal(
         body, USAGE_JANUARY
         "\"given_balance_usd\":0,\"given_cost_usd\":0,\"balance_usd\":5,\"total_requests\":0,\"total_tokens\":0,"
-        "\"total_cost_usd\":0,\"by_model\":{}}");
+        "\"total_cost_usd\":0,\"by_model\":{}," NOTHING_KEPT "}");
 }
 
 static void test_period_of_now(void **state) {

@@ -119,13 +119,23 @@ static void test_is_cancelled_once(void **state) {
     assert_has(ask(fixture, "DELETE " WORKFLOWS "/wf_2", 200), "\"status\":\"COMPLETED\"");
 }
 
+static void test_is_forgotten_once_it_has_ended(void **state) {
+    struct api_fixture *fixture = *state;
+    (void)add("wf_1", STORE_WORKFLOW_AGENT, STORE_WORKFLOW_RUNNING);
+    assert_has(ask(fixture, "DELETE " WORKFLOWS "/wf_1?forget=true", 409), "has not ended");
+    assert_has(ask(fixture, "DELETE " WORKFLOWS "/wf_1?forget=maybe", 400), "\"param\":\"forget\"");
+    assert_has(ask(fixture, "DELETE " WORKFLOWS "/wf_1", 200), "\"status\":\"CANCELLED\"");
+    assert_has(ask(fixture, "DELETE " WORKFLOWS "/wf_1?forget=true", 200), "\"status\":\"CANCELLED\"");
+    assert_has(ask(fixture, "DELETE " WORKFLOWS "/wf_1?forget=true", 404), "\"param\":\"id\"");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, api_fixture_setup, api_fixture_teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_lists_as_the_reference_does),       TEST(test_tells_one_with_its_steps),
-        TEST(test_answers_are_of_good_ends_only),     TEST(test_is_cancelled_once),
-        TEST(test_what_is_not_ones_own_is_not_there),
+        TEST(test_lists_as_the_reference_does),    TEST(test_tells_one_with_its_steps),
+        TEST(test_answers_are_of_good_ends_only),  TEST(test_is_cancelled_once),
+        TEST(test_is_forgotten_once_it_has_ended), TEST(test_what_is_not_ones_own_is_not_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

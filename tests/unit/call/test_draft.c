@@ -329,6 +329,20 @@ static void test_it_does_not_run_when_the_store_cannot_tell(void **state) {
     request_clear(&again);
 }
 
+static void test_it_does_not_run_when_its_answer_cannot_be_kept(void **state) {
+    struct call_fixture *fixture = *state;
+    struct request request;
+    request_init(&request, fixture, IDEMPOTENCY_KEY, 'k');
+    err_set_field(&fixture->store.err, ERR_CONFLICT, "quota", "This account keeps 3 stored answers");
+    draft_run(&request.draft, ordinary);
+    NET_UNTIL(&fixture->net, request.refused == 1);
+    assert_int_equal(request.fault.code, FAULT_RATE_LIMIT_EXCEEDED);
+    assert_int_equal(request.fault.retry_after_ms, 60000);
+    assert_string_equal(request.fault.message, "This account keeps 3 stored answers.");
+    fixture->store.err = (struct err){0};
+    request_clear(&request);
+}
+
 static void test_a_twin_is_told_to_come_back(void **state) {
     static const struct draft_stage stages[] = {{.name = "claim", .enter = draft_claim},
                                                 {.name = "wait", .enter = wait},
@@ -379,6 +393,7 @@ int main(void) {
         TEST(test_its_client_goes_when_nothing_waits),
         TEST(test_its_stored_answer_is_given),
         TEST(test_the_store_is_asked_only_when_it_can_know),
+        TEST(test_it_does_not_run_when_its_answer_cannot_be_kept),
         TEST(test_it_does_not_run_when_the_store_cannot_tell),
         TEST(test_a_twin_is_told_to_come_back),
         TEST(test_an_answer_that_may_still_come),

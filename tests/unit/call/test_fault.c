@@ -131,6 +131,17 @@ static void test_from_err(void **state) {
     }
 }
 
+static void test_a_quota_is_the_clients(void **state) {
+    struct err err;
+    struct fault fault;
+    (void)state;
+    err_set_field(&err, ERR_CONFLICT, "quota", "This account keeps 3 jobs");
+    fault_from_err(&fault, &err);
+    assert_int_equal(fault.code, FAULT_FORBIDDEN);
+    assert_string_equal(fault.message, "This account keeps 3 jobs.");
+    assert_string_equal(fault.param, "");
+}
+
 /* What is our fault is not explained to the world. */
 static void test_internal_words_stay_inside(void **state) {
     struct err err;
@@ -148,6 +159,7 @@ int main(void) {
         cmocka_unit_test(test_seconds_are_rounded_up),
         cmocka_unit_test(test_set),
         cmocka_unit_test(test_from_err),
+        cmocka_unit_test(test_a_quota_is_the_clients),
         cmocka_unit_test(test_internal_words_stay_inside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

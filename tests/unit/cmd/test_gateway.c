@@ -30,6 +30,7 @@ static void the_defaults_are_the_gateways_own(void **state) {
     assert_false(options.summaries_off);
     assert_int_equal(options.keep_days, 0);
     assert_memory_equal(options.tiers, defaults.tiers, sizeof(options.tiers));
+    assert_memory_equal(&options.quotas, &defaults.quotas, sizeof(options.quotas));
     assert_memory_equal(&options.addresses, &defaults.addresses, sizeof(options.addresses));
     assert_int_equal(options.disk_floor_bytes, defaults.disk_floor_bytes);
     assert_null(options.trusted_proxies);
@@ -42,15 +43,18 @@ static void each_option_has_its_place(void **state) {
     struct gateway_options options;
     struct err err = {0};
     (void)state;
-    PARSED_OPTIONS_INIT(&parsed, &COMMAND_GATEWAY, "--data", "here", "--listen", "[::]:1", "--tls-cert", "c.pem",
-                        "--tls-key", "k.pem", "--drain-s", "2", "--heartbeat-ms", "300", "--canary-s", "4",
-                        "--keep-jobs-days", "40", "--webhooks-allow-private", "--no-titles", "--no-summaries",
-                        "--tier-free", "5/6", "--tier-starter", "7/8", "--tier-pro", "0/9/12", "--max-jobs", "10",
-                        "--max-queue", "11", "--max-attempts", "3", "--queue-ms", "12", "--accept-ms", "13",
-                        "--first-token-ms", "14", "--silence-ms", "15", "--whole-ms", "16", "--whole-per-token-ms",
-                        "17", "--cooldown-ms", "18", "--address-connections", "21", "--address-rate", "22",
-                        "--address-failed-keys", "23", "--trusted-proxy", "127.0.0.1", "--disk-floor", "24");
+    PARSED_OPTIONS_INIT(
+        &parsed, &COMMAND_GATEWAY, "--data", "here", "--listen", "[::]:1", "--tls-cert", "c.pem", "--tls-key", "k.pem",
+        "--drain-s", "2", "--heartbeat-ms", "300", "--canary-s", "4", "--keep-jobs-days", "40",
+        "--webhooks-allow-private", "--no-titles", "--no-summaries", "--tier-free", "5/6", "--tier-starter", "7/8",
+        "--tier-pro", "0/9/12", "--max-jobs", "10", "--max-queue", "11", "--max-attempts", "3", "--queue-ms", "12",
+        "--accept-ms", "13", "--first-token-ms", "14", "--silence-ms", "15", "--whole-ms", "16", "--whole-per-token-ms",
+        "17", "--cooldown-ms", "18", "--address-connections", "21", "--address-rate", "22", "--address-failed-keys",
+        "23", "--trusted-proxy", "127.0.0.1", "--disk-floor", "24", "--quota-free", "1/2,3/4,5/6,7/0");
     assert_true(cmd_gateway_fill(parsed.config, &options, &err));
+    assert_int_equal(options.quotas.of[STORE_TIER_FREE][STORE_KEPT_JOBS].rows, 3);
+    assert_int_equal(options.quotas.of[STORE_TIER_FREE][STORE_KEPT_JOBS].bytes, 4 * 1024 * 1024);
+    assert_int_equal(options.quotas.of[STORE_TIER_FREE][STORE_KEPT_ANSWERS].bytes, 0);
     assert_string_equal(options.listen, "[::]:1");
     assert_string_equal(options.tls_cert, "c.pem");
     assert_string_equal(options.tls_key, "k.pem");

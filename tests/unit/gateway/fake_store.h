@@ -126,11 +126,13 @@ UNUSED int64_t store_ripe_ms(const struct store *store, int64_t now_ms) {
     return now_ms;
 }
 
-void store_answer_find(struct store *store, const uint8_t scope_sha256[DIGEST_SHA256_SIZE], int64_t now_ms,
+void store_answer_find(struct store *store, const uint8_t scope_sha256[DIGEST_SHA256_SIZE], const char *account_id,
+                       int64_t now_ms,
                        void (*on_result)(void *context, const struct store_answer *answer, const struct err *err),
                        void *context) {
     (void)store;
     (void)scope_sha256;
+    (void)account_id;
     (void)now_ms;
     on_result(context, NULL, NULL);
 }

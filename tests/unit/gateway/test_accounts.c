@@ -75,6 +75,7 @@ static void fill_store(struct world *world) {
 }
 
 static int setup(void **state) {
+    struct store_quotas quotas;
     struct world *world = MEM_NEW(struct world);
     struct core_config config;
     struct err err;
@@ -89,7 +90,7 @@ static int setup(void **state) {
     core_shell_init(&world->shell, world->loop, world->store, &config);
     world->accounts =
         (struct accounts){.shell = &world->shell, .store = world->store, .auth = world->auth, .rates = &world->rates};
-    gateway_tiers_init(world->accounts.tiers);
+    gateway_tiers_init(world->accounts.tiers, &quotas);
     assert_true(accounts_open(&world->accounts, &err));
     assert_true(store_start(world->store, loop_uv(world->loop), on_broken, NULL, &err));
     *state = world;

@@ -51,7 +51,7 @@ static void test_a_chat(void **state) {
     gateway_fixture_assert_has(gateway_fixture_admin(fixture, "GET /admin/accounts/acct_1/earnings", ""),
                                "\"jobs\":0,\"tokens\":0}");
     gateway_fixture_assert_has(gateway_fixture_admin(fixture, "GET /admin/accounts/acct_1", ""),
-                               "\"held_usd\":0,\"active_requests\":0}");
+                               "\"held_usd\":0,\"active_requests\":0,");
 }
 
 static void test_a_stream(void **state) {

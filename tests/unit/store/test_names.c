@@ -23,9 +23,6 @@ static void test_tiers(void **state) {
     for (int i = 0; i < STORE_TIERS; i++) {
         assert_string_equal(store_tier_name((enum store_tier)i), names[i]);
     }
-    assert_int_equal(store_tier_conversations(STORE_TIER_FREE), 1000);
-    assert_true(store_tier_conversations(STORE_TIER_STARTER) < store_tier_conversations(STORE_TIER_PRO));
-    assert_int_equal(store_tier_conversations(STORE_TIER_UNLIMITED), 0);
 }
 
 static void test_events(void **state) {

@@ -420,6 +420,22 @@ static void schema_of(const char *path, struct buf *out) {
     assert_int_equal(sqlite3_close(handle), SQLITE_OK);
 }
 
+/* Quotas begin with what is there. */
+static void test_what_is_kept_is_summed_up(void **state) {
+    static const char *const tables[] = {"conversations", "jobs", "workflows"};
+    const struct old *old = *state;
+    struct store_raw rows, kept;
+    for (size_t kind = 0; kind < COUNT_OF(tables); kind++) {
+        char query[128];
+        snprintf(query, sizeof(query), "SELECT count(*) FROM %s", tables[kind]);
+        store_backend()->read(old->base->path, query, &rows);
+        snprintf(query, sizeof(query), "SELECT sum(row_count) FROM kept WHERE kind = %zu AND byte_count > 0", kind);
+        store_backend()->read(old->base->path, query, &kept);
+        assert_true(rows.number > 0);
+        assert_int_equal(kept.number, rows.number);
+    }
+}
+
 static void test_the_schema_is_that_of_a_new_file(void **state) {
     const struct old *old = *state;
     struct store *fresh;
@@ -446,6 +462,7 @@ int main(void) {
         TEST(test_workflows_in_mid_step_are_readable),
         TEST(test_jobs_are_readable),
         TEST(test_deliveries_wait_and_devices_are_known),
+        TEST(test_what_is_kept_is_summed_up),
         TEST(test_the_schema_is_that_of_a_new_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,7 +89,7 @@ static void test_which_answer_stays(void **state) {
     answer.content = STR("second");
     settle(fixture, 2, &answer);
     assert_int_equal(seen_err.code, ERR_CONFLICT);
-    store_answer_find(fixture->store, answer.scope_sha256, 0, on_answer, NULL);
+    store_answer_find(fixture->store, answer.scope_sha256, NULL, 0, on_answer, NULL);
     await(fixture);
     assert_true(seen_answer);
     assert_string_equal(seen_content, "first");
@@ -97,7 +97,7 @@ static void test_which_answer_stays(void **state) {
     answer.content = STR("third");
     settle(fixture, 3, &answer);
     assert_int_equal(seen_err.code, ERR_NONE);
-    store_answer_find(fixture->store, answer.scope_sha256, 0, on_answer, NULL);
+    store_answer_find(fixture->store, answer.scope_sha256, NULL, 0, on_answer, NULL);
     await(fixture);
     assert_string_equal(seen_content, "third");
 }
