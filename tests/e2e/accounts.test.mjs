@@ -40,7 +40,7 @@ async function tellAll(network) {
 
   const { data: accounts } = await command(network, 'account', 'list');
   assert.deepEqual(accounts.map(({ owner }) => owner), [true, false], 'the owner came first');
-  assert.deepEqual(accounts[1], shown);
+  assert.deepEqual(accounts[1], { ...rest, created_at: createdAt });
   const page = await command(network, 'account', 'list', '--limit', '1');
   assert.equal(page.has_more, true);
   const next = await command(network, 'account', 'list', '--limit', '1', '--after', page.data[0].id);

@@ -35,8 +35,8 @@ static bool kept_find(struct sqlite_db *db, int64_t number, enum store_kept kind
 bool sqlite_quota_check(struct sqlite_db *db, int64_t account_number, enum store_kept kind,
                         const struct store_amount *more, struct err *err) {
     const struct store_quotas *quotas = db->connection.quotas;
-    enum store_tier tier;
-    struct store_amount kept;
+    enum store_tier tier = STORE_TIER_FREE;
+    struct store_amount kept = {0};
     bool found;
     if (quotas == NULL) {
         return true;
@@ -55,8 +55,8 @@ bool sqlite_quota_check_of(struct sqlite_db *db, const char *account_id, enum st
 bool sqlite_quota_check_going(struct sqlite_db *db, int64_t account_number, enum store_kept kind, struct err *err) {
     static const struct store_amount NOTHING = {0};
     const struct store_quotas *quotas = db->connection.quotas;
-    enum store_tier tier;
-    struct store_amount kept;
+    enum store_tier tier = STORE_TIER_FREE;
+    struct store_amount kept = {0};
     bool found;
     if (quotas == NULL) {
         return true;
