@@ -149,6 +149,7 @@ void admin_write_audit(struct json_writer *writer, const struct store_audit *lin
 void admin_write_escrow(struct json_writer *writer, const struct store_escrow *row) {
     json_begin_object(writer);
     json_member_cstr(writer, "provider_id", row->device_id);
+    json_member_cstr(writer, "name", row->name);
     json_member_cstr(writer, "account_id", row->account_id);
     json_member_int(writer, "jobs", row->generations);
     member_usd(writer, "paid_usd", row->paid_nano);

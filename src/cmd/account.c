@@ -127,8 +127,10 @@ static void print_erased(struct json_value account) {
     printf(
         "%s is erased: its conversations, jobs, workflows, stored answers, webhooks, keys, join tokens and names are"
         " gone.\nKept: the ledger with its balance of $%s and what was settled, without which the books would not add"
-        " up, and the audit log.\nPay out what it earned with: nataris provider payout %s AMOUNT\n",
-        table_cell(account, "id", id, sizeof(id)), table_cell(account, "balance_usd", balance, sizeof(balance)), id);
+        " up, and the audit log.\nIt is suspended. What it earned stays owed; to pay it out: nataris account suspend %s"
+        " --undo, nataris provider payout %s AMOUNT, and suspend it again.\n",
+        table_cell(account, "id", id, sizeof(id)), table_cell(account, "balance_usd", balance, sizeof(balance)), id,
+        id);
 }
 
 static int run_erase(const void *parsed) {

@@ -14,13 +14,10 @@ struct escrow_config {
 
 static void print_escrow(struct json_value answer) {
     static const struct table_column COLUMNS[] = {
-        {"ID", -26, "provider_id", 47, NULL},
-        {"OWNER", -26, "account_id", 63, NULL},
-        {"JOBS", 8, "jobs", 0, NULL},
-        {"PAID USD", 16, "paid_usd", 0, NULL},
-        {"GIVEN USD", 16, "given_usd", 0, NULL},
-        {"SINCE", -24, "since", 0, NULL},
-        {"IN REVIEW", 0, "in_review", 0, NULL},
+        {"ID", -26, "provider_id", 47, NULL},   {"NAME", -16, "name", 63, NULL},
+        {"OWNER", -26, "account_id", 63, NULL}, {"JOBS", 8, "jobs", 0, NULL},
+        {"PAID USD", 16, "paid_usd", 0, NULL},  {"GIVEN USD", 16, "given_usd", 0, NULL},
+        {"SINCE", -24, "since", 0, NULL},       {"IN REVIEW", 0, "in_review", 0, NULL},
     };
     static const struct table TABLE = {COLUMNS, COUNT_OF(COLUMNS), "--after", "provider_id"};
     table_print_list(&TABLE, answer);

@@ -25,6 +25,7 @@ void store_escrow_hold(struct store *store, const struct store_escrow_hold *step
 /* What waits, by device and earner. */
 struct store_escrow {
     char device_id[STORE_ID_MAX], account_id[STORE_ID_MAX];
+    char name[STORE_NAME_MAX]; /* of the device */
     int64_t generations, paid_nano, given_nano;
     int64_t since_ms; /* the first of it waits */
     bool in_review;   /* the device is, so more will come */

@@ -261,6 +261,7 @@ void store_escrow_read(struct store *store, const char *after, unsigned limit,
                                          const struct err *err),
                        void *context) {
     const struct store_escrow row = {.device_id = "prov_1",
+                                     .name = "laptop",
                                      .account_id = "acct_ada",
                                      .generations = 2,
                                      .paid_nano = 170,

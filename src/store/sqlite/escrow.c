@@ -258,6 +258,7 @@ static bool escrow_page(struct store_connection *connection, const char *after, 
         row->given_nano = sqlite_read_int(&reader);
         row->since_ms = sqlite_read_int(&reader);
         row->in_review = sqlite_read_int(&reader) != 0;
+        sqlite_read_text(&reader, row->name, sizeof(row->name));
     }
     return ok;
 }

@@ -254,7 +254,8 @@ const char *const SQLITE_TEXTS_MONEY[SQL_COUNT] = {
     [SQL_ESCROW_LEFT] = "SELECT count(*) FROM escrow WHERE state = 0 AND device_id = ?",
     [SQL_ESCROW_PAGE] =
         "SELECT x.device_id, coalesce(a.id, ''), count(*), sum(x.paid_nano), sum(x.given_nano), min(x.held_ms),"
-        " coalesce(d.in_review, 0) FROM escrow x LEFT JOIN accounts a ON a.number = x.account_number"
+        " coalesce(d.in_review, 0), coalesce(d.name, '') FROM escrow x LEFT JOIN accounts a ON a.number = "
+        "x.account_number"
         " LEFT JOIN devices d ON d.id = x.device_id WHERE x.state = 0 AND x.device_id > ?1"
         " GROUP BY x.device_id, x.account_number ORDER BY x.device_id LIMIT ?2",
     [SQL_ACCOUNT_ID] = "SELECT id FROM accounts WHERE number = ?",

@@ -337,8 +337,8 @@ static void test_escrow(void **state) {
     struct admin_fixture *fixture = *state;
     assert_int_equal(admin_fixture_call(fixture, "GET /admin/escrow?limit=5&after=prov_0", ""), 200);
     assert_int_equal(fixture->limit, 5);
-    assert_body(fixture, "{\"object\":\"list\",\"data\":[{\"provider_id\":\"prov_1\",\"account_id\":\"acct_ada\","
-                         "\"jobs\":2,\"paid_usd\":0.00000017,\"given_usd\":0.00000003,"
+    assert_body(fixture, "{\"object\":\"list\",\"data\":[{\"provider_id\":\"prov_1\",\"name\":\"laptop\","
+                         "\"account_id\":\"acct_ada\",\"jobs\":2,\"paid_usd\":0.00000017,\"given_usd\":0.00000003,"
                          "\"since\":\"1970-01-01T00:00:01.000Z\",\"in_review\":true}],\"has_more\":false}");
     assert_int_equal(admin_fixture_call(fixture, "POST /admin/providers/prov_1/escrow",
                                         "{\"action\":\"return\",\"note\":\"a liar\"}"),

@@ -209,6 +209,129 @@ static void test_damaged_parts_are_found(void **state) {
     }
 }
 
+/* --- Two wallets and escrow --- */
+
+static void act(struct store_fixture *fixture, enum store_admin_kind kind, int64_t amount_nano, bool given) {
+    struct store_admin result, admin = {.kind = kind,
+                                        .account = store_fixture_account("acct_1", true),
+                                        .device = {.id = "prov_1"},
+                                        .amount_nano = amount_nano,
+                                        .given = given};
+    if (!store_admin_now(fixture->store, &admin, &result, &fixture->err)) {
+        fail_msg("%s", fixture->err.message);
+    }
+}
+
+static void settle_colours(struct store_fixture *fixture, uint32_t number, int64_t given_nano, bool escrow) {
+    struct store_settlement settlement = {
+        .generation = store_fixture_job(number), .provider_account_id = "acct_dev", .escrow = escrow};
+    settlement.generation.outcome = STORE_OUTCOME_COMPLETED;
+    settlement.generation.charge_nano = 100;
+    settlement.generation.provider_nano = 85;
+    settlement.generation.given_nano = given_nano;
+    settlement.generation.provider_given_nano = 85 - 85 * (100 - given_nano) / 100;
+    store_settle(fixture->store, &settlement, NULL, NULL);
+}
+
+/* Behind the four transactions of `setup`: 5 a gift of 500, 6 the mixed job 4 (30 given, 26 of it earned), 7 and 8 the job 5
+ * of given credit and its way into escrow, 9 and 10 the paid job 6 likewise, 11 the release of both, 12 and 13 the job 7,
+ * which stays in escrow, 14 a refund of 60 as given credit (nothing but that was spent since the last). */
+static void setup_colours(void **state) {
+    assert_int_equal(setup(state), 0);
+    struct store_fixture *fixture = (struct store_fixture *)*state;
+    act(fixture, STORE_ADMIN_CREDIT_GRANT, 500, true);
+    store_fixture_start(fixture);
+    settle_colours(fixture, 3, 30, false);
+    settle_colours(fixture, 4, 100, true);
+    settle_colours(fixture, 5, 0, true);
+    store_fixture_reopen(fixture);
+    act(fixture, STORE_ADMIN_ESCROW_RELEASE, 0, false);
+    store_fixture_start(fixture);
+    settle_colours(fixture, 6, 50, true);
+    store_fixture_reopen(fixture);
+    act(fixture, STORE_ADMIN_CREDIT_REFUND, 60, false);
+}
+
+static const struct {
+    const char *damage, *told;
+} colour_damages[] = {
+    /* Wallets: what was given becomes owed, paid or another's. */
+    {"UPDATE entries SET ledger_account = 33 WHERE transaction_number = 6 AND ledger_account = 34",
+     "transaction 6 does not have the parts of job"},
+    {"UPDATE entries SET ledger_account = 16 WHERE transaction_number = 6 AND ledger_account = 18",
+     "transaction 6 does not have the parts of job"},
+    {"UPDATE entries SET ledger_account = 34 WHERE transaction_number = 7 AND ledger_account = 18",
+     "transaction 7 does not have the parts of job"},
+    {"UPDATE entries SET ledger_account = 18 WHERE transaction_number = 7 AND ledger_account = 34",
+     "transaction 7 does not have the parts of job"},
+    {"UPDATE entries SET amount_nano = amount_nano / 10 WHERE transaction_number = 5",
+     "the given credit of account 1 is"},
+    {"UPDATE balances SET amount_nano = amount_nano + 1 WHERE ledger_account = 34", "34 has the cached balance"},
+    {"UPDATE balances SET amount_nano = amount_nano + 1 WHERE ledger_account = 18", "18 has the cached balance"},
+    {"UPDATE balances SET amount_nano = amount_nano + 1 WHERE ledger_account = 35", "35 has the cached balance"},
+    {"UPDATE balances SET amount_nano = amount_nano + 1 WHERE ledger_account = 36", "36 has the cached balance"},
+    {"UPDATE entries SET ledger_account = 37 WHERE transaction_number = 7 AND ledger_account = 34",
+     "ledger account 37 does not exist"},
+    /* Of given credit no more is earned than was paid of it, and of paid credit likewise. */
+    {"UPDATE generations SET given_nano = 101 WHERE number = 4", "of it 101 of given credit"},
+    {"UPDATE generations SET provider_given_nano = 31 WHERE number = 4", "and earned 85, of it 31 of given credit"},
+    {"UPDATE generations SET provider_given_nano = 14 WHERE number = 4", "and earned 85, of it 14 of given credit"},
+    {"UPDATE generations SET provider_given_nano = 0 WHERE number = 5", "and earned 85, of it 0 of given credit"},
+    {"UPDATE generations SET given_nano = 31 WHERE number = 4", "transaction 6 does not have the parts of job"},
+    {"UPDATE generations SET provider_given_nano = 27 WHERE number = 4",
+     "transaction 6 does not have the parts of job"},
+    /* Ripening: what is kept by day, and what is listed. */
+    {"INSERT INTO earned_days VALUES (2, 20454, 85)", "what is kept by day as earned differs by 85"},
+    {"INSERT INTO earned VALUES (2, 0, 1, 85, 3, 85)", "3 tokens, 85 nano-dollars of given credit"},
+    {"INSERT INTO earned_totals VALUES (2, 672, 0, 0, 0, 0, 0, 0, 1, 0)",
+     "what is kept as earned differs from its list"},
+    {"UPDATE usage_totals SET given_nano = given_nano + 1", "what is kept as used of nataris-demo-2m differs"},
+    /* Escrow: what lies there is what waits there. */
+    {"UPDATE escrow SET paid_nano = paid_nano + 1 WHERE state = 0", "account 2 has 43 in escrow by what waits there"},
+    {"UPDATE escrow SET given_nano = given_nano - 1 WHERE state = 0", "account 2 has 42 in escrow by what waits there"},
+    {"UPDATE escrow SET state = 1 WHERE state = 0", "account 2 has 0 in escrow by what waits there"},
+    {"UPDATE escrow SET state = 0", "in escrow by what waits there, but ledger account 35"},
+    {"UPDATE escrow SET account_number = 1 WHERE state = 0", "account 1 has 42 in escrow by what waits there"},
+    {"DELETE FROM escrow", "ledger account 35 has 42 in escrow, and nothing waits there"},
+    {"UPDATE entries SET amount_nano = amount_nano * 9 WHERE transaction_number = 11",
+     "the escrow of account 2 is below"},
+    /* Kinds: each moves money in its way only. */
+    {"UPDATE transactions SET kind = 1 WHERE number = 5", "transaction 5 moves money in a way"}, /* a gift as a grant */
+    {"UPDATE transactions SET kind = 9 WHERE number = 1", "transaction 1 moves money in a way"}, /* and back */
+    {"UPDATE transactions SET kind = 5 WHERE number = 8", "transaction 8 moves money in a way"}, /* into escrow */
+    {"UPDATE transactions SET kind = 4 WHERE number = 11", "transaction 11 moves money in a way"}, /* a release */
+    {"UPDATE transactions SET kind = 6 WHERE number = 11", "transaction 11 moves money in a way"},
+    {"UPDATE transactions SET kind = 7 WHERE number = 11", "transaction 11 moves money in a way"},
+    {"UPDATE transactions SET kind = 8 WHERE number = 14", "transaction 14 moves money in a way"}, /* a refund */
+    {"UPDATE transactions SET kind = 3 WHERE number = 11", "transaction 11 moves money in a way"}, /* as a payout */
+    {"UPDATE transactions SET account_number = 1 WHERE number = 11", "transaction 11 moves money in a way"},
+    {"UPDATE entries SET ledger_account = 33 WHERE transaction_number = 11 AND ledger_account = 34;"
+     " UPDATE transactions SET kind = 6 WHERE number = 11",
+     "transaction 11 moves money in a way"},
+    {"UPDATE entries SET ledger_account = 33 WHERE transaction_number = 5 AND ledger_account = 18",
+     "transaction 5 moves money in a way"}, /* a gift that could be paid out */
+};
+
+static void test_damage_to_wallets_and_escrow_is_found(void **state) {
+    for (size_t i = 0; i < COUNT_OF(colour_damages); i++) {
+        char sql[512];
+        setup_colours(state);
+        struct store_fixture *fixture = (struct store_fixture *)*state;
+        if (i == 0) {
+            assert_string_equal(check(fixture, "").all, ""); /* sound until then */
+        }
+        snprintf(sql, sizeof(sql), UNGUARDED "%s", colour_damages[i].damage);
+        store_fixture_close(fixture);
+        assert_int_equal(execute(fixture->path, sql), SQLITE_OK);
+        assert_true(store_open(&fixture->store, store_backend()->driver, fixture->path, &fixture->err));
+        struct problems problems = check(fixture, colour_damages[i].told);
+        if (!problems.found) {
+            fail_msg("%s\nis not told as: %s\nbut: %s", colour_damages[i].damage, colour_damages[i].told, problems.all);
+        }
+        store_fixture_teardown(state);
+    }
+}
+
 /* More jobs than one slice of the list of what was earned, all paid with given credit, some by two devices. */
 static void test_a_sound_ledger_of_given_credit(void **state) {
     enum { JOBS = 2100, EACH_OF_TWO = 10 };
@@ -260,6 +383,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_an_empty_ledger, store_fixture_setup, store_fixture_teardown),
         cmocka_unit_test(test_planted_damage_is_found),
         cmocka_unit_test(test_damaged_parts_are_found),
+        cmocka_unit_test(test_damage_to_wallets_and_escrow_is_found),
         cmocka_unit_test_setup_teardown(test_a_sound_ledger_of_given_credit, setup, store_fixture_teardown),
         cmocka_unit_test_setup_teardown(test_what_was_written_is_not_changed, setup, store_fixture_teardown),
     };
