@@ -117,7 +117,9 @@ static bool find_read(struct store_task *task, struct store_connection *connecti
 
 void store_workflow_find(struct store *store, const char *account_id, bool test, const char *id,
                          store_workflow_told *told, void *context) {
-    static const struct store_task_kind kind = {.read = find_read, .answer = workflow_answer, .free = workflow_free};
+    /* Hundreds of steps, each with a long text: it may take as long as a list. */
+    static const struct store_task_kind kind = {
+        .read = find_read, .list = true, .answer = workflow_answer, .free = workflow_free};
     struct workflow_task *workflow = workflow_new(&kind, told, context);
     (void)str_copy(workflow->find.account_id, sizeof(workflow->find.account_id), str_from(account_id));
     (void)str_copy(workflow->find.id, sizeof(workflow->find.id), str_from(id));
@@ -330,7 +332,7 @@ void store_step_history_read(struct store *store, const char *account_id, bool t
                              void (*told)(void *context, const struct store_step_history *history, size_t count,
                                           const struct err *err),
                              void *context) {
-    static const struct store_task_kind task_kind = {.read = history_read, .answer = history_answer};
+    static const struct store_task_kind task_kind = {.read = history_read, .list = true, .answer = history_answer};
     struct history_task *history = MEM_NEW(struct history_task);
     history->task.kind = &task_kind;
     (void)str_copy(history->query.account_id, sizeof(history->query.account_id), str_from(account_id));

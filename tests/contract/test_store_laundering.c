@@ -1,6 +1,6 @@
-/* No chain of jobs, refunds, reviews, returns, suspensions and erasures makes money of given credit: what is paid out, or
- * ever could be, was paid in. The kinds of each settlement are as the core divides them (docs/LEDGER.md "Two wallets"),
- * worked out here once more. */
+/* No chain of jobs, refunds, reviews, returns, suspensions and erasures makes money of given credit: what is paid out,
+ * or ever could be, was paid in. The kinds of each settlement are as the core divides them (docs/LEDGER.md "Two
+ * wallets"), worked out here once more. */
 #include "base/clock.h"
 #include "base/random_source.h"
 #include "store/admin.h"

@@ -233,9 +233,9 @@ static void settle_colours(struct store_fixture *fixture, uint32_t number, int64
     store_settle(fixture->store, &settlement, NULL, NULL);
 }
 
-/* Behind the four transactions of `setup`: 5 a gift of 500, 6 the mixed job 4 (30 given, 26 of it earned), 7 and 8 the job 5
- * of given credit and its way into escrow, 9 and 10 the paid job 6 likewise, 11 the release of both, 12 and 13 the job 7,
- * which stays in escrow, 14 a refund of 60 as given credit (nothing but that was spent since the last). */
+/* Behind the four transactions of `setup`: 5 a gift of 500, 6 the mixed job 4 (30 given, 26 of it earned), 7 and 8 the
+ * job 5 of given credit and its way into escrow, 9 and 10 the paid job 6 likewise, 11 the release of both, 12 and 13
+ * the job 7, which stays in escrow, 14 a refund of 60 as given credit (nothing but that was spent since the last). */
 static void setup_colours(void **state) {
     assert_int_equal(setup(state), 0);
     struct store_fixture *fixture = (struct store_fixture *)*state;
