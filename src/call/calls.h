@@ -29,6 +29,7 @@ struct call_counter {
     bool fixed; /* rates stay those of the models' families: counts of devices teach nothing */
     void *context;
     bool (*is_able)(void *context, struct str model);
+    size_t (*backlog)(void *context, struct str model); /* bytes that are to be counted before the next question */
     void (*texts)(void *context, struct str model, const struct str *texts, size_t count, call_counted *told,
                   void *told_context);
     void (*chat)(void *context, const struct gen_request *request, call_counted *told, void *told_context);
