@@ -23,8 +23,6 @@ struct api_backend {
     /* How long the account has to wait before it may send another request of any kind; 0: not at all, and this one is
      * counted. */
     uint64_t (*call_wait_ms)(void *context, const struct auth_identity *identity);
-    /* Whether there is so little room on the disk that nothing more may be stored. */
-    bool (*disk_low)(void *context);
     /* GET /v1/usage of a test key: the sandbox keeps its own count. NULL models: none yet. */
     void (*sandbox_usage)(void *context, const struct auth_identity *identity, struct store_usage *usage);
     /* Members of what is known of a device at this moment, into an open object. */

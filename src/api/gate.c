@@ -86,8 +86,7 @@ static bool enter_rate(const struct api_request *request, struct fault *fault) {
 }
 
 static bool enter_disk(const struct api_request *request, struct fault *fault) {
-    const struct api_backend *backend = &request->api->backend;
-    const bool refused = route_stores(request->route) && backend->disk_low(backend->context);
+    const bool refused = route_stores(request->route) && calls_disk_is_low(request->api->calls);
     if (refused) {
         gate_disk_low(fault);
     }

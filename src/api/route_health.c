@@ -17,12 +17,12 @@ static void handle_live(struct api_request *request) {
 
 static void handle_ready(struct api_request *request) {
     const struct api_backend *backend = &request->api->backend;
-    if (backend->ready(backend->context) && !backend->disk_low(backend->context)) {
+    if (backend->ready(backend->context) && !calls_disk_is_low(request->api->calls)) {
         respond_status(request, "ready");
         return;
     }
     struct fault fault;
-    if (backend->disk_low(backend->context)) {
+    if (calls_disk_is_low(request->api->calls)) {
         gate_disk_low(&fault);
         respond_fault(request, &fault);
         return;

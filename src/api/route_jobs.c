@@ -25,7 +25,8 @@ static void respond_job(struct api_request *request, int status, const struct st
     struct json_writer writer;
     struct buf *body = respond_buffer(request->api);
     json_writer_init(&writer, body);
-    job_write(&writer, request->api->formats, job, true);
+    const struct job_writing how = {.whole = true, .disk_low = calls_disk_is_low(request->api->calls)};
+    job_write(&writer, request->api->formats, job, &how);
     respond_headers_init(&headers, request, STR("application/json"));
     if (replayed) {
         respond_headers_add(&headers, "Idempotent-Replayed", STR("true"));
@@ -214,10 +215,11 @@ static void on_listed(void *context, const struct store_job *jobs, size_t count,
     if (request == NULL) {
         return;
     }
+    const struct job_writing how = {.disk_low = calls_disk_is_low(request->api->calls)};
     struct json_writer writer;
     page_list_begin(request, &writer);
     for (size_t i = 0; i < count; i++) {
-        job_write(&writer, request->api->formats, &jobs[i], false);
+        job_write(&writer, request->api->formats, &jobs[i], &how);
     }
     page_list_end(request, &writer, more);
 }

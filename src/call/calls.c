@@ -40,6 +40,10 @@ const struct executor *calls_executor(const struct calls *calls, const struct au
     return identity->kind == STORE_KEY_TEST ? calls->backend.sandbox : calls->backend.devices;
 }
 
+bool calls_disk_is_low(const struct calls *calls) {
+    return calls->backend.disk_low != NULL && calls->backend.disk_low(calls->backend.context);
+}
+
 bool calls_model_is_warm(const struct calls *calls, struct str model) {
     uint32_t context_length;
     return calls->backend.availability(calls->backend.context, model, &context_length) == CORE_MODEL_AVAILABLE;

@@ -29,6 +29,7 @@ struct call_counter {
     bool fixed; /* rates stay those of the models' families: counts of devices teach nothing */
     void *context;
     bool (*is_able)(void *context, struct str model);
+    size_t (*backlog)(void *context, struct str model); /* bytes that are to be counted before the next question */
     void (*texts)(void *context, struct str model, const struct str *texts, size_t count, call_counted *told,
                   void *told_context);
     void (*chat)(void *context, const struct gen_request *request, call_counted *told, void *told_context);
@@ -47,6 +48,8 @@ struct call_backend {
     /* Money and limits of an account now; false: nothing to tell. */
     bool (*account_view)(void *context, const struct auth_identity *identity, struct core_account_view *view);
     struct call_counter counter;
+    /* Whether there is so little room on the disk that nothing more may be begun. NULL: never. */
+    bool (*disk_low)(void *context);
 };
 
 struct calls {
@@ -73,6 +76,9 @@ void calls_free(struct calls *calls); /* no call may be alive, nor runs open (ca
 size_t calls_count(const struct calls *calls);
 /* Who answers the calls of this key when nothing else is asked for. */
 const struct executor *calls_executor(const struct calls *calls, const struct auth_identity *identity);
+/* Whether there is so little room on the disk of the database that nothing may begin that would be stored: what runs is
+ * finished, what waits goes on waiting. */
+bool calls_disk_is_low(const struct calls *calls);
 /* Whether a device can serve the model now. */
 bool calls_model_is_warm(const struct calls *calls, struct str model);
 

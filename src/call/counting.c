@@ -78,6 +78,12 @@ bool counting_can(const struct calls *calls, struct str model) {
     return counter->is_able != NULL && counter->is_able(counter->context, model);
 }
 
+bool counting_is_quick(const struct calls *calls, struct str model) {
+    const struct call_counter *counter = &calls->backend.counter;
+    return counting_can(calls, model) &&
+           (counter->backlog == NULL || counter->backlog(counter->context, model) <= COUNTING_QUICK_BYTES);
+}
+
 struct counting {
     struct calls *calls;
     call_counted *told;

@@ -7,7 +7,7 @@
 #include "tokens/learned.h"
 #include "wire/generation.h"
 
-enum { COUNTING_SURE_PART = 8, COUNTING_SURE_TOKENS = 4 };
+enum { COUNTING_SURE_PART = 8, COUNTING_SURE_TOKENS = 4, COUNTING_QUICK_BYTES = 64 * 1024 };
 
 /* A model's rates now. */
 struct tokens_rates counting_rates(const struct calls *calls, struct str model, enum tokens_need need);
@@ -29,6 +29,9 @@ uint32_t counting_request_enough(const struct calls *calls, const struct gen_req
  * for each question, within 2 s; or none, and the rates must do. What is counted teaches the rates. The texts are
  * copied. */
 bool counting_can(const struct calls *calls, struct str model);
+/* Whether besides nobody's long text stands before a question now, so that it is answered within some hundredths of a
+ * second: for questions that others wait for, and that can be left out. */
+bool counting_is_quick(const struct calls *calls, struct str model);
 void counting_ask_texts(struct calls *calls, struct str model, const struct str *texts, size_t count,
                         call_counted *told, void *context);
 void counting_ask_chat(struct calls *calls, const struct gen_request *request, call_counted *told, void *context);

@@ -283,6 +283,9 @@ static void summary_start(const struct conversation *own) {
 void upkeep_start(const struct conversation *own, struct str answer) {
     const struct conversations *all = own->desk->all;
     const struct store_conversation *conversation = &own->stored;
+    if (calls_disk_is_low(all->calls)) {
+        return; /* after a later turn */
+    }
     if (conversation->auto_title && conversation->titled_by == STORE_TITLED_NOT && own->desk->title == NULL &&
         !all->titles_off) {
         title_start(own, answer);

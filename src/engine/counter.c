@@ -19,6 +19,7 @@ struct question {
     counter_told *told; /* NULL: forgotten */
     void *context;
     uint64_t due_ms;
+    size_t bytes;  /* of its texts, while it is not hopeless */
     bool hopeless; /* too large, or one too many */
     struct question *next, *prev;
 };
@@ -31,7 +32,7 @@ struct counter {
     bool ending; /* its process is, by our will */
     bool failing, ticking;
     struct question *questions; /* in the order in which they were sent, then those that wait to be */
-    size_t count;
+    size_t count, bytes;        /* of all of them */
     uint64_t last_number, used_ms, pause_ms, start_at_ms;
     uint32_t wait_ms, pause_min_ms;
     struct loop_timer *tick;
@@ -44,6 +45,7 @@ static void question_free(struct counter *counter, struct question *question) {
     /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the analyzer does not follow the links backwards */
     DL_DELETE(counter->questions, question);
     counter->count--;
+    counter->bytes -= question->bytes;
     buf_clear(&question->frame);
     free(question);
 }
@@ -194,6 +196,8 @@ static uint64_t question_put(struct counter *counter, struct question *question)
     counter->count++;
     DL_APPEND(counter->questions, question);
     question->hopeless |= question->frame.overflow;
+    question->bytes = question->hopeless ? 0 : question->frame.len;
+    counter->bytes += question->bytes;
     if (question->hopeless) {
         buf_clear(&question->frame);
         loop_defer(counter->loop, &counter->deferred);
@@ -263,6 +267,10 @@ void counter_forget(struct counter *counter, uint64_t number) {
 
 bool counter_is_able(const struct counter *counter) {
     return !counter->refused && !counter->ending && loop_now_ms(counter->loop) >= counter->start_at_ms;
+}
+
+size_t counter_backlog(const struct counter *counter) {
+    return counter->bytes;
 }
 
 static void counter_free(struct counter *counter) {

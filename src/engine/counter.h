@@ -41,6 +41,8 @@ void counter_close(struct counter *counter, void (*on_closed)(void *context), vo
 /* Whether it is worth asking: false while it waits for its child to be started again, and when its model's file was
  * refused. */
 bool counter_is_able(const struct counter *counter);
+/* Bytes of all questions that have no answer yet: how long one more would wait. */
+size_t counter_backlog(const struct counter *counter);
 /* Texts as they are, without a template. Returns a number for counter_forget. */
 uint64_t counter_ask_texts(struct counter *counter, const struct str *texts, size_t count, counter_told *told,
                            void *context);

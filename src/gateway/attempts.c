@@ -325,11 +325,12 @@ static void on_counted(void *context, const uint32_t *tokens, size_t count) {
     free(counted);
 }
 
+/* Not behind the long texts of others: the bound of the bill stands without a count, too. */
 void attempts_count(struct generation *generation, const struct core_effect *effect) {
     struct core_loop *core = generation->generations->core;
     const struct call *call = generation->call;
     take_claim(generation, effect->generation);
-    if (call == NULL || !counting_can(call->calls, call->generation.model)) {
+    if (call == NULL || !counting_is_quick(call->calls, call->generation.model)) {
         core_loop_step_later(core, &(struct core_event){.kind = CORE_EVENT_COUNTED, .generation = effect->generation});
         return;
     }

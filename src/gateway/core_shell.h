@@ -23,6 +23,7 @@ struct core_shell {
     struct generations generations;
     struct audit_book audit_book; /* opened by the gateway; zeroed: no audits */
     struct audit_captures captures;
+    const struct disk_floor *disk; /* borrowed; NULL: never low */
 };
 
 void core_shell_init(struct core_shell *shell, struct loop *loop, struct store *store,

@@ -139,6 +139,11 @@ static bool is_able(void *context, struct str model) {
     return counter != NULL && counter_is_able(counter);
 }
 
+static size_t backlog(void *context, struct str model) {
+    const struct counter *counter = counter_of(context, model);
+    return counter != NULL ? counter_backlog(counter) : 0;
+}
+
 static void ask_texts(void *context, struct str model, const struct str *texts, size_t count, call_counted *told,
                       void *told_context) {
     (void)counter_ask_texts(counter_of(context, model), texts, count, told, told_context);
@@ -149,5 +154,6 @@ static void ask_chat(void *context, const struct gen_request *request, call_coun
 }
 
 struct call_counter counters_of_calls(struct counters *counters) {
-    return (struct call_counter){.context = counters, .is_able = is_able, .texts = ask_texts, .chat = ask_chat};
+    return (struct call_counter){
+        .context = counters, .is_able = is_able, .backlog = backlog, .texts = ask_texts, .chat = ask_chat};
 }

@@ -158,11 +158,6 @@ static uint64_t api_call_wait_ms(void *context, const struct auth_identity *iden
     return call_rates_take(&gateway->rates, identity->account_number, loop_now_ms(gateway->loop));
 }
 
-static bool api_disk_low(void *context) {
-    const struct gateway *gateway = context;
-    return gateway->disk.low;
-}
-
 static void api_device_remove(void *context, const char *account_id, const char *device_id,
                               void (*done)(void *done_context, const struct store_admin *result, const struct err *err),
                               void *done_context) {
@@ -182,7 +177,6 @@ static struct api_backend api_backend_of(struct gateway *gateway, const struct g
                                 .summaries_off = options->summaries_off,
                                 .ready = api_ready,
                                 .call_wait_ms = api_call_wait_ms,
-                                .disk_low = api_disk_low,
                                 .receipt_key = options->receipt_key,
                                 .sandbox_usage = api_sandbox_usage,
                                 .provider_write = provider_write,
@@ -392,6 +386,7 @@ static bool open_store(struct gateway *gateway, const struct gateway_options *op
 /* What answers, behind the listeners. */
 static void open_rooms(struct gateway *gateway, const struct gateway_options *options) {
     gateway->drain_timer = loop_timer_new(gateway->loop, drain_check, gateway);
+    gateway->shell.disk = &gateway->disk;
     gateway->sandbox = sandbox_new(gateway->loop, &options->core);
     gateway->counters = counters_new(gateway->loop, options->model_file, options->model_file_context);
     struct call_counter counter = counters_of_calls(gateway->counters);

@@ -1,6 +1,7 @@
 #include "gateway/views.h"
 
 #include "core/explain.h"
+#include "gateway/disk_floor.h"
 #include "gateway/operator/device_view.h"
 #include "gateway/operator/explain.h"
 #include "gateway/provider_trust.h"
@@ -26,6 +27,11 @@ static bool account_view(void *context, const struct auth_identity *identity, st
     return core_account_view(shell->core.core, identity->account_number, core_loop_now_ms(&shell->core), view);
 }
 
+static bool disk_low(void *context) {
+    const struct core_shell *shell = context;
+    return shell->disk != NULL && shell->disk->low;
+}
+
 struct call_backend views_call_backend(struct core_shell *shell, const struct executor *sandbox,
                                        const struct call_counter *counter) {
     return (struct call_backend){.context = shell,
@@ -35,7 +41,8 @@ struct call_backend views_call_backend(struct core_shell *shell, const struct ex
                                  .ready_in_ms = ready_in_ms,
                                  .model_at = model_at,
                                  .account_view = account_view,
-                                 .counter = *counter};
+                                 .counter = *counter,
+                                 .disk_low = disk_low};
 }
 
 bool views_ready(const struct core_shell *shell) {

@@ -50,7 +50,7 @@ static void entry_end(struct job_entry *entry, enum store_job_state state, struc
     job->result = state == STORE_JOB_FAILED ? buf_str(result) : STR("");
     buf_init(&event, 16 * 1024);
     json_writer_init(&writer, &event);
-    job_write(&writer, entry->jobs->formats, job, false);
+    job_write(&writer, entry->jobs->formats, job, &(struct job_writing){0});
     job->result = STR("");
     run_scope(job->id, scope);
     struct store_job_end end = {.state = state,

@@ -119,13 +119,17 @@ static void write_texts(struct json_writer *writer, const struct store_job *job,
     }
 }
 
-void job_write(struct json_writer *writer, const struct formats *formats, const struct store_job *job, bool whole) {
+void job_write(struct json_writer *writer, const struct formats *formats, const struct store_job *job,
+               const struct job_writing *how) {
     const bool ended = job->state >= STORE_JOB_COMPLETED;
     json_begin_object(writer);
     json_member_cstr(writer, "id", job->id);
     json_member_cstr(writer, "object", "job");
     json_member_cstr(writer, "type", job_format(formats, job->kind)->object);
     json_member_cstr(writer, "status", state_name(job->state));
+    if (how->disk_low && job->state == STORE_JOB_QUEUED) {
+        json_member_cstr(writer, "waiting_for", "disk");
+    }
     json_member_cstr(writer, "model", job->model);
     json_member_time(writer, "created_at", job->created_ms);
     json_member_time(writer, "started_at", job->started_ms);
@@ -138,7 +142,7 @@ void job_write(struct json_writer *writer, const struct formats *formats, const 
     json_member_int(writer, "total_tokens", (int64_t)job->prompt_tokens + job->completion_tokens);
     json_end_object(writer);
     json_member_usd(writer, "cost_usd", job->charge_nano);
-    write_texts(writer, job, whole);
+    write_texts(writer, job, how->whole);
     json_end_object(writer);
 }
 

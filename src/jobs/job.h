@@ -15,8 +15,12 @@ const struct format *job_format(const struct formats *formats, enum store_job_ki
 /* The format whose body it is, by "endpoint", "type", or what the body has; NULL with a fault. */
 const struct format *job_format_read(const struct formats *formats, struct json_value body, struct fault *fault);
 
-/* Writes the job; `whole` with its result. */
-void job_write(struct json_writer *writer, const struct formats *formats, const struct store_job *job, bool whole);
+struct job_writing {
+    bool whole;    /* with its result */
+    bool disk_low; /* one that is queued waits for that, too */
+};
+void job_write(struct json_writer *writer, const struct formats *formats, const struct store_job *job,
+               const struct job_writing *how);
 /* The id of a job's workflow has the tail of the job's own, so that whoever comes back to the job finds it. */
 void job_workflow_id(const char *id, char out[STORE_ID_MAX]);
 /* The whole answer of a workflow, in the job's format; `ignored` as in call/answer.h. */

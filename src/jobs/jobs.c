@@ -61,7 +61,8 @@ static bool account_has_room(const struct jobs *jobs, const struct job_account *
     const struct auth_identity *identity;
     struct core_account_view view;
     struct err err;
-    if (calls->draining || account->active >= JOBS_ACTIVE_MAX || loop_now_ms(calls->loop) < account->try_at_ms) {
+    if (calls->draining || calls_disk_is_low(calls) || account->active >= JOBS_ACTIVE_MAX ||
+        loop_now_ms(calls->loop) < account->try_at_ms) {
         return false;
     }
     return account->key.test || !auth_find_key(calls->auth, account->waiting->job.key_id, &identity, &err) ||

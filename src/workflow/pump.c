@@ -12,10 +12,13 @@ static size_t steps_in(const struct workflow *workflow, enum workflow_step_phase
     return count;
 }
 
-/* For one more generation beside those that run: what the account's tier allows at once. */
+/* For one more generation beside those that run: what the account's tier allows at once; and the disk. */
 static bool account_has_room(const struct workflow *workflow) {
     const struct call_backend *backend = &workflow->all->calls->backend;
     struct core_account_view view;
+    if (calls_disk_is_low(workflow->all->calls)) {
+        return false;
+    }
     if (workflow->core->running == 0) {
         return true;
     }

@@ -163,6 +163,10 @@ void workflow_step_fails(struct workflow_step *step, const struct fault *fault) 
 }
 
 bool workflow_step_is_due(const struct workflow_step *step) {
+    const struct calls *calls = workflow_step_calls(step);
+    if (step->phase != STEP_UNSTORED && calls_disk_is_low(calls)) {
+        return false; /* what has ended is stored in any case */
+    }
     return workflow_step_is_parked(step) && !workflow_step_calls(step)->draining &&
            patience_is_due(&step->patience, workflow_step_calls(step), str_from(step->workflow->row.model));
 }

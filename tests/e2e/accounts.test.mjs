@@ -39,6 +39,8 @@ async function tellAll(network) {
 
   assert.deepEqual(kept.jobs, { rows: 0, rows_max: 100_000, bytes: 0, bytes_max: 2048 * 1024 * 1024 });
 
+  assert.deepEqual(kept.jobs, { rows: 0, rows_max: 100_000, bytes: 0, bytes_max: 2048 * 1024 * 1024 });
+
   const { data: accounts } = await command(network, 'account', 'list');
   assert.deepEqual(accounts.map(({ owner }) => owner), [true, false], 'the owner came first');
   assert.deepEqual(accounts[1], { ...rest, created_at: createdAt });

@@ -289,11 +289,11 @@ UNUSED static int api_fixture_setup_formats(void **state, const struct formats *
                                          .availability = api_fixture_availability,
                                          .ready_in_ms = api_fixture_ready_in_ms,
                                          .model_at = api_fixture_model_at,
-                                         .account_view = api_fixture_account_view};
+                                         .account_view = api_fixture_account_view,
+                                         .disk_low = api_fixture_disk_low};
     const struct api_backend backend = {.context = fixture,
                                         .ready = api_fixture_ready,
                                         .call_wait_ms = api_fixture_call_wait_ms,
-                                        .disk_low = api_fixture_disk_low,
                                         .sandbox_usage = api_fixture_sandbox_usage,
                                         .provider_write = api_fixture_provider_write,
                                         .device_remove = api_fixture_device_remove,

@@ -168,6 +168,38 @@ static void test_is_forgotten_once_it_has_ended(void **state) {
     ask_delete(fixture, id, "?forget=true", 404, "There is no job");
 }
 
+static const char *ask_one(struct api_fixture *fixture, const char *id) {
+    const char *answer;
+    char line[128];
+    api_fixture_forget(fixture);
+    snprintf(line, sizeof(line), "GET " JOBS "/%s", id);
+    api_fixture_request(fixture, line, "", NULL);
+    assert_int_equal(api_fixture_answer(fixture, &answer), 200);
+    return answer;
+}
+
+/* What was taken on before the disk was nearly full waits, says why, and begins when there is room. */
+static void test_waits_for_the_disk(void **state) {
+    struct api_fixture *fixture = *state;
+    fixture->calls->draining = true; /* it does not begin at once */
+    const char *id = post(fixture, PLAIN_CHAT);
+    assert_null(strstr(ask_one(fixture, id), "waiting_for"));
+    fixture->disk_low = true;
+    fixture->calls->draining = false;
+    for (int i = 0; i < 5; i++) {
+        assert_non_null(strstr(ask_one(fixture, id), "\"status\":\"QUEUED\",\"waiting_for\":\"disk\""));
+    }
+    assert_int_equal(fixture->submitted, 0);
+    fixture->disk_low = false;
+    struct call *call = api_fixture_await_call(fixture);
+    deliver(call, "Hi");
+    fixture->disk_low = true; /* what runs is finished */
+    forget_call(fixture);
+    call->sink->finished(call, &RESULT);
+    turn_until(fixture, id, STORE_JOB_COMPLETED);
+    assert_null(strstr(ask_one(fixture, id), "waiting_for"));
+}
+
 static void test_goes_on_after_a_restart(void **state) {
     struct api_fixture *fixture = *state;
     struct store_job *job = &api_jobs.jobs[api_jobs.count++];
@@ -303,21 +335,14 @@ static void test_an_account_has_bounded_room(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_completes_with_the_whole_answer),
-        TEST(test_waits_out_what_time_heals),
-        TEST(test_gives_up_a_failure_that_stays),
-        TEST(test_writes_its_end_again_when_the_store_was_busy),
-        TEST(test_gives_up_a_failure_that_stays),
-        TEST(test_runs_though_nobody_knew_that_it_was_stored),
-        TEST(test_gives_up_a_failure_that_stays),
-        TEST(test_an_end_in_doubt_is_looked_up),
-        TEST(test_is_forgotten_once_it_has_ended),
-        TEST(test_is_cancelled_on_the_device),
-        TEST(test_goes_on_after_a_restart),
-        TEST(test_of_a_workflow_has_its_whole_answer),
-        TEST(test_its_cancel_is_that_of_its_workflow),
-        TEST(test_finds_its_workflow_after_a_restart),
-        TEST(test_of_a_revoked_key_fails),
+        TEST(test_completes_with_the_whole_answer),    TEST(test_waits_out_what_time_heals),
+        TEST(test_gives_up_a_failure_that_stays),      TEST(test_writes_its_end_again_when_the_store_was_busy),
+        TEST(test_gives_up_a_failure_that_stays),      TEST(test_runs_though_nobody_knew_that_it_was_stored),
+        TEST(test_gives_up_a_failure_that_stays),      TEST(test_an_end_in_doubt_is_looked_up),
+        TEST(test_is_forgotten_once_it_has_ended),     TEST(test_waits_for_the_disk),
+        TEST(test_is_cancelled_on_the_device),         TEST(test_goes_on_after_a_restart),
+        TEST(test_of_a_workflow_has_its_whole_answer), TEST(test_its_cancel_is_that_of_its_workflow),
+        TEST(test_finds_its_workflow_after_a_restart), TEST(test_of_a_revoked_key_fails),
         TEST(test_an_account_has_bounded_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -143,6 +143,28 @@ static void test_a_step_waits_out_what_time_heals(void **state) {
     assert_non_null(strstr(await_answer(fixture, 200), "\"content\":\"yes\""));
 }
 
+/* While the disk is nearly full what has begun is finished and stored, and the next step waits. */
+static void test_a_step_waits_for_the_disk(void **state) {
+    struct api_fixture *fixture = *state;
+    api_fixture_post(fixture, CHAT, ORCHESTRATED("", "research"));
+    (void)await_run(fixture);
+    fixture->disk_low = true;
+    run_end(fixture, "facts");
+    while (api_workflows.steps[0][0].state != STORE_STEP_DONE) {
+        turn(fixture);
+    }
+    for (int i = 0; i < 20; i++) {
+        turn(fixture);
+    }
+    assert_int_equal(api_workflows.step_counts[0], 1);
+    fixture->disk_low = false;
+    (void)await_run(fixture);
+    run_end(fixture, "thoughts");
+    (void)await_run(fixture);
+    run_end(fixture, "the report");
+    assert_non_null(strstr(await_answer(fixture, 200), "\"content\":\"the report\""));
+}
+
 static void test_a_failure_that_stays_ends_it(void **state) {
     struct api_fixture *fixture = *state;
     api_fixture_post(fixture, CHAT, ORCHESTRATED("", "research"));
@@ -337,6 +359,7 @@ int main(void) {
         TEST(test_a_tool_call_is_streamed_with_its_place),
         TEST(test_an_agent_acts_by_itself),
         TEST(test_a_step_waits_out_what_time_heals),
+        TEST(test_a_step_waits_for_the_disk),
         TEST(test_a_failure_that_stays_ends_it),
         TEST(test_a_prompt_that_does_not_fit_is_made_smaller),
         TEST(test_a_revoked_key_begins_no_step),

@@ -103,6 +103,24 @@ static void test_there_are_only_a_few(void **state) {
     assert_int_equal(fixture->looked, COUNT_OF(models));
 }
 
+/* What waits is known by its bytes, of each model apart, until it is answered. */
+static void test_the_backlog_is_what_waits(void **state) {
+    struct fixture *fixture = *state;
+    static char long_text[200 * 1000];
+    const struct call_counter *counter = &fixture->counter;
+    const struct str text = {long_text, sizeof(long_text)};
+    memset(long_text, 'x', sizeof(long_text));
+    assert_int_equal(counter->backlog(counter->context, STR("a")), 0);
+    assert_true(counter->is_able(counter->context, STR("a")));
+    counter->texts(counter->context, STR("a"), &text, 1, on_told, fixture);
+    assert_true(counter->backlog(counter->context, STR("a")) >= sizeof(long_text));
+    assert_true(counter->is_able(counter->context, STR("b")));
+    assert_int_equal(counter->backlog(counter->context, STR("b")), 0);
+    await(fixture, 1);
+    assert_int_equal(counter->backlog(counter->context, STR("a")), 0);
+    assert_int_equal(counter->backlog(counter->context, STR("none")), 0);
+}
+
 static void test_without_a_finder_there_are_none(void **state) {
     struct fixture *fixture = *state;
     struct counters *none = counters_new(fixture->loop, NULL, NULL);
@@ -130,6 +148,7 @@ int main(void) {
         TEST(test_counts_with_the_file),
         TEST(test_without_a_file_nobody_counts),
         TEST(test_there_are_only_a_few),
+        TEST(test_the_backlog_is_what_waits),
         TEST(test_without_a_finder_there_are_none),
         TEST(test_nobody_is_left_without_an_answer_at_the_end),
     };

@@ -36,7 +36,7 @@ static const char *written(struct fixture *fixture, const struct store_job *job,
     struct json_writer writer;
     buf_reset(&fixture->out);
     json_writer_init(&writer, &fixture->out);
-    job_write(&writer, &FORMATS, job, whole);
+    job_write(&writer, &FORMATS, job, &(struct job_writing){.whole = whole});
     return buf_cstr(&fixture->out);
 }
 
