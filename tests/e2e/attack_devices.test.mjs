@@ -15,7 +15,8 @@ const NINES = Buffer.alloc(8, 0xff);
 
 let network;
 before(async () => {
-  network = await withOwners(await Network.gateway(['--first-token-ms', '3000', '--silence-ms', '3000', '--queue-ms', '4000']));
+  network = await withOwners(await Network.gateway(['--accept-ms', '6000', '--first-token-ms', '6000', '--silence-ms', '6000',
+    '--queue-ms', '6000']));
   await network.scripted(['--slots', '16']);
 });
 after(async () => {
@@ -138,7 +139,7 @@ const IGNORED = {
   },
 };
 
-describe('what is ignored', { concurrency: 6 }, () => {
+describe('what is ignored', { concurrency: 3 }, () => {
   for (const [name, evil] of Object.entries(IGNORED)) {
     for (const version of [1, 2]) {
       test(`${name}, version ${version}`, () => attack(async (scene) => {

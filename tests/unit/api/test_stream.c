@@ -103,7 +103,7 @@ static void test_long_delta_is_split(void **state) {
     free(text);
 }
 
-/* After the headers a failure is one event; the stream ends without [DONE], and its connection takes the next request. */
+/* After the headers a failure is one event; the stream ends without [DONE], and its connection takes the next one. */
 static void test_fail_in_mid_stream(void **state) {
     struct api_fixture *fixture = *state;
     const struct fault fault = {.code = FAULT_UNAVAILABLE, .message = "The device is gone."};
