@@ -28,13 +28,14 @@ const char *net_cheat_name(enum net_cheat cheat) {
  * known. */
 bool net_stranger_make(struct net_world *world, uint32_t index) {
     struct net_stranger *stranger = &world->devices[index].stranger;
-    uint32_t count = world->device_count, trusted = count * TRUSTED_PERCENT / 100;
+    const uint32_t percent = world->options.no_scorers ? TRUSTED_PERCENT / 4 : TRUSTED_PERCENT;
+    uint32_t count = world->device_count, trusted = count * percent / 100;
     uint32_t liars = (uint32_t)(count * world->options.liars_percent / 100);
     trusted = trusted < TRUSTED_LEAST ? TRUSTED_LEAST : trusted;
     *stranger = (struct net_stranger){.twin = NET_NOTHING, .owner = OWNERS_FIRST + (uint64_t)index};
     if (index < trusted) {
         stranger->trusted = true;
-        stranger->scorer = index % 4 < SCORERS_OF_FOUR;
+        stranger->scorer = !world->options.no_scorers && index % 4 < SCORERS_OF_FOUR;
         stranger->owner = OPERATOR;
         return false;
     }

@@ -12,13 +12,17 @@ enum { DEVICES_MOST = 200000, GENERATIONS_MOST = 10000000, MINUTES_MOST = 10000,
 static const char usage[] =
     "usage: nataris-sim network [--devices N] [--jobs N] [--minutes N] [--loss-per-minute PERCENT] [--seed S]\n"
     "                           [--seeds N] [--processes N] [--trace FILE] [--twice] [--json] [--spoil-seams]\n"
-    "                           [--liars PERCENT-OF-EACH-KIND] [--audit-percent P] [--hold-minutes N] [--canary-s N]\n";
+    "                           [--liars PERCENT-OF-EACH-KIND] [--audit-percent P] [--hold-minutes N] [--canary-s N]\n"
+    "                           [--no-scorers]\n";
 
 static bool parse_flag(const char *name, struct net_options *options) {
     const struct {
         const char *name;
         bool *value;
-    } table[] = {{"--twice", &options->twice}, {"--json", &options->json}, {"--spoil-seams", &options->spoil}};
+    } table[] = {{"--twice", &options->twice},
+                 {"--json", &options->json},
+                 {"--spoil-seams", &options->spoil},
+                 {"--no-scorers", &options->no_scorers}};
     for (size_t i = 0; i < COUNT_OF(table); i++) {
         if (strcmp(name, table[i].name) == 0) {
             *table[i].value = true;

@@ -88,6 +88,7 @@ struct net_options {
      * taken from a device for so long; idle devices are asked something so often. */
     uint64_t liars_percent, audit_permille, hold_minutes, canary_s;
     bool strangers;   /* liars, audits and owners at all */
+    bool no_scorers;  /* the operator has no devices for scoring alone */
     bool twice;       /* run it again and compare the traces */
     bool json, spoil; /* spoil: devices continue one character too early, to see that it is noticed */
     const char *trace;
