@@ -186,15 +186,37 @@ bool ed25519_public_from_private(const uint8_t private_key[ED25519_KEY_SIZE], ui
     return worked;
 }
 
-bool ed25519_sign(const uint8_t private_key[ED25519_KEY_SIZE], struct str message,
-                  uint8_t signature[ED25519_SIGNATURE_SIZE]) {
-    EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, private_key, ED25519_KEY_SIZE);
+struct ed25519_signer {
+    EVP_PKEY *key;
+};
+
+struct ed25519_signer *ed25519_signer_new(const uint8_t private_key[ED25519_KEY_SIZE]) {
+    struct ed25519_signer *signer = MEM_NEW(struct ed25519_signer);
+    signer->key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, private_key, ED25519_KEY_SIZE);
+    return signer;
+}
+
+bool ed25519_signer_sign(const struct ed25519_signer *signer, struct str message,
+                         uint8_t signature[ED25519_SIGNATURE_SIZE]) {
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     size_t len = ED25519_SIGNATURE_SIZE;
-    bool worked = key != NULL && context != NULL && EVP_DigestSignInit(context, NULL, NULL, NULL, key) == 1 &&
-                  EVP_DigestSign(context, signature, &len, (const unsigned char *)message.data, message.len) == 1;
+    const bool worked = signer->key != NULL && context != NULL &&
+                        EVP_DigestSignInit(context, NULL, NULL, NULL, signer->key) == 1 &&
+                        EVP_DigestSign(context, signature, &len, (const unsigned char *)message.data, message.len) == 1;
     EVP_MD_CTX_free(context);
-    EVP_PKEY_free(key);
+    return worked;
+}
+
+void ed25519_signer_free(struct ed25519_signer *signer) {
+    EVP_PKEY_free(signer->key);
+    free(signer);
+}
+
+bool ed25519_sign(const uint8_t private_key[ED25519_KEY_SIZE], struct str message,
+                  uint8_t signature[ED25519_SIGNATURE_SIZE]) {
+    struct ed25519_signer *signer = ed25519_signer_new(private_key);
+    const bool worked = ed25519_signer_sign(signer, message, signature);
+    ed25519_signer_free(signer);
     return worked;
 }
 

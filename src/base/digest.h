@@ -45,6 +45,13 @@ MUST_CHECK bool ed25519_public_from_private(const uint8_t private_key[ED25519_KE
                                             uint8_t public_key[ED25519_KEY_SIZE]);
 MUST_CHECK bool ed25519_sign(const uint8_t private_key[ED25519_KEY_SIZE], struct str message,
                              uint8_t signature[ED25519_SIGNATURE_SIZE]);
+/* A private key that signs many times: what follows from it is worked out once, which takes as long as a signature. */
+struct ed25519_signer;
+/* Never NULL: a key that cannot be used is told by each sign. */
+struct ed25519_signer *ed25519_signer_new(const uint8_t private_key[ED25519_KEY_SIZE]);
+MUST_CHECK bool ed25519_signer_sign(const struct ed25519_signer *signer, struct str message,
+                                    uint8_t signature[ED25519_SIGNATURE_SIZE]);
+void ed25519_signer_free(struct ed25519_signer *signer);
 /* Whether a public key may stand for anybody: false for the points of small order, under which signatures can be made
  * that are good for many messages and by nobody's secret, and for a y that is not below the field's prime, since one
  * point must not have two names (RFC 8032 5.1.3; Chalkias, Garillot, Nikolaenko: "Taming the many EdDSAs", 2020).

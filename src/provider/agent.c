@@ -7,7 +7,6 @@
 #include "provider/model_set.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { AGENT_PROGRESS_MS = 1000 };
 
@@ -20,7 +19,7 @@ struct agent {
     struct link_client *link;
     struct model_set *models;
     struct job_table jobs;
-    uint8_t private_key[ED25519_KEY_SIZE];
+    struct ed25519_signer *signer; /* owned; signs what was delivered */
     bool draining, closing;
     uint64_t status_ms; /* when the last status was sent */
     struct buf parts;   /* of the delta that is being sent, beside its text */
@@ -168,7 +167,7 @@ static void on_done(void *context, uint64_t job, const struct gen_done *done) {
                                 .timings = done->timings};
     const struct job_slot *entry = job_table_find(&agent->jobs, job);
     if (entry != NULL && entry->state == JOB_RUNNING) {
-        delivery_sign(entry->delivery, agent->private_key, &message);
+        delivery_sign(entry->delivery, agent->signer, &message);
     }
     if (end_entry(agent, job, &message.job)) {
         tally_done(&agent->tally, done);
@@ -386,9 +385,10 @@ bool agent_new(struct agent **out, struct loop *loop, const struct link_client_c
     tally_init(&agent->tally);
     buf_init(&agent->parts, LINK_PART_HEAD + LIMIT_DELTA_TOKENS * sizeof(uint32_t));
     job_table_init(&agent->jobs);
-    memcpy(agent->private_key, link->private_key, sizeof(agent->private_key));
+    agent->signer = ed25519_signer_new(link->private_key);
     agent->drained.run = tell_drained;
     if (!link_client_new(&agent->link, loop, link, &LINK_EVENTS, agent, err)) {
+        ed25519_signer_free(agent->signer);
         free(agent);
         return false;
     }
@@ -439,6 +439,7 @@ static void on_part_closed(void *context) {
     void *closed_context = agent->closed_context;
     job_table_clear(&agent->jobs);
     buf_clear(&agent->parts);
+    ed25519_signer_free(agent->signer);
     free(agent);
     on_closed(closed_context);
 }

@@ -31,7 +31,7 @@ void delivery_add(const struct delivery *delivery, struct str text) {
     }
 }
 
-void delivery_sign(struct delivery *delivery, const uint8_t private_key[ED25519_KEY_SIZE], struct link_done *done) {
+void delivery_sign(struct delivery *delivery, const struct ed25519_signer *signer, struct link_done *done) {
     uint8_t name[RECEIPT_NAME_SIZE], bytes[RECEIPT_SIGNED_MAX];
     if (delivery == NULL || delivery->text == NULL) {
         return;
@@ -42,8 +42,8 @@ void delivery_sign(struct delivery *delivery, const uint8_t private_key[ED25519_
     delivery->text = NULL;
     receipt_name(delivery->salt, name);
     const size_t len = receipt_claim_bytes(&done->claim, name, delivery->attempt, bytes);
-    done->has_claim =
-        ed25519_sign(private_key, (struct str){(const char *)bytes, len}, done->claim.signature); /* or without one */
+    done->has_claim = /* or without one */
+        ed25519_signer_sign(signer, (struct str){(const char *)bytes, len}, done->claim.signature);
 }
 
 void delivery_free(struct delivery *delivery) {

@@ -102,6 +102,13 @@ static void test_ed25519_known_answer(void **state) {
     digest_hex(public_key, sizeof(public_key), hex);
     assert_string_equal(hex, "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c");
     assert_true(ed25519_sign(private_key, STR("\x72"), signature));
+    struct ed25519_signer *signer = ed25519_signer_new(private_key);
+    for (int i = 0; i < 2; i++) {
+        uint8_t again[ED25519_SIGNATURE_SIZE];
+        assert_true(ed25519_signer_sign(signer, STR("\x72"), again));
+        assert_memory_equal(again, signature, sizeof(again));
+    }
+    ed25519_signer_free(signer);
     assert_memory_equal(signature, expected, sizeof(expected));
     assert_true(ed25519_verify(public_key, STR("\x72"), signature));
 }

@@ -21,7 +21,9 @@ static void what_was_delivered_is_signed(void **state) {
     delivery_add(delivery, STR("one "));
     delivery_add(delivery, STR(""));
     delivery_add(delivery, STR("two"));
-    delivery_sign(delivery, private_key, &done);
+    struct ed25519_signer *signer = ed25519_signer_new(private_key);
+    delivery_sign(delivery, signer, &done);
+    ed25519_signer_free(signer);
     assert_true(done.has_claim);
     assert_true(digest_from_hex(asked.salt, salt, sizeof(salt)));
     receipt_name(salt, name);
@@ -41,7 +43,9 @@ static void nothing_is_asked_for(void **state) {
     struct delivery *delivery = delivery_new(&asked);
     assert_null(delivery);
     delivery_add(delivery, STR("text"));
-    delivery_sign(delivery, private_key, &done);
+    struct ed25519_signer *signer = ed25519_signer_new(private_key);
+    delivery_sign(delivery, signer, &done);
+    ed25519_signer_free(signer);
     assert_false(done.has_claim);
     delivery_free(delivery);
 }
