@@ -20,7 +20,8 @@ enum {
     AUDIT_KEEP_MS = 10 * 60 * 1000,    /* an answer that nobody could score by then is forgotten */
     AUDIT_RUNS_MAX = 64,
     AUDIT_PEERS = 2,       /* of different owners, where no trusted device has the file */
-    AUDIT_PEERS_SEEN = 64, /* devices that are looked at for one that may score */
+    AUDIT_PEERS_SEEN = 64, /* devices that are looked at for one that may score, from a random one on */
+    AUDIT_PEERS_FIRST = 4096,
     AUDIT_SCOPE_BYTES = 22,
 };
 
@@ -82,14 +83,41 @@ static bool may_be_peer(const struct audit_capture *capture, const struct gatewa
     return good;
 }
 
-/* Rather one that has nothing to do. */
-static struct gateway_provider *find_peer(const struct audits *audits, const struct audit_capture *capture) {
-    struct gateway_provider *provider, *found = NULL;
-    size_t seen = 0;
-    DL_FOREACH (audits->shell->providers.list, provider) {
-        if (++seen > AUDIT_PEERS_SEEN) {
+/* A random device, so that nobody can see to it that friends score each other. NULL: there is none. */
+static struct gateway_provider *some_device(const struct providers *providers) {
+    const size_t connected = providers_connected(providers);
+    const size_t count = connected < AUDIT_PEERS_FIRST ? connected : AUDIT_PEERS_FIRST;
+    struct gateway_provider *provider = providers->list;
+    uint32_t random;
+    random_few(&random, sizeof(random));
+    for (size_t skip = count > 0 ? random % count : 0; skip > 0 && provider->next != NULL; skip--) {
+        provider = provider->next;
+    }
+    return provider;
+}
+
+/* Behind the last comes the first. */
+static struct gateway_provider *device_after(const struct providers *providers,
+                                             const struct gateway_provider *provider) {
+    return provider->next != NULL ? provider->next : providers->list;
+}
+
+static size_t devices_seen(const struct providers *providers) {
+    size_t count = 0;
+    const struct gateway_provider *provider;
+    DL_FOREACH (providers->list, provider) {
+        if (++count == AUDIT_PEERS_SEEN) {
             break;
         }
+    }
+    return count;
+}
+
+/* Rather one that has nothing to do. */
+static struct gateway_provider *find_peer(const struct audits *audits, const struct audit_capture *capture) {
+    const struct providers *providers = &audits->shell->providers;
+    struct gateway_provider *provider = some_device(providers), *found = NULL;
+    for (size_t left = devices_seen(providers); left > 0; left--, provider = device_after(providers, provider)) {
         if (provider->handle == CORE_NO_HANDLE || !may_be_peer(capture, provider) || is_scoring(audits, provider) ||
             !provider_trust_has_file(provider, capture->request.model, capture->subject.key.sha256)) {
             continue;
@@ -104,20 +132,19 @@ static struct gateway_provider *find_peer(const struct audits *audits, const str
 
 bool audits_can_score(const struct core_shell *shell, const struct gateway_provider *device, struct str model,
                       bool own_prompt) {
+    const struct providers *providers = &shell->providers;
     const struct provider_file *file = provider_files_find(&device->files, model);
-    const struct gateway_provider *provider;
-    size_t seen = 0, peers = 0;
+    size_t peers = 0;
     const char *first = NULL;
     if (file == NULL || device->is_trusted) {
         return false;
     }
-    if (provider_trust_any(&shell->providers, model, file->sha256)) {
+    if (provider_trust_any(providers, model, file->sha256)) {
         return true;
     }
-    DL_FOREACH (shell->providers.list, provider) {
-        if (!own_prompt || ++seen > AUDIT_PEERS_SEEN) {
-            break;
-        }
+    const struct gateway_provider *provider = some_device(providers);
+    for (size_t left = own_prompt ? devices_seen(providers) : 0; left > 0;
+         left--, provider = device_after(providers, provider)) {
         const char *owner = provider->device.account_id;
         if (strcmp(owner, device->device.account_id) != 0 && (first == NULL || strcmp(owner, first) != 0) &&
             provider_trust_has_file(provider, model, file->sha256)) {
@@ -286,7 +313,10 @@ void audits_due(void *context) {
     struct audits *audits = context;
     struct audit_run *run, *next_run;
     struct audit_capture *capture, *next;
+    struct network_counts *counts = &audits->shell->counts;
     const uint64_t now_ms = now_of(audits);
+    counts->audits_given_up += captures_of(audits)->dropped;
+    captures_of(audits)->dropped = 0;
     DL_FOREACH_SAFE (audits->runs, run, next_run) {
         if (now_ms >= run->due_ms) {
             providers_cancel(&audits->shell->providers, run->provider, run->job);
@@ -299,6 +329,7 @@ void audits_due(void *context) {
         } else if (audits->run_count >= AUDIT_RUNS_MAX || audits->stopped) {
             break;
         } else if (!advance(audits, capture)) {
+            counts->audits_given_up++;
             audit_captures_forget(captures_of(audits), capture);
         }
     }

@@ -168,6 +168,7 @@ void audit_captures_done(struct audit_captures *captures, uint64_t provider, uin
         return;
     }
     if (captures->ready_count >= READY_MAX) {
+        captures->dropped++;
         struct audit_capture *oldest = captures->ready;
         while (oldest != NULL && oldest->asked > oldest->scored) {
             oldest = oldest->next;

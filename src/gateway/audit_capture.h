@@ -47,6 +47,7 @@ struct audit_captures {          /* zeroed: none */
     struct audit_capture *open;  /* uthash, by generation */
     struct audit_capture *ready; /* complete, oldest first */
     size_t ready_count;
+    uint64_t dropped;    /* ready ones that were given up for newer ones, since somebody last asked */
     uint64_t *unaudited; /* owned, in order: numbers of accounts whose prompts are shown to nobody */
     size_t unaudited_count;
 };

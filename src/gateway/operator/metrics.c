@@ -20,6 +20,8 @@ static void write_network(const struct network_counts *counts, struct buf *out) 
     metric(out, "counter", "nataris_audits_total", "Answers of providers that others have scored.", counts->audits);
     metric(out, "counter", "nataris_audits_failed_total", "Audits after which a provider was past the bound.",
            counts->audits_failed);
+    metric(out, "counter", "nataris_audits_given_up_total", "Answers that nobody has found the time to score.",
+           counts->audits_given_up);
     metric(out, "counter", "nataris_canaries_total", "Known questions asked of providers.", counts->canaries);
     metric(out, "counter", "nataris_queue_waits_total", "Jobs that waited before their first placement.",
            counts->queued);

@@ -13,7 +13,7 @@
 /* Since the start, as the gateway counts on its way. */
 struct network_counts {
     uint64_t placements, candidates, continuations, failures, lost, wants, silences, reviews, canaries, audits,
-        audits_failed;
+        audits_failed, audits_given_up;
     uint64_t queue_ms, queued; /* time that generations waited until their first placement, and how many did */
 };
 

@@ -311,6 +311,44 @@ static void test_peers_score_made_up_prompts_only_together(void **state) {
     audits_clear(&audits);
 }
 
+/* Friends that stand behind a device do not score it each time: who does is chosen at random. */
+static void test_any_peer_may_be_the_scorer(void **state) {
+    enum { DEVICES = 7, ROUNDS = 60 * DEVICES };
+    struct shell_fixture *fixture = *state;
+    static struct link_peer devices[DEVICES]; /* the first is the one that is looked at */
+    static const char *const accounts[DEVICES] = {"acct_1", "acct_2", "acct_3", "acct_4", "acct_5", "acct_6", "acct_7"};
+    unsigned scored_first[DEVICES] = {0};
+    open_audits(fixture, 50);
+    for (size_t i = 0; i < DEVICES; i++) {
+        join(fixture, &devices[i], accounts[i], NULL);
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        unsigned asked[DEVICES], scores[DEVICES];
+        for (size_t i = 0; i < DEVICES; i++) {
+            asked[i] = devices[i].generations;
+            scores[i] = devices[i].scores;
+        }
+        canaries_due(&fixture->canaries);
+        for (size_t i = 0; i < DEVICES; i++) {
+            if (devices[i].generations != asked[i]) {
+                say(fixture, &devices[i], "some words", 12, true, LINK_FINISH_STOP);
+            }
+        }
+        audits_due(&audits);
+        for (size_t i = 0; i < 2 * DEVICES; i++) { /* the first scorer, then the second */
+            scored(fixture, &devices[i % DEVICES], -1, true);
+        }
+        for (size_t i = 0; i < DEVICES && devices[0].generations != asked[0]; i++) {
+            scored_first[i] += devices[i].scores - scores[i];
+        }
+    }
+    assert_int_equal(scored_first[0], 0);
+    for (size_t i = 1; i < DEVICES; i++) {
+        assert_int_not_equal(scored_first[i], 0);
+    }
+    audits_clear(&audits);
+}
+
 static void test_missing_ids_and_wrong_ends_need_no_scorer(void **state) {
     struct shell_fixture *fixture = *state;
     static struct link_peer trusted, stranger;
@@ -379,6 +417,7 @@ int main(void) {
         SHELL_TEST(test_only_the_same_file_is_compared),
         SHELL_TEST(test_with_all_devices_trusted_none_is_audited),
         SHELL_TEST(test_peers_score_made_up_prompts_only_together),
+        SHELL_TEST(test_any_peer_may_be_the_scorer),
         SHELL_TEST(test_missing_ids_and_wrong_ends_need_no_scorer),
         SHELL_TEST(test_a_scorer_that_goes_or_fails_is_no_verdict),
         SHELL_TEST(test_without_audits_nothing_is_kept),

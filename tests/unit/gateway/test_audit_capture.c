@@ -69,10 +69,28 @@ static void test_what_is_kept_already_is_forgotten(void **state) {
     audit_captures_clear(&captures);
 }
 
+/* More than anybody could score: the oldest go, but for those that a scorer has. */
+static void test_too_many_are_counted(void **state) {
+    (void)state;
+    struct audit_captures captures = {0};
+    uint64_t generation = 1;
+    for (; captures.dropped == 0 && generation < 10000; generation++) {
+        begin(&captures, generation, 0);
+        end(&captures, generation);
+        captures.ready->asked = 1;
+    }
+    assert_int_equal(captures.dropped, 1);
+    assert_int_equal(captures.ready_count, generation - 2);
+    assert_int_equal(captures.ready->subject.generation, 1);
+    assert_int_equal(captures.ready->next->subject.generation, 3);
+    audit_captures_clear(&captures);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_of_an_account_that_opted_out_nothing_is_kept),
         cmocka_unit_test(test_what_is_kept_already_is_forgotten),
+        cmocka_unit_test(test_too_many_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,3 +1,4 @@
+#include "base/random_source.h"
 #include "engine/llama_child/score.h"
 
 #include <setjmp.h>
@@ -116,7 +117,7 @@ static void at_temperature_0_the_likeliest_is_asked_for(void **state) {
     double cold = 0, warm = 0;
     for (int i = 0; i < WORDS; i++) {
         cold += exp(logits[i] / 0.2);
-        warm += exp(logits[i]);
+        warm += exp((double)logits[i]);
     }
     assert_near(first.ratios[GEN_RATIO_FLATTER], 5 - log(warm) - (25 - log(cold)));
     assert_near(third.ratios[GEN_RATIO_FLATTER], 3 - log(warm) - (15 - log(cold)));
@@ -200,11 +201,11 @@ static void ratios_are_fair_over_what_was_asked_for(void **state) {
     (void)state;
     float *logits = calloc(MANY, sizeof(*logits));
     const struct score_rule rule = {.top_p = 1.0, .repeat_penalty = 1.0, .temperature = 0.8};
+    struct random_source random = {.state = 7};
     double sum = 0, mean[3] = {0}, fair[3] = {0};
     assert_non_null(logits);
-    srand(7);
     for (int i = 0; i < MANY; i++) {
-        logits[i] = (float)rand() / (float)RAND_MAX * 12;
+        logits[i] = (float)random_below(&random, 12000) / 1000;
         sum += exp(logits[i] / 0.8);
     }
     struct score_maker *maker = score_maker_new(MANY);
