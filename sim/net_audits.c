@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-    CAPTURES_MAX = 256,
+    CAPTURES_MAX = 8192,
     PATIENCE_MS = 3 * 60 * 1000,
     KEEP_MS = 10 * 60 * 1000,
     PEERS_SEEN = 64,
@@ -212,11 +212,14 @@ static void ready_add(struct net_world *world, const struct net_answer *answer) 
 
 static void pump(struct net_world *world) {
     struct net_audits *audits = &world->audits;
+    bool busy[NET_MODELS] = {false}; /* its scorers are */
     for (uint32_t i = 0; i < audits->ready_count && audits->run_count < NET_AUDIT_RUNS;) {
         const struct net_answer answer = audits->ready[i];
         const bool old = world->now_ms - answer.ready_ms >= KEEP_MS;
+        const bool begun = !old && !busy[answer.model] && begin_run(world, &answer);
         audits->expired += old;
-        if (old || begin_run(world, &answer)) {
+        busy[answer.model] = busy[answer.model] || (!old && !begun);
+        if (old || begun) {
             ready_take(audits, i);
         } else {
             i++;

@@ -38,9 +38,9 @@ enum {
     NET_PERSON_ACCOUNTS = 5,
     NET_AUDIT_MODELS = 6,
     NET_KNOWN_AUDITS = 40,
-    NET_TEMPERATURES = 4,  /* 0, 0.3, 0.7, 1.2 */
-    NET_AUDIT_RUNS = 64,   /* as in gateway/audit.c */
-    NET_AUDIT_READY = 256, /* as in gateway/audit_capture.c */
+    NET_TEMPERATURES = 4,   /* 0, 0.3, 0.7, 1.2 */
+    NET_AUDIT_RUNS = 1024,  /* as in gateway/audit.c */
+    NET_AUDIT_READY = 4096, /* as in gateway/audit_capture.c */
 };
 
 struct net_earned {

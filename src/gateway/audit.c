@@ -18,7 +18,8 @@ enum {
     AUDIT_PUMP_MS = 500,
     AUDIT_PATIENCE_MS = 3 * 60 * 1000, /* for the score of one answer: a busy device takes a tenth of its time for it */
     AUDIT_KEEP_MS = 10 * 60 * 1000,    /* an answer that nobody could score by then is forgotten */
-    AUDIT_RUNS_MAX = 64,
+    AUDIT_RUNS_MAX = 1024,
+    AUDIT_FILES_BUSY = 16, /* files of which is remembered that all scorers are busy */
     AUDIT_PEERS = 2,       /* of different owners, where no trusted device has the file */
     AUDIT_PEERS_SEEN = 64, /* devices that are looked at for one that may score, from a random one on */
     AUDIT_PEERS_FIRST = 4096,
@@ -50,12 +51,6 @@ static bool is_idle(const struct audits *audits, const struct gateway_provider *
     return core_provider_view(audits->shell->core.core, provider->handle, now_of(audits), &view) && view.active == 0;
 }
 
-static bool is_scoring(const struct audits *audits, const struct gateway_provider *provider) {
-    const struct audit_run *run = NULL;
-    DL_SEARCH_SCALAR(audits->runs, run, provider, provider->handle);
-    return run != NULL;
-}
-
 /* A trusted device with the file, rather one that has nothing to do. `exists`: some has it, busy or not. */
 static struct gateway_provider *find_trusted(const struct audits *audits, const struct audit_capture *capture,
                                              bool *exists) {
@@ -66,8 +61,12 @@ static struct gateway_provider *find_trusted(const struct audits *audits, const 
             continue;
         }
         *exists = true;
-        if (!is_scoring(audits, provider) && (found == NULL || is_idle(audits, provider))) {
-            found = provider;
+        if (provider->is_scoring) {
+            continue;
+        }
+        found = provider;
+        if (is_idle(audits, provider)) {
+            break;
         }
     }
     return found;
@@ -118,7 +117,7 @@ static struct gateway_provider *find_peer(const struct audits *audits, const str
     const struct providers *providers = &audits->shell->providers;
     struct gateway_provider *provider = some_device(providers), *found = NULL;
     for (size_t left = devices_seen(providers); left > 0; left--, provider = device_after(providers, provider)) {
-        if (provider->handle == CORE_NO_HANDLE || !may_be_peer(capture, provider) || is_scoring(audits, provider) ||
+        if (provider->handle == CORE_NO_HANDLE || !may_be_peer(capture, provider) || provider->is_scoring ||
             !provider_trust_has_file(provider, capture->request.model, capture->subject.key.sha256)) {
             continue;
         }
@@ -249,6 +248,10 @@ static void join_score(struct audit_capture *capture, const struct gen_score *sc
 /* --- Runs --- */
 
 static void run_free(struct audits *audits, struct audit_run *run) {
+    struct gateway_provider *scorer = providers_find(&audits->shell->providers, run->provider);
+    if (scorer != NULL) {
+        scorer->is_scoring = false;
+    }
     DL_DELETE(audits->runs, run);
     audits->run_count--;
     free(run);
@@ -282,27 +285,43 @@ static bool begin_run(struct audits *audits, struct audit_capture *capture, stru
         .job = job, .provider = provider->handle, .due_ms = now_of(audits) + AUDIT_PATIENCE_MS, .capture = capture};
     (void)str_copy(capture->scorers[capture->asked++ % AUDIT_PEERS], STORE_ID_MAX,
                    str_from(provider->device.account_id));
+    provider->is_scoring = true;
     DL_APPEND(audits->runs, run);
     audits->run_count++;
     return true;
 }
 
-static bool has_run(const struct audits *audits, const struct audit_capture *capture) {
-    const struct audit_run *run = NULL;
-    DL_SEARCH_SCALAR(audits->runs, run, capture, capture);
-    return run != NULL;
+/* Answers whose scorers were all found busy in one look at what is ready: for others with that file nobody looks again. */
+struct busy_files {
+    const struct audit_capture *of[AUDIT_FILES_BUSY];
+    size_t count;
+};
+
+static bool is_busy(const struct busy_files *busy, const struct audit_capture *capture) {
+    bool found = false;
+    for (size_t i = 0; i < busy->count && !found; i++) {
+        found = memcmp(busy->of[i]->subject.key.sha256, capture->subject.key.sha256, DIGEST_SHA256_SIZE) == 0 &&
+                str_equal(busy->of[i]->request.model, capture->request.model);
+    }
+    return found;
 }
 
 /* Gives one answer to whoever can score it; false when it can be forgotten. */
-static bool advance(struct audits *audits, struct audit_capture *capture) {
+static bool advance(struct audits *audits, struct audit_capture *capture, struct busy_files *busy) {
     bool trusted = false;
-    if (has_run(audits, capture)) {
-        return true;
+    if (capture->asked > capture->scored) {
+        return true; /* somebody is at it */
     }
     if (capture->given_up || now_of(audits) - capture->ready_ms >= AUDIT_KEEP_MS) {
         return false;
     }
+    if (capture->asked == 0 && is_busy(busy, capture)) {
+        return true;
+    }
     struct gateway_provider *provider = capture->asked == 0 ? find_trusted(audits, capture, &trusted) : NULL;
+    if (provider == NULL && trusted && busy->count < AUDIT_FILES_BUSY) {
+        busy->of[busy->count++] = capture; /* it stays where it is */
+    }
     if (provider == NULL && !trusted && capture->subject.canary && capture->asked < AUDIT_PEERS) {
         provider = find_peer(audits, capture);
     }
@@ -314,6 +333,7 @@ void audits_due(void *context) {
     struct audit_run *run, *next_run;
     struct audit_capture *capture, *next;
     struct network_counts *counts = &audits->shell->counts;
+    struct busy_files busy = {.count = 0};
     const uint64_t now_ms = now_of(audits);
     counts->audits_given_up += captures_of(audits)->dropped;
     captures_of(audits)->dropped = 0;
@@ -328,7 +348,7 @@ void audits_due(void *context) {
             conclude(audits, capture);
         } else if (audits->run_count >= AUDIT_RUNS_MAX || audits->stopped) {
             break;
-        } else if (!advance(audits, capture)) {
+        } else if (!advance(audits, capture, &busy)) {
             counts->audits_given_up++;
             audit_captures_forget(captures_of(audits), capture);
         }

@@ -8,13 +8,23 @@
 #include <utlist.h>
 
 enum {
-    CAPTURES_MAX = 256, /* open ones; beyond, answers are not audited */
-    READY_MAX = 256,    /* the oldest is given up for a newer one */
+    CAPTURES_MAX = 8192,                /* open and ready ones; beyond, answers are not audited */
+    READY_MAX = 4096,                   /* the oldest is given up for a newer one */
+    CAPTURES_BYTES = 128 * 1024 * 1024, /* of all of them: few of many long ones */
     CAPTURE_TEXT_BYTES = 256 * 1024,
     CAPTURE_REQUEST_BYTES = 512 * 1024,
+    CAPTURE_LEAST_BYTES = 8 * 1024, /* what the smallest one takes */
 };
 
-static void capture_free(struct audit_capture *capture) {
+/* Counts what it takes by now. */
+static void capture_weigh(struct audit_captures *captures, struct audit_capture *capture) {
+    const size_t bytes = CAPTURE_LEAST_BYTES + capture->arena.used_total + capture->text.len + capture->ids.len;
+    captures->bytes += bytes - capture->bytes;
+    capture->bytes = bytes;
+}
+
+static void capture_free(struct audit_captures *captures, struct audit_capture *capture) {
+    captures->bytes -= capture->bytes;
     arena_clear(&capture->arena);
     buf_clear(&capture->text);
     buf_clear(&capture->ids);
@@ -31,7 +41,7 @@ void audit_captures_drop(struct audit_captures *captures, uint64_t generation) {
     struct audit_capture *capture = captures->open != NULL ? find(captures, generation) : NULL;
     if (capture != NULL) {
         HASH_DEL(captures->open, capture);
-        capture_free(capture);
+        capture_free(captures, capture);
     }
 }
 
@@ -100,7 +110,13 @@ static bool is_scored(const struct gen_request *request) {
 void audit_captures_begin(struct audit_captures *captures, const struct audit_subject *subject,
                           const struct gen_request *request) {
     audit_captures_drop(captures, subject->generation);
-    if (HASH_COUNT(captures->open) >= CAPTURES_MAX || !is_scored(request) || is_unaudited(captures, subject->client)) {
+    const bool full =
+        HASH_COUNT(captures->open) + captures->ready_count >= CAPTURES_MAX || captures->bytes >= CAPTURES_BYTES;
+    if (!is_scored(request) || is_unaudited(captures, subject->client)) {
+        return;
+    }
+    if (full) {
+        captures->dropped++;
         return;
     }
     struct audit_capture *capture = MEM_NEW(struct audit_capture);
@@ -110,9 +126,10 @@ void audit_captures_begin(struct audit_captures *captures, const struct audit_su
     buf_init(&capture->text, CAPTURE_TEXT_BYTES);
     buf_init(&capture->ids, LIMIT_SCORE_TOKENS * sizeof(uint32_t));
     if (!gen_request_copy(&capture->arena, &capture->request)) {
-        capture_free(capture);
+        capture_free(captures, capture);
         return;
     }
+    capture_weigh(captures, capture);
     HASH_ADD(hh, captures->open, subject.generation, sizeof(capture->subject.generation), capture);
 }
 
@@ -139,7 +156,8 @@ void audit_captures_delta(struct audit_captures *captures, uint64_t provider, co
     }
     buf_append_str(&capture->text, delta->text);
     take_ids(capture, delta->parts, delta->tokens);
-    capture->unusable = capture->unusable || capture->text.overflow;
+    capture_weigh(captures, capture);
+    capture->unusable = capture->unusable || capture->text.overflow || captures->bytes > CAPTURES_BYTES;
 }
 
 /* An answer that ends by its length has it. Not where a default, or a text that is continued, was cut to the
@@ -164,7 +182,7 @@ void audit_captures_done(struct audit_captures *captures, uint64_t provider, uin
     const bool told = !capture->contradicts || capture->subject.tells_ids;
     capture->contradicts = capture->contradicts || ends_wrongly(capture);
     if (capture->unusable || !told || finish == LINK_FINISH_CANCELLED || finish == LINK_FINISH_OTHER) {
-        capture_free(capture);
+        capture_free(captures, capture);
         return;
     }
     if (captures->ready_count >= READY_MAX) {
@@ -174,7 +192,7 @@ void audit_captures_done(struct audit_captures *captures, uint64_t provider, uin
             oldest = oldest->next;
         }
         if (oldest == NULL) {
-            capture_free(capture);
+            capture_free(captures, capture);
             return;
         }
         audit_captures_forget(captures, oldest);
@@ -186,7 +204,7 @@ void audit_captures_done(struct audit_captures *captures, uint64_t provider, uin
 void audit_captures_forget(struct audit_captures *captures, struct audit_capture *capture) {
     DL_DELETE(captures->ready, capture);
     captures->ready_count--;
-    capture_free(capture);
+    capture_free(captures, capture);
 }
 
 void audit_captures_clear(struct audit_captures *captures) {
@@ -194,7 +212,7 @@ void audit_captures_clear(struct audit_captures *captures) {
     HASH_CLEAR(hh, captures->open); /* its items are still linked */
     while (capture != NULL) {
         struct audit_capture *next = capture->hh.next;
-        capture_free(capture);
+        capture_free(captures, capture);
         capture = next;
     }
     while (captures->ready != NULL) {

@@ -33,6 +33,7 @@ struct audit_capture {
     bool unusable;    /* it cannot be scored, or is not to be: its account has opted out meanwhile */
     bool contradicts; /* it needs no scorer: ids are missing, or it ends where it cannot */
     enum gen_finish finish;
+    size_t bytes;      /* that it takes */
     uint64_t ready_ms; /* once it is over; on the loop's clock */
     /* Of the scorers (gateway/audit.h): how many have been asked and have answered, and what is common to them. */
     bool given_up; /* it could not be scored */
@@ -47,7 +48,8 @@ struct audit_captures {          /* zeroed: none */
     struct audit_capture *open;  /* uthash, by generation */
     struct audit_capture *ready; /* complete, oldest first */
     size_t ready_count;
-    uint64_t dropped;    /* ready ones that were given up for newer ones, since somebody last asked */
+    size_t bytes;        /* that all take */
+    uint64_t dropped;    /* for which there was no room, since somebody last asked */
     uint64_t *unaudited; /* owned, in order: numbers of accounts whose prompts are shown to nobody */
     size_t unaudited_count;
 };

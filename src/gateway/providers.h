@@ -29,6 +29,7 @@ struct gateway_provider {
     struct provider_files files;
     struct receipt_checks signing; /* how its signatures under what it delivers have been */
     bool is_trusted;               /* the operator's own, or verified by them; once admitted */
+    bool is_scoring;               /* the answer of another device (gateway/audit.h) */
     bool relink; /* its link is to be closed when its generations are over: something that it joins with has changed */
     struct gateway_provider *next, *prev;
     struct gateway_provider *trusted_next, *trusted_prev; /* of those that are trusted */

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -86,11 +87,37 @@ static void test_too_many_are_counted(void **state) {
     audit_captures_clear(&captures);
 }
 
+/* Long answers fill the memory there is before there are too many of them, and give it back. */
+static void test_what_all_take_is_bounded(void **state) {
+    enum { LONG = 250 * 1024, MIB = 1024 * 1024 };
+    (void)state;
+    struct audit_captures captures = {0};
+    char *text = calloc(1, LONG);
+    uint64_t generation = 1;
+    assert_non_null(text);
+    for (; captures.dropped == 0 && generation < 10000; generation++) {
+        const struct link_delta delta = {.job = generation, .text = {text, LONG}};
+        begin(&captures, generation, 0);
+        audit_captures_delta(&captures, DEVICE, &delta);
+    }
+    assert_in_range(captures.bytes, 128 * MIB, 129 * MIB);
+    assert_in_range(generation, 400, 600);
+    for (; generation > 0; generation--) {
+        audit_captures_drop(&captures, generation);
+    }
+    assert_int_equal(captures.bytes, 0);
+    begin(&captures, 1, 0);
+    assert_int_equal(HASH_COUNT(captures.open), 1);
+    audit_captures_clear(&captures);
+    free(text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_of_an_account_that_opted_out_nothing_is_kept),
         cmocka_unit_test(test_what_is_kept_already_is_forgotten),
         cmocka_unit_test(test_too_many_are_counted),
+        cmocka_unit_test(test_what_all_take_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
