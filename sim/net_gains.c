@@ -225,7 +225,7 @@ static size_t figures_of(struct net_world *world, struct gains *gains, struct fi
         {"failed", "  devices that failed, all times counted", (double)audits->failed},
         {"cleared", "  cleared by audits that they passed", (double)audits->cleared},
         {"canaries", "  made-up prompts", (double)audits->canaries},
-        {"audits_not_kept", "  answers not kept: 256 were on their way", (double)audits->not_kept},
+        {"audits_not_kept", "  answers not kept: too many were on their way", (double)audits->not_kept},
         {"audits_expired", "  given up: too old, or too many waited", (double)audits->expired},
         {"ramp_found_p95", "wholesale, in the ramp: lied jobs until 95% are found", found_within(&gains->ramp, 95)},
         {"ramp_found_p50", "  until 50% are", found_within(&gains->ramp, 50)},
