@@ -291,8 +291,8 @@ static bool begin_run(struct audits *audits, struct audit_capture *capture, stru
     return true;
 }
 
-/* Answers whose scorers were all found busy in one look at what is ready: for others of that file they are not looked for
- * again. */
+/* Answers whose scorers were all found busy in one look at what is ready: for others of that file they are not looked
+ * for again. */
 struct busy_files {
     const struct audit_capture *of[AUDIT_FILES_BUSY];
     size_t count;
