@@ -51,8 +51,10 @@ static void fuzz_failed(const struct llama_frame *frame, struct buf *out) {
     }
     memcpy(param_text, param.data, param.len);
     param_text[param.len] = '\0';
-    message_text = strndup(message.data, message.len);
+    message_text = malloc(message.len + 1);
     check(message_text != NULL);
+    memcpy(message_text, message.data, message.len);
+    message_text[message.len] = '\0';
     llama_frame_append_failed(out, frame->job, failure, param_text, message_text);
     free(message_text);
 }

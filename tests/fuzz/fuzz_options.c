@@ -37,9 +37,15 @@ static void check(bool holds) {
     }
 }
 
-static enum options_result parse(char *path, bool more, struct settings *out, struct arena *memory, struct err *err) {
+/* The settings point into it. */
+struct words {
+    char config[sizeof("--config")], path[64], number[sizeof("--number")], nine[sizeof("9")], list[sizeof("--list=a")];
+};
+
+static enum options_result parse(struct words *words, bool more, struct settings *out, struct arena *memory,
+                                 struct err *err) {
     static const struct option_set SET = {OPTIONS, COUNT_OF(OPTIONS)};
-    char *argv[] = {(char[]){"--config"}, path, (char[]){"--number"}, (char[]){"9"}, (char[]){"--list=a"}};
+    char *argv[] = {words->config, words->path, words->number, words->nine, words->list};
     *out = (struct settings){0};
     err_clear(err);
     return options_parse(&SET, more ? (int)COUNT_OF(argv) : 2, argv, out, memory, err);
@@ -57,7 +63,7 @@ static void check_settings(const struct settings *settings) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static int file = -1;
-    char path[64];
+    struct words words = {"--config", "", "--number", "9", "--list=a"};
     struct settings settings, again;
     struct arena memory;
     struct err err;
@@ -65,11 +71,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         file = memfd_create("options", MFD_CLOEXEC);
     }
     check(file >= 0 && ftruncate(file, 0) == 0 && pwrite(file, data, size, 0) == (ssize_t)size);
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+    snprintf(words.path, sizeof(words.path), "/proc/self/fd/%d", file);
     arena_init(&memory, MEMORY_BYTES);
-    if (parse(path, false, &settings, &memory, &err) == OPTIONS_OK) {
+    if (parse(&words, false, &settings, &memory, &err) == OPTIONS_OK) {
         check_settings(&settings);
-        check(parse(path, true, &again, &memory, &err) == OPTIONS_OK || err.code == ERR_TOO_LARGE);
+        check(parse(&words, true, &again, &memory, &err) == OPTIONS_OK || err.code == ERR_TOO_LARGE);
         if (err.code == ERR_NONE) {
             check(again.number == 9 && again.list.count == 1 && strcmp(again.list.items[0], "a") == 0);
             check(again.bytes == settings.bytes && strcmp(again.text, settings.text) == 0);
