@@ -65,17 +65,24 @@ static void measure(struct core *core, size_t decisions, uint32_t *decision_ns, 
         struct core_effects effects = core_step(core, 2, &request);
         step_ns[i] = (uint32_t)(now_ns() - started);
         struct core_generation *generation = core_handles_get(&core->generations, effects.items[0].generation);
-        struct core_event gone = {.kind = CORE_EVENT_ERROR,
-                                  .generation = generation->handle,
-                                  .provider = generation->attempt->provider_handle,
-                                  .error = {.failure = CORE_ATTEMPT_BAD_REQUEST}};
+        if (generation == NULL || generation->attempt == NULL) {
+            fprintf(stderr, "bench_placement: no device was free for request %zu\n", i);
+            exit(1);
+        }
+        const struct core_event gone = {.kind = CORE_EVENT_CLIENT_GONE, .generation = generation->handle};
+        const struct core_event freed = {.kind = CORE_EVENT_DONE,
+                                         .generation = generation->handle,
+                                         .provider = generation->attempt->provider_handle};
+        const uint32_t tried_count = generation->tried_count;
         uint32_t first, count;
         core->candidate_count = 0;
         generation->tried_count = 0;
         started = now_ns();
         (void)core_place(core, generation, &first, &count);
         decision_ns[i] = (uint32_t)(now_ns() - started);
+        generation->tried_count = tried_count;
         step_unheard(core, 2, &gone);
+        step_unheard(core, 2, &freed);
     }
     qsort(decision_ns, decisions, sizeof(*decision_ns), compare_u32);
     qsort(step_ns, decisions, sizeof(*step_ns), compare_u32);
