@@ -40,9 +40,9 @@ target_link_libraries(llama INTERFACE -l:libllama-common.so -l:libllama.v0.5.0.s
 
 # Objects, so that tests can link the child's code without its main.
 add_library(nataris_llama_objects OBJECT ${child_sources})
-target_link_libraries(nataris_llama_objects PRIVATE nataris_options nataris_engine llama)
+target_link_libraries(nataris_llama_objects PRIVATE nataris_options nataris_engine nataris_grammar llama)
 add_library(nataris_llama_child STATIC $<TARGET_OBJECTS:nataris_llama_objects>)
-target_link_libraries(nataris_llama_child PUBLIC nataris_engine llama Threads::Threads)
+target_link_libraries(nataris_llama_child PUBLIC nataris_engine nataris_grammar llama Threads::Threads)
 
 # A program that runs llama.cpp finds its libraries by a path from where it lies itself, and nowhere else. CMake's own
 # path for the build folder would be absolute and end in a colon, which stands for the current folder.
@@ -55,7 +55,7 @@ file(RELATIVE_PATH NATARIS_LLAMA_FROM_BUILD ${PROJECT_BINARY_DIR} ${LLAMA_DIR}/l
 foreach(name nataris-llama nataris-llama-installed)
     add_executable(${name} $<TARGET_OBJECTS:nataris_llama_objects>)
     set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX OUTPUT_NAME nataris-llama)
-    target_link_libraries(${name} PRIVATE nataris_engine llama Threads::Threads)
+    target_link_libraries(${name} PRIVATE nataris_engine nataris_grammar llama Threads::Threads)
 endforeach()
 if(NATARIS_COVERAGE)
     target_sources(nataris-llama PRIVATE ${PROJECT_SOURCE_DIR}/tests/trace/count_child.c)

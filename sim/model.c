@@ -97,6 +97,22 @@ static bool passes_money(const struct world *world, const struct sim_generation 
     return enough > 0 && enough < most && has_money(world, generation, enough, failure);
 }
 
+/* What is not covered may be free on devices of the account itself, if one is there: whether that can take it is the
+ * core's to say. Accounts, keys and prices that make no sense are refused all the same. */
+static bool may_be_free(const struct world *world, const struct sim_generation *generation) {
+    const __int128 worst = cost(generation, generation->prompt_tokens_max, generation->max_tokens);
+    if (!is_account(generation->account) || (generation->key != 0 && !is_key(generation)) ||
+        generation->prompt_price_nano < 0 || generation->completion_price_nano < 0 || worst > (__int128)1 << 62) {
+        return false;
+    }
+    for (size_t i = 0; i < SIM_DEVICES; i++) {
+        if (world->devices[i].handle != CORE_NO_HANDLE && world->devices[i].owner == generation->account) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_refused(struct world *world, const struct core_effect *effect) {
     const struct sim_generation *generation = &world->generations[effect->user];
     enum core_failure expected, failure = effect->fail.failure;
@@ -122,8 +138,10 @@ static void check_refused(struct world *world, const struct core_effect *effect)
 static void take_admitted(struct world *world, struct sim_generation *generation, uint64_t handle) {
     enum core_failure failure;
     uint32_t held = 0;
+    generation->own_only = !passes_money(world, generation, &held, &failure);
+    held = generation->own_only ? generation->prompt_tokens_max : held;
     if ((is_account(generation->account) && !passes_limits(world, generation, &failure)) ||
-        !passes_money(world, generation, &held, &failure)) {
+        (generation->own_only && !may_be_free(world, generation))) {
         world_problem(world, "admitted what should have been refused");
         return;
     }
@@ -134,7 +152,8 @@ static void take_admitted(struct world *world, struct sim_generation *generation
         account->active++;
         account->admitted_ms[account->admitted_count++] = world->now_ms;
     }
-    change_hold(world, generation, (int64_t)cost(generation, generation->prompt_tokens_max, generation->max_tokens));
+    const __int128 worst = cost(generation, generation->prompt_tokens_max, generation->max_tokens);
+    change_hold(world, generation, generation->own_only ? 0 : (int64_t)worst);
 }
 
 /* The device has the generation, and may have counted its prompt. */

@@ -71,7 +71,7 @@ static void conclude(struct net_world *world, const struct net_answer *answer, c
     struct net_device *device = &world->devices[answer->device];
     struct net_stranger *stranger = &device->stranger;
     const enum core_audit_verdict verdict = core_audit_add(&stranger->sums[answer->model], found);
-    if (verdict == CORE_AUDIT_VOID) {
+    if (verdict == CORE_AUDIT_VOID || verdict == CORE_AUDIT_SHORT) {
         return;
     }
     world->audits.made++;
@@ -256,9 +256,10 @@ static bool is_audited(struct net_world *world, const struct net_generation *gen
     if (generation->canary) {
         return true;
     }
+    const struct core_audit_terms terms = {.permille = (uint32_t)world->options.audit_permille,
+                                           .max_tokens = CORE_AUDIT_TOKENS_MIN}; /* all are as long */
     return net_audit_is_scored(world, generation->model) &&
-           core_audit_wants(&device->stranger.sums[generation->model], (uint32_t)world->options.audit_permille,
-                            (uint32_t)random_next(&world->random));
+           core_audit_wants(&device->stranger.sums[generation->model], &terms, (uint32_t)random_next(&world->random));
 }
 
 void net_audit_dropped(struct net_world *world, struct net_generation *generation) {

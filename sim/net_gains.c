@@ -80,7 +80,8 @@ static bool found_too_late(const struct exposures *exposures, uint32_t within) {
 
 struct gain {
     uint32_t devices, found;
-    double nano, twin_nano; /* what is left when computing is paid */
+    double nano, twin_nano;    /* what is left when computing is paid */
+    double more, more_squared; /* than its twin, of each liar */
     double earned_nano, escrow_nano;
     uint64_t jobs_until_found, jobs_most; /* and prompts seen with them */
 };
@@ -88,12 +89,39 @@ struct gain {
 struct gains {
     struct gain kinds[NET_CHEATS];
     double worst_person; /* the best that one person with many devices has made of them, against their twins */
+    bool a_person_gains; /* surely more than as many honest devices */
     struct exposures ramp, settled, tenth;
 };
 
 static double net_of_cost(const struct net_stranger *stranger) {
     return (double)net_earned_nano(&stranger->earned) -
            COMPUTE_COST * CORE_PROVIDER_SHARE_PERCENT / 100 * stranger->computed_nano;
+}
+
+static double ratio(double part, double whole) {
+    return whole > 0 ? part / whole : 0;
+}
+
+static double gain_of(const struct gain *gain) {
+    return ratio(gain->nano, gain->twin_nano);
+}
+
+/* Whether a kind of liar surely gains more than its twins: by more than three standard errors, for there are seven
+ * kinds, and what few devices earn is far from normal. */
+static bool gains_surely(const struct gain *gain) {
+    const double devices = gain->devices;
+    const double variance = (gain->more_squared - gain->more * gain->more / devices) / (devices - 1);
+    return gain->devices >= SAMPLE_LEAST && gain_of(gain) >= 1 && gain->more > 3 * sqrt(variance * devices);
+}
+
+/* What a liar has made of it, and what its twin has. */
+static void gain_add(struct gain *gain, const struct net_world *world, const struct net_stranger *stranger) {
+    const double nano = net_of_cost(stranger), twin_nano = net_of_cost(&world->devices[stranger->twin].stranger);
+    gain->devices++;
+    gain->nano += nano;
+    gain->twin_nano += twin_nano;
+    gain->more += nano - twin_nano;
+    gain->more_squared += (nano - twin_nano) * (nano - twin_nano);
 }
 
 static bool is_wholesale(enum net_cheat cheat) {
@@ -103,10 +131,8 @@ static bool is_wholesale(enum net_cheat cheat) {
 static void count_liar(const struct net_world *world, struct gains *gains, const struct net_stranger *stranger) {
     struct gain *gain = &gains->kinds[stranger->cheat];
     const uint32_t jobs = stranger->found ? stranger->found_jobs : stranger->jobs;
-    gain->devices++;
     gain->found += stranger->found;
-    gain->nano += net_of_cost(stranger);
-    gain->twin_nano += net_of_cost(&world->devices[stranger->twin].stranger);
+    gain_add(gain, world, stranger);
     gain->earned_nano += (double)net_earned_nano(&stranger->earned);
     gain->escrow_nano += (double)stranger->earned.escrow_nano;
     gain->jobs_until_found += jobs;
@@ -121,19 +147,19 @@ static void count_liar(const struct net_world *world, struct gains *gains, const
 
 static void count_persons(const struct net_world *world, struct gains *gains) {
     const uint32_t persons = world->audits.persons;
-    double *nano = mem_calloc(2 * ((size_t)persons + 1), sizeof(*nano));
+    struct gain *all = mem_calloc((size_t)persons + 1, sizeof(*all));
     for (uint32_t i = 0; i < world->device_count; i++) {
         const struct net_stranger *stranger = &world->devices[i].stranger;
         if (stranger->person > 0) {
-            nano[2 * stranger->person] += net_of_cost(stranger);
-            nano[2 * stranger->person + 1] += net_of_cost(&world->devices[stranger->twin].stranger);
+            gain_add(&all[stranger->person], world, stranger);
         }
     }
     for (uint32_t i = 1; i <= persons; i++) {
-        const double gain = nano[2 * i + 1] > 0 ? nano[2 * i] / nano[2 * i + 1] : 0;
+        const double gain = gain_of(&all[i]);
         gains->worst_person = gain > gains->worst_person ? gain : gains->worst_person;
+        gains->a_person_gains = gains->a_person_gains || gains_surely(&all[i]);
     }
-    free(nano);
+    free(all);
 }
 
 static void gains_count(const struct net_world *world, struct gains *gains) {
@@ -163,14 +189,6 @@ static double person_share(const struct net_world *world) {
     return largest;
 }
 
-static double ratio(double part, double whole) {
-    return whole > 0 ? part / whole : 0;
-}
-
-static double gain_of(const struct gain *gain) {
-    return ratio(gain->nano, gain->twin_nano);
-}
-
 static void check_found(struct net_world *world, const struct gains *gains) {
     const uint64_t permille = world->options.audit_permille;
     const uint32_t jobs = permille >= AUDIT_PERMILLE ? WHOLESALE_JOBS : WHOLESALE_JOBS_CHEAP;
@@ -194,13 +212,13 @@ static void check_gains(struct net_world *world, const struct gains *gains) {
         if (gain->devices < SAMPLE_LEAST) {
             continue;
         }
-        if (audited && gain_of(gain) >= 1) {
+        if (audited && gains_surely(gain)) {
             net_problem(world, NET_NOTHING, "a kind of liar gains more than honest devices");
         } else if (world->options.audit_permille == 0 && saves && gain_of(gain) <= 1) {
             net_problem(world, NET_NOTHING, "liars do not win without audits: then what do audits show?");
         }
     }
-    if (audited && gains->worst_person >= 1) {
+    if (audited && gains->a_person_gains) {
         net_problem(world, NET_NOTHING, "a person with many devices gains more than as many honest ones");
     }
     if (audits->honest_failed > 1 + audits->of_honest / HONEST_AUDITS) {

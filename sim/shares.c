@@ -72,6 +72,9 @@ void shares_attempt(struct world *world, struct sim_generation *generation, cons
     for (size_t i = 0; i < SIM_DEVICES; i++) {
         const struct sim_device *device = &world->devices[i];
         if (device->handle == effect->provider) {
+            if (generation->own_only && device->owner != generation->account) {
+                world_problem(world, "what is free goes to somebody else's device");
+            }
             generation->attempts[effect->dispatch.attempt - 1] = (struct sim_attempt){.provider = effect->provider,
                                                                                       .owner = device->owner,
                                                                                       .device = i,

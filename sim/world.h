@@ -55,6 +55,7 @@ struct sim_generation { /* by the request's user number */
     uint32_t prompt_tokens_enough;
     int64_t prompt_price_nano, completion_price_nano;
     int64_t hold_nano;
+    bool own_only; /* nothing is held: it is for devices of its own account */
     /* Of devices that were lost: tokens and bytes as far as they count, and the prompt as the last of them that
      * delivered anything counted it. */
     uint64_t made, spent, made_bytes;

@@ -29,6 +29,7 @@
  *   GET    /admin/reviews                 ?limit=&before=NUMBER, newest first
  *   GET    /admin/jobs/{id}               what happened to it; live ones and the last that ended
  *   GET    /admin/audit                   ?limit=&before=NUMBER, newest first
+ *   GET    /admin/status                  what the gateway does, and what it leaves out because the disk is nearly full
  *   GET    /metrics
  *
  * Errors come in the envelope of the API. Dollars are decimal numbers, exact to the nano-dollar both ways. In a request
@@ -63,8 +64,11 @@ struct admin_backend {
     /* The object of GET /admin/jobs/{id}: what happened to a generation. False, and nothing written, when it is not
      * known (any more). NULL likewise. */
     bool (*generation_write)(void *context, const char *id, struct json_writer *writer);
-    /* Prometheus text of GET /metrics, appended. NULL: that route does not exist. */
-    void (*metrics)(void *context, struct buf *out);
+    /* Members of what is known of a line of the review list, into an open object. NULL: no gateway runs. */
+    void (*review_write)(void *context, const struct store_review *review, struct json_writer *writer);
+    /* Prometheus text of GET /metrics or (`status`) the object of GET /admin/status, appended. NULL: neither route is
+     * there. */
+    void (*metrics)(void *context, bool status, struct buf *out);
 };
 
 struct admin {

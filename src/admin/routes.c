@@ -2,6 +2,7 @@
 
 #include "admin/action.h"
 #include "admin/device_action.h"
+#include "admin/match.h"
 #include "admin/write.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -312,7 +313,7 @@ static void on_reviews(void *context, const struct store_review *reviews, size_t
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        admin_write_review(&writer, &reviews[i]);
+        admin_write_review(&writer, &reviews[i], &operation->admin->backend);
     }
     end_list(operation, &writer, more);
 }
@@ -365,15 +366,23 @@ static void start_generation(struct operation *operation) {
     }
 }
 
-static void start_metrics(struct operation *operation) {
+static void measure(struct operation *operation, bool status, const char *type) {
     const struct admin_backend *backend = &operation->admin->backend;
     if (backend->metrics == NULL) {
-        operation_missing(operation, "route");
+        operation_missing(operation, "gateway running with this data folder");
         return;
     }
     struct buf *out = admin_text(operation->admin);
-    backend->metrics(backend->context, out);
-    operation_answer(operation, 200, "text/plain; version=0.0.4; charset=utf-8", buf_str(out));
+    backend->metrics(backend->context, status, out);
+    operation_answer(operation, 200, type, buf_str(out));
+}
+
+static void start_metrics(struct operation *operation) {
+    measure(operation, false, "text/plain; version=0.0.4; charset=utf-8");
+}
+
+static void start_status(struct operation *operation) {
+    measure(operation, true, JSON_TYPE);
 }
 
 /* --- Routing --- */
@@ -404,32 +413,15 @@ static const struct route_row ROWS[] = {
     {"GET", "/admin/reviews", NULL, start_reviews},
     {"GET", "/admin/jobs/{id}", NULL, start_generation},
     {"GET", "/admin/audit", NULL, start_audit},
+    {"GET", "/admin/status", NULL, start_status},
     {"GET", "/metrics", NULL, start_metrics},
 };
-
-/* Segment by segment; "{id}" is any one that is not empty and no longer than an id. */
-static bool path_matches(const char *pattern, struct str path, char id[STORE_ID_MAX]) {
-    struct str wanted, given, pattern_rest = str_from(pattern), path_rest = path;
-    bool more_wanted = true, more_given = true;
-    while (more_wanted) {
-        more_wanted = str_split(pattern_rest, '/', &wanted, &pattern_rest);
-        more_given = str_split(path_rest, '/', &given, &path_rest);
-        if (str_equal_cstr(wanted, "{id}") ? given.len == 0 || !str_copy(id, STORE_ID_MAX, given)
-                                           : !str_equal(wanted, given)) {
-            return false;
-        }
-        if (more_wanted != more_given) {
-            return false;
-        }
-    }
-    return true;
-}
 
 /* Finds the row; else says in `err` what is wrong: ERR_NOT_FOUND, or ERR_UNSUPPORTED for the method. */
 static bool route_request(const struct admin_request *request, struct operation *operation, struct err *err) {
     bool known = false;
     for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
-        if (!path_matches(ROWS[i].path, request->path, operation->id)) {
+        if (!admin_match(ROWS[i].path, request->path, operation->id)) {
             continue;
         }
         if (str_equal_cstr(request->method, ROWS[i].method)) {

@@ -124,7 +124,8 @@ void admin_write_token(struct json_writer *writer, const struct store_join_token
     json_end_object(writer);
 }
 
-void admin_write_review(struct json_writer *writer, const struct store_review *review) {
+void admin_write_review(struct json_writer *writer, const struct store_review *review,
+                        const struct admin_backend *backend) {
     json_begin_object(writer);
     json_member_int(writer, "number", review->number);
     member_time(writer, "at", review->created_ms);
@@ -132,6 +133,9 @@ void admin_write_review(struct json_writer *writer, const struct store_review *r
     json_member_cstr(writer, "name", review->device_name);
     json_member_cstr(writer, "reason", review->reason);
     json_member_cstr(writer, "job_id", review->generation_id[0] != '\0' ? review->generation_id : NULL);
+    if (backend->review_write != NULL) {
+        backend->review_write(backend->context, review, writer);
+    }
     json_end_object(writer);
 }
 

@@ -24,7 +24,9 @@ void admin_write_key(struct json_writer *writer, const struct store_key *key);
 void admin_write_device(struct json_writer *writer, const struct store_device *device);
 /* `now_ms`: by which its state is told. */
 void admin_write_token(struct json_writer *writer, const struct store_join_token *token, int64_t now_ms);
-void admin_write_review(struct json_writer *writer, const struct store_review *review);
+/* With what the running gateway knows of it. */
+void admin_write_review(struct json_writer *writer, const struct store_review *review,
+                        const struct admin_backend *backend);
 void admin_write_audit(struct json_writer *writer, const struct store_audit *line);
 void admin_write_earnings(struct json_writer *writer, const char *account_id, const struct store_earnings *earnings,
                           const struct store_owed *owed);

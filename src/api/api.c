@@ -17,7 +17,7 @@
 
 enum {
     /* An answer in which every byte has to be escaped as \u00xx, and what stands around it. */
-    API_TEXT_BYTES = 6 * LIMIT_ANSWER_BYTES + 64 * 1024,
+    API_TEXT_BYTES = 6 * LIMIT_ANSWER_BYTES + 10 * LIMIT_LOGPROBS_BYTES + 64 * 1024,
 };
 
 struct api *api_new(struct calls *calls, const struct formats *formats, const struct api_backend *backend) {
@@ -47,6 +47,7 @@ void api_free(struct api *api) {
     jobs_free(api->jobs);
     workflows_free(api->workflows);
     router_free(api->router);
+    receipt_heads_clear(&api->heads);
     loop_timer_free(api->tick);
     buf_clear(&api->text);
     free(api);
@@ -127,6 +128,12 @@ static void request_route(struct api_request *request) {
     }
 }
 
+/* How it is refused is known from its path alone. */
+static void request_start(struct api_request *request, struct api *api, struct http_exchange *exchange) {
+    request_init(request, api, exchange);
+    request->envelope = router_envelope(api->router, http_exchange_request(exchange)->path);
+}
+
 /* Before its body or with it. */
 static void request_begin(struct api *api, struct http_exchange *exchange, bool at_head) {
     struct api_request *request = ARENA_NEW(http_exchange_arena(exchange), struct api_request);
@@ -134,7 +141,7 @@ static void request_begin(struct api *api, struct http_exchange *exchange, bool 
         api_on_refused(api, exchange, 413, "the request is too large");
         return;
     }
-    request_init(request, api, exchange);
+    request_start(request, api, exchange);
     request->at_head = at_head;
     if (str_equal(http_exchange_request(exchange)->method, STR("OPTIONS"))) {
         respond_preflight(request);
@@ -181,7 +188,7 @@ static enum fault_code refusal_code(int status) {
 void api_on_refused(void *context, struct http_exchange *exchange, int status, const char *why) {
     struct api_request request;
     struct fault fault;
-    request_init(&request, context, exchange);
+    request_start(&request, context, exchange);
     fault_set(&fault, refusal_code(status), "The HTTP request was refused: %s.", why);
     fault.status = status;
     if (status == 405) {

@@ -32,6 +32,16 @@ struct api_backend {
     void (*device_remove)(void *context, const char *account_id, const char *device_id,
                           void (*done)(void *done_context, const struct store_admin *result, const struct err *err),
                           void *done_context);
+    /* What an account may change of itself; with a context of its own. */
+    struct api_accounts {
+        void *context;
+        /* How long it has to wait before a further change; 0: not at all, and this one is counted. */
+        uint64_t (*change_wait_ms)(void *context, const struct auth_identity *identity);
+        /* Whether its prompts may be shown to devices that score answers. ERR_NOT_FOUND. */
+        void (*audits_set)(void *context, const char *account_id, bool audits,
+                           void (*done)(void *done_context, const struct store_admin *result, const struct err *err),
+                           void *done_context);
+    } accounts;
     /* A provider's link: takes over the exchange (GET /link). */
     void (*link)(void *context, struct http_exchange *exchange);
 };

@@ -32,27 +32,6 @@ void gate_key_failed(const struct api_request *request, const struct err *err, s
     }
 }
 
-/* What the body could not change: a generation of a suspended account, or of one that has used up its minute. An answer
- * that is stored already may be asked for all the same. */
-static bool enter_generation(const struct api_request *request, struct fault *fault) {
-    const struct call_backend *backend = &request->api->calls->backend;
-    const struct str idempotency = http_request_header(http_exchange_request(request->exchange), "idempotency-key");
-    struct core_account_view view;
-    if (!request->at_head || request->route->format == NULL || idempotency.len > 0 ||
-        !backend->account_view(backend->context, &request->identity, &view)) {
-        return true;
-    }
-    if (view.suspended) {
-        failure_suspended(fault);
-        return false;
-    }
-    if (view.wait_ms > 0 && !request_is_test(request)) {
-        failure_rate(view.wait_ms, fault);
-        return false;
-    }
-    return true;
-}
-
 void gate_disk_low(struct fault *fault) {
     fault_set(fault, FAULT_UNAVAILABLE,
               "The network's disk is nearly full, so nothing new is taken on. Reading and deleting go on. Try again "
@@ -68,7 +47,31 @@ static bool ends_with(const char *path, const char *end) {
 /* Whether something would be stored for it. */
 static bool route_stores(const struct route *route) {
     return (strcmp(route->method, "POST") == 0 || strcmp(route->method, "PATCH") == 0) &&
-           !ends_with(route->path, "/estimate") && !ends_with(route->path, "/cancel");
+           !ends_with(route->path, "/estimate") && !ends_with(route->path, "/count_tokens") &&
+           !ends_with(route->path, "/cancel");
+}
+
+/* What the body could not change: something new of a suspended account, or a generation of one that has used up its
+ * minute. An answer that is stored already may be asked for all the same, and what there is may be read and deleted. A
+ * generation whose body is here is asked about when it is admitted. */
+static bool enter_account(const struct api_request *request, struct fault *fault) {
+    const struct call_backend *backend = &request->api->calls->backend;
+    const bool generates = request->route->format != NULL;
+    const bool stored = http_request_header(http_exchange_request(request->exchange), "idempotency-key").len > 0;
+    struct core_account_view view;
+    if (!route_stores(request->route) || (generates && (stored || !request->at_head)) ||
+        !backend->account_view(backend->context, &request->identity, &view)) {
+        return true;
+    }
+    if (view.suspended) {
+        failure_suspended(fault);
+        return false;
+    }
+    if (generates && view.wait_ms > 0 && !request_is_test(request)) {
+        failure_rate(view.wait_ms, fault);
+        return false;
+    }
+    return true;
 }
 
 /* Each request counts, whatever becomes of it: also one that is refused costs a look. */
@@ -100,5 +103,5 @@ bool gate_enter(const struct api_request *request, struct fault *fault) {
             "Your account has too many bytes of request bodies here that are not answered yet. Wait for answers.");
         return false;
     }
-    return enter_rate(request, fault) && enter_disk(request, fault) && enter_generation(request, fault);
+    return enter_rate(request, fault) && enter_disk(request, fault) && enter_account(request, fault);
 }

@@ -1,10 +1,13 @@
 #include "api/http_call.h"
 
 #include "api/access_log.h"
+#include "api/kept_responses.h"
 #include "api/respond.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "format/envelope.h"
 #include "format/events.h"
+#include "format/responses_object.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -22,8 +25,11 @@ struct http_call *http_call_of(struct call *call) {
 
 static void http_call_free(struct http_call *http) {
     claim_release(http->claim);
+    reply_clear(&http->reply);
+    events_clear(&http->stream);
     call_clear(&http->call);
     buf_clear(&http->stored);
+    buf_clear(&http->kept);
     free(http);
 }
 
@@ -54,7 +60,8 @@ static void events_send(struct http_call *http, const struct buf *events) {
 }
 
 static void stream_headers_init(struct respond_headers *headers, const struct api_request *request, bool repeated) {
-    respond_headers_init(headers, request, STR("text/event-stream"));
+    const struct format *format = request->route->format;
+    respond_headers_init(headers, request, format->lines ? STR("application/x-ndjson") : STR("text/event-stream"));
     respond_headers_add(headers, "Cache-Control", STR("no-cache"));
     respond_headers_add(headers, "X-Accel-Buffering", STR("no"));
     if (repeated) {
@@ -79,8 +86,9 @@ static void stream_begin(struct http_call *http) {
     }
 }
 
-static void stream_write_text(struct http_call *http, struct str text) {
-    http->sent += text.len;
+static void write_text(void *context, struct str text) {
+    struct http_call *http = context;
+    http->stream.choice = http->call.choice;
     while (text.len > 0) {
         struct buf *out = respond_buffer(http->request->api);
         events_write_piece(&http->stream, &text, out);
@@ -88,15 +96,74 @@ static void stream_write_text(struct http_call *http, struct str text) {
     }
 }
 
-/* A comment line, so that proxies and clients see that the connection lives. */
+/* A text with the log-probabilities that came with it. */
+static void write_logprobs(struct http_call *http, struct str text) {
+    struct buf *out = respond_buffer(http->request->api);
+    http->format->delta_logprobs(&http->stream, text, call_logprobs_take(http->call.logprobs), out);
+    events_send(http, out);
+}
+
+static void write_call(void *context, size_t index, struct str name) {
+    struct http_call *http = context;
+    struct buf *out = respond_buffer(http->request->api);
+    char id[SAID_ID_SIZE];
+    said_call_id(http->call.id, index, id);
+    const struct gen_tool_call call = {.id = str_from(id), .name = name, .arguments = STR("")};
+    http->format->call_start(&http->stream, index, &call, out);
+    events_send(http, out);
+}
+
+static void write_arguments(void *context, size_t index, struct str json) {
+    struct http_call *http = context;
+    struct buf *out = respond_buffer(http->request->api);
+    http->format->call_arguments(&http->stream, index, json, out);
+    events_send(http, out);
+}
+
+static struct reply_events reply_events_of(struct http_call *http) {
+    return (struct reply_events){.context = http, .text = write_text, .call = write_call, .arguments = write_arguments};
+}
+
+/* What the model wrote; of a call with tools it is read first. */
+static void stream_write_text(struct http_call *http, struct str text) {
+    http->sent += text.len;
+    if (http->call.logprobs != NULL) {
+        write_logprobs(http, text);
+        return;
+    }
+    if (http->call.tools == NULL) {
+        write_text(http, text);
+        return;
+    }
+    const struct reply_events events = reply_events_of(http);
+    reply_feed(&http->reply, text, &events);
+}
+
+static void stream_end_text(struct http_call *http) {
+    if (http->call.tools != NULL) {
+        const struct reply_events events = reply_events_of(http);
+        reply_end(&http->reply, &events);
+    }
+}
+
+/* An event or a comment line, so that proxies and clients see that the connection lives. */
 static void write_keep_alive(struct http_call *http) {
     struct buf *out = respond_buffer(http->request->api);
-    buf_append_cstr(out, ": keep-alive" EVENT_END);
+    if (http->format->lines) {
+        http->format->text(&http->stream, STR(""), out);
+        events_send(http, out);
+        return;
+    }
+    buf_append_cstr(out, http->format->keep_alive != NULL ? http->format->keep_alive : ": keep-alive" EVENT_END);
     events_send(http, out);
 }
 
 /* The same while the model is still being fetched or loaded: how far it is, and how long it may take. */
 static void write_progress(struct http_call *http, uint32_t percent, uint64_t ready_ms) {
+    if (http->format->lines) {
+        write_keep_alive(http);
+        return;
+    }
     struct buf *out = respond_buffer(http->request->api);
     buf_append_cstr(out, ": loading ");
     buf_append_str(out, http->call.generation.model);
@@ -138,7 +205,7 @@ static void accepted(struct call *call) {
 
 static void note(struct call *call, const struct call_note *note) {
     struct http_call *http = http_call_of(call);
-    if (!http->streamed) {
+    if (!http->streamed || http->format->lines) {
         return;
     }
     stream_begin(http);
@@ -172,16 +239,15 @@ static enum call_delivery deliver(struct call *call, struct str text) {
     return buf_append_str(&call->text, text) ? CALL_DELIVERED : CALL_DELIVER_TOO_LONG;
 }
 
-static bool answer_to_store(struct call *call, const struct call_result *result, struct store_answer *answer) {
-    struct http_call *http = http_call_of(call);
-    if (http->claim == NULL || call->text.overflow) {
+/* For a retry that asks for the same answer. */
+static bool claimed_to_store(struct http_call *http, const struct answer *made, struct store_answer *answer) {
+    if (http->claim == NULL) {
         return false;
     }
-    const struct answer made = call_answer(call, result);
     if (http->streamed) {
-        events_write_whole(&http->stream, &made, &http->stored);
+        events_write_whole(&http->stream, made, &http->stored);
     } else {
-        http->format->whole(&made, &http->stored);
+        http->format->whole(made, &http->stored);
     }
     if (http->stored.overflow) {
         buf_clear(&http->stored);
@@ -191,17 +257,54 @@ static bool answer_to_store(struct call *call, const struct call_result *result,
     return true;
 }
 
+/* For whoever asks for it by its id. */
+static bool kept_to_store(struct http_call *http, const struct answer *made) {
+    struct buf whole, output;
+    if (!http->call.kept) {
+        return false;
+    }
+    buf_init(&whole, LIMIT_ANSWER_BYTES);
+    buf_init(&output, LIMIT_ANSWER_BYTES);
+    http->format->whole(made, &whole);
+    responses_write_output(made, &output);
+    const bool fits = !whole.overflow && !output.overflow &&
+                      kept_response_make(&http->call, http->history, buf_str(&whole), buf_str(&output), &http->kept,
+                                         &http->kept_answer);
+    buf_clear(&whole);
+    buf_clear(&output);
+    return fits;
+}
+
+static bool answer_to_store(struct call *call, const struct call_result *result, struct store_answer *answer) {
+    struct http_call *http = http_call_of(call);
+    if ((http->claim == NULL && !call->kept) || call->text.overflow) {
+        return false;
+    }
+    const struct answer made = call_answer(call, result);
+    const bool kept = kept_to_store(http, &made);
+    if (claimed_to_store(http, &made, answer)) {
+        answer->also = kept ? &http->kept_answer : NULL;
+        return true;
+    }
+    if (kept) {
+        *answer = http->kept_answer;
+    }
+    return kept;
+}
+
 static bool turn(struct call *call, const struct call_result *result, struct store_turn *turn) {
     return call->hook != NULL && call->hook->kind->turn(call->hook, call, result, turn);
 }
 
 /* What has not gone out yet of the text, the last events, and the end of the exchange. */
 static void finish_stream(struct http_call *http, const struct call_result *result) {
-    const struct answer made = call_answer(&http->call, result);
+    const struct str all = buf_str(&http->call.text);
     stream_begin(http);
-    if (made.text.len > http->sent) {
-        stream_write_text(http, (struct str){.data = made.text.data + http->sent, .len = made.text.len - http->sent});
+    if (all.len > http->sent) {
+        stream_write_text(http, (struct str){.data = all.data + http->sent, .len = all.len - http->sent});
     }
+    stream_end_text(http);
+    const struct answer made = call_answer(&http->call, result);
     struct buf *out = respond_buffer(http->request->api);
     http->format->end(&http->stream, &made, out);
     events_send(http, out);
@@ -242,14 +345,14 @@ static void finished(struct call *call, const struct call_result *result) {
  * have promised that, and a client may have its next request on the way. */
 static void fail_stream(struct http_call *http, const struct fault *fault) {
     struct buf *out = respond_buffer(http->request->api);
-    http->format->fault(fault, out);
+    events_write_broken(&http->stream, fault, out);
     events_send(http, out);
     http_stream_end(http->exchange);
 }
 
 static void failed(struct call *call, const struct fault *fault) {
     struct http_call *http = http_call_of(call);
-    log_end(http, http->headers_sent ? 200 : fault_status(fault), fault_name(fault->code), NULL);
+    log_end(http, http->headers_sent ? 200 : http->request->envelope->status(fault), fault_name(fault->code), NULL);
     http_call_unlink(http);
     if (http->headers_sent) {
         fail_stream(http, fault);
@@ -279,10 +382,19 @@ static struct http_call *http_call_new(struct api_request *request, struct draft
     http->streamed = input->stream;
     http->last_write_ms = request->started_ms;
     buf_init(&http->stored, LIMIT_ANSWER_BYTES);
+    buf_init(&http->kept, LIMIT_ANSWER_BYTES);
+    http->history = input->history;
     call->identity = request->identity;
     call->generation = input->request;
     call->label = input->label;
     call->ignored = input->ignored;
+    call->echo = input->echo;
+    call->kept = kept_response_wanted(&request->identity, input->history);
+    call->tools = input->tools;
+    call->prompts = input->prompts;
+    if (call->tools != NULL) {
+        reply_init(&http->reply, call->tools->names, call->tools->one_call);
+    }
     call->asked = http_exchange_request(request->exchange)->body;
     memcpy(call->region, input->region, sizeof(call->region));
     call->verified = input->verified;
@@ -306,7 +418,12 @@ void http_call_start(struct api_request *request, struct draft *draft, const str
                      const struct executor *executor, void *executor_data) {
     struct http_call *http = http_call_new(request, draft, format);
     struct call *call = &http->call;
-    const struct answer empty = call_answer(call, NULL);
+    const struct answer empty = {.id = call->id,
+                                 .model = call->generation.model,
+                                 .prompts = call->prompts,
+                                 .created_ms = call->created_ms,
+                                 .kept = call->kept,
+                                 .echo = call->echo};
     if (http->streamed && !events_prepare(&http->stream, format, &empty, draft->input.include_usage, call->arena,
                                           respond_buffer(request->api))) {
         struct fault fault;
@@ -315,6 +432,7 @@ void http_call_start(struct api_request *request, struct draft *draft, const str
         respond_fault(request, &fault);
         return;
     }
+    http->stream.prompt_tokens = call->prompt_tokens_likely;
     call->executor = executor;
     call->executor_data = executor_data;
     request->logged_as_call = true;

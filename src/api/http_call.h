@@ -15,7 +15,11 @@ struct http_call {
     bool streamed, headers_sent, repeated;
     uint64_t last_write_ms, progress_ms; /* loop clock; progress_ms: when to look for progress of the model again */
     size_t sent;                         /* bytes of its text that have gone out as events */
+    struct reply reply;                  /* of a streamed call with tools */
     struct claim *claim;                 /* on an idempotency key; NULL without one */
+    const struct history *history;       /* of a form with kept answers (format/history.h) */
+    struct buf kept;                     /* what is kept under its id, ... */
+    struct store_answer kept_answer;     /* ... which this is */
     struct buf stored;                   /* what `answer` built, and finish sends; empty before */
     struct http_call *prev, *next;       /* in api->http_calls */
 };

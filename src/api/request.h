@@ -3,13 +3,13 @@
 #define NATARIS_API_REQUEST_H
 
 #include "api/backend.h"
+#include "api/receipt_heads.h"
 #include "api/refusal_log.h"
 #include "api/route.h"
 #include "base/buf.h"
 #include "call/calls.h"
 #include "format/format.h"
 #include "wire/id.h"
-#include "wire/receipt_file.h"
 
 struct http_call;     /* api/http_call.h */
 struct conversations; /* conversation/conversations.h */
@@ -31,17 +31,17 @@ struct api {
     struct buf text; /* what is being written: respond_buffer */
     struct refusal_log refusals;
     uint8_t receipt_key[ED25519_KEY_SIZE];
-    struct receipt_head_file head; /* of receipts, as it was told last; good until then */
-    uint64_t head_until_ms;
+    struct receipt_heads heads;
 };
 
 /* Lives in the exchange's arena, so until the exchange is answered. */
 struct api_request {
     struct api *api;
     struct http_exchange *exchange;
-    const struct route *route; /* NULL: unknown, or refused before it could be known */
-    struct str parameter;      /* what stands for {id}, as it came */
-    uint64_t started_ms;       /* loop clock */
+    const struct route *route;       /* NULL: unknown, or refused before it could be known */
+    struct str parameter;            /* what stands for {id}, as it came */
+    const struct envelope *envelope; /* how it is refused; never NULL */
+    uint64_t started_ms;             /* loop clock */
     char id[ID_SIZE];
     struct auth_identity identity; /* once the key is known; empty before and without one */
     void *handler_data;            /* the handler's own, in the exchange's arena */

@@ -62,10 +62,14 @@ static void add_rate_headers(struct respond_headers *headers, const struct api_r
 void respond_headers_init(struct respond_headers *headers, const struct api_request *request, struct str content_type) {
     headers->count = 0;
     respond_headers_add(headers, "x-request-id", str_from(request->id));
+    if (request->envelope->id_header != NULL) {
+        respond_headers_add(headers, request->envelope->id_header, str_from(request->id));
+    }
     respond_headers_add(headers, "Access-Control-Allow-Origin", STR("*"));
-    respond_headers_add(headers, "Access-Control-Expose-Headers",
-                        STR("x-request-id, Retry-After, retry-after-ms, x-should-retry, Idempotent-Replayed, "
-                            "x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests"));
+    respond_headers_add(
+        headers, "Access-Control-Expose-Headers",
+        STR("x-request-id, request-id, Retry-After, retry-after-ms, x-should-retry, Idempotent-Replayed, "
+            "x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests"));
     if (content_type.len > 0) {
         respond_headers_add(headers, "Content-Type", content_type);
     }
@@ -110,7 +114,7 @@ static void log_refusal(const struct api_request *request, const struct fault *f
                                     .code = fault_name(fault->code),
                                     .address = http_exchange_peer(request->exchange),
                                     .identity = &request->identity,
-                                    .status = fault_status(fault)};
+                                    .status = request->envelope->status(fault)};
     if (refusal_log_is_for(refusal.status)) {
         (void)refusal_log_write(&request->api->refusals, &refusal, loop_now_ms(request->api->calls->loop));
     }
@@ -138,9 +142,9 @@ void respond_fault_header(struct api_request *request, const struct fault *fault
         respond_headers_add(&headers, "x-should-retry", STR("false"));
     }
     struct buf *body = respond_buffer(request->api);
-    envelope_write(fault, body);
+    request->envelope->write(fault, request->id, body);
     log_refusal(request, fault);
-    respond_send(request, fault_status(fault), &headers, buf_str(body));
+    respond_send(request, request->envelope->status(fault), &headers, buf_str(body));
 }
 
 void respond_fault(struct api_request *request, const struct fault *fault) {

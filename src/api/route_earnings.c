@@ -24,6 +24,7 @@ static void write_line(struct json_writer *writer, const struct store_generation
     json_member_int(writer, "prompt_tokens", generation->prompt_tokens);
     json_member_int(writer, "completion_tokens", generation->completion_tokens);
     json_member_usd(writer, "earned_usd", generation->provider_nano);
+    json_member_usd(writer, "given_usd", generation->provider_given_nano);
     json_end_object(writer);
 }
 

@@ -11,7 +11,7 @@ enum {
 };
 
 #define USE_CHAT "Use POST /v1/chat/completions."
-#define USE_PROMPT "Use POST /v1/inference for a prompt, or POST /v1/chat/completions for messages."
+#define USE_PROMPT "Use POST /v1/completions for a prompt, or POST /v1/chat/completions for messages."
 #define USE_MODELS "Use GET /v1/models."
 #define NO_OTHER "Models here only write text, so nothing here does it in its place."
 
@@ -20,8 +20,8 @@ enum {
 static const struct {
     const char *names, *words;
 } foreign[] = {
-    {"responses messages chat complete converse", USE_CHAT},
-    {"completions completion generate generate_stream infill engines predict invocations", USE_PROMPT},
+    {"chat complete converse", USE_CHAT},
+    {"completion generate generate_stream infill engines predict invocations", USE_PROMPT},
     {"embeddings embedding embed images audio videos video speech realtime moderations rerank reranking score classify "
      "pooling",
      NO_OTHER},
@@ -32,7 +32,7 @@ static const struct {
      "Use POST /v1/conversations, and its id as the conversation_id of POST /v1/chat/completions."},
     {"tags ps show props slots info model model_info pull push create delete copy blobs lora-adapters catalog",
      USE_MODELS},
-    {"tokenize detokenize count_tokens apply-template tokens",
+    {"tokenize detokenize apply-template tokens",
      "The usage of each answer counts its tokens; POST /v1/workflows/estimate tells them before."},
     {"dashboard credits key keys billing me account organization balance subscription",
      "GET /v1/usage has what was used, and the balance; keys and accounts are the operator's (nataris key, nataris "
@@ -138,7 +138,7 @@ static bool holds_word(const char *words, struct str word) {
 }
 
 static const char *find_foreign(struct str path) {
-    static const char prefixes[] = "v1 v2 v3 v4 v1beta api openai anthropic inference";
+    static const char prefixes[] = "v1 v2 v3 v4 v1beta api openai anthropic inference messages";
     struct str part, rest = path.len > 0 ? skip(path, 1) : path;
     for (bool more = true; more;) {
         more = str_split(rest, '/', &part, &rest);

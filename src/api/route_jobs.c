@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "call/run.h"
 #include "core/bill.h"
+#include "format/history.h"
 #include "format/orchestration.h"
 #include "jobs/job.h"
 #include "jobs/jobs.h"
@@ -25,7 +26,7 @@ static void respond_job(struct api_request *request, int status, const struct st
     struct json_writer writer;
     struct buf *body = respond_buffer(request->api);
     json_writer_init(&writer, body);
-    const struct job_writing how = {.whole = true, .disk_low = calls_disk_is_low(request->api->calls)};
+    const struct job_writing how = {.whole = true, .waits = jobs_waits(request->api->jobs, job)};
     job_write(&writer, request->api->formats, job, &how);
     respond_headers_init(&headers, request, STR("application/json"));
     if (replayed) {
@@ -111,6 +112,18 @@ static void creation_store(struct api_request *request, const struct format *for
     store_job_add(request->api->calls->store, &new, on_added, creation);
 }
 
+/* Nothing is read for a job but its body. */
+static bool history_is_sent(const struct call_input *input, struct fault *fault) {
+    if (input->history == NULL || !history_is_open(input->history)) {
+        return true;
+    }
+    const bool previous = input->history->previous.len > 0;
+    fault_set_param(fault, FAULT_INVALID_REQUEST, previous ? "previous_response_id" : "input",
+                    "%s is not supported yet in a job. Send all items in input.",
+                    previous ? "previous_response_id" : "item_reference");
+    return false;
+}
+
 static void handle_create(struct api_request *request) {
     struct call_input input;
     struct idempotency asked;
@@ -119,8 +132,8 @@ static void handle_create(struct api_request *request) {
     const struct format *format;
     if (!body_parse(request, &body, &fault) ||
         (format = job_format_read(request->api->formats, body, &fault)) == NULL ||
-        !body_read_input(request, format, body, &input, &fault) || !idempotency_read(request, &asked, &fault) ||
-        !jobs_reserve(request->api->jobs, &request->identity, &fault)) {
+        !body_read_input(request, format, body, &input, &fault) || !history_is_sent(&input, &fault) ||
+        !idempotency_read(request, &asked, &fault) || !jobs_reserve(request->api->jobs, &request->identity, &fault)) {
         respond_fault(request, &fault);
         return;
     }
@@ -215,10 +228,10 @@ static void on_listed(void *context, const struct store_job *jobs, size_t count,
     if (request == NULL) {
         return;
     }
-    const struct job_writing how = {.disk_low = calls_disk_is_low(request->api->calls)};
     struct json_writer writer;
     page_list_begin(request, &writer);
     for (size_t i = 0; i < count; i++) {
+        const struct job_writing how = {.waits = jobs_waits(request->api->jobs, &jobs[i])};
         job_write(&writer, request->api->formats, &jobs[i], &how);
     }
     page_list_end(request, &writer, more);

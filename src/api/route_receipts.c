@@ -10,8 +10,6 @@
 
 #include <string.h>
 
-enum { HEAD_MS = 1000 }; /* a head that is not older is told once more: signing it anew for each stranger costs */
-
 static void refuse_missing(struct api_request *request, const char *param, const char *message) {
     struct fault fault;
     fault_set_param(&fault, FAULT_NOT_FOUND, param, "%s", message);
@@ -51,11 +49,16 @@ static void respond_receipt(struct api_request *request, const struct store_rece
 }
 
 static void on_receipt(void *context, const struct store_receipt *receipt, const struct err *err) {
-    struct api_request *request = pending_answered(context, err, "settled request", "id");
+    const bool missing = err != NULL && err->code == ERR_NOT_FOUND;
+    struct api_request *request = pending_answered(context, missing ? NULL : err, "settled request", "id");
     if (request == NULL) {
         return;
     }
-    if (receipt->kept) {
+    if (missing) {
+        refuse_missing(request, "id",
+                       "You have no settled request with this id. A job's receipt is under the job's id and under that "
+                       "of its answer; a workflow's steps have one each: GET /v1/workflows/{id} has their ids.");
+    } else if (receipt->kept) {
         respond_receipt(request, receipt);
     } else {
         refuse_missing(
@@ -95,6 +98,10 @@ static bool read_day(struct api_request *request, int64_t *day) {
     return false;
 }
 
+struct head_question {
+    int64_t day;
+};
+
 static void on_head(void *context, const struct receipt_head *head, const struct err *err) {
     const bool missing = err != NULL && err->code == ERR_NOT_FOUND;
     struct api_request *request = pending_answered(context, missing ? NULL : err, "day", "day");
@@ -102,17 +109,27 @@ static void on_head(void *context, const struct receipt_head *head, const struct
         return;
     }
     if (missing) {
+        http_exchange_key_failed(request->exchange);
         refuse_missing(request, "day", "There are no receipts of that day.");
         return;
     }
     struct api *api = request->api;
-    struct receipt_head_file file = {.head = *head};
-    receipt_head_sign(api->receipt_key, head, &file.gateway);
-    if (request->handler_data != NULL) {
-        api->head = file;
-        api->head_until_ms = loop_now_ms(api->calls->loop) + HEAD_MS;
+    const struct head_question *question = request->handler_data;
+    respond_head(request,
+                 receipt_heads_take(&api->heads, api->receipt_key, question->day, head, loop_now_ms(api->calls->loop)));
+}
+
+/* Each day that is not there costs a look into the store, and there are more of them than anybody would ask for. */
+static bool refuse_guesser(struct api_request *request) {
+    struct fault fault;
+    const uint64_t wait_ms = http_exchange_key_wait_ms(request->exchange);
+    if (wait_ms > 0) {
+        fault_set(&fault, FAULT_RATE_LIMIT_EXCEEDED,
+                  "Your address has asked for too many days without receipts, or with wrong API keys, in a minute.");
+        fault.retry_after_ms = wait_ms;
+        respond_fault(request, &fault);
     }
-    respond_head(request, &file);
+    return wait_ms > 0;
 }
 
 static void handle_head(struct api_request *request) {
@@ -121,11 +138,17 @@ static void handle_head(struct api_request *request) {
     if (!read_day(request, &day)) {
         return;
     }
-    if (day == STORE_RECEIPTS_NEWEST && loop_now_ms(api->calls->loop) < api->head_until_ms) {
-        respond_head(request, &api->head);
+    const struct receipt_head_file *known = receipt_heads_find(&api->heads, day, loop_now_ms(api->calls->loop));
+    if (known != NULL) {
+        respond_head(request, known);
         return;
     }
-    request->handler_data = day == STORE_RECEIPTS_NEWEST ? api : NULL;
+    if (day != STORE_RECEIPTS_NEWEST && refuse_guesser(request)) {
+        return;
+    }
+    struct head_question *question = ARENA_NEW(http_exchange_arena(request->exchange), struct head_question);
+    question->day = day;
+    request->handler_data = question;
     store_receipt_head(api->calls->store, day, on_head, pending_new(request, NULL));
 }
 

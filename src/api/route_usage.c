@@ -38,6 +38,7 @@ static void write_by_model(struct json_writer *writer, const struct store_usage 
         json_member_int(writer, "requests", model->requests);
         json_member_int(writer, "tokens", model->prompt_tokens + model->completion_tokens);
         json_member_usd(writer, "cost_usd", model->charge_nano);
+        json_member_usd(writer, "given_cost_usd", model->given_nano);
         json_end_object(writer);
     }
     json_end_object(writer);
@@ -119,6 +120,8 @@ static void write_request(struct json_writer *writer, const struct store_generat
     json_member_int(writer, "prompt_tokens", generation->prompt_tokens);
     json_member_int(writer, "completion_tokens", generation->completion_tokens);
     json_member_usd(writer, "cost_usd", generation->charge_nano);
+    json_member_usd(writer, "given_cost_usd", generation->given_nano);
+    json_member_bool(writer, "own_devices", generation->own_devices);
     json_member_int(writer, "latency_ms", generation->latency_ms);
     json_member_cstr(writer, "key_id", generation->key_id);
     if (generation->purpose != STORE_PURPOSE_REQUEST) {

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "store/deliveries.h"
+#include "store/quota.h"
 #include "webhook/fields.h"
 
 #include <stdio.h>
@@ -24,7 +25,7 @@ static void respond_failed(struct api_request *request, const struct err *err) {
         fault.retry_after_ms = STORE_WEBHOOK_ASKED_MS;
         respond_fault(request, &fault);
         return;
-    } else if (err->code == ERR_CONFLICT) {
+    } else if (err->code == ERR_CONFLICT && !store_quota_is_past(err)) {
         fault_set(&fault, FAULT_INVALID_REQUEST, "%s", err->message);
         fault.status = 409; /* a good request, but not now */
     } else {

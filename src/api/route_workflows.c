@@ -8,6 +8,7 @@
 #include "store/workflows.h"
 #include "workflow/start.h"
 #include "workflow/stored.h"
+#include "workflow/waits.h"
 
 #include <string.h>
 
@@ -28,11 +29,17 @@ static void write_type(struct json_writer *writer, enum core_workflow_kind kind)
 }
 
 /* The members that lists have too. */
-static void write_summary(struct json_writer *writer, const struct store_workflow *workflow) {
+static void write_summary(struct json_writer *writer, const struct api *api, const struct store_workflow *workflow) {
+    const enum waiting waits = workflow->status == STORE_WORKFLOW_RUNNING
+                                   ? workflow_waits(workflow_find(api->workflows, workflow->id))
+                                   : WAITING_NOT;
     json_member_cstr(writer, "id", workflow->id);
     json_member_cstr(writer, "object", "workflow");
     write_type(writer, workflow_core_kind(workflow->kind));
     json_member_cstr(writer, "status", core_workflow_status_name(workflow_core_status(workflow->status)));
+    if (waits != WAITING_NOT) {
+        json_member_cstr(writer, "waiting_for", waiting_name(waits));
+    }
     json_member_cstr(writer, "task", workflow->task);
     json_member_usd(writer, "total_cost_usd", workflow->cost_nano);
     json_member_int(writer, "steps_executed", workflow->steps_executed);
@@ -63,7 +70,7 @@ static const char *step_status(enum store_step_state state) {
     return "FAILED";
 }
 
-static void write_step(struct json_writer *writer, const struct store_step *step, bool output) {
+static void write_step(struct json_writer *writer, const struct store_step *step, enum waiting waits, bool output) {
     char digest[2 * DIGEST_SHA256_SIZE + 1];
     digest_hex(step->prompt_sha256, DIGEST_SHA256_SIZE, digest);
     json_begin_object(writer);
@@ -82,6 +89,10 @@ static void write_step(struct json_writer *writer, const struct store_step *step
     json_member_cstr(writer, "provider", step->provider_id[0] != '\0' ? step->provider_id : NULL);
     json_member_time(writer, "started_at", step->started_ms);
     json_member_time(writer, "completed_at", step->ended_ms);
+    if (step->state == STORE_STEP_RUNNING && waits != WAITING_NOT) {
+        json_member_cstr(writer, "waiting_for", waiting_name(waits));
+    }
+    json_member_cstr(writer, "id", step->run_id[0] != '\0' ? step->run_id : NULL);
     json_end_object(writer);
 }
 
@@ -120,7 +131,7 @@ static void write_tool_calls(struct json_writer *writer, struct api *api, const 
 static void write_whole(struct json_writer *writer, struct api *api, const struct store_workflow *workflow,
                         const struct store_step *steps, size_t step_count, bool outputs) {
     json_begin_object(writer);
-    write_summary(writer, workflow);
+    write_summary(writer, api, workflow);
     json_member_bool(writer, "auto", workflow->chosen);
     json_member_cstr(writer, "model", workflow->model);
     json_member_int(writer, "max_steps", workflow->max_steps);
@@ -139,8 +150,9 @@ static void write_whole(struct json_writer *writer, struct api *api, const struc
     json_write_raw(writer, workflow->error.len > 0 ? workflow->error : STR("null"));
     json_write_key(writer, "steps");
     json_begin_array(writer);
+    const struct workflow *alive = workflow_find(api->workflows, workflow->id);
     for (size_t i = 0; i < step_count; i++) {
-        write_step(writer, &steps[i], outputs);
+        write_step(writer, &steps[i], workflow_waits_at(alive, steps[i].number), outputs);
     }
     json_end_array(writer);
     json_end_object(writer);
@@ -226,7 +238,7 @@ static void on_listed(void *context, const struct store_workflow *workflows, siz
     json_begin_array(&writer);
     for (size_t i = 0; i < count; i++) {
         json_begin_object(&writer);
-        write_summary(&writer, &workflows[i]);
+        write_summary(&writer, request->api, &workflows[i]);
         json_end_object(&writer);
     }
     json_end_array(&writer);

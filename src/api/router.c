@@ -1,6 +1,8 @@
 #include "api/router.h"
 
+#include "api/route_account.h"
 #include "api/route_conversations.h"
+#include "api/route_count_tokens.h"
 #include "api/route_devices.h"
 #include "api/route_earnings.h"
 #include "api/route_estimate.h"
@@ -8,14 +10,18 @@
 #include "api/route_health.h"
 #include "api/route_jobs.h"
 #include "api/route_models.h"
+#include "api/route_ollama.h"
 #include "api/route_receipts.h"
+#include "api/route_responses.h"
 #include "api/route_usage.h"
 #include "api/route_webhooks.h"
 #include "api/route_workflows.h"
 #include "base/compiler.h"
 #include "base/mem.h"
+#include "format/envelope.h"
 #include "format/format.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,14 +29,29 @@
 /* A new resource is its file and a line here. A path without {id} stands before one with it that would match as
  * well. */
 static const struct route_set *const sets[] = {
-    &ROUTES_JOBS,      &ROUTES_MODELS,   &ROUTES_USAGE,   &ROUTES_EARNINGS, &ROUTES_CONVERSATIONS, &ROUTES_ESTIMATE,
-    &ROUTES_WORKFLOWS, &ROUTES_WEBHOOKS, &ROUTES_DEVICES, &ROUTES_HEALTH,   &ROUTES_RECEIPTS,
+    &ROUTES_JOBS,     &ROUTES_MODELS,    &ROUTES_USAGE,        &ROUTES_EARNINGS,  &ROUTES_CONVERSATIONS,
+    &ROUTES_ESTIMATE, &ROUTES_WORKFLOWS, &ROUTES_WEBHOOKS,     &ROUTES_DEVICES,   &ROUTES_HEALTH,
+    &ROUTES_RECEIPTS, &ROUTES_ACCOUNT,   &ROUTES_COUNT_TOKENS, &ROUTES_RESPONSES, &ROUTES_OLLAMA,
 };
 
+enum { ENVELOPES_MAX = 8 };
+
 struct router {
+    const struct envelope *envelopes[ENVELOPES_MAX]; /* that formats have, each once */
+    size_t envelope_count;
     size_t count;
     struct route routes[];
 };
+
+static void envelope_add(struct router *router, const struct envelope *envelope) {
+    for (size_t i = 0; i < router->envelope_count; i++) {
+        if (router->envelopes[i] == envelope) {
+            return;
+        }
+    }
+    assert(router->envelope_count < ENVELOPES_MAX);
+    router->envelopes[router->envelope_count++] = envelope;
+}
 
 struct router *router_new(const struct formats *formats) {
     size_t count = formats->count;
@@ -44,12 +65,24 @@ struct router *router_new(const struct formats *formats) {
                                                          .needs_key = true,
                                                          .handle = route_generate_handle,
                                                          .format = formats->items[i]};
+        if (formats->items[i]->envelope != NULL) {
+            envelope_add(router, formats->items[i]->envelope);
+        }
     }
     for (size_t i = 0; i < COUNT_OF(sets); i++) {
         memcpy(&router->routes[router->count], sets[i]->items, sets[i]->count * sizeof(struct route));
         router->count += sets[i]->count;
     }
     return router;
+}
+
+const struct envelope *router_envelope(const struct router *router, struct str path) {
+    for (size_t i = 0; i < router->envelope_count; i++) {
+        if (envelope_is_for(router->envelopes[i], path)) {
+            return router->envelopes[i];
+        }
+    }
+    return &ENVELOPE_OPENAI;
 }
 
 void router_free(struct router *router) {

@@ -6,6 +6,7 @@
 #include "api/route.h"
 #include "base/str.h"
 
+struct envelope;
 struct formats;
 
 struct router;
@@ -24,7 +25,9 @@ enum route_match router_find(const struct router *router, struct str method, str
 
 /* A route of that very path, with that method if there is one; NULL: none has it. */
 const struct route *router_find_path(const struct router *router, struct str method, struct str path);
-/* All of them, in no order. */
+/* How refusals of that path are written, whether it is a route or not; never NULL. */
+const struct envelope *router_envelope(const struct router *router, struct str path);
+/* All routes, in no order. */
 size_t router_count(const struct router *router);
 const struct route *router_at(const struct router *router, size_t index);
 

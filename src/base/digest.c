@@ -16,6 +16,13 @@ struct digest_stream {
     EVP_MD_CTX *context;
 };
 
+/* Streams that are not in use. Making and ending one takes longer than hashing a short text. */
+enum { SPARES_MAX = 16 };
+struct digest_spares {
+    struct digest_stream *items[SPARES_MAX];
+    size_t count;
+};
+
 /* OpenSSL's hashes fail only without memory; nothing goes on without them (docs/decisions/0002-out-of-memory.md). */
 static void digest_check(bool worked) {
     if (!worked) {
@@ -28,19 +35,50 @@ static void digest_check(bool worked) {
  * (crypto(7), "Performance"): it is fetched once, for the life of the process. */
 static EVP_MD *fetched_sha256;
 
-static void fetch_sha256(void) {
+static pthread_key_t spares_key; /* each thread has its own */
+
+static void stream_free(struct digest_stream *stream) {
+    EVP_MD_CTX_free(stream->context);
+    free(stream);
+}
+
+static void spares_free(void *context) {
+    struct digest_spares *spares = context;
+    for (size_t i = 0; i < spares->count; i++) {
+        stream_free(spares->items[i]);
+    }
+    free(spares);
+}
+
+static void digest_open(void) {
     fetched_sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    digest_check(fetched_sha256 != NULL);
+    digest_check(fetched_sha256 != NULL && pthread_key_create(&spares_key, spares_free) == 0);
 }
 
 static const EVP_MD *digest_of_sha256(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    (void)pthread_once(&once, fetch_sha256);
+    (void)pthread_once(&once, digest_open);
     return fetched_sha256;
 }
 
+/* One that has finished its text, so that nothing of that is left in it but the digest. */
+static void stream_give_back(struct digest_stream *stream) {
+    struct digest_spares *spares = pthread_getspecific(spares_key);
+    if (spares == NULL) {
+        spares = MEM_NEW(struct digest_spares);
+        digest_check(pthread_setspecific(spares_key, spares) == 0);
+    }
+    if (spares->count < SPARES_MAX) {
+        spares->items[spares->count++] = stream;
+    } else {
+        stream_free(stream);
+    }
+}
+
 void digest_sha256(const void *data, size_t len, uint8_t out[DIGEST_SHA256_SIZE]) {
-    digest_check(EVP_Digest(data, len, out, NULL, digest_of_sha256(), NULL) == 1);
+    struct digest_stream *stream = digest_stream_new();
+    digest_stream_update(stream, data, len);
+    digest_stream_finish(stream, out);
 }
 
 void digest_sha1(const void *data, size_t len, uint8_t out[DIGEST_SHA1_SIZE]) {
@@ -82,10 +120,16 @@ uint32_t digest_crc32(const void *data, size_t len) {
 }
 
 struct digest_stream *digest_stream_new(void) {
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    digest_check(context != NULL && EVP_DigestInit_ex(context, digest_of_sha256(), NULL) == 1);
+    const EVP_MD *sha256 = digest_of_sha256();
+    struct digest_spares *spares = pthread_getspecific(spares_key);
+    if (spares != NULL && spares->count > 0) {
+        struct digest_stream *spare = spares->items[--spares->count];
+        digest_check(EVP_DigestInit_ex(spare->context, NULL, NULL) == 1);
+        return spare;
+    }
     struct digest_stream *stream = MEM_NEW(struct digest_stream);
-    stream->context = context;
+    stream->context = EVP_MD_CTX_new();
+    digest_check(stream->context != NULL && EVP_DigestInit_ex(stream->context, sha256, NULL) == 1);
     return stream;
 }
 
@@ -102,8 +146,7 @@ void digest_stream_peek(const struct digest_stream *stream, uint8_t out[DIGEST_S
 
 void digest_stream_finish(struct digest_stream *stream, uint8_t out[DIGEST_SHA256_SIZE]) {
     digest_check(EVP_DigestFinal_ex(stream->context, out, NULL) == 1);
-    EVP_MD_CTX_free(stream->context);
-    free(stream);
+    stream_give_back(stream);
 }
 
 static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -31,7 +31,7 @@ struct digest_stream *digest_stream_new(void);
 void digest_stream_update(struct digest_stream *stream, const void *data, size_t len);
 /* The hash of what has come so far; more may follow. */
 void digest_stream_peek(const struct digest_stream *stream, uint8_t out[DIGEST_SHA256_SIZE]);
-void digest_stream_finish(struct digest_stream *stream, uint8_t out[DIGEST_SHA256_SIZE]); /* frees the stream */
+void digest_stream_finish(struct digest_stream *stream, uint8_t out[DIGEST_SHA256_SIZE]); /* ends the stream */
 
 /* Standard base64 with padding. Encode: out has 4 * ((len + 2) / 3) + 1 bytes. */
 void digest_base64_encode(const void *data, size_t len, char *out);

@@ -28,7 +28,7 @@ enum err_code {
     ERR_INTERNAL,
 };
 
-enum { ERR_MESSAGE_MAX = 256, ERR_FIELD_MAX = 64 };
+enum { ERR_MESSAGE_MAX = 256, ERR_FIELD_MAX = 160 };
 
 struct err {
     enum err_code code;

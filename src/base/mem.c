@@ -29,6 +29,15 @@ void *mem_calloc(size_t count, size_t size) {
     return block;
 }
 
+void *mem_calloc_line(size_t size) {
+    enum { LINE = 64 };
+    void *block = NULL;
+    if (posix_memalign(&block, LINE, size > 0 ? size : 1) != 0) {
+        mem_exhausted();
+    }
+    return memset(block, 0, size);
+}
+
 void *mem_realloc(void *block, size_t size) {
     void *moved = realloc(block, size > 0 ? size : 1);
     if (moved == NULL) {

@@ -24,6 +24,9 @@ void call_init(struct call *call, struct calls *calls, const struct call_sink *s
     call->names = prefix_names(&calls->prefix_key, call->identity.account_number, &call->generation);
     call->created_ms = clock_wall_ms();
     buf_init(&call->text, LIMIT_ANSWER_BYTES);
+    if (call->generation.logprobs) {
+        call->logprobs = call_logprobs_new(call->generation.top_logprobs);
+    }
 }
 
 void call_clear(struct call *call) {
@@ -32,6 +35,10 @@ void call_clear(struct call *call) {
         call->hook = NULL;
     }
     buf_clear(&call->text);
+    said_free(call->said);
+    call->said = NULL;
+    call_logprobs_free(call->logprobs);
+    call->logprobs = NULL;
 }
 
 void call_link(struct call *call) {
@@ -67,13 +74,26 @@ bool call_text(const struct call *call, struct str *out) {
     return !call->text.overflow;
 }
 
-struct answer call_answer(const struct call *call, const struct call_result *result) {
-    return (struct answer){.id = call->id,
-                           .model = call->generation.model,
-                           .text = buf_str(&call->text),
-                           .created_ms = call->created_ms,
-                           .result = result,
-                           .ignored = call->ignored};
+struct answer call_answer(struct call *call, const struct call_result *result) {
+    struct answer answer = {.id = call->id,
+                            .model = call->generation.model,
+                            .text = buf_str(&call->text),
+                            .prompts = call->prompts,
+                            .created_ms = call->created_ms,
+                            .result = result,
+                            .kept = call->kept,
+                            .echo = call->echo,
+                            .ignored = call->ignored,
+                            .logprobs = call->logprobs};
+    if (result->stop > 0 && result->stop <= call->generation.stop_count) {
+        answer.stop = call->generation.stop[result->stop - 1];
+    }
+    if (call->tools != NULL) {
+        call->said = call->said == NULL ? said_read(call->tools, call->id, answer.text) : call->said;
+        answer.text = said_text(call->said);
+        answer.calls = said_calls(call->said, &answer.call_count);
+    }
+    return answer;
 }
 
 void call_submit(struct call *call) {

@@ -9,6 +9,9 @@
 #include "call/calls.h"
 #include "call/fault.h"
 #include "call/hook.h"
+#include "call/logprobs.h"
+#include "call/said.h"
+#include "call/tools.h"
 #include "store/answers.h"
 #include "store/generations.h"
 #include "store/turns.h"
@@ -65,6 +68,7 @@ struct call {
     void *executor_data;        /* the executor's own */
     struct call_hook *hook;     /* into its conversation; owned; NULL: it has none */
     struct arena *arena;        /* lives as long as the call */
+    bool kept;                  /* its answer is, under its id, where its form has that (call/answer.h) */
     bool repeatable;            /* its id is used again when it did not end: a failure leaves no record */
     char request_id[ID_SIZE];   /* x-request-id; empty of a run */
     char id[ID_SIZE];           /* "chatcmpl-...", "inf_...", "job_...", ... */
@@ -81,11 +85,16 @@ struct call {
     struct str label;                                 /* conversation_id; empty when none */
     char region[CORE_REGION_SIZE];                    /* asked for; empty: any */
     bool verified;                                    /* only verified devices */
-    struct str ignored;                               /* call/input.h; in the arena */
+    const struct call_tools *tools;                   /* in the arena; NULL: none */
+    const struct call_prompts *prompts;               /* as in its input */
+    size_t choice;                                    /* that the text it is told next is of; 0: there is but one */
+    struct said *said;                                /* once it was asked for as a whole; owned */
+    struct str ignored, echo;                         /* call/input.h; in the arena */
     struct str asked;                                 /* the body of its request as it came; empty: it had none */
     struct prefix_names names;                        /* of the conversation (call/prefix.h) */
     int64_t created_ms;                               /* wall clock */
     uint64_t started_ms;                              /* loop clock */
+    struct call_logprobs *logprobs;                   /* of the answer so far; owned; NULL: nobody asks */
     struct buf text;              /* the answer so far, for the answer, the store, or a device that goes on */
     struct call *next, *previous; /* in calls->list */
 };
@@ -107,7 +116,7 @@ void call_clear(struct call *call);
 /* All text so far, for a device that is to go on with it. Borrowed until the call is told anything. False: it is a
  * stream of more than LIMIT_ANSWER_BYTES, which reaches its client but cannot be kept. */
 MUST_CHECK bool call_text(const struct call *call, struct str *out);
-/* Its answer as formats take it; borrows from all three. */
-struct answer call_answer(const struct call *call, const struct call_result *result);
+/* Its answer as formats take it; borrows from both. All of it must have come. */
+struct answer call_answer(struct call *call, const struct call_result *result);
 
 #endif

@@ -50,12 +50,18 @@ static struct str known_param(struct str param) {
 }
 
 static void set_bad_request(const struct core_effect *effect, struct fault *out) {
-    set(out, FAULT_INVALID_REQUEST, 0,
-        effect->fail.by_gateway
-            ? "The request is too large to be sent to a provider. Send less text."
-            : "The devices that serve this model cannot make a prompt of this request. You were not charged. Check the "
-              "order and the roles of its messages, or use another model.");
-    (void)str_copy(out->param, sizeof(out->param), known_param(effect->fail.param));
+    const struct str param = known_param(effect->fail.param);
+    const char *words =
+        "The devices that serve this model cannot make a prompt of this request. You were not charged. Check the "
+        "order and the roles of its messages, or use another model.";
+    if (effect->fail.by_gateway) {
+        words = "The request is too large to be sent to a provider. Send less text.";
+    } else if (str_equal(param, STR("logit_bias"))) {
+        words = "logit_bias names a token that this model does not have, or asks for one that spells nothing. You were "
+                "not charged. Use the numbers of this model's own tokens.";
+    }
+    set(out, FAULT_INVALID_REQUEST, 0, words);
+    (void)str_copy(out->param, sizeof(out->param), param);
 }
 
 static void set_context_length(const struct core_effect *effect, const struct gen_request *request, struct fault *out) {
@@ -93,12 +99,14 @@ static bool set_refusal(const struct core_effect *effect, struct fault *out) {
     switch (effect->fail.failure) {
     case CORE_FAILURE_CREDITS:
         set(out, FAULT_INSUFFICIENT_CREDITS, 0,
-            "The balance does not cover what this request may cost at most. Add credits or lower max_tokens.");
+            "The balance does not cover what this request may cost at most. Add credits or lower max_tokens, or bring "
+            "a "
+            "device of your own online that has the model: what it does for you is free.");
         return true;
     case CORE_FAILURE_KEY_CAP:
         set(out, FAULT_INSUFFICIENT_CREDITS, 0,
             "This key's spending cap does not cover what this request may cost at most. Raise the cap or lower "
-            "max_tokens.");
+            "max_tokens, or bring a device of your own online that has the model: what it does for you is free.");
         return true;
     case CORE_FAILURE_RATE:
         failure_rate(retry_after_ms, out);
@@ -199,9 +207,33 @@ void failure_stopped(struct fault *out) {
     set(out, FAULT_UNAVAILABLE, SHORT_RETRY_MS, "The gateway is restarting. You were not charged. Retry the request.");
 }
 
+/* What is free is for the account's own devices, and these could not do it. True: that is the failure. */
+static bool set_own_only(const struct core_effect *effect, struct fault *out) {
+    const char *what = NULL;
+    bool timeout = effect->fail.failure == CORE_FAILURE_TIMEOUT;
+    if (!effect->fail.own_only) {
+        return false;
+    }
+    if (timeout) {
+        what = "Your own devices did not answer in time";
+    } else if (effect->fail.failure == CORE_FAILURE_LOST) {
+        what = "Your own device was lost while it answered, and no other one of yours could go on";
+    } else if (effect->fail.failure == CORE_FAILURE_ATTEMPTS) {
+        what = "Your own devices could not answer";
+    } else {
+        return false;
+    }
+    set(out, timeout ? FAULT_REQUEST_TIMEOUT : FAULT_UNAVAILABLE, SHORT_RETRY_MS, "");
+    snprintf(out->message, sizeof(out->message),
+             "%s. Your credit does not cover this request on devices of others. You were not charged. Retry the "
+             "request, or add credits.",
+             what);
+    return true;
+}
+
 void failure_from_core(const struct core_effect *effect, const struct gen_request *request, struct fault *out) {
     const struct str model = request->model;
-    if (set_refusal(effect, out)) {
+    if (set_refusal(effect, out) || set_own_only(effect, out)) {
         return;
     }
     switch (effect->fail.failure) {

@@ -17,6 +17,7 @@ static enum patience_verdict after_refusal(struct patience *patience, const stru
 
 enum patience_verdict patience_after(struct patience *patience, const struct patience_terms *terms,
                                      const struct fault *fault, uint64_t now_ms) {
+    patience->waits_for = waiting_after(fault);
     if (fault->code == FAULT_RATE_LIMIT_EXCEEDED) {
         patience_pause(patience, now_ms, wait_of(fault, PATIENCE_MIN_MS));
         return after_refusal(patience, terms, now_ms, PATIENCE_LIMITED);

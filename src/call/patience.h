@@ -5,7 +5,7 @@
 #define NATARIS_CALL_PATIENCE_H
 
 #include "call/calls.h"
-#include "call/fault.h"
+#include "call/waiting.h"
 
 enum {
     PATIENCE_MIN_MS = 250, /* the shortest wait */
@@ -17,6 +17,7 @@ struct patience {
     uint64_t not_before_ms; /* loop clock: no try before then */
     uint64_t warm_by_ms;    /* loop clock: nor before then as long as no device has the model */
     uint64_t since_ms;      /* loop clock, of the first refusal for which it waits; 0: none */
+    enum waiting waits_for; /* since the last failure */
 };
 
 /* How patient. */

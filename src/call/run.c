@@ -3,8 +3,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "call/claim.h"
 #include "call/counting.h"
 #include "call/price.h"
+#include "store/quota.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -16,6 +18,7 @@ enum {
     RUN_ARENA_BYTES = 4 * LIMIT_HTTP_BODY_BYTES, /* its request, and once more what the sandbox makes of it */
     RUN_HEAD_BYTES = 4 * 1024,                   /* what stands before the text of a stored answer */
     RUN_RETRY_MS = 1000,
+    RUN_QUOTA_RETRY_MS = 60 * 1000, /* of an account with as many stored answers as it may have */
 };
 
 enum run_state {
@@ -33,6 +36,7 @@ struct run {
     void *context;
     enum run_state state;
     bool keep, begun;
+    struct run_kept kept;
     bool delivering, cut; /* its owner is being told a text; and has cancelled it in there */
     struct fault fault;   /* what it fails with instead of being started; code meaningless without a message */
     int64_t cost_max_nano;
@@ -44,6 +48,8 @@ struct run {
 /* The store's purposes have numbers of their own, on disk. */
 static enum store_purpose stored_purpose(enum run_purpose purpose) {
     switch (purpose) {
+    case RUN_REQUEST:
+        return STORE_PURPOSE_REQUEST;
     case RUN_JOB:
         break;
     case RUN_STEP:
@@ -178,6 +184,7 @@ static bool sink_answer(struct call *call, const struct call_result *result, str
     }
     json_writer_init(&writer, &run->stored);
     json_begin_object(&writer);
+    json_member_cstr(&writer, "id", call->id);
     json_member_int(&writer, "created_ms", call->created_ms);
     json_member_str(&writer, "model", call->generation.model);
     json_member_cstr(&writer, "finish", gen_finish_name(result->finish));
@@ -195,8 +202,12 @@ static bool sink_answer(struct call *call, const struct call_result *result, str
     json_end_object(&writer);
     buf_append_cstr(&run->stored, "\n");
     buf_append_str(&run->stored, buf_str(&call->text));
-    *answer = (struct store_answer){.expires_ms = clock_wall_ms() + RUN_KEPT_MS, .content = buf_str(&run->stored)};
-    run_scope(call->id, answer->scope_sha256);
+    *answer = (struct store_answer){.expires_ms = clock_wall_ms() + run->kept.kept_ms,
+                                    .replaces = run->kept.replaces,
+                                    .spare = run->kept.replaces,
+                                    .content = buf_str(&run->stored)};
+    memcpy(answer->scope_sha256, run->kept.scope_sha256, sizeof(answer->scope_sha256));
+    memcpy(answer->body_sha256, run->kept.body_sha256, sizeof(answer->body_sha256));
     return !run->stored.overflow;
 }
 
@@ -308,6 +319,10 @@ static bool stored_head_read(struct run *run, struct json_value head, struct cal
         return false;
     }
     const char *model = member_text(run, head, "model");
+    const char *id = member_text(run, head, "id");
+    if (id != NULL) { /* of the one that was settled, where it is not found by its id */
+        (void)str_copy(run->call.id, sizeof(run->call.id), str_from(id));
+    }
     *out = (struct call_result){.usage = {.prompt_tokens = member_u32(head, "prompt_tokens"),
                                           .completion_tokens = member_u32(head, "completion_tokens"),
                                           .cached_tokens = member_u32(head, "cached_tokens")},
@@ -335,6 +350,11 @@ static void on_looked(void *context, const struct store_answer *answer, const st
     struct call_result result;
     if (run->state == RUN_DROPPED) {
         run_free(run);
+    } else if (err != NULL && store_quota_is_past(err)) {
+        struct fault fault;
+        fault_set(&fault, FAULT_RATE_LIMIT_EXCEEDED, "%s.", err->message);
+        fault.retry_after_ms = RUN_QUOTA_RETRY_MS;
+        run_fail(run, &fault);
     } else if (err != NULL) {
         struct fault fault;
         fault_set(&fault, FAULT_UNAVAILABLE, "Whether this ran before cannot be told now.");
@@ -342,6 +362,10 @@ static void on_looked(void *context, const struct store_answer *answer, const st
         run_fail(run, &fault);
     } else if (answer == NULL) {
         starting_append(run);
+    } else if (memcmp(answer->body_sha256, run->kept.body_sha256, sizeof(run->kept.body_sha256)) != 0) {
+        struct fault fault;
+        idempotency_set_other_body(&fault);
+        run_fail(run, &fault);
     } else if (stored_read(run, answer->content, &result)) {
         result.repeated = true;
         run_end(run, &result);
@@ -377,17 +401,24 @@ struct run *run_start(struct calls *calls, const struct run_request *asked, cons
     call->repeatable = true;
     (void)str_copy(call->id, sizeof(call->id), str_from(asked->id));
     (void)str_copy(call->region, sizeof(call->region), str_from(asked->region));
-    if (!gen_request_copy(&run->arena, &call->generation) || !label_copy(&run->arena, &call->label)) {
+    if (!gen_request_copy(&run->arena, &call->generation) || !label_copy(&run->arena, &call->label) ||
+        !tools_copy_names(&run->arena, asked->tools, &call->tools)) {
         fault_set_too_large(&run->fault);
         call->generation = (struct gen_request){.model = STR(""), .prompt = STR("")};
     }
     call_init(call, calls, &run_sink, &run->arena);
     buf_init(&run->stored, LIMIT_ANSWER_BYTES + RUN_HEAD_BYTES);
+    if (asked->kept != NULL) {
+        run->kept = *asked->kept;
+    } else {
+        run->kept.kept_ms = RUN_KEPT_MS;
+        run_scope(call->id, run->kept.scope_sha256);
+    }
     if (run->keep && asked->again) {
-        uint8_t scope[DIGEST_SHA256_SIZE];
         run->state = RUN_LOOKING;
-        run_scope(call->id, scope);
-        store_answer_find(calls->store, scope, NULL, clock_wall_ms(), on_looked, run);
+        store_answer_find(calls->store, run->kept.scope_sha256,
+                          asked->kept != NULL && !run->kept.replaces ? call->identity.account_id : NULL,
+                          clock_wall_ms(), on_looked, run);
     } else {
         starting_append(run);
     }

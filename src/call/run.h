@@ -28,12 +28,19 @@ void runs_open(struct calls *calls);
 void runs_close(struct calls *calls);
 
 /* The record of the generation has it, for GET /v1/usage/requests; the id's prefix shows it to people. */
-enum run_purpose { RUN_JOB, RUN_STEP, RUN_TITLE, RUN_SUMMARY };
-const char *run_purpose_name(enum run_purpose purpose); /* "job", "step", "title", "summary" */
+enum run_purpose { RUN_REQUEST, RUN_JOB, RUN_STEP, RUN_TITLE, RUN_SUMMARY };
+const char *run_purpose_name(enum run_purpose purpose); /* "request", "job", "step", "title", "summary" */
 /* "job_...", "step_...", ...: a new one that sorts by time. */
 void run_id_make(enum run_purpose purpose, char out[ID_SIZE]);
 
 #define RUN_KEPT_MS (INT64_C(30) * 24 * 60 * 60 * 1000)
+
+/* How `keep` keeps an answer that is not to be found by the run's id. */
+struct run_kept {
+    uint8_t scope_sha256[DIGEST_SHA256_SIZE], body_sha256[DIGEST_SHA256_SIZE]; /* as of a stored answer */
+    int64_t kept_ms;
+    bool replaces; /* one that is kept; it is then spare, too (store/answers.h) */
+};
 
 struct run_request {
     const char *id; /* of run_id_make */
@@ -41,10 +48,12 @@ struct run_request {
     enum store_generation_kind kind;
     const struct auth_identity *identity; /* whose account and key pay; copied, but its models must stay */
     const struct gen_request *generation; /* copied; its model is the resolved id, its `stream` is set by on_text */
+    const struct call_tools *tools;       /* that the answer may call; the request says them already. NULL: none */
     struct str label;                     /* as with a call's; copied */
     const char *region;                   /* two letters; NULL or "": any */
     bool verified;
     bool keep, again;
+    const struct run_kept *kept; /* copied; NULL: by its id, for RUN_KEPT_MS */
     /* What it may cost: run_cost_enough, or more. It never costs more, whatever its device counts. With nothing left
      * for its prompt it fails with 402 INSUFFICIENT_CREDITS. Negative: no cap. */
     int64_t cost_max_nano;

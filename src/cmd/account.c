@@ -57,7 +57,7 @@ static void print_account(struct json_value account) {
         {"On hold", "held_usd"},    {"Requests", "active_requests"},
         {"Audits", "audits"},
     };
-    static const char *const KINDS[] = {"conversations", "jobs", "workflows", "answers"};
+    static const char *const KINDS[] = {"conversations", "jobs", "workflows", "answers", "deliveries"};
     struct json_value kept, kind;
     table_print_lines(account, 10, LINES, COUNT_OF(LINES));
     for (size_t i = 0; i < COUNT_OF(KINDS) && json_get(account, "kept", &kept); i++) {

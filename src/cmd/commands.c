@@ -6,6 +6,7 @@
 #include "cmd/catalog.h"
 #include "cmd/credit.h"
 #include "cmd/gateway.h"
+#include "cmd/gateway_status.h"
 #include "cmd/invite.h"
 #include "cmd/job.h"
 #include "cmd/key.h"
@@ -37,6 +38,7 @@
 static const struct command *const COMMANDS[] = {
     &COMMAND_UP,
     &COMMAND_GATEWAY,
+    &COMMAND_GATEWAY_STATUS,
     &COMMAND_PROVIDER,
     &COMMAND_PROVIDER_INVITE,
     &COMMAND_INVITE_LIST,

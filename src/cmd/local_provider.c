@@ -37,6 +37,11 @@ static size_t add_list(char **arguments, size_t count, const char *name, const s
     return count;
 }
 
+static size_t add_text(char **arguments, size_t count, const char *name, const char *value) {
+    const struct option_list list = {.items = {value}, .count = value != NULL ? 1 : 0};
+    return add_list(arguments, count, name, &list);
+}
+
 static size_t fill_arguments(const struct local_provider *provider, char **arguments) {
     const struct local_provider_options *options = provider->options;
     const char *fixed[] = {provider->program,    "provider", "--gateway",     options->gateway_url, "--data",
@@ -48,6 +53,10 @@ static size_t fill_arguments(const struct local_provider *provider, char **argum
     }
     count = add_list(arguments, count, "--model", options->models);
     count = add_list(arguments, count, "--first-of", options->first_of);
+    if (options->upstream != NULL) {
+        count = add_text(arguments, count, "--url", options->upstream->url);
+        count = add_text(arguments, count, "--upstream-key-file", options->upstream->key_file);
+    }
     if (options->quiet) {
         arguments[count++] = (char *)(uintptr_t) "--quiet";
     }
@@ -55,24 +64,38 @@ static size_t fill_arguments(const struct local_provider *provider, char **argum
     return count;
 }
 
-/* Where models are kept and found concerns every process. */
-static bool is_folder_setting(struct str line) {
-    return str_starts_with(line, STR("NATARIS_MODELS=")) || str_starts_with(line, STR("NATARIS_SHARE="));
-}
-
+/* Where its folders, python3 and certificates are, how it gets out of this network, and what a debug build wants.
+ * Options meant for `up` are not the provider's; what else an owner has there (keys of other services) is nobody's. */
 static char **make_environment(void) {
-    size_t count = 0;
-    while (environ[count] != NULL) {
-        count++;
-    }
-    char **copy = mem_calloc(count + 1, sizeof(*copy));
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!str_starts_with(str_from(environ[i]), STR("NATARIS_")) || is_folder_setting(str_from(environ[i]))) {
-            copy[kept++] = mem_strdup(environ[i]); /* options meant for `up` are not the provider's */
-        }
-    }
-    return copy;
+    static const char *const KEPT[] = {"HOME",
+                                       "PATH",
+                                       "TMPDIR",
+                                       "TZ",
+                                       "LANG",
+                                       "LC_*",
+                                       "XDG_*",
+                                       "PIP_*",
+                                       "http_proxy",
+                                       "https_proxy",
+                                       "all_proxy",
+                                       "no_proxy",
+                                       "HTTP_PROXY",
+                                       "HTTPS_PROXY",
+                                       "ALL_PROXY",
+                                       "NO_PROXY",
+                                       "SSL_CERT_FILE",
+                                       "SSL_CERT_DIR",
+                                       "REQUESTS_CA_BUNDLE",
+                                       "CURL_CA_BUNDLE",
+                                       "ASAN_OPTIONS",
+                                       "LSAN_OPTIONS",
+                                       "TSAN_OPTIONS",
+                                       "UBSAN_OPTIONS",
+                                       "NATARIS_MODELS",
+                                       "NATARIS_SHARE",
+                                       NULL};
+    static const char *const EXTRA[] = {NULL};
+    return environment_make(KEPT, EXTRA);
 }
 
 /* The reading end of a pipe that holds the token: arguments can be read by every user of the machine, the environment

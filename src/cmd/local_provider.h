@@ -5,14 +5,16 @@
 
 #include "base/err.h"
 #include "cmd/options.h"
+#include "cmd/provider_upstream.h"
 #include "net/loop.h"
 
 struct local_provider;
 
 struct local_provider_options { /* borrowed for its life */
     const char *gateway_url, *join_token, *data_folder, *engine, *log_level;
-    const struct option_list *models, *first_of; /* as its --model and --first-of */
-    uint32_t restart_ms;                         /* how long after a child ended it is started again */
+    const struct option_list *models, *first_of;     /* as its --model and --first-of */
+    const struct provider_upstream_config *upstream; /* NULL: none */
+    uint32_t restart_ms;                             /* how long after a child ended it is started again */
     bool quiet;
 };
 

@@ -38,7 +38,8 @@ static void on_stopped(void *context, const struct err *err) {
 }
 
 bool cmd_provider_check_engine(const char *name, struct err *err) {
-    return engine_ops_find(name) != NULL || err_set(err, ERR_INVALID, "--engine is llama or scripted, not '%s'", name);
+    return engine_ops_find(name) != NULL ||
+           err_set(err, ERR_INVALID, "--engine is llama, scripted or upstream, not '%s'", name);
 }
 
 static bool check(const struct provider_config *config, struct err *err) {
@@ -59,11 +60,24 @@ static bool check(const struct provider_config *config, struct err *err) {
     return true;
 }
 
+/* Models of an upstream have no files. */
+static bool check_upstream(const struct provider_config *config, struct err *err) {
+    bool all = false;
+    for (size_t i = 0; i < config->offer.count; i++) {
+        all = all || strcmp(config->offer.items[i], "all") == 0;
+    }
+    return strcmp(config->engine, ENGINE_UPSTREAM.name) != 0 || (!config->auto_models && !all) ||
+           err_set(err, ERR_INVALID,
+                   "--auto-models and --offer all are for engines with files; --engine upstream without --model offers "
+                   "what the server lists");
+}
+
 static void fill_models(const struct provider_config *config, struct provider_options *options) {
     bool none =
         config->model.count == 0 && config->first_of.count == 0 && config->offer.count == 0 && !config->auto_models;
-    options->models = none ? &CATALOG_BUILT_IN_MODEL : config->model.items;
-    options->model_count = none ? 1 : config->model.count;
+    const bool here = strcmp(config->engine, ENGINE_UPSTREAM.name) != 0; /* the built-in model is */
+    options->models = none && here ? &CATALOG_BUILT_IN_MODEL : config->model.items;
+    options->model_count = none && here ? 1 : config->model.count;
     options->first_of = config->first_of.items;
     options->first_of_count = config->first_of.count;
     options->offers = config->offer.items;
@@ -74,9 +88,9 @@ static void fill_models(const struct provider_config *config, struct provider_op
 }
 
 bool cmd_provider_fill(const struct provider_config *config, struct provider_options *options,
-                       char model_folder[FILE_PATH_MAX], struct err *err) {
+                       char model_folder[FILE_PATH_MAX], struct provider_upstream *upstream, struct err *err) {
     provider_options_init(options);
-    if (!check(config, err) || !model_text_folder(model_folder, config->models, err)) {
+    if (!check(config, err) || !check_upstream(config, err) || !model_text_folder(model_folder, config->models, err)) {
         return false;
     }
     options->gateway_url = config->gateway;
@@ -98,7 +112,8 @@ bool cmd_provider_fill(const struct provider_config *config, struct provider_opt
     options->reconnect_ms = config->reconnect_ms;
     options->quiet = config->quiet;
     options->device_root = config->limits.device_root;
-    return limit_options_fill(&config->limits, &options->limits, err);
+    return provider_upstream_fill(upstream, &config->upstream, options, err) &&
+           limit_options_fill(&config->limits, &options->limits, err);
 }
 
 /* Reads the token that --join-file names, if any, into `token`. */
@@ -131,6 +146,7 @@ static int run_provider(const void *parsed) {
     static const struct provider_events EVENTS = {.on_stopped = on_stopped};
     struct provider_run run = {.drain_ms = config->drain_s * 1000};
     struct provider_options options;
+    struct provider_upstream upstream;
     char model_folder[FILE_PATH_MAX], token[JOIN_FILE_MAX + 1] = "";
     struct err err = {0};
     if (config->with_parent) {
@@ -139,12 +155,16 @@ static int run_provider(const void *parsed) {
             return COMMAND_FAILED;
         }
     }
-    if (!cmd_provider_fill(config, &options, model_folder, &err) || !read_join_file(config, &options, token, &err) ||
-        !command_set_log_level(config->log_level, &err)) {
+    if (!cmd_provider_fill(config, &options, model_folder, &upstream, &err) ||
+        !read_join_file(config, &options, token, &err) || !command_set_log_level(config->log_level, &err)) {
         return command_misused(&err);
     }
     /* Two providers with one device key would replace each other's link for ever. */
     if (!data_folder_lock(config->data, "provider", &err)) {
+        return command_fail(&err);
+    }
+    if (options.upstream_url != NULL && options.model_count + options.first_of_count + options.offer_count == 0 &&
+        !provider_upstream_offer_all(&upstream, &options, &err)) {
         return command_fail(&err);
     }
     step_back(&options.limits);
@@ -168,8 +188,7 @@ static const struct option OPTIONS[] = {
     {"data", OPTION_TEXT, "DIR", NULL, "folder of this device's key; made when missing", AT(data)},
     {"model", OPTION_LIST, "ID|PATH", NULL,
      "model to serve and keep loaded: catalog id, alias, added model, or a GGUF file; default nataris-demo-2m, unless "
-     "models are "
-     "offered",
+     "models are offered; upstream engine: ID, or ID=NAME-THERE, default what the server lists",
      AT(model)},
     {"first-of", OPTION_LIST, "ID|PATH", NULL,
      "likewise, but of all that are given so only the first that can be had and loaded", AT(first_of)},
@@ -181,7 +200,9 @@ static const struct option OPTIONS[] = {
     {"model-quota", OPTION_BYTES, "BYTES", "0", "what the folder of models may hold, such as 20G; 0: as the disk has",
      AT(model_quota)},
     OPTION_MODELS(struct provider_config),
-    {"engine", OPTION_TEXT, "NAME", "llama", "llama, or scripted (made-up text, for tests)", AT(engine)},
+    {"engine", OPTION_TEXT, "NAME", "llama", "llama, upstream (a server that has the model), or scripted (for tests)",
+     AT(engine)},
+    UPSTREAM_OPTIONS(struct provider_config),
     {"slots", OPTION_NUMBER, "N", "0", "jobs at once per model; 0: as fits", AT(slots)},
     {"context", OPTION_NUMBER, "N", "0", "tokens of context per job; 0: as fits", AT(context)},
     {"threads", OPTION_NUMBER, "N", "0", "threads per model; 0: cores - 1", AT(threads)},

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "cmd/command.h"
 #include "cmd/limit_options.h"
+#include "cmd/provider_upstream.h"
 #include "provider/provider.h"
 
 struct provider_config {
@@ -17,14 +18,16 @@ struct provider_config {
     uint64_t model_quota;
     bool quiet, with_parent, auto_models;
     struct limit_options limits;
+    struct provider_upstream_config upstream;
 };
 
 extern const struct command COMMAND_PROVIDER;
 
-/* What the command line says, for provider_open; strings are borrowed from `config`, and from `model_folder`, which is
- * filled in too. ERR_INVALID names the option that is missing or out of range. */
+/* What the command line says, for provider_open; strings are borrowed from `config`, and from `model_folder` and
+ * `upstream`, which are filled in too. ERR_INVALID names the option that is missing or out of range. */
 MUST_CHECK bool cmd_provider_fill(const struct provider_config *config, struct provider_options *options,
-                                  char model_folder[FILE_PATH_MAX], struct err *err);
+                                  char model_folder[FILE_PATH_MAX], struct provider_upstream *upstream,
+                                  struct err *err);
 /* ERR_INVALID when there is no such engine; --engine of every command means the same. */
 MUST_CHECK bool cmd_provider_check_engine(const char *name, struct err *err);
 

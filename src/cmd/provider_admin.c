@@ -1,12 +1,13 @@
 #include "cmd/provider_admin.h"
 
 #include "cmd/admin_command.h"
+#include "cmd/provider_audits.h"
 
 #include <stdio.h>
 
 struct devices_config {
     struct admin_options admin;
-    const char *id, *after, *before, *clear, *accept, *dismiss, *note;
+    const char *id, *after, *before, *clear, *accept, *dismiss, *show, *note;
     bool remove, forfeit;
     uint32_t limit;
 };
@@ -61,10 +62,25 @@ static int run_unverify(const void *parsed) {
     return set_verified(parsed, "{\"verified\":false}");
 }
 
+/* "sums flatter 0.0, ..., far 16.0; 5 of 40 tokens far in JOB" of a line of audits, of others the job. */
+static const char *found_text(struct json_value line, char *out, size_t size) {
+    struct json_value audit = {0}, finding = {0};
+    char sums[PROVIDER_AUDITS_RATIOS_SIZE], far[16], tokens[16], job[48];
+    if (!json_get(line, "audit", &audit) || !json_get(audit, "finding", &finding)) {
+        return table_cell(line, "job_id", out, size);
+    }
+    snprintf(out, size, "sums %s; %s of %s tokens far%s in %s",
+             provider_audits_ratios(audit, "sums", sums, sizeof(sums)),
+             table_cell(finding, "far_tokens", far, sizeof(far)), table_cell(finding, "tokens", tokens, sizeof(tokens)),
+             table_flag(finding, "contradicts") ? ", its words contradict each other," : "",
+             table_cell(finding, "job_id", job, sizeof(job)));
+    return out;
+}
+
 static void print_reviews(struct json_value answer) {
     static const struct table_column COLUMNS[] = {
         {"NUMBER", -6, "number", 0, NULL}, {"AT", -24, "at", 0, NULL},          {"ID", -26, "provider_id", 47, NULL},
-        {"NAME", -18, "name", 31, NULL},   {"REASON", -12, "reason", 31, NULL}, {"JOB", 0, "job_id", 47, NULL},
+        {"NAME", -18, "name", 31, NULL},   {"REASON", -12, "reason", 31, NULL}, {"FOUND", 0, NULL, 0, found_text},
     };
     static const struct table TABLE = {COLUMNS, COUNT_OF(COLUMNS), "--before", "number"};
     table_print_list(&TABLE, answer);
@@ -102,9 +118,10 @@ static int decide(const struct devices_config *config, const char *id, const cha
 
 /* ERR_INVALID: these do not go together. */
 static bool check_review(const struct devices_config *config, struct err *err) {
-    const int words = (config->accept != NULL) + (config->dismiss != NULL) + (config->clear != NULL);
+    const int words =
+        (config->accept != NULL) + (config->dismiss != NULL) + (config->clear != NULL) + (config->show != NULL);
     if (words > 1) {
-        return err_set(err, ERR_INVALID, "give one of --accept, --dismiss and --clear");
+        return err_set(err, ERR_INVALID, "give one of --show, --accept, --dismiss and --clear");
     }
     return config->accept != NULL || (!config->remove && !config->forfeit) ||
            err_set(err, ERR_INVALID, "--remove and --forfeit go with --accept");
@@ -124,6 +141,10 @@ static int run_review(const void *parsed) {
     if (config->dismiss != NULL) {
         return decide(config, config->dismiss, "dismiss");
     }
+    if (config->show != NULL) {
+        const struct admin_object shown = {"/admin/providers/", config->show, ""};
+        return admin_command_on(&config->admin, "GET", &shown, STR(""), provider_audits_print);
+    }
     if (config->clear != NULL) {
         return admin_command_on(&config->admin, "DELETE", &cleared, STR(""), print_cleared);
     }
@@ -141,6 +162,8 @@ static const struct option ID_OPTIONS[] = {
     ADMIN_OPTIONS(struct devices_config),
 };
 static const struct option REVIEW_OPTIONS[] = {
+    {"show", OPTION_TEXT, "ID", NULL,
+     "all that audits have found of this device: the sums, and the four ratios of each audit", AT(show)},
     {"accept", OPTION_TEXT, "ID", NULL,
      "what was found is right: this device goes into quarantine, its escrow back to those who paid", AT(accept)},
     {"remove", OPTION_FLAG, NULL, NULL, "with --accept: it is removed, for good", AT(remove)},

@@ -10,18 +10,26 @@ struct audits_config {
     const char *id;
 };
 
-/* "flatter 0.0, flattest 1.3, sharper 0.0, far 0.0" */
-static void print_ratios(struct json_value object, const char *name) {
+const char *provider_audits_ratios(struct json_value object, const char *name, char *out, size_t size) {
     struct json_value ratios = {0}, value;
+    size_t used = 0;
+    out[0] = '\0';
     (void)json_get(object, name, &ratios);
-    for (int i = 0; i < GEN_RATIO_COUNT; i++) {
+    for (int i = 0; i < GEN_RATIO_COUNT && used < size; i++) {
         const char *ratio = gen_ratio_name((enum gen_ratio)i);
         double number = 0;
         if (json_get(ratios, ratio, &value)) {
             (void)json_as_double(value, &number);
         }
-        printf("%s%s %.1f", i > 0 ? ", " : "", ratio, number);
+        const int written = snprintf(out + used, size - used, "%s%s %.1f", i > 0 ? ", " : "", ratio, number);
+        used += written > 0 ? (size_t)written : 0;
     }
+    return out;
+}
+
+static void print_ratios(struct json_value object, const char *name) {
+    char text[PROVIDER_AUDITS_RATIOS_SIZE];
+    printf("%s", provider_audits_ratios(object, name, text, sizeof(text)));
 }
 
 static void print_audit(struct json_value audit) {
@@ -54,7 +62,7 @@ static void print_file(struct json_value file) {
     }
 }
 
-static void print_device(struct json_value device) {
+void provider_audits_print(struct json_value device) {
     struct json_value audits, item = {0};
     struct json_iterator iterator;
     if (!json_get(device, "audits", &audits)) { /* the store alone was asked */
@@ -72,7 +80,7 @@ static void print_device(struct json_value device) {
 static int run(const void *parsed) {
     const struct audits_config *config = parsed;
     const struct admin_object device = {"/admin/providers/", config->id, ""};
-    return admin_command_on(&config->admin, "GET", &device, STR(""), print_device);
+    return admin_command_on(&config->admin, "GET", &device, STR(""), provider_audits_print);
 }
 
 static const struct option OPTIONS[] = {

@@ -2,14 +2,17 @@
 
 #include "base/json_write.h"
 #include "base/log.h"
+#include "catalog/catalog.h"
 #include "cmd/control_client.h"
 #include "cmd/json_line.h"
 #include "cmd/model_text.h"
 #include "cmd/provider.h"
 #include "cmd/table.h"
+#include "engine/engine.h"
 #include "provider/doctor.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { REPORT_MAX = 64 * 1024 };
 
@@ -81,7 +84,7 @@ static void check_running(struct doctor *doctor, struct provider_options *option
 }
 
 bool cmd_doctor_fill(const struct doctor_config *config, struct provider_options *options,
-                     char model_folder[FILE_PATH_MAX], struct err *err) {
+                     char model_folder[FILE_PATH_MAX], struct provider_upstream *upstream, struct err *err) {
     provider_options_init(options);
     if (config->data == NULL) {
         return err_set(err, ERR_INVALID, "--data DIR is needed: the provider's data folder");
@@ -94,24 +97,28 @@ bool cmd_doctor_fill(const struct doctor_config *config, struct provider_options
     options->model_folder = model_folder;
     options->engine = config->engine;
     options->script = config->script;
-    options->models = config->model.items;
-    options->model_count = config->model.count;
+    const bool built_in = config->model.count == 0 && strcmp(config->engine, ENGINE_UPSTREAM.name) != 0;
+    options->models = built_in ? &CATALOG_BUILT_IN_MODEL : config->model.items;
+    options->model_count = built_in ? 1 : config->model.count;
     options->ca_file = config->ca_file;
     options->context_length = config->context;
     options->threads = config->threads;
     options->device_root = config->limits.device_root;
-    return limit_options_fill(&config->limits, &options->limits, err);
+    return provider_upstream_fill(upstream, &config->upstream, options, err) &&
+           limit_options_fill(&config->limits, &options->limits, err);
 }
 
 static int run_doctor(const void *parsed) {
     const struct doctor_config *config = parsed;
     char model_folder[FILE_PATH_MAX], gateway[FILE_PATH_MAX];
     struct provider_options options;
+    struct provider_upstream upstream;
     struct report report = {.json = config->json};
     struct doctor doctor = {.options = &options, .on_finding = on_finding, .context = &report};
     struct control_reply reply = {0};
     struct err err = {0};
-    if (!cmd_doctor_fill(config, &options, model_folder, &err) || !command_set_log_level(config->log_level, &err)) {
+    if (!cmd_doctor_fill(config, &options, model_folder, &upstream, &err) ||
+        !command_set_log_level(config->log_level, &err)) {
         return command_misused(&err);
     }
     report_begin(&report);
@@ -136,10 +143,12 @@ static int run_doctor(const void *parsed) {
 static const struct option OPTIONS[] = {
     {"data", OPTION_TEXT, "DIR", NULL, "the provider's data folder", AT(data)},
     {"gateway", OPTION_TEXT, "URL", NULL, "the gateway; default: that of the provider that runs", AT(gateway)},
-    {"model", OPTION_LIST, "ID|PATH", "nataris-demo-2m", "model to check; the first that is here does a job",
-     AT(model)},
+    {"model", OPTION_LIST, "ID|PATH", NULL,
+     "model to check; the first that is here does a job; default nataris-demo-2m, or the upstream's first", AT(model)},
     OPTION_MODELS(struct doctor_config),
-    {"engine", OPTION_TEXT, "NAME", "llama", "llama, or scripted (made-up text, for tests)", AT(engine)},
+    {"engine", OPTION_TEXT, "NAME", "llama", "llama, upstream (a server that has the model), or scripted (for tests)",
+     AT(engine)},
+    UPSTREAM_OPTIONS(struct doctor_config),
     {"script", OPTION_TEXT, "WORDS", "", "scripted engine: for every job, as in docs/TESTING.md: \"rate=5\"",
      AT(script)},
     {"context", OPTION_NUMBER, "N", "0", "tokens of context per job; 0: as fits", AT(context)},

@@ -14,19 +14,18 @@ static bool amount_read(struct str text, struct store_amount *out) {
 }
 
 bool quota_options_read(const char *text, struct store_amount out[STORE_KEPT_KINDS], struct err *err) {
+    enum { LEAST = STORE_KEPT_DELIVERIES }; /* older command lines end before that one */
     struct str one, rest = str_from(text);
-    bool more = true;
+    bool more = true, good = true;
     size_t count = 0;
-    while (more && count < STORE_KEPT_KINDS) {
+    while (good && more && count < STORE_KEPT_KINDS) {
         more = str_split(rest, ',', &one, &rest);
-        if (!amount_read(one, &out[count])) {
-            break;
-        }
-        count++;
+        good = amount_read(one, &out[count++]);
     }
-    return (count == STORE_KEPT_KINDS && !more) ||
-           err_set(err, ERR_INVALID,
-                   "quotas are four ROWS/MIB for conversations, jobs, workflows and answers, such as "
-                   "1000/128,10000/256,1000/128,20000/128, not '%.64s'",
-                   text);
+    return (good && count >= LEAST && !more) ||
+           err_set(
+               err, ERR_INVALID,
+               "quotas are five ROWS/MIB for conversations, jobs, workflows, answers and webhook deliveries, such as "
+               "1000/128,10000/256,1000/128,20000/128,10000/32, not '%.64s'",
+               text);
 }

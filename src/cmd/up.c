@@ -9,6 +9,7 @@
 #include "cmd/network.h"
 #include "cmd/signals.h"
 #include "cmd/up_choice.h"
+#include "engine/engine.h"
 #include "store/owed.h"
 
 #include <stdio.h>
@@ -177,7 +178,7 @@ void cmd_up_fill(const struct up_config *config, struct gateway_options *options
 
 struct option_list cmd_up_models(const struct up_config *config) {
     struct option_list models = config->model;
-    if (models.count == 0) {
+    if (models.count == 0 && strcmp(config->engine, ENGINE_UPSTREAM.name) != 0) {
         models.items[models.count++] = CATALOG_BUILT_IN_MODEL;
     }
     return models;
@@ -202,6 +203,7 @@ static bool open_parts(struct up *up, struct loop *loop, struct err *err) {
                                                            .join_token = up->network.join_token,
                                                            .data_folder = up->provider_folder,
                                                            .engine = config->engine,
+                                                           .upstream = &config->upstream,
                                                            .log_level = config->log_level,
                                                            .models = &up->models,
                                                            .first_of = &up->choice.first_of,
@@ -217,7 +219,7 @@ static int run_up(const void *parsed) {
         return command_misused(&err);
     }
     up.models = cmd_up_models(up.config);
-    up.chooses = up.config->model.count == 0;
+    up.chooses = up.config->model.count == 0 && up.models.count > 0;
     if (up.chooses && !up_choice_make(&up.choice, up.config->device_root, &err)) {
         return command_fail(&err);
     }
@@ -253,7 +255,9 @@ static const struct option OPTIONS[] = {
      AT(model)},
     {"earnings-hold-days", OPTION_NUMBER, "DAYS", "7",
      "what devices earn can be paid out so long after the request; 0: at once", AT(hold_days)},
-    {"engine", OPTION_TEXT, "NAME", "llama", "llama, or scripted (made-up text, for tests)", AT(engine)},
+    {"engine", OPTION_TEXT, "NAME", "llama", "llama, upstream (a server that has the model), or scripted (for tests)",
+     AT(engine)},
+    UPSTREAM_OPTIONS(struct up_config),
     {"json", OPTION_FLAG, NULL, NULL,
      "print a line {\"base_url\",\"api_key\",\"test_key\"} when it can serve; without --model also "
      "\"default_models\", and a line {\"model\",\"available\",\"remark\"} when one of them is here",

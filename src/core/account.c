@@ -18,6 +18,17 @@ static bool account_has_room(const struct core *core, uint64_t number) {
     return number != 0 && HASH_COUNT(core->accounts) + HASH_COUNT(core->keys) < core->config.max_accounts;
 }
 
+/* What runs is finished and paid; what only waits is refused, like all that comes from now on. */
+static void account_refuse_waiting(struct core *core, const struct core_account *account) {
+    for (size_t i = 0; i < core->generations.used; i++) {
+        struct core_generation *generation = (struct core_generation *)core_handles_at(&core->generations, i);
+        if (generation != NULL && generation->hold.account == account && !generation->started &&
+            (generation->state == CORE_GENERATION_QUEUED || generation->state == CORE_GENERATION_BACKOFF)) {
+            core_generation_fail(core, generation, CORE_FAILURE_SUSPENDED, "its account was suspended");
+        }
+    }
+}
+
 void core_account_set(struct core *core, const struct core_event *event) {
     struct core_account *account = core_account_find(core, event->account.account);
     if (account == NULL) {
@@ -31,6 +42,9 @@ void core_account_set(struct core *core, const struct core_event *event) {
     account->concurrent = event->account.concurrent;
     account->suspended = event->account.suspended;
     core_rate_set_limit(&account->rate, event->account.requests_per_minute, core->now_ms);
+    if (account->suspended) {
+        account_refuse_waiting(core, account);
+    }
 }
 
 void core_account_credit(struct core *core, const struct core_event *event) {

@@ -1,6 +1,7 @@
 /* Admission: whether a request becomes a generation. The checks come in the order in which a client can do something
  * about them, and one that fails leaves no trace: neither the rate nor any money knows of a refused request. */
 #include "core/core_internal.h"
+#include "core/own.h"
 
 enum { SOON_MS = 1000 };
 
@@ -43,9 +44,9 @@ static bool admit_model(struct core *core, const struct core_model *model, const
     return refuse(refusal, failure, retry_after_ms);
 }
 
-/* Is any device of the region and privacy asked for there at all? */
+/* Is any device of the region, privacy and abilities asked for there at all? */
 static bool admit_demands(const struct core *core, struct core_model *model, const struct core_event *event) {
-    if (event->request.region[0] == '\0' && !event->request.verified) {
+    if (event->request.region[0] == '\0' && !event->request.verified && event->request.abilities == 0) {
         return true;
     }
     struct core_generation wanted = {0};
@@ -93,11 +94,17 @@ static bool admit_hold(const struct core *core, const struct core_event *event, 
 
 /* The most that the prompt can ever have is held where the money is there; else what it has by all that is known of its
  * text. Its device then counts no more than that for the bill. */
-static bool admit_money(const struct core *core, const struct core_event *event, struct core_hold *hold,
-                        struct refusal *refusal) {
+static bool admit_paid(const struct core *core, const struct core_event *event, struct core_hold *hold,
+                       struct refusal *refusal) {
     const uint32_t most = event->request.prompt_tokens_max, enough = event->request.prompt_tokens_enough;
     return admit_hold(core, event, most, hold, refusal) ||
            (enough > 0 && enough < most && admit_hold(core, event, enough, hold, refusal));
+}
+
+/* What cannot be paid for may still be free: on a device of the account itself. */
+static bool admit_money(const struct core *core, const struct core_event *event, struct core_hold *hold,
+                        struct refusal *refusal) {
+    return admit_paid(core, event, hold, refusal) || core_own_admit(core, event, refusal->failure, hold);
 }
 
 void core_admit(struct core *core, const struct core_event *event) {

@@ -1,5 +1,6 @@
 /* Attempts: a generation on a provider, from dispatch until the slot is free again. */
 #include "core/core_internal.h"
+#include "core/own.h"
 
 uint64_t core_attempt_load_ms(const struct core *core, const struct core_attempt *attempt) {
     return attempt->cold ? 2 * (uint64_t)core_place_load_ms(core, attempt->offering) : 0;
@@ -17,10 +18,12 @@ void core_attempt_start(struct core *core, struct core_generation *generation, s
     attempt->max_tokens = core_generation_tokens_left(generation);
     attempt->sent_ms = core->now_ms;
     attempt->cold = offering->state == CORE_MODEL_COLD;
+    attempt->self_made = core_own_is_self_made(generation, provider);
     attempt->deadline.kind = CORE_DEADLINE_GHOST;
     core_list_push_back(&provider->attempts, &attempt->link);
     core_offering_take_slot(core, offering);
-    if (generation->only_provider == CORE_NO_HANDLE) { /* what the network asks by itself is no share of the demand */
+    /* What the network asks by itself, or an owner of the own device, is no share of the demand. */
+    if (generation->only_provider == CORE_NO_HANDLE && !attempt->self_made) {
         core_share_place(offering);
     }
 

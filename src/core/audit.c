@@ -10,8 +10,8 @@ enum { AUDIT_EXP_MOST = 64 }; /* beyond, a ratio says no more, and exp would ove
 #define AUDIT_CHEATED_SHARE 0.2
 
 static const char *const verdict_names[] = {
-    [CORE_AUDIT_VOID] = "void",     [CORE_AUDIT_PASSED] = "passed",   [CORE_AUDIT_ALERTED] = "alerted",
-    [CORE_AUDIT_FAILED] = "failed", [CORE_AUDIT_CLEARED] = "cleared",
+    [CORE_AUDIT_VOID] = "void",       [CORE_AUDIT_SHORT] = "short",   [CORE_AUDIT_PASSED] = "passed",
+    [CORE_AUDIT_ALERTED] = "alerted", [CORE_AUDIT_FAILED] = "failed", [CORE_AUDIT_CLEARED] = "cleared",
 };
 
 const char *core_audit_verdict_name(enum core_audit_verdict verdict) {
@@ -44,7 +44,7 @@ static double largest_sum(const struct core_audit *audit) {
 
 /* So written that it is false for what is no number, too. */
 static bool counts(const struct core_audit_found *found) {
-    bool good = found->tokens >= CORE_AUDIT_TOKENS_MIN;
+    bool good = found->tokens > 0;
     for (int i = 0; i < CORE_AUDIT_SUMS; i++) {
         good = good && found->ratios[i] > -1e9 && found->ratios[i] < 1e9;
     }
@@ -58,8 +58,11 @@ enum core_audit_verdict core_audit_add(struct core_audit *audit, const struct co
     for (int i = 0; i < CORE_AUDIT_SUMS; i++) {
         audit->sums[i] = move(audit->sums[i], found->contradicts ? AUDIT_EXP_MOST : found->ratios[i], audit->failed);
     }
-    audit->audits++;
     const double largest = largest_sum(audit);
+    if (!found->contradicts && found->tokens < CORE_AUDIT_TOKENS_MIN && largest <= CORE_AUDIT_ALERT) {
+        return CORE_AUDIT_SHORT;
+    }
+    audit->audits++;
     if (largest > CORE_AUDIT_ALERT) {
         const bool fails = largest > CORE_AUDIT_BOUND && !audit->failed;
         audit->failed = audit->failed || fails;
@@ -79,20 +82,24 @@ void core_audit_dismiss(struct core_audit *audit) {
     *audit = (struct core_audit){.audits = audit->audits, .passed = audit->passed};
 }
 
-uint32_t core_audit_share(const struct core_audit *audit, uint32_t permille) {
+uint32_t core_audit_share(const struct core_audit *audit, const struct core_audit_terms *terms) {
     enum { ALL = 1000 * 1000 };
-    if (permille == 0) {
+    const uint32_t settled = terms->permille < 1000 ? terms->permille * 1000 : ALL;
+    if (settled == 0) {
         return 0;
     }
-    if (audit->passed < CORE_AUDIT_NEW_PASSED || audit->failed || largest_sum(audit) > CORE_AUDIT_ALERT) {
+    if (audit->failed || largest_sum(audit) > CORE_AUDIT_ALERT) {
         return ALL;
     }
-    const uint32_t settled = permille < 1000 ? permille * 1000 : ALL, by_count = ALL / audit->audits;
+    if (terms->max_tokens < CORE_AUDIT_TOKENS_MIN) {
+        return settled;
+    }
+    const uint32_t by_count = audit->passed < CORE_AUDIT_NEW_PASSED ? ALL : ALL / audit->audits;
     return settled > by_count ? settled : by_count;
 }
 
-bool core_audit_wants(const struct core_audit *audit, uint32_t permille, uint32_t random) {
-    return random % (1000 * 1000) < core_audit_share(audit, permille);
+bool core_audit_wants(const struct core_audit *audit, const struct core_audit_terms *terms, uint32_t random) {
+    return random % (1000 * 1000) < core_audit_share(audit, terms);
 }
 
 void core_audit_join(double joined[CORE_AUDIT_SUMS], const double other[CORE_AUDIT_SUMS]) {

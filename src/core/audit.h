@@ -8,7 +8,7 @@
 
 enum {
     CORE_AUDIT_SUMS = 4,
-    CORE_AUDIT_TOKENS_MIN = 8,  /* an answer of fewer says too little */
+    CORE_AUDIT_TOKENS_MIN = 8,  /* an answer of fewer moves the sums, but nothing is passed by it */
     CORE_AUDIT_NEW_PASSED = 10, /* a device is new until it has passed so many: each of its jobs is looked at */
 };
 /* An answer adds at most so much to a sum; past the bound ln(4 / 1e-5) the device is set aside; above ALERT each job is
@@ -35,7 +35,8 @@ struct core_audit_found {
 };
 
 enum core_audit_verdict {
-    CORE_AUDIT_VOID,    /* too short to count, or no numbers */
+    CORE_AUDIT_VOID,    /* no numbers */
+    CORE_AUDIT_SHORT,   /* too short to be passed, and no sum is above the alert */
     CORE_AUDIT_PASSED,  /* no sum is above the alert */
     CORE_AUDIT_ALERTED, /* some sum is */
     CORE_AUDIT_FAILED,  /* this audit took a sum past the bound */
@@ -46,11 +47,14 @@ const char *core_audit_verdict_name(enum core_audit_verdict verdict); /* "void",
 enum core_audit_verdict core_audit_add(struct core_audit *audit, const struct core_audit_found *found);
 /* The operator dismisses what was found: the sums begin anew, what was passed counts. */
 void core_audit_dismiss(struct core_audit *audit);
-/* Of how many millionths of the device's jobs an audit is to be made. `permille` is the operator's setting for devices
- * that are known and above suspicion; 0: no audits at all. */
-uint32_t core_audit_share(const struct core_audit *audit, uint32_t permille);
+struct core_audit_terms {
+    uint32_t permille; /* the operator's setting for devices that are known and above suspicion; 0: no audits at all */
+    uint32_t max_tokens; /* of the request: a short answer makes no device known, so it is no reason to look at each */
+};
+/* Of how many millionths of the device's jobs an audit is to be made. */
+uint32_t core_audit_share(const struct core_audit *audit, const struct core_audit_terms *terms);
 /* Whether this job is to be audited; `random`: any number, evenly spread. */
-bool core_audit_wants(const struct core_audit *audit, uint32_t permille, uint32_t random);
+bool core_audit_wants(const struct core_audit *audit, const struct core_audit_terms *terms, uint32_t random);
 /* Two that do not trust each other have scored the same answer: what is worse for the device counts as far as both have
  * found it. */
 void core_audit_join(double joined[CORE_AUDIT_SUMS], const double other[CORE_AUDIT_SUMS]);

@@ -101,7 +101,7 @@ static const char *check_waiting_list(const struct core *core, const struct core
 static const char *check_queue_list(const struct core *core, const struct core_model *model,
                                     const struct core_list *generations, const struct core_turn *turn, size_t *seen) {
     const char *broken = check_generation_list(core, generations, CORE_GENERATION_QUEUED, model, seen);
-    if (broken == NULL) {
+    if (broken == NULL && !core_deadline_is_set(&model->queue.deadline)) { /* else it will be looked at */
         broken = check_waiting_list(core, model, generations);
     }
     for (struct core_link *link = core_list_first(generations); broken == NULL && link != NULL;
@@ -134,7 +134,8 @@ static const char *check_queue(const struct core *core, const struct core_model 
         return "a queue counts its jobs and accounts";
     }
     *queued += seen;
-    return queue->look_again ? "no queue waits to be looked at" : NULL;
+    bool more = queue->look_again || queue->fed || queue->in_round || queue->due.count > 0;
+    return more != core_deadline_is_set(&queue->deadline) ? "a queue with more to look at has a time for it" : NULL;
 }
 
 struct model_sums {
@@ -286,6 +287,15 @@ static const char *check_offerings(const struct core_provider *provider) {
     return listed <= CORE_OFFERS_MAX ? NULL : "a provider offers no more models than allowed";
 }
 
+static size_t queue_deadlines(const struct core *core) {
+    size_t count = 0;
+    for (const struct core_model *model = core->models; model != NULL;
+         model = (const struct core_model *)model->hh.next) {
+        count += core_deadline_is_set(&model->queue.deadline);
+    }
+    return count;
+}
+
 static const char *check_providers(const struct core *core) {
     size_t providers = 0, attempts = 0, ghosts = 0, cooling = 0;
     for (size_t i = 0; i < core->providers.used; i++) {
@@ -318,9 +328,9 @@ static const char *check_providers(const struct core *core) {
     if (ghosts != core->ghosts || ghosts > core->config.max_generations) {
         return "the ghosts are counted and within their bound";
     }
-    return core->deadlines.count == core->generations.count - settling + ghosts + cooling
+    return core->deadlines.count == core->generations.count - settling + ghosts + cooling + queue_deadlines(core)
                ? NULL
-               : "each unsettled job, ghost and cooling provider has one deadline, and nobody else";
+               : "each unsettled job, ghost, cooling provider and unfinished queue has one deadline, and nobody else";
 }
 
 bool core_check(const struct core *core, const char **broken) {

@@ -81,10 +81,10 @@ static const char *check_shares(const struct core_model *model, const struct bel
     size_t references = 0, free = 0, free_shares = 0, idle = 0;
     double ramp = 0, all = 0;
     for (const struct core_share *share = placed->shares; share != NULL; share = (struct core_share *)share->hh.next) {
-        references += share->references;
+        references += share->offerings.count;
         free += share->free.count;
         free_shares += share->free.count > 0;
-        idle += share->references == 0;
+        idle += share->offerings.count == 0;
         all += share->placed;
         ramp += share->ramp;
         if (share->ramp < 0 || share->ramp > share->placed * (1 + 1e-9)) {

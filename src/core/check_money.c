@@ -29,6 +29,19 @@ static const char *check_parts(const struct core_hold *hold, const struct core_o
                : "what the devices earn adds up to the providers' part";
 }
 
+/* Nothing is held or paid, and nobody else has a hand in it. */
+static bool check_own(const struct core_generation *generation) {
+    const struct core_hold *hold = &generation->hold;
+    const struct core_attempt *attempt = generation->attempt;
+    bool own = hold->own_only && hold->nano == 0 && hold->account != NULL &&
+               hold->account->number == generation->only_owner && generation->outcome.charge_nano == 0 &&
+               (attempt == NULL || attempt->offering->provider->owner == generation->only_owner);
+    for (uint32_t i = 0; i < generation->part_count; i++) {
+        own &= core_purse_is_own(hold, &generation->parts[i]);
+    }
+    return own;
+}
+
 static const char *check_hold(const struct core_generation *generation) {
     const struct core_hold *hold = &generation->hold;
     const struct core_outcome *outcome = &generation->outcome;
@@ -108,6 +121,9 @@ const char *core_check_money(const struct core *core) {
         const struct core_generation *generation =
             (const struct core_generation *)core_handles_at(&core->generations, i);
         broken = generation == NULL ? NULL : check_hold(generation);
+        if (generation != NULL && generation->only_owner != 0 && !check_own(generation)) {
+            broken = "what is free is for devices of its own account";
+        }
     }
     for (const struct core_account *account = core->accounts; account != NULL && broken == NULL;
          account = (const struct core_account *)account->hh.next) {

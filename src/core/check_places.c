@@ -3,12 +3,12 @@
 
 static const char *check_place(const struct core_offering *offering, const struct core_pool_place *place) {
     const struct core_pools *pools = &offering->model->pools;
-    if (place->pool > pools->count || !core_pool_admits(&pools->items[place->pool - 1], offering->provider)) {
+    if (place->pool > pools->count || !core_demand_admits(&pools->items[place->pool - 1].demand, offering)) {
         return "an offering is in pools that admit it";
     }
     const struct core_pool_shelf *shelf = pools->items[place->pool - 1].shelves[offering->shelf];
     if (offering->pooled && (shelf == NULL || place->position >= shelf->classes[offering->class].count ||
-                             shelf->classes[offering->class].items[place->position] != offering)) {
+                             shelf->classes[offering->class].items[place->position].offering != offering)) {
         return "an offering is where its pool has it";
     }
     return NULL;
@@ -26,7 +26,7 @@ static const char *check_offering(const struct core_offering *offering) {
     }
     size_t admitting = 0, joined = 0;
     for (size_t i = 0; i < offering->model->pools.count; i++) {
-        admitting += core_pool_admits(&offering->model->pools.items[i], offering->provider);
+        admitting += core_demand_admits(&offering->model->pools.items[i].demand, offering);
     }
     for (size_t i = 0; i < CORE_POOLS_PER_OFFERING && offering->places[i].pool != 0; i++) {
         const char *broken = check_place(offering, &offering->places[i]);
@@ -43,7 +43,7 @@ static const char *check_pool(const struct core_model *model, const struct core_
     const struct core_list *list = &model->offerings;
     for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
         const struct core_offering *offering = CORE_OF(link, struct core_offering, model_link);
-        bool admitted = core_pool_admits(pool, offering->provider);
+        bool admitted = core_demand_admits(&pool->demand, offering);
         ready += admitted && offering->pooled;
         hopeful += admitted && offering->hopeful;
         settled += admitted && offering->hopeful && offering->provider->settled;

@@ -59,7 +59,7 @@ static struct core_generation *core_generation_held(const struct core *core, con
 
 static void core_on_device(struct core *core, const struct core_event *event, struct core_generation *generation) {
     if (event->kind == CORE_EVENT_DELTA) {
-        core_generation_delta(core, generation, event->delta.text, event->delta.tokens);
+        core_generation_delta(core, generation, event);
     } else if (event->kind == CORE_EVENT_ACCEPT) {
         core_generation_accept(core, generation, event->accept.prompt_tokens);
     } else if (event->kind == CORE_EVENT_PROGRESS) {

@@ -48,6 +48,20 @@ enum core_model_state {
 };
 enum { CORE_MODEL_STATE_COUNT = CORE_MODEL_COLD + 1 };
 
+/* What not every device can do with a model. */
+enum core_ability {
+    CORE_ABILITY_GRAMMAR = 1, /* it keeps answers to a grammar */
+    CORE_ABILITY_SAMPLE = 2,  /* it heeds what a request says of single tokens */
+};
+enum { CORE_ABILITY_COUNT = 2 };
+
+/* Which devices a generation may go to. */
+struct core_demand {
+    char region[CORE_REGION_SIZE]; /* empty: any */
+    bool verified;                 /* only those that the operator has verified */
+    uint8_t abilities;             /* those with all of these: a sum of enum core_ability */
+};
+
 struct core_offer { /* one model on one provider */
     struct str model;
     enum core_model_state state;
@@ -57,6 +71,7 @@ struct core_offer { /* one model on one provider */
     bool too_large;                   /* cold, and does not fit its memory now */
     uint64_t bytes_left, bytes_per_s; /* of a download; 0: not known */
     uint64_t bytes_total;             /* likewise */
+    uint8_t abilities;                /* a sum of enum core_ability */
 };
 
 enum core_heat { CORE_HEAT_NOMINAL, CORE_HEAT_FAIR, CORE_HEAT_SERIOUS, CORE_HEAT_CRITICAL };
@@ -102,12 +117,14 @@ enum core_gate {
     CORE_GATE_SILENT,   /* it does not answer at this moment */
     CORE_GATE_REGION,
     CORE_GATE_PRIVACY,     /* a verified device was asked for */
+    CORE_GATE_ABILITY,     /* it cannot do what was asked for */
     CORE_GATE_TRIED,       /* this generation has failed there already */
     CORE_GATE_PINNED,      /* the generation is for one certain device (a canary) */
     CORE_GATE_RAMP,        /* it is new: it has its one generation; or its share is used up (core_candidate.yields) */
     CORE_GATE_OWNER_SHARE, /* its owner has had its share (core_candidate.yields) */
+    CORE_GATE_NOT_OWN,     /* the generation is free: it is for devices of the account that asks alone */
 };
-enum { CORE_GATE_COUNT = CORE_GATE_OWNER_SHARE + 1 };
+enum { CORE_GATE_COUNT = CORE_GATE_NOT_OWN + 1 };
 const char *core_gate_name(enum core_gate gate); /* "none", "model", ... */
 
 /* One device weighed for one generation: the expected time until the answer is complete, and what it is made of. */
@@ -232,6 +249,9 @@ struct core_event {
             int64_t prompt_price_nano, completion_price_nano; /* per token */
             char region[CORE_REGION_SIZE];                    /* empty: any */
             bool verified;                                    /* only devices that passed attestation */
+            uint8_t abilities; /* that its device must have: a sum of enum core_ability */
+            bool logprobs;     /* deltas with tokens have their log-probabilities, or are worth nothing */
+            bool steered;      /* the client chose tokens: that they repeat, or that there are none, is its doing */
             uint64_t only_provider; /* a canary: there or nowhere, never retried; CORE_NO_HANDLE: any */
             /* Names of the conversation so far, hashes that the shell makes: the beginning that an earlier generation
              * ended with, and what this generation will leave behind in a device's cache. 0: none. */
@@ -273,6 +293,7 @@ struct core_event {
              * verified one is, too. */
             bool trusted;
             bool escrow;    /* as by ESCROW */
+            bool operated;  /* of the operator's account: what that asks of it is no deceit (core/own.h) */
             uint64_t owner; /* the number of the account that it belongs to, as in `request`; 0: an owner of its own */
             uint64_t ram_bytes;
             struct core_record record;
@@ -306,6 +327,7 @@ struct core_event {
         struct {
             struct str text; /* handed through; may be empty */
             uint32_t tokens;
+            struct str logprobs; /* passed on with the text as it is */
         } delta;
         struct {
             enum core_finish finish;
@@ -392,11 +414,13 @@ struct core_effect {
         struct {
             struct str text; /* borrowed from the event */
             uint32_t tokens;
+            struct str logprobs;
         } deliver;
         struct core_outcome finish; /* of SETTLE, then the same of FINISH or CANCELLED */
         struct {
             enum core_failure failure;
-            bool started; /* text had been delivered */
+            bool started;  /* text had been delivered */
+            bool own_only; /* it was for devices of its account alone: the account's money did not cover others */
             uint32_t attempts;
             uint64_t retry_after_ms; /* 0: no advice */
             /* Of BAD_REQUEST and CONTEXT_LENGTH. param is a device's word, borrowed from the event; by_gateway: no

@@ -45,6 +45,7 @@ enum core_deadline_kind {
     CORE_DEADLINE_GENERATION, /* of the phase that the generation is in, or its whole deadline if that is nearer */
     CORE_DEADLINE_GHOST,      /* an abandoned attempt's slot counts as free again */
     CORE_DEADLINE_COOLDOWN,   /* the provider is fit again */
+    CORE_DEADLINE_QUEUE,      /* not all that wait have been looked at: one step looks at so many of them */
 };
 
 struct core_deadline {
@@ -71,6 +72,8 @@ struct core_turn {
     uint64_t account;
     struct core_list again; /* generations that come back from a failed attempt go first */
     struct core_list generations;
+    uint64_t round; /* of the queue, in which the last ones seen are these two */
+    struct core_link *again_seen, *generation_seen;
 };
 
 /* queue.c: generations of one model that wait. Continuations of begun answers first, then accounts take turns, each
@@ -81,7 +84,14 @@ struct core_queue {
     struct core_turn *by_account;  /* uthash */
     struct core_link starved_link; /* in core->starved: some of its generations wait for the retry budget alone */
     size_t count;                  /* generations in all */
+    struct core_list due;          /* of these, such as are to be looked at, whatever the devices do */
     bool look_again;               /* devices have changed: generations that could not go before may go now */
+    bool fed;                      /* there is room in the retry budget again */
+    /* A round looks at all that wait, in as many steps as it takes: at once, or a millisecond later. */
+    bool in_round, anew; /* anew: also at those that could not go before */
+    uint64_t round;
+    struct core_link *begun_seen, *turn_seen; /* the last ones that the round is through with */
+    struct core_deadline deadline;            /* set while there is more to look at */
 };
 
 /* pool.c: the offerings of one model that can take a generation now, sorted into classes of speed, so that a good one
@@ -137,6 +147,7 @@ struct core_provider {
     bool trusted;              /* what it says is believed */
     bool settled;              /* trusted, or past its first audits */
     bool escrow;               /* under review: what it earns waits */
+    bool operated;             /* of the operator's account */
     struct core_record record; /* its uptime is as of uptime_ms; the factors come first */
     struct core_device_state device;
     uint64_t owner; /* 0: nobody */
@@ -151,7 +162,8 @@ struct core_provider {
     uint32_t status_serial;
 };
 
-enum { CORE_POOLS_PER_OFFERING = 4 }; /* any device; its region; verified ones; both */
+/* Any device; its region; verified ones; both; and each of them with every set of abilities. */
+enum { CORE_POOLS_PER_OFFERING = 4 << CORE_ABILITY_COUNT };
 
 /* One model on one provider. It outlives its place in the provider's status while attempts run on it. */
 struct core_offering {
@@ -172,6 +184,7 @@ struct core_offering {
         uint32_t position;
     } places[CORE_POOLS_PER_OFFERING];
     uint8_t shelf, class;
+    uint8_t abilities; /* enum core_ability */
     bool pooled;
     bool hopeful;                        /* counts in the pools as one that may take generations before long */
     bool hopeful_settled;                /* likewise, and its device has settled */
@@ -193,7 +206,8 @@ struct core_offering {
     uint64_t bytes_left, bytes_per_s;
     uint64_t state_ms; /* since when it is in its state */
     struct core_coming coming;
-    struct core_link provider_link, model_link, free_link; /* free_link: in share->free */
+    struct core_link provider_link, model_link;
+    struct core_link free_link, own_link; /* in share->free, in share->offerings */
 };
 
 /* One try of a generation on one provider; a ghost when its generation has given it up. It takes a slot either way. */
@@ -213,6 +227,7 @@ struct core_attempt {
     uint64_t last_piece;                     /* hash of the last piece of text, and how often it came in a row */
     uint32_t piece_repeats;
     bool reviewed;  /* one review for an attempt is enough */
+    bool self_made; /* of its own account, which is not trusted: it says nothing about the device (own.h) */
     bool cold;      /* its model had to be loaded first */
     uint64_t crowd; /* generations on the device, summed up over the pieces of text */
     uint32_t pieces;
@@ -250,12 +265,15 @@ struct core_hold {
     uint32_t prompt_tokens_max, completion_tokens_max;
     int64_t prompt_price_nano, completion_price_nano;
     int64_t nano, given_nano; /* given_nano: of its settlement, once there is one */
+    enum core_failure unpaid; /* of one that is free (own.h): what would be told without an own device */
+    bool own_only;            /* nothing is held, and it is for devices of the account alone */
 };
 
 enum { CORE_TRIED_MAX = 2 * CORE_ATTEMPTS_MAX, CORE_PARTS_FIRST = 2 };
 
 struct core_generation {
     struct core_link link; /* in its model's queue while QUEUED, then in core->stages[state]; at last in core->ended */
+    struct core_link due_link; /* in the queue's `due` */
     uint64_t handle, user;
     enum core_generation_state state;
     uint32_t attempts; /* in all */
@@ -299,12 +317,14 @@ struct core_generation {
     uint64_t bytes;                            /* delivered by all parts */
     struct core_refusals refusals;
     /* What placement goes by (place.c). */
-    char region[CORE_REGION_SIZE];
-    bool verified;
+    struct core_demand demand;
     uint64_t only_provider;
+    uint64_t only_owner; /* 0: any; else it is free, and for devices of this account alone (own.h) */
     uint64_t prefix, leaves_prefix;
     uint32_t prompt_tokens_max, prompt_tokens_likely, prompt_tokens_sure, max_tokens;
     bool max_tokens_given;
+    bool steered;         /* its client chose tokens */
+    bool logprobs;        /* each token comes with how likely it was */
     uint64_t patience_ms; /* since when it rather waits for a slot than for a cold device; 0: it does not */
 };
 
@@ -332,7 +352,9 @@ struct core {
     size_t retrying;                   /* of these, on a further attempt (queue.c has the budget) */
     struct core_candidate *candidates; /* of this step's placements */
     size_t candidate_count, candidate_capacity;
-    uint64_t left_handle; /* of the provider that left last */
+    struct core_miss miss; /* why the latest placement found nothing */
+    uint64_t placements;   /* ever tried */
+    uint64_t left_handle;  /* of the provider that left last */
     struct core_record left_record;
     struct core_affinity *affinity;     /* affinity.c */
     struct core_warm *warm;             /* warm.c */
@@ -383,7 +405,9 @@ void core_queue_enter(struct core *core, struct core_generation *generation);
 void core_queue_leave(struct core *core, struct core_generation *generation);
 /* at this one, before the step ends */
 void core_queue_look_again(struct core *core, struct core_generation *generation);
-void core_queues_run(struct core *core); /* dispatches what can go from the pending models' queues */
+/* Dispatches what can go from the pending models' queues. Bounded, however many wait in vain. */
+void core_queues_run(struct core *core);
+void core_queue_go_on(struct core *core, struct core_queue *queue); /* its deadline has come */
 /* Whether a further attempt of this generation, if it needs it, is within the retry budget. */
 bool core_queue_budget_allows(const struct core *core, const struct core_generation *generation);
 

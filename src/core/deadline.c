@@ -87,6 +87,9 @@ static void deadline_fire(struct core *core, struct core_deadline *deadline) {
     case CORE_DEADLINE_COOLDOWN:
         core_provider_recovered(core, CORE_OF(deadline, struct core_provider, cooldown));
         break;
+    case CORE_DEADLINE_QUEUE:
+        core_queue_go_on(core, CORE_OF(deadline, struct core_queue, deadline));
+        break;
     }
 }
 

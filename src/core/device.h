@@ -9,6 +9,7 @@ struct core_attempt;
 struct core_generation;
 struct core_model;
 struct core_offering;
+struct core_place_work;
 struct core_provider;
 
 /* model.c */
@@ -57,37 +58,67 @@ void core_offering_sort(struct core *core, struct core_offering *offering);    /
 /* The provider no longer lists it: it goes when no attempt runs on it. */
 void core_offering_unlist(struct core *core, struct core_offering *offering);
 /* An attempt begins or ends on it; with PROVIDER_BUSY and PROVIDER_IDLE for the first and the last of a provider. */
+/* Before core_offering_refresh, which puts it where it then belongs. */
+void core_offering_set_abilities(struct core *core, struct core_offering *offering, uint8_t abilities);
 void core_offering_take_slot(struct core *core, struct core_offering *offering);
 void core_offering_free_slot(struct core *core, struct core_offering *offering);
 
-/* place.c */
-bool core_place_was_tried(const struct core_generation *generation, const struct core_provider *provider);
+/* place.c: which device a generation goes to. */
+/* Why core_place found nothing, if that holds for all of the same demand that need no smaller context. */
+struct core_miss {
+    bool holds, is_new; /* is_new: the best that is free is a new device, and new ones have had their share */
+    struct core_demand demand;
+    uint32_t context;
+    uint32_t patience_ms; /* so long a slot to come is worth more than the best that is free; 0: nothing is free */
+};
+/* It would miss for the same reason, if it were placed now; as core_place does, it may begin to be patient. */
+bool core_place_misses(const struct core *core, struct core_generation *generation, const struct core_miss *miss);
 /* Where this generation would best go now; NULL: nowhere, or waiting for a slot is quicker than loading the model on a
  * cold device. The candidates that were weighed are appended to core->candidates; the numbers say where. */
 struct core_offering *core_place(struct core *core, struct core_generation *generation, uint32_t *first_candidate,
                                  uint32_t *candidate_count);
+/* The first gate that keeps this generation away from the offering; those of core_offering_gate come first. */
+enum core_gate core_place_gate(const struct core_generation *generation, const struct core_offering *offering);
+/* RAMP or OWNER_SHARE: free devices of others go before it for a generation of this demand. */
+enum core_gate core_place_yields(const struct core *core, const struct core_demand *demand,
+                                 const struct core_offering *offering);
+
+/* hope.c */
+bool core_place_was_tried(const struct core_generation *generation, const struct core_provider *provider);
+bool core_place_stayed_silent(const struct core_generation *generation, const struct core_provider *provider);
+/* Whether some device, busy or not, is there that the generation may still go to: of its region and privacy, and that
+ * did not stay silent on it. One that failed it is only a last resort (core_place). */
+bool core_place_has_hope(const struct core *core, const struct core_generation *generation);
+/* Devices of its demand that are hopeful and that it has not tried; with `failed_ones` also those that failed it, but
+ * did not stay silent. */
+bool core_place_has_untried(const struct core *core, const struct core_generation *generation, bool failed_ones);
+
+/* place_weigh.c: what a generation would take on a device. */
+/* What a generation needs, wherever it goes. */
+struct core_place_work {
+    uint32_t prompt_tokens, answer_tokens, answer_tokens_most; /* the second as its model's answers are on average */
+    uint64_t prompt_most_ms;                                   /* a prompt of this length may take so long */
+    uint64_t left_ms;                                          /* until the whole deadline */
+};
 /* How well a device keeps what its speeds promise: 1 for a good one (docs/PLACEMENT.md has the table). */
 float core_place_weight(const struct core_provider *provider);
-/* What the generation would take there. Gates are not looked at; `tokens` of the prompt are cached. */
-void core_place_weigh(const struct core *core, const struct core_generation *generation,
-                      const struct core_offering *offering, uint32_t cached_tokens, struct core_candidate *out);
+/* Prompt and answer, but not more than the largest device offers: what fits nowhere goes there, and the device says so
+ * itself, or cuts a limit that the client has not given. */
+uint32_t core_place_context(const struct core_generation *generation);
+struct core_place_work core_place_work(const struct core *core, const struct core_generation *generation);
+/* What the work would take there. Gates are not looked at; `cached_tokens` of the prompt are cached. */
+void core_place_weigh(const struct core *core, const struct core_place_work *work, const struct core_offering *offering,
+                      uint32_t cached_tokens, struct core_candidate *out);
 /* Tokens a second to go by: as measured, else what the device's record says of its model's average, else a guess. */
 float core_place_decode_per_s(const struct core *core, const struct core_offering *offering);
 float core_place_prefill_per_s(const struct core *core, const struct core_offering *offering);
 /* How long the generation's prompt, and the text to continue, should take there until the first token. */
 uint32_t core_place_prefill_ms(const struct core *core, const struct core_generation *generation,
                                const struct core_offering *offering);
+/* Until one of the model's slots is free and all that wait have had their turn; UINT64_MAX: there are none. */
+uint64_t core_place_wait_ms(const struct core *core, const struct core_generation *generation);
 /* How long loading takes: as seen there, else the average of its model, else config.load_ms. */
 uint32_t core_place_load_ms(const struct core *core, const struct core_offering *offering);
-/* The first gate that keeps this generation away from the offering; those of core_offering_gate come first. */
-enum core_gate core_place_gate(const struct core_generation *generation, const struct core_offering *offering);
-/* RAMP or OWNER_SHARE: free devices of others go before it for a generation of this demand. */
-enum core_gate core_place_yields(const struct core *core, const char *region, bool verified,
-                                 const struct core_offering *offering);
-bool core_place_stayed_silent(const struct core_generation *generation, const struct core_provider *provider);
-/* Whether some device, busy or not, is there that the generation may still go to: of its region and privacy, and that
- * did not stay silent on it. One that failed it is only a last resort (core_place). */
-bool core_place_has_hope(const struct core *core, const struct core_generation *generation);
 
 /* affinity.c: which device holds the beginning of a conversation. A table of fixed size; a newer entry may push out an
  * older one. */

@@ -18,10 +18,12 @@ static const char *const gate_names[CORE_GATE_COUNT] = {
     [CORE_GATE_SILENT] = "silent",
     [CORE_GATE_REGION] = "region",
     [CORE_GATE_PRIVACY] = "privacy",
+    [CORE_GATE_ABILITY] = "ability",
     [CORE_GATE_TRIED] = "tried",
     [CORE_GATE_PINNED] = "pinned",
     [CORE_GATE_RAMP] = "ramp",
     [CORE_GATE_OWNER_SHARE] = "owner_share",
+    [CORE_GATE_NOT_OWN] = "not_own",
     [CORE_GATE_QUARANTINED] = "quarantined",
 };
 
@@ -66,6 +68,7 @@ size_t core_generation_explain(const struct core *core, uint64_t generation_hand
     uint32_t tokens = 0;
     const struct core_offering *cached = core_affinity_find(core, generation, &tokens);
     const struct core_list *list = &generation->model->offerings;
+    const struct core_place_work work = core_place_work(core, generation);
     size_t count = 0;
     for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
         const struct core_offering *offering = CORE_OF(link, struct core_offering, model_link);
@@ -73,8 +76,8 @@ size_t core_generation_explain(const struct core *core, uint64_t generation_hand
         enum core_gate gate = core_place_gate(generation, offering);
         bool holder = generation->attempt != NULL && generation->attempt->offering == offering;
         if (gate == CORE_GATE_NONE) {
-            core_place_weigh(core, generation, offering, offering == cached ? tokens : 0, &candidate);
-            candidate.yields = core_place_yields(core, generation->region, generation->verified, offering);
+            core_place_weigh(core, &work, offering, offering == cached ? tokens : 0, &candidate);
+            candidate.yields = core_place_yields(core, &generation->demand, offering);
         }
         candidate.gate = gate;
         candidate.chosen = holder;
@@ -174,7 +177,7 @@ bool core_provider_offer(const struct core *core, uint64_t handle, size_t index,
                   .bytes_left = offering->bytes_left,
                   .bytes_per_s = offering->bytes_per_s},
         .gate = offering->gate,
-        .yields = core_place_yields(core, "", false, offering),
+        .yields = core_place_yields(core, &CORE_DEMAND_ANY, offering),
         .slots_claimed = offering->slots_claimed,
         .active = offering->active,
         .prefill_per_s = (double)offering->prefill_per_s,

@@ -203,8 +203,11 @@ void core_generation_move(struct core *core, struct core_generation *generation,
 void core_generation_describe(struct core_generation *generation, struct core_model *model,
                               const struct core_event *event) {
     generation->model = model;
-    memcpy(generation->region, event->request.region, sizeof(generation->region));
-    generation->verified = event->request.verified;
+    memcpy(generation->demand.region, event->request.region, sizeof(generation->demand.region));
+    generation->demand.verified = event->request.verified;
+    generation->demand.abilities = event->request.abilities;
+    generation->steered = event->request.steered;
+    generation->logprobs = event->request.logprobs;
     generation->only_provider = event->request.only_provider;
     generation->prefix = event->request.prefix;
     generation->leaves_prefix = event->request.leaves_prefix;
@@ -229,6 +232,7 @@ void core_generation_start(struct core *core, const struct core_event *event, co
     generation->whole_most_ms = generation->whole_due_ms;
     generation->handle = core_handles_add(&core->generations, generation);
     generation->hold = *hold;
+    generation->only_owner = hold->own_only ? event->request.account : 0;
     core_hold_open(&generation->hold);
     core_effect_add_generation(core, CORE_EFFECT_ADMITTED, generation);
     core_generation_move(core, generation, CORE_GENERATION_QUEUED, "admitted");
@@ -281,11 +285,25 @@ void core_generation_progress(struct core *core, struct core_generation *generat
     }
 }
 
-void core_generation_delta(struct core *core, struct core_generation *generation, struct str text, uint32_t tokens) {
+/* Its device does not tell what was asked for. */
+static void generation_withheld(struct core *core, struct core_generation *generation) {
+    core_provider_blame(core, generation->attempt->offering, CORE_ATTEMPT_ENGINE, true);
+    core_record_ended(core, generation->attempt, CORE_ATTEMPT_END_FAILED, NULL);
+    core_generation_again(core, generation, CORE_GENERATION_FAULT_SILENT, "no log-probabilities");
+}
+
+void core_generation_delta(struct core *core, struct core_generation *generation, const struct core_event *event) {
+    struct str text = event->delta.text;
+    const uint32_t tokens = event->delta.tokens;
     if (generation->state == CORE_GENERATION_SENT) {
         core_generation_accept(core, generation, 0); /* not counted yet */
     }
     if (text.len == 0 && tokens == 0) {
+        return;
+    }
+    if (generation->logprobs && tokens > 0 && event->delta.logprobs.len == 0 &&
+        generation->state != CORE_GENERATION_CANCELLING) {
+        generation_withheld(core, generation);
         return;
     }
     core_record_content(core, generation->attempt, text, tokens);
@@ -307,6 +325,7 @@ void core_generation_delta(struct core *core, struct core_generation *generation
         struct core_effect *effect = core_effect_add_generation(core, CORE_EFFECT_DELIVER, generation);
         effect->deliver.text = text;
         effect->deliver.tokens = tokens;
+        effect->deliver.logprobs = event->delta.logprobs;
     }
     if (!within) {
         core_generation_cut_off(core, generation);
@@ -351,7 +370,7 @@ static void generation_refused(struct core *core, struct core_generation *genera
     const enum core_attempt_failure failure = event->error.failure;
     const enum core_refusal_verdict verdict =
         event->error.by_gateway ? CORE_REFUSAL_BELIEVED : core_refusal_take(core, generation, failure);
-    if (verdict == CORE_REFUSAL_FALSE && !core_refusal_has_other(generation)) {
+    if (verdict == CORE_REFUSAL_FALSE && !core_refusal_has_other(core, generation)) {
         core_generation_fail(core, generation, CORE_FAILURE_ATTEMPTS, "refused what fits, and no other is there");
     } else if (verdict == CORE_REFUSAL_BELIEVED) {
         core_generation_reject(
@@ -418,8 +437,10 @@ static void generation_waiting_overdue(struct core *core, struct core_generation
     } else if (generation->started) {
         core_generation_fail(core, generation, whole ? CORE_FAILURE_TIMEOUT : CORE_FAILURE_LOST,
                              "no device to continue");
-    } else if (!whole && core_refusal_stands(generation)) {
+    } else if (!whole && core_refusal_stands(core, generation)) {
         core_generation_reject(core, generation, core_refusal_failure(generation), NULL);
+    } else if (generation->only_owner != 0 && generation->attempts == 0 && !core_place_has_hope(core, generation)) {
+        core_generation_fail(core, generation, generation->hold.unpaid, "no device of its account");
     } else if (core_model_is_servable(generation->model)) {
         core_generation_fail(core, generation, CORE_FAILURE_TIMEOUT, "queue deadline");
     } else {

@@ -27,7 +27,7 @@ void core_generation_describe(struct core_generation *generation, struct core_mo
                               const struct core_event *event);
 void core_generation_accept(struct core *core, struct core_generation *generation, uint32_t prompt_tokens);
 void core_generation_progress(struct core *core, struct core_generation *generation, uint32_t done_tokens);
-void core_generation_delta(struct core *core, struct core_generation *generation, struct str text, uint32_t tokens);
+void core_generation_delta(struct core *core, struct core_generation *generation, const struct core_event *event);
 void core_generation_done(struct core *core, struct core_generation *generation, const struct core_event *event);
 void core_generation_error(struct core *core, struct core_generation *generation, const struct core_event *event);
 /* its provider leaves; releases its attempt */

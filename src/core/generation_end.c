@@ -50,6 +50,7 @@ void core_generation_fail(struct core *core, struct core_generation *generation,
     struct core_effect *effect = generation_end(core, generation, CORE_EFFECT_FAIL, why);
     effect->fail.failure = failure;
     effect->fail.started = generation->started;
+    effect->fail.own_only = generation->only_owner != 0;
     effect->fail.attempts = generation->attempts;
     generation_free(core, generation);
 }

@@ -26,7 +26,7 @@ struct core_model *core_model_acquire(struct core *core, struct str id) {
         core_queue_init(&model->queue);
         core_list_init(&model->offerings);
         core_shares_init(&model->placed);
-        (void)core_pool_of(model, "", false);
+        (void)core_pool_of(model, &CORE_DEMAND_ANY);
         HASH_ADD_KEYPTR(hh, core->models, model->id, (unsigned)model->id_len, model);
     }
     model->references++;
@@ -134,7 +134,7 @@ void core_model_count_resting(struct core *core, struct core_offering *offering,
 }
 
 bool core_model_is_servable(const struct core_model *model) {
-    return core_pool_find(model, "", false)->hopeful > 0; /* every model has this pool */
+    return core_pool_find(model, &CORE_DEMAND_ANY)->hopeful > 0; /* every model has this pool */
 }
 
 void core_model_mark_pending(struct core *core, struct core_model *model) {

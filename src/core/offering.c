@@ -3,7 +3,7 @@
 #include "core/pool.h"
 
 struct core_offering *core_offering_new(struct core *core, struct core_provider *provider, struct str model) {
-    struct core_offering *offering = MEM_NEW(struct core_offering);
+    struct core_offering *offering = MEM_NEW_LINE(struct core_offering);
     offering->provider = provider;
     offering->model = core_model_acquire(core, model);
     offering->gate = CORE_GATE_MODEL;
@@ -24,6 +24,17 @@ static void offering_set_hopeful(struct core *core, struct core_offering *offeri
     if (core_model_is_servable(offering->model) != former) {
         core_warm_turned(core, offering->model, !former);
     }
+}
+
+void core_offering_set_abilities(struct core *core, struct core_offering *offering, uint8_t abilities) {
+    if (offering->abilities == abilities) {
+        return;
+    }
+    core_pool_take(offering);
+    offering_set_hopeful(core, offering, false);
+    core_pool_leave_all(offering);
+    offering->abilities = abilities;
+    core_pool_join_all(offering);
 }
 
 static void offering_free(struct core *core, struct core_offering *offering) {
@@ -127,9 +138,11 @@ static bool gate_is_hopeful(enum core_gate gate) {
     case CORE_GATE_DRAINING:
     case CORE_GATE_REGION:
     case CORE_GATE_PRIVACY:
+    case CORE_GATE_ABILITY:
     case CORE_GATE_TRIED:
     case CORE_GATE_PINNED:
     case CORE_GATE_OWNER_SHARE:
+    case CORE_GATE_NOT_OWN:
         break;
     }
     return false;

@@ -36,9 +36,10 @@ unsigned core_pool_class_of(float speed) {
     return bits - SPEED_BITS_LOW < POOL_CLASSES ? bits - SPEED_BITS_LOW : POOL_CLASSES - 1;
 }
 
-bool core_pool_admits(const struct core_pool *pool, const struct core_provider *provider) {
-    return (pool->region[0] == '\0' || strcmp(pool->region, provider->region) == 0) &&
-           (!pool->verified || provider->verified);
+bool core_demand_admits(const struct core_demand *demand, const struct core_offering *offering) {
+    const struct core_provider *provider = offering->provider;
+    return (demand->region[0] == '\0' || strcmp(demand->region, provider->region) == 0) &&
+           (!demand->verified || provider->verified) && (demand->abilities & ~offering->abilities) == 0;
 }
 
 static void pool_insert(struct core_pool *pool, struct core_offering *offering, struct core_pool_place *place) {
@@ -49,10 +50,10 @@ static void pool_insert(struct core_pool *pool, struct core_offering *offering, 
     struct core_pool_class *class = &(*shelf)->classes[offering->class];
     if (class->count == class->capacity) {
         class->capacity = class->capacity == 0 ? CLASS_FIRST : class->capacity * 2;
-        class->items = mem_realloc(class->items, class->capacity * sizeof(struct core_offering *));
+        class->items = mem_realloc(class->items, class->capacity * sizeof(struct core_pool_item));
     }
     place->position = class->count;
-    class->items[class->count++] = offering;
+    class->items[class->count++] = (struct core_pool_item){.offering = offering, .provider = offering->provider};
     (*shelf)->filled |= UINT64_C(1) << offering->class;
 }
 
@@ -67,9 +68,9 @@ static struct core_pool_place *place_in(struct core_offering *offering, uint32_t
 static void pool_remove(struct core_pool *pool, struct core_offering *offering, const struct core_pool_place *place) {
     struct core_pool_shelf *shelf = pool->shelves[offering->shelf];
     struct core_pool_class *class = &shelf->classes[offering->class];
-    struct core_offering *last = class->items[--class->count];
-    class->items[place->position] = last;
-    place_in(last, place->pool)->position = place->position;
+    const struct core_pool_item *last = &class->items[--class->count];
+    class->items[place->position] = *last;
+    place_in(last->offering, place->pool)->position = place->position;
     if (class->count == 0) {
         shelf->filled &= ~(UINT64_C(1) << offering->class);
     }
@@ -130,17 +131,24 @@ void core_pool_set_hopeful(struct core_offering *offering, bool hopeful) {
 void core_pool_join_all(struct core_offering *offering) {
     const struct core_pools *pools = &offering->model->pools;
     for (size_t i = 0; i < pools->count; i++) {
-        if (core_pool_admits(&pools->items[i], offering->provider)) {
+        if (core_demand_admits(&pools->items[i].demand, offering)) {
             (void)offering_join(offering, i);
         }
     }
 }
 
-const struct core_pool *core_pool_find(const struct core_model *model, const char *region, bool verified) {
+void core_pool_leave_all(struct core_offering *offering) {
+    memset(offering->places, 0, sizeof(offering->places));
+}
+
+bool core_demand_equal(const struct core_demand *a, const struct core_demand *b) {
+    return a->verified == b->verified && a->abilities == b->abilities && strcmp(a->region, b->region) == 0;
+}
+
+const struct core_pool *core_pool_find(const struct core_model *model, const struct core_demand *demand) {
     for (size_t i = 0; i < model->pools.count; i++) {
-        const struct core_pool *pool = &model->pools.items[i];
-        if (pool->verified == verified && strcmp(pool->region, region) == 0) {
-            return pool;
+        if (core_demand_equal(&model->pools.items[i].demand, demand)) {
+            return &model->pools.items[i];
         }
     }
     return NULL;
@@ -151,10 +159,10 @@ static bool region_is_valid(const char *region) {
     return region[0] == '\0' || (region[0] >= 'A' && region[0] <= 'Z' && region[1] >= 'A' && region[1] <= 'Z');
 }
 
-struct core_pool *core_pool_of(struct core_model *model, const char *region, bool verified) {
+struct core_pool *core_pool_of(struct core_model *model, const struct core_demand *demand) {
     struct core_pools *pools = &model->pools;
-    const struct core_pool *found = core_pool_find(model, region, verified);
-    if (found != NULL || !region_is_valid(region)) {
+    const struct core_pool *found = core_pool_find(model, demand);
+    if (found != NULL || !region_is_valid(demand->region)) {
         return found == NULL ? NULL : &pools->items[found - pools->items];
     }
     if (pools->count == pools->capacity) {
@@ -163,12 +171,11 @@ struct core_pool *core_pool_of(struct core_model *model, const char *region, boo
     }
     size_t index = pools->count++;
     struct core_pool *pool = &pools->items[index];
-    *pool = (struct core_pool){.verified = verified};
-    memcpy(pool->region, region, strnlen(region, sizeof(pool->region) - 1));
+    *pool = (struct core_pool){.demand = *demand};
     const struct core_list *list = &model->offerings;
     for (struct core_link *link = core_list_first(list); link != NULL; link = core_list_next(list, link)) {
         struct core_offering *offering = CORE_OF(link, struct core_offering, model_link);
-        if (core_pool_admits(pool, offering->provider)) {
+        if (core_demand_admits(demand, offering)) {
             struct core_pool_place *place = offering_join(offering, index);
             pool->hopeful += offering->hopeful;
             pool->hopeful_settled += offering->hopeful_settled;
@@ -201,7 +208,7 @@ size_t core_pools_bytes(const struct core_pools *pools) {
             const struct core_pool_shelf *shelf = pools->items[i].shelves[j];
             bytes += shelf == NULL ? 0 : sizeof(*shelf);
             for (size_t k = 0; shelf != NULL && k < POOL_CLASSES; k++) {
-                bytes += shelf->classes[k].capacity * sizeof(struct core_offering *);
+                bytes += shelf->classes[k].capacity * sizeof(struct core_pool_item);
             }
         }
     }
@@ -213,9 +220,17 @@ static size_t class_sample(const struct core_pool_class *class, struct random_so
                            struct core_offering **out, size_t most) {
     size_t count = class->count < most ? class->count : most;
     size_t start = class->count > most ? (size_t)random_below(random, class->count) : 0;
+    size_t index = start, rest = 0; /* start + i * class->count / count, without a division for each */
+    size_t stride = count > 0 ? class->count / count : 0, left = count > 0 ? class->count % count : 0;
     for (size_t i = 0; i < count; i++) {
-        size_t index = start + i * class->count / count;
-        out[i] = class->items[index < class->count ? index : index - class->count];
+        const struct core_pool_item *item = &class->items[index < class->count ? index : index - class->count];
+        __builtin_prefetch(item->offering);
+        __builtin_prefetch(item->provider);
+        out[i] = item->offering;
+        index += stride;
+        rest += left;
+        index += rest >= count;
+        rest -= rest >= count ? count : 0;
     }
     return count;
 }

@@ -1,9 +1,9 @@
 /* Offerings that can take a generation now, sorted so that a good one is found without looking at all of them.
  *
- * A pool serves one demand: any device, those of a region, verified ones, or both. It has shelves by whether the device
- * has settled or is new, by whether the model is loaded, and by the context that fits, and on each shelf classes of
- * speed, four to an octave. A class is a dense array; an offering knows its position there, so that every change takes
- * the same time however many there are. */
+ * A pool serves one demand (struct core_demand): any device, those of a region, verified ones, those with an ability,
+ * or several of these at once. It has shelves by whether the device has settled or is new, by whether the model is
+ * loaded, and by the context that fits, and on each shelf classes of speed, four to an octave. A class is a dense
+ * array; an offering knows its position there, so that every change takes the same time however many there are. */
 #ifndef NATARIS_CORE_POOL_H
 #define NATARIS_CORE_POOL_H
 
@@ -19,8 +19,14 @@ enum {
 /* A crowd of new devices does not stand before those that have settled: it has shelves of its own. */
 enum core_pool_side { POOL_WARM, POOL_COLD, POOL_NEW_WARM, POOL_NEW_COLD };
 
+/* Its device is named beside it, so that both can be fetched at once. */
+struct core_pool_item {
+    struct core_offering *offering;
+    const struct core_provider *provider;
+};
+
 struct core_pool_class {
-    struct core_offering **items;
+    struct core_pool_item *items;
     uint32_t count, capacity;
 };
 
@@ -30,21 +36,23 @@ struct core_pool_shelf {
 };
 
 struct core_pool {
-    char region[CORE_REGION_SIZE]; /* empty: any */
-    bool verified;
+    struct core_demand demand;
     uint32_t hopeful;                              /* devices of this demand that take generations now or before long */
     uint32_t hopeful_settled;                      /* of these, such as have settled */
     struct core_pool_shelf *shelves[POOL_SHELVES]; /* NULL: nothing was ever on it */
 };
 
+static const struct core_demand CORE_DEMAND_ANY = {.region = ""};
+bool core_demand_equal(const struct core_demand *a, const struct core_demand *b);
 /* The pool of a demand, made when it is not there yet; NULL when the region is none. */
-struct core_pool *core_pool_of(struct core_model *model, const char *region, bool verified);
+struct core_pool *core_pool_of(struct core_model *model, const struct core_demand *demand);
 /* NULL when nobody has asked for it yet. */
-const struct core_pool *core_pool_find(const struct core_model *model, const char *region, bool verified);
-bool core_pool_admits(const struct core_pool *pool, const struct core_provider *provider);
+const struct core_pool *core_pool_find(const struct core_model *model, const struct core_demand *demand);
+bool core_demand_admits(const struct core_demand *demand, const struct core_offering *offering);
 void core_pools_clear(struct core_pools *pools);
 size_t core_pools_bytes(const struct core_pools *pools);
-void core_pool_join_all(struct core_offering *offering); /* a new one: it learns which pools it belongs to */
+void core_pool_join_all(struct core_offering *offering);  /* it learns which pools it belongs to */
+void core_pool_leave_all(struct core_offering *offering); /* that again; it is in none now, nor hopeful */
 
 /* Puts it where it belongs, with this speed; it may be there already. */
 void core_pool_put(struct core_offering *offering, float speed);
@@ -56,8 +64,9 @@ unsigned core_pool_shelf_of(const struct core_offering *offering);
 unsigned core_pool_context_of(uint32_t tokens);
 unsigned core_pool_class_of(float speed);
 
-/* Up to `most` different offerings: from the best classes of one side's shelves, beginning with the context
- * shelf `first_context`, spread at random over a class of which not all are taken. */
+/* Up to `most` different offerings: from the best classes of one side's shelves, beginning with the context shelf
+ * `first_context`, spread at random over a class of which not all are taken. What a placement reads of them and of
+ * their devices is on its way into the cache. */
 size_t core_pool_sample(const struct core_pool *pool, enum core_pool_side side, unsigned first_context,
                         unsigned last_context, struct random_source *random, struct core_offering **out, size_t most);
 

@@ -16,7 +16,7 @@ static bool provider_join_admitted(struct core *core, struct core_provider *prov
 }
 
 void core_provider_join(struct core *core, const struct core_event *event) {
-    struct core_provider *provider = MEM_NEW(struct core_provider);
+    struct core_provider *provider = MEM_NEW_LINE(struct core_provider);
     provider->user = event->joined.user;
     memcpy(provider->region, event->joined.region, sizeof(provider->region));
     provider->region[CORE_REGION_SIZE - 1] = '\0';
@@ -25,6 +25,7 @@ void core_provider_join(struct core *core, const struct core_event *event) {
     provider->owner = event->joined.owner;
     provider->quarantined = event->joined.quarantined;
     provider->escrow = event->joined.escrow;
+    provider->operated = event->joined.operated;
     provider->ram_bytes = event->joined.ram_bytes;
     provider->record = event->joined.record;
     provider->settled = core_belief_is_settled(provider->trusted, &provider->record);
@@ -78,6 +79,7 @@ static void provider_take_offer(struct core *core, struct core_provider *provide
         return; /* named twice: the first counts */
     }
     offering->status_serial = provider->status_serial;
+    core_offering_set_abilities(core, offering, offer->abilities);
     offering_take_state(core, offering, core_coming_state(core, offering, offer));
     offering->listed = true;
     offering->slots_claimed = offer->state == CORE_MODEL_COLD && offer->slots == 0 ? 1 : offer->slots;

@@ -183,7 +183,7 @@ void core_record_content(struct core *core, struct core_attempt *attempt, struct
     attempt->pieces++;
     record_count_repeats(attempt, text);
     record_check_tokens(core, attempt, attempt->tokens);
-    if (attempt->piece_repeats >= REVIEW_LOOP_PIECES) {
+    if (attempt->piece_repeats >= REVIEW_LOOP_PIECES && !attempt->generation->steered) {
         record_object(core, attempt, CORE_REVIEW_LOOPING);
     }
 }
@@ -235,7 +235,7 @@ void core_record_slow(struct core *core, struct core_attempt *attempt) {
     struct core_offering *offering = attempt->offering;
     double tokens = core_prefill_tokens(attempt);
     double per_s = tokens * 1000.0 / (double)(core->now_ms + 2 - attempt->accepted_ms);
-    if (attempt->accepted_ms != 0 && per_s < (double)core_place_prefill_per_s(core, offering)) {
+    if (attempt->accepted_ms != 0 && !attempt->self_made && per_s < (double)core_place_prefill_per_s(core, offering)) {
         record_prefill_speed(offering, per_s);
     }
 }
@@ -275,10 +275,11 @@ static void record_done(struct core *core, struct core_attempt *attempt, const s
     struct core_offering *offering = attempt->offering;
     record_check_prompt(core, attempt, done->done.prompt_tokens);
     record_check_tokens(core, attempt, done->done.completion_tokens);
-    /* One empty answer is what a model may give to an odd prompt; the rest of a continued answer is often empty. */
+    /* One empty answer is what a model may give to an odd prompt; the rest of a continued answer is often empty,
+     * and so may be one that its client has steered. */
     if (attempt->bytes > 0 || attempt->generation->started || done->done.finish != CORE_FINISH_STOP) {
         offering->empty_answers = 0;
-    } else if (++offering->empty_answers >= REVIEW_EMPTY_IN_A_ROW) {
+    } else if (!attempt->generation->steered && ++offering->empty_answers >= REVIEW_EMPTY_IN_A_ROW) {
         offering->empty_answers = 0;
         record_object(core, attempt, CORE_REVIEW_EMPTY);
     }
@@ -294,6 +295,9 @@ static void record_done(struct core *core, struct core_attempt *attempt, const s
 void core_record_ended(struct core *core, struct core_attempt *attempt, enum core_attempt_end end,
                        const struct core_event *done) {
     struct core_provider *provider = attempt->offering->provider;
+    if (attempt->self_made) {
+        return;
+    }
     record_decode(core, attempt);
     switch (end) {
     case CORE_ATTEMPT_END_DONE:

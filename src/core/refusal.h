@@ -32,13 +32,18 @@ enum core_refusal_verdict {
 /* BAD_REQUEST or CONTEXT_LENGTH of the device that has the generation, which it remembers. */
 enum core_refusal_verdict core_refusal_take(struct core *core, struct core_generation *generation,
                                             enum core_attempt_failure failure);
+/* May this device be asked before long, whatever it has said? `most`: core_own_context, which may take a while. */
+bool core_refusal_may_answer(const struct core_generation *generation, const struct core_offering *offering,
+                             uint32_t most);
 /* A device is there that may say whether the refusals are right. */
-bool core_refusal_has_other(const struct core_generation *generation);
+bool core_refusal_has_other(const struct core *core, const struct core_generation *generation);
 /* There is a refusal that nothing speaks against, and nobody left who could. */
-bool core_refusal_stands(const struct core_generation *generation);
-/* One that can take it now and is not of an owner that has refused it; NULL: none. It looks at one after the other. */
+bool core_refusal_stands(const struct core *core, const struct core_generation *generation);
+/* One that can take it now and is not of an owner that has refused it; NULL: none among those that it looks at. */
 struct core_offering *core_refusal_find_other(const struct core_generation *generation);
-/* Has this device refused the generation, or, while others are to be asked, another one of its owner? */
+/* Has this device refused the generation? */
+bool core_refusal_was_by(const struct core_generation *generation, const struct core_provider *provider);
+/* Likewise, or, while others are to be asked, another one of its owner? */
 bool core_refusal_was_heard(const struct core_generation *generation, const struct core_provider *provider);
 /* A device has answered the generation, whose prompt has so many tokens: held against those that refused it. */
 void core_refusal_answered(struct core *core, const struct core_generation *generation, uint32_t prompt_tokens);

@@ -43,20 +43,26 @@ void core_shares_clear(struct core_placed *placed) {
     core_list_init(&placed->idle_shares);
 }
 
+struct core_share *core_share_find(const struct core_model *model, uint64_t owner) {
+    struct core_share *share = NULL;
+    HASH_FIND(hh, model->placed.shares, &owner, sizeof(owner), share);
+    return share;
+}
+
 void core_share_join(struct core_offering *offering) {
     struct core_placed *placed = &offering->model->placed;
     uint64_t owner = offering->provider->owner;
-    struct core_share *share = NULL;
-    HASH_FIND(hh, placed->shares, &owner, sizeof(owner), share);
+    struct core_share *share = core_share_find(offering->model, owner);
     if (share == NULL) {
-        share = MEM_NEW(struct core_share);
+        share = MEM_NEW_LINE(struct core_share);
         share->owner = owner;
         core_list_init(&share->free);
+        core_list_init(&share->offerings);
         HASH_ADD(hh, placed->shares, owner, sizeof(share->owner), share);
     } else if (core_link_is_listed(&share->idle_link)) {
         core_list_remove(&placed->idle_shares, &share->idle_link);
     }
-    share->references++;
+    core_list_push_back(&share->offerings, &offering->own_link);
     offering->share = share;
 }
 
@@ -64,7 +70,8 @@ void core_share_leave(struct core_offering *offering) {
     struct core_placed *placed = &offering->model->placed;
     struct core_share *share = offering->share;
     offering->share = NULL;
-    if (--share->references > 0) {
+    core_list_remove(&share->offerings, &offering->own_link);
+    if (share->offerings.count > 0) {
         return;
     }
     if (share->placed <= 0) {

@@ -12,13 +12,14 @@ struct core_offering;
 
 /* What one owner's devices were given of one model. It outlives them, so that leaving wins nothing. */
 struct core_share {
-    UT_hash_handle hh;
+    /* What a placement reads of a candidate: one cache line. */
+    uint64_t owner;
+    double placed, ramp;        /* of all its devices, and of those that were new; weighed as core_placed says */
+    struct core_list free;      /* its offerings that are in the pools */
     struct core_link free_link; /* in the model's free_shares, while one of its offerings is in the pools */
     struct core_link idle_link; /* in its idle_shares, while no offering refers to it */
-    struct core_list free;      /* its offerings that are in the pools */
-    uint64_t owner;
-    double placed, ramp; /* of all its devices, and of those that were new; weighed as core_placed says */
-    size_t references;   /* offerings */
+    struct core_list offerings; /* all of them */
+    UT_hash_handle hh;
 };
 
 /* Placements of a model. Each weighs a little more than the one before, which is as if the older ones faded. */
@@ -35,6 +36,8 @@ void core_share_join(struct core_offering *offering);  /* a new one */
 void core_share_leave(struct core_offering *offering); /* one that goes; it is in no pool */
 /* It has come into the pools, or gone from them. */
 void core_share_set_free(struct core_offering *offering, bool is_free);
+/* NULL: the owner never had a device with the model, or is forgotten. */
+struct core_share *core_share_find(const struct core_model *model, uint64_t owner);
 /* A generation goes there. */
 void core_share_place(struct core_offering *offering);
 /* Whether its owner has had its share, of what `percent` says, while devices of others are free. */

@@ -138,7 +138,7 @@ static struct core_provider *warm_pick_side(struct core *core, const struct core
 
 /* Of those that have it cold; new ones only when nobody else does. */
 static struct core_provider *warm_pick_cold(struct core *core, const struct core_model *model) {
-    const struct core_pool *pool = model == NULL ? NULL : core_pool_find(model, "", false);
+    const struct core_pool *pool = model == NULL ? NULL : core_pool_find(model, &CORE_DEMAND_ANY);
     struct core_provider *provider = pool == NULL ? NULL : warm_pick_side(core, pool, POOL_COLD);
     return provider != NULL || pool == NULL ? provider : warm_pick_side(core, pool, POOL_NEW_COLD);
 }

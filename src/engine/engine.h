@@ -21,13 +21,14 @@ struct engine_facts { /* known once READY */
     uint32_t slots;
     uint32_t context_length; /* tokens per slot, after the cap by RAM */
     uint64_t memory_bytes;   /* resident, roughly */
+    bool grammars;           /* it keeps answers to grammars; where engine_ops says so it need not be said here */
 };
 
 struct engine_events {
     /* LOADING -> READY; back to LOADING when a crashed child restarts; FAILED when it cannot load at all (`why` for a
      * person; the engine keeps trying with back-off unless the file itself is refused). */
     void (*on_state)(void *context, enum engine_state state, const struct engine_facts *facts, const char *why);
-    /* The prompt was taken into a slot: its length is known and prefill starts. */
+    /* The prompt was taken into a slot: its length is known (but at an upstream: 0) and prefill starts. */
     void (*on_accept)(void *context, uint64_t job, uint32_t prompt_tokens);
     /* So much of the prompt, and of the text that it continues, has been read, also what was found in a cache: every
      * now and then until the first text. NULL: nobody asks. */
@@ -35,8 +36,12 @@ struct engine_events {
     /* Whole UTF-8 characters; never any part of a stop string, nor what may become one. `tokens` counts the tokens this
      * text stands for, also those whose text was held back before; `ids` has so many, their numbers in the model's
      * vocabulary, as long as the call lasts; NULL: they are not known. Before the end a delta ends with a token (unless
-     * that would hold back 64 KiB), so that another device can continue the text. */
+     * that would hold back 64 KiB), so that another device can continue the text. The last one may be empty: tokens
+     * that no text stands for. */
     void (*on_delta)(void *context, uint64_t job, struct str text, const uint32_t *ids, uint32_t tokens);
+    /* Of a request that wants them: how likely the tokens of the delta that follows at once were (wire/logprobs.h), so
+     * many as it counts. NULL: nobody asks. */
+    void (*on_logprobs)(void *context, uint64_t job, struct str logprobs);
     /* Exactly one of these three ends a job. A cancelled job ends with on_done and GEN_FINISH_CANCELLED. */
     void (*on_done)(void *context, uint64_t job, const struct gen_done *done);
     /* Of a job of `score`; may be NULL where nobody asks for any. */
@@ -56,11 +61,17 @@ struct engine_options {
     double script_rate;      /* scripted: tokens per second and slot; 0: no pacing */
     uint32_t script_load_ms; /* scripted: time it stays LOADING */
     uint32_t script_prefill_ms;
-    const char *script; /* scripted: words of a directive for every job, such as "lie=3 exit=20"; NULL: none */
+    const char *script;         /* scripted: words of a directive for every job, such as "lie=3 exit=20"; NULL: none */
+    const char *upstream_url;   /* upstream: what its paths stand below, such as "http://127.0.0.1:11434/v1" */
+    const char *upstream_key;   /* NULL: none */
+    const char *upstream_model; /* the model's name there; NULL: model_id */
+    const char *ca_file;        /* upstream: PEM authorities for https; NULL: the system's */
 };
 
 struct engine_ops {
-    const char *name; /* "llama", "scripted" */
+    const char *name;               /* "llama", "scripted", "upstream" */
+    bool needs_file;                /* it runs a model's file that is here */
+    bool scores, grammars, samples; /* it does such jobs */
     /* Starts loading; returns at once. */
     MUST_CHECK bool (*open)(struct engine **out, const struct engine_options *options,
                             const struct engine_events *events, void *context, struct err *err);
@@ -84,6 +95,7 @@ struct engine {
 
 extern const struct engine_ops ENGINE_LLAMA;
 extern const struct engine_ops ENGINE_SCRIPTED;
+extern const struct engine_ops ENGINE_UPSTREAM; /* docs/UPSTREAM.md */
 /* By name; NULL when unknown. */
 const struct engine_ops *engine_ops_find(const char *name);
 

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "engine/llama_process.h"
 #include "wire/limits.h"
+#include "wire/logprobs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,6 +109,17 @@ static void handle_failed(struct llama_engine *engine, uint64_t id, struct str p
     }
 }
 
+/* The child has read a stranger's file: what it says is looked at. */
+static void handle_logprobs(struct llama_engine *engine, const struct llama_frame *frame) {
+    struct gen_token_logprobs token;
+    struct str rest = frame->payload;
+    while (gen_logprobs_next(&rest, &token)) {
+    }
+    if (rest.len == 0 && engine->events->on_logprobs != NULL) {
+        engine->events->on_logprobs(engine->context, frame->job, frame->payload);
+    }
+}
+
 static void handle_delta(struct llama_engine *engine, const struct llama_frame *frame) {
     uint32_t tokens = 0;
     struct str ids, text;
@@ -146,6 +158,8 @@ static void handle_job_frame(struct llama_engine *engine, const struct llama_fra
         if (engine->events->on_read != NULL) {
             engine->events->on_read(engine->context, frame->job, number);
         }
+    } else if (frame->kind == LLAMA_FRAME_LOGPROBS) {
+        handle_logprobs(engine, frame);
     } else if (frame->kind == LLAMA_FRAME_DELTA) {
         handle_delta(engine, frame);
     }
@@ -396,6 +410,10 @@ static void llama_close(struct engine *base, void (*on_closed)(void *context), v
 
 const struct engine_ops ENGINE_LLAMA = {
     .name = "llama",
+    .needs_file = true,
+    .scores = true,
+    .grammars = true,
+    .samples = true,
     .open = llama_open,
     .submit = llama_submit,
     .score = llama_score,

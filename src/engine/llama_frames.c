@@ -53,7 +53,7 @@ enum llama_frame_result llama_frame_take(struct str bytes, struct llama_frame *f
     memcpy(&length, bytes.data, sizeof(length));
     uint8_t kind = (uint8_t)bytes.data[sizeof(length)];
     if (length < LLAMA_FRAME_HEAD_BYTES - sizeof(length) || length > LLAMA_FRAME_MAX || kind < LLAMA_FRAME_JOB ||
-        kind > LLAMA_FRAME_SCORED) {
+        kind > LLAMA_FRAME_LOGPROBS) {
         return LLAMA_FRAME_BROKEN;
     }
     if (bytes.len - sizeof(length) < length) {

@@ -37,6 +37,7 @@ enum llama_frame_kind {
     LLAMA_FRAME_COUNTED,     /* u32 tokens of each text, or of the chat; empty: they cannot be counted */
     LLAMA_FRAME_SCORE,       /* to the child: {"request": as in JOB, "answer": that of gen_answer_write} */
     LLAMA_FRAME_SCORED,      /* struct gen_score: the end of such a job */
+    LLAMA_FRAME_LOGPROBS,    /* of the tokens of the DELTA that follows: wire/logprobs.h */
 };
 
 struct llama_ready {

@@ -1,36 +1,22 @@
 #include "engine/script.h"
 
 #include "base/mem.h"
-#include "base/random_source.h"
+#include "grammar/sample.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCRIPT_TOKENS_MIN = 12, SCRIPT_TOKENS_SPREAD = 20, SCRIPT_NUMBER_MAX = 10 * 1000 * 1000 };
+enum {
+    SCRIPT_TOKENS_MIN = 12,
+    SCRIPT_TOKENS_SPREAD = 20,
+    SCRIPT_NUMBER_MAX = 10 * 1000 * 1000,
+    SCRIPT_VOCABULARY = 4096 /* words of a text of its own that can be named */
+};
 
 static const char DIRECTIVE[] = "[[script";
 
-/* Each with the blank that stands before it inside a text. */
-static const char *const WORDS[] = {
-    " the",   " a",     " device",  " answers", " with",  " words",  " from",   " its",   " own",    " list",
-    " and",   " every", " request", " gets",    " some",  " of",     " them",   " in",    " order",  " so",
-    " that",  " tests", " can",     " tell",    " what",  " came",   " first",  " small", " steps",  " lead",
-    " to",    " large", " results", " rivers",  " carry", " stones", " slowly", " over",  " time",   " until",
-    " hills", " turn",  " into",    " plains",  " where", " people", " build",  " their", " houses", " near",
-    " water", " birds", " return",  " early",   " when",  " spring", " is",     " warm",  " enough", " for",
-    " young", " trees", " grow",    " well",
-};
-
 static bool is_blank(char c) {
     return c == ' ' || c == '\n' || c == '\t' || c == '\r';
-}
-
-static uint64_t hash_text(struct str text) {
-    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
-    for (size_t i = 0; i < text.len; i++) {
-        hash = (hash ^ (uint8_t)text.data[i]) * UINT64_C(1099511628211);
-    }
-    return hash;
 }
 
 static uint32_t count_words(struct str text) {
@@ -167,18 +153,39 @@ static bool read_request(struct script *script, const struct gen_request *reques
     return read_directive(script, (struct str){text.data + skip, text.len - skip}, false, err);
 }
 
+/* What keeps to the grammar, and goes on with what another device has said, where no directive says what is said. Of a
+ * grammar that has no short text, or is too large, it is words. */
+static void take_grammar(struct script *script, const struct gen_request *request) {
+    struct buf text;
+    struct err err;
+    if (request->grammar.len == 0 || script->text.len > 0 || script->loops) {
+        return;
+    }
+    buf_init(&text, request->continue_text.len + SAMPLE_BYTES_MAX);
+    if (sample_append(request->grammar, request->continue_text, &text, &err)) {
+        script->text = (struct str){mem_strndup(buf_cstr(&text), text.len), text.len};
+        script->tokens = count_words(script->text);
+    }
+    buf_clear(&text);
+}
+
 bool script_init(struct script *script, const struct gen_request *request, const struct script_device *device,
                  struct err *err) {
     struct str last =
         request->message_count > 0 ? request->messages[request->message_count - 1].content : request->prompt;
-    uint64_t hash = hash_text(last);
+    uint64_t hash = script_hash(last);
     *script = (struct script){.seed = hash,
                               .tokens = (uint32_t)(SCRIPT_TOKENS_MIN + hash % SCRIPT_TOKENS_SPREAD),
                               .rate = device->rate,
                               .prefill_ms = device->prefill_ms,
                               .lie = 1};
-    return read_request(script, request, err) &&
-           (device->words == NULL || read_directive(script, str_from(device->words), true, err));
+    if (request->bias_count > 0) {
+        script->bias = script_bias_new(request);
+    }
+    const bool good = read_request(script, request, err) &&
+                      (device->words == NULL || read_directive(script, str_from(device->words), true, err));
+    take_grammar(script, request);
+    return good;
 }
 
 bool script_check(const char *words, struct err *err) {
@@ -190,6 +197,7 @@ bool script_check(const char *words, struct err *err) {
 
 void script_clear(struct script *script) {
     free((void *)script->text.data);
+    script_bias_free(script->bias);
     *script = (struct script){0};
 }
 
@@ -212,7 +220,7 @@ static struct str next_literal(struct script *script) {
 
 bool script_next(struct script *script, struct str *token) {
     if (script->rest.len > 0) {
-        *token = script->rest;
+        *token = script->right = script->rest;
         script->rest = (struct str){0};
         return true;
     }
@@ -222,16 +230,32 @@ bool script_next(struct script *script, struct str *token) {
     if (script->text.len > 0) {
         *token = next_literal(script);
     } else {
-        struct random_source source = {.state = script->seed + (script->loops ? 0 : script->produced)};
-        const char *word = WORDS[random_below(&source, COUNT_OF(WORDS))];
-        *token = str_from(script->produced == 0 ? word + 1 : word);
+        const uint64_t seed = script->seed + (script->loops ? 0 : script->produced);
+        *token = script_word(seed, script->produced == 0);
+    }
+    script->right = *token;
+    script->right_seed = script->seed + script->produced;
+    if (script->bias != NULL) {
+        *token = script_bias_choose(script->bias, script->seed + script->produced, script->produced == 0, *token);
     }
     script->produced++;
     return true;
 }
 
-uint32_t script_token_id(struct str token) {
-    return (uint32_t)(hash_text(token) >> 33); /* 31 bits, as engines have it */
+void script_append_logprobs(const struct script *script, struct str token, uint32_t top, struct buf *out) {
+    script_logprobs_append(out, script->right_seed, script->produced == 1, script->right, token, top);
+}
+
+bool script_knows_biases(const struct script *script) {
+    struct script own = *script; /* it owns nothing */
+    struct str token;
+    own.bias = NULL;
+    for (uint32_t i = 0; script->bias != NULL && script->text.len > 0 && i < SCRIPT_VOCABULARY; i++) {
+        if (script_next(&own, &token)) {
+            script_bias_know(script->bias, token);
+        }
+    }
+    return script->bias == NULL || script_bias_all_known(script->bias);
 }
 
 void script_continue(struct script *script, struct str text) {

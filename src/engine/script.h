@@ -1,12 +1,13 @@
 /* What the scripted engine answers: decided by the request alone, so that every device gives the same text.
- * The last message's hash picks the words and how many there are (12 to 31); a directive in the last user message
- * changes that. One word is one token. docs/TESTING.md describes the directives:
+ * The last message's hash picks the words and how many there are (12 to 31); a grammar is kept to; a directive in the
+ * last user message changes all that. One word is one token. docs/TESTING.md describes the directives:
  *   [[script tokens=50 rate=200 prefill=300 fail=engine after=10 silent lie=3 loop text="literal answer"]] */
 #ifndef NATARIS_ENGINE_SCRIPT_H
 #define NATARIS_ENGINE_SCRIPT_H
 
 #include "base/err.h"
 #include "base/str.h"
+#include "engine/script_words.h"
 #include "wire/generation.h"
 
 #include <stdbool.h>
@@ -29,6 +30,9 @@ struct script {
     struct str text; /* owned: the literal answer; empty: words from the list */
     size_t text_used;
     uint32_t produced;
+    struct script_bias *bias; /* owned; NULL: none */
+    struct str right;         /* what the script has where the last token came */
+    uint64_t right_seed;
     struct str rest; /* of a token that was said in part, elsewhere */
 };
 
@@ -49,8 +53,10 @@ MUST_CHECK bool script_check(const char *words, struct err *err);
 void script_continue(struct script *script, struct str text);
 /* The next token, borrowed until the next call of the same script; false at the natural end. */
 bool script_next(struct script *script, struct str *token);
-/* The number that a word has as a token. */
-uint32_t script_token_id(struct str token);
+/* How likely the token was that came last, and the `top` likeliest (wire/logprobs.h). */
+void script_append_logprobs(const struct script *script, struct str token, uint32_t top, struct buf *out);
+/* Whether all words that the request's biases name are of the list, or of the first of its own text. */
+bool script_knows_biases(const struct script *script);
 /* Words in all contents: what the scripted engine calls prompt tokens. */
 uint32_t script_count_prompt(const struct gen_request *request);
 

@@ -9,6 +9,7 @@
 #include "engine/script_score.h"
 #include "engine/stop_filter.h"
 #include "wire/limits.h"
+#include "wire/logprobs.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -33,11 +34,14 @@ struct scripted_job {
     struct buf out;      /* text not sent yet */
     uint32_t out_tokens; /* tokens not reported yet */
     struct buf out_ids;  /* their ids */
+    struct buf logprobs; /* of these, if they were asked for */
     size_t ready_bytes;  /* so much of both may be sent: it ends with a token */
     uint32_t ready_tokens;
     uint32_t prompt_tokens, max_tokens, completion_tokens;
     uint32_t read_tokens; /* of the prompt, as told last */
-    bool stream, chat, max_tokens_given, cancelled, bad_script, overloaded;
+    bool wants_logprobs;
+    uint32_t top_logprobs;
+    bool stream, chat, max_tokens_given, cancelled, bad_script, bad_bias, overloaded;
     bool continues; /* behind script.produced tokens of another device */
     bool scores;    /* `score` is its outcome, or bad_script */
     bool exiting;   /* what was said is on its way; then the process ends */
@@ -70,6 +74,7 @@ static void job_free(struct scripted_job *job) {
     stop_filter_clear(&job->filter);
     buf_clear(&job->out);
     buf_clear(&job->out_ids);
+    buf_clear(&job->logprobs);
     free(job);
 }
 
@@ -91,6 +96,7 @@ static void job_done(struct scripted *engine, struct scripted_job *job, enum gen
     uint64_t accepted = job->accepted_ms > 0 ? job->accepted_ms : now;
     uint64_t first = job->first_ms > accepted && job->first_ms < now ? job->first_ms : accepted;
     struct gen_done done = {.finish = finish,
+                            .stop = finish == GEN_FINISH_STOP ? job->filter.stopped_by : 0,
                             .usage = {.prompt_tokens = job->accepted_ms > 0 ? job->prompt_tokens : 0,
                                       .completion_tokens = job->completion_tokens * job->script.lie},
                             .timings = {.queue_ms = (uint32_t)(accepted - job->submitted_ms),
@@ -110,6 +116,12 @@ static void job_flush(struct scripted *engine, struct scripted_job *job, uint64_
     job->ready_tokens = 0;
     job->ready_bytes = 0;
     job->sent_ms = now;
+    if (job->logprobs.len > 0 && engine->events->on_logprobs != NULL) {
+        const struct str all = buf_str(&job->logprobs);
+        const size_t len = gen_logprobs_prefix(all, tokens);
+        engine->events->on_logprobs(engine->context, job->id, (struct str){all.data, len});
+        buf_consume(&job->logprobs, len);
+    }
     const bool known = job->out_ids.len / sizeof(uint32_t) >= tokens;
     const uint32_t *ids = known ? (const uint32_t *)(void *)job->out_ids.data : NULL;
     engine->events->on_delta(engine->context, job->id, text, ids, tokens);
@@ -138,6 +150,9 @@ static bool job_produce(struct scripted_job *job, enum gen_finish *finish) {
     const uint32_t id = script_token_id(token);
     for (uint32_t i = 0; i < job->script.lie; i++) {
         buf_append(&job->out_ids, &id, sizeof(id));
+    }
+    for (uint32_t i = 0; job->wants_logprobs && i < job->script.lie; i++) {
+        script_append_logprobs(&job->script, token, job->top_logprobs, &job->logprobs);
     }
     bool stopped = stop_filter_feed(&job->filter, token, &job->out);
     if (!stop_filter_holds(&job->filter) || job->out.len >= LIMIT_DELTA_BYTES) {
@@ -210,7 +225,7 @@ static void job_speak(struct scripted *engine, struct scripted_job *job, uint64_
             return;
         }
         bool gathered = now - job->sent_ms >= SCRIPTED_GATHER_MS && job->script.rate > 0;
-        if (job->stream || gathered || job->out.len >= SCRIPTED_GATHER_BYTES) {
+        if (job->stream || gathered || job->out.len + job->logprobs.len >= SCRIPTED_GATHER_BYTES) {
             job_flush(engine, job, now);
         }
         if (engine->closing || job->cancelled) {
@@ -230,6 +245,10 @@ static void job_accept(struct scripted *engine, struct scripted_job *job, uint64
     if (job->bad_script) {
         job_fail(engine, job, GEN_FAILURE_BAD_REQUEST, "the script directive is not understood",
                  chat ? "messages" : "prompt");
+        return;
+    }
+    if (job->bad_bias) {
+        job_fail(engine, job, GEN_FAILURE_BAD_REQUEST, "logit_bias names a word that is not known", "logit_bias");
         return;
     }
     if (job->script.fails && !job->script.late) {
@@ -402,10 +421,14 @@ static void scripted_submit(struct engine *base, uint64_t id, const struct gen_r
     job->id = id;
     job->bad_script = !script_init(&job->script, request, &engine->device, NULL);
     job->continues = request->continue_text.len > 0;
+    job->bad_bias = !script_knows_biases(&job->script);
     script_continue(&job->script, request->continue_text);
     stop_filter_init(&job->filter, request->stop, request->stop_count);
     buf_init(&job->out, SCRIPTED_OUT_MAX);
     buf_init(&job->out_ids, SCRIPTED_IDS_MAX);
+    buf_init(&job->logprobs, SCRIPTED_IDS_MAX);
+    job->wants_logprobs = request->logprobs;
+    job->top_logprobs = request->top_logprobs;
     job->prompt_tokens = script_count_prompt(request);
     job->max_tokens = request->max_tokens;
     job->max_tokens_given = request->max_tokens_given;
@@ -454,6 +477,10 @@ static void scripted_close(struct engine *base, void (*on_closed)(void *context)
 
 const struct engine_ops ENGINE_SCRIPTED = {
     .name = "scripted",
+    .needs_file = false,
+    .scores = true,
+    .grammars = true,
+    .samples = true,
     .open = scripted_open,
     .submit = scripted_submit,
     .score = scripted_score,

@@ -16,6 +16,7 @@ void stop_filter_init(struct stop_filter *filter, const struct str *stops, size_
     buf_init(&filter->held, STOP_FILTER_HELD_MAX);
     for (size_t i = 0; i < stop_count && filter->stop_count < LIMIT_STOP_STRINGS; i++) {
         if (stops[i].len > 0) {
+            filter->numbers[filter->stop_count] = (uint32_t)i + 1;
             filter->stops[filter->stop_count++] = (struct str){mem_strndup(stops[i].data, stops[i].len), stops[i].len};
         }
     }
@@ -68,8 +69,9 @@ static void take_bytes(struct stop_filter *filter, struct str bytes) {
     buf_clear(&joined);
 }
 
-/* Looks for the stop string that ends first, at or after `from`; *start is where it begins. */
-static bool find_stop(const struct stop_filter *filter, size_t from, size_t *start) {
+/* Looks for the stop string that ends first, at or after `from`; *start is where it begins. Of those that end there the
+ * longest counts. */
+static bool find_stop(struct stop_filter *filter, size_t from, size_t *start) {
     const struct buf *held = &filter->held;
     for (size_t end = from + 1; end <= held->len; end++) {
         bool found = false;
@@ -80,6 +82,7 @@ static bool find_stop(const struct stop_filter *filter, size_t from, size_t *sta
             }
             if (!found || end - stop.len < *start) {
                 *start = end - stop.len;
+                filter->stopped_by = filter->numbers[i];
             }
             found = true;
         }

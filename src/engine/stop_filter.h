@@ -13,9 +13,11 @@
 
 struct stop_filter {
     struct str stops[LIMIT_STOP_STRINGS]; /* owned copies */
+    uint32_t numbers[LIMIT_STOP_STRINGS]; /* of each among those that were given, from 1 */
     size_t stop_count;
-    struct buf held; /* whole characters that begin a stop string so far */
-    char partial[4]; /* the first bytes of a character that is still incomplete */
+    uint32_t stopped_by; /* the number of the one that is complete; 0: none is */
+    struct buf held;     /* whole characters that begin a stop string so far */
+    char partial[4];     /* the first bytes of a character that is still incomplete */
     size_t partial_len;
 };
 

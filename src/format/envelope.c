@@ -21,3 +21,22 @@ void envelope_write(const struct fault *fault, struct buf *out) {
     envelope_write_object(&writer, fault);
     json_end_object(&writer);
 }
+
+static void write_openai(const struct fault *fault, const char *request_id, struct buf *out) {
+    (void)request_id; /* its header has it */
+    envelope_write(fault, out);
+}
+
+const struct envelope ENVELOPE_OPENAI = {.status = fault_status, .write = write_openai};
+
+static bool is_below(struct str path, const char *where) {
+    const struct str below = str_from(where);
+    return str_starts_with(path, below) && (path.len == below.len || path.data[below.len] == '/');
+}
+
+bool envelope_is_for(const struct envelope *envelope, struct str path) {
+    if (envelope->below == NULL) {
+        return true;
+    }
+    return is_below(path, envelope->below) && (envelope->but == NULL || !is_below(path, envelope->but));
+}

@@ -1,6 +1,7 @@
 #include "format/fields.h"
 
 #include "format/refused.h"
+#include "format/sampling.h"
 #include "wire/field.h"
 
 #include <stdio.h>
@@ -10,7 +11,9 @@
 struct body_fields {
     struct str model, conversation_id;
     struct json_value job_form; /* not looked at */
+    struct json_value logit_bias;
     struct fields_content content;
+    const struct fields_own *own;
     struct field_integer max_tokens, max_completion_tokens, top_k, seed, n;
     struct field_real temperature, top_p, min_p, frequency_penalty, presence_penalty, repeat_penalty,
         repetition_penalty;
@@ -83,38 +86,32 @@ static bool n_read(const struct field_rule *rule, struct json_value value, void 
                                           "n above 1 is not supported yet. Send the request n times instead.");
 }
 
-/* {"type": "text"} asks for nothing special. */
-static bool response_format_read(const struct field_rule *rule, struct json_value value, void *place, struct err *err) {
-    (void)place;
-    struct json_value member;
-    struct str type;
-    if (json_type_of(value) != JSON_OBJECT) {
-        return field_wrong_type(err, rule->name.data, "an object", value);
-    }
-    if (!json_get_given(value, "type", &member)) {
-        return field_invalid(err, "response_format.type", "is required.");
-    }
-    if (!field_string(err, "response_format.type", member, LIMIT_NAME_BYTES, &type)) {
-        return false;
-    }
-    if (str_equal(type, STR("text"))) {
-        return true;
-    }
-    return err_set_field(err, ERR_UNSUPPORTED, rule->name.data,
-                         "response_format is not supported yet, except {\"type\": \"text\"}.");
+static bool parallel_read(const struct field_rule *rule, struct json_value value, void *place, struct err *err) {
+    struct body_fields *fields = place;
+    bool parallel = true;
+    const bool good = field_read_bool(rule, value, &parallel, err);
+    fields->content.one_call = !parallel;
+    return good;
 }
 
-/* tool_choice and function_call: "auto" is what agents do, and neither it nor "none" means a thing without tools. */
-static bool tool_choice_read(const struct field_rule *rule, struct json_value value, void *place, struct err *err) {
+/* How long to think: no model here has a template that knows of it, so it changes nothing, and the answer says so.
+ * Clients send it with every request, whatever the model. */
+static bool effort_read(const struct field_rule *rule, struct json_value value, void *place, struct err *err) {
+    static const char *const efforts[] = {"none", "minimal", "low", "medium", "high", "xhigh"};
     struct body_fields *fields = place;
-    struct str choice;
-    if (json_as_str(value, &choice)) {
-        fields->content.tools_unused |= str_equal(choice, STR("none"));
-        return str_equal(choice, STR("none")) || str_equal(choice, STR("auto")) ||
-               field_unsupported(err, rule->name.data);
+    struct str effort;
+    if (!field_string(err, rule->name.data, value, LIMIT_NAME_BYTES, &effort)) {
+        return false;
     }
-    return json_type_of(value) == JSON_OBJECT ? field_unsupported(err, rule->name.data)
-                                              : field_wrong_type(err, rule->name.data, "a string or an object", value);
+    for (size_t i = 0; i < COUNT_OF(efforts); i++) {
+        if (str_equal_cstr(effort, efforts[i])) {
+            if (i > 0) {
+                ignored_add(&fields->content.ignored, "", rule->name);
+            }
+            return true;
+        }
+    }
+    return field_invalid(err, rule->name.data, "must be none, minimal, low, medium, high or xhigh.");
 }
 
 static bool modalities_read(const struct field_rule *rule, struct json_value value, void *place, struct err *err) {
@@ -192,6 +189,9 @@ static const struct field_rule body_rules[] = {
     {STR("repeat_penalty"), field_read_real, AT(repeat_penalty), 0.1, 2},
     {STR("repetition_penalty"), field_read_real, AT(repetition_penalty), 0.1, 2},
     {STR("min_p"), field_read_real, AT(min_p), 0, 1},
+    {STR("logit_bias"), field_read_json, AT(logit_bias)},
+    {STR("logprobs"), field_read_json, AT(content.logprobs)},
+    {STR("top_logprobs"), field_read_json, AT(content.top_logprobs)},
     /* Where the answer may be made. */
     {STR("region"), region_read, WHOLE},
     {STR("privacyLevel"), privacy_read, WHOLE},
@@ -199,26 +199,38 @@ static const struct field_rule body_rules[] = {
     {STR("user"), field_read_ignored_str, .max_bytes = LIMIT_NAME_BYTES},
     {STR("metadata"), field_read_ignored, .type = JSON_OBJECT},
     {STR("store"), field_read_ignored, .type = JSON_BOOL},
-    {STR("parallel_tool_calls"), field_read_ignored, .type = JSON_BOOL},
     /* What kind of job a body of POST /v1/jobs is; read there. */
     {STR("endpoint"), field_read_json, AT(job_form)},
     {STR("type"), field_read_json, AT(job_form)},
     /* These would change the answer. */
-    {STR("tool_choice"), tool_choice_read, WHOLE},
-    {STR("functions"), field_refuse_filled, .type = JSON_ARRAY},
-    {STR("function_call"), tool_choice_read, WHOLE},
-    {STR("response_format"), response_format_read, WHOLE},
-    {STR("logprobs"), field_refuse_true, WHOLE},
-    {STR("top_logprobs"), field_refuse_nonzero, .min = 0, .max = 20},
-    {STR("logit_bias"), field_refuse_filled, .type = JSON_OBJECT},
     {STR("modalities"), modalities_read, WHOLE},
+    {STR("reasoning_effort"), effort_read, WHOLE},
+    /* What the answer is to be: text, JSON, or calls (format/functions.h). */
+    {STR("tools"), field_read_json, AT(content.tools)},
+    {STR("tool_choice"), field_read_json, AT(content.tool_choice)},
+    {STR("parallel_tool_calls"), parallel_read, WHOLE},
+    {STR("functions"), field_read_json, AT(content.functions)},
+    {STR("function_call"), field_read_json, AT(content.function_call)},
+    {STR("response_format"), field_read_json, AT(content.response_format)},
     /* A chat that a workflow answers. */
     {STR("orchestration"), field_read_json, AT(content.orchestration)},
-    {STR("tools"), field_read_json, AT(content.tools)},
 };
 
 static bool is_harmless(const struct field_rule *rule) {
     return rule->read == field_read_ignored || rule->read == field_read_ignored_str;
+}
+
+/* Of a form's own fields: those were read before. Another spelling of one would be lost. */
+static bool own_take(const struct fields_own *own, struct str name, bool *taken, struct err *err) {
+    *taken = false;
+    for (size_t i = 0; i < own->count && !*taken; i++) {
+        if (str_equal(own->rules[i].name, name)) {
+            *taken = true;
+        } else if (refused_same_name(own->rules[i].name, name) && !is_harmless(&own->rules[i])) {
+            return refused_set(err, name, own->rules[i].name.data);
+        }
+    }
+    return true;
 }
 
 /* Fields without a rule: those of the table of refused ones, another spelling of one of ours, which would be lost, and
@@ -226,6 +238,12 @@ static bool is_harmless(const struct field_rule *rule) {
 static bool unknown_take(void *context, struct str name, struct json_value value, struct err *err) {
     struct body_fields *fields = context;
     bool known;
+    if (!own_take(fields->own, name, &known, err)) {
+        return false;
+    }
+    if (known) {
+        return true;
+    }
     if (++fields->unknown_count > LIMIT_UNKNOWN_FIELDS) {
         return err_set(err, ERR_INVALID, "The request has more than %d fields that are not known.",
                        LIMIT_UNKNOWN_FIELDS);
@@ -294,18 +312,19 @@ bool fields_copy(struct arena *arena, struct str text, struct str *out, struct e
     return out->data != NULL || err_set(err, ERR_TOO_LARGE, "The request is too large.");
 }
 
-bool fields_read_body(struct json_value body, uint32_t default_max_tokens, struct arena *arena, struct call_input *out,
-                      struct fields_content *content, struct err *err) {
-    struct body_fields fields = {0};
+bool fields_read_own(struct json_value body, const struct fields_own *own, uint32_t default_max_tokens,
+                     struct arena *arena, struct call_input *out, struct fields_content *content, struct err *err) {
+    struct body_fields fields = {.own = own};
     const struct field_unknown unknown = {.take = unknown_take, .context = &fields};
-    *out = (struct call_input){.label = STR(""), .ignored = STR("")};
+    *out = (struct call_input){.label = STR(""), .ignored = STR(""), .echo = STR("")};
     gen_request_init(&out->request);
     out->request.max_tokens = default_max_tokens;
     if (json_type_of(body) != JSON_OBJECT) {
         return err_set(err, ERR_INVALID, "The request body must be a JSON object, not %s.",
                        json_type_name(json_type_of(body)));
     }
-    if (!fields_read_all(body, body_rules, COUNT_OF(body_rules), &fields, &unknown, err) ||
+    if (!fields_read(body, own->rules, own->count, own->target, err) ||
+        !fields_read_all(body, body_rules, COUNT_OF(body_rules), &fields, &unknown, err) ||
         !fields_agree(&fields, err)) {
         return false;
     }
@@ -322,10 +341,26 @@ bool fields_read_body(struct json_value body, uint32_t default_max_tokens, struc
         }
     }
     *content = fields.content;
-    return fields_copy(arena, fields.model, &out->request.model, err) &&
+    return sampling_read_biases(fields.logit_bias, arena, &out->request, err) &&
+           fields_copy(arena, fields.model, &out->request.model, err) &&
            fields_copy(arena, fields.conversation_id, &out->label, err);
 }
 
+bool fields_read_body(struct json_value body, uint32_t default_max_tokens, struct arena *arena, struct call_input *out,
+                      struct fields_content *content, struct err *err) {
+    const struct fields_own none = {0};
+    return fields_read_own(body, &none, default_max_tokens, arena, out, content, err);
+}
+
+static bool refuse_untaken(const struct fields_content *content, struct err *err) {
+    static const struct field_rule whether = {.name = STR("logprobs")};
+    static const struct field_rule number = {.name = STR("top_logprobs"), .min = 0, .max = LIMIT_LOGPROB_OTHERS};
+    return content->logprobs_taken || ((json_type_of(content->logprobs) == JSON_NULL ||
+                                        field_refuse_true(&whether, content->logprobs, NULL, err)) &&
+                                       (json_type_of(content->top_logprobs) == JSON_NULL ||
+                                        field_refuse_nonzero(&number, content->top_logprobs, NULL, err)));
+}
+
 bool fields_end(const struct fields_content *content, struct arena *arena, struct call_input *out, struct err *err) {
-    return ignored_members(&content->ignored, arena, &out->ignored, err);
+    return refuse_untaken(content, err) && ignored_members(&content->ignored, arena, &out->ignored, err);
 }

@@ -1,13 +1,17 @@
 #include "format/formats.h"
 
 #include "base/compiler.h"
+#include "format/anthropic.h"
 #include "format/chat.h"
+#include "format/completions.h"
 #include "format/inference.h"
+#include "format/ollama.h"
+#include "format/responses.h"
 
 /* A new format is its file and a line here. */
 static const struct format *const all[] = {
-    &FORMAT_CHAT,
-    &FORMAT_INFERENCE,
+    &FORMAT_CHAT,     &FORMAT_INFERENCE, &FORMAT_COMPLETIONS, &FORMAT_OLLAMA_CHAT, &FORMAT_OLLAMA_GENERATE,
+    &FORMAT_MESSAGES, &FORMAT_RESPONSES,
 };
 
 const struct formats FORMATS = {.items = all, .count = COUNT_OF(all)};

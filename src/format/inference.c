@@ -2,6 +2,7 @@
 
 #include "format/events.h"
 #include "format/fields.h"
+#include "format/functions.h"
 #include "format/orchestration.h"
 #include "format/parts.h"
 #include "format/refused.h"
@@ -13,7 +14,7 @@ static bool inference_read(struct json_value body, struct arena *arena, struct c
     struct fields_content content;
     struct str prompt;
     if (!fields_read_body(body, INFERENCE_DEFAULT_MAX_TOKENS, arena, out, &content, err) ||
-        !orchestration_refuse(&content, err)) {
+        !orchestration_refuse(&content, err) || !functions_read_format(&content, arena, out, err)) {
         return false;
     }
     if (json_type_of(content.prompt) == JSON_NULL) {
@@ -48,7 +49,7 @@ static void whole(const struct answer *answer, struct buf *out) {
     json_member_int(&writer, "created", answer->created_ms / 1000);
     json_member_str(&writer, "model", answer->model);
     json_member_str(&writer, "output", answer->text);
-    json_member_cstr(&writer, "finish_reason", parts_finish_reason(answer->result));
+    json_member_cstr(&writer, "finish_reason", parts_finish_reason(answer));
     parts_write_usage(&writer, &answer->result->usage);
     parts_write_provider(&writer, answer->result);
     parts_write_nataris(&writer, answer);
@@ -84,7 +85,7 @@ static void note(const struct format_stream *stream, struct str nataris, struct 
 static void end(const struct format_stream *stream, const struct answer *answer, struct buf *out) {
     struct json_writer writer = events_open(stream, out);
     json_member_cstr(&writer, "output", "");
-    json_member_cstr(&writer, "finish_reason", parts_finish_reason(answer->result));
+    json_member_cstr(&writer, "finish_reason", parts_finish_reason(answer));
     parts_write_usage(&writer, &answer->result->usage);
     parts_write_provider(&writer, answer->result);
     parts_write_nataris(&writer, answer);

@@ -1,6 +1,7 @@
 #include "format/orchestration.h"
 
 #include "base/money.h"
+#include "format/functions.h"
 #include "wire/field.h"
 
 #include <inttypes.h>
@@ -188,11 +189,6 @@ bool orchestration_read_stored(struct json_value object, struct arena *arena, st
 
 /* --- In a chat --- */
 
-static bool tools_refuse(const struct fields_content *content, struct err *err) {
-    static const struct field_rule rule = {.name = STR("tools"), .type = JSON_ARRAY};
-    return json_type_of(content->tools) == JSON_NULL || field_refuse_filled(&rule, content->tools, NULL, err);
-}
-
 bool orchestration_refuse(const struct fields_content *content, struct err *err) {
     const struct json_value value = content->orchestration;
     struct json_value member;
@@ -209,22 +205,22 @@ bool orchestration_refuse(const struct fields_content *content, struct err *err)
                                  "orchestration is not supported yet here. Use POST /v1/chat/completions.");
         }
     }
-    return tools_refuse(content, err);
+    return true;
 }
 
 static bool tools_take(const struct fields_content *content, struct arena *arena, struct orchestration *out,
                        struct err *err) {
     if (!out->enabled || json_type_of(content->tools) == JSON_NULL) {
-        return tools_refuse(content, err);
+        return true;
     }
     if (!tools_read(content->tools, arena, &out->tools, &out->tool_count, err)) {
         return false;
     }
     if (out->tool_count > 0 && !out->automatic && out->kind != CORE_WORKFLOW_AGENT) {
         return err_set_field(err, ERR_UNSUPPORTED, "tools",
-                             "tools is not supported yet, except with the workflows agent and auto.");
+                             "tools is not supported yet in a workflow, except in agent and auto.");
     }
-    if (content->tools_unused) {
+    if (functions_unused(content)) {
         out->tool_count = 0;
     }
     return true;
@@ -234,7 +230,7 @@ bool orchestration_read_content(const struct fields_content *content, struct are
                                 const struct orchestration **out, struct err *err) {
     *out = NULL;
     if (json_type_of(content->orchestration) == JSON_NULL) { /* as most are */
-        return tools_refuse(content, err);
+        return true;
     }
     struct orchestration *asked = ARENA_NEW(arena, struct orchestration);
     if (asked == NULL) {

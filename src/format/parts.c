@@ -1,6 +1,6 @@
 #include "format/parts.h"
 
-static const char *text_finish_reason(enum gen_finish finish) {
+const char *parts_finish_word(enum gen_finish finish) {
     switch (finish) {
     case GEN_FINISH_STOP:
         return "stop";
@@ -11,8 +11,10 @@ static const char *text_finish_reason(enum gen_finish finish) {
     return "stop";
 }
 
-const char *parts_finish_reason(const struct call_result *result) {
-    return result->tool_calls.len > 0 ? "tool_calls" : text_finish_reason(result->finish);
+const char *parts_finish_reason(const struct answer *answer) {
+    const struct call_result *result = answer->result;
+    const bool calls = result->tool_calls.len > 0 || (answer->call_count > 0 && result->finish == GEN_FINISH_STOP);
+    return calls ? "tool_calls" : parts_finish_word(result->finish);
 }
 
 void parts_write_usage(struct json_writer *writer, const struct gen_usage *usage) {

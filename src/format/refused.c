@@ -30,7 +30,6 @@ const struct refused_field REFUSED_FIELDS[] = {
     {STR("format"), REFUSED_BUT_EMPTY, 0, NULL},
     {STR("text"), REFUSED_BUT_EMPTY, 0, NULL},
     /* Thinking before the answer: the models offered do not. */
-    {STR("reasoning_effort"), REFUSED_BUT_OFF, 0, NULL},
     {STR("reasoning"), REFUSED_BUT_OFF, 0, NULL},
     {STR("reasoning_budget"), REFUSED_BUT_OFF, 0, NULL},
     {STR("include_reasoning"), REFUSED_BUT_OFF, 0, NULL},

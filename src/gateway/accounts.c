@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+enum { ACCOUNT_CHANGES = 10, ACCOUNT_CHANGES_MS = 60 * 60 * 1000 };
+
 static void tell_limits(struct accounts *accounts, const struct store_account *account) {
     const struct gateway_tier_limits *limits = &accounts->tiers[account->tier];
     call_rates_set(accounts->rates, account->number, limits->calls_per_minute);
@@ -221,4 +223,27 @@ void accounts_remove_device(struct accounts *accounts, const char *account_id, c
     (void)str_copy(action.account.id, sizeof(action.account.id), str_from(account_id));
     (void)str_copy(action.device.id, sizeof(action.device.id), str_from(device_id));
     accounts_execute(accounts, &action, done, done_context);
+}
+
+/* --- What an account changes of itself --- */
+
+static uint64_t change_wait_ms(void *context, const struct auth_identity *identity) {
+    struct accounts *accounts = context;
+    call_rates_set_if_new(&accounts->changes, identity->account_number, ACCOUNT_CHANGES, ACCOUNT_CHANGES_MS);
+    return call_rates_take(&accounts->changes, identity->account_number, core_loop_now_ms(&accounts->shell->core));
+}
+
+static void audits_set(void *context, const char *account_id, bool audits, admin_done *done, void *done_context) {
+    struct store_admin action = {.kind = STORE_ADMIN_ACCOUNT_AUDITS, .actor = "owner", .now_ms = clock_wall_ms()};
+    (void)str_copy(action.account.id, sizeof(action.account.id), str_from(account_id));
+    action.account.unaudited = !audits;
+    accounts_execute(context, &action, done, done_context);
+}
+
+struct api_accounts accounts_for_api(struct accounts *accounts) {
+    return (struct api_accounts){.context = accounts, .change_wait_ms = change_wait_ms, .audits_set = audits_set};
+}
+
+void accounts_clear(struct accounts *accounts) {
+    call_rates_clear(&accounts->changes);
 }

@@ -6,6 +6,7 @@
 #define NATARIS_GATEWAY_ACCOUNTS_H
 
 #include "admin/admin.h"
+#include "api/backend.h"
 #include "auth/auth.h"
 #include "base/compiler.h"
 #include "gateway/call_rates.h"
@@ -21,7 +22,9 @@ struct accounts {
     struct auth *auth;
     struct call_rates *rates;
     struct gateway_tier_limits tiers[GATEWAY_TIERS];
+    struct call_rates changes; /* that accounts make of themselves; owned */
 };
+void accounts_clear(struct accounts *accounts);
 
 /* From now on the core knows each account and key before auth lets a request of theirs in; those of unfinished jobs and
  * workflows it knows at once. Before store_start. */
@@ -32,5 +35,7 @@ void accounts_execute(struct accounts *accounts, const struct store_admin *actio
 /* Likewise: the account's owner takes the device out, for good. */
 void accounts_remove_device(struct accounts *accounts, const char *account_id, const char *device_id, admin_done *done,
                             void *done_context);
+/* What accounts change of themselves, for the API; borrows it. Each change is a line of the audit log. */
+struct api_accounts accounts_for_api(struct accounts *accounts);
 
 #endif

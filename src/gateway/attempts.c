@@ -4,9 +4,11 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "call/counting.h"
+#include "call/price.h"
 #include "core/explain.h"
 #include "gateway/audit_book.h"
 #include "gateway/audit_capture.h"
+#include "gateway/grammar_watch.h"
 #include "gateway/provider_trust.h"
 #include "gateway/providers.h"
 #include "link/answer.h"
@@ -66,6 +68,12 @@ static void keep_apart(struct generation *generation, const struct gateway_provi
     }
 }
 
+/* Its owner asks, and may have it answered better than others get it: that says nothing of the device (core/own.h). */
+static bool is_self_made(const struct generation *generation, const struct gateway_provider *provider) {
+    return !provider->is_trusted && strcmp(provider->device.account_id, generation->record.account_id) == 0 &&
+           strcmp(provider->device.account_id, provider->providers->owner_id) != 0;
+}
+
 static struct attempt *keep_attempt(struct generation *generation, uint32_t number,
                                     const struct gateway_provider *provider) {
     const struct store_device *device = &provider->device;
@@ -74,6 +82,7 @@ static struct attempt *keep_attempt(struct generation *generation, uint32_t numb
     (void)str_copy(attempt->device_id, sizeof(attempt->device_id), str_from(device->id));
     (void)str_copy(attempt->account_id, sizeof(attempt->account_id), str_from(device->account_id));
     (void)str_copy(attempt->region, sizeof(attempt->region), str_from(device->region));
+    attempt->self_made = is_self_made(generation, provider);
     (void)str_copy(generation->record.device_id, sizeof(generation->record.device_id), str_from(device->id));
     receipt_attempt(&generation->receipt, generation->attempt_count > 1 ? &attempt[-1].mark : NULL, &attempt->mark,
                     provider, str_from(generation->record.model));
@@ -81,7 +90,8 @@ static struct attempt *keep_attempt(struct generation *generation, uint32_t numb
 }
 
 /* Which answers are audited nobody else learns: the device is asked as ever. A buyer's prompt is shown to trusted
- * devices only, so there must be one with the file. */
+ * devices only, so there must be one with the file. What owners ask their own devices says nothing: they could be
+ * honest to themselves, for free, as often as it takes to be believed. */
 static bool is_audited(const struct generation *generation, const struct gateway_provider *provider,
                        const struct audit_key *key, const struct gen_request *request) {
     const struct audit_book *book = generation->generations->audit_book;
@@ -92,11 +102,15 @@ static bool is_audited(const struct generation *generation, const struct gateway
     if (generation->canary) {
         return true;
     }
-    if (!provider_trust_any(provider->providers, request->model, key->sha256)) {
+    /* Scorers know nothing of grammars, nor do older ones of biases. */
+    if (is_self_made(generation, provider) || request->grammar.len > 0 || request->bias_count > 0) {
         return false;
     }
     random_few(&random, sizeof(random));
-    return audit_book_wants(book, key, random);
+    return strcmp(generation->record.account_id, provider->device.account_id) != 0 &&
+           audit_book_wants(book, key, request->max_tokens,
+                            random) && /* the draw first: the other one looks at many devices */
+           provider_trust_any(provider, request->model, key->sha256);
 }
 
 /* One that has settled with answers that could be judged, and then tells of a file that nobody has or tells no ids any
@@ -104,20 +118,32 @@ static bool is_audited(const struct generation *generation, const struct gateway
 static void unsettle(const struct generation *generation, const struct gateway_provider *provider, struct str model) {
     struct core_loop *core = generation->generations->core;
     struct core_provider_view view;
-    if (provider_trust_judged(provider, model) == PROVIDER_JUDGED_EVADED &&
-        core_provider_view(core->core, provider->handle, core_loop_now_ms(core), &view) && view.record.audits > 0) {
+    /* Which devices could judge it is looked for last: they may be many. */
+    if (core_provider_view(core->core, provider->handle, core_loop_now_ms(core), &view) && view.record.audits > 0 &&
+        provider_trust_judged(provider, model) == PROVIDER_JUDGED_EVADED) {
         core_loop_step_later(core, &(struct core_event){.kind = CORE_EVENT_AUDITED, .provider = provider->handle});
     }
+}
+
+/* What the device's context leaves for the answer behind the longest prompt that the request can be (templates of two
+ * versions of a model may differ by a few lines). */
+static uint32_t length_tokens_min(const struct provider_file *file, const struct gen_request *request) {
+    enum { TEMPLATE_SLACK = 256 };
+    const uint64_t most = (uint64_t)price_prompt_tokens_max(request) + TEMPLATE_SLACK + request->continue_text.len;
+    return file != NULL && file->context_length > most ? file->context_length - (uint32_t)most : 0;
 }
 
 static void audit(const struct generation *generation, const struct core_effect *effect,
                   const struct gateway_provider *provider, const struct gen_request *request) {
     const struct provider_file *file = provider_files_find(&provider->files, request->model);
+    struct audit_captures *captures = generation->generations->captures;
+    const uint64_t now_ms = core_loop_now_ms(generation->generations->core);
     struct audit_subject subject = {.generation = effect->generation,
                                     .provider = effect->provider,
                                     .client = generation->canary ? 0 : generation->call->identity.account_number,
                                     .canary = generation->canary,
-                                    .tells_ids = file != NULL && file->tells_ids};
+                                    .tells_ids = file != NULL && file->tells_ids,
+                                    .length_tokens_min = length_tokens_min(file, request)};
     if (generation->generations->audit_book->permille > 0 && !provider->is_trusted) {
         unsettle(generation, provider, request->model);
     }
@@ -125,12 +151,12 @@ static void audit(const struct generation *generation, const struct core_effect 
         audit_key_init(&subject.key, provider->device.id, file->sha256);
     }
     if (file == NULL || !is_audited(generation, provider, &subject.key, request)) {
-        audit_captures_drop(generation->generations->captures, effect->generation);
+        audit_captures_end(captures, effect->generation, now_ms);
         return;
     }
     (void)str_copy(subject.account_id, sizeof(subject.account_id), str_from(provider->device.account_id));
     (void)str_copy(subject.generation_id, sizeof(subject.generation_id), str_from(generation->record.id));
-    audit_captures_begin(generation->generations->captures, &subject, request);
+    audit_captures_begin(captures, &subject, request, now_ms);
 }
 
 void attempts_dispatch(struct generation *generation, const struct core_effect *effect) {
@@ -153,6 +179,7 @@ void attempts_dispatch(struct generation *generation, const struct core_effect *
     digest_hex(generation->receipt.salt, sizeof(generation->receipt.salt), salt);
     request.signing = (struct gen_signing){.salt = str_from(salt), .attempt = attempt->number};
     audit(generation, effect, provider, &request);
+    grammar_watch_begin(generation->generations->grammar_watch, effect->generation, effect->provider, &request);
     link_peer_send_job(provider->peer, effect->generation, &request);
 }
 
@@ -207,6 +234,7 @@ static void keep_result(struct generation *generation, const struct core_outcome
     }
     generation->result = (struct call_result){
         .finish = finish_from_core(outcome->finish),
+        .stop = finisher != NULL && outcome->finish == CORE_FINISH_STOP ? finisher->stop : 0,
         .usage = {.prompt_tokens = outcome->prompt_tokens,
                   .completion_tokens = outcome->completion_tokens,
                   .cached_tokens = cached_tokens(generation, outcome, finisher)},
@@ -279,11 +307,12 @@ static void ask_call(const struct generation *generation, struct store_answer *a
 }
 
 /* What the device has counted teaches the rates of its model, unless several have made the answer: then nobody knows
- * whose count it is. */
+ * whose count it is; or a device's own owner has asked, who may have it count as it likes. */
 static void learn(const struct generation *generation, const struct core_outcome *outcome,
                   const struct attempt *finisher) {
     const struct call *call = generation->call;
-    if (call != NULL && finisher != NULL && outcome->part_count <= 1 && outcome->attempts <= 1) {
+    if (call != NULL && finisher != NULL && outcome->part_count <= 1 && outcome->attempts <= 1 &&
+        !finisher->self_made) {
         counting_learn(call->calls, &(struct tokens_taught){.model = call->generation.model,
                                                             .who = str_from(finisher->account_id),
                                                             .text = &call->prompt_text,
@@ -292,13 +321,17 @@ static void learn(const struct generation *generation, const struct core_outcome
     }
 }
 
-/* What its device has just said as its last word, with a signature. */
-static void take_claim(struct generation *generation, uint64_t handle) {
+/* What its device has just said as its last word, maybe with a signature. */
+static void take_last_word(struct generation *generation, uint64_t handle) {
     const struct link_done *done = generation->generations->providers->done;
-    if (done == NULL || done->job != handle || !done->has_claim || generation->attempt_count == 0) {
+    if (done == NULL || done->job != handle || generation->attempt_count == 0) {
         return;
     }
     struct attempt *attempt = &generation->attempts[generation->attempt_count - 1];
+    attempt->stop = done->stop;
+    if (!done->has_claim) {
+        return;
+    }
     struct receipt_mark *mark = &attempt->mark;
     struct gateway_provider *provider = providers_by_id(generation->generations->providers, attempt->device_id);
     if (provider == NULL || mark->has_claim ||
@@ -329,7 +362,7 @@ static void on_counted(void *context, const uint32_t *tokens, size_t count) {
 void attempts_count(struct generation *generation, const struct core_effect *effect) {
     struct core_loop *core = generation->generations->core;
     const struct call *call = generation->call;
-    take_claim(generation, effect->generation);
+    take_last_word(generation, effect->generation);
     if (call == NULL || !counting_is_quick(call->calls, call->generation.model)) {
         core_loop_step_later(core, &(struct core_event){.kind = CORE_EVENT_COUNTED, .generation = effect->generation});
         return;
@@ -349,9 +382,11 @@ static const struct receipt_mark *find_mark(void *context, uint32_t number, stru
 }
 
 static void write_receipt(struct generation *generation, const struct core_outcome *outcome, struct buf *out) {
+    enum { BYTES_USUAL = 511 }; /* of one part with a signature */
     struct receipt_mark *last =
         generation->attempt_count > 0 ? &generation->attempts[generation->attempt_count - 1].mark : NULL;
     buf_init(out, RECEIPT_FILE_BYTES);
+    (void)buf_reserve(out, BYTES_USUAL);
     receipt_write(&generation->receipt, &generation->record, outcome, last, find_mark, generation, out);
 }
 
@@ -363,7 +398,7 @@ void attempts_settle(struct generation *generation, const struct core_effect *ef
     struct store_part parts[CORE_PARTS_MAX];
     struct store_settlement settlement = {0};
     struct buf receipt;
-    take_claim(generation, effect->generation);
+    take_last_word(generation, effect->generation);
     keep_result(generation, outcome, finisher);
     generation->recorded = true;
     if (generation->canary) {

@@ -5,6 +5,9 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "core/explain.h"
+#include "gateway/audit_outcome.h"
+#include "gateway/provider_commands.h"
+#include "gateway/provider_scorers.h"
 #include "gateway/provider_trust.h"
 #include "gateway/providers.h"
 #include "link/peer.h"
@@ -17,7 +20,9 @@
 enum {
     AUDIT_PUMP_MS = 500,
     AUDIT_PATIENCE_MS = 3 * 60 * 1000, /* for the score of one answer: a busy device takes a tenth of its time for it */
-    AUDIT_KEEP_MS = 10 * 60 * 1000,    /* an answer that nobody could score by then is forgotten */
+    AUDIT_TOKEN_MS = 100, /* and of a long one or one to a long prompt so much more for each token of both */
+    AUDIT_TOKEN_BYTES = 4,
+    AUDIT_KEEP_MS = 10 * 60 * 1000, /* an answer that nobody could score by then is forgotten */
     AUDIT_RUNS_MAX = 1024,
     AUDIT_FILES_BUSY = 16, /* files of which is remembered that all scorers are busy */
     AUDIT_PEERS = 2,       /* of different owners, where no trusted device has the file */
@@ -54,10 +59,14 @@ static bool is_idle(const struct audits *audits, const struct gateway_provider *
 /* A trusted device with the file, rather one that has nothing to do. `exists`: some has it, busy or not. */
 static struct gateway_provider *find_trusted(const struct audits *audits, const struct audit_capture *capture,
                                              bool *exists) {
-    struct gateway_provider *provider, *found = NULL;
+    const struct provider_scorer *scorer =
+        provider_scorers_of(&audits->shell->providers, capture->request.model, capture->subject.key.sha256);
+    struct gateway_provider *found = NULL;
     *exists = false;
-    DL_FOREACH2(audits->shell->providers.trusted, provider, trusted_next) {
-        if (!provider_trust_has_file(provider, capture->request.model, capture->subject.key.sha256)) {
+    for (; scorer != NULL; scorer = scorer->next) {
+        struct gateway_provider *provider = scorer->provider;
+        if (!provider_trust_has_file(provider, capture->request.model, capture->subject.key.sha256) ||
+            !provider_trust_may_score(provider, capture->subject.account_id)) {
             continue;
         }
         *exists = true;
@@ -138,7 +147,7 @@ bool audits_can_score(const struct core_shell *shell, const struct gateway_provi
     if (file == NULL || device->is_trusted) {
         return false;
     }
-    if (provider_trust_any(providers, model, file->sha256)) {
+    if (provider_trust_any(device, model, file->sha256)) {
         return true;
     }
     const struct gateway_provider *provider = some_device(providers);
@@ -154,81 +163,9 @@ bool audits_can_score(const struct core_shell *shell, const struct gateway_provi
     return peers >= AUDIT_PEERS;
 }
 
-/* --- What follows --- */
-
-static void on_stands(void *context, const struct store_admin *result, const struct err *err) {
-    struct core_shell *shell = context;
-    if (err == NULL) {
-        providers_stands(&shell->providers, &result->device);
-    } else if (err->code != ERR_CONFLICT) { /* it was removed, or released, meanwhile */
-        LOG_WARN_EVENT("audit.not_kept", LOG_TEXT("message", err->message));
-    }
-}
-
-/* One that is past the bound gets no paid jobs any more; audits let go of none but those that audits have set aside. */
-static void set_aside(const struct audits *audits, const char *device_id, bool aside) {
-    const struct gateway_provider *provider = providers_by_id(&audits->shell->providers, device_id);
-    const struct store_device *known = provider != NULL ? &provider->device : NULL;
-    const bool ours = known != NULL && known->standing == STORE_STANDING_QUARANTINED &&
-                      strcmp(known->standing_reason, STORE_STANDING_BY_AUDITS) == 0;
-    struct store_admin action = {.kind = aside ? STORE_ADMIN_DEVICE_QUARANTINE : STORE_ADMIN_DEVICE_RELEASE,
-                                 .actor = "audits",
-                                 .now_ms = clock_wall_ms()};
-    if (aside ? known != NULL && known->standing != STORE_STANDING_SERVING : !ours) {
-        return;
-    }
-    (void)str_copy(action.device.id, sizeof(action.device.id), str_from(device_id));
-    (void)str_copy(action.note, sizeof(action.note), str_from(aside ? STORE_STANDING_BY_AUDITS : "audits passed"));
-    store_admin(audits->shell->store, &action, on_stands, audits->shell);
-}
-
-static void tell_core(const struct audits *audits, const char *device_id, enum core_audit_verdict verdict) {
-    const struct gateway_provider *provider = providers_by_id(&audits->shell->providers, device_id);
-    struct core_loop *core = &audits->shell->core;
-    if (provider == NULL || verdict == CORE_AUDIT_VOID || verdict == CORE_AUDIT_ALERTED) {
-        return; /* nothing is decided */
-    }
-    const bool passed = verdict != CORE_AUDIT_FAILED;
-    core_loop_step_later(
-        core,
-        &(struct core_event){.kind = CORE_EVENT_AUDITED, .provider = provider->handle, .audited = {.passed = passed}});
-    if (!passed) {
-        core_loop_step_later(core, &(struct core_event){.kind = CORE_EVENT_REVIEW,
-                                                        .provider = provider->handle,
-                                                        .review = {.review = CORE_REVIEW_AUDIT}});
-    }
-}
-
-static void tell(const struct audits *audits, const struct audit_capture *capture, enum core_audit_verdict verdict) {
-    const struct audit_subject *subject = &capture->subject;
-    struct network_counts *counts = &audits->shell->counts;
-    counts->audits++;
-    counts->audits_failed += verdict == CORE_AUDIT_FAILED;
-    LOG_AT(verdict == CORE_AUDIT_FAILED ? LOG_WARN : LOG_INFO, "provider.audited",
-           LOG_TEXT("provider_id", subject->key.device_id), LOG_TEXT("job_id", subject->generation_id),
-           LOG_TEXT("verdict", core_audit_verdict_name(verdict)));
-    tell_core(audits, subject->key.device_id, verdict);
-    if (verdict == CORE_AUDIT_FAILED || verdict == CORE_AUDIT_CLEARED) {
-        set_aside(audits, subject->key.device_id, verdict == CORE_AUDIT_FAILED);
-    }
-}
-
-static void conclude(const struct audits *audits, struct audit_capture *capture) {
-    const struct audit_subject *subject = &capture->subject;
-    char model[LIMIT_MODEL_ID_BYTES + 1];
-    struct audit_evidence evidence = {
-        .at_ms = clock_wall_ms(),
-        .canary = subject->canary,
-        .near = capture->score.near,
-        .far = capture->score.far,
-        .found = {.tokens = capture->score.tokens, .contradicts = capture->contradicts || !capture->score.spells}};
-    (void)str_copy(evidence.generation_id, sizeof(evidence.generation_id), str_from(subject->generation_id));
-    (void)str_copy(model, sizeof(model), capture->request.model);
-    for (int i = 0; i < CORE_AUDIT_SUMS; i++) {
-        evidence.found.ratios[i] = evidence.found.contradicts ? 0 : capture->score.ratios[i];
-    }
-    tell(audits, capture, audit_book_add(&audits->shell->audit_book, &subject->key, model, &evidence));
-    audit_captures_forget(captures_of(audits), capture);
+/* More places than the answer has, with its end: the scorer makes numbers up. */
+static bool is_of(const struct audit_capture *capture, const struct gen_score *score) {
+    return score->tokens <= capture->ids.len / sizeof(uint32_t) + 1;
 }
 
 /* Two that do not trust each other have scored it: what is worse for the device must be seen by both. */
@@ -268,6 +205,11 @@ static void run_failed(struct audits *audits, struct audit_run *run) {
     capture->given_up = true; /* one of two peers has scored it, the other has not */
 }
 
+static uint64_t patience_ms(const struct audit_capture *capture) {
+    const uint64_t prompt = capture->arena.used_total / AUDIT_TOKEN_BYTES, answer = capture->ids.len / sizeof(uint32_t);
+    return AUDIT_PATIENCE_MS + AUDIT_TOKEN_MS * (prompt + answer);
+}
+
 static bool begin_run(struct audits *audits, struct audit_capture *capture, struct gateway_provider *provider) {
     char scope[AUDIT_SCOPE_BYTES + 1];
     struct gen_request request = capture->request;
@@ -282,7 +224,7 @@ static bool begin_run(struct audits *audits, struct audit_capture *capture, stru
     audits->next_job++;
     struct audit_run *run = MEM_NEW(struct audit_run);
     *run = (struct audit_run){
-        .job = job, .provider = provider->handle, .due_ms = now_of(audits) + AUDIT_PATIENCE_MS, .capture = capture};
+        .job = job, .provider = provider->handle, .due_ms = now_of(audits) + patience_ms(capture), .capture = capture};
     (void)str_copy(capture->scorers[capture->asked++ % AUDIT_PEERS], STORE_ID_MAX,
                    str_from(provider->device.account_id));
     provider->is_scoring = true;
@@ -340,13 +282,13 @@ void audits_due(void *context) {
     captures_of(audits)->dropped = 0;
     DL_FOREACH_SAFE (audits->runs, run, next_run) {
         if (now_ms >= run->due_ms) {
-            providers_cancel(&audits->shell->providers, run->provider, run->job);
+            provider_commands_cancel(&audits->shell->providers, run->provider, run->job);
             run_failed(audits, run);
         }
     }
     DL_FOREACH_SAFE (captures_of(audits)->ready, capture, next) {
         if (capture->contradicts) {
-            conclude(audits, capture);
+            audit_outcome_take(audits->shell, capture);
         } else if (audits->run_count >= AUDIT_RUNS_MAX || audits->stopped) {
             break;
         } else if (!advance(audits, capture, &busy)) {
@@ -375,10 +317,15 @@ static void on_scored(void *context, uint64_t provider, uint64_t job, const stru
     struct audit_capture *capture = run->capture;
     const struct gateway_provider *scorer = providers_find(&audits->shell->providers, provider);
     const bool enough = (scorer != NULL && scorer->is_trusted) || capture->scored + 1 >= AUDIT_PEERS;
+    if (!is_of(capture, score)) {
+        capture->given_up = true;
+        run_failed(audits, run);
+        return;
+    }
     run_free(audits, run);
     join_score(capture, score);
     if (enough) {
-        conclude(audits, capture);
+        audit_outcome_take(audits->shell, capture);
     }
     audits_due(audits);
 }
@@ -409,6 +356,11 @@ static void on_joined(void *context, struct gateway_provider *provider) {
     provider_trust_join(provider);
 }
 
+static void on_told(void *context, struct gateway_provider *provider) {
+    (void)context;
+    provider_trust_told(provider);
+}
+
 static void on_left(void *context, struct gateway_provider *provider, uint64_t handle) {
     struct audits *audits = context;
     struct audit_run *run, *next;
@@ -421,9 +373,15 @@ static void on_left(void *context, struct gateway_provider *provider, uint64_t h
 }
 
 static const struct provider_scoring SCORING = {
-    .on_scored = on_scored, .on_error = on_error, .on_joined = on_joined, .on_left = on_left};
+    .on_scored = on_scored, .on_error = on_error, .on_joined = on_joined, .on_told = on_told, .on_left = on_left};
 
 /* --- Life --- */
+
+/* At once, and not for each of many: meanwhile its device gets more of other people's prompts. */
+static void on_ready(void *context) {
+    const struct audits *audits = context;
+    loop_timer_start(audits->timer, 0, AUDIT_PUMP_MS);
+}
 
 void audits_init(struct audits *audits, struct core_shell *shell) {
     *audits = (struct audits){.shell = shell};
@@ -431,6 +389,8 @@ void audits_init(struct audits *audits, struct core_shell *shell) {
     shell->providers.scoring_context = audits;
     audits->timer = loop_timer_new(shell->core.loop, audits_due, audits);
     if (shell->audit_book.permille > 0) {
+        shell->captures.on_ready = on_ready;
+        shell->captures.context = audits;
         loop_timer_start(audits->timer, AUDIT_PUMP_MS, AUDIT_PUMP_MS);
     }
 }
@@ -444,5 +404,8 @@ void audits_clear(struct audits *audits) {
         run_free(audits, audits->runs);
     }
     loop_timer_free(audits->timer);
+    if (audits->shell != NULL) {
+        captures_of(audits)->on_ready = NULL;
+    }
     *audits = (struct audits){0};
 }

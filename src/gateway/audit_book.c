@@ -13,11 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum {
     LINE_MAX_BYTES = 4096,
     NUMBER_MAX = 1 << 30,
     LINES_MAX = 100 * 1000, /* then the journal is made anew */
+    KEPT_PINNED = AUDIT_KEPT / 2,
+    TRIES_REST = 100, /* audits between two tries to make a journal anew that could not be written */
+    ENTRIES_MANY = 4096,
+    KEPT_CLEAN = 4, /* in the journal that is made anew, of a file of which nothing was found */
 };
 
 static const char DISMISSED[] = "dismissed";
@@ -60,14 +65,28 @@ static struct audit_entry *entry_of(struct audit_book *book, const struct audit_
     return entry;
 }
 
+static void drop(struct audit_entry *entry, size_t at, size_t count) {
+    entry->kept_count -= count;
+    memmove(&entry->kept[at], &entry->kept[at + count], (entry->kept_count - at) * sizeof(*entry->kept));
+}
+
+/* What led to a finding stays until the operator has said what to think of it, whatever is found later. */
 static void keep(struct audit_entry *entry, const struct audit_evidence *evidence) {
-    entry->kept[entry->kept_count++ % AUDIT_KEPT] = *evidence;
+    if (entry->kept_count == AUDIT_KEPT) {
+        drop(entry, entry->pinned, 1);
+    }
+    entry->kept[entry->kept_count++] = *evidence;
+    if (evidence->verdict == CORE_AUDIT_FAILED && entry->pinned == 0) {
+        if (entry->kept_count > KEPT_PINNED) {
+            drop(entry, 0, entry->kept_count - KEPT_PINNED);
+        }
+        entry->pinned = entry->kept_count;
+    }
 }
 
 /* The audit that was the last but `age`; NULL: it is not kept any more, or never was. */
 static const struct audit_evidence *kept_at(const struct audit_entry *entry, size_t age) {
-    return age < entry->kept_count && age < AUDIT_KEPT ? &entry->kept[(entry->kept_count - 1 - age) % AUDIT_KEPT]
-                                                       : NULL;
+    return age < entry->kept_count ? &entry->kept[entry->kept_count - 1 - age] : NULL;
 }
 
 /* --- As JSON --- */
@@ -130,10 +149,48 @@ void audit_book_write(const struct audit_book *book, const char *device_id, stru
     json_end_array(writer);
 }
 
+static double worst_sum(const struct audit_entry *entry) {
+    double worst = 0;
+    for (int i = 0; i < CORE_AUDIT_SUMS; i++) {
+        worst = entry->audit.sums[i] > worst ? entry->audit.sums[i] : worst;
+    }
+    return worst;
+}
+
+/* One that failed before one that did not; among equals that with the greatest sum. */
+static const struct audit_entry *worst_of(const struct audit_book *book, const char *device_id) {
+    const struct audit_entry *worst = first_of(book, device_id);
+    for (const struct audit_entry *entry = worst; entry != NULL; entry = entry->other) {
+        const bool more = entry->pinned > 0 ? worst->pinned == 0 : entry->audit.failed && !worst->audit.failed;
+        const bool same = (entry->pinned > 0) == (worst->pinned > 0) && entry->audit.failed == worst->audit.failed;
+        worst = more || (same && worst_sum(entry) > worst_sum(worst)) ? entry : worst;
+    }
+    return worst;
+}
+
+void audit_book_write_finding(const struct audit_book *book, const char *device_id, struct json_writer *writer) {
+    const struct audit_entry *entry = worst_of(book, device_id);
+    if (entry == NULL || entry->kept_count == 0) {
+        json_member_cstr(writer, "audit", NULL);
+        return;
+    }
+    const struct audit_evidence *evidence = entry->pinned > 0 ? &entry->kept[entry->pinned - 1] : kept_at(entry, 0);
+    json_write_key(writer, "audit");
+    json_begin_object(writer);
+    write_file(&entry->key, entry->model, writer);
+    write_sums(&entry->audit, writer);
+    json_write_key(writer, "finding");
+    json_begin_object(writer);
+    json_member_time(writer, "at", evidence->at_ms);
+    write_evidence(evidence, writer);
+    json_end_object(writer);
+    json_end_object(writer);
+}
+
 /* --- The journal --- */
 
 /* `evidence` NULL: the operator has dismissed what there was. */
-static void write_line(FILE *journal, const struct audit_entry *entry, const struct audit_evidence *evidence) {
+static bool write_line(FILE *journal, const struct audit_entry *entry, const struct audit_evidence *evidence) {
     struct json_writer writer;
     struct buf line;
     buf_init(&line, LINE_MAX_BYTES);
@@ -150,10 +207,9 @@ static void write_line(FILE *journal, const struct audit_entry *entry, const str
     write_sums(&entry->audit, &writer);
     json_end_object(&writer);
     buf_append_cstr(&line, "\n");
-    if (line.overflow || fwrite(line.data, 1, line.len, journal) != line.len || fflush(journal) != 0) {
-        LOG_ERROR_EVENT("audit.journal_failed", LOG_TEXT("error", strerror(errno)));
-    }
+    const bool written = !line.overflow && fwrite(line.data, 1, line.len, journal) == line.len && fflush(journal) == 0;
     buf_clear(&line);
+    return written;
 }
 
 static bool read_number(struct json_value object, const char *key, double *out) {
@@ -234,6 +290,8 @@ static void take_line(struct audit_book *book, struct json_value line) {
     entry->audit = audit;
     if (read_evidence(line, &evidence)) {
         keep(entry, &evidence);
+    } else {
+        entry->pinned = 0;
     }
 }
 
@@ -252,6 +310,25 @@ static void load(struct audit_book *book, struct str text) {
     json_parser_free(parser);
 }
 
+static bool was_failed(const struct audit_entry *entry) {
+    bool found = false;
+    for (size_t i = 0; i < entry->kept_count; i++) {
+        found = found || entry->kept[i].verdict == CORE_AUDIT_FAILED;
+    }
+    return found;
+}
+
+/* Of most nothing was found: where there are many of them, less of these is kept. */
+static bool rewrite_entry(FILE *out, const struct audit_entry *entry, bool many) {
+    const bool failed = was_failed(entry);
+    const size_t most = failed || !many ? AUDIT_KEPT : KEPT_CLEAN;
+    bool written = true;
+    for (size_t age = entry->kept_count < most ? entry->kept_count : most; written && age-- > 0;) {
+        written = write_line(out, entry, kept_at(entry, age));
+    }
+    return written && ((entry->kept_count > 0 && (!failed || entry->pinned > 0)) || write_line(out, entry, NULL));
+}
+
 /* What is kept, in a file of its own that then takes the journal's place. The last line of an entry has its state; the
  * others' is that state, too, since only the last one counts. */
 static bool rewrite(const struct audit_book *book, const char *path, struct err *err) {
@@ -262,17 +339,14 @@ static bool rewrite(const struct audit_book *book, const char *path, struct err 
     if (out == NULL) {
         return err_set(err, ERR_IO, "%s cannot be written: %s", fresh, strerror(errno));
     }
-    for (const struct audit_entry *entry = book->entries; entry != NULL; entry = entry->hh.next) {
-        const size_t count = entry->kept_count < AUDIT_KEPT ? entry->kept_count : AUDIT_KEPT;
-        for (size_t age = count; age-- > 0;) {
-            write_line(out, entry, kept_at(entry, age));
-        }
-        if (count == 0) {
-            write_line(out, entry, NULL);
-        }
+    bool written = true;
+    for (const struct audit_entry *entry = book->entries; written && entry != NULL; entry = entry->hh.next) {
+        written = rewrite_entry(out, entry, HASH_COUNT(book->entries) > ENTRIES_MANY);
     }
-    if (fclose(out) != 0 || rename(fresh, path) != 0) {
-        return err_set(err, ERR_IO, "%s cannot be written: %s", path, strerror(errno));
+    if (fclose(out) != 0 || !written || rename(fresh, path) != 0) {
+        (void)err_set(err, ERR_IO, "%s cannot be written: %s", path, strerror(errno));
+        (void)unlink(fresh); /* half of it is of no use, and takes room */
+        return false;
     }
     return true;
 }
@@ -292,14 +366,49 @@ static bool renew(struct audit_book *book, struct err *err) {
     return book->journal != NULL || err_set(err, ERR_IO, "%s cannot be opened: %s", book->path, strerror(errno));
 }
 
+/* Once until it is written again. */
+static void journal_fail(struct audit_book *book, const char *why) {
+    if (!book->behind) {
+        LOG_ERROR_EVENT("audit.journal_behind", LOG_TEXT("because", why));
+    }
+    book->behind = true;
+}
+
+static void journal_catch_up(struct audit_book *book) {
+    struct err err = {0};
+    if (!renew(book, &err)) {
+        journal_fail(book, err.message);
+    } else if (book->behind) {
+        book->behind = false;
+        LOG_INFO_EVENT("audit.journal_whole");
+    }
+}
+
 static void journal_add(struct audit_book *book, const struct audit_entry *entry,
                         const struct audit_evidence *evidence) {
-    struct err err = {0};
-    if (book->journal != NULL) {
-        write_line(book->journal, entry, evidence);
+    if (book->path == NULL) {
+        return;
     }
-    if (book->path != NULL && ++book->lines > LINES_MAX && !renew(book, &err)) {
-        LOG_ERROR_EVENT("audit.journal_failed", LOG_TEXT("error", err.message));
+    if (book->paused) {
+        journal_fail(book, "the disk is nearly full");
+        book->skipped++;
+    } else if (book->behind) {
+        if (++book->tries % TRIES_REST == 1) {
+            journal_catch_up(book);
+        }
+        book->skipped += book->behind;
+    } else if (!write_line(book->journal, entry, evidence)) {
+        journal_fail(book, strerror(errno));
+        book->skipped++;
+    } else if (++book->lines > LINES_MAX) {
+        journal_catch_up(book);
+    }
+}
+
+void audit_book_pause(struct audit_book *book, bool paused) {
+    book->paused = paused;
+    if (!paused && book->behind) {
+        journal_catch_up(book);
     }
 }
 
@@ -345,10 +454,12 @@ void audit_book_close(struct audit_book *book) {
 
 /* --- Audits --- */
 
-bool audit_book_wants(const struct audit_book *book, const struct audit_key *key, uint32_t random) {
+bool audit_book_wants(const struct audit_book *book, const struct audit_key *key, uint32_t max_tokens,
+                      uint32_t random) {
     static const struct core_audit UNKNOWN;
     const struct audit_entry *entry = audit_book_find(book, key);
-    return core_audit_wants(entry != NULL ? &entry->audit : &UNKNOWN, book->permille, random);
+    const struct core_audit_terms terms = {.permille = book->permille, .max_tokens = max_tokens};
+    return core_audit_wants(entry != NULL ? &entry->audit : &UNKNOWN, &terms, random);
 }
 
 enum core_audit_verdict audit_book_add(struct audit_book *book, const struct audit_key *key, const char *model,
@@ -363,9 +474,27 @@ enum core_audit_verdict audit_book_add(struct audit_book *book, const struct aud
     return line.verdict;
 }
 
+bool audit_book_has_failed(const struct audit_book *book, const char *device_id) {
+    const struct audit_entry *entry = first_of(book, device_id);
+    while (entry != NULL && !entry->audit.failed) {
+        entry = entry->other;
+    }
+    return entry != NULL;
+}
+
+int64_t audit_book_newest_ms(const struct audit_book *book, const char *device_id) {
+    int64_t newest_ms = 0;
+    for (const struct audit_entry *entry = first_of(book, device_id); entry != NULL; entry = entry->other) {
+        const int64_t at_ms = entry->kept_count > 0 ? entry->kept[(entry->kept_count - 1) % AUDIT_KEPT].at_ms : 0;
+        newest_ms = at_ms > newest_ms ? at_ms : newest_ms;
+    }
+    return newest_ms;
+}
+
 void audit_book_dismiss(struct audit_book *book, const char *device_id) {
     for (struct audit_entry *entry = first_of(book, device_id); entry != NULL; entry = entry->other) {
         core_audit_dismiss(&entry->audit);
+        entry->pinned = 0;
         journal_add(book, entry, NULL);
     }
 }

@@ -23,6 +23,9 @@ struct audit_subject {
     char generation_id[STORE_ID_MAX];
     bool canary;
     bool tells_ids; /* the device says that it tells them: an answer without is not what it promised */
+    /* An answer that ends by its length before max_tokens has come to the end of the device's context: it has so many
+     * tokens at least. */
+    uint32_t length_tokens_min;
 };
 
 struct audit_capture {
@@ -30,7 +33,9 @@ struct audit_capture {
     struct arena arena;
     struct gen_request request; /* as it was sent; in the arena */
     struct buf text, ids;
-    bool unusable;    /* it cannot be scored, or is not to be: its account has opted out meanwhile */
+    uint64_t tokens;  /* that came: of an answer that is longer than what is kept more than there are ids */
+    bool cut_short;   /* only its beginning is kept, or there was no more of it: its end says nothing */
+    bool unusable;    /* it is not to be scored: its account has opted out meanwhile */
     bool contradicts; /* it needs no scorer: ids are missing, or it ends where it cannot */
     enum gen_finish finish;
     size_t bytes;      /* that it takes */
@@ -52,22 +57,25 @@ struct audit_captures {          /* zeroed: none */
     uint64_t dropped;    /* for which there was no room, since somebody last asked */
     uint64_t *unaudited; /* owned, in order: numbers of accounts whose prompts are shown to nobody */
     size_t unaudited_count;
+    void (*on_ready)(void *context); /* an answer is complete; may be NULL, and frees nothing */
+    void *context;
 };
 
 /* No prompt of this account is kept from now on, and those that are kept and not yet given to a scorer are forgotten;
  * or that ends. */
 void audit_captures_set_unaudited(struct audit_captures *captures, uint64_t account, bool unaudited);
 
-/* Keeps the answer to a request that was just sent to a device; any other attempt of the generation is forgotten.
- * Nothing happens when there are too many, the request is none that is scored, or its account does not want it. */
+/* Keeps the answer to a request that was just sent to a device; any other attempt of the generation is over. Nothing
+ * happens when there are too many, or its account does not want it. */
 void audit_captures_begin(struct audit_captures *captures, const struct audit_subject *subject,
-                          const struct gen_request *request);
+                          const struct gen_request *request, uint64_t now_ms);
 /* What a device says; nothing happens for an answer that is not kept, or is another device's. */
 void audit_captures_delta(struct audit_captures *captures, uint64_t provider, const struct link_delta *delta);
 void audit_captures_done(struct audit_captures *captures, uint64_t provider, uint64_t generation,
                          enum link_finish finish, uint64_t now_ms);
-/* The generation is over, or its attempt has failed. */
-void audit_captures_drop(struct audit_captures *captures, uint64_t generation);
+/* The generation is over, or its attempt has failed: what came by then is scored without an end. It is paid for, too;
+ * else whoever breaks off each answer would never be looked at. Nothing happens after it was done. */
+void audit_captures_end(struct audit_captures *captures, uint64_t generation, uint64_t now_ms);
 /* One of the ready ones is not needed any more. */
 void audit_captures_forget(struct audit_captures *captures, struct audit_capture *capture);
 void audit_captures_clear(struct audit_captures *captures);

@@ -21,14 +21,25 @@ static struct call_rate *call_rate_find(const struct call_rates *rates, uint64_t
     return found;
 }
 
+static struct call_rate *call_rate_add(struct call_rates *rates, uint64_t account) {
+    struct call_rate *added = MEM_NEW(struct call_rate);
+    added->account = account;
+    HASH_ADD(hh, rates->accounts, account, sizeof(added->account), added);
+    return added;
+}
+
 void call_rates_set(struct call_rates *rates, uint64_t account, uint32_t per_minute) {
     struct call_rate *found = call_rate_find(rates, account);
     if (found == NULL) {
-        found = MEM_NEW(struct call_rate);
-        found->account = account;
-        HASH_ADD(hh, rates->accounts, account, sizeof(found->account), found);
+        found = call_rate_add(rates, account);
     }
     found->rate = bucket_rate_of(per_minute, CALL_RATE_PERIOD_MS, per_minute);
+}
+
+void call_rates_set_if_new(struct call_rates *rates, uint64_t account, uint32_t times, uint64_t period_ms) {
+    if (call_rate_find(rates, account) == NULL) {
+        call_rate_add(rates, account)->rate = bucket_rate_of(times, period_ms, times);
+    }
 }
 
 uint64_t call_rates_take(struct call_rates *rates, uint64_t account, uint64_t now_ms) {

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "gateway/attempts.h"
 #include "gateway/escrow.h"
+#include "gateway/provider_commands.h"
 #include "store/devices.h"
 
 static struct generation *generation_of(const struct core_effect *effect) {
@@ -47,13 +48,13 @@ static void carry_out(void *context, const struct core_effect *effect, const str
         attempts_dispatch(generation_of(effect), effect);
         break;
     case CORE_EFFECT_CANCEL:
-        providers_cancel(&shell->providers, effect->provider, effect->generation);
+        provider_commands_cancel(&shell->providers, effect->provider, effect->generation);
         break;
     case CORE_EFFECT_ACCEPTED:
         generation_accepted(generation_of(effect));
         break;
     case CORE_EFFECT_DELIVER:
-        generation_deliver(generation_of(effect), effect->deliver.text);
+        generation_deliver(generation_of(effect), effect);
         break;
     case CORE_EFFECT_COUNT:
         attempts_count(generation_of(effect), effect);
@@ -78,10 +79,10 @@ static void carry_out(void *context, const struct core_effect *effect, const str
         break;
     case CORE_EFFECT_PROVIDER_BUSY:
     case CORE_EFFECT_PROVIDER_IDLE:
-        providers_watch(&shell->providers, effect->provider, effect->kind == CORE_EFFECT_PROVIDER_BUSY);
+        provider_commands_watch(&shell->providers, effect->provider, effect->kind == CORE_EFFECT_PROVIDER_BUSY);
         break;
     case CORE_EFFECT_WANT:
-        providers_want(&shell->providers, effect->provider, effect->want.model);
+        provider_commands_want(&shell->providers, effect->provider, effect->want.model);
         break;
     case CORE_EFFECT_REVIEW:
         review(shell, effect);
@@ -104,15 +105,19 @@ void core_shell_init(struct core_shell *shell, struct loop *loop, struct store *
     shell->audit_book = (struct audit_book){0};
     shell->captures = (struct audit_captures){0};
     shell->providers.captures = &shell->captures;
+    shell->grammar_watch = (struct grammar_watch){0};
+    shell->providers.grammar_watch = &shell->grammar_watch;
     generations_init(&shell->generations, &shell->core, store, shell->stories, &shell->counts, &shell->providers);
     shell->generations.audit_book = &shell->audit_book;
     shell->generations.captures = &shell->captures;
+    shell->generations.grammar_watch = &shell->grammar_watch;
 }
 
 void core_shell_clear(struct core_shell *shell) {
     generations_clear(&shell->generations);
     providers_clear(&shell->providers);
     audit_captures_clear(&shell->captures);
+    grammar_watch_clear(&shell->grammar_watch);
     audit_book_close(&shell->audit_book);
     core_loop_clear(&shell->core);
     stories_free(shell->stories);

@@ -8,6 +8,7 @@
 #include "gateway/audit_capture.h"
 #include "gateway/core_loop.h"
 #include "gateway/generation.h"
+#include "gateway/grammar_watch.h"
 #include "gateway/operator/metrics.h"
 #include "gateway/operator/story.h"
 #include "gateway/providers.h"
@@ -23,6 +24,7 @@ struct core_shell {
     struct generations generations;
     struct audit_book audit_book; /* opened by the gateway; zeroed: no audits */
     struct audit_captures captures;
+    struct grammar_watch grammar_watch;
     const struct disk_floor *disk; /* borrowed; NULL: never low */
 };
 

@@ -14,6 +14,10 @@ struct disk_floor { /* zeroed: it is never low */
     uint64_t free_bytes; /* as seen last */
     struct loop_timer *timer;
     bool low;
+    bool scarce;    /* below half of the floor: also what belongs to what still runs is left out where it can be */
+    uint64_t times; /* that it became low */
+    void (*on_change)(void *context, const struct disk_floor *disk); /* of low or scarce; may be NULL */
+    void *context;
 };
 
 /* Looks at once, then every second. `path` is a file in the folder; a floor of 0: never low. */

@@ -66,6 +66,7 @@ struct link_server_config doors_links(uint32_t heartbeat_ms) {
     return (struct link_server_config){.heartbeat_ms = heartbeat_ms,
                                        .handshake_ms = LIMIT_LINK_HANDSHAKE_MS,
                                        .backlog_bytes = LIMIT_LINK_BACKLOG_BYTES,
+                                       .backlogs_bytes = LIMIT_LINK_BACKLOGS_BYTES,
                                        .watch_ping_ms = LIMIT_LINK_WATCH_PING_MS,
                                        .watch_silence_ms = LIMIT_LINK_WATCH_SILENCE_MS,
                                        .messages_per_s = LIMIT_LINK_MESSAGES_PER_S,

@@ -20,9 +20,8 @@
 #include "gateway/canary.h"
 #include "gateway/core_shell.h"
 #include "gateway/database.h"
-#include "gateway/disk_floor.h"
+#include "gateway/disk_guard.h"
 #include "gateway/doors.h"
-#include "gateway/operator/metrics.h"
 #include "gateway/retention.h"
 #include "gateway/sandbox/sandbox.h"
 #include "gateway/views.h"
@@ -37,13 +36,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    DRAIN_CHECK_MS = 100,
-    DISK_FLOOR_BYTES = 64 * 1024 * 1024,
-    CANARY_MS = 30 * 60 * 1000,
-    AUDIT_PERMILLE = 50,
-    STOP_MS = 1000, /* for answers that are on their way when the drain's time is over */
-};
+enum { DISK_FLOOR_BYTES = 64 * 1024 * 1024, CANARY_MS = 30 * 60 * 1000, AUDIT_PERMILLE = 50 };
+/* STOP_MS: for answers that are on their way when the drain's time is over. */
+enum { DRAIN_CHECK_MS = 100, STOP_MS = 1000 };
 
 enum gateway_state {
     GATEWAY_SERVING,
@@ -78,7 +73,7 @@ struct gateway { /* its parts are owned, but for the loop */
     struct api *api;
     struct tls_context *tls;
     struct doors doors;
-    struct disk_floor disk;
+    struct disk_guard guard;
     struct http_server *http;
     struct link_server *links;
     struct admin *admin;
@@ -114,14 +109,23 @@ static bool admin_model_offered(void *context, struct str model) {
     return core_model_availability(gateway->shell.core.core, model, NULL) != CORE_MODEL_ABSENT;
 }
 
-static void admin_metrics(void *context, struct buf *out) {
+static struct metrics metrics_now(const struct gateway *gateway) {
+    struct metrics metrics = {.core = core_counts(gateway->shell.core.core),
+                              .network = gateway->shell.counts,
+                              .store = store_counts(gateway->store),
+                              .connections = http_server_connection_count(gateway->http)};
+    disk_guard_measure(&gateway->guard, &metrics);
+    return metrics;
+}
+
+static void admin_metrics(void *context, bool status, struct buf *out) {
+    const struct metrics metrics = metrics_now(context);
+    (status ? metrics_write_status : metrics_write)(&metrics, out);
+}
+
+static void admin_review_write(void *context, const struct store_review *review, struct json_writer *writer) {
     const struct gateway *gateway = context;
-    const struct metrics metrics = {.core = core_counts(gateway->shell.core.core),
-                                    .network = gateway->shell.counts,
-                                    .store = store_counts(gateway->store),
-                                    .webhooks = webhook_sender_counts(gateway->webhooks),
-                                    .connections = http_server_connection_count(gateway->http)};
-    metrics_write(&metrics, out);
+    views_write_review(&gateway->shell, review, writer);
 }
 
 static void provider_write(void *context, const struct store_device *device, struct json_writer *writer) {
@@ -138,6 +142,7 @@ static const struct admin_backend ADMIN_BACKEND = {
     .execute = admin_execute,
     .account_view = admin_account_view,
     .model_offered = admin_model_offered,
+    .review_write = admin_review_write,
     .metrics = admin_metrics,
     .provider_write = provider_write,
     .generation_write = admin_generation_write,
@@ -181,6 +186,7 @@ static struct api_backend api_backend_of(struct gateway *gateway, const struct g
                                 .sandbox_usage = api_sandbox_usage,
                                 .provider_write = provider_write,
                                 .device_remove = api_device_remove,
+                                .accounts = accounts_for_api(&gateway->accounts),
                                 .link = api_link};
 }
 
@@ -211,8 +217,9 @@ static void gateway_free(struct gateway *gateway) {
     admin_free(gateway->admin);
     auth_free(gateway->auth);
     doors_clear(&gateway->doors);
-    disk_floor_clear(&gateway->disk);
+    disk_guard_clear(&gateway->guard);
     call_rates_clear(&gateway->rates);
+    accounts_clear(&gateway->accounts);
     canaries_clear(&gateway->canaries);
     audits_clear(&gateway->audits);
     core_shell_clear(&gateway->shell);
@@ -386,7 +393,7 @@ static bool open_store(struct gateway *gateway, const struct gateway_options *op
 /* What answers, behind the listeners. */
 static void open_rooms(struct gateway *gateway, const struct gateway_options *options) {
     gateway->drain_timer = loop_timer_new(gateway->loop, drain_check, gateway);
-    gateway->shell.disk = &gateway->disk;
+    gateway->shell.disk = &gateway->guard.disk;
     gateway->sandbox = sandbox_new(gateway->loop, &options->core);
     gateway->counters = counters_new(gateway->loop, options->model_file, options->model_file_context);
     struct call_counter counter = counters_of_calls(gateway->counters);
@@ -464,7 +471,8 @@ bool gateway_open(struct gateway **out, struct loop *loop, const struct gateway_
         gateway_free(gateway);
         return false;
     }
-    disk_floor_open(&gateway->disk, loop, options->store_path, options->disk_floor_bytes);
+    gateway->guard = (struct disk_guard){{0}, gateway->store, gateway->webhooks, &gateway->shell.audit_book};
+    disk_guard_open(&gateway->guard, loop, options->store_path, options->disk_floor_bytes);
     open_rooms(gateway, options);
     if (!open_listeners(gateway, options, err)) {
         return false; /* and freed it */

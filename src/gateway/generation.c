@@ -4,6 +4,8 @@
 #include "base/mem.h"
 #include "call/failure.h"
 #include "gateway/audit_capture.h"
+#include "gateway/grammar_watch.h"
+#include "gateway/words.h"
 #include "store/settlements.h"
 
 #include <assert.h>
@@ -57,7 +59,8 @@ static void generation_end(struct generation *generation, enum store_outcome out
         store_settle(generations->store, &settlement, NULL, NULL);
     }
     if (generation->handle != CORE_NO_HANDLE) {
-        audit_captures_drop(generations->captures, generation->handle);
+        audit_captures_end(generations->captures, generation->handle, core_loop_now_ms(generations->core));
+        grammar_watch_end(generations->grammar_watch, generation->handle);
         DL_DELETE(generations->list, generation);
         story_keep(generations->stories, generation->story, outcome_name(outcome));
     } else {
@@ -87,6 +90,9 @@ void generation_submit(struct generations *generations, struct call *call, uint6
                                            .prompt_price_nano = call->prompt_price_nano,
                                            .completion_price_nano = call->completion_price_nano,
                                            .verified = call->verified,
+                                           .abilities = words_abilities(&call->generation),
+                                           .logprobs = call->generation.logprobs,
+                                           .steered = call->generation.bias_count > 0,
                                            .only_provider = only_provider,
                                            .prefix = call->names.begins,
                                            .leaves_prefix = call->names.leaves}};
@@ -148,8 +154,22 @@ void generation_accepted(const struct generation *generation) {
     }
 }
 
-void generation_deliver(struct generation *generation, struct str text) {
+/* What goes with a text. False: it is more than is kept. */
+static bool add_logprobs(struct call *call, const struct core_effect *effect) {
+    if (call->logprobs == NULL) {
+        return true;
+    }
+    call_logprobs_add(call->logprobs, effect->deliver.text, effect->deliver.logprobs);
+    return call_logprobs_are_whole(call->logprobs);
+}
+
+void generation_deliver(struct generation *generation, const struct core_effect *effect) {
+    const struct str text = effect->deliver.text;
     if (generation->call == NULL) {
+        return;
+    }
+    if (!add_logprobs(generation->call, effect)) {
+        generation_abort(generation, CORE_FAILURE_TOO_LONG);
         return;
     }
     if (generation->attempt_count > 0) {

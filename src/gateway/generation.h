@@ -19,14 +19,17 @@
 struct providers;
 struct audit_book;
 struct audit_captures;
+struct grammar_watch;
 
 /* What is known of the device of one attempt: it may be gone by the time the generation is settled. */
 struct attempt {
     uint32_t number; /* the core's */
     char device_id[STORE_ID_MAX], account_id[STORE_ID_MAX];
     char region[8];
+    bool self_made;         /* its device is of the account that asks, and not trusted */
     char scope[SCOPE_SIZE]; /* empty: its device does not know scopes, and was asked to reuse nothing */
     struct receipt_mark mark;
+    uint32_t stop; /* of the stop strings, the one that its device says has ended the answer, from 1; 0: none */
 };
 
 struct generation {
@@ -54,6 +57,7 @@ struct generations {
     const struct providers *providers;
     const struct audit_book *audit_book; /* which answers are audited ... */
     struct audit_captures *captures;     /* ... and where these are kept */
+    struct grammar_watch *grammar_watch; /* told what devices are asked */
     struct executor executor;            /* of calls: each becomes a generation on the network's devices */
     struct generation *list;             /* admitted by the core */
     struct scopes scopes;
@@ -77,7 +81,7 @@ void generation_placed(struct generation *generation, const struct core_effect *
                        const struct core_candidate *candidates);
 void generation_trace(const struct generation *generation, const struct core_effect *effect);
 void generation_accepted(const struct generation *generation);
-void generation_deliver(struct generation *generation, struct str text);
+void generation_deliver(struct generation *generation, const struct core_effect *effect);
 /* The last three free it. */
 void generation_finish(struct generation *generation);
 void generation_fail(struct generation *generation, const struct core_effect *effect);

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 
 /* FNV-1a. Two models of one device that share a hash would only share what is known of their files. */
-static uint64_t hash(struct str text) {
+uint64_t provider_files_model(struct str model) {
     uint64_t value = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < text.len; i++) {
-        value = (value ^ (uint8_t)text.data[i]) * UINT64_C(0x100000001b3);
+    for (size_t i = 0; i < model.len; i++) {
+        value = (value ^ (uint8_t)model.data[i]) * UINT64_C(0x100000001b3);
     }
     return value;
 }
@@ -20,7 +20,8 @@ static bool file_of(const struct link_model *model, struct provider_file *out) {
         const struct catalog_model *known = catalog_find(model->id);
         sha256 = known != NULL ? str_from(known->sha256) : STR("");
     }
-    out->model = hash(model->id);
+    out->model = provider_files_model(model->id);
+    out->context_length = model->context_length;
     out->tells_ids = (model->kinds & LINK_JOB_KIND_BIT(LINK_JOB_KIND_SCORE)) != 0;
     out->scores = out->tells_ids && model->state == LINK_MODEL_WARM;
     return digest_from_hex(sha256, out->sha256, sizeof(out->sha256));
@@ -41,7 +42,7 @@ void provider_files_clear(struct provider_files *files) {
 }
 
 const struct provider_file *provider_files_find(const struct provider_files *files, struct str model) {
-    const uint64_t wanted = hash(model);
+    const uint64_t wanted = provider_files_model(model);
     for (size_t i = 0; i < files->count; i++) {
         if (files->items[i].model == wanted) {
             return &files->items[i];

@@ -11,10 +11,11 @@
 #include <stdint.h>
 
 struct provider_file {
-    uint64_t model; /* a hash of its id */
+    uint64_t model; /* provider_files_model */
     uint8_t sha256[DIGEST_SHA256_SIZE];
-    bool tells_ids; /* it does jobs of the kind SCORE, so that its answers have ids of their tokens, too */
-    bool scores;    /* now: and the model is loaded */
+    uint32_t context_length; /* tokens of prompt and answer together, as the device says */
+    bool tells_ids;          /* it does jobs of the kind SCORE, so that its answers have ids of their tokens, too */
+    bool scores;             /* now: and the model is loaded */
 };
 
 struct provider_files { /* zeroed: none */
@@ -26,6 +27,7 @@ struct provider_files { /* zeroed: none */
  * what everybody has. Models that are neither told nor known are left out. */
 void provider_files_set(struct provider_files *files, const struct link_model *models, size_t count);
 void provider_files_clear(struct provider_files *files);
+uint64_t provider_files_model(struct str model); /* a hash of its id */
 /* NULL: its file is not known. */
 const struct provider_file *provider_files_find(const struct provider_files *files, struct str model);
 

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "core/explain.h"
 #include "gateway/audit_capture.h"
+#include "gateway/grammar_watch.h"
 #include "gateway/records.h"
 #include "gateway/words.h"
 #include "link/peer.h"
@@ -20,8 +21,7 @@
 #include <utlist.h>
 
 enum { RECORDS_MS = 60 * 1000, ID_RANDOM = 20 };
-
-static const char RELINK_REASON[] = "the operator has changed what this device may do";
+const char PROVIDERS_RELINK_REASON[] = "the operator has changed what this device may do";
 
 static struct gateway_provider *provider_of(struct link_peer *peer) {
     return link_peer_user(peer);
@@ -141,7 +141,7 @@ void providers_verified(struct providers *providers, const struct store_device *
         view.active > 0) {
         provider->relink = true;
     } else {
-        link_peer_close(provider->peer, RELINK_REASON);
+        link_peer_close(provider->peer, PROVIDERS_RELINK_REASON);
     }
 }
 
@@ -195,10 +195,10 @@ void providers_suspended(struct providers *providers, const char *account_id) {
 void providers_reviewed(struct providers *providers, const struct store_device *device) {
     struct gateway_provider *provider = providers_by_id(providers, device->id);
     if (provider != NULL) {
+        const struct core_event event = {
+            .kind = CORE_EVENT_ESCROW, .provider = provider->handle, .escrow = {.on = device->in_review}};
         provider->device.in_review = device->in_review;
-        core_loop_step(providers->core, &(struct core_event){.kind = CORE_EVENT_ESCROW,
-                                                             .provider = provider->handle,
-                                                             .escrow = {.on = device->in_review}});
+        core_loop_step(providers->core, &event);
     }
 }
 
@@ -212,6 +212,7 @@ static void tell_joined(struct gateway_provider *provider) {
                    .trusted = provider->local || provider->providers->all_trusted,
                    .quarantined = provider->device.standing == STORE_STANDING_QUARANTINED,
                    .escrow = provider->device.in_review,
+                   .operated = strcmp(provider->device.account_id, provider->providers->owner_id) == 0,
                    .record = record_from_store(&provider->device.record)},
     };
     const int64_t kept_ms = provider->device.record.kept_ms, now_ms = clock_wall_ms();
@@ -260,35 +261,6 @@ void providers_refused(struct gateway_provider *provider) {
     provider_turn_away(provider, "the gateway has as many providers as it can hold");
 }
 
-void providers_cancel(const struct providers *providers, uint64_t handle, uint64_t generation) {
-    const struct gateway_provider *provider = providers_find(providers, handle);
-    if (provider != NULL && provider->peer != NULL) {
-        link_peer_send_cancel(provider->peer, generation);
-    }
-}
-
-void providers_watch(const struct providers *providers, uint64_t handle, bool watched) {
-    const struct gateway_provider *provider = providers_find(providers, handle);
-    if (provider == NULL || provider->peer == NULL) {
-        return;
-    }
-    link_peer_watch(provider->peer, watched);
-    if (!watched && provider->relink) {
-        link_peer_close(provider->peer, RELINK_REASON);
-    }
-}
-
-void providers_want(const struct providers *providers, uint64_t handle, struct str model) {
-    const struct gateway_provider *provider = providers_find(providers, handle);
-    if (provider != NULL && provider->peer != NULL) {
-        char name[LIMIT_MODEL_ID_BYTES + 1];
-        (void)str_copy(name, sizeof(name), model);
-        LOG_INFO_EVENT("provider.want", LOG_TEXT("provider_id", provider->device.id), LOG_TEXT("model", name));
-        providers->counts->wants++;
-        link_peer_send_want(provider->peer, model);
-    }
-}
-
 void providers_records_due(void *context) {
     struct providers *providers = context;
     struct gateway_provider *provider;
@@ -335,11 +307,13 @@ static void on_status(void *context, struct link_peer *peer, const struct link_s
     struct core_offer offers[LIMIT_LINK_MODELS];
     provider_of(peer)->pause = status->pause;
     provider_files_set(&provider_of(peer)->files, status->models, status->model_count);
+    if (providers->scoring != NULL) {
+        providers->scoring->on_told(providers->scoring_context, provider_of(peer));
+    }
     size_t count = 0;
     for (size_t i = 0; i < status->model_count && count < COUNT_OF(offers); i++) {
-        if (words_generates(&status->models[i])) {
-            offers[count++] = words_offer(&status->models[i]);
-        }
+        offers[count] = words_offer(&status->models[i]);
+        count += words_generates(&status->models[i]);
     }
     core_loop_step(providers->core,
                    &(struct core_event){.kind = CORE_EVENT_PROVIDER_STATUS,
@@ -355,41 +329,57 @@ static void on_status(void *context, struct link_peer *peer, const struct link_s
     models_changed(providers);
 }
 
+/* What a device says; of a job, or of itself (0). */
+static void tell(void *context, struct link_peer *peer, uint64_t job, struct core_event event) {
+    event.provider = provider_of(peer)->handle;
+    event.generation = job;
+    core_loop_step(core_of(context), &event);
+}
+
 static void on_accept(void *context, struct link_peer *peer, const struct link_accept *accept) {
-    core_loop_step(core_of(context), &(struct core_event){.kind = CORE_EVENT_ACCEPT,
-                                                          .provider = provider_of(peer)->handle,
-                                                          .generation = accept->job,
-                                                          .accept = {.prompt_tokens = accept->prompt_tokens}});
+    tell(context, peer, accept->job,
+         (struct core_event){.kind = CORE_EVENT_ACCEPT, .accept = {.prompt_tokens = accept->prompt_tokens}});
 }
 
 static void on_progress(void *context, struct link_peer *peer, const struct link_progress *progress) {
-    core_loop_step(core_of(context), &(struct core_event){.kind = CORE_EVENT_PROGRESS,
-                                                          .provider = provider_of(peer)->handle,
-                                                          .generation = progress->job,
-                                                          .progress = {.done_tokens = progress->done_tokens}});
+    tell(context, peer, progress->job,
+         (struct core_event){.kind = CORE_EVENT_PROGRESS, .progress = {.done_tokens = progress->done_tokens}});
+}
+
+/* It has broken its grammar: it is told to stop, and has failed. */
+static void break_off(void *context, struct link_peer *peer, uint64_t job) {
+    LOG_WARN_EVENT("provider.grammar_broken", LOG_TEXT("provider_id", provider_of(peer)->device.id));
+    link_peer_send_cancel(peer, job);
+    tell(context, peer, job, (struct core_event){.kind = CORE_EVENT_ERROR, .error = {.failure = CORE_ATTEMPT_ENGINE}});
 }
 
 static void on_delta(void *context, struct link_peer *peer, const struct link_delta *delta) {
-    audit_captures_delta(((struct providers *)context)->captures, provider_of(peer)->handle, delta);
-    core_loop_step(core_of(context), &(struct core_event){.kind = CORE_EVENT_DELTA,
-                                                          .provider = provider_of(peer)->handle,
-                                                          .generation = delta->job,
-                                                          .delta = {.text = delta->text, .tokens = delta->tokens}});
+    const struct providers *providers = context;
+    const struct core_event event = words_delta(delta, provider_of(peer)->handle);
+    if (!grammar_watch_delta(providers->grammar_watch, event.provider, delta)) {
+        break_off(context, peer, delta->job);
+        return;
+    }
+    audit_captures_delta(providers->captures, event.provider, delta);
+    core_loop_step(providers->core, &event);
 }
 
 static void on_done(void *context, struct link_peer *peer, const struct link_done *message) {
     struct providers *providers = context;
     const struct gen_usage *usage = &message->usage;
+    if (!grammar_watch_done(providers->grammar_watch, provider_of(peer)->handle, message->job, message->finish)) {
+        break_off(context, peer, message->job);
+        return;
+    }
     audit_captures_done(providers->captures, provider_of(peer)->handle, message->job, message->finish,
                         core_loop_now_ms(providers->core));
     providers->done = message;
-    core_loop_step(core_of(context), &(struct core_event){.kind = CORE_EVENT_DONE,
-                                                          .provider = provider_of(peer)->handle,
-                                                          .generation = message->job,
-                                                          .done = {.finish = words_finish(message->finish),
-                                                                   .prompt_tokens = usage->prompt_tokens,
-                                                                   .completion_tokens = usage->completion_tokens,
-                                                                   .cached_tokens = usage->cached_tokens}});
+    tell(context, peer, message->job,
+         (struct core_event){.kind = CORE_EVENT_DONE,
+                             .done = {.finish = words_finish(message->finish),
+                                      .prompt_tokens = usage->prompt_tokens,
+                                      .completion_tokens = usage->completion_tokens,
+                                      .cached_tokens = usage->cached_tokens}});
     providers->done = NULL;
 }
 
@@ -407,17 +397,15 @@ static void on_error(void *context, struct link_peer *peer, const struct link_er
         providers->scoring->on_error(providers->scoring_context, provider_of(peer)->handle, error)) {
         return;
     }
-    core_loop_step(core_of(context), &(struct core_event){.kind = CORE_EVENT_ERROR,
-                                                          .provider = provider_of(peer)->handle,
-                                                          .generation = error->job,
-                                                          .error = {.failure = words_failure(error->failure),
-                                                                    .param = error->param,
-                                                                    .by_gateway = error->by_gateway}});
+    tell(context, peer, error->job,
+         (struct core_event){.kind = CORE_EVENT_ERROR,
+                             .error = {.failure = words_failure(error->failure),
+                                       .param = error->param,
+                                       .by_gateway = error->by_gateway}});
 }
 
 static void on_drain(void *context, struct link_peer *peer) {
-    core_loop_step(core_of(context),
-                   &(struct core_event){.kind = CORE_EVENT_PROVIDER_DRAINING, .provider = provider_of(peer)->handle});
+    tell(context, peer, 0, (struct core_event){.kind = CORE_EVENT_PROVIDER_DRAINING});
 }
 
 static void on_left(void *context, const struct store_admin *result, const struct err *err) {
@@ -441,14 +429,12 @@ static void on_silent(void *context, struct link_peer *peer) {
     const struct providers *providers = context;
     providers->counts->silences++;
     LOG_WARN_EVENT("provider.silent", LOG_TEXT("provider_id", provider_of(peer)->device.id));
-    core_loop_step(core_of(context),
-                   &(struct core_event){.kind = CORE_EVENT_PROVIDER_SILENT, .provider = provider_of(peer)->handle});
+    tell(context, peer, 0, (struct core_event){.kind = CORE_EVENT_PROVIDER_SILENT});
 }
 
 static void on_alive(void *context, struct link_peer *peer) {
     LOG_INFO_EVENT("provider.alive", LOG_TEXT("provider_id", provider_of(peer)->device.id));
-    core_loop_step(core_of(context),
-                   &(struct core_event){.kind = CORE_EVENT_PROVIDER_ALIVE, .provider = provider_of(peer)->handle});
+    tell(context, peer, 0, (struct core_event){.kind = CORE_EVENT_PROVIDER_ALIVE});
 }
 
 static void on_gone(void *context, struct link_peer *peer, const char *reason) {

@@ -32,11 +32,13 @@ struct gateway_provider {
     bool is_scoring;               /* the answer of another device (gateway/audit.h) */
     bool relink; /* its link is to be closed when its generations are over: something that it joins with has changed */
     struct gateway_provider *next, *prev;
-    struct gateway_provider *trusted_next, *trusted_prev; /* of those that are trusted */
-    UT_hash_handle by_handle, by_id;                      /* once admitted */
+    struct provider_scorer *scorings; /* where it is in providers->scorers; owned, as many as scoring_count */
+    size_t scoring_count;
+    UT_hash_handle by_handle, by_id; /* once admitted */
 };
 
 struct audit_captures;
+struct grammar_watch;
 
 struct gateway_provider;
 
@@ -46,6 +48,7 @@ struct provider_scoring {
     /* False: the job is none of these. */
     bool (*on_error)(void *context, uint64_t provider, const struct link_error *error);
     void (*on_joined)(void *context, struct gateway_provider *provider);
+    void (*on_told)(void *context, struct gateway_provider *provider); /* of its files */
     void (*on_left)(void *context, struct gateway_provider *provider, uint64_t handle);
 };
 
@@ -58,9 +61,10 @@ struct providers {
     void (*on_models_changed)(void *context);
     void *context;
     struct gateway_provider *list;          /* every one, also while enrolling */
-    struct gateway_provider *trusted;       /* those of the list that are */
+    struct provider_scorers *scorers;       /* uthash: the trusted ones of the list, by the files that they have */
     char owner_id[STORE_ID_MAX];            /* the operator's own account; empty: not known */
-    struct audit_captures *captures;        /* borrowed; told what devices say */
+    struct audit_captures *captures;        /* borrowed; told what devices say, as is ... */
+    struct grammar_watch *grammar_watch;    /* ... this */
     const struct provider_scoring *scoring; /* NULL: nobody */
     void *scoring_context;
     const struct link_done *done;       /* what a device has just said, while the core is told; NULL: nothing */
@@ -80,6 +84,8 @@ void providers_init(struct providers *providers, struct core_loop *core, struct 
 void providers_set_local(struct providers *providers, struct str join_token);
 /* Every link is gone. Also of zeros. */
 void providers_clear(struct providers *providers);
+
+extern const char PROVIDERS_RELINK_REASON[]; /* why a link closes that the device is to open again */
 
 /* What the link server tells; the context is the struct providers. */
 extern const struct link_server_events PROVIDERS_LINK_EVENTS;
@@ -104,8 +110,5 @@ void providers_records_due(void *context);
 /* Effects of the core. */
 void providers_admitted(struct gateway_provider *provider, uint64_t handle);
 void providers_refused(struct gateway_provider *provider);
-void providers_cancel(const struct providers *providers, uint64_t handle, uint64_t generation);
-void providers_watch(const struct providers *providers, uint64_t handle, bool watched);
-void providers_want(const struct providers *providers, uint64_t handle, struct str model);
 
 #endif

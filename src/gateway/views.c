@@ -7,6 +7,8 @@
 #include "gateway/provider_trust.h"
 #include "gateway/records.h"
 
+#include <string.h>
+
 static enum core_availability availability(void *context, struct str model, uint32_t *context_length) {
     const struct core_shell *shell = context;
     return core_model_availability(shell->core.core, model, context_length);
@@ -98,4 +100,12 @@ bool views_write_story(struct core_shell *shell, const char *id, struct json_wri
         explain_write(&explain, story, generation != NULL ? generation->handle : CORE_NO_HANDLE, writer);
     }
     return story != NULL;
+}
+
+void views_write_review(const struct core_shell *shell, const struct store_review *review, struct json_writer *writer) {
+    if (strcmp(review->reason, core_review_name(CORE_REVIEW_AUDIT)) == 0) {
+        audit_book_write_finding(&shell->audit_book, review->device_id, writer);
+    } else {
+        json_member_cstr(writer, "audit", NULL);
+    }
 }

@@ -20,4 +20,8 @@ void views_write_device(const struct core_shell *shell, const struct store_devic
 /* The object of what happened to a generation; false, and nothing written, when it is not known (any more). */
 MUST_CHECK bool views_write_story(struct core_shell *shell, const char *id, struct json_writer *writer);
 
+/* The member "audit" of a line of the review list, into its open object: what audits have found of its device, when the
+ * line is of them; else null. */
+void views_write_review(const struct core_shell *shell, const struct store_review *review, struct json_writer *writer);
+
 #endif

@@ -1,5 +1,7 @@
 #include "gateway/words.h"
 
+#include "link/part.h"
+
 #include <string.h>
 
 enum core_model_state words_model_state(enum link_model_state state) {
@@ -71,6 +73,20 @@ void words_region(char out[CORE_REGION_SIZE], const char *region) {
     }
 }
 
+uint8_t words_abilities(const struct gen_request *request) {
+    const int grammar = request->grammar.len > 0 ? CORE_ABILITY_GRAMMAR : 0;
+    return (uint8_t)(grammar | (request->bias_count > 0 || request->logprobs ? CORE_ABILITY_SAMPLE : 0));
+}
+
+static bool lists(const struct link_model *model, enum link_job_kind kind) {
+    return (model->kinds & LINK_JOB_KIND_BIT(kind)) != 0;
+}
+
+uint8_t words_offered_abilities(const struct link_model *model) {
+    const int grammar = lists(model, LINK_JOB_KIND_GRAMMAR) ? CORE_ABILITY_GRAMMAR : 0;
+    return (uint8_t)(grammar | (lists(model, LINK_JOB_KIND_SAMPLE) ? CORE_ABILITY_SAMPLE : 0));
+}
+
 struct core_offer words_offer(const struct link_model *model) {
     return (struct core_offer){
         .model = model->id,
@@ -82,9 +98,18 @@ struct core_offer words_offer(const struct link_model *model) {
         .bytes_left = model->bytes_total > model->bytes_done ? model->bytes_total - model->bytes_done : 0,
         .bytes_per_s = model->bytes_per_s,
         .bytes_total = model->bytes_total,
+        .abilities = words_offered_abilities(model),
     };
 }
 
+struct core_event words_delta(const struct link_delta *delta, uint64_t provider) {
+    return (struct core_event){
+        .kind = CORE_EVENT_DELTA,
+        .provider = provider,
+        .generation = delta->job,
+        .delta = {.text = delta->text, .tokens = delta->tokens, .logprobs = link_parts_logprobs(delta->parts)}};
+}
+
 bool words_generates(const struct link_model *model) {
-    return (model->kinds & LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE)) != 0;
+    return lists(model, LINK_JOB_KIND_GENERATE);
 }

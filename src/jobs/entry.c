@@ -13,7 +13,8 @@
 
 enum {
     BODY_ARENA_BYTES = 4 * LIMIT_HTTP_BODY_BYTES,
-    RESULT_BYTES = 6 * LIMIT_ANSWER_BYTES + 64 * 1024, /* every byte escaped */
+    /* Every byte escaped, and log-probabilities in JSON. */
+    RESULT_BYTES = 6 * LIMIT_ANSWER_BYTES + 10 * LIMIT_LOGPROBS_BYTES + 64 * 1024,
 };
 
 /* --- The end --- */
@@ -95,6 +96,7 @@ static void on_end(void *context, const struct answer *answer) {
     id_rename(format->id_prefix, answer->id, id);
     whole.id = id;
     whole.ignored = str_from(entry->ignored);
+    whole.echo = str_from(entry->echo);
     format->whole(&whole, &result);
     entry->job.prompt_tokens = answer->result->usage.prompt_tokens;
     entry->job.completion_tokens = answer->result->usage.completion_tokens;
@@ -152,8 +154,7 @@ static const struct run_events run_events = {.on_begun = on_begun, .on_end = on_
 
 static void on_step(void *context, const struct workflow_progress *progress) {
     struct job_entry *entry = context;
-    (void)progress;
-    if (entry->job.state != STORE_JOB_RUNNING) {
+    if (entry->job.state != STORE_JOB_RUNNING && progress->step->state != CORE_STEP_READY) {
         on_begun(entry);
     }
 }
@@ -249,8 +250,14 @@ static bool input_read(struct job_entry *entry, struct str body, struct arena *a
     }
     input->request.model = str_from(entry->job.model); /* as it was resolved when the job came */
     free(entry->ignored);
+    free(entry->echo);
     entry->ignored = mem_strndup(input->ignored.data, input->ignored.len);
+    entry->echo = mem_strndup(input->echo.data, input->echo.len);
     models_set_defaults(input);
+    if (input->tools != NULL && !tools_tell(input->tools, arena, &input->request)) {
+        fault_set_too_large(fault);
+        return false;
+    }
     return true;
 }
 
@@ -261,6 +268,7 @@ static void entry_start_run(struct job_entry *entry, const struct auth_identity 
                                       .kind = job_generation_kind(entry->job.kind),
                                       .identity = identity,
                                       .generation = &input->request,
+                                      .tools = input->tools,
                                       .label = input->label,
                                       .region = input->region,
                                       .verified = input->verified,

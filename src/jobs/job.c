@@ -41,15 +41,32 @@ const struct format *job_format(const struct formats *formats, enum store_job_ki
     return found != NULL ? found : &FORMAT_CHAT;
 }
 
+/* Whether bodies of that form are jobs. */
+static bool is_offered(const struct format *format) {
+    return format != NULL && format->begins_with != NULL;
+}
+
+static size_t offered_count(const struct formats *formats) {
+    size_t count = 0;
+    for (size_t i = 0; i < formats->count; i++) {
+        count += is_offered(formats->items[i]);
+    }
+    return count;
+}
+
+/* What stands in front of one of a list: "a, b or c". */
+static const char *joint(size_t at, size_t count) {
+    return at == 0 ? "" : at + 1 == count ? " or " : ", ";
+}
+
 /* "\"a\" or \"b\"": all names, or all paths. */
 static void write_choices(const struct formats *formats, bool paths, struct buf *out) {
-    for (size_t i = 0; i < formats->count; i++) {
+    const size_t count = offered_count(formats);
+    for (size_t i = 0, at = 0; i < formats->count; i++) {
         const struct format *format = formats->items[i];
-        buf_append_format(out, "%s\"%s\"",
-                          i == 0                    ? ""
-                          : i + 1 == formats->count ? " or "
-                                                    : ", ",
-                          paths ? format->path : format->name);
+        if (is_offered(format)) {
+            buf_append_format(out, "%s\"%s\"", joint(at++, count), paths ? format->path : format->name);
+        }
     }
 }
 
@@ -70,7 +87,7 @@ static const struct format *format_guess(const struct formats *formats, struct j
     struct buf choices;
     size_t count = 0;
     for (size_t i = 0; i < formats->count; i++) {
-        if (json_get(body, formats->items[i]->member, &value)) {
+        if (formats->items[i]->member != NULL && json_get(body, formats->items[i]->member, &value)) {
             found = formats->items[i];
             count++;
         }
@@ -79,12 +96,10 @@ static const struct format *format_guess(const struct formats *formats, struct j
         return found;
     }
     buf_init(&choices, ERR_MESSAGE_MAX);
-    for (size_t i = 0; i < formats->count; i++) {
-        buf_append_format(&choices, "%sof %s",
-                          i == 0                    ? ""
-                          : i + 1 == formats->count ? " or "
-                                                    : ", ",
-                          formats->items[i]->begins_with);
+    for (size_t i = 0, at = 0; i < formats->count; i++) {
+        if (is_offered(formats->items[i])) {
+            buf_append_format(&choices, "%sof %s", joint(at++, offered_count(formats)), formats->items[i]->begins_with);
+        }
     }
     fault_set_param(fault, FAULT_INVALID_REQUEST, formats->items[0]->member, "A job is the body %s.",
                     buf_cstr(&choices));
@@ -97,11 +112,11 @@ const struct format *job_format_read(const struct formats *formats, struct json_
     struct str name;
     if (json_get_given(body, "endpoint", &value)) {
         const struct format *found = json_as_str(value, &name) ? format_by_path(formats, name) : NULL;
-        return found != NULL ? found : refuse_name(formats, "endpoint", true, fault);
+        return is_offered(found) ? found : refuse_name(formats, "endpoint", true, fault);
     }
     if (json_get_given(body, "type", &value)) {
         const struct format *found = json_as_str(value, &name) ? format_by_name(formats, name) : NULL;
-        return found != NULL ? found : refuse_name(formats, "type", false, fault);
+        return is_offered(found) ? found : refuse_name(formats, "type", false, fault);
     }
     return format_guess(formats, body, fault);
 }
@@ -127,8 +142,8 @@ void job_write(struct json_writer *writer, const struct formats *formats, const 
     json_member_cstr(writer, "object", "job");
     json_member_cstr(writer, "type", job_format(formats, job->kind)->object);
     json_member_cstr(writer, "status", state_name(job->state));
-    if (how->disk_low && job->state == STORE_JOB_QUEUED) {
-        json_member_cstr(writer, "waiting_for", "disk");
+    if (!ended && how->waits != WAITING_NOT) {
+        json_member_cstr(writer, "waiting_for", waiting_name(how->waits));
     }
     json_member_cstr(writer, "model", job->model);
     json_member_time(writer, "created_at", job->created_ms);

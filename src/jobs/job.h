@@ -3,6 +3,7 @@
 #define NATARIS_JOBS_JOB_H
 
 #include "base/json_write.h"
+#include "call/waiting.h"
 #include "format/format.h"
 #include "store/jobs.h"
 #include "workflow/answer.h"
@@ -16,8 +17,8 @@ const struct format *job_format(const struct formats *formats, enum store_job_ki
 const struct format *job_format_read(const struct formats *formats, struct json_value body, struct fault *fault);
 
 struct job_writing {
-    bool whole;    /* with its result */
-    bool disk_low; /* one that is queued waits for that, too */
+    bool whole;         /* with its result */
+    enum waiting waits; /* what one that has not ended waits for */
 };
 void job_write(struct json_writer *writer, const struct formats *formats, const struct store_job *job,
                const struct job_writing *how);

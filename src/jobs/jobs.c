@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "jobs/entry.h"
+#include "workflow/waits.h"
 
 #include <stdlib.h>
 
@@ -97,6 +98,40 @@ static void tick_due(void *context) {
     }
 }
 
+static enum waiting entry_waits(const struct job_entry *entry) {
+    const struct jobs *jobs = entry->jobs;
+    const uint64_t now_ms = loop_now_ms(jobs->calls->loop);
+    switch (entry->state) {
+    case ENTRY_WAITING:
+        if (now_ms >= entry->account->try_at_ms &&
+            !patience_is_due(&entry->patience, jobs->calls, str_from(entry->job.model))) {
+            return entry->patience.waits_for == WAITING_NOT ? WAITING_RETRY : entry->patience.waits_for;
+        }
+        return jobs->calls->draining || account_has_room(jobs, entry->account) ? WAITING_NOT : WAITING_LIMIT;
+    case ENTRY_RUNNING:
+        if (entry->workflow != NULL) {
+            return workflow_waits(entry->workflow);
+        }
+        return entry->job.state == STORE_JOB_QUEUED ? WAITING_DEVICE : WAITING_NOT;
+    case ENTRY_READING:
+    case ENTRY_ENDING:
+        break;
+    }
+    return WAITING_NOT;
+}
+
+enum waiting jobs_waits(const struct jobs *jobs, const struct store_job *job) {
+    const struct job_entry *entry = job_queue_find(jobs, job->id);
+    if (job->state >= STORE_JOB_COMPLETED) {
+        return WAITING_NOT;
+    }
+    if (job->state == STORE_JOB_QUEUED && calls_disk_is_low(jobs->calls) &&
+        (entry == NULL || entry->state == ENTRY_WAITING)) {
+        return WAITING_DISK;
+    }
+    return entry != NULL ? entry_waits(entry) : WAITING_NOT;
+}
+
 void jobs_cancel(struct jobs *jobs, const char *id) {
     struct job_entry *entry = job_queue_find(jobs, id);
     if (entry == NULL) {
@@ -153,6 +188,7 @@ void jobs_free(struct jobs *jobs) {
     for (; entry != NULL; entry = next_entry) {
         next_entry = entry->hh.next;
         free(entry->ignored);
+        free(entry->echo);
         free(entry);
     }
     struct job_account *account = jobs->accounts, *next_account;

@@ -10,6 +10,7 @@
 
 #include "call/calls.h"
 #include "call/fault.h"
+#include "call/waiting.h"
 #include "format/format.h"
 #include "store/jobs.h"
 
@@ -34,6 +35,8 @@ MUST_CHECK bool jobs_reserve(struct jobs *jobs, const struct auth_identity *iden
 void jobs_release(struct jobs *jobs, const char *account_id, bool test);
 /* It is durable. */
 void jobs_add(struct jobs *jobs, const struct store_job *job);
+/* What one that has not ended waits for. */
+enum waiting jobs_waits(const struct jobs *jobs, const struct store_job *job);
 /* It has ended as cancelled in the store. */
 void jobs_cancel(struct jobs *jobs, const char *id);
 

@@ -51,10 +51,11 @@ void job_queue_remove(struct job_entry *entry) {
     HASH_DEL(jobs->entries, entry);
     job_account_put(jobs, entry->account);
     free(entry->ignored);
+    free(entry->echo);
     free(entry);
 }
 
-struct job_entry *job_queue_find(struct jobs *jobs, const char *id) {
+struct job_entry *job_queue_find(const struct jobs *jobs, const char *id) {
     struct job_entry *entry;
     HASH_FIND_STR(jobs->entries, id, entry);
     return entry;

@@ -45,6 +45,7 @@ struct job_entry {
     bool again;                /* it may have run before */
     struct patience patience;
     char *ignored; /* what its body has to no effect (call/input.h); owned; NULL before it was read */
+    char *echo;    /* what its answer repeats of it; likewise */
     struct job_entry *prev, *next;
 };
 
@@ -64,7 +65,7 @@ struct job_account *job_account_get(struct jobs *jobs, const char *id, bool test
 void job_account_put(struct jobs *jobs, struct job_account *account);
 
 /* Not ended, or NULL. */
-struct job_entry *job_queue_find(struct jobs *jobs, const char *id);
+struct job_entry *job_queue_find(const struct jobs *jobs, const char *id);
 /* A new one, which waits. */
 struct job_entry *job_queue_add(struct jobs *jobs, const struct store_job *job);
 /* Of one that is not waiting: back into its account's list. */

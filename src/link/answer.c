@@ -22,6 +22,7 @@ enum {
     USAGE_AT = 10,
     TIMINGS_AT = 22,
     WORD_AT = 34,
+    CLAIM_NONE = 0,
     CLAIM_SIGNED = 1, /* the byte that says that a digest and a signature follow */
 };
 
@@ -38,6 +39,9 @@ static void write_done(struct buf *out, const struct link_done *done) {
     struct json_writer writer = link_writer_begin(out, "done");
     link_writer_count(&writer, "job", done->job);
     json_member_cstr(&writer, "finish", link_finish_name(link_finish_for(LINK_VERSION_1, done->finish)));
+    if (done->stop > 0) {
+        link_writer_count(&writer, "stop", done->stop);
+    }
     json_write_key(&writer, "usage");
     json_begin_object(&writer);
     link_writer_count(&writer, "prompt_tokens", done->usage.prompt_tokens);
@@ -107,7 +111,8 @@ bool link_read_done(const struct link_reader *reader, struct link_done *out) {
     out->has_claim = false;
     out->finish_word = STR("");
     return link_read_job_number(reader, &out->job) && read_finish(reader, &out->finish) &&
-           read_usage(reader, &out->usage) && read_timings(reader, &out->timings);
+           link_reader_u32(reader, "stop", UINT32_MAX, &out->stop) && read_usage(reader, &out->usage) &&
+           read_timings(reader, &out->timings);
 }
 
 /* A failure that a newer peer knows and we do not (version 2): something broke there. */
@@ -213,8 +218,9 @@ void link_encode_done(struct buf *out, enum link_version version, const struct l
         return;
     }
     const struct str word = done->finish == LINK_FINISH_OTHER ? done->finish_word : STR("");
-    const size_t claim = done->has_claim ? LINK_CLAIM_SIZE : 0;
-    uint8_t *at = begin_binary(out, LINK_BINARY_DONE, LINK_DONE_SIZE + word.len + claim);
+    const size_t stop = done->stop > 0 ? 1 : 0;
+    const size_t claim = done->has_claim ? LINK_CLAIM_SIZE : stop; /* a byte must say that there is none */
+    uint8_t *at = begin_binary(out, LINK_BINARY_DONE, LINK_DONE_SIZE + word.len + claim + stop);
     if (at == NULL) {
         return;
     }
@@ -232,6 +238,12 @@ void link_encode_done(struct buf *out, enum link_version version, const struct l
         *at++ = CLAIM_SIGNED;
         memcpy(at, done->claim.sha256, sizeof(done->claim.sha256));
         memcpy(at + sizeof(done->claim.sha256), done->claim.signature, sizeof(done->claim.signature));
+        at += sizeof(done->claim.sha256) + sizeof(done->claim.signature);
+    } else if (stop > 0) {
+        *at++ = CLAIM_NONE;
+    }
+    if (stop > 0) {
+        *at = (uint8_t)done->stop;
     }
 }
 
@@ -244,6 +256,13 @@ static void take_claim(struct str rest, struct link_done *out) {
         memcpy(out->claim.sha256, rest.data + 1, sizeof(out->claim.sha256));
         memcpy(out->claim.signature, rest.data + 1 + sizeof(out->claim.sha256), sizeof(out->claim.signature));
     }
+}
+
+/* Behind the signature, or the byte that says that there is none. */
+static uint32_t take_stop(struct str rest, const struct link_done *done) {
+    const size_t at = done->has_claim ? LINK_CLAIM_SIZE : 1;
+    const bool told = rest.len > at && (done->has_claim || (uint8_t)rest.data[0] == CLAIM_NONE);
+    return told ? (uint8_t)rest.data[at] : 0;
 }
 
 static bool take_job(struct str payload, size_t at, uint64_t *out, struct err *err) {
@@ -319,7 +338,9 @@ bool link_take_done(struct str payload, struct link_done *out, struct err *err) 
                                         .decode_ms = link_get_u32(at + TIMINGS_AT + 8)};
     out->finish_word = (struct str){at + LINK_DONE_SIZE, (uint8_t)at[WORD_AT]};
     const size_t known = LINK_DONE_SIZE + out->finish_word.len;
-    take_claim((struct str){payload.data + known, payload.len - known}, out);
+    const struct str rest = {payload.data + known, payload.len - known};
+    take_claim(rest, out);
+    out->stop = take_stop(rest, out);
     if (!is_word(out->finish_word)) {
         return err_set_field(err, ERR_INVALID, "finish", "done with a word that is not of letters, digits and _");
     }

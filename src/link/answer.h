@@ -49,6 +49,7 @@ struct link_done {
     uint64_t job;
     enum link_finish finish;
     struct str finish_word; /* of OTHER: what the peer calls it; a short word for people. Borrowed from the message */
+    uint32_t stop; /* which of the job's stop strings has ended it, from 1; 0: none has, or the peer does not tell */
     struct gen_usage usage;
     struct gen_timings timings;
     bool has_claim; /* since version 2: the device has signed; of the usage's tokens */

@@ -182,7 +182,7 @@ static void client_unexpected(struct link_client *client, enum link_kind kind) {
 /* A kind that the gateway was not told of. */
 static void handle_job(struct link_client *client, const struct link_job *job) {
     char words[REASON_MAX];
-    if (job->kind == LINK_JOB_KIND_GENERATE) {
+    if (link_job_kind_generates(job->kind)) {
         client->events->on_job(client->context, job->job, &job->request);
         return;
     }

@@ -132,3 +132,13 @@ void link_signed_bytes(struct buf *out, const uint8_t nonce[LINK_NONCE_SIZE],
     buf_append(out, nonce, LINK_NONCE_SIZE);
     buf_append(out, public_key, ED25519_KEY_SIZE);
 }
+
+bool link_auth_proves(const struct link_auth *auth, const uint8_t nonce[LINK_NONCE_SIZE],
+                      const uint8_t public_key[ED25519_KEY_SIZE]) {
+    struct buf signed_bytes;
+    buf_init(&signed_bytes, 256);
+    link_signed_bytes(&signed_bytes, nonce, public_key);
+    const bool proven = ed25519_verify(public_key, buf_str(&signed_bytes), auth->signature);
+    buf_clear(&signed_bytes);
+    return proven;
+}

@@ -52,5 +52,8 @@ MUST_CHECK bool link_read_welcome(const struct link_reader *reader, struct link_
 /* The bytes a provider signs: "nataris link v1\n" + nonce + public key. `out` must be empty. */
 void link_signed_bytes(struct buf *out, const uint8_t nonce[LINK_NONCE_SIZE],
                        const uint8_t public_key[ED25519_KEY_SIZE]);
+/* Whether the signature is that of this key over this nonce. */
+MUST_CHECK bool link_auth_proves(const struct link_auth *auth, const uint8_t nonce[LINK_NONCE_SIZE],
+                                 const uint8_t public_key[ED25519_KEY_SIZE]);
 
 #endif

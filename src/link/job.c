@@ -30,7 +30,7 @@ void link_encode_job(struct buf *out, enum link_version version, uint64_t job, c
     struct json_writer writer = link_writer_begin(out, "job");
     link_writer_count(&writer, "job", job);
     if (version >= LINK_VERSION_2) {
-        write_kind(&writer, LINK_JOB_KIND_GENERATE, request);
+        write_kind(&writer, link_job_kind_of(request), request);
         write_signing(&writer, &request->signing);
     }
     write_request(&writer, request);
@@ -105,7 +105,7 @@ bool link_read_job(const struct link_reader *reader, enum link_version version, 
          !read_signing(reader, &signing))) {
         return false;
     }
-    if (out->kind != LINK_JOB_KIND_GENERATE && out->kind != LINK_JOB_KIND_SCORE) {
+    if (!link_job_kind_generates(out->kind) && out->kind != LINK_JOB_KIND_SCORE) {
         return true;
     }
     if (!gen_request_read(inner.object, reader->arena, &out->request, reader->err)) {

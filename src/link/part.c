@@ -9,7 +9,6 @@ enum {
     LENGTH_BITS = 24,
     LENGTH_MASK = (1 << LENGTH_BITS) - 1,
     TOKEN_ID_SIZE = 4,
-    LOGPROB_HEAD = 10, /* id, log-probability, length of the bytes */
 };
 
 /* --- Writing --- */
@@ -77,23 +76,9 @@ void link_parts_add_tool_call(struct buf *out, const struct link_tool_call *call
     end_part(out, start, LINK_PART_TOOL_CALL);
 }
 
-static void add_logprob(struct buf *out, const struct link_logprob *token) {
-    uint32_t bits;
-    memcpy(&bits, &token->logprob, sizeof(bits));
-    add_u32(out, token->id);
-    add_u32(out, bits);
-    add_short(out, token->bytes);
-}
-
-void link_parts_add_logprobs(struct buf *out, const struct link_logprobs *tokens, size_t count) {
+void link_parts_add_logprobs(struct buf *out, struct str logprobs) {
     const size_t start = begin_part(out);
-    for (size_t i = 0; i < count; i++) {
-        add_u8(out, tokens[i].other_count);
-        add_logprob(out, &tokens[i].taken);
-        for (size_t other = 0; other < tokens[i].other_count; other++) {
-            add_logprob(out, &tokens[i].others[other]);
-        }
-    }
+    (void)buf_append_str(out, logprobs);
     end_part(out, start, LINK_PART_LOGPROBS);
 }
 
@@ -154,41 +139,6 @@ static bool is_text(struct str text, size_t max) {
     return text.len <= max && utf8_valid(text.data, text.len);
 }
 
-static bool take_logprob(struct str *from, struct link_logprob *out) {
-    struct str head;
-    if (!take(from, LOGPROB_HEAD, &head)) {
-        return false;
-    }
-    const uint32_t bits = link_get_u32(head.data + 4), len = link_get_u16(head.data + 8);
-    out->id = link_get_u32(head.data);
-    memcpy(&out->logprob, &bits, sizeof(bits));
-    /* So written that it is false for what is no number. */
-    return out->logprob <= 0.0F && len <= LIMIT_LOGPROB_TOKEN_BYTES && take(from, len, &out->bytes);
-}
-
-bool link_logprobs_next(struct str *logprobs, struct link_logprobs *out) {
-    if (!take_u8(logprobs, &out->other_count) || out->other_count > LIMIT_LOGPROB_OTHERS ||
-        !take_logprob(logprobs, &out->taken)) {
-        return false;
-    }
-    for (size_t i = 0; i < out->other_count; i++) {
-        if (!take_logprob(logprobs, &out->others[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool logprobs_are_whole(struct str logprobs, uint32_t tokens) {
-    struct link_logprobs token;
-    for (uint32_t i = 0; i < tokens; i++) {
-        if (!link_logprobs_next(&logprobs, &token)) {
-            return false;
-        }
-    }
-    return logprobs.len == 0;
-}
-
 static bool read_tool_call(struct str payload, struct link_tool_call *call) {
     if (!take_u16(&payload, &call->index) || call->index >= LIMIT_TOOL_CALLS ||
         !take_short(&payload, LIMIT_NAME_BYTES, &call->id) || !take_short(&payload, LIMIT_NAME_BYTES, &call->name)) {
@@ -237,6 +187,16 @@ bool link_parts_next(struct str *parts, struct link_part *out) {
     uint32_t tag;
     struct str payload;
     return take_part(parts, &tag, &payload) && read_part(tag, payload, out);
+}
+
+struct str link_parts_logprobs(struct str parts) {
+    struct link_part part;
+    while (link_parts_next(&parts, &part)) {
+        if (part.kind == LINK_PART_LOGPROBS) {
+            return part.logprobs;
+        }
+    }
+    return STR("");
 }
 
 size_t link_token_id_count(struct str token_ids) {
@@ -289,7 +249,7 @@ static bool fits(const struct link_part *part, uint32_t tokens, unsigned *seen, 
     if (part->kind == LINK_PART_TOKEN_IDS && (again || link_token_id_count(part->token_ids) != tokens)) {
         return fail(err, part->kind, "without one token id for each token");
     }
-    if (part->kind == LINK_PART_LOGPROBS && (again || !logprobs_are_whole(part->logprobs, tokens))) {
+    if (part->kind == LINK_PART_LOGPROBS && (again || !gen_logprobs_are_of(part->logprobs, tokens))) {
         return fail(err, part->kind, "without proper log-probabilities for each token");
     }
     return true;

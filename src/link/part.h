@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "wire/limits.h"
+#include "wire/logprobs.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,17 +33,6 @@ struct link_tool_call {
     struct str arguments; /* the next piece of its JSON text */
 };
 
-struct link_logprob {
-    uint32_t id;
-    float logprob;    /* natural, 0 or less */
-    struct str bytes; /* what the token spells: maybe half a character */
-};
-
-struct link_logprobs {
-    struct link_logprob taken, others[LIMIT_LOGPROB_OTHERS];
-    size_t other_count;
-};
-
 struct link_audio {
     struct str format, bytes;
 };
@@ -52,7 +42,7 @@ struct link_part {
     union {
         struct str text;      /* TEXT, REASONING */
         struct str token_ids; /* see link_token_id */
-        struct str logprobs;  /* see link_logprobs_next */
+        struct str logprobs;  /* wire/logprobs.h */
         struct link_tool_call tool_call;
         struct link_audio audio;
     };
@@ -62,7 +52,8 @@ struct link_part {
 void link_parts_add_token_ids(struct buf *out, const uint32_t *ids, size_t count);
 void link_parts_add_reasoning(struct buf *out, struct str text);
 void link_parts_add_tool_call(struct buf *out, const struct link_tool_call *call);
-void link_parts_add_logprobs(struct buf *out, const struct link_logprobs *tokens, size_t count);
+/* As gen_logprobs_append wrote them. */
+void link_parts_add_logprobs(struct buf *out, struct str logprobs);
 void link_parts_add_audio(struct buf *out, const struct link_audio *audio);
 /* Writes the head of a part and gives what follows it. */
 uint8_t *link_part_put_head(uint8_t *out, enum link_part_kind kind, size_t len);
@@ -73,10 +64,10 @@ MUST_CHECK bool link_parts_read(struct str parts, uint32_t tokens, struct str *t
                                 struct err *err);
 /* Takes the first part off; false at the end, or where checked parts would not go on. */
 bool link_parts_next(struct str *parts, struct link_part *out);
+/* The log-probabilities in checked parts; empty when there are none. */
+struct str link_parts_logprobs(struct str parts);
 /* Within TOKEN_IDS. */
 size_t link_token_id_count(struct str token_ids);
 uint32_t link_token_id(struct str token_ids, size_t index);
-/* Within LOGPROBS: takes the next token off; false at the end. */
-bool link_logprobs_next(struct str *logprobs, struct link_logprobs *out);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "link/backlog.h"
 #include "net/deadline.h"
 #include "net/ws_conn.h"
 #include "wire/limits.h"
@@ -45,6 +46,7 @@ struct link_peer {
     struct link_watched watched; /* heard_ms: when connected, then when anything came in last */
     struct link_pace pace;
     struct deadline pause; /* until when nothing is read of it */
+    struct link_backlog backlog;
     void *user;
     struct link_peer *prev, *next;
 };
@@ -77,13 +79,9 @@ static void peer_set_state(struct link_peer *peer, enum peer_state next) {
     LOG_DEBUG_EVENT("link.peer", LOG_TEXT("address", ws_conn_peer(peer->ws)),
                     LOG_TEXT("from", peer_state_name(peer->state)), LOG_TEXT("to", peer_state_name(next)),
                     LOG_INT("version", peer->version));
-    if (peer->state == PEER_ADMITTED) {
-        peer->host->admitted_count--;
-    }
+    peer->host->admitted_count -= peer->state == PEER_ADMITTED;
     peer->state = next;
-    if (next == PEER_ADMITTED) {
-        peer->host->admitted_count++;
-    }
+    peer->host->admitted_count += next == PEER_ADMITTED;
     if (next == PEER_ADMITTED || next == PEER_CLOSING) {
         peer_drop_hello(peer);
     }
@@ -100,16 +98,24 @@ static void peer_close_with(struct link_peer *peer, uint16_t code, const char *r
     }
 }
 
+/* It does not read: a close frame would not arrive either. */
+static void peer_cut(struct link_peer *peer) {
+    if (peer->state != PEER_CLOSING) {
+        peer_set_state(peer, PEER_CLOSING);
+        ws_conn_abort(peer->ws);
+    }
+}
+
 /* All that the gateway says is text, in both versions. */
 static void peer_send(struct link_peer *peer) {
     struct link_peer_host *host = peer->host;
     ws_conn_send(peer->ws, WS_TEXT, buf_str(&host->scratch));
+    peer->backlog.queued += host->scratch.len;
     if (host->scratch.capacity > KEEP_SCRATCH) {
         buf_clear(&host->scratch);
     }
-    if (ws_conn_unsent(peer->ws) > host->config.backlog_bytes && peer->state != PEER_CLOSING) {
-        peer_set_state(peer, PEER_CLOSING);
-        ws_conn_abort(peer->ws); /* it does not read: a close frame would not arrive either */
+    if (ws_conn_unsent(peer->ws) > host->config.backlog_bytes) {
+        peer_cut(peer);
     }
 }
 
@@ -149,12 +155,7 @@ static void handle_hello(struct link_peer *peer, const struct link_hello *hello)
 static void handle_auth(struct link_peer *peer, const struct link_auth *auth) {
     const struct link_peer_host *host = peer->host;
     const struct link_hello *hello = &peer->hello->hello;
-    struct buf proof;
-    buf_init(&proof, 256);
-    link_signed_bytes(&proof, peer->hello->nonce, hello->public_key);
-    const bool proven = ed25519_verify(hello->public_key, buf_str(&proof), auth->signature);
-    buf_clear(&proof);
-    if (!proven) {
+    if (!link_auth_proves(auth, peer->hello->nonce, hello->public_key)) {
         peer_close_with(peer, WS_CLOSE_POLICY, "the signature does not match the public key");
         return;
     }
@@ -223,13 +224,11 @@ static void handle_admitted(struct link_peer *peer, const struct link_message *m
 static void handle_message(struct link_peer *peer, const struct link_message *message) {
     if (peer->state == PEER_ADMITTED) {
         handle_admitted(peer, message);
-    } else if (message->kind == LINK_UNKNOWN) {
-        return;
     } else if (peer->state == PEER_CONNECTED && message->kind == LINK_HELLO) {
         handle_hello(peer, &message->hello);
     } else if (peer->state == PEER_CHALLENGED && message->kind == LINK_AUTH) {
         handle_auth(peer, &message->auth);
-    } else {
+    } else if (message->kind != LINK_UNKNOWN) {
         peer_unexpected(peer, message->kind);
     }
 }
@@ -268,13 +267,6 @@ static void peer_slow_down(struct link_peer *peer, enum link_kind kind, size_t b
     }
 }
 
-static bool decode(struct link_peer *peer, enum ws_opcode opcode, struct str payload, struct link_message *message,
-                   struct err *err) {
-    return opcode == WS_BINARY
-               ? link_decode_binary(peer->version, payload, message, err)
-               : link_decode_text(peer->version, peer->host->parser, arena_for_message(peer), payload, message, err);
-}
-
 static void on_ws_message(void *context, enum ws_opcode opcode, struct str payload) {
     struct link_peer *peer = context;
     struct link_peer_host *host = peer->host;
@@ -285,7 +277,9 @@ static void on_ws_message(void *context, enum ws_opcode opcode, struct str paylo
     struct link_message message;
     struct err err;
     err_clear(&err);
-    if (decode(peer, opcode, payload, &message, &err)) {
+    if (opcode == WS_BINARY
+            ? link_decode_binary(peer->version, payload, &message, &err)
+            : link_decode_text(peer->version, host->parser, arena_for_message(peer), payload, &message, &err)) {
         peer_slow_down(peer, message.kind, payload.len);
         handle_message(peer, &message);
     } else {
@@ -487,11 +481,17 @@ struct link_peer *link_peer_next(const struct link_peer *peer) {
 }
 
 void link_peer_check(struct link_peer *peer, uint64_t now_ms) {
-    const uint64_t silent_ms = now_ms > peer->watched.heard_ms ? now_ms - peer->watched.heard_ms : 0;
-    if (peer->state < PEER_ADMITTED && silent_ms >= peer->host->config.handshake_ms) {
+    struct link_peer_host *host = peer->host;
+    const uint64_t silent_ms = now_ms > peer->watched.heard_ms ? now_ms - peer->watched.heard_ms : 0,
+                   patience_ms = (uint64_t)host->config.heartbeat_ms * SILENT_HEARTBEATS;
+    const size_t unsent = ws_conn_unsent(peer->ws);
+    host->unsent += unsent;
+    if (peer->state < PEER_ADMITTED && silent_ms >= host->config.handshake_ms) {
         peer_close_with(peer, WS_CLOSE_PROTOCOL, "the handshake took too long");
-    } else if (peer->state == PEER_ADMITTED && silent_ms >= peer->host->config.heartbeat_ms * SILENT_HEARTBEATS) {
+    } else if (peer->state == PEER_ADMITTED && silent_ms >= patience_ms) {
         peer_close_with(peer, WS_CLOSE_PROTOCOL, "no sign of life for three heartbeats");
+    } else if (link_backlog_is_stuck(&peer->backlog, unsent, patience_ms, host->crowded, now_ms)) {
+        peer_cut(peer);
     }
 }
 

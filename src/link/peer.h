@@ -42,7 +42,8 @@ struct link_server_events {
 struct link_server_config {
     uint32_t heartbeat_ms; /* asked of providers; a link without any frame for three of these is closed */
     uint32_t handshake_ms;
-    size_t backlog_bytes; /* unsent bytes over which a link is closed */
+    size_t backlog_bytes;  /* unsent bytes over which a link is closed ... */
+    size_t backlogs_bytes; /* ... and those of all, over which each is closed that takes nothing; 0: no limit */
     /* Watched links are pinged so often while nothing comes in, and reported after so long a silence. 0: never. A time
      * in which this loop itself stood still is nobody's silence. */
     uint32_t watch_ping_ms, watch_silence_ms;
@@ -81,6 +82,8 @@ struct link_peer_host {
     void *context; /* of the events */
     struct link_peer *peers;
     size_t open_count, admitted_count;
+    size_t unsent; /* of all links, as the server last looked at them */
+    bool crowded;  /* that was too much */
     bool draining; /* whoever is admitted from now on is told so */
     struct link_watch watch;
     struct link_pace_limits pace;
@@ -97,7 +100,7 @@ void link_peer_host_clear(struct link_peer_host *host); /* no link is left */
 /* Takes the exchange over as one more link. False: it is untouched, and `err` says what it lacks. */
 MUST_CHECK bool link_peer_open(struct link_peer_host *host, struct http_exchange *exchange, struct err *err);
 struct link_peer *link_peer_next(const struct link_peer *peer); /* in the host's list; NULL: none */
-/* Closes it if it has been silent for too long. */
+/* Closes it if it has been silent for too long, or takes nothing of what it is sent; adds to the host's `unsent`. */
 void link_peer_check(struct link_peer *peer, uint64_t now_ms);
 /* Only to admitted ones. */
 void link_peer_send_drain(struct link_peer *peer);

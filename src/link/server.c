@@ -39,7 +39,10 @@ static void finish_when_empty(struct link_peer_host *host) {
 static void sweep(void *context) {
     struct link_server *server = context;
     const uint64_t now_ms = loop_now_ms(server->host.loop);
-    for (struct link_peer *peer = server->host.peers; peer != NULL; peer = link_peer_next(peer)) {
+    struct link_peer_host *host = &server->host;
+    host->crowded = host->config.backlogs_bytes > 0 && host->unsent > host->config.backlogs_bytes;
+    host->unsent = 0;
+    for (struct link_peer *peer = host->peers; peer != NULL; peer = link_peer_next(peer)) {
         link_peer_check(peer, now_ms);
     }
 }

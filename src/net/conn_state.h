@@ -26,6 +26,11 @@ struct conn_events;
 struct conn_write;
 struct listener;
 
+struct conn_queue {
+    struct conn *newest, *oldest;
+    size_t count;
+};
+
 struct conn {
     union { /* which one: uv_handle_get_type */
         uv_tcp_t tcp;
@@ -38,7 +43,8 @@ struct conn {
     void (*on_ready)(void *context, struct conn *conn);
     struct listener *listener; /* that accepted it, or NULL; it is told when the memory is about to be freed */
     void (*on_freed)(struct listener *listener, struct conn *conn);
-    struct conn *previous, *next; /* the listener's list of handshakes */
+    struct conn *previous, *next; /* the listener's queue ... */
+    struct conn_queue *queue;     /* ... in which it is; NULL: none */
     struct address_place *place;  /* whose it is, held; NULL: nobody counts it */
     struct tls_session *tls;      /* NULL: plain */
     struct chunk *gathered;       /* written this iteration, or while `writing` is under way */

@@ -229,13 +229,30 @@ static bool http_conn_is_idle(const struct http_conn *http) {
     return http->state == HTTP_CONN_HEAD && !http->processing && (http->early.len == 0 || !conn_is_proven(http->conn));
 }
 
+/* Whether somebody unknown holds it, who does not read its answer, or has it and does not go. */
+static bool http_conn_overstays(const struct http_conn *http) {
+    const bool ended = http->state == HTTP_CONN_CLOSING,
+               answering = http->state == HTTP_CONN_ANSWERING || http->state == HTTP_CONN_REFUSING;
+    return !conn_is_proven(http->conn) && (ended || (answering && conn_unsent(http->conn) > 0));
+}
+
+static bool http_conn_give_way(struct http_conn *http) {
+    const bool idle = http_conn_is_idle(http);
+    if (!idle && !http_conn_overstays(http)) {
+        return false;
+    }
+    if (idle) {
+        http->state = HTTP_CONN_CLOSING;
+        deadline_clear(&http->deadline);
+    }
+    conn_close(http->conn, 0);
+    return true;
+}
+
 void http_conn_make_room(struct http_conn_host *host) {
     struct http_conn *http = host->conns != NULL ? host->conns->prev : NULL;
     for (size_t i = 0; http != NULL && i < EVICT_LOOKED_AT; i++) {
-        if (http_conn_is_idle(http)) {
-            http->state = HTTP_CONN_CLOSING;
-            deadline_clear(&http->deadline);
-            conn_close(http->conn, 0);
+        if (http_conn_give_way(http)) {
             return;
         }
         http = http != host->conns ? http->prev : NULL;

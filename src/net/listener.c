@@ -13,7 +13,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { LISTENER_BACKLOG = 4096, LISTENER_HOST_MAX = 256 };
+enum {
+    LISTENER_BACKLOG = 4096,
+    LISTENER_HOST_MAX = 256,
+    STRANGERS_OF = 8, /* in a full house more than one in so many that is still coming in is too many */
+};
 
 struct listener {
     union {
@@ -27,7 +31,8 @@ struct listener {
     unsigned handshake_ms;
     const struct listener_events *events;
     void *context;
-    struct conn *handshakes; /* connections not handed over yet */
+    struct conn_queue handshakes; /* connections not handed over yet */
+    struct conn_queue strangers;  /* and those that were, whose peer has not shown yet who it is (listener_await) */
     struct address_book *addresses;
     struct str refusal;
     bool closing, closed;
@@ -47,30 +52,68 @@ static void listener_on_closed(uv_handle_t *handle) {
     listener_free_if_done(listener);
 }
 
-static void listener_add_handshake(struct listener *listener, struct conn *conn) {
-    conn->next = listener->handshakes;
+static void listener_enqueue(struct conn_queue *queue, struct conn *conn) {
+    conn->queue = queue;
+    conn->next = queue->newest;
     if (conn->next != NULL) {
         conn->next->previous = conn;
+    } else {
+        queue->oldest = conn;
     }
-    listener->handshakes = conn;
+    queue->newest = conn;
+    queue->count++;
 }
 
-static void listener_remove_handshake(struct listener *listener, struct conn *conn) {
+static void listener_dequeue(struct conn *conn) {
+    struct conn_queue *queue = conn->queue;
+    if (queue == NULL) {
+        return;
+    }
     if (conn->previous != NULL) {
         conn->previous->next = conn->next;
     } else {
-        listener->handshakes = conn->next;
+        queue->newest = conn->next;
     }
     if (conn->next != NULL) {
         conn->next->previous = conn->previous;
+    } else {
+        queue->oldest = conn->previous;
     }
     conn->previous = conn->next = NULL;
+    conn->queue = NULL;
+    queue->count--;
+}
+
+void listener_await(struct conn *conn) {
+    if (conn->listener != NULL && conn->queue == NULL && !conn->proven) {
+        listener_enqueue(&conn->listener->strangers, conn);
+    }
+}
+
+void listener_came_in(struct conn *conn) {
+    listener_dequeue(conn);
+}
+
+/* Those that only begin to come in must not keep others out: of too many the oldest goes. */
+static bool listener_drop_stranger(struct listener *listener) {
+    const struct conn_queue *handshakes = &listener->handshakes, *strangers = &listener->strangers;
+    const size_t count = handshakes->count + strangers->count;
+    if (count == 0 || count <= listener->max_connections / STRANGERS_OF) {
+        return false;
+    }
+    const bool in_handshake = handshakes->count >= strangers->count;
+    struct conn *oldest = in_handshake ? handshakes->oldest : strangers->oldest;
+    listener_dequeue(oldest);
+    if (in_handshake) {
+        conn_discard(oldest);
+    } else {
+        conn_abort(oldest);
+    }
+    return true;
 }
 
 static void listener_forget_conn(struct listener *listener, struct conn *conn) {
-    if (conn->previous != NULL || listener->handshakes == conn) {
-        listener_remove_handshake(listener, conn); /* it failed */
-    }
+    listener_dequeue(conn); /* it failed */
     listener->count--;
     if (listener->waiting && !listener->closing) {
         loop_defer(listener->loop, &listener->admit);
@@ -80,7 +123,7 @@ static void listener_forget_conn(struct listener *listener, struct conn *conn) {
 
 static void listener_on_ready(void *context, struct conn *conn) {
     struct listener *listener = context;
-    listener_remove_handshake(listener, conn);
+    listener_dequeue(conn);
     listener->events->on_conn(listener->context, conn);
 }
 
@@ -151,7 +194,7 @@ static void listener_accept(struct listener *listener) {
     }
     conn_set_events(conn, &LISTENER_HANDSHAKE_EVENTS, listener);
     conn->on_ready = listener_on_ready;
-    listener_add_handshake(listener, conn);
+    listener_enqueue(&listener->handshakes, conn);
     conn_start(conn, tls, listener->handshake_ms);
 }
 
@@ -167,7 +210,7 @@ static void listener_on_connection(uv_stream_t *stream, int status) {
         return;
     }
     listener->waiting = true;
-    if (listener->events->on_full != NULL) {
+    if (!listener_drop_stranger(listener) && listener->events->on_full != NULL) {
         listener->events->on_full(listener->context);
     }
 }
@@ -306,9 +349,9 @@ void listener_close(struct listener *listener) {
         return;
     }
     listener->closing = true;
-    while (listener->handshakes != NULL) {
-        struct conn *conn = listener->handshakes;
-        listener_remove_handshake(listener, conn);
+    while (listener->handshakes.newest != NULL) {
+        struct conn *conn = listener->handshakes.newest;
+        listener_dequeue(conn);
         conn_discard(conn);
     }
     uv_close((uv_handle_t *)&listener->tcp, listener_on_closed);

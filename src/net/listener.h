@@ -29,6 +29,10 @@ MUST_CHECK bool listener_open(struct listener **out, struct loop *loop, const st
                               const struct listener_events *events, void *context, struct err *err);
 unsigned listener_port(const struct listener *listener); /* 0 for a Unix socket */
 size_t listener_connection_count(const struct listener *listener);
+/* The peer of this connection has still to show who it is, after other words than HTTP's: while too many such keep a
+ * full house, the oldest of them is cut. Until it came in; nothing happens to a connection that nobody accepted. */
+void listener_await(struct conn *conn);
+void listener_came_in(struct conn *conn);
 /* Stops accepting; accepted connections live on. Frees the listener once the last of them is closed. */
 void listener_close(struct listener *listener);
 

@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "net/listener.h"
 #include "net/loop.h"
 
 #include <stdlib.h>
@@ -289,6 +290,7 @@ bool ws_conn_accept(struct ws_conn **out, struct http_exchange *exchange, const 
     struct str early = {NULL, 0};
     struct conn *conn = http_upgrade(exchange, headers, COUNT_OF(headers) - (protocol ? 0 : 1), &early);
     struct ws_conn *ws = ws_conn_new(conn, WS_SERVER, max_message, events, context);
+    listener_await(conn);
     if (early.len > 0) {
         ws->early = MEM_NEW(struct ws_early);
         ws->early->deferred.run = run_early;
@@ -345,6 +347,7 @@ void ws_conn_read_resume(struct ws_conn *ws) {
 }
 
 void ws_conn_prove(struct ws_conn *ws) {
+    listener_came_in(ws->conn);
     conn_prove(ws->conn);
 }
 

@@ -2,7 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "link/part.h"
+#include "provider/delta_parts.h"
 #include "provider/job_table.h"
 #include "provider/model_set.h"
 
@@ -22,8 +22,8 @@ struct agent {
     struct ed25519_signer *signer; /* owned; signs what was delivered */
     bool draining, closing;
     uint64_t status_ms; /* when the last status was sent */
-    struct buf parts;   /* of the delta that is being sent, beside its text */
-    bool told_lost;     /* the log knows that the link is down; further attempts are not worth a line */
+    struct delta_parts parts;
+    bool told_lost; /* the log knows that the link is down; further attempts are not worth a line */
     struct loop_deferred drained;
     size_t open_parts; /* while closing: of the link and the set of models, those that are not closed yet */
     void (*on_closed)(void *context);
@@ -133,17 +133,19 @@ static void on_read(void *context, uint64_t job, uint32_t done_tokens) {
     }
 }
 
+static void on_logprobs(void *context, uint64_t job, struct str logprobs) {
+    struct agent *agent = context;
+    (void)job; /* its delta follows at once */
+    delta_parts_keep(&agent->parts, logprobs);
+}
+
 static void on_delta(void *context, uint64_t job, struct str text, const uint32_t *ids, uint32_t tokens) {
     struct agent *agent = context;
     const struct job_slot *entry = job_table_find(&agent->jobs, job);
     if (entry != NULL && entry->state == JOB_RUNNING) {
         delivery_add(entry->delivery, text);
         struct link_delta delta = {.job = entry->link_job, .tokens = tokens, .text = text, .parts = STR("")};
-        if (ids != NULL && tokens > 0 && link_delta_fits(&delta)) {
-            buf_reset(&agent->parts);
-            link_parts_add_token_ids(&agent->parts, ids, tokens);
-            delta.parts = buf_str(&agent->parts);
-        }
+        delta_parts_fill(&agent->parts, ids, &delta);
         link_client_send_delta(agent->link, &delta);
     }
 }
@@ -163,6 +165,7 @@ static void on_done(void *context, uint64_t job, const struct gen_done *done) {
     struct agent *agent = context;
     struct link_done message = {.finish = link_finish_from_generation(done->finish),
                                 .finish_word = STR(""),
+                                .stop = done->stop,
                                 .usage = done->usage,
                                 .timings = done->timings};
     const struct job_slot *entry = job_table_find(&agent->jobs, job);
@@ -199,6 +202,7 @@ static const struct hosted_model_events MODEL_EVENTS = {.on_state = on_model_sta
                                                         .on_unloaded = on_model_unloaded,
                                                         .on_accept = on_accept,
                                                         .on_read = on_read,
+                                                        .on_logprobs = on_logprobs,
                                                         .on_delta = on_delta,
                                                         .on_done = on_done,
                                                         .on_scored = on_scored,
@@ -383,7 +387,7 @@ bool agent_new(struct agent **out, struct loop *loop, const struct link_client_c
     agent->context = context;
     agent->guard = guard;
     tally_init(&agent->tally);
-    buf_init(&agent->parts, LINK_PART_HEAD + LIMIT_DELTA_TOKENS * sizeof(uint32_t));
+    delta_parts_init(&agent->parts);
     job_table_init(&agent->jobs);
     agent->signer = ed25519_signer_new(link->private_key);
     agent->drained.run = tell_drained;
@@ -438,7 +442,7 @@ static void on_part_closed(void *context) {
     void (*on_closed)(void *context) = agent->on_closed;
     void *closed_context = agent->closed_context;
     job_table_clear(&agent->jobs);
-    buf_clear(&agent->parts);
+    delta_parts_clear(&agent->parts);
     ed25519_signer_free(agent->signer);
     free(agent);
     on_closed(closed_context);

@@ -8,6 +8,7 @@
 #include "provider/device_state.h"
 #include "provider/doctor_gateway.h"
 #include "provider/doctor_job.h"
+#include "provider/doctor_upstream.h"
 #include "provider/hosted_model.h"
 #include "provider/hosted_model_spec.h"
 #include "provider/model_added.h"
@@ -104,7 +105,7 @@ static bool check_file(struct doctor *doctor, const struct hosted_model_spec *sp
 }
 
 static void check_model(struct doctor *doctor, const char *name, struct best_model *best) {
-    const bool needs_file = strcmp(doctor->options->engine, ENGINE_SCRIPTED.name) != 0;
+    const bool needs_file = engine_ops_find(doctor->options->engine)->needs_file;
     const char *folder = doctor->options->model_folder;
     struct hosted_model_spec spec;
     struct model_added added;
@@ -234,10 +235,15 @@ static void check_limits(struct doctor *doctor, const struct device_state *state
 
 bool doctor_run(struct doctor *doctor) {
     struct best_model best = {0};
+    struct hosted_model_spec there = {0};
     struct device_state state;
     check_folder(doctor);
     doctor_check_gateway(doctor);
-    for (size_t i = 0; i < doctor->options->model_count; i++) {
+    if (doctor->options->upstream_url != NULL) {
+        best.found = doctor_check_upstream(doctor, &there);
+        str_copy(best.id, sizeof(best.id), str_from(there.id));
+    }
+    for (size_t i = 0; doctor->options->upstream_url == NULL && i < doctor->options->model_count; i++) {
         check_model(doctor, doctor->options->models[i], &best);
     }
     device_state_read(&state, doctor->options->device_root);
@@ -245,7 +251,7 @@ bool doctor_run(struct doctor *doctor) {
     check_disk(doctor);
     check_limits(doctor, &state);
     if (best.found) {
-        doctor_check_job(doctor, best.id, best.path[0] != '\0' ? best.path : NULL);
+        doctor_check_job(doctor, best.id, best.path[0] != '\0' ? best.path : NULL, there.upstream);
     } else {
         doctor_say(doctor, "job", DOCTOR_WARN, "run the doctor again when a model is here",
                    "no job was tried: there is no model to try it on");

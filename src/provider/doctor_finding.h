@@ -10,7 +10,8 @@ const char *doctor_level_name(enum doctor_level level); /* "ok", "warn", "fail" 
 enum { DOCTOR_MESSAGE_MAX = 512 };
 
 struct doctor_finding {
-    const char *check; /* "folder", "key", "gateway", "tls", "clock", "model", "memory", "disk", "limits", "job" */
+    const char
+        *check; /* "folder", "key", "gateway", "tls", "clock", "upstream", "model", "memory", "disk", "limits", "job" */
     enum doctor_level level;
     char message[DOCTOR_MESSAGE_MAX];
     const char *advice; /* what to do next; NULL: nothing */

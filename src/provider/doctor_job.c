@@ -116,7 +116,7 @@ static void on_timeout(void *context) {
 static const struct engine_events EVENTS = {
     .on_state = on_state, .on_accept = on_accept, .on_delta = on_delta, .on_done = on_done, .on_failed = on_failed};
 
-void doctor_check_job(struct doctor *doctor, const char *model, const char *path) {
+void doctor_check_job(struct doctor *doctor, const char *model, const char *path, const char *upstream) {
     const struct provider_options *options = doctor->options;
     struct trial trial = {.doctor = doctor, .loop = loop_new(), .model = model};
     struct device_facts facts;
@@ -134,6 +134,10 @@ void doctor_check_job(struct doctor *doctor, const char *model, const char *path
         .script_load_ms = options->script_load_ms,
         .script = options->script,
         .script_prefill_ms = options->script_prefill_ms,
+        .upstream_url = options->upstream_url,
+        .upstream_key = options->upstream_key,
+        .upstream_model = upstream[0] != '\0' ? upstream : NULL,
+        .ca_file = options->ca_file,
     };
     trial.timer = loop_timer_new(trial.loop, on_timeout, &trial);
     loop_timer_start(trial.timer, TRIAL_TIMEOUT_MS, 0);

@@ -4,7 +4,8 @@
 
 #include "provider/doctor_finding.h"
 
-/* Makes `model`, whose file is at `path` (NULL: it needs none), answer a short prompt. */
-void doctor_check_job(struct doctor *doctor, const char *model, const char *path);
+/* Makes `model` answer a short prompt. `path` is its file (NULL: it needs none), `upstream` its name at an upstream
+ * (empty: it has none). */
+void doctor_check_job(struct doctor *doctor, const char *model, const char *path, const char *upstream);
 
 #endif

@@ -113,18 +113,23 @@ const char *hosted_model_id(const struct hosted_model *model) {
 }
 
 void hosted_model_describe(const struct hosted_model *model, struct link_model *out) {
-    const char *sha256 = model->spec.catalog != NULL ? model->spec.catalog->sha256 : NULL;
-    *out =
-        (struct link_model){.id = str_from(model->spec.id),
-                            .state = model->told,
-                            .kinds = LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE) | LINK_JOB_KIND_BIT(LINK_JOB_KIND_SCORE),
-                            .sha256 = str_from(sha256),
-                            .slots = model->facts.slots,
-                            .context_length = model->facts.context_length,
-                            .bytes_done = model->bytes_done,
-                            .bytes_total = model->bytes_total,
-                            .bytes_per_s = model->transferring ? (uint64_t)model->progress.speed : 0,
-                            .load_ms = model->load_ms};
+    const struct engine_ops *ops = model->options.ops;
+    const bool file_known = model->spec.catalog != NULL && model->spec.upstream[0] == '\0';
+    const bool grammars = ops->grammars || model->facts.grammars;
+    const char *sha256 = file_known ? model->spec.catalog->sha256 : NULL;
+    *out = (struct link_model){.id = str_from(model->spec.id),
+                               .state = model->told,
+                               .kinds = LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE) |
+                                        (ops->scores ? LINK_JOB_KIND_BIT(LINK_JOB_KIND_SCORE) : 0) |
+                                        (grammars ? LINK_JOB_KIND_BIT(LINK_JOB_KIND_GRAMMAR) : 0) |
+                                        (ops->samples ? LINK_JOB_KIND_BIT(LINK_JOB_KIND_SAMPLE) : 0),
+                               .sha256 = str_from(sha256),
+                               .slots = model->facts.slots,
+                               .context_length = model->facts.context_length,
+                               .bytes_done = model->bytes_done,
+                               .bytes_total = model->bytes_total,
+                               .bytes_per_s = model->transferring ? (uint64_t)model->progress.speed : 0,
+                               .load_ms = model->load_ms};
 }
 
 bool hosted_model_hopeless(const struct hosted_model *model) {

@@ -30,7 +30,8 @@ struct hosted_model_events {
     void (*on_unloaded)(void *context, struct hosted_model *model);
     /* The engine's, with the same meaning. */
     void (*on_accept)(void *context, uint64_t job, uint32_t prompt_tokens);
-    void (*on_read)(void *context, uint64_t job, uint32_t done_tokens); /* may be NULL */
+    void (*on_read)(void *context, uint64_t job, uint32_t done_tokens);    /* may be NULL */
+    void (*on_logprobs)(void *context, uint64_t job, struct str logprobs); /* may be NULL */
     void (*on_delta)(void *context, uint64_t job, struct str text, const uint32_t *ids, uint32_t tokens);
     void (*on_scored)(void *context, uint64_t job, const struct gen_score *score); /* may be NULL */
     void (*on_done)(void *context, uint64_t job, const struct gen_done *done);

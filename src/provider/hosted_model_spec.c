@@ -51,3 +51,23 @@ bool hosted_model_resolve(struct hosted_model_spec *spec, const char *name, cons
     }
     return true;
 }
+
+bool hosted_model_resolve_upstream(struct hosted_model_spec *spec, const char *name, struct err *err) {
+    struct str id, upstream;
+    *spec = (struct hosted_model_spec){0};
+    if (!str_split(str_from(name), '=', &id, &upstream)) {
+        upstream = id;
+    }
+    spec->catalog = catalog_find(id); /* an alias has its model's id */
+    if (!str_copy(spec->id, sizeof(spec->id), spec->catalog != NULL ? str_from(spec->catalog->id) : id) ||
+        !catalog_id_is_valid(id)) {
+        return err_set(err, ERR_INVALID,
+                       "a model's id has 1 to %d letters, digits and . _ - / : @ +; one with another name at the "
+                       "upstream is given as ID=NAME",
+                       LIMIT_MODEL_ID_BYTES);
+    }
+    if (upstream.len == 0 || !str_copy(spec->upstream, sizeof(spec->upstream), upstream)) {
+        return err_set(err, ERR_INVALID, "a model's name at an upstream has 1 to %d bytes", LIMIT_NAME_BYTES);
+    }
+    return true;
+}

@@ -11,8 +11,10 @@
 /* What a model named by the device's owner is. */
 struct hosted_model_spec {
     char id[LIMIT_MODEL_ID_BYTES + 1];
-    const struct catalog_model *catalog; /* NULL: added, a file named by path, or only the scripted engine knows it */
-    const char *path;                    /* NULL: its file is looked for, or none is needed */
+    const struct catalog_model
+        *catalog;     /* NULL: added, a file named by path, or only an engine without files knows it */
+    const char *path; /* NULL: its file is looked for, or none is needed */
+    char upstream[LIMIT_NAME_BYTES + 1]; /* its name at an upstream; empty: it has none */
     bool added;                          /* a person added it to the model folder (model_added.h) */
 };
 
@@ -20,5 +22,7 @@ struct hosted_model_spec {
  * (scripted engine) any id will do. The errors are for the person who typed it. spec->path borrows `name`. */
 MUST_CHECK bool hosted_model_resolve(struct hosted_model_spec *spec, const char *name, const char *model_folder,
                                      bool needs_file, struct err *err);
+/* A model at an upstream: "ID=NAME" or, where the name there is an id too, "NAME". */
+MUST_CHECK bool hosted_model_resolve_upstream(struct hosted_model_spec *spec, const char *name, struct err *err);
 
 #endif

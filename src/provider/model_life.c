@@ -221,6 +221,7 @@ static void open_engine(struct hosted_model *model, uint64_t memory_limit) {
     options.model_id = model->spec.id;
     options.model_path = model->path[0] != '\0' ? model->path : NULL;
     options.memory_limit = memory_limit;
+    options.upstream_model = model->spec.upstream[0] != '\0' ? model->spec.upstream : NULL;
     if (!use_file(model, &err)) {
         look_again(model, &err);
         return;

@@ -16,6 +16,13 @@ static void on_read(void *context, uint64_t job, uint32_t done_tokens) {
     }
 }
 
+static void on_logprobs(void *context, uint64_t job, struct str logprobs) {
+    const struct hosted_model *model = context;
+    if (model->state != MODEL_CLOSING && model->events->on_logprobs != NULL) {
+        model->events->on_logprobs(model->context, job, logprobs);
+    }
+}
+
 static void on_delta(void *context, uint64_t job, struct str text, const uint32_t *ids, uint32_t tokens) {
     const struct hosted_model *model = context;
     if (model->state != MODEL_CLOSING) {
@@ -58,6 +65,7 @@ static void on_failed(void *context, uint64_t job, enum gen_failure failure, con
 const struct engine_events MODEL_WORDS = {.on_state = model_life_engine_state,
                                           .on_accept = on_accept,
                                           .on_read = on_read,
+                                          .on_logprobs = on_logprobs,
                                           .on_delta = on_delta,
                                           .on_done = on_done,
                                           .on_scored = on_scored,

@@ -20,13 +20,19 @@ static bool refuse_count(struct err *err) {
     return err_set(err, ERR_INVALID, "a provider serves 1 to %d models", LIMIT_LINK_MODELS);
 }
 
-static bool add(struct provider_models *models, const char *name, const char *folder, bool needs_file,
+static bool resolve(struct hosted_model_spec *spec, const char *name, const char *folder, const struct engine_ops *ops,
+                    struct err *err) {
+    return ops == &ENGINE_UPSTREAM ? hosted_model_resolve_upstream(spec, name, err)
+                                   : hosted_model_resolve(spec, name, folder, ops->needs_file, err);
+}
+
+static bool add(struct provider_models *models, const char *name, const char *folder, const struct engine_ops *ops,
                 struct err *err) {
     struct hosted_model_spec spec;
     if (models->count == LIMIT_LINK_MODELS) {
         return refuse_count(err);
     }
-    if (!hosted_model_resolve(&spec, name, folder, needs_file, err)) {
+    if (!resolve(&spec, name, folder, ops, err)) {
         return false;
     }
     if (has(models, spec.id)) {
@@ -57,15 +63,15 @@ static bool add_present(struct provider_models *models, const char *folder, stru
     return true;
 }
 
-static bool resolve_first_of(struct provider_models *models, const struct provider_options *options, bool needs_file,
-                             struct err *err) {
+static bool resolve_first_of(struct provider_models *models, const struct provider_options *options,
+                             const struct engine_ops *ops, struct err *err) {
     if (options->first_of_count > MODEL_SET_FIRST_OF_MAX ||
         (options->first_of_count > 0 && models->count == LIMIT_LINK_MODELS)) {
         return err_set(err, ERR_INVALID, "the first of at most %d models is served, beside at most %d others",
                        MODEL_SET_FIRST_OF_MAX, LIMIT_LINK_MODELS - 1);
     }
     for (size_t i = 0; i < options->first_of_count; i++) {
-        if (!hosted_model_resolve(&models->first_of[i], options->first_of[i], options->model_folder, needs_file, err)) {
+        if (!resolve(&models->first_of[i], options->first_of[i], options->model_folder, ops, err)) {
             return false;
         }
         models->first_of_count++;
@@ -73,11 +79,11 @@ static bool resolve_first_of(struct provider_models *models, const struct provid
     return true;
 }
 
-bool provider_models_resolve(struct provider_models *models, const struct provider_options *options, bool needs_file,
-                             struct err *err) {
+bool provider_models_resolve(struct provider_models *models, const struct provider_options *options,
+                             const struct engine_ops *ops, struct err *err) {
     *models = (struct provider_models){0};
     for (size_t i = 0; i < options->model_count; i++) {
-        if (!add(models, options->models[i], options->model_folder, needs_file, err)) {
+        if (!add(models, options->models[i], options->model_folder, ops, err)) {
             return false;
         }
     }
@@ -86,14 +92,14 @@ bool provider_models_resolve(struct provider_models *models, const struct provid
     for (size_t i = 0; i < options->offer_count; i++) {
         bool is_all = strcmp(options->offers[i], PROVIDER_OFFER_ALL) == 0;
         all = all || is_all;
-        if (!is_all && !add(models, options->offers[i], options->model_folder, needs_file, err)) {
+        if (!is_all && !add(models, options->offers[i], options->model_folder, ops, err)) {
             return false;
         }
     }
     if (all && !add_present(models, options->model_folder, err)) {
         return false;
     }
-    return resolve_first_of(models, options, needs_file, err) &&
+    return resolve_first_of(models, options, ops, err) &&
            (models->count > 0 || models->first_of_count > 0 || options->auto_models || refuse_count(err));
 }
 

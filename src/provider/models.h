@@ -18,7 +18,7 @@ struct provider_models {
 
 /* The errors are for the person who typed the names. */
 MUST_CHECK bool provider_models_resolve(struct provider_models *models, const struct provider_options *options,
-                                        bool needs_file, struct err *err);
+                                        const struct engine_ops *ops, struct err *err);
 /* Hosts them. `common` is what the options of all models share. */
 void provider_models_start(const struct provider_models *models, const struct provider_options *options,
                            const struct hosted_model_options *common, struct agent *agent);

@@ -122,7 +122,7 @@ static void start_models(struct provider *provider, const struct engine_ops *ops
     const struct provider_options *options = &provider->options;
     const struct hosted_model_options model_options = {
         .ops = ops,
-        .needs_file = ops != &ENGINE_SCRIPTED,
+        .needs_file = ops->needs_file,
         .engine = {.loop = provider->loop,
                    .slots = options->slots,
                    .context_length = options->context_length,
@@ -132,6 +132,9 @@ static void start_models(struct provider *provider, const struct engine_ops *ops
                    .script_rate = options->script_rate,
                    .script_load_ms = options->script_load_ms,
                    .script = options->script,
+                   .upstream_url = options->upstream_url,
+                   .upstream_key = options->upstream_key,
+                   .ca_file = options->ca_file,
                    .script_prefill_ms = options->script_prefill_ms},
         .model_folder = options->model_folder,
         .room = {.quota_bytes = options->model_quota_bytes},
@@ -163,8 +166,7 @@ bool provider_open(struct provider **out, struct loop *loop, const struct provid
     provider->events = events;
     provider->context = context;
     provider->close.run = close_parts;
-    if (!read_region(provider, options->region, err) ||
-        !provider_models_resolve(&models, options, ops != &ENGINE_SCRIPTED, err)) {
+    if (!read_region(provider, options->region, err) || !provider_models_resolve(&models, options, ops, err)) {
         provider_free(provider);
         return false;
     }

@@ -15,7 +15,7 @@ struct provider_options { /* strings are borrowed for the provider's life */
     const char *join_token;    /* NULL or "": this device is enrolled already */
     const char *data_folder;   /* the device's key lives here (device_key, mode 0600) */
     const char *model_folder;  /* where model files are kept, shared by all data folders of a user */
-    const char *engine;        /* "llama" or "scripted" */
+    const char *engine;        /* "llama", "scripted" or "upstream" */
     const char *const *models; /* catalog ids, aliases, or paths of GGUF files; loaded in this order, and kept loaded */
     size_t model_count;
     const char *const *first_of; /* the same, but only the first of them that can be had and loaded */
@@ -30,7 +30,8 @@ struct provider_options { /* strings are borrowed for the provider's life */
     uint32_t slots, context_length, threads; /* 0: chosen by the engine */
     double script_rate;
     uint32_t script_load_ms, script_prefill_ms;
-    const char *script;    /* see struct engine_options; NULL or "": none */
+    const char *script;                      /* see struct engine_options; NULL or "": none */
+    const char *upstream_url, *upstream_key; /* see struct engine_options; then a model may be "ID=NAME-THERE" */
     uint32_t reconnect_ms; /* first pause before a lost gateway is tried again, 1 to 60000; doubles to 120 times that */
     bool quiet;            /* no progress bars */
     struct owner_limits limits;

@@ -50,3 +50,36 @@ void store_answer_find(struct store *store, const uint8_t scope_sha256[DIGEST_SH
     store_writer_tell_time(&store->writer, now_ms);
     store_task_run(store, &self->task);
 }
+
+/* --- Its end --- */
+
+struct delete_task {
+    struct store_task task; /* first */
+    uint8_t scope_sha256[DIGEST_SHA256_SIZE];
+    int64_t now_ms;
+    bool found;
+    void (*on_result)(void *context, bool found, const struct err *err);
+    void *context;
+};
+
+static bool delete_write(struct store_task *task, struct store_connection *connection, struct err *err) {
+    struct delete_task *self = (struct delete_task *)task;
+    return connection->driver->answers->remove(connection, self->scope_sha256, self->now_ms, &self->found, err);
+}
+
+static void delete_answer(struct store_task *task, const struct err *err) {
+    const struct delete_task *self = (struct delete_task *)task;
+    self->on_result(self->context, err == NULL && self->found, err);
+}
+
+void store_answer_delete(struct store *store, const uint8_t scope_sha256[DIGEST_SHA256_SIZE], int64_t now_ms,
+                         void (*on_result)(void *context, bool found, const struct err *err), void *context) {
+    static const struct store_task_kind kind = {.write = delete_write, .answer = delete_answer};
+    struct delete_task *self = MEM_NEW(struct delete_task);
+    self->task.kind = &kind;
+    memcpy(self->scope_sha256, scope_sha256, DIGEST_SHA256_SIZE);
+    self->now_ms = now_ms;
+    self->on_result = on_result;
+    self->context = context;
+    store_task_run(store, &self->task);
+}

@@ -11,7 +11,9 @@ struct store_answer {
     bool stream;        /* content is the text of the answer's SSE events */
     bool replaces;      /* takes the place of one that is kept (an SDK's first tries); false: that one refuses it */
     bool spare;         /* nobody asked for it to be kept: it is not where its account's quota is used up (quota.h) */
+    bool half;          /* with `spare`: it takes no more than half of that quota, which is left to who asks for it */
     struct str content; /* the answer's body; copied */
+    const struct store_answer *also; /* of a settlement: one more, of a scope that nobody else has; NULL: none */
 };
 /* The stored answer of a scope, also when expired ones are about to go: NULL when there is none. `content` is borrowed
  * for the call. `account_id`: who will have one kept if there is none; ERR_CONFLICT about "quota" (quota.h) when there
@@ -21,6 +23,10 @@ void store_answer_find(struct store *store, const uint8_t scope_sha256[DIGEST_SH
                        void (*on_result)(void *context, const struct store_answer *answer, const struct err *err),
                        void *context);
 
+/* Deletes one; `found`: it was there, and had not expired. Asynchronous. */
+void store_answer_delete(struct store *store, const uint8_t scope_sha256[DIGEST_SHA256_SIZE], int64_t now_ms,
+                         void (*on_result)(void *context, bool found, const struct err *err), void *context);
+
 /* --- Of a backend --- */
 
 struct store_answer_rows {
@@ -29,6 +35,8 @@ struct store_answer_rows {
     /* The content is on the heap. */
     bool (*find)(struct store_connection *connection, const uint8_t scope_sha256[DIGEST_SHA256_SIZE], int64_t now_ms,
                  struct store_answer *out, bool *found, struct err *err);
+    bool (*remove)(struct store_connection *connection, const uint8_t scope_sha256[DIGEST_SHA256_SIZE], int64_t now_ms,
+                   bool *found, struct err *err);
 };
 
 #endif

@@ -20,7 +20,7 @@ void store_deliveries_read(struct store *store, const char *account_id, const ch
 
 /* --- The sender --- */
 
-enum { STORE_DUE_EACH_MAX = 256 }; /* deliveries of one webhook in one answer */
+enum { STORE_DUE_EACH_MAX = 64 }; /* deliveries of one webhook in one answer */
 
 struct store_due_delivery {
     int64_t number;

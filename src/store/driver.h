@@ -19,7 +19,9 @@
 struct store_connection {
     const struct store_driver *driver;
     const struct store_quotas *quotas; /* the store's (quota.h); NULL: none hold */
+    const _Atomic bool *events_off;    /* the store's: no event is kept now; NULL: each is */
     bool deliveries_added;             /* by what was written; whoever tells the sender clears it */
+    uint32_t deliveries_dropped;       /* likewise: those for which there was no room */
 };
 
 enum store_commit {

@@ -86,6 +86,9 @@ static bool take_key(struct enrol_task *self, struct store_connection *connectio
         return false;
     }
     const char *why = barred(&self->device);
+    if (why == NULL && strcmp(self->token.account_id, self->device.account_id) != 0) {
+        why = "the device of this join token belongs to another account by now";
+    }
     if (why != NULL) {
         return refuse(self, why);
     }

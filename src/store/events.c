@@ -1,5 +1,9 @@
 #include "store/events.h"
 
+#include "store/state.h"
+
+#include <stdatomic.h>
+
 const char *store_event_name(enum store_event_kind kind) {
     switch (kind) {
     case STORE_EVENT_TEST:
@@ -26,4 +30,8 @@ bool store_event_kind_of(struct str name, enum store_event_kind *out) {
         }
     }
     return false;
+}
+
+void store_events_set_off(struct store *store, bool off) {
+    atomic_store_explicit(&store->events_off, off, memory_order_relaxed);
 }

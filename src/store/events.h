@@ -34,6 +34,10 @@ struct store_event {
     struct str data;
 };
 
+/* From the loop's thread: whether events are kept from now on. Off, those that happen are dropped and counted
+ * (store_counts): for when the disk has hardly any room left. */
+void store_events_set_off(struct store *store, bool off);
+
 /* --- Of a backend --- */
 
 struct store_event_rows {

@@ -16,8 +16,13 @@ enum store_outcome { /* stored by number */
 enum store_generation_kind { /* stored by number */
                              STORE_GENERATION_CHAT = 0,
                              STORE_GENERATION_INFERENCE = 1,
+                             STORE_GENERATION_COMPLETIONS = 2,
+                             STORE_GENERATION_MESSAGES = 3,
+                             STORE_GENERATION_RESPONSES = 4,
+                             STORE_GENERATION_OLLAMA_CHAT = 5,
+                             STORE_GENERATION_OLLAMA_GENERATE = 6,
 };
-enum { STORE_GENERATION_KINDS = 2 };
+enum { STORE_GENERATION_KINDS = 8 }; /* more than any number that was given */
 
 struct store_generation {
     char id[STORE_ID_MAX]; /* unique; it names what it was for (store_purpose), but nobody has to read that out of it */
@@ -35,6 +40,7 @@ struct store_generation {
     int64_t charge_nano, provider_nano; /* from the client's wallets; of it, to the device's owner */
     int64_t given_nano;                 /* of the charge, from given credit (ledger.h) */
     int64_t provider_given_nano;        /* of provider_nano, so; of several parts: in each of them, and 0 here */
+    bool own_devices; /* of one that is read for its client: all of it was made by devices of the client's own */
 };
 
 /* Synchronous; each in order of creation; the callback returns false to stop. */

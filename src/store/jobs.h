@@ -22,8 +22,9 @@ enum store_job_kind { /* what answers it, and so the shape of its answer; stored
                       STORE_JOB_CHAT = 0,
                       STORE_JOB_INFERENCE = 1,
                       STORE_JOB_WORKFLOW = 2, /* answered in a chat's shape */
+                      /* The others: one more than the number of their form (store/generations.h). */
 };
-enum { STORE_JOB_KINDS = 3 };
+enum { STORE_JOB_KINDS = 9 }; /* the forms behind these are in jobs/stored.h */
 
 struct store_job {
     char id[STORE_ID_MAX], account_id[STORE_ID_MAX], key_id[STORE_ID_MAX];

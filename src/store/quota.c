@@ -4,20 +4,23 @@
 #define MIB (INT64_C(1024) * 1024)
 
 void store_quotas_init(struct store_quotas *quotas) {
-    *quotas = (struct store_quotas){.of = {
-                                        [STORE_TIER_FREE] = {[STORE_KEPT_CONVERSATIONS] = {1000, 128 * MIB},
-                                                             [STORE_KEPT_JOBS] = {10 * 1000, 256 * MIB},
-                                                             [STORE_KEPT_WORKFLOWS] = {1000, 128 * MIB},
-                                                             [STORE_KEPT_ANSWERS] = {20 * 1000, 128 * MIB}},
-                                        [STORE_TIER_STARTER] = {[STORE_KEPT_CONVERSATIONS] = {10 * 1000, 1024 * MIB},
-                                                                [STORE_KEPT_JOBS] = {100 * 1000, 2048 * MIB},
-                                                                [STORE_KEPT_WORKFLOWS] = {10 * 1000, 1024 * MIB},
-                                                                [STORE_KEPT_ANSWERS] = {100 * 1000, 512 * MIB}},
-                                        [STORE_TIER_PRO] = {[STORE_KEPT_CONVERSATIONS] = {100 * 1000, 8192 * MIB},
-                                                            [STORE_KEPT_JOBS] = {1000 * 1000, 16384 * MIB},
-                                                            [STORE_KEPT_WORKFLOWS] = {100 * 1000, 8192 * MIB},
-                                                            [STORE_KEPT_ANSWERS] = {500 * 1000, 4096 * MIB}},
-                                    }};
+    static const struct store_quotas DEFAULTS = {
+        .of = {[STORE_TIER_FREE] = {[STORE_KEPT_CONVERSATIONS] = {1000, 128 * MIB},
+                                    [STORE_KEPT_JOBS] = {10 * 1000, 256 * MIB},
+                                    [STORE_KEPT_WORKFLOWS] = {1000, 128 * MIB},
+                                    [STORE_KEPT_ANSWERS] = {20 * 1000, 128 * MIB},
+                                    [STORE_KEPT_DELIVERIES] = {10 * 1000, 32 * MIB}},
+               [STORE_TIER_STARTER] = {[STORE_KEPT_CONVERSATIONS] = {10 * 1000, 1024 * MIB},
+                                       [STORE_KEPT_JOBS] = {100 * 1000, 2048 * MIB},
+                                       [STORE_KEPT_WORKFLOWS] = {10 * 1000, 1024 * MIB},
+                                       [STORE_KEPT_ANSWERS] = {100 * 1000, 512 * MIB},
+                                       [STORE_KEPT_DELIVERIES] = {100 * 1000, 256 * MIB}},
+               [STORE_TIER_PRO] = {[STORE_KEPT_CONVERSATIONS] = {100 * 1000, 8192 * MIB},
+                                   [STORE_KEPT_JOBS] = {1000 * 1000, 16384 * MIB},
+                                   [STORE_KEPT_WORKFLOWS] = {100 * 1000, 8192 * MIB},
+                                   [STORE_KEPT_ANSWERS] = {500 * 1000, 4096 * MIB},
+                                   [STORE_KEPT_DELIVERIES] = {500 * 1000, 2048 * MIB}}}};
+    *quotas = DEFAULTS;
 }
 
 const char *store_kept_name(enum store_kept kind) {
@@ -30,6 +33,8 @@ const char *store_kept_name(enum store_kept kind) {
         return "workflows";
     case STORE_KEPT_ANSWERS:
         return "answers";
+    case STORE_KEPT_DELIVERIES:
+        return "deliveries";
     }
     return "conversations";
 }
@@ -46,14 +51,20 @@ static const char *way_out(enum store_kept kind) {
         return "Delete workflows that have ended (DELETE /v1/workflows/ID?forget=true; each goes by itself 30 days "
                "after its end), or ask for another tier";
     case STORE_KEPT_ANSWERS:
-        return "Each goes by itself 24 hours after it was made. Wait for that, or send the request without an "
-               "Idempotency-Key";
+        return "Each goes by itself 24 hours after it was made, a response after 30 days. Wait for that, delete "
+               "responses (DELETE /v1/responses/ID), or send the request without an Idempotency-Key and store";
+    case STORE_KEPT_DELIVERIES:
+        return "Let the webhooks' receivers take what waits, delete webhooks (DELETE /v1/webhooks/ID), or ask for "
+               "another "
+               "tier";
     }
     return "Delete some of them (DELETE /v1/conversations/ID), or ask for another tier";
 }
 
 static const char *thing(enum store_kept kind) {
-    return kind == STORE_KEPT_ANSWERS ? "stored answers" : store_kept_name(kind);
+    return kind == STORE_KEPT_ANSWERS      ? "stored answers"
+           : kind == STORE_KEPT_DELIVERIES ? "webhook deliveries"
+                                           : store_kept_name(kind);
 }
 
 bool store_quota_check(const struct store_quotas *quotas, enum store_tier tier, enum store_kept kind,

@@ -1,9 +1,11 @@
 /* Quotas: how much an account may have kept for it, by its tier, in rows and in bytes. What is kept is summed up with
- * the rows themselves, in the same transaction (sqlite/0022_kept.sql), so that nobody ever counts them.
+ * the rows themselves, in the same transaction (sqlite/0022_kept.sql, 0025_deliveries.sql), so that nobody ever counts
+ * them.
  *
  * A quota is looked at where something new begins: a conversation or a call on one, a job, a workflow, a request whose
  * answer is to be kept. What has begun may end, so an account is past its bytes by what it had under way at most; a
- * workflow that goes on beyond twice its quota is stopped. Past a quota is ERR_CONFLICT about "quota". */
+ * workflow that goes on beyond twice its quota is stopped. Past a quota is ERR_CONFLICT about "quota". Of deliveries
+ * those that have ended longest make room for new ones; where that is not enough the new ones are dropped. */
 #ifndef NATARIS_STORE_QUOTA_H
 #define NATARIS_STORE_QUOTA_H
 
@@ -15,8 +17,9 @@ enum store_kept { /* stored by number */
                   STORE_KEPT_JOBS = 1,
                   STORE_KEPT_WORKFLOWS = 2,
                   STORE_KEPT_ANSWERS = 3,
+                  STORE_KEPT_DELIVERIES = 4, /* of webhooks, with their events */
 };
-enum { STORE_KEPT_KINDS = 4 };
+enum { STORE_KEPT_KINDS = 5 };
 
 struct store_amount {
     int64_t rows, bytes; /* of a quota, 0: no limit */

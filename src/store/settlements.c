@@ -29,6 +29,9 @@ static void settle_answer(struct store_task *task, const struct err *err) {
 
 static void settle_free(struct store_task *task) {
     struct settle_task *self = (struct settle_task *)task;
+    if (self->settlement.answer != NULL) {
+        free((void *)(uintptr_t)self->settlement.answer->also);
+    }
     free((void *)(uintptr_t)self->settlement.answer);
     free((void *)(uintptr_t)self->settlement.parts);
     free((void *)(uintptr_t)self->settlement.turn);
@@ -73,7 +76,9 @@ void store_settle(struct store *store, const struct store_settlement *settlement
     self->context = context;
     *copy = *settlement;
     if (settlement->answer != NULL) {
-        copy->answer = answer_copy(settlement->answer);
+        struct store_answer *answer = answer_copy(settlement->answer);
+        answer->also = answer->also != NULL ? answer_copy(answer->also) : NULL;
+        copy->answer = answer;
     }
     if (settlement->turn != NULL) {
         copy->turn = store_turn_copy(settlement->turn);

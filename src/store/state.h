@@ -11,6 +11,7 @@ struct store {
     bool started;
     uint32_t hold_days; /* usage.h */
     struct store_quotas quotas;
+    _Atomic bool events_off; /* events.h */
     struct store_lanes lanes;
     struct store_writer writer;
     struct store_reader reader, lister;

@@ -15,6 +15,7 @@ struct store *store_over(struct store_connection *connection, const struct store
     store->hold_days = STORE_HOLD_DAYS;
     store_quotas_init(&store->quotas);
     connection->quotas = &store->quotas;
+    connection->events_off = &store->events_off;
     store_lanes_init(&store->lanes);
     store->writer.lanes = &store->lanes;
     store->writer.connection = connection;
@@ -107,6 +108,7 @@ struct store_counts store_counts(const struct store *store) {
     return (struct store_counts){
         .groups = atomic_load_explicit(&store->writer.groups, memory_order_relaxed),
         .records = atomic_load_explicit(&store->writer.records, memory_order_relaxed),
+        .deliveries_dropped = atomic_load_explicit(&store->writer.deliveries_dropped, memory_order_relaxed),
     };
 }
 

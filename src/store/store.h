@@ -41,6 +41,7 @@ MUST_CHECK bool store_start(struct store *store, uv_loop_t *loop,
 /* Groups committed and records in them so far: for metrics and the benchmark. */
 struct store_counts {
     uint64_t groups, records;
+    uint64_t deliveries_dropped; /* of webhooks: no room was left for them (quota.h, or the disk) */
 };
 struct store_counts store_counts(const struct store *store);
 

@@ -34,6 +34,8 @@ struct store_webhook {
     int64_t usage_nano[STORE_WEBHOOK_AMOUNTS_MAX]; /* usage.threshold: a month's spending reaches it */
     size_t usage_count;
     int64_t created_ms;
+    int64_t waiting, dropped; /* deliveries that wait; events for which it had no room, ever */
+    int64_t dropped_ms;       /* the last of these; 0: none */
 };
 
 /* `amounts` (of `count`) with one more, unless it is there already: a threshold is crossed once, however often it is

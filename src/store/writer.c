@@ -61,6 +61,11 @@ static void group_done(struct store_writer *writer, uint64_t records) {
         writer->connection->deliveries_added = false;
         atomic_store_explicit(&writer->deliveries_added, true, memory_order_relaxed);
     }
+    if (writer->connection->deliveries_dropped > 0) {
+        atomic_fetch_add_explicit(&writer->deliveries_dropped, writer->connection->deliveries_dropped,
+                                  memory_order_relaxed);
+        writer->connection->deliveries_dropped = 0;
+    }
 }
 
 /* What has only looked has found what it has found, unless the store is broken. Of the others even a refusal is not

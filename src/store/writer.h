@@ -14,6 +14,7 @@ struct store_writer {
     struct err broken;                   /* the thread's; ERR_NONE until a write failed for good */
     _Atomic int64_t now_ms;              /* the latest time that a request has told: what expires, expires by it */
     _Atomic uint64_t groups, records;
+    _Atomic uint64_t deliveries_dropped;
     _Atomic bool deliveries_added; /* and nobody was told yet */
 };
 /* From the loop's thread: the time of day, as somebody knows it. */

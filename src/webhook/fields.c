@@ -191,6 +191,9 @@ void webhook_write(struct json_writer *writer, const struct store_webhook *webho
     }
     member_time(writer, "old_secret_expires_at", webhook->old_until_ms > clock_wall_ms() ? webhook->old_until_ms : 0);
     member_time(writer, "created_at", webhook->created_ms);
+    json_member_int(writer, "waiting", webhook->waiting);
+    json_member_int(writer, "dropped", webhook->dropped);
+    member_time(writer, "last_dropped_at", webhook->dropped_ms);
     json_end_object(writer);
 }
 

@@ -1,14 +1,15 @@
 #include "webhook/sender.h"
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/random_source.h"
 #include "net/address_class.h"
+#include "webhook/loop_clock.h"
 #include "webhook/pace.h"
 #include "webhook/post.h"
 #include "webhook/retry.h"
+#include "webhook/shares.h"
 #include "wire/webhook_signature.h"
 
 #include <inttypes.h>
@@ -19,8 +20,8 @@
 #include <utlist.h>
 
 enum {
-    SENDER_RUNNING_MAX = 256, /* posts at once, unless the options say less */
-    SENDER_LOADED_MAX = 2048, /* deliveries in memory */
+    SENDER_RUNNING_MAX = 256,      /* posts at once, unless the options say less */
+    SENDER_LOADED_MAX = 32 * 1024, /* deliveries in memory: half of it are those of 16 accounts, all of them slow */
     SENDER_LOADED_BYTES = 32 * 1024 * 1024,
     SENDER_LOOK_AGAIN_MS = 1000,    /* after a look that failed */
     SENDER_WAKE_MAX_MS = 60 * 1000, /* a look at least so often: the wall clock may jump */
@@ -47,7 +48,8 @@ struct webhook_sender {
     struct store *store;
     struct http_client *http;
     struct webhook_clock clock;
-    struct loop_timer *timer;         /* of the loop's clock; NULL with another */
+    struct webhook_loop_clock loop_clock; /* not open with another */
+    struct webhook_shares shares;
     uint64_t look_at_ms, purge_at_ms; /* clock.now_ms; UINT64_MAX: not due */
     unsigned post_ms;
     bool lax;
@@ -58,7 +60,7 @@ struct webhook_sender {
     unsigned running, running_max;
     size_t loaded;
     int64_t after; /* where the next look begins */
-    bool looking, look_again, stale, stopped;
+    bool looking, look_again, stale, stopped, paused;
     struct webhook_counts counts;
 };
 
@@ -75,21 +77,6 @@ static void sender_look(struct webhook_sender *sender);
 static void sender_run(struct webhook_sender *sender);
 
 /* --- Time --- */
-
-static int64_t loop_clock_wall_ms(void *context) {
-    (void)context;
-    return clock_wall_ms();
-}
-
-static uint64_t loop_clock_now_ms(void *context) {
-    const struct webhook_sender *sender = context;
-    return loop_now_ms(sender->loop);
-}
-
-static void loop_clock_ring_after(void *context, uint64_t after_ms) {
-    const struct webhook_sender *sender = context;
-    loop_timer_start(sender->timer, after_ms, 0);
-}
 
 static int64_t sender_wall_ms(const struct webhook_sender *sender) {
     return sender->clock.wall_ms(sender->clock.context);
@@ -212,10 +199,11 @@ static void on_answer(void *context, const struct webhook_answer *answer) {
     attempt->latency_ms = answer->latency_ms;
     attempt->status = answer->status;
     str_copy(attempt->note, sizeof(attempt->note), str_from(attempt_note(answer)));
-    attempt->response_len = answer->body_len;
-    memcpy(attempt->response, answer->body, answer->body_len);
+    attempt->response_len = sender->paused ? 0 : answer->body_len; /* there is little room to keep it */
+    memcpy(attempt->response, answer->body, attempt->response_len);
     sender_count(sender, &retry);
     sender->running--;
+    webhook_shares_add(&sender->shares, hook->due.account_number, -1);
     hook->running--;
     hook->recording++;
     if (retry.slow || retry.gone) {
@@ -260,15 +248,21 @@ static void hook_send(struct hook *hook) {
     hook->running++;
     sender->running++;
     sender->loaded--;
+    webhook_shares_add(&sender->shares, hook->due.account_number, 1);
     sending->post = webhook_post_start(sender->http, &message, sender->lax, on_answer, sending);
+}
+
+static bool hook_may_send(const struct hook *hook) {
+    const struct webhook_sender *sender = hook->sender;
+    return hook->next < hook->due.count && hook->running < hook->pace.limit && sender->running < sender->running_max &&
+           webhook_shares_has_room(&sender->shares, hook->due.account_number, sender->running_max);
 }
 
 /* Each ready hook in turn, as long as there is room. */
 static void sender_run(struct webhook_sender *sender) {
     struct hook *hook, *next;
     DL_FOREACH_SAFE2(sender->ready, hook, next, next_ready) {
-        while (hook->next < hook->due.count && hook->running < hook->pace.limit &&
-               sender->running < sender->running_max) {
+        while (!sender->paused && hook_may_send(hook)) {
             hook_send(hook);
         }
         if (hook->next == hook->due.count) {
@@ -355,7 +349,7 @@ static int compare_numbers(const void *a, const void *b) {
 /* Asks the store for all that is due and not in memory. */
 static void sender_look(struct webhook_sender *sender) {
     sender->look_again = sender->looking;
-    if (sender->looking || sender->loaded >= SENDER_LOADED_MAX / 2) {
+    if (sender->looking || sender->paused || sender->loaded >= SENDER_LOADED_MAX / 2) {
         return; /* what is loaded ends with a look */
     }
     hooks_prune(sender);
@@ -424,18 +418,6 @@ static void on_timer(void *context) {
 
 /* --- Life --- */
 
-static void sender_set_clock(struct webhook_sender *sender, const struct webhook_clock *clock) {
-    if (clock != NULL) {
-        sender->clock = *clock;
-        return;
-    }
-    sender->timer = loop_timer_new(sender->loop, on_timer, sender);
-    sender->clock = (struct webhook_clock){.wall_ms = loop_clock_wall_ms,
-                                           .now_ms = loop_clock_now_ms,
-                                           .ring_after = loop_clock_ring_after,
-                                           .context = sender};
-}
-
 /* Names are looked up by us all the same: libcurl would wait for its own look-ups when one is given up. */
 static bool any_address(const struct sockaddr *address) {
     (void)address;
@@ -456,7 +438,11 @@ bool webhook_sender_new(struct webhook_sender **out, const struct webhook_sender
     sender->running_max = options->running_max > 0 ? options->running_max : SENDER_RUNNING_MAX;
     sender->lax = options->lax;
     random_bytes(&sender->random, sizeof(sender->random));
-    sender_set_clock(sender, options->clock);
+    if (options->clock != NULL) {
+        sender->clock = *options->clock;
+    } else {
+        webhook_loop_clock_open(&sender->loop_clock, options->loop, on_timer, sender, &sender->clock);
+    }
     sender->look_at_ms = sender_now_ms(sender);
     sender->purge_at_ms = sender->look_at_ms + SENDER_PURGE_NEXT_MS;
     sender_arm(sender);
@@ -472,7 +458,7 @@ void webhook_sender_stop(struct webhook_sender *sender) {
     }
     sender->stopped = true;
     store_deliveries_watch(sender->store, NULL, NULL);
-    loop_timer_free(sender->timer);
+    webhook_loop_clock_close(&sender->loop_clock);
     DL_FOREACH (sender->sendings, sending) {
         webhook_post_cancel(sending->post);
     }
@@ -490,11 +476,21 @@ void webhook_sender_free(struct webhook_sender *sender) {
     HASH_ITER (hh, sender->hooks, hook, next) {
         hook_free(hook);
     }
+    webhook_shares_clear(&sender->shares);
     free(sender);
+}
+
+void webhook_sender_pause(struct webhook_sender *sender, bool paused) {
+    if (sender->paused != paused) {
+        sender->paused = paused;
+        sender->look_at_ms = sender_now_ms(sender); /* from there all goes on */
+        sender_arm(sender);
+    }
 }
 
 struct webhook_counts webhook_sender_counts(const struct webhook_sender *sender) {
     struct webhook_counts counts = sender->counts;
     counts.running = sender->running;
+    counts.paused = sender->paused;
     return counts;
 }

@@ -4,20 +4,12 @@
 #define NATARIS_WEBHOOK_SENDER_H
 
 #include "base/err.h"
-#include "net/loop.h"
 #include "store/deliveries.h"
+#include "webhook/loop_clock.h"
 
 struct webhook_counts { /* since the start */
     uint64_t delivered, failed, retried, running;
-};
-
-/* Time, for those who would rather not wait for it: see webhook_sender_ring. */
-struct webhook_clock {
-    int64_t (*wall_ms)(void *context);
-    uint64_t (*now_ms)(void *context); /* monotonic */
-    /* Leads to webhook_sender_ring once, after so long; each call takes the place of the one before. */
-    void (*ring_after)(void *context, uint64_t after_ms);
-    void *context;
+    bool paused; /* now */
 };
 
 struct webhook_sender_options {
@@ -36,6 +28,9 @@ MUST_CHECK bool webhook_sender_new(struct webhook_sender **out, const struct web
  * once more. */
 void webhook_sender_stop(struct webhook_sender *sender);
 void webhook_sender_free(struct webhook_sender *sender); /* after store_close; NULL is fine */
+/* Paused nothing further is sent, and of what is under way the answers' texts are not kept: for when the disk is nearly
+ * full. What waits goes on waiting. */
+void webhook_sender_pause(struct webhook_sender *sender, bool paused);
 struct webhook_counts webhook_sender_counts(const struct webhook_sender *sender);
 /* For a clock of one's own: the time that ring_after was told has come. */
 void webhook_sender_ring(struct webhook_sender *sender);

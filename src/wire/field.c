@@ -185,8 +185,3 @@ bool field_refuse_nonzero(const struct field_rule *rule, struct json_value value
     double number;
     return real_in_range(rule, value, &number, err) && (number == 0 || field_unsupported(err, rule->name.data));
 }
-
-bool field_refuse_filled(const struct field_rule *rule, struct json_value value, void *place, struct err *err) {
-    return field_read_ignored(rule, value, place, err) &&
-           (json_count(value) == 0 || field_unsupported(err, rule->name.data));
-}

@@ -20,7 +20,7 @@ struct field_rule {
     size_t offset;
     double min, max;     /* numbers: the range */
     size_t max_bytes;    /* strings */
-    enum json_type type; /* field_read_ignored, field_refuse_filled: what the value must be */
+    enum json_type type; /* field_read_ignored: what the value must be */
 };
 
 enum { FIELD_RULES_MAX = 64 };
@@ -77,6 +77,5 @@ bool field_read_ignored_str(const struct field_rule *rule, struct json_value val
 bool field_refuse(const struct field_rule *rule, struct json_value value, void *place, struct err *err);
 bool field_refuse_true(const struct field_rule *rule, struct json_value value, void *place, struct err *err);
 bool field_refuse_nonzero(const struct field_rule *rule, struct json_value value, void *place, struct err *err);
-bool field_refuse_filled(const struct field_rule *rule, struct json_value value, void *place, struct err *err);
 
 #endif

@@ -77,6 +77,7 @@ void gen_request_init(struct gen_request *request) {
         .model = STR(""),
         .prompt = STR(""),
         .continue_text = STR(""),
+        .grammar = STR(""),
         .scope = STR(""),
         .signing = {.salt = STR("")},
         .max_tokens = 256,
@@ -125,6 +126,19 @@ static void gen_sampling_write(const struct gen_request *request, struct json_wr
     }
 }
 
+/* Pairs of a token and its bias. */
+static void gen_biases_write(const struct gen_request *request, struct json_writer *writer) {
+    json_write_key(writer, "logit_bias");
+    json_begin_array(writer);
+    for (size_t i = 0; i < request->bias_count; i++) {
+        json_begin_array(writer);
+        json_write_int(writer, request->biases[i].token);
+        json_write_double(writer, request->biases[i].bias);
+        json_end_array(writer);
+    }
+    json_end_array(writer);
+}
+
 void gen_request_write(const struct gen_request *request, struct json_writer *writer) {
     json_member_str(writer, "model", request->model);
     if (request->message_count > 0) {
@@ -150,6 +164,15 @@ void gen_request_write(const struct gen_request *request, struct json_writer *wr
             json_write_str(writer, request->stop[i]);
         }
         json_end_array(writer);
+    }
+    if (request->bias_count > 0) {
+        gen_biases_write(request, writer);
+    }
+    if (request->logprobs) {
+        json_member_int(writer, "logprobs", request->top_logprobs);
+    }
+    if (request->grammar.len > 0) {
+        json_member_str(writer, "grammar", request->grammar);
     }
     json_member_bool(writer, "stream", request->stream);
 }
@@ -201,6 +224,19 @@ static bool copy_messages(struct arena *arena, struct gen_request *request) {
     return true;
 }
 
+static bool copy_biases(struct arena *arena, struct gen_request *request) {
+    const size_t count = request->bias_count;
+    if (count == 0) {
+        return true;
+    }
+    struct gen_bias *biases = ARENA_ARRAY(arena, struct gen_bias, count);
+    if (biases != NULL) {
+        memcpy(biases, request->biases, count * sizeof(biases[0]));
+        request->biases = biases;
+    }
+    return biases != NULL;
+}
+
 bool gen_request_copy(struct arena *arena, struct gen_request *request) {
     for (size_t i = 0; i < request->stop_count; i++) {
         if (!copy_str(arena, &request->stop[i])) {
@@ -209,7 +245,7 @@ bool gen_request_copy(struct arena *arena, struct gen_request *request) {
     }
     return copy_str(arena, &request->model) && copy_str(arena, &request->prompt) && copy_str(arena, &request->scope) &&
            copy_str(arena, &request->signing.salt) && copy_str(arena, &request->continue_text) &&
-           copy_messages(arena, request);
+           copy_str(arena, &request->grammar) && copy_biases(arena, request) && copy_messages(arena, request);
 }
 
 static bool message_equal(const struct gen_message *a, const struct gen_message *b) {
@@ -243,14 +279,24 @@ static bool sampling_equal(const struct gen_request *a, const struct gen_request
                         b->presence_penalty, b->repeat_penalty};
     return numbers_equal(x, y, COUNT_OF(x)) && a->top_k == b->top_k && a->seed_given == b->seed_given &&
            (!a->seed_given || a->seed == b->seed) && a->max_tokens == b->max_tokens &&
-           a->max_tokens_given == b->max_tokens_given && a->stream == b->stream;
+           a->max_tokens_given == b->max_tokens_given && a->stream == b->stream && a->logprobs == b->logprobs &&
+           a->top_logprobs == b->top_logprobs;
+}
+
+static bool biases_equal(const struct gen_request *a, const struct gen_request *b) {
+    bool equal = a->bias_count == b->bias_count;
+    for (size_t i = 0; equal && i < a->bias_count; i++) {
+        equal = a->biases[i].token == b->biases[i].token && numbers_equal(&a->biases[i].bias, &b->biases[i].bias, 1);
+    }
+    return equal;
 }
 
 bool gen_request_equal(const struct gen_request *a, const struct gen_request *b) {
-    bool equal = sampling_equal(a, b) && a->message_count == b->message_count && a->stop_count == b->stop_count &&
-                 str_equal(a->model, b->model) && str_equal(a->prompt, b->prompt) &&
-                 str_equal(a->continue_text, b->continue_text) && str_equal(a->scope, b->scope) &&
-                 str_equal(a->signing.salt, b->signing.salt) && a->signing.attempt == b->signing.attempt;
+    bool equal = sampling_equal(a, b) && biases_equal(a, b) && a->message_count == b->message_count &&
+                 a->stop_count == b->stop_count && str_equal(a->model, b->model) && str_equal(a->prompt, b->prompt) &&
+                 str_equal(a->continue_text, b->continue_text) && str_equal(a->grammar, b->grammar) &&
+                 str_equal(a->scope, b->scope) && str_equal(a->signing.salt, b->signing.salt) &&
+                 a->signing.attempt == b->signing.attempt;
     for (size_t i = 0; equal && i < a->message_count; i++) {
         equal = message_equal(&a->messages[i], &b->messages[i]);
     }

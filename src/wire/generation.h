@@ -33,6 +33,14 @@ struct gen_message {
     size_t tool_call_count;
 };
 
+/* Added to the logit of a token before anything else is done with it. */
+struct gen_bias {
+    uint32_t token; /* its number in the vocabulary of the model that serves */
+    double bias;    /* -GEN_BIAS_MAX to GEN_BIAS_MAX, not 0 */
+};
+
+#define GEN_BIAS_MAX 100.0
+
 /* Who makes the answer is to sign what it has delivered (docs/RECEIPTS.md). */
 struct gen_signing {
     struct str salt;  /* of the digest, in hexadecimal; empty: no signature is asked for */
@@ -55,7 +63,12 @@ struct gen_request {
     uint64_t seed; /* below 2^63: JSON readers know signed integers, so the top bit is dropped on the wire */
     struct str stop[LIMIT_STOP_STRINGS];
     size_t stop_count;
-    bool stream; /* false: the device may gather deltas and send few large ones */
+    const struct gen_bias *biases; /* of different tokens, at most LIMIT_LOGIT_BIASES */
+    size_t bias_count;
+    bool logprobs;         /* tell how likely each token was (wire/logprobs.h) ... */
+    uint32_t top_logprobs; /* ... and so many of those that might have come, up to LIMIT_LOGPROB_OTHERS */
+    struct str grammar;    /* that the answer keeps to, in GBNF (grammar/gbnf.h); empty: none */
+    bool stream;           /* false: the device may gather deltas and send few large ones */
     /* What the client has of the answer already, made by a device that was lost: generate what follows it. Its tokens
      * count neither as prompt nor as completion; max_tokens is what may still be generated. Usually empty. */
     struct str continue_text;
@@ -108,6 +121,7 @@ struct gen_timings {
 
 struct gen_done {
     enum gen_finish finish;
+    uint32_t stop; /* which of the request's stop strings has ended it, from 1; 0: none has, or nobody tells */
     struct gen_usage usage;
     struct gen_timings timings;
 };

@@ -198,8 +198,51 @@ static bool gen_read_stop(const struct gen_reader *reader, struct json_value obj
     return true;
 }
 
+static bool gen_read_bias(const struct gen_reader *reader, const char *name, struct json_value pair,
+                          struct gen_bias *out) {
+    struct json_iterator iterator;
+    struct json_value token, bias;
+    int64_t number = -1;
+    if (json_type_of(pair) != JSON_ARRAY || json_count(pair) != 2) {
+        return gen_fail(reader, name, "must be a token and its bias");
+    }
+    json_iterate(pair, &iterator);
+    if (!json_next(&iterator, NULL, &token) || !json_as_int64(token, &number) || number < 0 || number > INT32_MAX ||
+        !json_next(&iterator, NULL, &bias) || !json_as_double(bias, &out->bias) ||
+        !(out->bias >= -GEN_BIAS_MAX && out->bias <= GEN_BIAS_MAX)) {
+        return gen_fail(reader, name, "must be a token and a bias from %g to %g", -GEN_BIAS_MAX, GEN_BIAS_MAX);
+    }
+    out->token = (uint32_t)number;
+    return true;
+}
+
+static bool gen_read_biases(const struct gen_reader *reader, struct json_value object, struct gen_request *request) {
+    struct json_value array, item;
+    if (!gen_read_array(reader, object, "logit_bias", LIMIT_LOGIT_BIASES, &array, &request->bias_count)) {
+        return false;
+    }
+    if (request->bias_count == 0) {
+        return true;
+    }
+    struct gen_bias *biases = ARENA_ARRAY(reader->arena, struct gen_bias, request->bias_count);
+    if (biases == NULL) {
+        return err_set(reader->err, ERR_TOO_LARGE, "the request is too large");
+    }
+    request->biases = biases;
+    struct json_iterator iterator;
+    size_t index = 0;
+    for (json_iterate(array, &iterator); json_next(&iterator, NULL, &item); index++) {
+        char name[ERR_FIELD_MAX];
+        snprintf(name, sizeof(name), "logit_bias[%zu]", index);
+        if (!gen_read_bias(reader, name, item, &biases[index])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool gen_read_sampling(const struct gen_reader *reader, struct json_value object, struct gen_request *request) {
-    int64_t top_k = request->top_k, seed = -1;
+    int64_t top_k = request->top_k, seed = -1, logprobs = -1;
     if (!gen_read_double(reader, object, "temperature", 0, 2, &request->temperature) ||
         !gen_read_double(reader, object, "top_p", 0, 1, &request->top_p) ||
         !gen_read_double(reader, object, "min_p", 0, 1, &request->min_p) ||
@@ -207,10 +250,13 @@ static bool gen_read_sampling(const struct gen_reader *reader, struct json_value
         !gen_read_double(reader, object, "presence_penalty", -2, 2, &request->presence_penalty) ||
         !gen_read_double(reader, object, "repeat_penalty", 0, GEN_REPEAT_PENALTY_MAX, &request->repeat_penalty) ||
         !gen_read_int(reader, object, "top_k", 0, GEN_TOP_K_MAX, &top_k) ||
-        !gen_read_int(reader, object, "seed", 0, INT64_MAX, &seed)) {
+        !gen_read_int(reader, object, "seed", 0, INT64_MAX, &seed) ||
+        !gen_read_int(reader, object, "logprobs", 0, LIMIT_LOGPROB_OTHERS, &logprobs)) {
         return false;
     }
     request->top_k = (uint32_t)top_k;
+    request->logprobs = logprobs >= 0;
+    request->top_logprobs = logprobs >= 0 ? (uint32_t)logprobs : 0;
     request->seed_given = seed >= 0;
     request->seed = seed >= 0 ? (uint64_t)seed : 0;
     return true;
@@ -226,10 +272,11 @@ bool gen_request_read(struct json_value object, struct arena *arena, struct gen_
     if (!gen_read_str(&reader, object, "model", true, LIMIT_MODEL_ID_BYTES, &request->model) ||
         !gen_read_messages(&reader, object, request) ||
         !gen_read_str(&reader, object, "continue_text", false, LIMIT_ANSWER_BYTES, &request->continue_text) ||
+        !gen_read_str(&reader, object, "grammar", false, LIMIT_GRAMMAR_BYTES, &request->grammar) ||
         !gen_read_int(&reader, object, "max_tokens", 1, LIMIT_MAX_TOKENS, &max_tokens) ||
         !gen_read_bool(&reader, object, "max_tokens_given", &request->max_tokens_given) ||
-        !gen_read_sampling(&reader, object, request) || !gen_read_stop(&reader, object, request) ||
-        !gen_read_bool(&reader, object, "stream", &request->stream)) {
+        !gen_read_sampling(&reader, object, request) || !gen_read_biases(&reader, object, request) ||
+        !gen_read_stop(&reader, object, request) || !gen_read_bool(&reader, object, "stream", &request->stream)) {
         return false;
     }
     request->max_tokens = (uint32_t)max_tokens;

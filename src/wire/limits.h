@@ -26,6 +26,7 @@ enum {
     LIMIT_JSON_DEPTH = 32,
     LIMIT_MESSAGES = 2048,
     LIMIT_CONTENT_PARTS = 256,
+    LIMIT_PROMPTS = 64,         /* of one request for completions */
     LIMIT_UNKNOWN_FIELDS = 256, /* of a request for a generation: each is looked up among those refused by name */
     LIMIT_MODEL_ID_BYTES = 128,
     LIMIT_MODELS_LISTED = 1024, /* by GET /v1/models, beside the catalog's: providers may name any */
@@ -33,6 +34,8 @@ enum {
     LIMIT_STOP_BYTES = 256,
     LIMIT_MAX_TOKENS = 131072,
     LIMIT_TOOL_CALLS = 128,
+    LIMIT_LOGIT_BIASES = 300,             /* tokens that one logit_bias names */
+    LIMIT_GRAMMAR_BYTES = 256 * 1024,     /* that an answer keeps to, made of schemas (grammar/gbnf.h) */
     LIMIT_NAME_BYTES = 256,               /* conversation_id, user, tool names and ids */
     LIMIT_ANSWER_BYTES = 4 * 1024 * 1024, /* text gathered for a plain answer */
 
@@ -43,6 +46,8 @@ enum {
     LIMIT_LINK_HANDSHAKE_MS = 10 * 1000,
     LIMIT_LINK_MODELS = 64,                      /* models one provider may offer */
     LIMIT_LINK_BACKLOG_BYTES = 20 * 1024 * 1024, /* unsent to a slow provider before its link is cut: a job, and more */
+    LIMIT_LINK_BACKLOGS_BYTES = 256 * 1024 * 1024, /* of all links; past it who takes nothing is cut at once */
+    LIMIT_LINK_TAKEN_BYTES = 16 * 1024, /* that a provider with a backlog takes in three heartbeats, or is cut */
     LIMIT_LINK_HEARTBEAT_MS = 5 * 1000,
     LIMIT_LINK_WATCH_PING_MS = 500,            /* a link with jobs that says nothing is pinged so often ... */
     LIMIT_LINK_WATCH_SILENCE_MS = 1500,        /* ... and taken for silent after this */
@@ -55,6 +60,7 @@ enum {
     LIMIT_DELTA_TOKENS = 65535,                /* that one delta counts */
     LIMIT_LOGPROB_OTHERS = 20,                 /* tokens that might have come instead, of each */
     LIMIT_LOGPROB_TOKEN_BYTES = 1024,          /* what one token spells */
+    LIMIT_LOGPROBS_BYTES = 4 * 1024 * 1024,    /* of a whole answer, as they come */
     LIMIT_AUDIO_FORMAT_BYTES = 32,             /* the name of a format */
     LIMIT_LINK_FINISH_BYTES = 32,              /* the word of how a job finished */
     LIMIT_LINK_JOB_KINDS = 16,                 /* that a model lists */

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-#define MAGIC "nataris receipt 1\n"
 #define CHAIN_MAGIC "nataris receipt chain 1\n"
 #define SIGNED_MAGIC "nataris receipt signed 1\n"
 #define HEAD_MAGIC "nataris receipt head 1\n"
@@ -14,7 +13,7 @@
 
 #define DAY_MS INT64_C(86400000)
 
-enum { SHORT_MAX = 255, PART_FILE = 1, PART_CLAIM = 2, PART_CLAIM_DIFFERS = 4 };
+enum { SHORT_MAX = 255 };
 
 /* --- Numbers, the highest byte first --- */
 
@@ -30,16 +29,13 @@ static uint8_t *put_bytes(uint8_t *at, const void *bytes, size_t size) {
     return at + size;
 }
 
-static void add_number(struct buf *out, uint64_t number, size_t size) {
-    uint8_t bytes[8];
-    (void)put_number(bytes, number, size);
-    buf_append(out, bytes, size);
+static size_t text_size(struct str text) {
+    return text.len < SHORT_MAX ? text.len : SHORT_MAX;
 }
 
-static void add_text(struct buf *out, struct str text) {
-    const size_t len = text.len < SHORT_MAX ? text.len : SHORT_MAX;
-    add_number(out, len, 1);
-    buf_append(out, text.data, len);
+static uint8_t *put_text(uint8_t *at, struct str text) {
+    const size_t len = text_size(text);
+    return put_bytes(put_number(at, len, 1), text.data, len);
 }
 
 void receipt_name(const uint8_t salt[RECEIPT_SALT_SIZE], uint8_t out[RECEIPT_NAME_SIZE]) {
@@ -51,55 +47,76 @@ void receipt_name(const uint8_t salt[RECEIPT_SALT_SIZE], uint8_t out[RECEIPT_NAM
 
 /* --- Its bytes --- */
 
-static void add_claim(struct buf *out, const struct receipt_part *part, bool differs) {
+/* How many bytes a receipt has without its texts, and so a part of it with all that it may have. */
+enum {
+    RECEIPT_BARE = sizeof(RECEIPT_MAGIC) - 1 + 6 + 8 + 2 * DIGEST_SHA256_SIZE + 8 + 4 + 4 + 8 + RECEIPT_NAME_SIZE + 1,
+    PART_BARE =
+        1 + ED25519_KEY_SIZE + 4 + 4 + 1 + 2 * DIGEST_SHA256_SIZE + 4 + 4 + DIGEST_SHA256_SIZE + ED25519_SIGNATURE_SIZE,
+};
+
+static uint8_t *put_claim(uint8_t *at, const struct receipt_part *part, bool differs) {
     const struct receipt_claim *claim = &part->claim;
-    add_number(out, claim->prompt_tokens, 4);
-    add_number(out, claim->completion_tokens, 4);
+    at = put_number(at, claim->prompt_tokens, 4);
+    at = put_number(at, claim->completion_tokens, 4);
     if (differs) {
-        buf_append(out, claim->sha256, sizeof(claim->sha256));
+        at = put_bytes(at, claim->sha256, sizeof(claim->sha256));
     }
-    buf_append(out, claim->signature, sizeof(claim->signature));
+    return put_bytes(at, claim->signature, sizeof(claim->signature));
 }
 
-static void add_part(struct buf *out, const struct receipt_part *part) {
+static uint8_t *put_part(uint8_t *at, const struct receipt_part *part) {
     const bool differs = part->has_claim && memcmp(part->claim.sha256, part->sha256, sizeof(part->sha256)) != 0;
-    add_text(out, part->device_id);
-    buf_append(out, part->public_key, sizeof(part->public_key));
-    add_number(out, part->attempt, 4);
-    add_number(out, part->tokens, 4);
-    add_number(out,
-               (part->has_file ? PART_FILE : 0U) | (part->has_claim ? PART_CLAIM : 0U) |
-                   (differs ? PART_CLAIM_DIFFERS : 0U),
-               1);
+    at = put_text(at, part->device_id);
+    at = put_bytes(at, part->public_key, sizeof(part->public_key));
+    at = put_number(at, part->attempt, 4);
+    at = put_number(at, part->tokens, 4);
+    *at++ = (uint8_t)((part->has_file ? RECEIPT_PART_FILE : 0U) | (part->has_claim ? RECEIPT_PART_CLAIM : 0U) |
+                      (differs ? RECEIPT_PART_CLAIM_DIFFERS : 0U));
     if (part->has_file) {
-        buf_append(out, part->file_sha256, sizeof(part->file_sha256));
+        at = put_bytes(at, part->file_sha256, sizeof(part->file_sha256));
     }
-    buf_append(out, part->sha256, sizeof(part->sha256));
-    if (part->has_claim) {
-        add_claim(out, part, differs);
+    at = put_bytes(at, part->sha256, sizeof(part->sha256));
+    return part->has_claim ? put_claim(at, part, differs) : at;
+}
+
+static size_t bytes_max(const struct receipt *receipt) {
+    const struct str *texts[] = {&receipt->id,      &receipt->account_id, &receipt->model,
+                                 &receipt->purpose, &receipt->outcome,    &receipt->request_of};
+    size_t size = RECEIPT_BARE;
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        size += text_size(*texts[i]);
     }
+    for (size_t i = 0; i < receipt->part_count; i++) {
+        size += PART_BARE + text_size(receipt->parts[i].device_id);
+    }
+    return size;
 }
 
 void receipt_write_bytes(const struct receipt *receipt, struct buf *out) {
-    buf_append_cstr(out, MAGIC);
-    add_text(out, receipt->id);
-    add_text(out, receipt->account_id);
-    add_text(out, receipt->model);
-    add_text(out, receipt->purpose);
-    add_text(out, receipt->outcome);
-    add_number(out, (uint64_t)receipt->created_ms, 8);
-    add_text(out, receipt->request_of);
-    buf_append(out, receipt->request_sha256, sizeof(receipt->request_sha256));
-    buf_append(out, receipt->answer_sha256, sizeof(receipt->answer_sha256));
-    add_number(out, receipt->answer_bytes, 8);
-    add_number(out, receipt->prompt_tokens, 4);
-    add_number(out, receipt->completion_tokens, 4);
-    add_number(out, (uint64_t)receipt->charge_nano, 8);
-    buf_append(out, receipt->name, sizeof(receipt->name));
-    add_number(out, receipt->part_count, 1);
-    for (size_t i = 0; i < receipt->part_count; i++) {
-        add_part(out, &receipt->parts[i]);
+    uint8_t *const begin = (uint8_t *)buf_reserve(out, bytes_max(receipt)), *at = begin;
+    if (begin == NULL) {
+        return;
     }
+    at = put_bytes(at, RECEIPT_MAGIC, sizeof(RECEIPT_MAGIC) - 1);
+    at = put_text(at, receipt->id);
+    at = put_text(at, receipt->account_id);
+    at = put_text(at, receipt->model);
+    at = put_text(at, receipt->purpose);
+    at = put_text(at, receipt->outcome);
+    at = put_number(at, (uint64_t)receipt->created_ms, 8);
+    at = put_text(at, receipt->request_of);
+    at = put_bytes(at, receipt->request_sha256, sizeof(receipt->request_sha256));
+    at = put_bytes(at, receipt->answer_sha256, sizeof(receipt->answer_sha256));
+    at = put_number(at, receipt->answer_bytes, 8);
+    at = put_number(at, receipt->prompt_tokens, 4);
+    at = put_number(at, receipt->completion_tokens, 4);
+    at = put_number(at, (uint64_t)receipt->charge_nano, 8);
+    at = put_bytes(at, receipt->name, sizeof(receipt->name));
+    at = put_number(at, receipt->part_count, 1);
+    for (size_t i = 0; i < receipt->part_count; i++) {
+        at = put_part(at, &receipt->parts[i]);
+    }
+    out->len += (size_t)(at - begin);
 }
 
 /* What is left to read; `bad` sticks. */
@@ -145,8 +162,8 @@ static void take_part(struct taking *taking, struct receipt_part *part) {
     part->attempt = (uint32_t)take_number(taking, 4);
     part->tokens = (uint32_t)take_number(taking, 4);
     const uint64_t flags = take_number(taking, 1);
-    part->has_file = (flags & PART_FILE) != 0;
-    part->has_claim = (flags & PART_CLAIM) != 0;
+    part->has_file = (flags & RECEIPT_PART_FILE) != 0;
+    part->has_claim = (flags & RECEIPT_PART_CLAIM) != 0;
     if (part->has_file) {
         take_bytes(taking, part->file_sha256, sizeof(part->file_sha256));
     }
@@ -157,7 +174,7 @@ static void take_part(struct taking *taking, struct receipt_part *part) {
     part->claim.prompt_tokens = (uint32_t)take_number(taking, 4);
     part->claim.completion_tokens = (uint32_t)take_number(taking, 4);
     memcpy(part->claim.sha256, part->sha256, sizeof(part->sha256));
-    if ((flags & PART_CLAIM_DIFFERS) != 0) {
+    if ((flags & RECEIPT_PART_CLAIM_DIFFERS) != 0) {
         take_bytes(taking, part->claim.sha256, sizeof(part->claim.sha256));
     }
     take_bytes(taking, part->claim.signature, sizeof(part->claim.signature));
@@ -166,8 +183,8 @@ static void take_part(struct taking *taking, struct receipt_part *part) {
 bool receipt_read_bytes(struct str bytes, struct receipt *out, struct err *err) {
     struct taking taking = {.rest = bytes};
     *out = (struct receipt){0};
-    const struct str magic = take(&taking, sizeof(MAGIC) - 1);
-    taking.bad = taking.bad || !str_equal(magic, STR(MAGIC));
+    const struct str magic = take(&taking, sizeof(RECEIPT_MAGIC) - 1);
+    taking.bad = taking.bad || !str_equal(magic, STR(RECEIPT_MAGIC));
     out->id = take_text(&taking);
     out->account_id = take_text(&taking);
     out->model = take_text(&taking);

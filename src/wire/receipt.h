@@ -67,6 +67,10 @@ void receipt_name(const uint8_t salt[RECEIPT_SALT_SIZE], uint8_t out[RECEIPT_NAM
 
 /* --- What is hashed --- */
 
+#define RECEIPT_MAGIC "nataris receipt 1\n" /* in front of the bytes */
+/* Bits of a part's byte in them: what of it there is. */
+enum { RECEIPT_PART_FILE = 1, RECEIPT_PART_CLAIM = 2, RECEIPT_PART_CLAIM_DIFFERS = 4 };
+
 /* Appends the bytes of the receipt. Check out->overflow. */
 void receipt_write_bytes(const struct receipt *receipt, struct buf *out);
 /* Reads what receipt_write_bytes wrote, all of it; strings are borrowed from `bytes`. ERR_INVALID. */

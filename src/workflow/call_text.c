@@ -7,7 +7,11 @@
 
 #include <string.h>
 
-enum { DEPTH_MAX = 4, MEMBERS_MAX = 32 };
+enum {
+    DEPTH_MAX = 4,
+    MEMBERS_MAX = 32,
+    UNCLOSED_MAX = 2, /* brackets of a value that do not end: a text of nothing but brackets must not take long */
+};
 
 static const struct str names[] = {STR("name"),   STR("tool"),          STR("tool_name"), STR("function"),
                                    STR("action"), STR("function_name"), STR("toolname"),  STR("recipient_name")};
@@ -38,11 +42,12 @@ static size_t blanks_at(struct str text, size_t at) {
 static size_t bare_end(struct str text, size_t at) {
     struct str inside;
     size_t length = 0;
+    int unclosed = 0;
     while (at < text.len && text.data[at] != ',' && text.data[at] != '\n' &&
            !str_starts_with(words_rest(text, at), STR("，"))) {
-        const size_t whole = bracket_open(words_rest(text, at), &length) != BRACKET_NONE
-                                 ? bracket_end(words_rest(text, at), &inside)
-                                 : 0;
+        const bool opens = unclosed < UNCLOSED_MAX && bracket_open(words_rest(text, at), &length) != BRACKET_NONE;
+        const size_t whole = opens ? bracket_end(words_rest(text, at), &inside) : 0;
+        unclosed += opens && whole == 0;
         at += whole > 0 ? whole : 1;
     }
     return at;

@@ -39,25 +39,45 @@ static void write_progress(const struct workflow_progress *progress, const char 
     json_member_int(&writer, "number", (int64_t)progress->number + 1);
     json_member_cstr(&writer, "name", core_step_name_text(progress->step->name));
     json_member_cstr(&writer, "status", status);
+    if (progress->waits != WAITING_NOT) {
+        json_member_cstr(&writer, "waiting_for", waiting_name(progress->waits));
+    }
     json_end_object(&writer);
     json_member_int(&writer, "steps_executed", progress->steps_executed);
     json_member_usd(&writer, "total_cost_usd", progress->cost_nano);
     json_end_object(&writer);
 }
 
+static const char *status_of(enum core_step_state state) {
+    switch (state) {
+    case CORE_STEP_READY:
+        return "READY";
+    case CORE_STEP_RUNNING:
+        return "RUNNING";
+    case CORE_STEP_DONE:
+        return "COMPLETED";
+    case CORE_STEP_FAILED:
+        break;
+    }
+    return "FAILED";
+}
+
 static void on_step(void *context, const struct workflow_progress *progress) {
     struct call *call = context;
     const bool begins = progress->step->state == CORE_STEP_RUNNING;
     const bool failed = progress->step->state == CORE_STEP_FAILED;
+    const bool waits = progress->waits != WAITING_NOT;
     struct buf comment, nataris;
     buf_init(&comment, NOTE_BYTES);
     buf_init(&nataris, NOTE_BYTES);
     buf_append_format(&comment, "step %" PRIu32 " %s %s", progress->number + 1,
                       core_step_name_text(progress->step->name),
-                      begins   ? "running"
+                      waits    ? "waiting for "
+                      : begins ? "running"
                       : failed ? "failed"
                                : "completed");
-    write_progress(progress, begins ? "RUNNING" : failed ? "FAILED" : "COMPLETED", &nataris);
+    buf_append_cstr(&comment, waits ? waiting_name(progress->waits) : "");
+    write_progress(progress, status_of(progress->step->state), &nataris);
     const struct call_note note = {.comment = buf_str(&comment), .nataris = buf_str(&nataris)};
     call->sink->note(call, &note);
     buf_clear(&comment);

@@ -3,6 +3,8 @@
 #include "workflow/end.h"
 #include "workflow/step.h"
 #include "workflow/step_run.h"
+#include "workflow/stored.h"
+#include "workflow/waits.h"
 
 static size_t steps_in(const struct workflow *workflow, enum workflow_step_phase phase) {
     size_t count = 0;
@@ -47,6 +49,22 @@ static void workflow_park(struct workflow *workflow) {
     workflow_tell_failed(workflow, &fault);
 }
 
+/* Its waiter may leave in there. */
+static void tell_disk(struct workflow *workflow) {
+    const uint32_t next = core_workflow_next(workflow->core);
+    const struct workflow_progress progress = {.id = workflow->row.id,
+                                               .kind = workflow_core_kind(workflow->row.kind),
+                                               .step = &workflow->core->steps[next],
+                                               .number = next,
+                                               .steps_executed = workflow->core->executed,
+                                               .cost_nano = workflow->core->spent_nano,
+                                               .waits = WAITING_DISK};
+    workflow->told_disk = true;
+    if (workflow->events != NULL && workflow->events->on_step != NULL) {
+        workflow->events->on_step(workflow->context, &progress);
+    }
+}
+
 void pump_workflow(struct workflow *workflow) {
     if (workflow->state != WORKFLOW_RUNNING) {
         return;
@@ -59,6 +77,7 @@ void pump_workflow(struct workflow *workflow) {
             workflow->wants_room = core_workflow_next(workflow->core) != CORE_NO_STEP;
             break;
         }
+        workflow->told_disk = false;
     }
     if (workflow->state != WORKFLOW_RUNNING) {
         return;
@@ -69,6 +88,9 @@ void pump_workflow(struct workflow *workflow) {
         workflow_park(workflow);
     } else if (workflow->wants_room) {
         workflow_wait(workflow);
+        if (!workflow->told_disk && workflow_waits(workflow) == WAITING_DISK) {
+            tell_disk(workflow);
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "workflow/stored.h"
+#include "workflow/waits.h"
 
 #include <string.h>
 
@@ -37,7 +38,8 @@ void workflow_step_tell(const struct workflow_step *step) {
                                                .step = workflow_step_core(step),
                                                .number = step->number,
                                                .steps_executed = workflow->core->executed,
-                                               .cost_nano = workflow->core->spent_nano};
+                                               .cost_nano = workflow->core->spent_nano,
+                                               .waits = workflow_step_waits(step)};
     if (workflow->events != NULL && workflow->events->on_step != NULL) {
         workflow->events->on_step(workflow->context, &progress);
     }

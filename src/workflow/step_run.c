@@ -11,6 +11,11 @@
 
 /* --- Its run --- */
 
+static void on_begun(void *context) {
+    struct workflow_step *step = context;
+    step->begun = true;
+}
+
 static void on_text(void *context, struct str text) {
     struct workflow_step *step = context;
     struct workflow *workflow = step->workflow;
@@ -81,13 +86,15 @@ static void on_failed(void *context, const struct fault *fault) {
     } else if (passes(step, fault)) {
         step->phase = STEP_WAITING;
         workflow_wait(step->workflow);
+        workflow_step_tell(step); /* its waiter may leave in there, which cancels the step */
     } else {
         workflow_step_fails(step, fault);
     }
 }
 
-static const struct run_events whole_events = {.on_end = on_end, .on_failed = on_failed};
-static const struct run_events stream_events = {.on_text = on_text, .on_end = on_end, .on_failed = on_failed};
+static const struct run_events whole_events = {.on_begun = on_begun, .on_end = on_end, .on_failed = on_failed};
+static const struct run_events stream_events = {
+    .on_begun = on_begun, .on_text = on_text, .on_end = on_end, .on_failed = on_failed};
 
 /* A think says "Answer:" before its answer: its text is not the answer as it comes. */
 static bool may_stream(const struct workflow_step *step) {
@@ -143,6 +150,7 @@ static void step_run(struct workflow_step *step) {
                                           .again = step->again,
                                           .cost_max_nano = step->record.hold_nano};
         step->phase = STEP_UNDER_WAY;
+        step->begun = false;
         step->run =
             run_start(workflow_step_calls(step), &asked, may_stream(step) ? &stream_events : &whole_events, step);
     }

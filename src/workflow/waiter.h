@@ -2,7 +2,7 @@
 #ifndef NATARIS_WORKFLOW_WAITER_H
 #define NATARIS_WORKFLOW_WAITER_H
 
-#include "call/fault.h"
+#include "call/waiting.h"
 #include "store/answers.h"
 #include "store/turns.h"
 #include "workflow/answer.h"
@@ -10,10 +10,11 @@
 struct workflow_progress {
     const char *id;
     enum core_workflow_kind kind;
-    const struct core_step *step; /* RUNNING: it begins; DONE: it has ended */
+    const struct core_step *step; /* READY: it waits; RUNNING: it begins, or waits; DONE: it has ended */
     uint32_t number;              /* of the step, from 0 */
     uint32_t steps_executed;
-    int64_t cost_nano; /* so far */
+    int64_t cost_nano;  /* so far */
+    enum waiting waits; /* READY, RUNNING: what the step waits for */
 };
 
 struct workflow_events {

@@ -73,6 +73,7 @@ struct workflow_step {
     struct buf output;
     struct run *run; /* while UNDER_WAY */
     bool again;      /* its id may have been settled */
+    bool begun;      /* a device has taken its run */
     bool streamed;   /* some of its text has gone to the waiter */
     enum gen_finish finish;
     uint32_t cached_tokens;
@@ -101,6 +102,7 @@ struct workflow {
     struct workflow_account *account;
     enum workflow_state state;
     bool wants_room;           /* a step could begin, but for the account's limits or the others' budget */
+    bool told_disk;            /* its waiter, that it waits for the disk; until the next step begins */
     bool cancelled;            /* while ADDING or READING */
     struct store_workflow row; /* without texts */
     struct auth_identity identity;

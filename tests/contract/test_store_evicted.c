@@ -311,6 +311,34 @@ static void test_a_key_token_does_not_bring_back(void **state) {
     check_refused(&seen, "suspended");
 }
 
+/* Nor does one take a device from whoever it belongs to by now. */
+static void test_a_key_token_of_a_former_owner_takes_nothing(void **state) {
+    struct store_fixture *fixture = *state;
+    char token[JOIN_TOKEN_SIZE];
+    key_token(fixture, "prov_a", token, ERR_NONE);
+    assert_string_equal(come(fixture, 'a', bob).device.account_id, "acct_bob");
+    struct seen seen = come(fixture, 'n', token);
+    check_refused(&seen, "another account");
+    assert_string_equal(come(fixture, 'a', "").device.id, "prov_a");
+    assert_string_equal(come(fixture, 'a', ada).device.account_id, "acct_ada"); /* it is back, and so is the word */
+    seen = come(fixture, 'n', token);
+    assert_string_equal(seen.device.id, "prov_a");
+}
+
+/* Two that remove it at once, and an owner that it has left in between. */
+static void test_an_owner_removes_no_device_that_has_moved(void **state) {
+    struct store_fixture *fixture = *state;
+    struct store_admin admin = action(STORE_ADMIN_DEVICE_REMOVE, "prov_a");
+    str_copy(admin.account.id, sizeof(admin.account.id), STR("acct_ada"));
+    assert_string_equal(come(fixture, 'a', bob).device.account_id, "acct_bob");
+    assert_int_equal(act(fixture, &admin).err.code, ERR_NOT_FOUND);
+    str_copy(admin.account.id, sizeof(admin.account.id), STR("acct_bob"));
+    assert_int_equal(act(fixture, &admin).err.code, ERR_NONE);
+    assert_int_equal(act(fixture, &admin).err.code, ERR_CONFLICT);
+    str_copy(admin.account.id, sizeof(admin.account.id), STR("acct_ada"));
+    assert_int_equal(act(fixture, &admin).err.code, ERR_NOT_FOUND); /* not even that it was there */
+}
+
 struct audit {
     size_t count;
     char lines[16][STORE_ID_MAX * 2 + STORE_NAME_MAX + 4];
@@ -356,6 +384,8 @@ int main(void) {
         EVICTED_TEST(test_a_token_that_is_none_is_refused_aloud),
         EVICTED_TEST(test_a_key_is_replaced),
         EVICTED_TEST(test_a_key_token_does_not_bring_back),
+        EVICTED_TEST(test_a_key_token_of_a_former_owner_takes_nothing),
+        EVICTED_TEST(test_an_owner_removes_no_device_that_has_moved),
         EVICTED_TEST(test_the_audit_log_has_it),
     };
     return STORE_CONTRACT_RUN(tests);

@@ -1,13 +1,16 @@
-/* No chain of jobs, refunds, reviews, returns, suspensions and erasures makes money of given credit: what is paid out,
- * or ever could be, was paid in. The kinds of each settlement are as the core divides them (docs/LEDGER.md "Two
- * wallets"), worked out here once more. */
+/* No chain of jobs, refunds, reviews, returns, suspensions, erasures, devices that move from account to account or get
+ * other keys, and free jobs on own devices makes money of given credit: what is paid out, or ever could be, was paid
+ * in. The kinds of each settlement are as the core divides them (docs/LEDGER.md "Two wallets"), worked out here once
+ * more. */
 #include "base/clock.h"
 #include "base/random_source.h"
 #include "store/admin.h"
+#include "store/enrolment.h"
 #include "store/escrow.h"
 #include "store/ledger.h"
 #include "store/owed.h"
 #include "support/store_fixture.h"
+#include "wire/join_token.h"
 
 #include <stdlib.h>
 
@@ -22,6 +25,10 @@ struct world {
     int64_t paid_in_nano; /* grants of paid credit, and what refunds gave back as such */
     int64_t paid_out_nano;
     int64_t spent_nano[ACCOUNTS], refunded_nano[ACCOUNTS]; /* paid credit */
+    /* There are as many devices as accounts; device i begins as that of account i. */
+    uint32_t owner[ACCOUNTS], key[ACCOUNTS], keys;
+    char token[ACCOUNTS][JOIN_TOKEN_SIZE];
+    uint32_t free_jobs, moves;
 };
 
 static void name(char out[STORE_ID_MAX], const char *what, uint32_t number) {
@@ -59,22 +66,8 @@ static int64_t wallet_of(const struct world *world, uint32_t account, int kind) 
 
 /* --- What happens --- */
 
-struct acted {
-    enum err_code code;
-    struct store_admin result;
-};
-
-static void on_acted(void *context, const struct store_admin *result, const struct err *err) {
-    struct acted *acted = context;
-    acted->code = err != NULL ? err->code : ERR_NONE;
-    if (err == NULL) {
-        acted->result = *result;
-    }
-}
-
-static struct acted act(const struct world *world, enum store_admin_kind kind, uint32_t account, int64_t amount_nano,
-                        bool flag) {
-    struct acted acted = {.code = ERR_INTERNAL};
+static struct store_acted act(const struct world *world, enum store_admin_kind kind, uint32_t account,
+                              int64_t amount_nano, bool flag) {
     struct store_admin admin = {.kind = kind,
                                 .actor = "test",
                                 .amount_nano = amount_nano,
@@ -83,26 +76,24 @@ static struct acted act(const struct world *world, enum store_admin_kind kind, u
                                 .account = {.suspended = flag}};
     name(admin.account.id, "acct", account);
     name(admin.device.id, "prov", account);
-    store_admin(world->fixture->store, &admin, on_acted, &acted);
-    uv_run(&world->fixture->loop, UV_RUN_DEFAULT);
-    return acted;
+    return store_fixture_act(world->fixture, &admin);
 }
 
 static void pay_in(struct world *world, uint32_t account, int64_t amount_nano) {
-    const struct acted acted = act(world, STORE_ADMIN_CREDIT_GRANT, account, amount_nano, false);
+    const struct store_acted acted = act(world, STORE_ADMIN_CREDIT_GRANT, account, amount_nano, false);
     assert_int_equal(acted.code, ERR_NONE);
     world->paid_in_nano += amount_nano;
 }
 
 /* All that can be had at once, or else what is asked for. */
 static enum err_code pay_out(struct world *world, uint32_t account, int64_t amount_nano) {
-    const struct acted acted = act(world, STORE_ADMIN_PAYOUT, account, amount_nano, false);
+    const struct store_acted acted = act(world, STORE_ADMIN_PAYOUT, account, amount_nano, false);
     world->paid_out_nano += acted.code == ERR_NONE ? amount_nano : 0;
     return acted.code;
 }
 
 static void refund(struct world *world, uint32_t account, int64_t amount_nano) {
-    const struct acted acted = act(world, STORE_ADMIN_CREDIT_REFUND, account, amount_nano, false);
+    const struct store_acted acted = act(world, STORE_ADMIN_CREDIT_REFUND, account, amount_nano, false);
     assert_int_equal(acted.code, ERR_NONE);
     world->paid_in_nano += amount_nano - acted.result.given_nano;
     world->refunded_nano[account] += amount_nano - acted.result.given_nano;
@@ -113,26 +104,29 @@ static void on_settled(void *context, const struct err *err) {
     *(enum err_code *)context = err == NULL ? ERR_NONE : err->code;
 }
 
-/* A job of one account on the device of another, as far as it can pay: given credit first, and what is earned has the
- * kinds in the same proportion, the paid one rounded down. */
-static void serve(struct world *world, uint32_t client, uint32_t owner, int64_t charge_nano, bool escrow) {
+/* A job of one account on a device, as far as it can pay: given credit first, and what is earned has the kinds in the
+ * same proportion, the paid one rounded down. On a device of its own it is free, whatever it has. */
+static void serve(struct world *world, uint32_t client, uint32_t device, int64_t charge_nano, bool escrow) {
     enum err_code code = ERR_INTERNAL;
+    const uint32_t owner = world->owner[device];
     const int64_t given = wallet_of(world, client, 2), all = given + wallet_of(world, client, 0);
-    const int64_t charge = charge_nano < all ? charge_nano : all;
+    const int64_t charge = client == owner ? 0 : charge_nano < all ? charge_nano : all;
     struct store_settlement settlement = {.generation = store_fixture_job(++world->jobs), .escrow = escrow};
     struct store_generation *job = &settlement.generation;
-    if (charge == 0 || client == owner) {
+    if (charge == 0 && client != owner) {
         return;
     }
+    world->free_jobs += client == owner;
     job->outcome = STORE_OUTCOME_COMPLETED;
     job->created_ms = clock_wall_ms() - 10 * DAY_MS; /* ripe at once */
     job->charge_nano = charge;
     job->given_nano = given < charge ? given : charge;
     job->provider_nano = charge * PROVIDER_SHARE / OF_HUNDRED;
-    job->provider_given_nano = job->provider_nano - job->provider_nano * (charge - job->given_nano) / charge;
+    job->provider_given_nano =
+        charge == 0 ? 0 : job->provider_nano - job->provider_nano * (charge - job->given_nano) / charge;
     name(job->account_id, "acct", client);
     name(job->key_id, "key", client);
-    name(job->device_id, "prov", owner);
+    name(job->device_id, "prov", device);
     name(settlement.provider_account_id, "acct", owner);
     store_settle(world->fixture->store, &settlement, on_settled, &code);
     uv_run(&world->fixture->loop, UV_RUN_DEFAULT);
@@ -140,15 +134,64 @@ static void serve(struct world *world, uint32_t client, uint32_t owner, int64_t 
     world->spent_nano[client] += charge - job->given_nano;
 }
 
+static void on_enrolled(void *context, const struct store_device *device, const struct err *err) {
+    struct store_device *out = context;
+    *out = device != NULL ? *device : (struct store_device){0};
+    assert_true(device != NULL || err->code == ERR_DENIED);
+}
+
+/* The device comes with its key, and perhaps a token. An empty account: it was refused. */
+static struct store_device come(struct world *world, uint32_t device, uint32_t key, const char *token) {
+    struct store_device seen = {0}, candidate = {.created_ms = clock_wall_ms()};
+    name(candidate.id, "prov", device);
+    memset(candidate.public_key, 7, sizeof(candidate.public_key));
+    memcpy(candidate.public_key, &key, sizeof(key));
+    store_device_enrol(world->fixture->store, candidate.public_key, str_from(token), &candidate, on_enrolled, &seen);
+    uv_run(&world->fixture->loop, UV_RUN_DEFAULT);
+    return seen;
+}
+
+/* To another account, by a token of that; what it earned before stays with whoever it earned for. */
+static void move(struct world *world, uint32_t device, uint32_t account) {
+    char owner[STORE_ID_MAX];
+    const struct store_device seen = come(world, device, world->key[device], world->token[account]);
+    if (seen.account_id[0] != '\0') { /* neither of them is suspended */
+        name(owner, "acct", account);
+        assert_string_equal(seen.account_id, owner);
+        world->moves += world->owner[device] != account;
+        world->owner[device] = account;
+    }
+}
+
+/* Another key makes it no other device, and no other owner's. */
+static void replace_key(struct world *world, uint32_t device) {
+    char token[JOIN_TOKEN_SIZE], id[STORE_ID_MAX], owner[STORE_ID_MAX];
+    struct store_admin admin = {.kind = STORE_ADMIN_DEVICE_KEY, .actor = "test", .now_ms = clock_wall_ms()};
+    name(id, "prov", device);
+    name(owner, "acct", world->owner[device]);
+    (void)str_copy(admin.device.id, sizeof(admin.device.id), str_from(id));
+    admin.token = (struct store_join_token){.uses = 1, .created_ms = 1, .expires_ms = INT64_MAX};
+    join_token_generate(token);
+    join_token_hash(str_from(token), admin.token.sha256);
+    assert_int_equal(store_fixture_act(world->fixture, &admin).code, ERR_NONE);
+    world->keys++;
+    const struct store_device seen = come(world, ACCOUNTS + world->keys, world->keys, token);
+    if (seen.account_id[0] != '\0') {
+        assert_string_equal(seen.id, id);
+        assert_string_equal(seen.account_id, owner);
+        world->key[device] = world->keys;
+    }
+}
+
 static void on_held(void *context, const struct store_escrow_held *held, const struct err *err) {
     (void)held;
     *(bool *)context = err == NULL;
 }
 
-static void review(const struct world *world, uint32_t owner) {
+static void review(const struct world *world, uint32_t device) {
     bool held = false;
     struct store_escrow_hold step = {.since_ms = 0, .now_ms = clock_wall_ms()};
-    name(step.device_id, "prov", owner);
+    name(step.device_id, "prov", device);
     store_escrow_hold(world->fixture->store, &step, on_held, &held);
     uv_run(&world->fixture->loop, UV_RUN_DEFAULT);
     assert_true(held);
@@ -175,6 +218,14 @@ static void assert_books(struct world *world) {
     store_fixture_start(world->fixture);
 }
 
+static void add_token(struct world *world, uint32_t account) {
+    struct store_join_token token = {.uses = 1000, .created_ms = 1, .expires_ms = INT64_MAX};
+    join_token_generate(world->token[account]);
+    join_token_hash(str_from(world->token[account]), token.sha256);
+    name(token.account_id, "acct", account);
+    assert_true(store_join_token_add(world->fixture->store, &token, &world->fixture->err));
+}
+
 static int setup(void **state) {
     struct world *world = calloc(1, sizeof(*world));
     void *base;
@@ -192,8 +243,14 @@ static int setup(void **state) {
                                             .amount_nano = WELCOME_NANO,
                                             .given = true};
         assert_true(store_admin_now(world->fixture->store, &admin, &result, &world->fixture->err));
+        add_token(world, i);
     }
     store_fixture_start(world->fixture);
+    for (uint32_t i = 0; i < ACCOUNTS; i++) {
+        world->owner[i] = i;
+        world->key[i] = ++world->keys;
+        assert_string_not_equal(come(world, i, world->key[i], world->token[i]).account_id, "");
+    }
     *state = world;
     return 0;
 }
@@ -278,12 +335,55 @@ static void test_suspended_and_erased_accounts(void **state) {
     assert_books(world);
 }
 
+/* One device goes round: each of its owners asks it for nothing, the others pay with what they were given. */
+static void test_a_device_that_goes_round(void **state) {
+    struct world *world = *state;
+    for (uint32_t i = 1; i <= 2 * ACCOUNTS; i++) {
+        const uint32_t owner = i % ACCOUNTS, before = (i + ACCOUNTS - 1) % ACCOUNTS;
+        move(world, 0, owner);
+        assert_int_equal(world->owner[0], owner);
+        serve(world, owner, 0, INT64_MAX, false);
+        serve(world, before, 0, INT64_MAX, i % 3 == 0);
+        review(world, 0);
+        assert_nothing_payable(world);
+        assert_int_equal(
+            act(world, i % 2 == 0 ? STORE_ADMIN_ESCROW_RELEASE : STORE_ADMIN_ESCROW_RETURN, 0, 0, false).code,
+            ERR_NONE);
+        replace_key(world, 0);
+        assert_nothing_payable(world);
+    }
+    assert_int_equal(world->free_jobs, 2 * ACCOUNTS);
+    assert_books(world);
+}
+
+/* What a device earned for one owner is not another's once it has moved: released, it goes to whoever it was earned
+ * for. */
+static void test_earnings_do_not_move_with_the_device(void **state) {
+    struct world *world = *state;
+    pay_in(world, 2, 10 * 1000);
+    serve(world, 2, 0, INT64_MAX, false); /* of device 0 for account 0: given credit, and what was paid in */
+    const int64_t owed = wallet_of(world, 0, 1);
+    assert_true(owed > 0);
+    move(world, 0, 1);
+    assert_int_equal(wallet_of(world, 1, 1), 0);
+    review(world, 0);
+    assert_int_equal(wallet_of(world, 0, 1), 0);
+    assert_int_equal(wallet_of(world, 0, 3), owed);
+    assert_int_equal(act(world, STORE_ADMIN_ESCROW_RELEASE, 0, 0, false).code, ERR_NONE);
+    assert_int_equal(wallet_of(world, 0, 1), owed);
+    assert_int_equal(wallet_of(world, 1, 1), 0);
+    assert_int_equal(pay_out(world, 1, 1), ERR_CONFLICT);
+    assert_int_equal(pay_out(world, 0, owed), ERR_NONE);
+    assert_no_money_was_made(world);
+    assert_books(world);
+}
+
 /* --- Whatever order --- */
 
 static void step(struct world *world) {
     const uint32_t a = pick(world, ACCOUNTS), b = pick(world, ACCOUNTS);
     const int64_t amount = 1 + (int64_t)pick(world, 5000);
-    switch (pick(world, 12)) {
+    switch (pick(world, 15)) {
     case 0:
         pay_in(world, a, 10 * amount);
         return;
@@ -311,6 +411,15 @@ static void step(struct world *world) {
     case 8:
         (void)act(world, STORE_ADMIN_ACCOUNT_SUSPEND, a, 0, pick(world, 3) == 0);
         return;
+    case 9:
+        move(world, a, b);
+        return;
+    case 10:
+        replace_key(world, a);
+        return;
+    case 11:
+        serve(world, world->owner[b], b, 50 * amount, pick(world, 6) == 0); /* free */
+        return;
     default:
         serve(world, a, b, 50 * amount, pick(world, 6) == 0); /* often all that there is */
         return;
@@ -327,6 +436,7 @@ static void test_any_order_makes_no_money(void **state) {
         }
     }
     assert_true(world->paid_out_nano > 0); /* it does come out, as far as it came in */
+    assert_true(world->moves > 0 && world->free_jobs > 0);
     assert_books(world);
 }
 
@@ -339,6 +449,8 @@ int main(void) {
         LAUNDERING_TEST(test_reviews),
         LAUNDERING_TEST(test_a_little_paid_credit_beside_much_given),
         LAUNDERING_TEST(test_suspended_and_erased_accounts),
+        LAUNDERING_TEST(test_a_device_that_goes_round),
+        LAUNDERING_TEST(test_earnings_do_not_move_with_the_device),
         LAUNDERING_TEST(test_any_order_makes_no_money),
     };
     return STORE_CONTRACT_RUN(tests);

@@ -27,29 +27,9 @@ static struct store_admin about(enum store_admin_kind kind, const char *account_
     return admin;
 }
 
-struct acted {
-    enum err_code code;
-    struct store_admin result;
-};
-
-static void on_acted(void *context, const struct store_admin *result, const struct err *err) {
-    struct acted *acted = context;
-    acted->code = err != NULL ? err->code : ERR_NONE;
-    if (err == NULL) {
-        acted->result = *result;
-    }
-}
-
-static struct acted act(struct store_fixture *fixture, const struct store_admin *admin) {
-    struct acted acted = {.code = ERR_INTERNAL};
-    store_admin(fixture->store, admin, on_acted, &acted);
-    uv_run(&fixture->loop, UV_RUN_DEFAULT);
-    return acted;
-}
-
 static enum err_code pay_out(struct store_fixture *fixture, int64_t amount_nano) {
     const struct store_admin admin = about(STORE_ADMIN_PAYOUT, "acct_dev", amount_nano);
-    return act(fixture, &admin).code;
+    return store_fixture_act(fixture, &admin).code;
 }
 
 static int setup(void **state) {
@@ -94,7 +74,7 @@ static void settle_paid(struct store_fixture *fixture, uint32_t number, int64_t 
 
 static void grant_paid(struct store_fixture *fixture, int64_t amount_nano) {
     const struct store_admin grant = about(STORE_ADMIN_CREDIT_GRANT, "acct_1", amount_nano);
-    assert_int_equal(act(fixture, &grant).code, ERR_NONE);
+    assert_int_equal(store_fixture_act(fixture, &grant).code, ERR_NONE);
 }
 
 static void on_owed(void *context, const struct store_owed *owed, const struct err *err) {
@@ -227,11 +207,11 @@ static void test_nothing_to_a_suspended_account(void **state) {
     settle_paid(fixture, 1, 1000);
     struct store_admin suspend = about(STORE_ADMIN_ACCOUNT_SUSPEND, "acct_dev", 0);
     suspend.account.suspended = true;
-    assert_int_equal(act(fixture, &suspend).code, ERR_NONE);
+    assert_int_equal(store_fixture_act(fixture, &suspend).code, ERR_NONE);
     assert_int_equal(pay_out(fixture, 85), ERR_CONFLICT);
     assert_true(owed_now(fixture).suspended);
     suspend.account.suspended = false;
-    assert_int_equal(act(fixture, &suspend).code, ERR_NONE);
+    assert_int_equal(store_fixture_act(fixture, &suspend).code, ERR_NONE);
     assert_int_equal(pay_out(fixture, 85), ERR_NONE);
 }
 
@@ -242,11 +222,11 @@ static void test_refunds_keep_the_kind(void **state) {
     grant_paid(fixture, 500);
     assert_int_equal(settle(fixture, &given), ERR_NONE);
     const struct store_admin refund = about(STORE_ADMIN_CREDIT_REFUND, "acct_1", 60);
-    assert_int_equal(act(fixture, &refund).result.given_nano, 60);
+    assert_int_equal(store_fixture_act(fixture, &refund).result.given_nano, 60);
     assert_wallets(fixture, "acct_1", 500, 960);
     settle_paid(fixture, 2, 1000);
-    assert_int_equal(act(fixture, &refund).result.given_nano, 0);
-    assert_int_equal(act(fixture, &refund).result.given_nano, 20); /* of the 100 paid, 40 were left */
+    assert_int_equal(store_fixture_act(fixture, &refund).result.given_nano, 0);
+    assert_int_equal(store_fixture_act(fixture, &refund).result.given_nano, 20); /* of the 100 paid, 40 were left */
     assert_wallets(fixture, "acct_1", 500, 980);
     check(fixture);
 }
@@ -263,7 +243,7 @@ static void test_escrow_is_released(void **state) {
     struct store_fixture *fixture = (struct store_fixture *)*state;
     const struct store_admin release = about(STORE_ADMIN_ESCROW_RELEASE, "", 0);
     grant_paid(fixture, 1000);
-    assert_int_equal(act(fixture, &release).code, ERR_NOT_FOUND);
+    assert_int_equal(store_fixture_act(fixture, &release).code, ERR_NOT_FOUND);
     settle_into_escrow(fixture, 1, 0, 1000);
     settle_into_escrow(fixture, 2, 100, 1000);
     settle_paid(fixture, 3, 1000);
@@ -273,7 +253,7 @@ static void test_escrow_is_released(void **state) {
     assert_int_equal(owed.payable_nano, 85);
     assert_wallets(fixture, "acct_dev", 0, 0);
     assert_int_equal(pay_out(fixture, 86), ERR_CONFLICT);
-    const struct acted acted = act(fixture, &release);
+    const struct store_acted acted = store_fixture_act(fixture, &release);
     assert_int_equal(acted.code, ERR_NONE);
     assert_string_equal(acted.result.account.id, "acct_dev");
     assert_int_equal(acted.result.amount_nano, 170);
@@ -296,16 +276,16 @@ static void test_escrow_goes_back_to_who_paid(void **state) {
     str_copy(other.generation.account_id, STORE_ID_MAX, STR("acct_2"));
     str_copy(other.generation.key_id, STORE_ID_MAX, STR("key_2"));
     assert_int_equal(settle(fixture, &other), ERR_NONE);
-    struct acted acted = act(fixture, &give_back);
+    struct store_acted acted = store_fixture_act(fixture, &give_back);
     assert_string_equal(acted.result.account.id, "acct_1");
     assert_int_equal(acted.result.amount_nano, 170);
     assert_int_equal(acted.result.given_nano, 85);
     assert_int_equal(acted.result.left, 1);
     assert_wallets(fixture, "acct_1", 985, 985);
-    acted = act(fixture, &forfeit); /* the rest */
+    acted = store_fixture_act(fixture, &forfeit); /* the rest */
     assert_int_equal(acted.result.amount_nano, 85);
     assert_wallets(fixture, "acct_2", 0, 900);
-    assert_int_equal(act(fixture, &give_back).code, ERR_NOT_FOUND);
+    assert_int_equal(store_fixture_act(fixture, &give_back).code, ERR_NOT_FOUND);
     assert_int_equal(owed_now(fixture).earnings_nano, 0);
     check(fixture);
 }

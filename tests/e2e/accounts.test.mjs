@@ -265,6 +265,47 @@ describe('with a gateway running', () => {
   });
 });
 
+test('an account says itself whether it may be audited', () => within(Network.gateway(), async (network) => {
+  const account = await create(network, 'Self-determined');
+  const other = await create(network, 'Somebody else');
+  const patch = async (body, key = account.api_key, status = 200) => {
+    const response = await network.fetch('/v1/account', { method: 'PATCH', key, body,
+      headers: { 'Content-Type': 'application/json' } });
+    const text = await response.text();
+    assert.equal(response.status, status, text);
+    return { answer: JSON.parse(text), retryAfter: response.headers.get('retry-after') };
+  };
+  const read = async (key) => (await network.fetch('/v1/account', { key })).json();
+  const { created_at: createdAt, ...rest } = await read(account.api_key);
+  assert.ok(Math.abs(Date.parse(createdAt) - Date.now()) < DAY_MS);
+  assert.deepEqual(rest, { id: account.id, object: 'account', name: 'Self-determined', tier: 'free', suspended: false,
+    audits: true });
+  assert.equal((await read(account.test_key)).id, account.id);
+  assert.equal((await network.fetch('/v1/account', { key: '' })).status, 401);
+  for (const body of ['{}', '{"audits":null}', '{"audits":"false"}', '{"audits":0}', '{"audits":true,"tier":"pro"}',
+    '{"audits":true,"audits":false}', '{"suspended":false}', '[]', 'false', '{"audits":false', '']) {
+    await patch(body, account.api_key, 400);
+  }
+  await patch('{"audits":false}', account.test_key, 403);
+  assert.equal((await read(account.api_key)).audits, true, 'nothing of that has done anything');
+  assert.equal((await patch('{"audits":false}')).answer.audits, false);
+  for (let i = 0; i < 20; i += 1) await patch('{"audits":false}'); // what it is already is no change
+  assert.equal((await command(network, 'account', 'show', account.id)).audits, false);
+  assert.equal((await read(other.api_key)).audits, true);
+  const lines = () => command(network, 'audit', 'list').then(({ data }) => data.filter(({ action }) => action === 'account.audits'));
+  const [line, ...more] = await lines();
+  assert.deepEqual([line.actor, line.subject, line.note, more.length], ['owner', account.id, 'off', 0]);
+  await command(network, 'account', 'set-audits', account.id, 'on');
+  assert.equal((await read(account.api_key)).audits, true, 'the operator\'s word is seen');
+  for (let i = 0; i < 9; i += 1) await patch(`{"audits":${i % 2 === 1}}`);
+  const { answer, retryAfter } = await patch('{"audits":true}', account.api_key, 429);
+  assert.match(answer.error.message, /too often in an hour/);
+  assert.ok(Number(retryAfter) > 60);
+  assert.equal((await read(account.api_key)).audits, false, 'the last one holds');
+  await patch('{"audits":false}', other.api_key); // others have their own
+  assert.equal((await lines()).length, 12);
+}));
+
 test('without a gateway the same commands work on the store', () => within(Network.gateway(), async (network) => {
   const { code } = await network.main.stop();
   assert.equal(code, 0);

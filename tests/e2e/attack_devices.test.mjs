@@ -359,6 +359,18 @@ describe('time', { concurrency: 4 }, () => {
     client.cut();
   }));
 
+  test('who reads nothing of what it is sent is cut, though it says that it lives', () => attack(async (scene) => {
+    const device = await scene.device({ version: 2 });
+    device.socket.pause();
+    const pulse = setInterval(() => device.status([scene.model]), 300);
+    const long = 'ab '.repeat(1_300_000);
+    const asking = [1, 2, 3, 4].map(() => scene.ask(long, { max_tokens: 5 }).then((answer) => answer.status));
+    await eventually(async () => !(await admin(network, 'GET', `/admin/providers/${device.id}`)).connected, 'it has a link',
+      45_000);
+    for (const status of await Promise.all(asking)) assert.ok([402, 408, 503].includes(status), `${status}`);
+    clearInterval(pulse);
+  }));
+
   test('floods of messages of all kinds: the neighbours are served', () => attack(async (scene) => {
     const device = await scene.device({ version: 2, slots: 16 });
     await beside(async () => {

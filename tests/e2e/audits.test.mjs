@@ -4,7 +4,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { admin, adminText, assertBooks, balanceOf, createAccount, NANO, nano, usageOf } from './support/accounts.mjs';
+import {
+  admin, adminText, assertBooks, balanceOf, createAccount, NANO, nano, requestsOf, usageOf,
+} from './support/accounts.mjs';
 import { chat } from './support/chat.mjs';
 import { eventually, Network, REFERENCE_MODEL, run, within } from './support/network.mjs';
 
@@ -21,6 +23,7 @@ async function stranger(network, account, args = []) {
   const program = await network.provider(['--engine', 'scripted', '--model', REFERENCE_MODEL, '--region', ELSEWHERE,
     ...args],
     { account: account.id });
+  await network.untilServes(program);
   program.account = account;
   return program;
 }
@@ -53,6 +56,7 @@ const LIES = [
   ['words of another model', 'text="one two three four five six seven eight nine ten eleven twelve"'],
   ['the same word again and again', 'loop tokens=40'],
   ['an answer that is cut', 'tokens=9'],
+  ['a word in place of an answer', 'text="no"'],
   ['more tokens than there are', 'lie=2'],
 ];
 
@@ -69,6 +73,16 @@ describe('audits', { concurrency: 2 }, () => {
         return foundAfter > 0 && (await show(network, honest)).audits[0]?.passed > 0;
       });
       const lines = (await reviews(network)).filter((line) => line.reason === 'audit');
+      for (const { audit } of lines) {
+        assert.deepEqual(Object.keys(audit.sums).sort(), Object.keys(audit.finding.ratios).sort());
+        assert.equal(Object.keys(audit.sums).length, 4);
+        assert.equal(audit.finding.verdict, 'failed');
+        assert.ok(audit.finding.far_tokens <= audit.finding.tokens);
+      }
+      const list = await run(['provider', 'review', '--data', network.data]);
+      assert.match(list.stdout, /audit +sums flatter \d+\.\d, .*, far \d+\.\d; \d+ of \d+ tokens far/);
+      const shown = await run(['provider', 'review', '--show', lines[0].provider_id, '--data', network.data]);
+      assert.match(shown.stdout, /FAILED: its answers are not those of the model[^]*sums: flatter[^]*failed +\d+ tokens/);
       assert.deepEqual([...new Set(lines.map((line) => line.provider_id))], [liar.id]);
       assert.ok(foundAfter <= 63, `found after ${foundAfter} jobs`);
 
@@ -79,8 +93,9 @@ describe('audits', { concurrency: 2 }, () => {
       const { stdout } = await run(['provider', 'audits', liar.id, '--data', network.data]);
       assert.match(stdout, /FAILED: its answers are not those of the model/);
       assert.ok(Object.values(evidence.sums).some((sum) => sum > 12.9));
-      const failed = evidence.last.find((one) => one.verdict === 'failed');
-      const { outcome } = await admin(network, 'GET', `/admin/jobs/${failed.job_id}`);
+      // What waited to be scored when it failed may have pushed that one out of the last 16.
+      const [bad] = evidence.last.filter(({ verdict }) => ['failed', 'alerted'].includes(verdict));
+      const { outcome } = await admin(network, 'GET', `/admin/jobs/${bad.job_id}`);
       assert.equal(outcome, 'completed');
       assert.equal((await show(network, honest)).audits[0].failed, false);
       const journal = readFileSync(path.join(network.data, 'audits.jsonl'), 'utf8');
@@ -117,6 +132,16 @@ describe('audits', { concurrency: 2 }, () => {
     await eventually(async () => (await show(network, honest)).audits[0]?.passed >= 2, 'the honest one was not asked',
       60_000);
     assert.equal((await show(network, honest)).audits[0].failed, false);
+  });
+
+  story('what owners ask their own devices is not audited', ['--canary-s', '0'], async (network) => {
+    const owner = await createAccount(network, 'unlimited', 'owner');
+    await network.scripted(['--max-jobs', '1']);
+    const own = await stranger(network, owner);
+    let asked = 0;
+    await askUntil(network, owner.api_key, async () => ++asked > 12);
+    assert.ok((await requestsOf(network, owner.api_key)).every((line) => line.own_devices));
+    assert.deepEqual((await show(network, own)).audits, []);
   });
 
   story('who opts out is never shown to a scorer', ['--canary-s', '0', '--audit-percent', '100'], async (network) => {

@@ -40,6 +40,15 @@ test('no process has a join token or a key in its arguments or environment', () 
   }
 });
 
+test('the provider of `up` has nothing of the owner\'s environment that is not for it', () => {
+  const providers = descendants().filter((pid) => words(pid, 'cmdline')[1] === 'provider');
+  assert.equal(providers.length, 1);
+  for (const name of words(providers[0], 'environ').map((line) => line.split('=')[0])) {
+    assert.match(name, /^(HOME|PATH|TMPDIR|TZ|LANG|LC_\w+|XDG_\w+|PIP_\w+|\w+_(proxy|PROXY)|SSL_CERT_(FILE|DIR)|\w+_CA_BUNDLE|[A-Z]+SAN_OPTIONS|NATARIS_(MODELS|SHARE)|RES_OPTIONS|UV_THREADPOOL_SIZE)$/);
+  }
+  assert.doesNotMatch(words(providers[0], 'environ').join(' '), /nobody-else-s/);
+});
+
 test('an engine has an empty folder and an empty environment', () => {
   const engines = programs('/nataris-llama');
   assert.ok(engines.length >= 1);

@@ -34,10 +34,9 @@ test('a path that is none names the one that was meant', async () => {
     '/v1//chat/completions': CHAT,
     '/api/v1/chat/completions': CHAT,
     '/v1/chat/completion': CHAT,
-    '/v1/responses': CHAT,
-    '/v1/messages': CHAT,
-    '/v1/completions': '/v1/inference',
-    '/api/tags': '/v1/models',
+    '/completions': '/v1/completions',
+    '/v1/completion': '/v1/completions',
+    '/tags': '/v1/models',
     '/v1/batches': '/v1/jobs',
   };
   for (const [path, use] of Object.entries(meant)) {

@@ -7,6 +7,7 @@ import {
 } from './support/accounts.mjs';
 import { ask, chat, openaiClient, script, textOf } from './support/chat.mjs';
 import { DEMO_MODEL, Network, REFERENCE_MODEL, within } from './support/network.mjs';
+import { withLoss } from './support/loss.mjs';
 import { childrenOf } from './support/processes.mjs';
 import { firstText, rest, textOfEvent } from './support/stream.mjs';
 
@@ -31,19 +32,6 @@ function untilJobs(network, state, count) {
 async function seamsOf(network, id) {
   const { steps } = await admin(network, 'GET', `/admin/jobs/${id}`);
   return steps.filter((step) => step.continues).length;
-}
-
-/** Starts devices; gives what loses the one that is making a certain answer. */
-async function withLoss(network, lose, { count = 2, start = () => network.scripted() } = {}) {
-  const devices = [];
-  while (devices.length < count) devices.push(await start());
-  return async (id) => {
-    const { steps } = await admin(network, 'GET', `/admin/jobs/${id}`);
-    const serving = steps.findLast((step) => step.provider_id).provider_id;
-    const device = devices.find((candidate) => candidate.id === serving);
-    lose(device);
-    return device;
-  };
 }
 
 const losses = {

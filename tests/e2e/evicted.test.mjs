@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { admin, command, createAccount, refusedCommand } from './support/accounts.mjs';
+import { admin, assertBooks, command, createAccount, refusedCommand } from './support/accounts.mjs';
 import { ask, chat, script, textOf } from './support/chat.mjs';
 import { HandProvider } from './support/hand_provider.mjs';
 import { Network, REFERENCE_MODEL, SMALL_MODEL, eventually, run, within } from './support/network.mjs';
+import { firstText, rest } from './support/stream.mjs';
 
 const CHAT = '/v1/chat/completions';
 const SCRIPTED = ['--engine', 'scripted', '--model', REFERENCE_MODEL];
@@ -145,6 +146,77 @@ describe('devices', { concurrency: 3 }, () => {
     }
     assert.notEqual((await provider.exit).code, 0);
     assert.equal((await device(network, provider.id, ada.api_key)).standing, 'removed');
+    assert.equal((await erase(provider.id, bob.api_key)).status, 404); // nor is anybody told that it was there
+  });
+
+  story('DELETE in mid-answer, by several at once, and then the gateway is killed', async (network) => {
+    const [ada, bob] = await Promise.all(['ada', 'bob'].map((name) => createAccount(network, 'unlimited', name)));
+    const erase = async (id, key) => (await network.fetch(`/v1/provider/devices/${id}`, { method: 'DELETE', key })).status;
+    const bad = await HandProvider.join(network, [REFERENCE_MODEL], {}, ada.id);
+    await network.untilAvailable(REFERENCE_MODEL);
+    const response = network.post(CHAT, chat('Tell me', { max_tokens: 50, stream: true }), { key: bob.api_key });
+    const job = await bad.job();
+    bad.accept(job);
+    bad.delta(job, 'Once ');
+    const { events } = await firstText(await response);
+    const good = await HandProvider.join(network, [REFERENCE_MODEL]);
+    await eventually(async () => (await command(network, 'provider', 'list')).data.length === 2, 'two devices');
+    const keys = [ada, bob, ada, bob, ada].map((one) => one.api_key);
+    assert.deepEqual(await Promise.all(keys.map((key) => erase(bad.id, key))), [200, 404, 200, 404, 200]);
+    const next = await good.until('job');
+    assert.equal(next.request.continue_text, 'Once ');
+    good.accept(next.job);
+    good.delta(next.job, 'more');
+    good.done(next.job);
+    await rest(events);
+    network.main.condemned = true;
+    await network.main.stop('SIGKILL');
+    await assertBooks(network);
+    const args = network.main.args.map((a) => (a === '127.0.0.1:0' ? `127.0.0.1:${network.port}` : a));
+    await network.untilReachable(network.start(args));
+    const { token } = await network.invite('--account', bob.id);
+    await assertRefused(network, bad.keys, undefined, /removed/);
+    await assertRefused(network, bad.keys, token, /removed/);
+    assert.deepEqual([await erase(bad.id, ada.api_key), await erase(bad.id, bob.api_key)], [200, 404]);
+    const parts = await Promise.all([ada, bob].map((one) => admin(network, 'GET', `/admin/accounts/${one.id}/earnings`)));
+    assert.deepEqual(parts.map(({ jobs }) => jobs), [1, 0]); // the part that it made is its owner's
+  });
+
+  story('a device that moves in mid-answer: each owner earns what was made for it', async (network) => {
+    const [ada, bob] = await Promise.all(['ada', 'bob'].map((name) => createAccount(network, 'unlimited', name)));
+    const device = await HandProvider.join(network, [REFERENCE_MODEL], {}, ada.id);
+    await network.untilAvailable(REFERENCE_MODEL);
+    const response = network.post(CHAT, chat('Tell me', { max_tokens: 50, stream: true }));
+    const job = await device.job();
+    device.accept(job);
+    device.delta(job, 'Once upon ', 2);
+    const { events } = await firstText(await response);
+    const moved = new HandProvider(network.port);
+    Object.assign(moved, { keys: device.keys, publicKey: device.publicKey });
+    const { token } = await network.invite('--account', bob.id);
+    moved.auth((await moved.hello(token)).nonce);
+    assert.equal((await moved.until('welcome')).provider_id, device.id);
+    moved.status([REFERENCE_MODEL]);
+    assert.match((await closing(device)).reason, /newer link/);
+    const next = await moved.until('job');
+    assert.equal(next.request.continue_text, 'Once upon ');
+    moved.accept(next.job);
+    moved.delta(next.job, 'a time', 2);
+    moved.done(next.job, { prompt_tokens: 3, completion_tokens: 2 });
+    await rest(events);
+    const parts = await Promise.all([ada, bob].map((one) => admin(network, 'GET', `/admin/accounts/${one.id}/earnings`)));
+    assert.deepEqual(parts.map(({ jobs, tokens }) => [jobs, tokens]), [[1, 2], [1, 5]]);
+    await assertBooks(network);
+  });
+
+  story('a token for another key is worth nothing once the device is another account\'s', async (network) => {
+    const [ada, bob] = await Promise.all(['ada', 'bob'].map((name) => createAccount(network, 'unlimited', name)));
+    const device = await HandProvider.join(network, [REFERENCE_MODEL], {}, ada.id);
+    const { token } = await command(network, 'provider', 'replace-key', device.id);
+    const { token: moves } = await network.invite('--account', bob.id);
+    assert.equal((await come(network, device.keys, moves)).provider_id, device.id);
+    await assertRefused(network, undefined, token, /another account/);
+    assert.equal((await come(network, device.keys)).provider_id, device.id);
   });
 
   story('--join moves it to the account of the token, or is refused aloud', async (network) => {
@@ -220,7 +292,15 @@ describe('accounts', { concurrency: 2 }, () => {
     const answer = ask(network, chat(script({ tokens: 60, rate: 20 }), { max_tokens: 100 }));
     await eventually(async () => (await device(network, provider.id, bad.api_key)).active_jobs === 1, 'it works');
     const good = await network.provider(SCRIPTED);
+    const webhook = { url: 'https://example.com/hook', events: ['job.completed'] };
     await command(network, 'account', 'suspend', bad.id);
+    for (const [route, body] of [[CHAT, chat('Hello')], ['/v1/jobs', chat('Hello')], ['/v1/conversations', {}],
+      ['/v1/webhooks', webhook]]) {
+      for (const key of [bad.api_key, bad.test_key]) assert.equal((await network.post(route, body, { key })).status, 403);
+    }
+    for (const route of ['/v1/usage', '/v1/conversations', '/v1/provider/earnings']) {
+      assert.equal((await network.fetch(route, { key: bad.api_key })).status, 200);
+    }
     assert.notEqual((await provider.exit).code, 0);
     assert.match(provider.errors, /suspended/);
     const { nataris } = await answer;
@@ -239,6 +319,28 @@ describe('accounts', { concurrency: 2 }, () => {
       ...SCRIPTED]);
     await eventually(async () => (await device(network, provider.id, bad.api_key)).connected, 'it serves again');
     await fine.stop();
+  });
+});
+
+describe('requests of an account that is suspended', { concurrency: 2 }, () => {
+  story('what waits is refused, what runs is finished', async (network) => {
+    const bad = await createAccount(network, 'unlimited', 'bad');
+    await network.scripted(['--slots', '1']);
+    const post = (route, body) => network.post(route, body, { key: bad.api_key });
+    const { events } = await firstText(await post(CHAT, chat(script({ tokens: 60, rate: 30 }),
+      { stream: true, max_tokens: 100 })));
+    const plain = post(CHAT, chat('Hello'));
+    const steps = post(CHAT, chat('Why?', { orchestration: { enabled: true, workflow: 'research' } }));
+    const job = await (await post('/v1/jobs', chat('Hello'))).json();
+    await eventually(async () => (await admin(network, 'GET', `/admin/accounts/${bad.id}`)).active_requests === 4, 'four');
+    await command(network, 'account', 'suspend', bad.id);
+    assert.deepEqual([(await plain).status, (await steps).status], [403, 403]);
+    await eventually(async () => {
+      const found = await (await network.fetch(`/v1/jobs/${job.id}`, { key: bad.api_key })).json();
+      return found.status === 'FAILED' && found.error.code === 'FORBIDDEN';
+    }, 'the job fails');
+    assert.equal((await rest(events)).at(-1).data, '[DONE]');
+    await assertBooks(network);
   });
 });
 

@@ -8,6 +8,7 @@ import { admin, command, createAccount } from './support/accounts.mjs';
 import { ask, chat } from './support/chat.mjs';
 import { HandProvider } from './support/hand_provider.mjs';
 import { eventually, NATARIS, Network, stopCleanly, within } from './support/network.mjs';
+import { rawRequest } from './support/raw.mjs';
 
 const CHAT = '/v1/chat/completions';
 const MIB = 1024 * 1024;
@@ -18,9 +19,9 @@ function story(name, args, tell) {
 
 /** A connection from an address of its own; `text` grows with what arrives. */
 class Passer {
-  constructor(port, from = '127.0.0.2') {
+  constructor(port, from = '127.0.0.2', options = {}) {
     this.text = '';
-    this.socket = net.connect({ port, host: '127.0.0.1', localAddress: from });
+    this.socket = net.connect({ port, host: '127.0.0.1', localAddress: from, ...options });
     this.socket.on('data', (data) => { this.text += data.toString('latin1'); });
     this.socket.on('error', () => {});
     this.open = new Promise((resolve) => this.socket.once('connect', () => resolve(true)));
@@ -227,7 +228,7 @@ describe('an account has limits', () => {
   story('requests of any kind in a minute', ['--tier-free', '10/2/20'], async (network) => {
     const account = await createAccount(network, 'free', 'busy');
     const other = await createAccount(network, 'free', 'other');
-    const routes = ['/v1/usage', '/v1/models', '/v1/jobs', '/v1/conversations', '/v1/webhooks', '/v1/usage/requests',
+    const routes = ['/v1/usage', '/v1/models', '/v1/jobs', '/v1/conversations', '/v1/webhooks', '/v1/account', '/v1/usage/requests',
       '/v1/provider/earnings', '/v1/provider/devices', '/v1/workflows', '/v1/jobs/job_none'];
     for (let i = 0; i < 20; i += 1) {
       const { status } = await network.fetch(routes[i % routes.length], { key: account.api_key });
@@ -303,11 +304,22 @@ describe('a device', () => {
 });
 
 describe('descriptors', () => {
-  for (const kind of ['silent', 'slow heads', 'keyless bodies']) {
+  const FLOODS = {
+    silent: '',
+    'slow heads': 'GET / HT',
+    'keyless bodies': head(MIB) + 'x'.repeat(1000),
+    'answers that are not taken': `GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n`.repeat(3),
+    'answered, and not gone': 'GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+    'refused, and not gone': 'GET /v1/usage HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer nat_live_x\r\nContent-Length: 9\r\n\r\n',
+    'links without a hello': rawRequest('GET', '/link', { Upgrade: 'websocket', Connection: 'Upgrade',
+      'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Protocol': 'nataris.link.v1' }),
+  };
+  for (const [kind, words] of Object.entries(FLOODS)) {
     test(`with 256 files and 3,000 knocking (${kind}) the admin socket and other addresses are answered`, async () => {
       const network = await withFiles(256);
-      const words = { silent: '', 'slow heads': 'GET / HT', 'keyless bodies': head(MIB) + 'x'.repeat(1000) }[kind];
-      const flood = Array.from({ length: 3000 }, (_, i) => new Passer(network.port, `127.0.1.${1 + (i % 20)}`).send(words));
+      const flood = Array.from({ length: 3000 }, (_, i) =>
+        new Passer(network.port, `127.0.${1 + Math.floor(i / 200)}.${1 + (i % 200)}`, { allowHalfOpen: true }).send(words));
+      if (words.startsWith('GET')) flood.forEach((passer) => passer.socket.pause());
       const account = await createAccount(network, 'free', 'during the flood');
       assert.match(account.id, /^acct_/);
       assert.equal((await request(network, '/v1/usage', { key: account.api_key })).status, 200);

@@ -129,6 +129,14 @@ describe('a receipt', () => {
     const ofJob = await own(job.id);
     assertReceipt(ofJob, { id: job.id, text: 'job done' });
     assert.deepEqual([ofJob.receipt.purpose, ofJob.receipt.request_of], ['job', 'messages']);
+    assert.notEqual(job.result.id, job.id);
+    assert.deepEqual(await own(job.result.id), ofJob, 'the same one under the id of its answer');
+    assert.deepEqual(await command(network, 'receipt', 'show', job.result.id), ofJob, 'the operator sees the same');
+    const other = await createAccount(network);
+    for (const id of [job.id, job.result.id]) {
+      const { error } = await own(id, { key: other.api_key, status: 404 });
+      assert.equal(error.message, (await own('job_none', { status: 404 })).error.message, 'as if it were not there');
+    }
     const asked = script({ text: 'job done' });
     assert.equal(ofJob.receipt.request_sha256, salted(ofJob, `user ${Buffer.byteLength(asked)}\n${asked}\n`));
 
@@ -141,6 +149,11 @@ describe('a receipt', () => {
       { key: account.api_key });
     const steps = (await requestsOf(network, account.api_key)).filter(({ purpose }) => purpose === 'step');
     assert.ok(steps.length > 0);
+    const { workflows: [last] } = await get(network, '/v1/workflows', { key: account.api_key });
+    const told = (await get(network, `/v1/workflows/${last.id}`, { key: account.api_key })).steps.map(({ id }) => id);
+    assert.deepEqual([...told].sort(), steps.map(({ id }) => id).sort(), 'a workflow names its generations');
+    const { error } = await own(last.id, { status: 404 });
+    assert.match(error.message, /workflow's steps have one each/);
     for (const step of steps) {
       const file = await own(step.id);
       assert.equal(file.receipt.purpose, 'step');

@@ -249,6 +249,63 @@ test('a gateway killed with deliveries under way makes them after its next start
   }
 });
 
+/** The same gateway with other options, after a clean stop. */
+async function restart(network, ...options) {
+  await network.main.stop('SIGTERM');
+  const again = network.start(['gateway', '--data', network.data, '--listen', `127.0.0.1:${network.port}`, ...ALLOW, ...options]);
+  await network.untilReachable(again);
+  return again;
+}
+
+async function jobsEnd(network, account, count) {
+  for (let i = 0; i < count; i++) {
+    const job = await (await network.post('/v1/jobs', chat('Hello', { max_tokens: 8 }), { key: account.api_key })).json();
+    await eventually(async () => (await (await network.fetch(`/v1/jobs/${job.id}`, { key: account.api_key })).json())
+      .status === 'COMPLETED', 'the job did not end');
+  }
+}
+
+test('a dead receiver takes half of its account\'s quota and nothing of others; a full disk stops all sending', async () => {
+  const receiver = await Receiver.open();
+  const quota = ['--quota-free', '0/0,0/0,0/0,0/0,4/0', '--tier-free', '0/0/0'];
+  try {
+    await within(Network.gateway([...ALLOW, ...quota]), async (network) => {
+      await network.scripted();
+      const [account, other] = [await createAccount(network, 'free', 'dead'), await createAccount(network, 'free', 'other')];
+      const dead = await create(network, account, receiver.on('/dead', (response) => response.writeHead(500).end()));
+      const good = await create(network, other, receiver.url('/good'));
+      await jobsEnd(network, account, 4);
+      await jobsEnd(network, other, 6);
+      await receiver.until('/good', 6);
+      const shown = await call(network, account, 'GET', `/${dead.id}`);
+      assert.deepEqual([shown.waiting, shown.dropped], [2, 2], 'what it cannot take is not kept');
+      assert.ok(shown.last_dropped_at);
+      assert.equal((await call(network, other, 'GET', `/${good.id}`)).dropped, 0);
+      const { kept } = await command(network, 'account', 'show', other.id);
+      assert.ok(kept.deliveries.rows <= 4, 'old ones make room');
+      assert.equal(kept.deliveries.rows_max, 4);
+      assert.equal((await command(network, 'gateway', 'status')).webhooks.dropped, 2);
+
+      await restart(network, ...quota, '--disk-floor', '4000000000');
+      const status = await command(network, 'gateway', 'status');
+      assert.equal(status.disk.state, 'scarce');
+      assert.equal(status.webhooks.paused, true);
+      const before = receiver.at('/dead').length;
+      const answer = await call(network, account, 'POST', `/${dead.id}/test`);
+      assert.equal(answer.status, 503);
+      assert.match(answer.error.message, /disk is nearly full/);
+      assert.equal((await call(network, account, 'GET', `/${dead.id}`)).waiting, 2, 'what waits goes on waiting');
+      receiver.on('/dead', (response) => response.writeHead(200).end());
+      await restart(network, ...quota);
+      assert.equal(receiver.at('/dead').length, before, 'nothing was sent meanwhile');
+      await command(network, 'gateway', 'status');
+      assert.equal((await call(network, account, 'PATCH', `/${dead.id}`, { description: 'now' })).description, 'now');
+    });
+  } finally {
+    await receiver.close();
+  }
+});
+
 test('nothing inside is reached', async () => {
   const receiver = await Receiver.open();
   try {

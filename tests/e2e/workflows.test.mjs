@@ -180,9 +180,9 @@ describe('a workflow', () => {
     });
   }
 
-  test('is for chats, and "tools" are for agents', async () => {
+  test('is for chats, and those with "tools" are of agents', async () => {
     const tools = [{ type: 'function', function: { name: 'look' } }];
-    const refused = [[CHAT, chat('Hello', { orchestration: [] })], [CHAT, chat('Hello', { tools })],
+    const refused = [[CHAT, chat('Hello', { orchestration: [] })],
       [CHAT, workflow('research', 'Hello', { tools })],
       ['/v1/inference', { model: REFERENCE_MODEL, prompt: 'a', orchestration: { enabled: true } }]];
     for (const [route, body] of refused) {

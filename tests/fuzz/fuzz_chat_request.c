@@ -1,6 +1,8 @@
-/* A request's body as a client sends it; the first byte chooses chat or inference. Property: no body harms, a refusal
- * says why, and what is accepted keeps every range and limit and can be read by the other end of the wire. */
+/* A request's body as a client sends it; the first byte chooses chat, inference or completions. Property: no body
+ * harms, a refusal says why, and what is accepted keeps every range and limit and can be read by the other end of the
+ * wire. */
 #include "format/chat.h"
+#include "format/completions.h"
 #include "format/fields.h"
 #include "format/inference.h"
 
@@ -30,6 +32,16 @@ static void check_messages(const struct gen_request *request) {
     }
 }
 
+static void check_prompts(const struct call_input *input) {
+    const struct call_prompts *prompts = input->prompts;
+    check(input->request.message_count == 0 && prompts != NULL);
+    check(prompts->count >= 1 && prompts->count <= LIMIT_PROMPTS);
+    for (size_t i = 0; i < prompts->count; i++) {
+        check(prompts->items[i].data != NULL && prompts->items[i].len > 0);
+    }
+    check(str_equal(input->request.prompt, prompts->items[0]));
+}
+
 static void check_request(const struct gen_request *request) {
     check(request->model.len >= 1 && request->model.len <= LIMIT_MODEL_ID_BYTES);
     check(within(request->temperature, 0, 2) && within(request->top_p, 0, 1) && within(request->min_p, 0, 1));
@@ -40,7 +52,6 @@ static void check_request(const struct gen_request *request) {
     for (size_t i = 0; i < request->stop_count; i++) {
         check(request->stop[i].len >= 1 && request->stop[i].len <= LIMIT_STOP_BYTES);
     }
-    check_messages(request);
 }
 
 /* The device reads the same request. */
@@ -58,7 +69,8 @@ static void check_wire(struct json_parser *parser, struct arena *arena, const st
     check(!text.overflow && json_parse(parser, buf_str(&text), &root, &err));
     check(gen_request_read(root, arena, &again, &err));
     check(again.message_count == request->message_count && again.seed == request->seed);
-    check(str_equal(again.messages[0].content, request->messages[0].content));
+    check(request->message_count > 0 ? str_equal(again.messages[0].content, request->messages[0].content)
+                                     : str_equal(again.prompt, request->prompt));
     buf_clear(&text);
 }
 
@@ -76,9 +88,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct call_input input;
     arena_init(&arena, ARENA_BYTES);
     err_clear(&err);
-    bool chat = data[0] != 'i';
-    bool read = chat ? chat_read(body, &arena, &input, &err) : FORMAT_INFERENCE.read(body, &arena, &input, &err);
-    if (read) {
+    const struct format *format = data[0] == 'i'   ? &FORMAT_INFERENCE
+                                  : data[0] == 'p' ? &FORMAT_COMPLETIONS
+                                                   : &FORMAT_CHAT;
+    if (format->read(body, &arena, &input, &err)) {
+        if (format == &FORMAT_COMPLETIONS) {
+            check_prompts(&input);
+        } else {
+            check_messages(&input.request);
+        }
         check_request(&input.request);
         check(input.label.len <= LIMIT_NAME_BYTES);
         check_wire(parser, &arena, &input.request);

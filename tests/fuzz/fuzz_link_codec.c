@@ -79,8 +79,8 @@ static void walk_parts(const struct link_delta *delta) {
                 (void)link_token_id(part.token_ids, i);
             }
         } else if (part.kind == LINK_PART_LOGPROBS) {
-            struct link_logprobs token;
-            while (link_logprobs_next(&part.logprobs, &token)) {
+            struct gen_token_logprobs token;
+            while (gen_logprobs_next(&part.logprobs, &token)) {
             }
             if (part.logprobs.len > 0) {
                 abort();

@@ -98,11 +98,11 @@ static inline void print_effect(const struct names *generations, const struct na
         print_end(out, size, "cancelled", generation, providers, e);
         break;
     case CORE_EFFECT_FAIL:
-        (void)snprintf(out, size, "fail %s %s started=%s attempts=%u retry_after_ms=%llu job=%s context=%u param=%.*s",
-                       generation, failure_names[e->fail.failure], e->fail.started ? "yes" : "no", e->fail.attempts,
-                       (unsigned long long)e->fail.retry_after_ms,
-                       e->generation == CORE_NO_HANDLE ? "none" : generation, e->fail.context_length,
-                       STR_ARG(e->fail.param));
+        (void)snprintf(
+            out, size, "fail %s %s started=%s own_only=%s attempts=%u retry_after_ms=%llu job=%s context=%u param=%.*s",
+            generation, failure_names[e->fail.failure], e->fail.started ? "yes" : "no", e->fail.own_only ? "yes" : "no",
+            e->fail.attempts, (unsigned long long)e->fail.retry_after_ms,
+            e->generation == CORE_NO_HANDLE ? "none" : generation, e->fail.context_length, STR_ARG(e->fail.param));
         break;
     case CORE_EFFECT_PROVIDER_ADMITTED:
         (void)snprintf(out, size, "joined %s", providers->items[e->user].name);

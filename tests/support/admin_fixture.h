@@ -94,9 +94,14 @@ static bool admin_fixture_generation_write(void *context, const char *id, struct
     return true;
 }
 
-static void admin_fixture_metrics(void *context, struct buf *out) {
+static void admin_fixture_metrics(void *context, bool status, struct buf *out) {
     (void)context;
-    buf_append_cstr(out, "nataris_jobs_running 2\n");
+    buf_append_cstr(out, status ? "{\"jobs_running\":2}" : "nataris_jobs_running 2\n");
+}
+
+static void admin_fixture_review_write(void *context, const struct store_review *review, struct json_writer *writer) {
+    (void)context;
+    json_member_bool(writer, "of_audits", strcmp(review->reason, "audit") == 0);
 }
 
 static struct store_account admin_fixture_account(uint64_t number, const char *id) {
@@ -281,6 +286,7 @@ UNUSED static int admin_fixture_setup(void **state) {
                                           .account_view = admin_fixture_view,
                                           .model_offered = admin_fixture_model_offered,
                                           .metrics = admin_fixture_metrics,
+                                          .review_write = admin_fixture_review_write,
                                           .provider_write = admin_fixture_provider_write,
                                           .generation_write = admin_fixture_generation_write};
     log_set_level(LOG_ERROR);

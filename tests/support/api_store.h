@@ -137,6 +137,14 @@ static struct api_store_question *api_store_ask(struct store *store, void *conte
     return question;
 }
 
+UNUSED void store_answer_delete(struct store *store, const uint8_t scope_sha256[DIGEST_SHA256_SIZE], int64_t now_ms,
+                                void (*on_result)(void *context, bool found, const struct err *err), void *context) {
+    (void)store;
+    (void)scope_sha256;
+    (void)now_ms;
+    on_result(context, false, NULL);
+}
+
 void store_answer_find(struct store *store, const uint8_t scope_sha256[DIGEST_SHA256_SIZE], const char *account_id,
                        int64_t now_ms,
                        void (*on_result)(void *context, const struct store_answer *answer, const struct err *err),

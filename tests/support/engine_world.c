@@ -1,5 +1,7 @@
 #include "support/engine_world.h"
 
+#include "wire/logprobs.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -57,15 +59,28 @@ static void on_read(void *context, uint64_t id, uint32_t done_tokens) {
     loop_stop(world->loop);
 }
 
+static void on_logprobs(void *context, uint64_t id, struct str logprobs) {
+    struct world_job *job = job_of(context, id);
+    assert_int_equal(job->next_len, 0);
+    assert_true(logprobs.len > 0);
+    buf_append_str(&job->logprobs, logprobs);
+    job->next_len = logprobs.len;
+}
+
 static void on_delta(void *context, uint64_t id, struct str text, const uint32_t *ids, uint32_t tokens) {
     struct engine_world *world = context;
     struct world_job *job = job_of(world, id);
     assert_int_equal(job->accepts, 1);
-    assert_true(text.len > 0);
-    for (uint32_t i = 0; i < tokens && job->delta_tokens + i < WORLD_IDS; i++) {
+    assert_true(text.len > 0 || (ids == NULL && tokens > 0));
+    for (uint32_t i = 0; ids != NULL && i < tokens && job->delta_tokens + i < WORLD_IDS; i++) {
         job->ids[job->delta_tokens + i] = ids[i];
     }
     job->delta_tokens += tokens;
+    if (job->next_len > 0) {
+        assert_true(gen_logprobs_are_of(
+            (struct str){job->logprobs.data + job->logprobs.len - job->next_len, job->next_len}, tokens));
+        job->next_len = 0;
+    }
     buf_append_str(&job->text, text);
     if (job->deltas < WORLD_DELTAS) {
         job->after[job->deltas].length = job->text.len;
@@ -107,6 +122,7 @@ static void on_scored(void *context, uint64_t id, const struct gen_score *score)
 static const struct engine_events EVENTS = {.on_state = on_state,
                                             .on_accept = on_accept,
                                             .on_read = on_read,
+                                            .on_logprobs = on_logprobs,
                                             .on_delta = on_delta,
                                             .on_done = on_done,
                                             .on_scored = on_scored,
@@ -159,8 +175,13 @@ void world_open(struct engine_world *world, const struct engine_ops *ops, const 
     *world = (struct engine_world){.loop = loop_new(), .ops = ops, .state = ENGINE_LOADING};
     for (size_t i = 0; i < WORLD_JOBS; i++) {
         buf_init(&world->jobs[i].text, 1024 * 1024);
+        buf_init(&world->jobs[i].logprobs, 1 << 20);
     }
     own.loop = world->loop;
+    if (ops == &ENGINE_UPSTREAM && own.upstream_url == NULL) {
+        world->host = upstream_host_start(options);
+        own.upstream_url = upstream_host_url(world->host);
+    }
     if (!ops->open(&world->engine, &own, &EVENTS, world, &err)) {
         fail_msg("%s", err.message);
     }
@@ -187,8 +208,12 @@ void world_close(struct engine_world *world) {
     assert_int_equal(world->ended, ended);
     for (size_t i = 0; i < WORLD_JOBS; i++) {
         buf_clear(&world->jobs[i].text);
+        buf_clear(&world->jobs[i].logprobs);
     }
     loop_free(world->loop);
+    if (world->host != NULL) {
+        upstream_host_stop(world->host);
+    }
 }
 
 struct gen_request world_chat(struct gen_message *message, const char *text) {

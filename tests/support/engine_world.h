@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "engine/engine.h"
+#include "support/upstream_host.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,6 +18,8 @@ struct world_job { /* index: the job's id */
     uint32_t prompt_tokens, delta_tokens;
     struct buf text;
     uint32_t ids[WORLD_IDS]; /* of the first tokens */
+    struct buf logprobs;     /* of all tokens, if they were asked for; wire/logprobs.h */
+    size_t next_len;         /* so many of its last bytes are of the delta that comes next */
     /* After each of the first WORLD_DELTAS deltas: the text's length and the tokens so far. */
     struct {
         size_t length;
@@ -41,13 +44,15 @@ struct engine_world {
     struct world_job jobs[WORLD_JOBS];
     uint32_t ended; /* jobs with on_done or on_failed */
     bool closed;
-    uint64_t cancel_on_accept; /* a job to cancel when it is accepted; 0: none */
+    struct upstream_host *host; /* of the upstream engine; NULL: options.upstream_url is somebody else's */
+    uint64_t cancel_on_accept;  /* a job to cancel when it is accepted; 0: none */
 };
 
 /* The built-in demo model, 2 slots, otherwise the engine's defaults. */
 #define WORLD_MODEL NATARIS_SOURCE_DIR "/models/nataris-demo-2m-q8_0.gguf"
 struct engine_options world_options(const char *model_path);
-/* Opens and waits until the engine is READY or FAILED. */
+/* Opens and waits until the engine is READY or FAILED. The upstream engine gets a server of its own, which is given the
+ * same options, unless they have a URL. */
 void world_open(struct engine_world *world, const struct engine_ops *ops, const struct engine_options *options);
 /* Closes the engine, waits for it, and frees everything. */
 void world_close(struct engine_world *world);

@@ -4,6 +4,7 @@
 
 #include "base/digest.h"
 #include "store/accounts.h"
+#include "store/admin.h"
 #include "store/owed.h"
 #include "store/settlements.h"
 #include "store/store.h"
@@ -64,6 +65,27 @@ UNUSED static void store_fixture_start(struct store_fixture *fixture) {
 }
 
 /* Closes and opens again, without the thread. */
+struct store_acted {
+    enum err_code code;
+    struct store_admin result;
+};
+
+UNUSED static void store_fixture_on_acted(void *context, const struct store_admin *result, const struct err *err) {
+    struct store_acted *acted = context;
+    acted->code = err != NULL ? err->code : ERR_NONE;
+    if (err == NULL) {
+        acted->result = *result;
+    }
+}
+
+/* What the operator does while the store's thread runs, and what comes of it. */
+UNUSED static struct store_acted store_fixture_act(struct store_fixture *fixture, const struct store_admin *admin) {
+    struct store_acted acted = {.code = ERR_INTERNAL};
+    store_admin(fixture->store, admin, store_fixture_on_acted, &acted);
+    uv_run(&fixture->loop, UV_RUN_DEFAULT);
+    return acted;
+}
+
 UNUSED static void store_fixture_reopen(struct store_fixture *fixture) {
     store_fixture_close(fixture);
     store_fixture_open(fixture);

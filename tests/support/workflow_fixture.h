@@ -24,7 +24,7 @@ struct waiter {
     struct workflow_fixture *fixture;
     struct workflow *workflow;   /* as long as it may be left */
     bool streams, leave_at_step; /* told before */
-    int begun, done, steps_failed, ended, failed;
+    int begun, waited, done, steps_failed, ended, failed;
     char id[ID_SIZE], text[4096], parts[4096], tool_calls[1024];
     struct workflow_answer answer; /* its texts are gone */
     struct fault fault;
@@ -32,7 +32,8 @@ struct waiter {
 
 static void waiter_on_step(void *context, const struct workflow_progress *progress) {
     struct waiter *waiter = context;
-    waiter->begun += progress->step->state == CORE_STEP_RUNNING;
+    waiter->begun += progress->step->state == CORE_STEP_RUNNING && progress->waits == WAITING_NOT;
+    waiter->waited += progress->waits != WAITING_NOT;
     waiter->done += progress->step->state == CORE_STEP_DONE;
     waiter->steps_failed += progress->step->state == CORE_STEP_FAILED;
     (void)str_copy(waiter->id, sizeof(waiter->id), str_from(progress->id));

@@ -12,13 +12,15 @@ SHORT = {SMOL: "SmolLM2", SMALL: "0.5B", LARGE: "1.5B", DEMO: "built-in", SMOL_Q
 REPEAT_PENALTY = {SMOL: 1.1}  # the catalog's for small models
 MAX_TOKENS = 48
 CUT_TOKENS = 20
+CHARACTER_TOKENS_MAX = 3  # src/gateway/audit_capture.c
 ANSWERS = {SMOL: 4, SMALL: 4, LARGE: 4}  # of each cell in a round
 
 
 class Cell:
     """served: whose file makes the answers; claimed: which model is asked, and scores. `sampled` is what the device
     does in place of what it was asked. `shape` of the prompts: "" plain, "cached" a long common beginning in one scope,
-    "long" some thousand tokens, "continued" the second half of an answer. `tamper`: what is done to the answer."""
+    "long" some thousand tokens, "continued" the second half of an answer, "scripts" in many of them, so that characters
+    are several tokens. `tamper`: what is done to the answer."""
 
     def __init__(self, served, claimed, temperature, width=1, shape="", sampled=None, tamper="", asked=None):
         self.served, self.claimed, self.temperature, self.width = served, claimed, temperature, width
@@ -55,15 +57,20 @@ def honest_cells(model):
     yield Cell(model, model, 1.2, 4)
     yield Cell(model, model, 0.7, 8)
     yield Cell(model, model, 0.3, 4)
-    if model != LARGE:
-        yield Cell(model, model, 0.7, shape="cached")
-        yield Cell(model, model, 0.7, 4)
-        yield Cell(model, model, 0.7, shape="continued")
-        yield Cell(model, model, 1, 4, asked={"top_p": 1, "top_k": 0})
+    yield Cell(model, model, 0.7, shape="cached")
+    yield Cell(model, model, 0.7, {SMOL: 4, SMALL: 4, LARGE: 1}[model])
+    yield Cell(model, model, 0.7, shape="continued")
+    yield Cell(model, model, 1, 4, asked={"top_p": 1, "top_k": 0})
+    yield Cell(model, model, 0, 1)
     if model == SMOL:
-        yield Cell(model, model, 0, 1)
         yield Cell(model, model, 0, 8)
         yield Cell(model, model, 1.2, 1)
+        yield Cell(model, model, 0.7, 4, shape="scripts")
+        yield Cell(model, model, 2, 4, shape="scripts", asked={"top_p": 1, "top_k": 0})
+        yield Cell(model, model, 0.7, 4, asked={"top_k": 1})
+        yield Cell(model, model, 0.7, 4, asked={"top_p": 0.01})
+        yield Cell(model, model, 0.7, 4, asked={"repeat_penalty": 1.3, "frequency_penalty": 0.7})
+        yield Cell(model, model, 0.7, 4, asked={"max_tokens": 6})
 
 
 def other_models(model):
@@ -90,12 +97,11 @@ def other_answers(model):
 def cells(model):
     """Of one claimed model, what matters most first, honest devices and others by turns."""
     honest = list(honest_cells(model))
-    others = [*other_models(model), *([] if model == LARGE else other_answers(model))]
+    others = [*other_models(model), *other_answers(model)]
     for i in range(max(len(honest), len(others))):
         yield from honest[i:i + 1]
         yield from others[i:i + 1]
-    if model != LARGE:  # what takes long shows with the smaller ones
-        yield Cell(model, model, 0.7, shape="long")
+    yield Cell(model, model, 0.7, shape="long")
 
 
 TASKS = ["Write a short story about", "Explain to somebody who has never heard of it", "List what matters most about",
@@ -107,7 +113,11 @@ THINGS = ["a lighthouse", "growing tomatoes", "the night train", "a broken clock
           "sorting a list of names", "the price of coffee", "a garden in the desert", "reading maps"]
 WHO = ["a retired teacher", "two sisters", "a young doctor", "a student of physics", "my grandmother", "the new mayor"]
 VERBS = ["wants to understand", "has to decide about", "remembers", "is afraid of", "keeps dreaming of"]
-LONG_SENTENCES = 125  # about 2,300 tokens
+SCRIPTS = ["เขียนเรื่องสั้นเป็นภาษาไทย", "မြန်မာဘာသာဖြင့် ပုံပြင်တိုလေး ရေးပါ", "اكتب قصة قصيرة", "用中文写一个故事",
+           "हिन्दी में एक कहानी लिखो", "日本語で短い話を書いて", "Repeat: 👩‍👩‍👧‍👦🏳️‍🌈😀👩‍👩‍👧‍👦🏳️‍🌈😀👩‍👩‍👧‍👦",
+           "Schreibe von Z̴̛̗a̵l̷g̸o, e\u0301, a\u0308 und ß"]
+LONG_SENTENCES = {SMOL: 125, SMALL: 125, LARGE: 54}  # about 2,300 tokens, and 1,000
+LONG_ANSWERS = {SMOL: 4, SMALL: 4, LARGE: 2}  # each takes as long as twenty others
 
 
 def question(rng):
@@ -124,9 +134,9 @@ def prompt(cell, index):
     rng = random.Random(f"{cell.claimed} {cell.name} {index}")
     common = random.Random(f"{cell.claimed} {cell.shape}")
     members = {"seed": rng.randrange(1 << 62)}  # with one nothing of a cache is used
-    text = question(rng)
+    text = question(rng) if cell.shape != "scripts" else SCRIPTS[index % len(SCRIPTS)]
     if cell.shape == "long":
-        text = f"{pasted(common, LONG_SENTENCES)}\n\n{text}"
+        text = f"{pasted(common, LONG_SENTENCES[cell.claimed])}\n\n{text}"
     messages = [{"role": "user", "content": text}]
     if cell.shape == "cached":
         messages.insert(0, {"role": "system", "content": pasted(common, 12)})

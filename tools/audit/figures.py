@@ -16,7 +16,6 @@ DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
 TABLE, PICTURE = DOCS / "audits.csv", DOCS / "audits.svg"
 HEAD = "honest,tokens,near,far,contradicts,flatter,flattest,sharper,far_ratio,generate_ms,score_ms,cell"
 ANSWER_MAX, ALERT = 8, 4  # core/audit.h
-TOKENS_MIN = 8
 LEFT, ROW, WIDTH, PAD = 400, 17, 520, 30
 LEAST, MOST = -6, 10  # of the axis; what is beyond stands at its end
 
@@ -41,8 +40,6 @@ def read():
     cells = {}
     for line in TABLE.read_text(encoding="utf-8").splitlines()[1:]:
         fields = line.split(",", 11)
-        if int(fields[1]) < TOKENS_MIN and fields[4] == "0":
-            continue  # too short to count
         most = ANSWER_MAX if fields[4] == "1" else max(float(field) for field in fields[5:9])
         cells.setdefault(fields[11], (fields[0] == "1", []))[1].append(most)
     return cells

@@ -80,8 +80,8 @@ def tampered(bench, cell, requests, answers):
 
 def contradicts(request, answer, score):
     """As src/gateway/audit_capture.c and audit.c have it."""
-    short = answer.finish == "length" and "continue_text" not in request and len(answer.ids) != request["max_tokens"]
-    return short or len(answer.ids) > request["max_tokens"] or not score["spells"]
+    early = answer.finish == "length" and len(answer.ids) + cells.CHARACTER_TOKENS_MAX < request["max_tokens"]
+    return early and "continue_text" not in request or len(answer.ids) > request["max_tokens"] or not score["spells"]
 
 
 def continued(engine, requests):
@@ -139,9 +139,10 @@ def main():
             for cell in cells.cells(claimed):
                 if options.only not in cell.name or done.get(cell.name, 0) > first:
                     continue
-                if not cell.honest and first >= options.impostors or cell.shape == "long" and first >= count:
-                    continue  # each long one takes as long as twenty others
-                for line in measure(bench, cell, first, count):
+                if not cell.honest and first >= options.impostors or cell.shape == "long" and first > 0:
+                    continue
+                answers = count if cell.shape != "long" else cells.LONG_ANSWERS[claimed]
+                for line in measure(bench, cell, first, answers):
                     file.write(json.dumps(line) + "\n")
                     file.flush()
 

@@ -211,13 +211,17 @@ static struct pace_load build_batch(struct batcher *batcher, uint32_t *prompt_to
     return load;
 }
 
+static void fail_slot(struct batcher *batcher, struct slot *slot, const char *why) {
+    slot_fail(slot, &batcher->frames, cache_of(batcher), why);
+    batcher->running--;
+    batcher->urgent = true;
+    intake_give_back(batcher->intake);
+}
+
 static void fail_batch(struct batcher *batcher) {
     for (uint32_t i = 0; i < batcher->slot_count; i++) {
         if (batcher->slots[i].job != NULL && batcher->slots[i].step_tokens > 0) {
-            slot_fail(&batcher->slots[i], &batcher->frames, cache_of(batcher), "the model failed to compute a step");
-            batcher->running--;
-            batcher->urgent = true;
-            intake_give_back(batcher->intake);
+            fail_slot(batcher, &batcher->slots[i], "the model failed to compute a step");
         }
     }
 }
@@ -226,7 +230,11 @@ static void fail_batch(struct batcher *batcher) {
 static void advance_slot(struct batcher *batcher, struct slot *slot, uint64_t now_us) {
     const struct llama_vocab *vocab = batcher->model->vocab;
     char piece[BATCHER_PIECE_MAX];
-    llama_token token = llama_sampler_sample(slot->job->sampler, batcher->model->context, slot->logits_at);
+    llama_token token;
+    if (!job_pick(slot->job, batcher->model->context, slot->logits_at, &token)) {
+        fail_slot(batcher, slot, "the grammar allows no further token");
+        return;
+    }
     if (slot->first_token_us == 0) {
         slot->first_token_us = now_us;
         batcher->urgent = true;
@@ -234,6 +242,9 @@ static void advance_slot(struct batcher *batcher, struct slot *slot, uint64_t no
     if (llama_vocab_is_eog(vocab, token)) {
         end_slot(batcher, slot, GEN_FINISH_STOP, now_us); /* an end token is no text and is not counted */
         return;
+    }
+    if (slot->job->logprobs) {
+        slot_add_logprobs(slot, vocab, llama_get_logits_ith(batcher->model->context, slot->logits_at), token);
     }
     int32_t length = llama_token_to_piece(vocab, token, piece, sizeof(piece), 0, false);
     if (slot_add_token(slot, token, (struct str){piece, length > 0 ? (size_t)length : 0})) {
@@ -245,7 +256,8 @@ static void advance_slot(struct batcher *batcher, struct slot *slot, uint64_t no
         return;
     }
     slot->length++;
-    if (slot->job->stream || now_us - slot->sent_us >= BATCHER_GATHER_US || slot->out.len >= BATCHER_GATHER_BYTES) {
+    if (slot->job->stream || now_us - slot->sent_us >= BATCHER_GATHER_US || slot->out.len >= BATCHER_GATHER_BYTES ||
+        slot->logprobs.len >= BATCHER_GATHER_BYTES) {
         slot_flush(slot, &batcher->frames, now_us);
     }
 }

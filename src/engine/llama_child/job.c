@@ -54,11 +54,38 @@ static bool fit(struct job_maker *maker, const struct gen_request *request, stru
 }
 
 /* The penalties look at the answer's last tokens, also at those that another device made. */
-static void show_continued(const struct job *job) {
+static bool show_continued(const struct job *job, struct err *err) {
     const struct prompt *prompt = &job->prompt;
     for (uint32_t i = prompt->count - prompt->continued; job->max_tokens > 0 && i < prompt->count; i++) {
-        llama_sampler_accept(job->sampler, prompt->tokens[i]);
+        if (job->constraint == NULL) {
+            llama_sampler_accept(job->sampler, prompt->tokens[i]);
+        } else if (!constraint_accept(job->constraint, prompt->tokens[i])) {
+            return err_set(err, ERR_INVALID, "the text to continue does not keep to the grammar");
+        }
     }
+    return true;
+}
+
+static bool make_sampler(const struct job_maker *maker, const struct gen_request *request, struct job *job,
+                         struct err *err) {
+    const struct llama_vocab *vocab = maker->model->vocab;
+    if (!sampler_check_biases(vocab, request, err)) {
+        return false;
+    }
+    if (request->grammar.len == 0) {
+        job->sampler = sampler_new(vocab, request);
+    } else {
+        job->constraint = constraint_new(vocab, request, err);
+    }
+    return (job->sampler != NULL || job->constraint != NULL) && show_continued(job, err);
+}
+
+bool job_pick(struct job *job, struct llama_context *context, int32_t row, llama_token *out) {
+    if (job->constraint != NULL) {
+        return constraint_pick(job->constraint, context, row, out);
+    }
+    *out = llama_sampler_sample(job->sampler, context, row);
+    return true;
 }
 
 /* One that cannot be a scope is none, so that nothing is reused. */
@@ -73,43 +100,56 @@ static void read_scope(struct json_value root, struct job *job) {
 
 /* --- An answer to score --- */
 
-/* Whether the tokens' text, treated as that of an answer is, is the one that was delivered. A token that ends a text
- * stands in none. */
-static bool spells(const struct job_maker *maker, const struct gen_answer *answer, struct stop_filter *filter) {
+/* Whether the tokens' text, treated as that of an answer is, is the one that was delivered; of one that was broken off
+ * the end may not have come. A token that ends a text stands in none. `stopped`: a stop string has ended it. */
+static bool spells(const struct job_maker *maker, const struct gen_answer *answer, struct stop_filter *filter,
+                   bool *stopped) {
     const struct llama_vocab *vocab = maker->model->vocab;
     const uint32_t vocabulary = (uint32_t)llama_vocab_n_tokens(vocab);
     char piece[JOB_PIECE_MAX];
-    bool good = true, stopped = false;
+    bool good = true;
     struct buf text;
+    *stopped = false;
     buf_init(&text, LLAMA_FRAME_MAX);
     for (size_t i = 0; good && i < answer->count; i++) {
         const llama_token token = (llama_token)answer->ids[i];
-        good = !stopped && answer->ids[i] < vocabulary && !llama_vocab_is_eog(vocab, token);
+        good = !*stopped && answer->ids[i] < vocabulary && !llama_vocab_is_eog(vocab, token);
         const int32_t length = good ? llama_token_to_piece(vocab, token, piece, sizeof(piece), 0, false) : 0;
-        stopped = good && stop_filter_feed(filter, (struct str){piece, length > 0 ? (size_t)length : 0}, &text);
+        *stopped = good && stop_filter_feed(filter, (struct str){piece, length > 0 ? (size_t)length : 0}, &text);
     }
-    if (!stopped) {
+    if (!*stopped) {
         stop_filter_finish(filter, &text);
+    }
+    if (answer->finish == GEN_FINISH_CANCELLED && text.len > answer->text.len) {
+        text.len = answer->text.len;
     }
     good = good && !text.overflow && str_equal(buf_str(&text), answer->text);
     buf_clear(&text);
     return good;
 }
 
+/* How many of an answer's tokens fit behind the prompt. */
+static uint32_t count_scored(const struct job_maker *maker, const struct job *job, const struct gen_answer *answer) {
+    const uint64_t left = maker->model->plan.context_length - job->prompt.count;
+    return (uint32_t)(answer->count < left ? answer->count : left);
+}
+
 static bool fill_answer(struct job_maker *maker, const struct gen_request *request, const struct gen_answer *answer,
                         struct job *job, struct job_refusal *refusal) {
     struct err err = {0};
-    const uint64_t tokens = (uint64_t)job->prompt.count + answer->count;
-    if (tokens > maker->model->plan.context_length) {
-        (void)err_set(&err, ERR_TOO_LARGE, "prompt and answer do not fit the context");
+    if (job->prompt.count >= maker->model->plan.context_length) {
+        (void)err_set(&err, ERR_TOO_LARGE, "the prompt does not fit the context");
         return refuse(refusal, GEN_FAILURE_CONTEXT_LENGTH, &err);
     }
     const uint32_t continued = job->prompt.continued;
-    const bool stops = answer->finish == GEN_FINISH_STOP, by_string = stops && request->stop_count > 0;
+    const uint32_t scored = count_scored(maker, job, answer);
+    bool by_string = false;
     job->answer = (struct job_answer){.ids = mem_alloc((continued + answer->count + 1) * sizeof(*job->answer.ids)),
-                                      .scored = (uint32_t)answer->count - (by_string && answer->count > 0 ? 1 : 0),
-                                      .score_end = stops && !by_string,
-                                      .spells = spells(maker, answer, &job->filter)};
+                                      .scored = scored,
+                                      .spells = spells(maker, answer, &job->filter, &by_string)};
+    /* With stop strings nobody knows what has ended it: a token that completes one is told only with text before it. */
+    job->answer.scored -= by_string && scored == answer->count && scored > 0;
+    job->answer.score_end = answer->finish == GEN_FINISH_STOP && request->stop_count == 0 && scored == answer->count;
     memcpy(job->answer.ids, job->prompt.tokens + job->prompt.count - continued, continued * sizeof(*job->answer.ids));
     memcpy(job->answer.ids + continued, answer->ids, answer->count * sizeof(*job->answer.ids));
     score_rule_init(&job->answer.rule, request);
@@ -153,8 +193,11 @@ static bool fill(struct job_maker *maker, const struct llama_frame *frame, struc
     }
     job->stream = request.stream;
     job->seed_given = request.seed_given;
-    job->sampler = sampler_new(maker->model->vocab, &request);
-    show_continued(job);
+    job->logprobs = request.logprobs;
+    job->top_logprobs = request.top_logprobs;
+    if (!make_sampler(maker, &request, job, &err)) {
+        return refuse(refusal, GEN_FAILURE_BAD_REQUEST, &err);
+    }
     stop_filter_init(&job->filter, request.stop, request.stop_count);
     return true;
 }
@@ -186,6 +229,7 @@ void job_free(struct job *job) {
     if (job->sampler != NULL) {
         llama_sampler_free(job->sampler);
     }
+    constraint_free(job->constraint);
     stop_filter_clear(&job->filter);
     free(job->answer.ids);
     free(job);

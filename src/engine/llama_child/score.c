@@ -17,12 +17,13 @@
 /* As far outside of what could be drawn honest devices were seen to be: by mass, by logit, by rank of top_k. */
 #define SCORE_NEAR_MASS 0.03
 #define SCORE_NEAR_LOGIT 0.35
-enum { SCORE_NEAR_RANKS = 10 };
+enum { SCORE_NEAR_RANKS = 10, SCORE_NEAR_RANKS_OF = 2 /* and one in so many of top_k */ };
 /* Tokens farther out: so many of those of an honest device, and of one that takes them from elsewhere. */
 #define SCORE_FAR_HONEST 1e-4
 #define SCORE_FAR_OTHER 0.02
-/* Below this engines take the likeliest token. */
+/* Below these engines take the likeliest token. */
 #define SCORE_TEMPERATURE_MIN 1e-5
+#define SCORE_TOP_P_MIN 0.01
 /* Tokens so much below the likeliest have no mass that a double would show, at temperature 1. */
 #define SCORE_DEPTH 40.0
 
@@ -174,10 +175,12 @@ static struct kept keep(struct score_maker *maker, const struct score_rule *rule
     return kept;
 }
 
-/* Outside, but no farther than honest devices were seen to be. */
+/* Outside, but no farther than honest devices were seen to be. Where one token alone could be drawn, it is that of
+ * temperature 0, and may be another one as it may be there. */
 static bool is_near(const struct score_maker *maker, const struct score_rule *rule, const struct kept *kept,
                     const float *logits, float logit) {
-    if (logit >= kept->smallest - (float)SCORE_NEAR_LOGIT) {
+    const float beside = kept->count == 1 ? (float)SCORE_GREEDY_NEAR : (float)SCORE_NEAR_LOGIT;
+    if (logit >= kept->smallest - beside) {
         return true;
     }
     size_t rank = 0;
@@ -189,7 +192,8 @@ static bool is_near(const struct score_maker *maker, const struct score_rule *ru
         }
     }
     const bool in_top_k = rule->top_k == 0 || rank < rule->top_k;
-    return (kept->ranked && rank < (size_t)rule->top_k + SCORE_NEAR_RANKS) ||
+    const size_t share = rule->top_k / SCORE_NEAR_RANKS_OF, more = share < SCORE_NEAR_RANKS ? share : SCORE_NEAR_RANKS;
+    return (kept->ranked && rank < rule->top_k + more) ||
            (in_top_k && rule->top_p < 1.0 && above <= (rule->top_p + SCORE_NEAR_MASS) * kept->mass);
 }
 
@@ -239,6 +243,29 @@ static void add_far(struct gen_score *score, bool far) {
     score->far += far;
     score->ratios[GEN_RATIO_FAR] +=
         far ? log(SCORE_FAR_OTHER / SCORE_FAR_HONEST) : log((1 - SCORE_FAR_OTHER) / (1 - SCORE_FAR_HONEST));
+}
+
+/* The likeliest token is all that could be drawn. */
+static bool is_greedy(const struct score_rule *rule) {
+    return rule->temperature < SCORE_TEMPERATURE_MIN || rule->top_k == 1 || rule->top_p <= SCORE_TOP_P_MIN ||
+           rule->min_p >= 1;
+}
+
+/* No probabilities come of these: penalties without measure, or a scorer that computes nonsense. Neither says anything
+ * of a device. */
+static bool are_broken(const struct score_maker *maker, const float *logits) {
+    float largest = -INFINITY;
+    bool broken = false;
+    for (uint32_t i = 0; i < maker->vocabulary; i++) {
+        broken = broken || isnan(logits[i]);
+        largest = logits[i] > largest ? logits[i] : largest;
+    }
+    return broken || !isfinite(largest);
+}
+
+static void add_near(struct gen_score *score) {
+    score->tokens++;
+    score->near++;
 }
 
 /* The likeliest of the tokens that are known; false: none is. */
@@ -307,19 +334,22 @@ void score_add(struct score_maker *maker, const struct score_rule *rule, const s
     const uint32_t *ids = place->ids;
     const size_t count = place->count;
     float best = 0;
+    if (are_broken(maker, logits)) {
+        add_near(score);
+        return;
+    }
     if (!likeliest_of(maker, logits, ids, count, &best) || !isfinite(best)) {
         add_far(score, true);
         return;
     }
-    if (rule->temperature < SCORE_TEMPERATURE_MIN) {
+    if (is_greedy(rule)) {
         add_greedy(maker, logits, ids, count, best, score);
         return;
     }
     const struct kept kept = keep(maker, rule, logits);
     if (best < kept.smallest) {
         if (is_near(maker, rule, &kept, logits, best)) {
-            score->tokens++;
-            score->near++;
+            add_near(score);
         } else {
             add_far(score, true);
         }

@@ -1,16 +1,19 @@
 #include "engine/llama_child/slot.h"
 
 #include "base/mem.h"
+#include "engine/llama_child/logprobs.h"
 #include "engine/llama_frames.h"
+#include "wire/logprobs.h"
 
 #include <string.h>
 
-enum { SLOT_OUT_MAX = 1024 * 1024, SLOT_TELL_US = 1000 * 1000 };
+enum { SLOT_OUT_MAX = 1024 * 1024, SLOT_LOGPROBS_MAX = 1024 * 1024, SLOT_TELL_US = 1000 * 1000 };
 
 void slot_init(struct slot *slot, llama_seq_id sequence, uint32_t context_length) {
     *slot = (struct slot){.sequence = sequence};
     slot->tokens = mem_calloc((size_t)context_length + 1, sizeof(*slot->tokens));
     buf_init(&slot->out, SLOT_OUT_MAX);
+    buf_init(&slot->logprobs, SLOT_LOGPROBS_MAX);
 }
 
 /* A cache of another scope is not even compared: how much of it was met would tell what somebody else has asked. */
@@ -82,6 +85,7 @@ void slot_take_job(struct slot *slot, struct job *job, llama_memory_t memory, ui
     slot->first_token_us = 0;
     slot->sent_us = slot->told_us = now_us;
     buf_reset(&slot->out);
+    buf_reset(&slot->logprobs);
 }
 
 static void mark_ready(struct slot *slot) {
@@ -105,8 +109,24 @@ static const uint32_t *unreported(const struct slot *slot) {
     return (const uint32_t *)&slot->tokens[slot->job->prompt.count + slot->completion_tokens - slot->out_tokens];
 }
 
+void slot_add_logprobs(struct slot *slot, const struct llama_vocab *vocab, const float *logits, llama_token token) {
+    logprobs_append(&slot->logprobs, vocab, logits, token, slot->job->top_logprobs);
+}
+
+/* Those of the tokens that go with the text that can be sent. None, when so many tokens had no text that there was no
+ * room for theirs. */
+static void flush_logprobs(struct slot *slot, struct buf *frames) {
+    if (slot->logprobs.len > 0 && !slot->logprobs.overflow && slot->ready_bytes > 0) {
+        const struct str all = buf_str(&slot->logprobs);
+        const size_t len = gen_logprobs_prefix(all, slot->ready_tokens);
+        llama_frame_append(frames, LLAMA_FRAME_LOGPROBS, slot->job->id, (struct str){all.data, len});
+        buf_consume(&slot->logprobs, len);
+    }
+}
+
 void slot_flush(struct slot *slot, struct buf *frames, uint64_t now_us) {
     struct str text = {slot->out.data, slot->ready_bytes};
+    flush_logprobs(slot, frames);
     while (text.len > 0) {
         size_t length = text.len;
         if (length > LIMIT_DELTA_BYTES) {
@@ -155,6 +175,7 @@ void slot_finish(struct slot *slot, enum gen_finish finish, struct buf *frames, 
     struct gen_done done;
     memset(&done, 0, sizeof(done)); /* it is sent as it stands in memory, so no byte of it may be left to chance */
     done.finish = finish;
+    done.stop = finish == GEN_FINISH_STOP ? slot->job->filter.stopped_by : 0;
     done.usage.prompt_tokens = slot->job->prompt.count - slot->job->prompt.continued;
     done.usage.completion_tokens = slot->completion_tokens;
     done.usage.cached_tokens = slot->reused_tokens;

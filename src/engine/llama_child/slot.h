@@ -21,6 +21,7 @@ struct slot {
     uint32_t completion_tokens;
     struct buf out; /* text not sent yet, and how many tokens were not reported yet */
     uint32_t out_tokens;
+    struct buf logprobs; /* of these tokens, if they were asked for */
     /* So much of that may be sent. It ends with a token: if this device is lost, another one continues the text, and
      * would read a torn token as something else. */
     size_t ready_bytes;
@@ -41,6 +42,8 @@ void slot_forget_beyond(struct slot *slot, uint32_t keep, llama_memory_t memory)
 /* Adds a token of the answer and its bytes; true when a stop string is complete. Nothing follows the last token, so the
  * caller counts it into `length` only when another step is to come. */
 bool slot_add_token(struct slot *slot, llama_token token, struct str bytes);
+/* Keeps how likely the token was that is added next; of a job that wants to know. */
+void slot_add_logprobs(struct slot *slot, const struct llama_vocab *vocab, const float *logits, llama_token token);
 /* Appends a delta frame with all text that may be shown, if there is any. */
 void slot_flush(struct slot *slot, struct buf *frames, uint64_t now_us);
 /* Appends a frame that tells how far its prompt is read, now and then. */

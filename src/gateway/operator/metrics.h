@@ -23,9 +23,16 @@ struct metrics {
     struct network_counts network;
     struct store_counts store;
     struct webhook_counts webhooks;
-    size_t connections; /* of clients */
+    struct metrics_disk {
+        uint64_t free_bytes, floor_bytes, times_low; /* a floor of 0: it is not looked at */
+        bool low, scarce;
+    } disk;
+    uint64_t audits_unwritten; /* lines of the audits' journal */
+    size_t connections;        /* of clients */
 };
 
+/* GET /admin/status, one JSON object. */
+void metrics_write_status(const struct metrics *metrics, struct buf *out);
 void metrics_write(const struct metrics *metrics, struct buf *out);
 
 #endif

@@ -39,6 +39,8 @@ const char *why_gate(enum core_gate gate) {
         return "it is not in the region asked for";
     case CORE_GATE_PRIVACY:
         return "a verified device was asked for";
+    case CORE_GATE_ABILITY:
+        return "it is too old for what was asked for";
     case CORE_GATE_TRIED:
         return "this job has failed there already";
     case CORE_GATE_PINNED:
@@ -47,6 +49,9 @@ const char *why_gate(enum core_gate gate) {
         return "it is new, and has its one job";
     case CORE_GATE_OWNER_SHARE:
         return "its owner has had its share of the model's jobs";
+    case CORE_GATE_NOT_OWN:
+        return "it belongs to somebody else: the account's money does not cover this job, so it is for own devices "
+               "only";
     }
     return "";
 }
@@ -82,6 +87,8 @@ const char *why_gate_advice(enum core_gate gate) {
         return "Start the provider again.";
     case CORE_GATE_SILENT:
         return "Check its network, and whether it sleeps or has too little CPU time.";
+    case CORE_GATE_ABILITY:
+        return "Install a newer version of nataris on it.";
     case CORE_GATE_RAMP:
         return "Nothing: it gets more when it has passed its first audits.";
     case CORE_GATE_OWNER_SHARE:
@@ -91,6 +98,7 @@ const char *why_gate_advice(enum core_gate gate) {
     case CORE_GATE_PRIVACY:
     case CORE_GATE_TRIED:
     case CORE_GATE_PINNED:
+    case CORE_GATE_NOT_OWN:
         break;
     }
     return NULL;

@@ -35,6 +35,7 @@ struct sandbox {
     struct answering *answerings;     /* uthash */
     struct sandbox_account *accounts; /* uthash */
     uint64_t next_id;
+    struct buf logprobs; /* of the delta that comes next */
     uint32_t whole_ms, whole_per_token_ms;
     struct loop_timer *sweep;
     size_t settling;    /* answerings whose turn is on the way into the store */
@@ -69,6 +70,7 @@ static struct call_result answering_result(const struct answering *answering) {
     const uint64_t now = loop_now_ms(answering->sandbox->loop);
     const uint64_t first = answering->first_ms == 0 ? now : answering->first_ms;
     return (struct call_result){.finish = answering->done.finish,
+                                .stop = answering->done.stop,
                                 .usage = answering->done.usage,
                                 .inference_type = "sandbox",
                                 .attempts = 1,
@@ -138,6 +140,21 @@ static void on_accept(void *context, uint64_t generation, uint32_t prompt_tokens
     }
 }
 
+static void on_logprobs(void *context, uint64_t generation, struct str logprobs) {
+    struct sandbox *sandbox = context;
+    (void)generation; /* its delta follows at once */
+    buf_reset(&sandbox->logprobs);
+    (void)buf_append_str(&sandbox->logprobs, logprobs);
+}
+
+/* What goes with a text. */
+static void add_logprobs(struct sandbox *sandbox, const struct call *call, struct str text) {
+    if (call->logprobs != NULL) {
+        call_logprobs_add(call->logprobs, text, buf_str(&sandbox->logprobs));
+    }
+    buf_reset(&sandbox->logprobs);
+}
+
 static void on_delta(void *context, uint64_t generation, struct str text, const uint32_t *ids, uint32_t tokens) {
     (void)ids;
     struct sandbox *sandbox = context;
@@ -150,6 +167,7 @@ static void on_delta(void *context, uint64_t generation, struct str text, const 
     if (answering->first_ms == 0) {
         answering->first_ms = loop_now_ms(sandbox->loop);
     }
+    add_logprobs(sandbox, answering->call, text);
     switch (answering->call->sink->deliver(answering->call, text)) {
     case CALL_DELIVERED:
         if (answering->trigger.fails && answering->tokens >= answering->trigger.after) {
@@ -222,8 +240,12 @@ static void fail_overdue(void *context) {
     }
 }
 
-static const struct engine_events SANDBOX_EVENTS = {
-    .on_state = on_state, .on_accept = on_accept, .on_delta = on_delta, .on_done = on_done, .on_failed = on_failed};
+static const struct engine_events SANDBOX_EVENTS = {.on_state = on_state,
+                                                    .on_accept = on_accept,
+                                                    .on_logprobs = on_logprobs,
+                                                    .on_delta = on_delta,
+                                                    .on_done = on_done,
+                                                    .on_failed = on_failed};
 
 /* What the call may cost at most; the bounds on both kinds of tokens keep it far below what int64_t holds. */
 static int64_t call_hold_nano(const struct call *call) {
@@ -328,6 +350,7 @@ static void sandbox_closed(struct sandbox *sandbox) {
     }
     sandbox_accounts_clear(&sandbox->accounts);
     loop_timer_free(sandbox->sweep);
+    buf_clear(&sandbox->logprobs);
     free(sandbox);
     on_closed(closed_context);
 }
@@ -351,6 +374,7 @@ void sandbox_close(struct sandbox *sandbox, void (*on_closed)(void *context), vo
 struct sandbox *sandbox_new(struct loop *loop, const struct core_config *config) {
     struct sandbox *sandbox = MEM_NEW(struct sandbox);
     sandbox->loop = loop;
+    buf_init(&sandbox->logprobs, LIMIT_LOGPROBS_BYTES);
     sandbox->whole_ms = config->whole_ms;
     sandbox->whole_per_token_ms = config->whole_per_token_ms;
     sandbox->sweep = loop_timer_new(loop, fail_overdue, sandbox);

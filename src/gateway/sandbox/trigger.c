@@ -91,10 +91,10 @@ static bool find_directive(const struct gen_request *request, struct sandbox_tri
     while (i > 0 && request->messages[i - 1].role != GEN_ROLE_USER) {
         i--;
     }
-    if (i == 0) {
+    if (i == 0 && request->message_count > 0) {
         return false;
     }
-    struct str text = request->messages[i - 1].content;
+    struct str text = i > 0 ? request->messages[i - 1].content : request->prompt;
     const char *start = text.len > 0 ? memmem(text.data, text.len, DIRECTIVE, sizeof(DIRECTIVE) - 1) : NULL;
     if (start == NULL) {
         return false;
@@ -103,7 +103,7 @@ static bool find_directive(const struct gen_request *request, struct sandbox_tri
     const char *close = memmem(inside, (size_t)(end - inside), "]]", 2);
     *options = (struct str){.data = inside, .len = (size_t)((close != NULL ? close : end) - inside)};
     out->text = (struct str){.data = start, .len = (size_t)((close != NULL ? close + 2 : end) - start)};
-    out->message = i - 1;
+    out->message = i > 0 ? i - 1 : 0;
     return true;
 }
 
@@ -122,7 +122,11 @@ bool sandbox_trigger_read(const struct gen_request *request, struct sandbox_trig
     if (!understood || (!out->fails && (out->after > 0 || out->error.retry_after_ms > 0))) {
         out->error = (struct fault){.code = FAULT_INVALID_REQUEST};
         (void)snprintf(out->error.message, sizeof(out->error.message), "The sandbox directive is not understood.");
-        (void)snprintf(out->error.param, sizeof(out->error.param), "messages[%zu].content", out->message);
+        if (request->message_count > 0) {
+            (void)snprintf(out->error.param, sizeof(out->error.param), "messages[%zu].content", out->message);
+        } else {
+            (void)snprintf(out->error.param, sizeof(out->error.param), "prompt");
+        }
         return false;
     }
     return true;
@@ -135,18 +139,27 @@ bool sandbox_trigger_translate(const struct sandbox_trigger *trigger, const stru
         return true;
     }
     enum { WORDS_MAX = 64 };
-    struct str old = request->messages[trigger->message].content;
+    const bool chat = request->message_count > 0;
+    const struct str old = chat ? request->messages[trigger->message].content : request->prompt;
     size_t before = (size_t)(trigger->text.data - old.data), behind = before + trigger->text.len;
     char *content = arena_alloc(arena, old.len + WORDS_MAX);
-    struct gen_message *messages = ARENA_ARRAY(arena, struct gen_message, request->message_count);
-    if (content == NULL || messages == NULL) {
+    if (content == NULL) {
         return false;
     }
     memcpy(content, old.data, before);
     size_t len = before + (size_t)snprintf(content + before, WORDS_MAX, "[[script rate=%u]]", trigger->rate);
     memcpy(content + len, old.data + behind, old.len - behind);
+    const struct str text = {.data = content, .len = len + old.len - behind};
+    if (!chat) {
+        out->prompt = text;
+        return true;
+    }
+    struct gen_message *messages = ARENA_ARRAY(arena, struct gen_message, request->message_count);
+    if (messages == NULL) {
+        return false;
+    }
     memcpy(messages, request->messages, request->message_count * sizeof(messages[0]));
-    messages[trigger->message].content = (struct str){.data = content, .len = len + old.len - behind};
+    messages[trigger->message].content = text;
     out->messages = messages;
     return true;
 }

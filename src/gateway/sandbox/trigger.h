@@ -9,7 +9,7 @@
 
 struct sandbox_trigger {
     struct str text; /* the whole directive in its message; empty: there is none */
-    size_t message;  /* the index of that message */
+    size_t message;  /* the index of that message; of a request that has none, it is in the prompt */
     bool fails;
     struct fault error;
     uint32_t after; /* it fails after so many tokens; 0: at once */

@@ -32,7 +32,8 @@ bool sqlite_answer_fits(struct sqlite_db *db, int64_t account_number, const stru
                         struct err *err) {
     const struct store_amount more = {.rows = 1, .bytes = (int64_t)answer->content.len};
     struct err past = {0};
-    *room = sqlite_quota_check(db, account_number, STORE_KEPT_ANSWERS, &more, &past);
+    *room = answer->half ? sqlite_quota_check_half(db, account_number, STORE_KEPT_ANSWERS, &more, &past)
+                         : sqlite_quota_check(db, account_number, STORE_KEPT_ANSWERS, &more, &past);
     if (!*room && !store_quota_is_past(&past)) {
         *err = past;
         return false;
@@ -95,4 +96,23 @@ static bool answer_room(struct store_connection *connection, const char *account
                                  &(struct store_amount){.rows = 1, .bytes = 1}, err);
 }
 
-const struct store_answer_rows sqlite_answer_rows = {.room = answer_room, .find = answer_find};
+static bool answer_remove(struct store_connection *connection, const uint8_t scope_sha256[DIGEST_SHA256_SIZE],
+                          int64_t now_ms, bool *found, struct err *err) {
+    struct sqlite_db *db = sqlite_db_of(connection);
+    struct sqlite_binder binder = sqlite_bind(db, SQL_ANSWER_EXPIRY);
+    sqlite_bind_blob(&binder, scope_sha256, DIGEST_SHA256_SIZE);
+    if (!sqlite_next(db, SQL_ANSWER_EXPIRY, found, err)) {
+        return false;
+    }
+    if (!*found) {
+        return true;
+    }
+    struct sqlite_reader reader = sqlite_read(db, SQL_ANSWER_EXPIRY);
+    *found = sqlite_read_int(&reader) > now_ms;
+    sqlite_reset(db, SQL_ANSWER_EXPIRY);
+    binder = sqlite_bind(db, SQL_ANSWER_DELETE);
+    sqlite_bind_blob(&binder, scope_sha256, DIGEST_SHA256_SIZE);
+    return sqlite_run(db, SQL_ANSWER_DELETE, err);
+}
+
+const struct store_answer_rows sqlite_answer_rows = {.room = answer_room, .find = answer_find, .remove = answer_remove};

@@ -84,6 +84,7 @@ static void driver_rollback(struct store_connection *connection) {
     sqlite_db_rollback(db);
     ledger_forget(db->ledger);
     connection->deliveries_added = false;
+    connection->deliveries_dropped = 0;
 }
 
 static bool driver_begin(struct store_connection *connection, struct err *err) {

@@ -25,8 +25,8 @@ static const char *const ERASE[] = {
     "DELETE FROM account_months WHERE account_number = ?1",
     "DELETE FROM join_tokens WHERE account_id = (SELECT id FROM accounts WHERE number = ?1)",
     "UPDATE generations SET label = '' WHERE account_number = ?1 AND label <> ''",
-    "UPDATE receipts SET salt = zeroblob(16) WHERE generation_number IN"
-    " (SELECT number FROM generations WHERE account_number = ?1)",
+    "UPDATE generations SET receipt = CAST(zeroblob(16) || substr(receipt, 17) AS BLOB)" /* the salt */
+    " WHERE account_number = ?1 AND receipt IS NOT NULL",
     "UPDATE devices SET name = '', region = '' WHERE account_id = (SELECT id FROM accounts WHERE number = ?1)",
     "UPDATE keys SET name = '', models = '', sha256 = randomblob(32), revoked_ms = iif(revoked_ms = 0, ?2, revoked_ms)"
     " WHERE account_id = (SELECT id FROM accounts WHERE number = ?1)",

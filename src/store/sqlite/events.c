@@ -5,11 +5,15 @@
 #include "base/json_write.h"
 #include "store/sqlite/account_seal.h"
 #include "store/sqlite/deliveries.h"
+#include "store/sqlite/event_room.h"
 #include "wire/id.h"
 
 #include <assert.h>
 
-enum { EVENT_BODY_MAX = STORE_EVENT_DATA_MAX + 256 };
+enum {
+    EVENT_EXTRA = 128, /* bytes of an event beside its data, about */
+    EVENT_BODY_MAX = STORE_EVENT_DATA_MAX + 256,
+};
 
 static bool event_write(struct sqlite_db *db, const struct store_event *event, int64_t account_number, struct str body,
                         struct err *err) {
@@ -56,42 +60,53 @@ static bool event_make(struct sqlite_db *db, const struct store_event *event, in
     return ok;
 }
 
-static bool event_targets(struct sqlite_db *db, int64_t account_number, enum store_event_kind kind,
-                          int64_t out[STORE_WEBHOOKS_MAX], size_t *count, struct err *err) {
+static bool event_targets(struct sqlite_db *db, const struct sqlite_event_target *target, enum store_event_kind kind,
+                          struct sqlite_event_targets *out, struct err *err) {
+    const enum sql sql = target->webhook != 0 ? SQL_EVENT_TARGET : SQL_EVENT_TARGETS;
     bool ok, found;
-    struct sqlite_binder binder = sqlite_bind(db, SQL_EVENT_TARGETS);
-    sqlite_bind_int(&binder, account_number);
-    sqlite_bind_int(&binder, kind);
-    *count = 0;
-    while ((ok = sqlite_next(db, SQL_EVENT_TARGETS, &found, err)) && found) {
-        struct sqlite_reader reader = sqlite_read(db, SQL_EVENT_TARGETS);
-        out[(*count)++] = sqlite_read_int(&reader);
-        if (*count == STORE_WEBHOOKS_MAX) {
+    struct sqlite_binder binder = sqlite_bind(db, sql);
+    sqlite_bind_int(&binder, target->webhook != 0 ? target->webhook : target->account_number);
+    if (target->webhook == 0) {
+        sqlite_bind_int(&binder, kind);
+    }
+    out->account_number = target->account_number;
+    out->asked = target->asked;
+    out->count = 0;
+    while ((ok = sqlite_next(db, sql, &found, err)) && found) {
+        struct sqlite_reader reader = sqlite_read(db, sql);
+        out->webhooks[out->count].number = sqlite_read_int(&reader);
+        out->webhooks[out->count].waiting = sqlite_read_int(&reader);
+        out->webhooks[out->count++].dropped_ms = sqlite_read_int(&reader);
+        if (out->count == STORE_WEBHOOKS_MAX) {
             break;
         }
     }
-    sqlite_reset(db, SQL_EVENT_TARGETS);
+    sqlite_reset(db, sql);
     return ok;
 }
 
 bool sqlite_event_add(struct ledger *ledger, const struct store_event *event, const struct sqlite_event_target *target,
                       char delivery_id[STORE_ID_MAX], struct err *err) {
-    int64_t webhooks[STORE_WEBHOOKS_MAX] = {target->webhook};
+    struct sqlite_event_targets targets;
     char id[STORE_ID_MAX];
-    size_t count = 1;
-    if (target->webhook == 0 &&
-        !event_targets(ledger->db, target->account_number, event->kind, webhooks, &count, err)) {
+    if (!event_targets(ledger->db, target, event->kind, &targets, err)) {
         return false;
     }
-    if (count == 0) {
+    if (targets.count == 0) {
+        return true;
+    }
+    if (!sqlite_event_room(ledger->db, &targets, event->data.len + EVENT_EXTRA, event->created_ms, err)) {
+        return false;
+    }
+    if (targets.count == 0) {
         return true;
     }
     if (!event_make(ledger->db, event, target->account_number, err)) {
         return false;
     }
     const int64_t number = sqlite_last_number(ledger->db);
-    for (size_t i = 0; i < count; i++) {
-        if (!sqlite_delivery_add(ledger, webhooks[i], number, target->asked, event->created_ms,
+    for (size_t i = 0; i < targets.count; i++) {
+        if (!sqlite_delivery_add(ledger, targets.webhooks[i].number, number, target->asked, event->created_ms,
                                  delivery_id != NULL ? delivery_id : id, err)) {
             return false;
         }

@@ -21,6 +21,9 @@ static void generation_read(struct sqlite_db *db, enum sql sql, struct store_gen
     out->provider_nano = sqlite_read_int(&reader);
     out->purpose = (enum store_purpose)sqlite_read_choice(&reader, STORE_PURPOSES);
     out->kind = (enum store_generation_kind)sqlite_read_choice(&reader, STORE_GENERATION_KINDS);
+    out->given_nano = sqlite_read_int(&reader);
+    out->provider_given_nano = sqlite_read_int(&reader);
+    out->own_devices = sqlite_read_int(&reader) != 0;
 }
 
 static bool generation_each(struct store_connection *connection,

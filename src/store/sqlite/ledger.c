@@ -44,7 +44,7 @@ void ledger_forget(struct ledger *ledger) {
     usage_totals_clear(&ledger->usage);
     ledger->first_job = 0;
     ledger->settled_job = 0;
-    ledger->settled_parts = false;
+    ledger->settled_parts = ledger->settled_given = false;
     ledger->earned_until = -1;
     ledger->receipts = (struct receipt_chain){0};
     ledger_reset_network(ledger);
@@ -274,6 +274,10 @@ bool ledger_post(struct ledger *ledger, const struct ledger_transaction *transac
     return true;
 }
 
+static bool ledger_is_given(const struct ledger_balance *balance) {
+    return balance->ledger_account >= 16 && balance->ledger_account % 16 == 2;
+}
+
 void ledger_settle(struct ledger *ledger, const struct ledger_transaction *transaction) {
     ledger->last_job = transaction->job_number;
     ledger->first_job = ledger->first_job != 0 ? ledger->first_job : transaction->job_number;
@@ -281,6 +285,7 @@ void ledger_settle(struct ledger *ledger, const struct ledger_transaction *trans
         const struct ledger_entry *entry = &transaction->entries[i];
         if (entry->amount_nano != 0) {
             ledger_move(ledger, entry);
+            ledger->settled_given |= ledger_is_given(entry->balance);
             ledger->settled_job = ledger->settled_job != 0 ? ledger->settled_job : transaction->job_number;
         }
     }
@@ -308,19 +313,24 @@ static bool ledger_write_settlements(struct ledger *ledger, struct err *err) {
     if (!sqlite_run(ledger->db, SQL_SETTLEMENTS_ADD, err)) {
         return false;
     }
-    binder = sqlite_bind(ledger->db, SQL_SETTLED_ENTRIES_ADD);
-    sqlite_bind_int(&binder, last);
+    const struct {
+        enum sql sql;
+        bool wanted;
+    } statements[] = {{SQL_SETTLED_ENTRIES_ADD, true},
+                      {SQL_SETTLED_GIVEN_ADD, ledger->settled_given},
+                      {SQL_SETTLED_PARTS_ADD, ledger->settled_parts}};
     ledger->settled_job = 0;
-    if (!sqlite_run(ledger->db, SQL_SETTLED_ENTRIES_ADD, err)) {
-        return false;
+    ledger->settled_given = ledger->settled_parts = false;
+    for (size_t i = 0; i < COUNT_OF(statements); i++) {
+        if (statements[i].wanted) {
+            binder = sqlite_bind(ledger->db, statements[i].sql);
+            sqlite_bind_int(&binder, last);
+            if (!sqlite_run(ledger->db, statements[i].sql, err)) {
+                return false;
+            }
+        }
     }
-    if (!ledger->settled_parts) {
-        return true;
-    }
-    binder = sqlite_bind(ledger->db, SQL_SETTLED_PARTS_ADD);
-    sqlite_bind_int(&binder, last);
-    ledger->settled_parts = false;
-    return sqlite_run(ledger->db, SQL_SETTLED_PARTS_ADD, err);
+    return true;
 }
 
 static bool ledger_write_usage(struct ledger *ledger, struct err *err) {
@@ -367,6 +377,7 @@ bool ledger_list_all(struct ledger *ledger, struct err *err) {
     int64_t last = 0;
     return ledger_write_usage(ledger, err) && ledger_read_earned_until(ledger, err) &&
            ledger_read_number(ledger, SQL_GENERATION_LAST, &found, &last, err) &&
+           sqlite_receipts_flush(ledger->db, &ledger->receipts, last, true, err) &&
            (last <= ledger->earned_until || ledger_list_earned(ledger, last, err));
 }
 
@@ -406,7 +417,8 @@ bool ledger_flush(struct ledger *ledger, struct err *err) {
     /* Not one request that may be refused: the transaction has been rolled back. */
     return sqlite_no_refusal(ledger_write_settlements(ledger, err) && ledger_write_usage(ledger, err) &&
                                  ledger_write_earned(ledger, err) && ledger_write_caches(ledger, err) &&
-                                 sqlite_receipts_flush(ledger->db, &ledger->receipts, err),
+                                 (ledger->last_job == 0 ||
+                                  sqlite_receipts_flush(ledger->db, &ledger->receipts, ledger->last_job, false, err)),
                              err);
 }
 

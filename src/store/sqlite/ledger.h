@@ -61,6 +61,7 @@ struct ledger {
     int64_t data_version;      /* changes when another connection has written */
     int64_t last_job;          /* that was added */
     bool settled_parts;        /* among those that ledger_flush has to write, there are jobs of several earners */
+    bool settled_given;        /* or such that moved given credit */
     int64_t first_job;         /* of this group, in no totals yet; 0: none */
     int64_t settled_job;       /* the first job whose settlement ledger_flush has to write; 0: none */
     struct receipt_chain receipts;

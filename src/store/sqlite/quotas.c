@@ -45,6 +45,40 @@ bool sqlite_quota_check(struct sqlite_db *db, int64_t account_number, enum store
            (!found || store_quota_check(quotas, tier, kind, &kept, more, err));
 }
 
+bool sqlite_quota_check_half(struct sqlite_db *db, int64_t account_number, enum store_kept kind,
+                             const struct store_amount *more, struct err *err) {
+    const struct store_quotas *quotas = db->connection.quotas;
+    enum store_tier tier = STORE_TIER_FREE;
+    struct store_amount kept = {0};
+    bool found;
+    if (quotas == NULL) {
+        return true;
+    }
+    if (!kept_find(db, account_number, kind, &tier, &kept, &found, err)) {
+        return false;
+    }
+    kept = (struct store_amount){.rows = 2 * kept.rows, .bytes = 2 * kept.bytes};
+    const struct store_amount twice = {.rows = 2 * more->rows, .bytes = 2 * more->bytes};
+    return !found || store_quota_check(quotas, tier, kind, &kept, &twice, err);
+}
+
+bool sqlite_quota_rows_max(struct sqlite_db *db, int64_t account_number, enum store_kept kind, int64_t *rows,
+                           struct err *err) {
+    const struct store_quotas *quotas = db->connection.quotas;
+    enum store_tier tier = STORE_TIER_FREE;
+    struct store_amount kept;
+    bool found;
+    *rows = 0;
+    if (quotas == NULL) {
+        return true;
+    }
+    if (!kept_find(db, account_number, kind, &tier, &kept, &found, err)) {
+        return false;
+    }
+    *rows = found ? quotas->of[tier][kind].rows : 0;
+    return true;
+}
+
 bool sqlite_quota_check_of(struct sqlite_db *db, const char *account_id, enum store_kept kind,
                            const struct store_amount *more, struct err *err) {
     int64_t number = 0;

@@ -51,9 +51,9 @@ static bool range_look(struct sqlite_db *db, const struct store_roll_up *step, s
 
 /* Everything that names the rows comes before the rows. */
 static bool range_roll_up(struct sqlite_db *db, const struct roll_up_range *range, struct err *err) {
-    static const enum sql statements[] = {SQL_ROLL_UP_JOBS,    SQL_ROLL_UP_USAGE,  SQL_ROLL_UP_EARNED_TOTALS,
-                                          SQL_ROLL_UP_COUNT,   SQL_ROLL_UP_EARNED, SQL_ROLL_UP_PARTS,
-                                          SQL_RECEIPT_ROLL_UP, SQL_ROLL_UP_DELETE};
+    static const enum sql statements[] = {SQL_ROLL_UP_JOBS,  SQL_ROLL_UP_USAGE,  SQL_ROLL_UP_EARNED_TOTALS,
+                                          SQL_ROLL_UP_COUNT, SQL_ROLL_UP_EARNED, SQL_ROLL_UP_PARTS,
+                                          SQL_ROLL_UP_DELETE};
     for (size_t i = 0; i < COUNT_OF(statements); i++) {
         struct sqlite_binder binder = sqlite_bind(db, statements[i]);
         sqlite_bind_int(&binder, range->after);

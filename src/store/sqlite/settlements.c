@@ -118,6 +118,15 @@ static bool settle_find_earners(struct ledger *ledger, const struct store_settle
     return true;
 }
 
+/* In the row of a job that one device made, for whoever looks for it: who earned from it, or whose device it was that
+ * made it free. */
+static int64_t settle_maker(const struct store_settlement *settlement, const struct settle_parties *parties) {
+    const struct store_generation *job = &settlement->generation;
+    const bool own = settlement->part_count < 2 && job->charge_nano == 0 && job->outcome != STORE_OUTCOME_FAILED &&
+                     strcmp(settlement->provider_account_id, job->account_id) == 0;
+    return parties->earner != NULL ? parties->earner->number : own ? parties->client->number : 0;
+}
+
 static bool settle_find_parties(struct ledger *ledger, const struct store_settlement *settlement,
                                 struct settle_parties *out, struct err *err) {
     out->earner = NULL;
@@ -131,9 +140,36 @@ static bool settle_find_parties(struct ledger *ledger, const struct store_settle
     return ok;
 }
 
+/* What its row has of its receipt; nothing of one that has none. */
+struct settle_receipt {
+    struct receipt_next next;
+    uint8_t *kept; /* on the heap; NULL: it has none */
+    size_t size;
+};
+
+/* One that ends after its account was erased tells nothing of its texts either. */
+static bool settle_find_receipt(struct ledger *ledger, const struct store_settlement *settlement,
+                                struct ledger_account *client, struct settle_receipt *out, struct err *err) {
+    static const uint8_t none[RECEIPT_SALT_SIZE] = {0};
+    const struct store_generation *job = &settlement->generation;
+    out->kept = NULL;
+    if (settlement->receipt.len == 0) {
+        return true;
+    }
+    if (!ledger_learn_erased(ledger, client, err) ||
+        !sqlite_receipt_next(ledger->db, &ledger->receipts, job->created_ms + job->latency_ms, &out->next, err)) {
+        return false;
+    }
+    out->kept = sqlite_receipt_pack(&out->next, client->erased ? none : settlement->receipt_salt, job,
+                                    settlement->receipt, &out->size);
+    return true;
+}
+
 /* `gone`: so is the conversation that it was for, and nothing is to name it any more. */
-static bool settle_add_job(struct sqlite_db *db, const struct store_generation *job,
-                           const struct settle_parties *parties, bool gone, struct err *err) {
+static bool settle_add_job(struct sqlite_db *db, const struct store_settlement *settlement,
+                           const struct settle_parties *parties, bool gone, const struct settle_receipt *receipt,
+                           struct err *err) {
+    const struct store_generation *job = &settlement->generation;
     struct sqlite_binder binder = sqlite_bind(db, SQL_GENERATION_ADD);
     sqlite_bind_text(&binder, job->id);
     sqlite_bind_int(&binder, parties->client->number);
@@ -150,12 +186,40 @@ static bool settle_add_job(struct sqlite_db *db, const struct store_generation *
     sqlite_bind_int(&binder, job->created_ms);
     sqlite_bind_int(&binder, job->charge_nano);
     sqlite_bind_int(&binder, job->provider_nano);
-    sqlite_bind_int(&binder, parties->earner == NULL ? 0 : parties->earner->number);
+    sqlite_bind_int(&binder, settle_maker(settlement, parties));
     sqlite_bind_int(&binder, job->purpose);
     sqlite_bind_int(&binder, job->kind);
     sqlite_bind_int(&binder, job->given_nano);
     sqlite_bind_int(&binder, job->provider_given_nano);
+    if (receipt->kept != NULL) {
+        sqlite_bind_int(&binder, receipt->next.day_number);
+        sqlite_bind_int(&binder, receipt->next.link.place);
+        sqlite_bind_blob(&binder, receipt->kept, receipt->size);
+    } else {
+        sqlite_bind_null(&binder);
+        sqlite_bind_null(&binder);
+        sqlite_bind_null(&binder);
+    }
     return sqlite_run(db, SQL_GENERATION_ADD, err);
+}
+
+/* With its receipt. */
+static bool settle_add_received(struct ledger *ledger, const struct store_settlement *settlement,
+                                const struct settle_parties *parties, bool gone, int64_t *number, struct err *err) {
+    struct settle_receipt receipt;
+    if (!settle_find_receipt(ledger, settlement, parties->client, &receipt, err)) {
+        return false;
+    }
+    const bool ok = settle_add_job(ledger->db, settlement, parties, gone, &receipt, err);
+    const bool kept = receipt.kept != NULL;
+    free(receipt.kept);
+    if (!ok) {
+        return false;
+    }
+    *number = sqlite_last_number(ledger->db);
+    return !kept || sqlite_no_refusal(sqlite_receipt_added(ledger->db, &ledger->receipts, &receipt.next, *number,
+                                                           settlement->receipt, err),
+                                      err);
 }
 
 static bool settle_add_parts(struct sqlite_db *db, const struct store_settlement *settlement,
@@ -183,6 +247,7 @@ static bool settle_add_parts(struct sqlite_db *db, const struct store_settlement
 struct settle_place {
     struct turn_place turn;
     bool gone, unkept;
+    bool also_unkept; /* likewise of the one beside it */
 };
 
 /* A workflow's step does nothing to the conversation, but what it says goes with it: a step that is not there any more
@@ -212,7 +277,7 @@ static bool settle_find_seal(struct ledger *ledger, const struct store_settlemen
         return true;
     }
     const bool ok = sqlite_account_seal(ledger->db, parties->client->number, &place->turn, err);
-    place->unkept = place->turn.number == 0;
+    place->unkept = place->also_unkept = place->turn.number == 0;
     return ok;
 }
 
@@ -220,8 +285,18 @@ static bool settle_find_room(struct sqlite_db *db, const struct store_settlement
                              struct settle_place *place, struct err *err) {
     const struct store_answer *answer = settlement->answer;
     bool room = true;
-    const bool ok = answer == NULL || !answer->spare || sqlite_answer_fits(db, account_number, answer, &room, err);
+    if (answer == NULL) {
+        return true;
+    }
+    if (answer->spare && !sqlite_answer_fits(db, account_number, answer, &room, err)) {
+        return false;
+    }
     place->unkept |= !room;
+    if (answer->also == NULL || !answer->also->spare) {
+        return true;
+    }
+    const bool ok = sqlite_answer_fits(db, account_number, answer->also, &room, err);
+    place->also_unkept |= !room;
     return ok;
 }
 
@@ -239,11 +314,14 @@ static bool settle_add_rest(struct ledger *ledger, const struct store_settlement
                             const struct settle_parties *parties, const struct settle_place *place, int64_t job_number,
                             struct err *err) {
     struct sqlite_db *db = ledger->db;
-    const bool keep = settlement->answer != NULL && !place->gone && !place->unkept;
+    const struct store_answer *answer = settlement->answer;
+    const bool keep = answer != NULL && !place->gone && !place->unkept;
+    const bool keep_also = answer != NULL && answer->also != NULL && !place->gone && !place->also_unkept;
     const bool step = settlement->generation.purpose == STORE_PURPOSE_STEP;
     return sqlite_no_refusal(
         settle_add_parts(db, settlement, parties, job_number, err) &&
-            (!keep || sqlite_answer_add(db, settlement->answer, parties->client->number, &place->turn, err)) &&
+            (!keep || sqlite_answer_add(db, answer, parties->client->number, &place->turn, err)) &&
+            (!keep_also || sqlite_answer_add(db, answer->also, parties->client->number, &place->turn, err)) &&
             (settlement->turn == NULL || sqlite_turn_write(db, settlement->turn, &place->turn, err)) &&
             (!step || sqlite_step_paid(db, &settlement->generation, err)),
         err);
@@ -280,17 +358,6 @@ static bool settle_escrow(struct ledger *ledger, const struct store_settlement *
     return true;
 }
 
-/* One that ends after its account was erased tells nothing of its texts either. */
-static bool settle_receipt(struct ledger *ledger, const struct store_settlement *settlement,
-                           struct ledger_account *client, int64_t job_number, struct err *err) {
-    static const uint8_t none[RECEIPT_SALT_SIZE] = {0};
-    const struct store_generation *job = &settlement->generation;
-    return settlement->receipt.len == 0 ||
-           (ledger_learn_erased(ledger, client, err) &&
-            sqlite_receipt_add(ledger->db, &ledger->receipts, job_number, job->created_ms + job->latency_ms,
-                               client->erased ? none : settlement->receipt_salt, settlement->receipt, err));
-}
-
 /* The order matters: what may be refused comes before or with the job's row, whose id is unique; behind it a refusal
  * would leave half a settlement, so it is an error that rolls the whole group back. */
 static bool settle(struct store_connection *connection, const struct store_settlement *settlement, struct err *err) {
@@ -316,23 +383,20 @@ static bool settle(struct store_connection *connection, const struct store_settl
         .earner_count = parties.earned_count,
     };
     if (!ledger_check_bounds(ledger, &transaction, err) || !settle_prepare(ledger, settlement, &parties, &place, err) ||
-        !settle_add_job(ledger->db, job, &parties, place.gone, err)) {
+        !settle_add_received(ledger, settlement, &parties, place.gone, &transaction.job_number, err)) {
         return false;
     }
-    transaction.job_number = sqlite_last_number(ledger->db);
     if (!settle_add_rest(ledger, settlement, &parties, &place, transaction.job_number, err)) {
         return false;
     }
     ledger_settle(ledger, &transaction);
     usage_totals_add(&ledger->usage, job, parties.client->number, parties.key->number);
-    ledger->answers += settlement->answer != NULL;
+    ledger->answers += settlement->answer != NULL ? 1 + (settlement->answer->also != NULL) : 0;
     if (job->charge_nano > 0) {
         ledger_spend(ledger, parties.key, job->charge_nano);
     }
     return alerts_settled(ledger, parties.client, job, err) &&
-           sqlite_no_refusal(settle_escrow(ledger, settlement, &parties, transaction.job_number, err) &&
-                                 settle_receipt(ledger, settlement, parties.client, transaction.job_number, err),
-                             err);
+           sqlite_no_refusal(settle_escrow(ledger, settlement, &parties, transaction.job_number, err), err);
 }
 
 const struct store_settlement_rows sqlite_settlement_rows = {.settle = settle};

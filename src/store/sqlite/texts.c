@@ -21,7 +21,16 @@
 #define GENERATION_COLUMNS                                                                                             \
     " j.model, j.device_id, j.outcome, j.prompt_tokens, j.completion_tokens, j.attempts, j.ttft_ms, j.latency_ms,"     \
     " j.created_ms, j.charge_nano, j.provider_nano, j.purpose, j.kind"
-#define GENERATION_OF_CLIENT "j.id, coalesce(a.id, ''), coalesce(k.id, ''), j.label," GENERATION_COLUMNS
+/* By devices of the client alone: the only one, or all that made a part of it. */
+#define GENERATION_OWN                                                                                                 \
+    "iif(j.provider_account_number > 0, j.provider_account_number = j.account_number, coalesce((SELECT"                \
+    " min(p.account_number = j.account_number) FROM generation_parts p WHERE p.generation_number = j.number), 0))"
+#define GENERATION_OF_CLIENT                                                                                           \
+    "j.id, coalesce(a.id, ''), coalesce(k.id, ''), j.label," GENERATION_COLUMNS ", j.given_nano, 0, " GENERATION_OWN
+/* In the order of receipts.c. */
+#define RECEIPT_COLUMNS                                                                                                \
+    " j.number, j.receipt_day, d.day, j.receipt_place, j.id, a.id, j.model, j.device_id, j.purpose, j.outcome,"        \
+    " j.created_ms, j.prompt_tokens, j.completion_tokens, j.charge_nano, j.receipt"
 #define GENERATION_NAMES                                                                                               \
     " FROM generations j LEFT JOIN accounts a ON a.number = j.account_number"                                          \
     " LEFT JOIN keys k ON k.number = j.key_number"
@@ -33,7 +42,8 @@
 
 #define WEBHOOK_COLUMNS                                                                                                \
     "w.number, w.id, a.id, w.url, w.description, w.events, w.state, w.secret, w.old_secret, w.old_until_ms,"           \
-    " w.balance_nano, w.usage_nano, w.created_ms FROM webhooks w JOIN accounts a ON a.number = w.account_number"
+    " w.balance_nano, w.usage_nano, w.created_ms, w.waiting, w.dropped, w.dropped_ms FROM webhooks w"                  \
+    " JOIN accounts a ON a.number = w.account_number"
 /* The key of a row's texts; none: they are not sealed. */
 #define SEAL_KEY(table) " LEFT JOIN conversation_keys k ON k.number = " table ".seal_number"
 #define DELIVERY_COLUMNS                                                                                               \
@@ -134,8 +144,8 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
     [SQL_GENERATION_ADD] =
         "INSERT INTO generations (id, account_number, key_number, model, device_id, label, outcome, prompt_tokens,"
         " completion_tokens, attempts, ttft_ms, latency_ms, created_ms, charge_nano, provider_nano,"
-        " provider_account_number, purpose, kind, given_nano, provider_given_nano)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " provider_account_number, purpose, kind, given_nano, provider_given_nano, receipt_day, receipt_place, receipt)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [SQL_GENERATION_PART_ADD] =
         "INSERT INTO generation_parts (generation_number, account_number, device_id, prompt_tokens,"
         " completion_tokens, amount_nano, given_nano) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -221,16 +231,20 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
                            " WHERE account_number = ? AND state = 0 ORDER BY number",
     [SQL_WEBHOOK_PURGE] = "DELETE FROM webhooks WHERE state = 3 AND NOT EXISTS"
                           " (SELECT 1 FROM deliveries d WHERE d.webhook_number = webhooks.number)",
-    [SQL_EVENT_TARGETS] = "SELECT number FROM webhooks WHERE account_number = ? AND state = 0"
+    [SQL_WEBHOOK_DROPPED] = "UPDATE webhooks SET dropped = dropped + 1, dropped_ms = ? WHERE number = ?",
+    [SQL_EVENT_TARGET] = "SELECT number, waiting, dropped_ms FROM webhooks WHERE number = ?",
+    [SQL_EVENT_TARGETS] = "SELECT number, waiting, dropped_ms FROM webhooks WHERE account_number = ? AND state = 0"
                           " AND (events >> ?) & 1 = 1 ORDER BY number",
     [SQL_EVENT_ADD] = "INSERT INTO webhook_events (id, account_number, kind, created_ms, body, seal_number)"
                       " VALUES (?, ?, ?, ?, ?, ?)",
     [SQL_EVENT_PURGE] = "DELETE FROM webhook_events WHERE number IN (SELECT o.number FROM " OLDEST(
         "webhook_events") " o WHERE o.created_ms < ? AND NOT EXISTS"
                           " (SELECT 1 FROM deliveries d WHERE d.event_number = o.number))",
-    [SQL_DELIVERY_ADD] = "INSERT INTO deliveries (id, webhook_number, event_number, asked, state, attempts, due_ms, "
-                         "created_ms, tried_ms,"
-                         " latency_ms, status, note, response) VALUES (?, ?, ?, ?, 0, 0, ?, ?, 0, 0, 0, '', x'')",
+    [SQL_DELIVERY_ADD] =
+        "INSERT INTO deliveries (id, webhook_number, event_number, asked, state, attempts, due_ms, "
+        "created_ms, tried_ms,"
+        " latency_ms, status, note, response, account_number) VALUES (?, ?2, ?, ?, 0, 0, ?, ?, 0, 0, 0,"
+        " '', x'', (SELECT account_number FROM webhooks WHERE number = ?2))",
     [SQL_DELIVERY_ASKED] = "SELECT count(*) FROM (SELECT asked, created_ms FROM deliveries WHERE webhook_number = ?"
                            " ORDER BY number DESC LIMIT 1000) WHERE asked = 1 AND created_ms > ?",
     [SQL_DELIVERY_FIND] = "SELECT " DELIVERY_COLUMNS " WHERE d.id = ? AND d.webhook_number = ?",
@@ -257,6 +271,9 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
     [SQL_DELIVERY_PURGE_DELETED] =
         "DELETE FROM deliveries WHERE number IN (SELECT d.number FROM webhooks w JOIN deliveries d"
         " ON d.webhook_number = w.number WHERE w.state = 3 LIMIT ?)",
+    /* An event goes with the last of its deliveries. */
+    [SQL_DELIVERY_DELETE_ENDED] = "DELETE FROM deliveries WHERE number IN (SELECT number FROM deliveries"
+                                  " WHERE account_number = ? AND state > 0 ORDER BY number LIMIT ?)",
     [SQL_MONTH_GET] = "SELECT from_ms, spent_nano FROM account_months WHERE account_number = ?",
     [SQL_MONTH_SET] = "INSERT INTO account_months (account_number, from_ms, spent_nano) VALUES (?, ?, ?)"
                       " ON CONFLICT (account_number) DO UPDATE SET from_ms = excluded.from_ms,"
@@ -336,33 +353,39 @@ const char *const SQLITE_TEXTS[SQL_COUNT] = {
         " CROSS JOIN workflow_steps s ON s.workflow_number = n.number"
         " WHERE s.name = ? AND s.state = 2 AND s.local = 0 LIMIT ?",
     [SQL_ACCOUNT_ERASED] = "SELECT EXISTS (SELECT 1 FROM account_seals WHERE account_number = ? AND seal_number = 0)",
-    [SQL_RECEIPT_ADD] = "INSERT INTO receipts (generation_number, day_number, place, previous, salt, bytes)"
-                        " VALUES (?, ?, ?, ?, ?, ?)",
     [SQL_RECEIPT_FIND] =
-        "SELECT r.generation_number IS NOT NULL, d.day, r.place, r.previous, r.salt, r.bytes FROM generations j"
-        " LEFT JOIN receipts r ON r.generation_number = j.number LEFT JOIN receipt_days d ON d.number = r.day_number"
+        "SELECT j.receipt_day IS NOT NULL, " RECEIPT_COLUMNS " FROM generations j"
+        " LEFT JOIN receipt_days d ON d.number = j.receipt_day LEFT JOIN accounts a ON a.number = j.account_number"
         " WHERE j.id = ?1 AND (?2 = '' OR j.account_number = (SELECT number FROM accounts WHERE id = ?2))",
-    [SQL_RECEIPT_EACH] = "SELECT r.day_number, d.day, d.count, d.head, r.place, r.previous, r.bytes, j.id, a.id,"
-                         " j.prompt_tokens, j.completion_tokens, j.charge_nano FROM receipts r"
-                         " JOIN receipt_days d ON d.number = r.day_number"
-                         " JOIN generations j ON j.number = r.generation_number"
-                         " JOIN accounts a ON a.number = j.account_number ORDER BY r.generation_number",
+    [SQL_RECEIPT_EACH] =
+        "SELECT d.count, d.head, d.last_generation, d.number = (SELECT max(number) FROM receipt_days)," RECEIPT_COLUMNS
+        " FROM generations j CROSS JOIN receipt_days d ON d.number = j.receipt_day"
+        " LEFT JOIN accounts a ON a.number = j.account_number ORDER BY j.number",
+    /* Behind the generation ?1: the newest day's row knows of those before. */
+    [SQL_RECEIPT_NEWEST] =
+        "SELECT " RECEIPT_COLUMNS " FROM generations j CROSS JOIN receipt_days d ON d.number = j.receipt_day"
+        " LEFT JOIN accounts a ON a.number = j.account_number WHERE j.number > ?1 ORDER BY j.number DESC LIMIT 1",
     /* Each receipt has a number of its own, so that of place n is at least n - 1 behind that of the first. */
     [SQL_RECEIPT_LEAVES] =
-        "WITH the_day AS (SELECT number, first_generation FROM receipt_days WHERE day = ?1 ORDER BY number DESC LIMIT "
-        "1)"
-        " SELECT place, bytes FROM receipts WHERE generation_number >= (SELECT first_generation FROM the_day) + ?2"
-        " AND day_number = (SELECT number FROM the_day) AND place > ?2 ORDER BY generation_number LIMIT ?3",
+        "WITH the_day AS (SELECT number, first_generation, iif(number = (SELECT max(number) FROM receipt_days),"
+        " 9223372036854775807, last_generation) AS last FROM receipt_days WHERE day = ?1 ORDER BY number DESC LIMIT 1)"
+        " SELECT " RECEIPT_COLUMNS " FROM generations j CROSS JOIN receipt_days d ON d.number = j.receipt_day"
+        " LEFT JOIN accounts a ON a.number = j.account_number"
+        " WHERE j.number >= (SELECT first_generation FROM the_day) + ?2 AND j.number <= (SELECT last FROM the_day)"
+        " AND j.receipt_day = (SELECT number FROM the_day) AND j.receipt_place > ?2 ORDER BY j.number LIMIT ?3",
     [SQL_RECEIPT_SUMS] =
-        "SELECT (SELECT coalesce(sum(count), 0) FROM receipt_days), (SELECT generations FROM rolled_up),"
-        " EXISTS (SELECT 1 FROM receipts WHERE generation_number NOT IN (SELECT number FROM generations)"
-        " OR day_number NOT IN (SELECT number FROM receipt_days))",
-    [SQL_RECEIPT_DAY_SET] =
-        "REPLACE INTO receipt_days (number, day, first_generation, count, head) VALUES (?, ?, ?, ?, ?)",
-    [SQL_RECEIPT_DAY_LAST] =
-        "SELECT number, first_generation, day, count, head FROM receipt_days ORDER BY number DESC LIMIT 1",
-    [SQL_RECEIPT_DAY_FIND] = "SELECT number, first_generation, day, count, head FROM receipt_days WHERE day = ?"
+        "SELECT (SELECT coalesce(sum(count), 0) FROM receipt_days) + (SELECT count(*) FROM generations WHERE"
+        " receipt_day IS NOT NULL AND number > (SELECT last_generation FROM receipt_days ORDER BY number DESC LIMIT "
+        "1)),"
+        " (SELECT generations FROM rolled_up),"
+        " EXISTS (SELECT 1 FROM generations WHERE receipt_day IS NOT NULL AND receipt_day NOT IN"
+        " (SELECT number FROM receipt_days)),"
+        " (SELECT count(*) FROM generations WHERE receipt_day IS NULL AND outcome = 0"
+        " AND number >= (SELECT min(first_generation) FROM receipt_days))",
+    [SQL_RECEIPT_DAY_SET] = "REPLACE INTO receipt_days (number, day, first_generation, count, head, last_generation)"
+                            " VALUES (?, ?, ?, ?, ?, ?)",
+    [SQL_RECEIPT_DAY_LAST] = "SELECT number, first_generation, day, count, head, last_generation FROM receipt_days"
                              " ORDER BY number DESC LIMIT 1",
-    [SQL_RECEIPT_ROLL_UP] = "DELETE FROM receipts WHERE generation_number IN (SELECT number FROM generations"
-                            " WHERE number > ?1 AND number <= ?2 AND created_ms < ?3)",
+    [SQL_RECEIPT_DAY_FIND] = "SELECT number, first_generation, day, count, head, last_generation FROM receipt_days"
+                             " WHERE day = ? ORDER BY number DESC LIMIT 1",
 };

@@ -21,8 +21,11 @@
     " j.outcome, " OWN("j.prompt_tokens", "sum(p.prompt_tokens)") ", " OWN(                                            \
         "j.completion_tokens",                                                                                         \
         "sum(p.completion_tokens)") ", j.attempts, j.ttft_ms, j.latency_ms, j.created_ms,"                             \
-                                    " j.charge_nano, " OWN("j.provider_nano",                                          \
-                                                           "sum(p.amount_nano)") ", j.purpose, j.kind"
+                                    " j.charge_nano, " OWN(                                                            \
+                                        "j.provider_nano",                                                             \
+                                        "sum(p.amount_nano)") ", j.purpose, j.kind, 0, " OWN("j.provider_given_nano",  \
+                                                                                             "sum(p.given_nano)") ", " \
+                                                                                                                  "0"
 /* What counts as usage: what was completed, and what was cancelled after something had come of it. */
 #define COUNTED "(outcome = 0 OR (outcome = 2 AND charge_nano > 0))"
 /* What generations that are not in `earned` yet, up to the number ?1, say of those who earned from them: of one device
@@ -159,13 +162,19 @@ const char *const SQLITE_TEXTS_MONEY[SQL_COUNT] = {
     [SQL_SETTLED_ENTRIES_ADD] =
         "INSERT OR ROLLBACK INTO entries (transaction_number, ledger_account, amount_nano)"
         " SELECT t.number, CASE part.n WHEN 0 THEN 16 * j.account_number WHEN 1 THEN 16 * j.provider_account_number + 1"
-        " WHEN 2 THEN 1 WHEN 3 THEN 16 * j.account_number + 2 ELSE 16 * j.provider_account_number + 2 END,"
-        " CASE part.n WHEN 0 THEN j.given_nano - j.charge_nano WHEN 1 THEN j.provider_nano - j.provider_given_nano"
-        " WHEN 2 THEN j.charge_nano - j.provider_nano WHEN 3 THEN -j.given_nano ELSE j.provider_given_nano END AS "
-        "amount"
+        " ELSE 1 END, CASE part.n WHEN 0 THEN j.given_nano - j.charge_nano"
+        " WHEN 1 THEN j.provider_nano - j.provider_given_nano ELSE j.charge_nano - j.provider_nano END AS amount"
         " FROM transactions t CROSS JOIN generations j ON j.number = t.generation_number"
-        " CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4) part"
-        " WHERE t.number > ? AND amount <> 0 AND (part.n NOT IN (1, 4) OR j.provider_account_number > 0)",
+        " CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2) part"
+        " WHERE t.number > ? AND amount <> 0 AND (part.n <> 1 OR j.provider_account_number > 0)",
+    /* Most groups have no given credit in them. */
+    [SQL_SETTLED_GIVEN_ADD] =
+        "INSERT OR ROLLBACK INTO entries (transaction_number, ledger_account, amount_nano)"
+        " SELECT t.number, iif(part.n = 0, 16 * j.account_number + 2, 16 * j.provider_account_number + 2),"
+        " iif(part.n = 0, -j.given_nano, j.provider_given_nano) AS amount"
+        " FROM transactions t CROSS JOIN generations j ON j.number = t.generation_number"
+        " CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1) part"
+        " WHERE t.number > ? AND amount <> 0 AND (part.n = 0 OR j.provider_account_number > 0)",
     [SQL_SETTLED_PARTS_ADD] =
         "INSERT OR ROLLBACK INTO entries (transaction_number, ledger_account, amount_nano)"
         " SELECT t.number, 16 * p.account_number + kind.n, sum(iif(kind.n = 1, p.amount_nano - p.given_nano,"

@@ -2,6 +2,7 @@
 
 #include "store/ledger.h"
 #include "store/sqlite/deliveries.h"
+#include "store/sqlite/event_room.h"
 #include "store/sqlite/events.h"
 
 #include <inttypes.h>
@@ -49,6 +50,9 @@ static void webhook_read(struct sqlite_db *db, enum sql sql, struct store_webhoo
     sqlite_read_text(&reader, amounts, sizeof(amounts));
     out->usage_count = sqlite_amounts_parse(amounts, out->usage_nano);
     out->created_ms = sqlite_read_int(&reader);
+    out->waiting = sqlite_read_int(&reader);
+    out->dropped = sqlite_read_int(&reader);
+    out->dropped_ms = sqlite_read_int(&reader);
 }
 
 static bool webhook_missing(struct err *err) {
@@ -204,6 +208,16 @@ static bool webhook_test(struct ledger *ledger, const struct store_webhook *webh
     return sqlite_event_add(ledger, &event, &target, delivery_id, err);
 }
 
+/* For a further delivery of an event that is there. */
+static bool webhook_room(struct ledger *ledger, const struct store_webhook *webhook, int64_t now_ms, struct err *err) {
+    struct ledger_account *account;
+    if (!ledger_find_account(ledger, webhook->account_id, &account, err)) {
+        return false;
+    }
+    struct sqlite_event_targets one = {.account_number = account->number, .asked = true, .count = 1};
+    return sqlite_event_room(ledger->db, &one, 0, now_ms, err);
+}
+
 static bool webhook_ask(struct ledger *ledger, const struct store_webhook_change *change,
                         const struct store_webhook *webhook, struct store_delivery *delivery, struct err *err) {
     char id[STORE_ID_MAX] = "";
@@ -211,7 +225,8 @@ static bool webhook_ask(struct ledger *ledger, const struct store_webhook_change
     if (ok && change->kind == STORE_WEBHOOK_TEST) {
         ok = webhook_test(ledger, webhook, change->now_ms, id, err);
     } else if (ok) {
-        ok = sqlite_delivery_find(ledger->db, webhook->number, change->delivery_id, delivery, err) &&
+        ok = webhook_room(ledger, webhook, change->now_ms, err) && /* which may take that very one, if it is old */
+             sqlite_delivery_find(ledger->db, webhook->number, change->delivery_id, delivery, err) &&
              sqlite_delivery_add(ledger, webhook->number, delivery->event_number, true, change->now_ms, id, err);
     }
     return ok && sqlite_delivery_find(ledger->db, webhook->number, id, delivery, err);

@@ -1,7 +1,7 @@
 // A provider that speaks the link by hand (docs/PROTOCOL.md), to say what no honest one would.
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import net from 'node:net';
-import { rawRequest } from './raw.mjs';
+import { cut, rawRequest } from './raw.mjs';
 
 const TEXT = 1;
 const BINARY = 2;
@@ -27,10 +27,10 @@ export class HandProvider {
       'Sec-WebSocket-Protocol': 'nataris.link.v1' }));
   }
 
-  /** Joined, and with a status that offers these models. */
-  static async join(network, models = [], device = {}) {
+  /** Joined, and with a status that offers these models; a device of that account, else of the operator's. */
+  static async join(network, models = [], device = {}, account = undefined) {
     const provider = new HandProvider(network.port);
-    const { token } = await network.invite();
+    const { token } = await network.invite(...(account ? ['--account', account] : []));
     const { nonce } = await provider.hello(token, device);
     provider.auth(nonce);
     provider.id = (await provider.until('welcome')).provider_id;
@@ -113,7 +113,7 @@ export class HandProvider {
   }
 
   cut() {
-    this.socket.resetAndDestroy();
+    cut(this.socket);
   }
 
   #push(message) {

@@ -202,6 +202,15 @@ export class Network {
     return program;
   }
 
+  /** Until a program of `provider` can be given work: it joins before its models are ready. */
+  async untilServes(program) {
+    await eventually(async () => {
+      const { code, stdout } = await run(['provider', 'list', '--data', this.data, '--json']);
+      const device = code === 0 ? JSON.parse(stdout).data.find((one) => one.id === program.id) : undefined;
+      return device?.models?.[0]?.gate === 'none';
+    }, () => `${program.name} does not serve\n${this.errors()}`);
+  }
+
   async untilAvailable(model, wanted = true, timeoutMs = START_TIMEOUT_MS) {
     await eventually(async () => {
       const answer = await this.fetch(`/v1/models/${model}`);

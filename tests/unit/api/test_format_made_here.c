@@ -1,6 +1,7 @@
 /* A public format is one file and one line in a table: this one exists in this file alone, and has a route, streams,
  * faults and jobs all the same. */
 #include "format/chat.h"
+#include "format/envelope.h"
 #include "format/events.h"
 #include "format/inference.h"
 #include "format/parts.h"
@@ -50,7 +51,7 @@ static void echo_whole(const struct answer *answer, struct buf *out) {
     json_member_cstr(&writer, "id", answer->id);
     json_member_str(&writer, "model", answer->model);
     json_member_str(&writer, "echo", answer->text);
-    json_member_cstr(&writer, "why", parts_finish_reason(answer->result));
+    json_member_cstr(&writer, "why", parts_finish_reason(answer));
     json_end_object(&writer);
 }
 
@@ -79,13 +80,25 @@ static void echo_note(const struct format_stream *stream, struct str nataris, st
 
 static void echo_end(const struct format_stream *stream, const struct answer *answer, struct buf *out) {
     struct json_writer writer = events_open(stream, out);
-    json_member_cstr(&writer, "why", parts_finish_reason(answer->result));
+    json_member_cstr(&writer, "why", parts_finish_reason(answer));
     events_close(&writer);
 }
 
 static void echo_fault(const struct fault *fault, struct buf *out) {
     buf_append_format(out, "event: broken\ndata: %s\n\n", fault_name(fault->code));
 }
+
+/* Refusals of its own, of all that is below its path. */
+static int echo_status(const struct fault *fault) {
+    return fault_status(fault) == 503 ? 529 : fault_status(fault);
+}
+
+static void echo_refuse(const struct fault *fault, const char *request_id, struct buf *out) {
+    buf_append_format(out, "{\"echo\":\"%s of %.4s\"}", fault_name(fault->code), request_id);
+}
+
+static const struct envelope ECHO_ENVELOPE = {
+    .below = ECHO_PATH, .id_header = "echo-id", .status = echo_status, .write = echo_refuse};
 
 static const struct format FORMAT_ECHO = {
     .name = "echo",
@@ -104,6 +117,7 @@ static const struct format FORMAT_ECHO = {
     .note = echo_note,
     .end = echo_end,
     .fault = echo_fault,
+    .envelope = &ECHO_ENVELOPE,
 };
 
 /* The one line. */
@@ -154,21 +168,21 @@ static void test_faults(void **state) {
     struct api_fixture *fixture = *state;
     const struct fault fault = {.code = FAULT_UNAVAILABLE, .message = "lost"};
     const char *body;
-    /* In its body: by its own rules, named by its own members. */
+    /* In its body: by its own rules. */
     api_fixture_post(fixture, ECHO_PATH, "{\"model\":\"" MODEL "\",\"say\":7}");
     assert_int_equal(api_fixture_answer(fixture, &body), 400);
-    assert_non_null(strstr(body, "\"param\":\"say\""));
+    assert_string_equal(body, "{\"echo\":\"INVALID_REQUEST of req_\"}");
     api_fixture_forget(fixture);
     api_fixture_post(fixture, ECHO_PATH, "{\"model\":\"never\",\"say\":\"hi\"}");
     assert_int_equal(api_fixture_answer(fixture, &body), 404);
-    /* Before its stream has begun: as everywhere. */
+    /* Before its stream has begun: as a whole answer. */
     api_fixture_forget(fixture);
     api_fixture_post(fixture, ECHO_PATH, ECHO_STREAM);
     struct call *call = api_fixture_await_call(fixture);
     fixture->call = NULL;
     call->sink->failed(call, &fault);
-    assert_int_equal(api_fixture_answer(fixture, &body), 503);
-    assert_non_null(strstr(body, "\"code\":\"SERVICE_UNAVAILABLE\""));
+    assert_int_equal(api_fixture_answer(fixture, &body), 529);
+    assert_string_equal(body, "{\"echo\":\"SERVICE_UNAVAILABLE of req_\"}");
     /* In its stream: in its own form. */
     api_fixture_forget(fixture);
     api_fixture_post(fixture, ECHO_PATH, ECHO_STREAM);
@@ -178,6 +192,40 @@ static void test_faults(void **state) {
     char *payload = api_fixture_stream(fixture);
     assert_non_null(strstr(payload, "\"echo\":\"hel\"}\n\nevent: broken\ndata: SERVICE_UNAVAILABLE\n\n"));
     free(payload);
+}
+
+/* Whatever is refused below its path is refused in its form; all else, as OpenAI does. */
+static void test_its_refusals(void **state) {
+    static const struct {
+        const char *line, *headers, *body;
+        int status;
+        const char *told; /* NULL: OpenAI's */
+    } cases[] = {
+        {"POST " ECHO_PATH, "Authorization: Bearer no\r\n", ECHO_BODY, 401, "{\"echo\":\"INVALID_API_KEY of req_\"}"},
+        {"POST " ECHO_PATH, "x-api-key: other\r\n", ECHO_BODY, 400, "{\"echo\":\"INVALID_REQUEST of req_\"}"},
+        {"POST " ECHO_PATH, "Content-Type: a\r\nContent-Type: a\r\n", ECHO_BODY, 400,
+         "{\"echo\":\"INVALID_REQUEST of req_\"}"},
+        {"GET " ECHO_PATH, "", NULL, 405, "{\"echo\":\"METHOD_NOT_ALLOWED of req_\"}"},
+        {"GET " ECHO_PATH "/deeper?x=y", "", NULL, 404, "{\"echo\":\"NOT_FOUND of req_\"}"},
+        {"GET " ECHO_PATH "s", "", NULL, 404, NULL},
+        {"GET /v1/other", "", NULL, 404, NULL},
+    };
+    struct api_fixture *fixture = *state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const char *body;
+        api_fixture_forget(fixture);
+        api_fixture_request(fixture, cases[i].line, cases[i].headers, cases[i].body);
+        assert_int_equal(api_fixture_answer(fixture, &body), cases[i].status);
+        if (cases[i].told != NULL) {
+            assert_string_equal(body, cases[i].told);
+            char id[ID_SIZE];
+            (void)str_copy(id, sizeof(id), str_from(api_fixture_header(fixture, "x-request-id")));
+            assert_string_equal(api_fixture_header(fixture, "echo-id"), id);
+        } else {
+            assert_non_null(strstr(body, "{\"error\":{\"message\":"));
+            assert_string_equal(api_fixture_header(fixture, "echo-id"), "");
+        }
+    }
 }
 
 /* What was stored under an idempotency key comes back in its form. */
@@ -319,6 +367,7 @@ int main(void) {
         TEST(test_whole),
         TEST(test_streamed),
         TEST(test_faults),
+        TEST(test_its_refusals),
         TEST(test_repeated),
         TEST(test_jobs),
         TEST(test_a_job_after_a_restart),

@@ -34,12 +34,23 @@ static void test_keys_come_before_bodies(void **state) {
 }
 
 static void test_accounts_are_told_at_the_head(void **state) {
+    static const char *const NEW[] = {"/v1/conversations", "/v1/jobs", "/v1/webhooks", "/v1/inference"};
     struct api_fixture *fixture = *state;
     api_fixture_disconnect(fixture);
     fixture->view = (struct core_account_view){.requests_per_minute = 1, .wait_ms = 2500};
     expect(fixture, POST GOOD REST, "HTTP/1.1 429", "Retry-After: 3");
     fixture->view.suspended = true;
     expect(fixture, POST GOOD REST, "HTTP/1.1 403", "suspended");
+    for (size_t i = 0; i < COUNT_OF(NEW); i++) {
+        char head[256];
+        snprintf(head, sizeof(head), "POST %s HTTP/1.1\r\nHost: a\r\n%s%s", NEW[i], GOOD, REST);
+        expect(fixture, head, "HTTP/1.1 403", "suspended");
+        snprintf(head, sizeof(head), "POST %s HTTP/1.1\r\nHost: a\r\n%sContent-Length: 2\r\n\r\n{}", NEW[i], GOOD);
+        if (i < 3) { /* a generation is refused when it is admitted */
+            expect(fixture, head, "HTTP/1.1 403", "suspended");
+        }
+    }
+    expect(fixture, "GET /v1/models HTTP/1.1\r\nHost: a\r\n" GOOD "\r\n", "HTTP/1.1 200", "");
     fixture->view.suspended = false;
     fixture->view.wait_ms = 0;
     fixture->call_wait_ms = 1500;

@@ -1,5 +1,7 @@
 /* Jobs that nobody waits for: from POST to their end, with what time heals and what it does not. */
+#include "api/request.h"
 #include "jobs/jobs.h"
+#include "jobs/queue.h"
 #include "support/api_calls.h"
 
 #define JOBS "/v1/jobs"
@@ -200,6 +202,42 @@ static void test_waits_for_the_disk(void **state) {
     assert_null(strstr(ask_one(fixture, id), "waiting_for"));
 }
 
+static void assert_waits_for(struct api_fixture *fixture, const char *id, const char *word) {
+    char text[64];
+    const char *answer = ask_one(fixture, id);
+    snprintf(text, sizeof(text), "\"status\":\"QUEUED\",\"waiting_for\":\"%s\"", word);
+    if (strstr(answer, text) == NULL) {
+        fail_msg("not %s: %s", text, answer);
+    }
+}
+
+static void test_says_what_it_waits_for(void **state) {
+    struct api_fixture *fixture = *state;
+    static const struct {
+        enum fault_code code;
+        const char *word;
+    } cases[] = {{FAULT_MODEL_WARMING, "device"}, {FAULT_UNAVAILABLE, "retry"}, {FAULT_RATE_LIMIT_EXCEEDED, "limit"}};
+    const char *id = post(fixture, PLAIN_CHAT);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct call *call = api_fixture_await_call(fixture);
+        assert_waits_for(fixture, id, "device"); /* none has taken it yet */
+        forget_call(fixture);
+        call->sink->failed(call,
+                           &(struct fault){.code = cases[i].code, .message = "later", .retry_after_ms = 60 * 1000});
+        assert_waits_for(fixture, id, cases[i].word);
+        struct job_entry *entry = job_queue_find(fixture->api->jobs, id);
+        entry->patience = (struct patience){0}; /* a minute later */
+        entry->account->try_at_ms = 0;
+    }
+    struct call *call = api_fixture_await_call(fixture);
+    call->sink->accepted(call);
+    turn_until(fixture, id, STORE_JOB_RUNNING);
+    assert_null(strstr(ask_one(fixture, id), "waiting_for"));
+    forget_call(fixture);
+    call->sink->finished(call, &RESULT);
+    turn_until(fixture, id, STORE_JOB_COMPLETED);
+}
+
 static void test_goes_on_after_a_restart(void **state) {
     struct api_fixture *fixture = *state;
     struct store_job *job = &api_jobs.jobs[api_jobs.count++];
@@ -335,14 +373,23 @@ static void test_an_account_has_bounded_room(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_completes_with_the_whole_answer),    TEST(test_waits_out_what_time_heals),
-        TEST(test_gives_up_a_failure_that_stays),      TEST(test_writes_its_end_again_when_the_store_was_busy),
-        TEST(test_gives_up_a_failure_that_stays),      TEST(test_runs_though_nobody_knew_that_it_was_stored),
-        TEST(test_gives_up_a_failure_that_stays),      TEST(test_an_end_in_doubt_is_looked_up),
-        TEST(test_is_forgotten_once_it_has_ended),     TEST(test_waits_for_the_disk),
-        TEST(test_is_cancelled_on_the_device),         TEST(test_goes_on_after_a_restart),
-        TEST(test_of_a_workflow_has_its_whole_answer), TEST(test_its_cancel_is_that_of_its_workflow),
-        TEST(test_finds_its_workflow_after_a_restart), TEST(test_of_a_revoked_key_fails),
+        TEST(test_completes_with_the_whole_answer),
+        TEST(test_waits_out_what_time_heals),
+        TEST(test_gives_up_a_failure_that_stays),
+        TEST(test_writes_its_end_again_when_the_store_was_busy),
+        TEST(test_gives_up_a_failure_that_stays),
+        TEST(test_runs_though_nobody_knew_that_it_was_stored),
+        TEST(test_gives_up_a_failure_that_stays),
+        TEST(test_an_end_in_doubt_is_looked_up),
+        TEST(test_is_forgotten_once_it_has_ended),
+        TEST(test_waits_for_the_disk),
+        TEST(test_says_what_it_waits_for),
+        TEST(test_is_cancelled_on_the_device),
+        TEST(test_goes_on_after_a_restart),
+        TEST(test_of_a_workflow_has_its_whole_answer),
+        TEST(test_its_cancel_is_that_of_its_workflow),
+        TEST(test_finds_its_workflow_after_a_restart),
+        TEST(test_of_a_revoked_key_fails),
         TEST(test_an_account_has_bounded_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

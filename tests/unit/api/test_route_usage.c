@@ -34,7 +34,8 @@ static const struct store_usage usage = {.balance_nano = INT64_C(4750000000),
 
 #define KEPT_NOT(name) "\"" name "\":{\"rows\":0,\"rows_max\":null,\"bytes\":0,\"bytes_max\":null}"
 #define KEPT_WITH(jobs)                                                                                                \
-    "\"kept\":{" KEPT_NOT("conversations") "," jobs "," KEPT_NOT("workflows") "," KEPT_NOT("answers") "}"
+    "\"kept\":{" KEPT_NOT("conversations") "," jobs "," KEPT_NOT("workflows") "," KEPT_NOT("answers") "," KEPT_NOT(    \
+        "deliveries") "}"
 #define KEPT KEPT_WITH("\"jobs\":{\"rows\":3,\"rows_max\":10,\"bytes\":300,\"bytes_max\":4000}")
 #define NOTHING_KEPT KEPT_WITH(KEPT_NOT("jobs"))
 
@@ -50,8 +51,10 @@ static void test_usage(void **state) {
         body, USAGE_JANUARY
         "\"given_balance_usd\":0,\"given_cost_usd\":0,\"balance_usd\":4.75,\"total_requests\":1250,\"total_tokens\":"
         "125000,\"total_cost_usd\":0.007000001,"
-        "\"by_model\":{\"qwen2.5-0.5b-instruct-q6_k\":{\"requests\":1000,\"tokens\":100000,\"cost_usd\":0.007},"
-        "\"mine/\\\"1\\\"\":{\"requests\":250,\"tokens\":25000,\"cost_usd\":0.000000001}}," KEPT "}");
+        "\"by_model\":{\"qwen2.5-0.5b-instruct-q6_k\":{\"requests\":1000,\"tokens\":100000,\"cost_usd\":0.007,\"given_"
+        "cost_usd\":0},"
+        "\"mine/\\\"1\\\"\":{\"requests\":250,\"tokens\":25000,\"cost_usd\":0.000000001,\"given_cost_usd\":0}}," KEPT
+        "}");
     assert_string_equal(store->account_id, "acct_1");
     assert_string_equal(store->key_id, "");
     assert_int_equal(store->from_ms, INT64_C(1767225600000));
@@ -152,9 +155,11 @@ static const struct store_generation jobs[] = {
      .latency_ms = 245,
      .created_ms = INT64_C(1767225600999),
      .charge_nano = 200,
-     .provider_nano = 170},
+     .given_nano = 50,
+     .provider_nano = 170,
+     .provider_given_nano = 40},
     {.id = "inf_1", .key_id = "key_2", .model = "m", .outcome = STORE_OUTCOME_FAILED, .created_ms = 1000},
-    {.id = "inf_0", .key_id = "key_2", .model = "m", .outcome = STORE_OUTCOME_CANCELLED, .created_ms = 0},
+    {.id = "inf_0", .key_id = "key_2", .model = "m", .outcome = STORE_OUTCOME_CANCELLED, .own_devices = true},
 };
 
 static void test_requests(void **state) {
@@ -166,16 +171,18 @@ static void test_requests(void **state) {
     store->more = true;
     assert_int_equal(get(fixture, "/v1/usage/requests?limit=3&after=chatcmpl-9", &body), 200);
     assert_string_equal(
-        body,
-        "{\"object\":\"list\",\"data\":["
-        "{\"id\":\"chatcmpl-2\",\"created\":1767225600,\"model\":\"nataris-demo-2m\",\"status\":\"completed\","
-        "\"prompt_tokens\":10,\"completion_tokens\":5,\"cost_usd\":0.0000002,\"latency_ms\":245,\"key_id\":\"key_1\","
-        "\"label\":\"chat \\\"7\\\"\"},"
-        "{\"id\":\"inf_1\",\"created\":1,\"model\":\"m\",\"status\":\"failed\",\"prompt_tokens\":0,"
-        "\"completion_tokens\":0,\"cost_usd\":0,\"latency_ms\":0,\"key_id\":\"key_2\",\"label\":null},"
-        "{\"id\":\"inf_0\",\"created\":0,\"model\":\"m\",\"status\":\"cancelled\",\"prompt_tokens\":0,"
-        "\"completion_tokens\":0,\"cost_usd\":0,\"latency_ms\":0,\"key_id\":\"key_2\",\"label\":null}],"
-        "\"has_more\":true}");
+        body, "{\"object\":\"list\",\"data\":["
+              "{\"id\":\"chatcmpl-2\",\"created\":1767225600,\"model\":\"nataris-demo-2m\",\"status\":\"completed\","
+              "\"prompt_tokens\":10,\"completion_tokens\":5,\"cost_usd\":0.0000002,\"given_cost_usd\":0.00000005,"
+              "\"own_devices\":false,\"latency_ms\":245,\"key_id\":\"key_1\","
+              "\"label\":\"chat \\\"7\\\"\"},"
+              "{\"id\":\"inf_1\",\"created\":1,\"model\":\"m\",\"status\":\"failed\",\"prompt_tokens\":0,"
+              "\"completion_tokens\":0,\"cost_usd\":0,\"given_cost_usd\":0,\"own_devices\":false,\"latency_ms\":0,"
+              "\"key_id\":\"key_2\",\"label\":null},"
+              "{\"id\":\"inf_0\",\"created\":0,\"model\":\"m\",\"status\":\"cancelled\",\"prompt_tokens\":0,"
+              "\"completion_tokens\":0,\"cost_usd\":0,\"given_cost_usd\":0,\"own_devices\":true,\"latency_ms\":0,\"key_"
+              "id\":\"key_2\",\"label\":null}],"
+              "\"has_more\":true}");
     assert_string_equal(store->account_id, "acct_1");
     assert_string_equal(store->after, "chatcmpl-9");
     assert_int_equal(store->limit, 3);
@@ -212,7 +219,7 @@ static void test_earnings(void **state) {
               "\"paid_usd\":0.000005,"
               "\"owed_usd\":0.000004,\"jobs\":2,\"tokens\":30,\"data\":[{\"id\":\"chatcmpl-2\",\"created\":1767225600,"
               "\"model\":\"nataris-demo-2m\",\"provider_id\":\"prov_1\",\"prompt_tokens\":10,\"completion_tokens\":5,"
-              "\"earned_usd\":0.00000017}],\"has_more\":false}");
+              "\"earned_usd\":0.00000017,\"given_usd\":0.00000004}],\"has_more\":false}");
     assert_string_equal(store->account_id, "acct_1");
     assert_true(store->earned);
     assert_int_equal(store->limit, 100);

@@ -1,5 +1,7 @@
 /* Workflows over HTTP with a scripted backend: which steps run, what is stored between them, what the client gets. */
+#include "api/request.h"
 #include "support/api_calls.h"
+#include "workflow/waits.h"
 #include "workflow/workflows.h"
 
 #define ORCHESTRATED(members, kind)                                                                                    \
@@ -21,6 +23,15 @@ static struct call *await_run(struct api_fixture *fixture) {
         turn(fixture);
     }
     return fixture->call;
+}
+
+/* The first workflow, and its first step. */
+static void assert_waits(struct api_fixture *fixture, enum waiting whole, enum waiting step) {
+    const struct workflow *workflow = workflow_find(fixture->api->workflows, api_workflows.rows[0].id);
+    assert_non_null(workflow);
+    assert_int_equal(workflow_waits(workflow), whole);
+    assert_int_equal(workflow_waits_at(workflow, 0), step);
+    assert_int_equal(workflow_waits_at(workflow, 1000), WAITING_NOT);
 }
 
 static void run_end(struct api_fixture *fixture, const char *output) {
@@ -157,12 +168,47 @@ static void test_a_step_waits_for_the_disk(void **state) {
         turn(fixture);
     }
     assert_int_equal(api_workflows.step_counts[0], 1);
+    assert_waits(fixture, WAITING_DISK, WAITING_NOT);
     fixture->disk_low = false;
     (void)await_run(fixture);
     run_end(fixture, "thoughts");
     (void)await_run(fixture);
     run_end(fixture, "the report");
     assert_non_null(strstr(await_answer(fixture, 200), "\"content\":\"the report\""));
+}
+
+static void await_text(struct api_fixture *fixture, const char *text) {
+    while (strstr(api_fixture_text(fixture), text) == NULL) {
+        turn(fixture);
+    }
+}
+
+/* A stream says what its workflow waits for, each time that it begins to. */
+static void test_a_stream_tells_what_it_waits_for(void **state) {
+    struct api_fixture *fixture = *state;
+    static const struct fault warming = {.code = FAULT_MODEL_WARMING, .message = "later", .retry_after_ms = 1};
+    static const struct fault limit = {.code = FAULT_RATE_LIMIT_EXCEEDED, .message = "later", .retry_after_ms = 1};
+    api_fixture_post(fixture, CHAT, ORCHESTRATED("\"stream\":true,", "research"));
+    (void)await_run(fixture);
+    assert_waits(fixture, WAITING_DEVICE, WAITING_DEVICE);
+    run_fail(fixture, &warming);
+    assert_waits(fixture, WAITING_DEVICE, WAITING_DEVICE);
+    await_text(fixture, ": step 1 research waiting for device\n");
+    await_text(fixture, "\"status\":\"RUNNING\",\"waiting_for\":\"device\"}");
+    run_fail(fixture, &limit);
+    assert_waits(fixture, WAITING_LIMIT, WAITING_LIMIT);
+    await_text(fixture, "\"waiting_for\":\"limit\"}");
+    struct call *call = await_run(fixture);
+    call->sink->accepted(call);
+    assert_waits(fixture, WAITING_NOT, WAITING_NOT);
+    fixture->disk_low = true;
+    run_end(fixture, "facts");
+    await_text(fixture, "\"step\":{\"number\":2,\"name\":\"analyze\",\"status\":\"READY\",\"waiting_for\":\"disk\"}");
+    fixture->disk_low = false;
+    run_end(fixture, "thoughts");
+    run_end(fixture, "report");
+    await_text(fixture, "[DONE]");
+    assert_int_equal(count_of(api_fixture_text(fixture), "\"waiting_for\":\"disk\""), 1);
 }
 
 static void test_a_failure_that_stays_ends_it(void **state) {
@@ -360,6 +406,7 @@ int main(void) {
         TEST(test_an_agent_acts_by_itself),
         TEST(test_a_step_waits_out_what_time_heals),
         TEST(test_a_step_waits_for_the_disk),
+        TEST(test_a_stream_tells_what_it_waits_for),
         TEST(test_a_failure_that_stays_ends_it),
         TEST(test_a_prompt_that_does_not_fit_is_made_smaller),
         TEST(test_a_revoked_key_begins_no_step),

@@ -414,10 +414,10 @@ static void test_those_not_started_go_with_the_gateway(void **state) {
 }
 
 static void test_ids_tell_their_purpose(void **state) {
-    static const char *const prefixes[] = {"job_", "step_", "title_", "summary_"};
+    static const char *const prefixes[] = {"request_", "job_", "step_", "title_", "summary_"};
     char id[ID_SIZE], later[ID_SIZE];
     (void)state;
-    for (int i = RUN_JOB; i <= RUN_SUMMARY; i++) {
+    for (int i = RUN_REQUEST; i <= RUN_SUMMARY; i++) {
         run_id_make((enum run_purpose)i, id);
         assert_true(str_starts_with(str_from(id), str_from(prefixes[i])));
         run_id_make((enum run_purpose)i, later);

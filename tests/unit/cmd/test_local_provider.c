@@ -29,8 +29,8 @@ struct world {
 
 /* --- The child --- */
 
-/* Its words, each on a line, then NATARIS_... of its environment and what its input says, in the file that TEST_TOLD
- * names. */
+/* Its words, each on a line, then NATARIS_... and OWNERS_... of its environment and what its input says, in the file
+ * that XDG_TEST_TOLD names. */
 static void tell(int argc, char **argv) {
     struct buf told;
     struct err err;
@@ -39,7 +39,7 @@ static void tell(int argc, char **argv) {
         buf_append_format(&told, "%s\n", argv[i]);
     }
     for (char **line = environ; *line != NULL; line++) {
-        if (str_starts_with(str_from(*line), STR("NATARIS_"))) {
+        if (str_starts_with(str_from(*line), STR("NATARIS_")) || str_starts_with(str_from(*line), STR("OWNERS_"))) {
             buf_append_format(&told, "%s\n", *line);
         }
     }
@@ -48,7 +48,7 @@ static void tell(int argc, char **argv) {
     if (got > 0) {
         buf_append_format(&told, "input: %.*s\n", (int)got, input);
     }
-    if (!file_write_atomic(getenv("TEST_TOLD"), buf_str(&told), 0600, &err)) {
+    if (!file_write_atomic(getenv("XDG_TEST_TOLD"), buf_str(&told), 0600, &err)) {
         abort();
     }
     buf_clear(&told);
@@ -57,7 +57,7 @@ static void tell(int argc, char **argv) {
 /* As TEST_CHILD says: "exit" with status 7, "crash", "stay" until SIGTERM, or be "stubborn" and stay also then. SIGUSR1
  * tells the parent that it stays. */
 static int child(int argc, char **argv) {
-    const char *what = getenv("TEST_CHILD");
+    const char *what = getenv("XDG_TEST_CHILD");
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nothing behind */
     tell(argc, argv);
     if (what == NULL || strcmp(what, "exit") == 0) {
@@ -114,7 +114,7 @@ static int setup(void **state) {
                                                      .models = &world->models,
                                                      .first_of = &world->first_of,
                                                      .restart_ms = 1};
-    setenv("TEST_TOLD", temp_tree_path(&world->fixture->tree, "told"), 1);
+    setenv("XDG_TEST_TOLD", temp_tree_path(&world->fixture->tree, "told"), 1);
     *state = world;
     return 0;
 }
@@ -131,7 +131,7 @@ static int teardown(void **state) {
 
 static void start(struct world *world, const char *child_does) {
     static const struct local_provider_events EVENTS = {.on_failed = on_failed, .on_stopped = on_stopped};
-    setenv("TEST_CHILD", child_does, 1);
+    setenv("XDG_TEST_CHILD", child_does, 1);
     assert_true(
         local_provider_start(&world->provider, world->loop, &world->options, &EVENTS, world, &world->fixture->err));
 }
@@ -163,7 +163,9 @@ static void its_command_line_and_environment(void **state) {
     world->options.quiet = true;
     setenv("NATARIS_DATA", "of-up", 1);
     setenv("NATARIS_MODEL", "of-up", 1);
+    setenv("OWNERS_SECRET", "nobody-else-s", 1);
     start(world, "stay");
+    unsetenv("OWNERS_SECRET");
     unsetenv("NATARIS_DATA");
     unsetenv("NATARIS_MODEL");
     proceed(world);
@@ -210,7 +212,7 @@ static void a_settled_one_is_started_again(void **state) {
     struct world *world = *state;
     start(world, "crash");
     local_provider_settled(world->provider);
-    setenv("TEST_CHILD", "stay", 1); /* what the next one does */
+    setenv("XDG_TEST_CHILD", "stay", 1); /* what the next one does */
     proceed(world);
     assert_int_equal(world->failures, 0);
     stop(world);

@@ -18,11 +18,12 @@ static void the_defaults(void **state) {
     struct parsed_options parsed;
     struct provider_options options, defaults;
     char folder[FILE_PATH_MAX];
+    struct provider_upstream upstream;
     struct err err = {0};
     (void)state;
     setenv("NATARIS_MODELS", "/from/the/environment", 1);
     PARSED_OPTIONS_INIT(&parsed, &COMMAND_PROVIDER, "--data", "here", "--gateway", "https://g");
-    assert_true(cmd_provider_fill(parsed.config, &options, folder, &err));
+    assert_true(cmd_provider_fill(parsed.config, &options, folder, &upstream, &err));
     provider_options_init(&defaults);
     assert_string_equal(options.gateway_url, "https://g");
     assert_string_equal(options.data_folder, "here");
@@ -45,6 +46,7 @@ static void each_option_has_its_place(void **state) {
     struct parsed_options parsed;
     struct provider_options options;
     char folder[FILE_PATH_MAX];
+    struct provider_upstream upstream;
     struct err err = {0};
     (void)state;
     PARSED_OPTIONS_INIT(&parsed, &COMMAND_PROVIDER, "--data", "here", "--gateway", "https://g", "--join", "t",
@@ -53,7 +55,7 @@ static void each_option_has_its_place(void **state) {
                         "5", "--threads", "6", "--name", "shed", "--region", "DE", "--ca-file", "ca", "--reconnect-ms",
                         "7", "--script-rate", "1.5", "--script", "lie=3", "--script-load-ms", "8",
                         "--script-prefill-ms", "9", "--quiet", "--device-root", "root", "--max-jobs", "10");
-    assert_true(cmd_provider_fill(parsed.config, &options, folder, &err));
+    assert_true(cmd_provider_fill(parsed.config, &options, folder, &upstream, &err));
     assert_string_equal(options.join_token, "t");
     assert_int_equal(options.model_count, 2);
     assert_string_equal(options.models[1], "b");
@@ -86,23 +88,53 @@ static void who_offers_models_needs_to_keep_none(void **state) {
     struct parsed_options parsed;
     struct provider_options options;
     char folder[FILE_PATH_MAX];
+    struct provider_upstream upstream;
     struct err err = {0};
     (void)state;
     PARSED_OPTIONS_INIT(&parsed, &COMMAND_PROVIDER, "--data", "here", "--gateway", "https://g", "--offer", "a");
-    assert_true(cmd_provider_fill(parsed.config, &options, folder, &err));
+    assert_true(cmd_provider_fill(parsed.config, &options, folder, &upstream, &err));
     assert_int_equal(options.model_count, 0);
     parsed_options_clear(&parsed);
     PARSED_OPTIONS_INIT(&parsed, &COMMAND_PROVIDER, "--data", "here", "--gateway", "https://g", "--auto-models");
-    assert_true(cmd_provider_fill(parsed.config, &options, folder, &err));
+    assert_true(cmd_provider_fill(parsed.config, &options, folder, &upstream, &err));
     assert_int_equal(options.model_count, 0);
     parsed_options_clear(&parsed);
+}
+
+static void an_upstream_and_its_key(void **state) {
+    struct command_fixture *fixture = *state;
+    struct parsed_options parsed;
+    struct provider_options options;
+    char folder[FILE_PATH_MAX], key[FILE_PATH_MAX];
+    struct provider_upstream upstream;
+    struct err err = {0};
+    temp_tree_write(&fixture->tree, "key", "  sk-1\n");
+    str_copy(key, sizeof(key), str_from(temp_tree_path(&fixture->tree, "key")));
+    PARSED_OPTIONS_INIT(&parsed, &COMMAND_PROVIDER, "--data", "here", "--gateway", "https://g", "--engine", "upstream",
+                        "--url", "https://h/v1", "--upstream-key-file", key);
+    assert_true(cmd_provider_fill(parsed.config, &options, folder, &upstream, &err));
+    assert_string_equal(options.upstream_url, "https://h/v1");
+    assert_string_equal(options.upstream_key, "sk-1");
+    assert_int_equal(options.model_count, 0); /* all that it lists */
+    parsed_options_clear(&parsed);
+    temp_tree_write(&fixture->tree, "key", "a key\n");
+    command_fixture_refuse(fixture, COMMAND_USAGE, "visible ASCII",
+                           "provider|--gateway|https://g|--data|@|--engine|upstream|--url|http://h/v1|"
+                           "--upstream-key-file|@/key");
 }
 
 static void what_cannot_be_is_named(void **state) {
     struct command_fixture *fixture = *state;
     static const struct {
         const char *words, *complaint;
-    } CASES[] = {{"--engine|steam", "--engine is llama or scripted, not 'steam'"},
+    } CASES[] = {{"--engine|steam", "--engine is llama, scripted or upstream, not 'steam'"},
+                 {"--engine|upstream", "--engine upstream needs --url"},
+                 {"--url|http://h/v1", "--url and --upstream-key-file are for --engine upstream"},
+                 {"--upstream-key-file|x", "--url and --upstream-key-file are for --engine upstream"},
+                 {"--engine|upstream|--url|http://h/v1/", "ends with what its paths stand below"},
+                 {"--engine|upstream|--url|http://h/v1|--upstream-key-file|/absent", "there is no file /absent"},
+                 {"--engine|upstream|--url|http://h/v1|--auto-models", "are for engines with files"},
+                 {"--engine|upstream|--url|http://h/v1|--offer|all", "are for engines with files"},
                  {"--keep-warm-s|604801", "--keep-warm-s is at most a week"},
                  {"--reconnect-ms|0", "--reconnect-ms is 1 to 60000"},
                  {"--reconnect-ms|60001", "--reconnect-ms is 1 to 60000"},
@@ -128,6 +160,9 @@ static void one_that_cannot_start(void **state) {
                            "provider|--gateway|http://127.0.0.1:1|--data|@/p1|--model|gpt-4o|--quiet");
     command_fixture_refuse(fixture, COMMAND_FAILED, "another provider runs in /",
                            "provider|--gateway|http://127.0.0.1:1|--data|@/p1|--engine|scripted");
+    command_fixture_refuse(fixture, COMMAND_FAILED, "the upstream does not answer",
+                           "provider|--gateway|http://127.0.0.1:1|--data|@/p2|--engine|upstream|--url|"
+                           "http://127.0.0.1:1/v1");
 }
 
 /* In a process of its own, for it lowers its priority: the owner of the device comes first. */
@@ -157,6 +192,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(the_defaults),
         cmocka_unit_test(each_option_has_its_place),
         cmocka_unit_test(who_offers_models_needs_to_keep_none),
+        COMMAND_TEST(an_upstream_and_its_key),
         COMMAND_TEST(what_cannot_be_is_named),
         COMMAND_TEST(one_that_cannot_start),
         COMMAND_TEST(one_that_the_gateway_refuses),

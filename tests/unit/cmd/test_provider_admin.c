@@ -43,7 +43,7 @@ static void the_review_list(void **state) {
         *state, "provider|review|--before|9|--limit|1", "GET /admin/reviews?limit=1&before=9 ",
         "{\"data\":[{\"number\":8,\"at\":\"2026-01-31T23:59:59.123Z\",\"provider_id\":\"prov_1\","
         "\"name\":\"laptop\",\"reason\":\"too_fast\",\"job_id\":null}],\"has_more\":true}",
-        "NUMBER AT                       ID                         NAME               REASON       JOB\n"
+        "NUMBER AT                       ID                         NAME               REASON       FOUND\n"
         "8      2026-01-31T23:59:59.123Z prov_1                     laptop             too_fast     -\n"
         "There are more: --before 8\n");
     admin_socket_expect(*state, "provider|review|--clear|prov_1", "DELETE /admin/providers/prov_1/reviews ",
@@ -65,8 +65,8 @@ static void from_the_store_alone(void **state) {
     assert_printed(fixture,
                    "ID                         NAME               STATE        HEAT      ACTIVE VERIFIED RECORD\n");
     command_fixture_expect(fixture, COMMAND_OK, "provider|review|--data|@");
-    assert_printed(fixture,
-                   "NUMBER AT                       ID                         NAME               REASON       JOB\n");
+    assert_printed(
+        fixture, "NUMBER AT                       ID                         NAME               REASON       FOUND\n");
     command_fixture_expect(fixture, COMMAND_FAILED, "provider|verify|prov_none|--data|@");
     assert_complains(fixture, "prov_none");
 }
@@ -80,7 +80,7 @@ static void ids_that_are_none(void **state) {
     command_fixture_refuse(fixture, COMMAND_FAILED, "'a/b' is no id", "provider|review|--accept|a/b|--data|@");
     command_fixture_refuse(fixture, COMMAND_FAILED, "The gateway does not run",
                            "provider|review|--accept|prov_1|--data|@");
-    command_fixture_refuse(fixture, COMMAND_USAGE, "give one of --accept, --dismiss and --clear",
+    command_fixture_refuse(fixture, COMMAND_USAGE, "give one of --show, --accept, --dismiss and --clear",
                            "provider|review|--accept|prov_1|--clear|prov_1|--data|@");
     command_fixture_refuse(fixture, COMMAND_USAGE, "go with --accept", "provider|review|--remove|--data|@");
     command_fixture_refuse(fixture, COMMAND_USAGE, "ID is missing: the device", "provider|unverify|--data|@");

@@ -16,12 +16,13 @@ static void each_option_has_its_place(void **state) {
     struct parsed_options parsed;
     struct provider_options options;
     char folder[FILE_PATH_MAX];
+    struct provider_upstream upstream;
     struct err err = {0};
     (void)state;
     PARSED_OPTIONS_INIT(&parsed, &COMMAND_PROVIDER_DOCTOR, "--data", "here", "--gateway", "https://g", "--models", "m",
                         "--engine", "scripted", "--script", "rate=5", "--model", "a", "--model", "b", "--ca-file", "ca",
                         "--context", "1024", "--threads", "2", "--device-root", "root", "--max-jobs", "3");
-    assert_true(cmd_doctor_fill(parsed.config, &options, folder, &err));
+    assert_true(cmd_doctor_fill(parsed.config, &options, folder, &upstream, &err));
     assert_string_equal(options.data_folder, "here");
     assert_string_equal(options.gateway_url, "https://g");
     assert_string_equal(options.model_folder, "m");
@@ -36,7 +37,7 @@ static void each_option_has_its_place(void **state) {
     assert_int_equal(options.limits.max_jobs, 3);
     parsed_options_clear(&parsed);
     PARSED_OPTIONS_INIT(&parsed, &COMMAND_PROVIDER_DOCTOR, "--data", "here");
-    assert_true(cmd_doctor_fill(parsed.config, &options, folder, &err));
+    assert_true(cmd_doctor_fill(parsed.config, &options, folder, &upstream, &err));
     assert_int_equal(options.model_count, 1);
     assert_string_equal(options.models[0], "nataris-demo-2m");
     assert_string_equal(options.engine, "llama");
@@ -48,7 +49,7 @@ static void what_cannot_be_is_named(void **state) {
     struct command_fixture *fixture = *state;
     command_fixture_refuse(fixture, COMMAND_USAGE, "--data DIR is needed: the provider's data folder",
                            "provider|doctor");
-    command_fixture_refuse(fixture, COMMAND_USAGE, "--engine is llama or scripted, not 'steam'",
+    command_fixture_refuse(fixture, COMMAND_USAGE, "--engine is llama, scripted or upstream, not 'steam'",
                            "provider|doctor|--data|@|--engine|steam");
     command_fixture_refuse(fixture, COMMAND_USAGE, "--cpu-percent is 1 to 100",
                            "provider|doctor|--data|@|--cpu-percent|0");

@@ -19,6 +19,7 @@ struct device { /* zero: warm, one slot, context 4096, 20 tokens/s, nominal, on 
     bool untrusted;          /* what it says is a claim */
     uint32_t audits, earned; /* of its record */
     uint64_t owner;
+    uint8_t abilities; /* enum core_ability */
 };
 
 static inline struct core_device_state device_state(const struct device *device) {
@@ -38,6 +39,7 @@ static inline void device_report(struct fixture *f, uint64_t provider, const str
                  : device->state == 0 ? CORE_MODEL_WARM
                                       : device->state,
         .slots = device->slots == 0 ? 1 : device->slots,
+        .abilities = device->abilities,
         .context_length = device->context_length == 0 ? 4096 : device->context_length,
         .load_ms = device->load_ms,
         .too_large = device->too_large,
@@ -93,6 +95,7 @@ struct wish { /* a generation: zero: any device, 256 tokens for 300 bytes */
     const char *region;
     bool verified;
     uint64_t prefix, leaves_prefix, only_provider;
+    bool steered;
 };
 
 static inline uint64_t device_request(struct fixture *f, const struct wish *wish) {
@@ -101,6 +104,7 @@ static inline uint64_t device_request(struct fixture *f, const struct wish *wish
                                            .prompt_tokens_max = wish->prompt_bytes == 0 ? 300 : wish->prompt_bytes,
                                            .max_tokens = wish->max_tokens == 0 ? 256 : wish->max_tokens,
                                            .verified = wish->verified,
+                                           .steered = wish->steered,
                                            .prefix = wish->prefix,
                                            .leaves_prefix = wish->leaves_prefix,
                                            .only_provider = wish->only_provider}};

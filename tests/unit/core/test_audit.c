@@ -79,11 +79,11 @@ static void each_sum_can_fail(void **state) {
     }
 }
 
-static void short_answers_and_no_numbers_say_nothing(void **state) {
+static void no_numbers_say_nothing(void **state) {
     (void)state;
     struct core_audit audit = {0};
     struct core_audit_found one = BAD;
-    one.tokens = 7;
+    one.tokens = 0;
     assert_int_equal(core_audit_add(&audit, &one), CORE_AUDIT_VOID);
     one = BAD;
     one.ratios[0] = NAN;
@@ -91,6 +91,43 @@ static void short_answers_and_no_numbers_say_nothing(void **state) {
     one.ratios[0] = INFINITY;
     assert_int_equal(core_audit_add(&audit, &one), CORE_AUDIT_VOID);
     assert_int_equal(audit.audits, 0);
+}
+
+/* Nobody becomes known by a word or two; but who lies in these only is found. */
+static void short_answers_are_not_passed_but_can_fail(void **state) {
+    (void)state;
+    struct core_audit audit = {0};
+    const struct core_audit_found good = {.tokens = 3, .ratios = {-0.1, -0.2, -0.2, -0.06}};
+    const struct core_audit_found elsewhere = {.tokens = 2, .ratios = {0, 0, 0, 10.6}};
+    for (int i = 0; i < 50; i++) {
+        assert_int_equal(core_audit_add(&audit, &good), CORE_AUDIT_SHORT);
+    }
+    assert_int_equal(audit.audits + audit.passed + audit.clean, 0);
+    assert_int_equal(core_audit_add(&audit, &elsewhere), CORE_AUDIT_ALERTED);
+    assert_int_equal(core_audit_add(&audit, &elsewhere), CORE_AUDIT_FAILED);
+    while (audit.sums[3] > CORE_AUDIT_ALERT) {
+        (void)core_audit_add(&audit, &GOOD);
+    }
+    const uint32_t clean = audit.clean;
+    for (int i = 0; i < 50; i++) {
+        assert_int_equal(core_audit_add(&audit, &good), CORE_AUDIT_SHORT);
+    }
+    assert_int_equal(audit.clean, clean);
+    assert_true(audit.failed);
+}
+
+/* One word of two is from elsewhere in one answer of five; the others are as they should be. */
+static void a_device_that_lies_in_short_answers_only_is_found(void **state) {
+    (void)state;
+    struct core_audit audit = {0};
+    struct random_source source = {.state = 3};
+    const struct core_audit_found good = {.tokens = 3, .ratios = {-0.1, -0.2, -0.2, -0.06}};
+    const struct core_audit_found elsewhere = {.tokens = 2, .ratios = {0, 0, 0, 5.28}};
+    int count = 0;
+    for (; !audit.failed && count < 1000; count++) {
+        (void)core_audit_add(&audit, random_below(&source, 5) == 0 ? &elsewhere : &good);
+    }
+    assert_in_range(count, 4, 60);
 }
 
 static void a_contradiction_is_as_bad_as_can_be(void **state) {
@@ -101,29 +138,44 @@ static void a_contradiction_is_as_bad_as_can_be(void **state) {
     assert_int_equal(core_audit_add(&audit, &lie), CORE_AUDIT_FAILED);
 }
 
+static uint32_t share_of(const struct core_audit *audit, uint32_t permille) {
+    const struct core_audit_terms terms = {.permille = permille, .max_tokens = 100};
+    return core_audit_share(audit, &terms);
+}
+
 static void new_and_suspected_devices_are_looked_at_always(void **state) {
     (void)state;
     struct core_audit audit = {0};
     for (uint32_t i = 0; i < CORE_AUDIT_NEW_PASSED; i++) {
-        assert_int_equal(core_audit_share(&audit, 50), 1000000);
+        assert_int_equal(share_of(&audit, 50), 1000000);
         (void)core_audit_add(&audit, &GOOD);
     }
-    assert_int_equal(core_audit_share(&audit, 50), 100000); /* 1 of the 10 that counted */
+    assert_int_equal(share_of(&audit, 50), 100000); /* 1 of the 10 that counted */
     for (uint32_t i = 0; i < 10; i++) {
         (void)core_audit_add(&audit, &GOOD);
     }
-    assert_int_equal(core_audit_share(&audit, 50), 50000);
-    assert_int_equal(core_audit_share(&audit, 25), 50000);
+    assert_int_equal(share_of(&audit, 50), 50000);
+    assert_int_equal(share_of(&audit, 25), 50000);
     for (uint32_t i = 0; i < 100; i++) {
         (void)core_audit_add(&audit, &GOOD);
     }
-    assert_int_equal(core_audit_share(&audit, 50), 50000);
-    assert_int_equal(core_audit_share(&audit, 25), 25000);
-    assert_int_equal(core_audit_share(&audit, 5000), 1000000);
-    assert_int_equal(core_audit_share(&audit, 0), 0);
+    assert_int_equal(share_of(&audit, 50), 50000);
+    assert_int_equal(share_of(&audit, 25), 25000);
+    assert_int_equal(share_of(&audit, 5000), 1000000);
+    assert_int_equal(share_of(&audit, 0), 0);
     const struct core_audit_found odd = found(6.5, -1);
     (void)core_audit_add(&audit, &odd);
-    assert_int_equal(core_audit_share(&audit, 25), 1000000);
+    assert_int_equal(share_of(&audit, 25), 1000000);
+}
+
+/* They make no device known, so looking at each would never end; suspected ones are looked at all the same. */
+static void requests_for_a_word_are_looked_at_as_of_known_devices(void **state) {
+    (void)state;
+    struct core_audit audit = {0};
+    const struct core_audit_terms terms = {.permille = 50, .max_tokens = CORE_AUDIT_TOKENS_MIN - 1};
+    assert_int_equal(core_audit_share(&audit, &terms), 50000);
+    (void)core_audit_add(&audit, &BAD);
+    assert_int_equal(core_audit_share(&audit, &terms), 1000000);
 }
 
 static void passed_audits_clear_a_device(void **state) {
@@ -185,7 +237,10 @@ int main(void) {
         cmocka_unit_test(cheating_in_some_answers_only_adds_up),
         cmocka_unit_test(two_scorers_must_agree_on_what_is_worse),
         cmocka_unit_test(each_sum_can_fail),
-        cmocka_unit_test(short_answers_and_no_numbers_say_nothing),
+        cmocka_unit_test(no_numbers_say_nothing),
+        cmocka_unit_test(short_answers_are_not_passed_but_can_fail),
+        cmocka_unit_test(a_device_that_lies_in_short_answers_only_is_found),
+        cmocka_unit_test(requests_for_a_word_are_looked_at_as_of_known_devices),
         cmocka_unit_test(a_contradiction_is_as_bad_as_can_be),
         cmocka_unit_test(new_and_suspected_devices_are_looked_at_always),
         cmocka_unit_test(passed_audits_clear_a_device),

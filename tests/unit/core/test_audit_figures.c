@@ -114,10 +114,9 @@ static unsigned false_alarms(const char *of, size_t *count) {
     return alarms;
 }
 
-/* So many answers find 95 of 100 such devices; 0: more than PATIENCE. */
-static unsigned answers_needed(const struct cell *cell) {
+/* After how many answers such devices are found; index 0 counts nothing. */
+static void find_liars(const struct cell *cell, unsigned found_after[PATIENCE + 1]) {
     struct random_source random = {.state = 2};
-    unsigned found_after[PATIENCE + 1] = {0}, seen = 0;
     for (int i = 0; i < LIARS; i++) {
         struct core_audit audit = {0};
         for (unsigned count = 1; count <= PATIENCE; count++) {
@@ -127,9 +126,15 @@ static unsigned answers_needed(const struct cell *cell) {
             }
         }
     }
+}
+
+/* So many answers find `percent` of 100 such devices; 0: more than PATIENCE. */
+static unsigned answers_needed(const struct cell *cell, unsigned percent) {
+    unsigned found_after[PATIENCE + 1] = {0}, seen = 0;
+    find_liars(cell, found_after);
     for (unsigned count = 1; count <= PATIENCE; count++) {
         seen += found_after[count];
-        if (seen * 100 >= LIARS * 95) {
+        if (seen * 100 >= LIARS * percent) {
             return count;
         }
     }
@@ -142,9 +147,11 @@ static void verdict_of(const struct cell *cell, double share, char *out, size_t 
         (void)snprintf(out, size, "%.0f%%", 100 * share);
         return;
     }
-    const unsigned needed = answers_needed(cell);
+    const unsigned half = answers_needed(cell, 50), needed = answers_needed(cell, 95);
     if (needed > 0) {
-        (void)snprintf(out, size, "found in %u", needed);
+        (void)snprintf(out, size, "found in %u, %u", half, needed);
+    } else if (half > 0) {
+        (void)snprintf(out, size, "found in %u, not in %d", half, PATIENCE);
     } else {
         (void)snprintf(out, size, "not found in %d", PATIENCE);
     }
@@ -204,7 +211,7 @@ static void test_wholesale_cheats_are_found(void **state) {
     for (size_t i = 0; i < cell_count; i++) {
         for (size_t k = 0; k < sizeof(PROMISED) / sizeof(PROMISED[0]); k++) {
             if (!cells[i].honest && strstr(cells[i].name, PROMISED[k]) != NULL) {
-                const unsigned needed = answers_needed(&cells[i]);
+                const unsigned needed = answers_needed(&cells[i], 95);
                 if (needed == 0 || needed > 20) {
                     fail_msg("%s is found in %u answers", cells[i].name, needed);
                 }
@@ -215,6 +222,46 @@ static void test_wholesale_cheats_are_found(void **state) {
     assert_true(seen >= 5);
 }
 
+/* How many answers there are, and what scoring takes of the CPU of generating where no cache and no long prompt plays a
+ * part. */
+static void print_sums(void) {
+    unsigned honest = 0, tokens = 0, near = 0, far = 0;
+    double generate_ms = 0, score_ms = 0;
+    for (size_t i = 0; i < cell_count; i++) {
+        const struct cell *cell = &cells[i];
+        const bool plain = strstr(cell->name, "cached") == NULL && strstr(cell->name, "long") == NULL;
+        for (size_t k = cell->first; cell->honest && k < cell->first + cell->count; k++) {
+            honest++;
+            tokens += answers[k].found.tokens;
+            near += answers[k].near;
+            far += answers[k].far;
+            generate_ms += plain ? answers[k].generate_ms : 0;
+            score_ms += plain ? answers[k].score_ms : 0;
+        }
+    }
+    printf("%u answers of honest devices with %u tokens, of which %u were near and %u far; %zu of others\n", honest,
+           tokens, near, far, answer_count - honest);
+    printf("a score takes %.0f%% of the CPU of generating\n", 100 * score_ms / generate_ms);
+}
+
+static int print_table(void) {
+    if (read_answers(NULL) != 0) {
+        return 1;
+    }
+    for (size_t i = 0; i < cell_count; i++) {
+        char row[512];
+        row_of(&cells[i], row, sizeof(row));
+        puts(row);
+    }
+    for (size_t i = 0; i < sizeof(MODELS) / sizeof(MODELS[0]); i++) {
+        size_t honest = 0;
+        const unsigned alarms = false_alarms(MODELS[i], &honest);
+        printf("%s: %u false alarms in %d audits drawn from %zu answers\n", MODELS[i], alarms, HONEST_AUDITS, honest);
+    }
+    print_sums();
+    return 0;
+}
+
 int main(int count, char **words) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_document_has_the_table),
@@ -222,21 +269,7 @@ int main(int count, char **words) {
         cmocka_unit_test(test_wholesale_cheats_are_found),
     };
     if (count == 2 && strcmp(words[1], "--table") == 0) {
-        if (read_answers(NULL) != 0) {
-            return 1;
-        }
-        for (size_t i = 0; i < cell_count; i++) {
-            char row[512];
-            row_of(&cells[i], row, sizeof(row));
-            puts(row);
-        }
-        for (size_t i = 0; i < sizeof(MODELS) / sizeof(MODELS[0]); i++) {
-            size_t honest = 0;
-            const unsigned alarms = false_alarms(MODELS[i], &honest);
-            printf("%s: %u false alarms in %d audits drawn from %zu answers\n", MODELS[i], alarms, HONEST_AUDITS,
-                   honest);
-        }
-        return 0;
+        return print_table();
     }
     return cmocka_run_group_tests(tests, read_answers, NULL);
 }

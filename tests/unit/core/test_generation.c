@@ -37,6 +37,26 @@ static void a_delta_is_handed_through_untouched(void **state) {
     assert_int_equal(deliver->deliver.tokens, 0);
 }
 
+/* Its device says nothing of how likely its tokens were: another one is asked, and it not again. */
+static void a_device_that_withholds_logprobs_is_left(void **state) {
+    struct fixture *f = fixture_start(state);
+    const uint64_t provider = fixture_provider(f, 1), generation = fixture_request(f, 0);
+    struct core_event event = {.kind = CORE_EVENT_DELTA,
+                               .generation = generation,
+                               .provider = provider,
+                               .delta = {.text = STR("a"), .tokens = 1, .logprobs = STR("as they came")}};
+    fixture_generation_of(f, generation)->logprobs = true;
+    fixture_step(f, event);
+    assert_string_equal(fixture_effect(f, CORE_EFFECT_DELIVER)->deliver.logprobs.data, "as they came");
+    event.delta = (typeof(event.delta)){.text = STR("no tokens")};
+    fixture_step(f, event);
+    assert_non_null(fixture_effect(f, CORE_EFFECT_DELIVER));
+    event.delta = (typeof(event.delta)){.text = STR("b"), .tokens = 1};
+    fixture_step(f, event);
+    assert_null(fixture_effect(f, CORE_EFFECT_DELIVER));
+    assert_int_equal(fixture_effect(f, CORE_EFFECT_CANCEL)->provider, provider);
+}
+
 static void a_lying_device_cannot_overflow_the_count(void **state) {
     struct fixture *f = fixture_start(state);
     uint64_t provider = fixture_provider(f, 1), generation = fixture_request(f, 0);
@@ -161,6 +181,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(every_move_is_traced),
         FIXTURE_TEST(a_delta_is_handed_through_untouched),
+        FIXTURE_TEST(a_device_that_withholds_logprobs_is_left),
         FIXTURE_TEST(a_lying_device_cannot_overflow_the_count),
         FIXTURE_TEST(a_huge_prompt_does_not_outlast_the_whole_deadline),
         FIXTURE_TEST(a_generation_ends_once),

@@ -295,12 +295,31 @@ static void a_region_that_nobody_has_is_no_hope(void **state) {
     struct fixture *f = fixture_start(state);
     (void)device_join(f, 0, &(struct device){.region = "DE"});
     struct core_model *model = core_model_find(f->core, STR("m"));
-    struct core_generation generation = {.model = model, .region = "FR"};
+    struct core_generation generation = {.model = model, .demand = {.region = "FR"}};
     assert_false(core_place_has_hope(f->core, &generation));
-    memcpy(generation.region, "DE", sizeof(generation.region));
+    memcpy(generation.demand.region, "DE", sizeof(generation.demand.region));
     assert_true(core_place_has_hope(f->core, &generation));
-    generation.verified = true;
+    generation.demand.verified = true;
     assert_false(core_place_has_hope(f->core, &generation));
+}
+
+/* Cold ones that are large enough, warm ones of which some may be, and new ones of both kinds. */
+static void no_crowd_makes_a_decision_look_at_more(void **state) {
+    enum { CROWD = 2 * CORE_CANDIDATES_MAX, CONTEXT = 40000 };
+    struct fixture *f = fixture_start(state);
+    for (uint64_t i = 0; i < CROWD; i++) {
+        const struct device large = {
+            .cold = true, .load_ms = 1, .context_length = 2 * CONTEXT, .untrusted = i % 2 > 0, .owner = i};
+        const struct device just = {.context_length = CONTEXT - 1, .untrusted = i % 2 > 0, .owner = i};
+        (void)device_join(f, i, &large);
+        (void)device_join(f, i, &just);
+    }
+    for (uint64_t i = 0; i < CROWD / 4; i++) {
+        (void)device_request(f, &(struct wish){.max_tokens = CONTEXT});
+        const struct core_effect *dispatch = fixture_effect(f, CORE_EFFECT_DISPATCH);
+        assert_non_null(dispatch);
+        assert_in_range(dispatch->dispatch.candidate_count, CORE_CANDIDATES_MAX / 2, CORE_CANDIDATES_MAX);
+    }
 }
 
 int main(void) {
@@ -317,6 +336,7 @@ int main(void) {
         FIXTURE_TEST(a_canary_goes_to_its_device_or_nowhere),
         FIXTURE_TEST(another_device_each_time_and_a_tried_one_at_last),
         FIXTURE_TEST(a_region_that_nobody_has_is_no_hope),
+        FIXTURE_TEST(no_crowd_makes_a_decision_look_at_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

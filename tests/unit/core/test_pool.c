@@ -48,7 +48,7 @@ static void a_sample_has_each_one_once_and_the_fast_ones_first(void **state) {
     for (uint64_t i = 0; i < DEVICES; i++) {
         (void)device_join(f, i, &(struct device){.decode_per_s = i < 5 ? 100.0F : 10.0F});
     }
-    const struct core_pool *pool = core_pool_find(core_model_find(f->core, STR("m")), "", false);
+    const struct core_pool *pool = core_pool_find(core_model_find(f->core, STR("m")), &CORE_DEMAND_ANY);
     struct random_source random = {.state = 1};
     size_t seen[DEVICES] = {0};
     for (size_t round = 0; round < 200; round++) {
@@ -71,14 +71,33 @@ static void a_pool_is_made_when_a_generation_asks_for_it(void **state) {
     struct fixture *f = fixture_start(state);
     uint64_t german = device_join(f, 0, &(struct device){.region = "DE", .verified = true});
     struct core_model *model = core_model_find(f->core, STR("m"));
-    assert_null(core_pool_find(model, "DE", true));
-    assert_int_equal(core_pool_of(model, "DE", true)->hopeful, 1);
-    assert_int_equal(core_pool_of(model, "FR", false)->hopeful, 0);
-    assert_null(core_pool_of(model, "x1", false));
+    assert_null(core_pool_find(model, &(struct core_demand){.region = "DE", .verified = true}));
+    assert_int_equal(core_pool_of(model, &(struct core_demand){.region = "DE", .verified = true})->hopeful, 1);
+    assert_int_equal(core_pool_of(model, &(struct core_demand){.region = "FR"})->hopeful, 0);
+    assert_null(core_pool_of(model, &(struct core_demand){.region = "x1"}));
     (void)device_join(f, 1, &(struct device){.region = "FR"}); /* core_check follows each step */
-    assert_int_equal(core_pool_of(model, "FR", false)->hopeful, 1);
+    assert_int_equal(core_pool_of(model, &(struct core_demand){.region = "FR"})->hopeful, 1);
     fixture_plain(f, CORE_EVENT_PROVIDER_LEFT, 0, german);
-    assert_int_equal(core_pool_of(model, "DE", true)->hopeful, 0);
+    assert_int_equal(core_pool_of(model, &(struct core_demand){.region = "DE", .verified = true})->hopeful, 0);
+}
+
+/* All demands that one device can serve, asked for before it is there. */
+static void a_device_is_in_the_pool_of_each_demand(void **state) {
+    struct fixture *f = fixture_start(state);
+    (void)device_join(f, 0, &(struct device){.region = "FR"}); /* the model is known by it */
+    struct core_model *model = core_model_find(f->core, STR("m"));
+    for (unsigned i = 0; i < CORE_POOLS_PER_OFFERING; i++) {
+        const struct core_demand demand = {.region = {i % 2 == 0 ? 'D' : '\0', i % 2 == 0 ? 'E' : '\0'},
+                                           .verified = i / 2 % 2 == 0,
+                                           .abilities = (uint8_t)(i / 4)};
+        assert_non_null(core_pool_of(model, &demand));
+    }
+    const uint64_t able = device_join(f, 1, &(struct device){.region = "DE", .verified = true, .abilities = 3});
+    const struct core_offering *offering = device_offering(f, able);
+    for (size_t i = 0; i < CORE_POOLS_PER_OFFERING; i++) {
+        assert_true(offering->places[i].pool > 0);
+    }
+    fixture_plain(f, CORE_EVENT_PROVIDER_LEFT, 0, able); /* core_check follows each step */
 }
 
 int main(void) {
@@ -87,6 +106,7 @@ int main(void) {
         cmocka_unit_test(a_shelf_holds_what_its_context_says),
         FIXTURE_TEST(a_sample_has_each_one_once_and_the_fast_ones_first),
         FIXTURE_TEST(a_pool_is_made_when_a_generation_asks_for_it),
+        FIXTURE_TEST(a_device_is_in_the_pool_of_each_demand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "unit/core/core_fixture.h"
+#include "unit/core/place_fixture.h"
 
 static void first_come_first_served(void **state) {
     enum { GENERATIONS = 20 };
@@ -141,6 +141,51 @@ static void jobs_that_come_back_may_exceed_the_queue(void **state) {
     assert_int_equal(fixture_effect(f, CORE_EFFECT_FAIL)->fail.failure, CORE_FAILURE_QUEUE_FULL);
 }
 
+enum { CROWD = 1000, PLACEMENTS_MOST = 17 /* of a step */ };
+
+/* Its region's only device is busy. If each wants less than the one before, what is known of that says nothing. */
+static uint64_t join_crowd(struct fixture *f, uint32_t shrinks_by) {
+    uint64_t busy = device_join(f, 0, &(struct device){.region = "FR", .context_length = 100000});
+    for (uint32_t i = 0; i < CROWD; i++) {
+        (void)device_request(f, &(struct wish){.region = "FR", .max_tokens = 90000 - i * shrinks_by});
+    }
+    assert_int_equal(core_counts(f->core).queued, CROWD - 1);
+    return busy;
+}
+
+static void a_crowd_that_wants_the_same_costs_one_placement(void **state) {
+    struct fixture *f = fixture_start(state);
+    (void)join_crowd(f, 0);
+    for (uint64_t i = 0; i < 10; i++) {
+        uint64_t before = f->core->placements;
+        (void)device_join(f, 1 + i, &(struct device){.region = "DE", .context_length = 100000});
+        assert_in_range(f->core->placements - before, 0, 3); /* for each of its three steps */
+    }
+    assert_int_equal(core_counts(f->core).queued, CROWD - 1);
+}
+
+/* The device that comes free is too small for all of the crowd, but not for the last one of the line. */
+static void a_crowd_that_cannot_go_costs_a_step_so_much_and_no_more(void **state) {
+    struct fixture *f = fixture_start(state);
+    struct device small = {.region = "FR", .context_length = 80000, .paused = true};
+    uint64_t provider = device_join(f, 0, &small);
+    (void)join_crowd(f, 1);
+    uint64_t last = device_request(f, &(struct wish){.region = "FR"});
+    small.paused = false;
+    uint64_t before = f->core->placements;
+    device_report(f, provider, &small);
+    size_t steps = 0;
+    for (; fixture_dispatched(f) == CORE_NO_HANDLE && steps < CROWD / 8; steps++) {
+        assert_in_range(f->core->placements - before, 1, PLACEMENTS_MOST);
+        before = f->core->placements;
+        f->now_ms++;
+        fixture_plain(f, CORE_EVENT_TIMER, 0, 0);
+    }
+    assert_in_range(steps, CROWD / PLACEMENTS_MOST, CROWD / PLACEMENTS_MOST + 20);
+    assert_true(fixture_dispatched(f) == provider);
+    assert_true(fixture_effect(f, CORE_EFFECT_DISPATCH)->generation == last);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(first_come_first_served),
@@ -152,6 +197,8 @@ int main(void) {
         FIXTURE_TEST(what_has_begun_needs_no_retry_budget),
         FIXTURE_TEST(models_do_not_wait_for_each_other),
         FIXTURE_TEST(jobs_that_come_back_may_exceed_the_queue),
+        FIXTURE_TEST(a_crowd_that_wants_the_same_costs_one_placement),
+        FIXTURE_TEST(a_crowd_that_cannot_go_costs_a_step_so_much_and_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -304,6 +304,7 @@ static void random_request(struct shell *s) {
                                            .max_tokens = generation->max_tokens,
                                            .account = pick(s, ACCOUNTS + 1),
                                            .prompt_tokens_max = pick(s, 1000),
+                                           .completion_price_nano = pick(s, 4) == 0, /* which nobody can pay */
                                            .verified = pick(s, 8) == 0,
                                            .prefix = pick(s, 20),
                                            .leaves_prefix = pick(s, 20)}};

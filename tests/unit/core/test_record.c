@@ -157,28 +157,32 @@ struct claim {
     uint64_t every_ms;
     uint32_t done_tokens;
     int review; /* -1: none */
+    bool steered;
 };
 
 static const struct claim claims[] = {
-    {"an honest answer", 80, 256, 50, 1, 1, NULL, 50, 50, -1},
-    {"a short one at once", 80, 256, 1, 1, 40, NULL, 0, 40, -1},
-    {"more than the limit in deltas", 80, 16, 17, 1, 1, NULL, 50, 17, CORE_REVIEW_OVER_LIMIT},
-    {"more than the limit in the end", 80, 16, 4, 1, 1, NULL, 50, 17, CORE_REVIEW_OVER_LIMIT},
-    {"as many as the limit", 80, 16, 16, 1, 1, NULL, 50, 16, -1},
-    {"tokens without text", 80, 2000, 1, 1, 1000, "x", 0, 1000, CORE_REVIEW_TOO_MANY},
-    {"some that were kept back", 80, 2000, 1, 1, 100, "x", 0, 100, -1},
-    {"the same piece 64 times", 80, 256, 64, 1, 1, "ha", 50, 64, CORE_REVIEW_LOOPING},
-    {"the same piece 63 times", 80, 256, 63, 1, 1, "ha", 50, 63, -1},
-    {"blanks", 80, 256, 200, 1, 1, "  ", 50, 200, -1},
-    {"a prompt that cannot be so long", 1000, 256, 4, 1, 1, NULL, 50, 4, CORE_REVIEW_PROMPT},
-    {"a prompt longer than thought", 350, 256, 4, 1, 1, NULL, 50, 4, -1},
-    {"three answers without text", 80, 256, 0, 3, 0, NULL, 0, 0, CORE_REVIEW_EMPTY},
-    {"two answers without text", 80, 256, 0, 2, 0, NULL, 0, 0, -1},
+    {"an honest answer", 80, 256, 50, 1, 1, NULL, 50, 50, -1, false},
+    {"a short one at once", 80, 256, 1, 1, 40, NULL, 0, 40, -1, false},
+    {"more than the limit in deltas", 80, 16, 17, 1, 1, NULL, 50, 17, CORE_REVIEW_OVER_LIMIT, false},
+    {"more than the limit in the end", 80, 16, 4, 1, 1, NULL, 50, 17, CORE_REVIEW_OVER_LIMIT, false},
+    {"as many as the limit", 80, 16, 16, 1, 1, NULL, 50, 16, -1, false},
+    {"tokens without text", 80, 2000, 1, 1, 1000, "x", 0, 1000, CORE_REVIEW_TOO_MANY, false},
+    {"some that were kept back", 80, 2000, 1, 1, 100, "x", 0, 100, -1, false},
+    {"the same piece 64 times", 80, 256, 64, 1, 1, "ha", 50, 64, CORE_REVIEW_LOOPING, false},
+    {"the same piece 63 times", 80, 256, 63, 1, 1, "ha", 50, 63, -1, false},
+    {"blanks", 80, 256, 200, 1, 1, "  ", 50, 200, -1, false},
+    {"a prompt that cannot be so long", 1000, 256, 4, 1, 1, NULL, 50, 4, CORE_REVIEW_PROMPT, false},
+    {"a prompt longer than thought", 350, 256, 4, 1, 1, NULL, 50, 4, -1, false},
+    {"three answers without text", 80, 256, 0, 3, 0, NULL, 0, 0, CORE_REVIEW_EMPTY, false},
+    {"two answers without text", 80, 256, 0, 2, 0, NULL, 0, 0, -1, false},
+    {"the same piece, as its client would have it", 80, 256, 200, 1, 1, "ha", 50, 200, -1, true},
+    {"no text, as its client would have it", 80, 256, 0, 6, 0, NULL, 0, 0, -1, true},
+    {"what its client cannot have made", 80, 16, 17, 1, 1, "ha", 50, 17, CORE_REVIEW_OVER_LIMIT, true},
 };
 
 /* How many reviews followed; the first one in `review`. */
 static size_t make_claim(struct fixture *f, const struct claim *claim, uint64_t provider, int *review) {
-    uint64_t generation = device_request(f, &(struct wish){.max_tokens = claim->max_tokens});
+    uint64_t generation = device_request(f, &(struct wish){.max_tokens = claim->max_tokens, .steered = claim->steered});
     size_t reviews = 0;
     *review = -1;
     for (unsigned step = 0; step < claim->pieces + 2; step++) {

@@ -1,7 +1,8 @@
 #include "unit/core/core_fixture.h"
 
-static uint64_t owned_provider(struct fixture *f, uint64_t owner, uint32_t context) {
+static uint64_t provider_in(struct fixture *f, uint64_t owner, uint32_t context, const char *region) {
     struct core_event event = {.kind = CORE_EVENT_PROVIDER_JOINED, .joined = {.owner = owner}};
+    memcpy(event.joined.region, region, strlen(region));
     core_record_init(&event.joined.record);
     fixture_step(f, event);
     const uint64_t provider = fixture_effect(f, CORE_EFFECT_PROVIDER_ADMITTED)->provider;
@@ -11,6 +12,10 @@ static uint64_t owned_provider(struct fixture *f, uint64_t owner, uint32_t conte
                                         .provider = provider,
                                         .status = {.offers = &offer, .offer_count = 1}});
     return provider;
+}
+
+static uint64_t owned_provider(struct fixture *f, uint64_t owner, uint32_t context) {
+    return provider_in(f, owner, context, "");
 }
 
 /* A liar that calls every request bad reaches no client however many devices it has, while one of another owner is
@@ -106,6 +111,39 @@ static void what_cannot_be_sent_is_refused_at_once(void **state) {
     assert_true(fail->fail.by_gateway);
 }
 
+/* More than one decision looks at: whoever is not of the liar's crowd is found all the same. */
+static void a_crowd_hides_nobody(void **state) {
+    struct fixture *f = fixture_start(state);
+    enum { CROWD = 1500 };
+    for (size_t i = 0; i < CROWD; i++) {
+        (void)owned_provider(f, 2, 4096);
+    }
+    const uint64_t honest = owned_provider(f, 1, 4096);
+    const uint64_t generation = fixture_request(f, 0);
+    uint64_t at = fixture_dispatched(f);
+    for (unsigned asked = 0; at != honest; asked++) {
+        assert_true(asked < 2);
+        fixture_error(f, generation, at, CORE_ATTEMPT_BAD_REQUEST);
+        assert_null(fixture_effect(f, CORE_EFFECT_FAIL));
+        at = fixture_dispatched(f);
+    }
+}
+
+/* In a crowd that may not have the request a refusal is known at once to be all that can be had. */
+static void of_one_alone_in_its_region_it_is_told_at_once(void **state) {
+    struct fixture *f = fixture_start(state);
+    enum { CROWD = 1500 };
+    for (size_t i = 0; i < CROWD; i++) {
+        (void)provider_in(f, 2 + i, 4096, "FR");
+    }
+    const uint64_t alone = provider_in(f, 1, 4096, "DE");
+    fixture_step(f, (struct core_event){.kind = CORE_EVENT_REQUEST,
+                                        .request = {.model = STR("m"), .max_tokens = 16, .region = "DE"}});
+    const uint64_t generation = fixture_effect(f, CORE_EFFECT_DISPATCH)->generation;
+    fixture_error(f, generation, alone, CORE_ATTEMPT_BAD_REQUEST);
+    assert_int_equal(fixture_effect(f, CORE_EFFECT_FAIL)->fail.failure, CORE_FAILURE_BAD_REQUEST);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(many_devices_of_a_liar_are_one_voice),
@@ -113,6 +151,8 @@ int main(void) {
         FIXTURE_TEST(a_refusal_that_is_confirmed_is_none_of_the_devices_fault),
         FIXTURE_TEST(two_different_refusals_do_not_agree),
         FIXTURE_TEST(what_cannot_be_sent_is_refused_at_once),
+        FIXTURE_TEST(a_crowd_hides_nobody),
+        FIXTURE_TEST(of_one_alone_in_its_region_it_is_told_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

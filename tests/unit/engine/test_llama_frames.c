@@ -76,7 +76,7 @@ static void refuses_broken_frames(void **state) {
     llama_frame_append(&bytes, LLAMA_FRAME_DONE, 1, STR("x"));
     bytes.data[4] = 0;
     assert_int_equal(llama_frame_take(buf_str(&bytes), &frame, &used), LLAMA_FRAME_BROKEN);
-    bytes.data[4] = LLAMA_FRAME_SCORED + 1;
+    bytes.data[4] = LLAMA_FRAME_LOGPROBS + 1;
     assert_int_equal(llama_frame_take(buf_str(&bytes), &frame, &used), LLAMA_FRAME_BROKEN);
     bytes.data[4] = LLAMA_FRAME_DONE;
     uint32_t length = LLAMA_FRAME_MAX + 1;

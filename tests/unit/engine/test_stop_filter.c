@@ -144,8 +144,33 @@ static void agrees_with_the_definition(void **state) {
     }
 }
 
+/* Which one it was, counted among those that were given, the empty ones too. */
+static void test_which(void **state) {
+    static const struct str stops[] = {STR(""), STR("cd"), STR("bcd"), STR("xyz")};
+    static const struct {
+        struct str text;
+        uint32_t number;
+    } cases[] = {{STR("abcd"), 3}, {STR("acd"), 2}, {STR("a xyz cd"), 4}, {STR("abc"), 0}};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct stop_filter filter;
+        struct buf out;
+        buf_init(&out, 64);
+        stop_filter_init(&filter, stops, COUNT_OF(stops));
+        bool stopped = false;
+        for (size_t at = 0; at < cases[i].text.len && !stopped; at++) {
+            stopped = stop_filter_feed(&filter, (struct str){cases[i].text.data + at, 1}, &out);
+        }
+        assert_int_equal(stopped, cases[i].number > 0);
+        assert_int_equal(filter.stopped_by, cases[i].number);
+        stop_filter_clear(&filter);
+        buf_clear(&out);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_which),
         cmocka_unit_test(passes_text_without_stop_strings),
         cmocka_unit_test(cuts_at_the_stop_string),
         cmocka_unit_test(gives_back_what_was_only_a_beginning),

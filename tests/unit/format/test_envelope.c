@@ -74,10 +74,31 @@ static void test_param_retry_and_escaping(void **state) {
     assert_int_equal(fault_status(&fault), 415);
 }
 
+/* OpenAI's holds everywhere; one of a path for what is below it, and not for what only begins alike. */
+static void test_paths(void **state) {
+    static const struct {
+        const char *path;
+        bool below;
+    } cases[] = {{"/v1/a", true}, {"/v1/a/", true}, {"/v1/a/b/c", true},  {"/v1/ab", false},
+                 {"v1", false},   {"", false},      {"/v1/b/v1/a", false}};
+    const struct envelope envelope = {.below = "/v1/a"};
+    struct buf text;
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        assert_int_equal(envelope_is_for(&envelope, str_from(cases[i].path)), cases[i].below);
+        assert_true(envelope_is_for(&ENVELOPE_OPENAI, str_from(cases[i].path)));
+    }
+    buf_init(&text, 4096);
+    ENVELOPE_OPENAI.write(&(struct fault){.code = FAULT_TOO_LARGE, .message = "m"}, "req_1", &text);
+    assert_non_null(strstr(buf_cstr(&text), "{\"error\":{\"message\":\"m\","));
+    buf_clear(&text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_code),
         cmocka_unit_test(test_param_retry_and_escaping),
+        cmocka_unit_test(test_paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

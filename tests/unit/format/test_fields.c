@@ -100,6 +100,10 @@ static void test_accepted(void **state) {
         "\"logprobs\":false",
         "\"top_logprobs\":0",
         "\"logit_bias\":{}",
+        "\"reasoning_effort\":\"none\"",
+        "\"reasoning_effort\":\"high\"",
+        "\"logit_bias\":{\"50256\":-100}",
+        "\"logit_bias\":{\"50256\":0},\"orchestration\":{\"enabled\":true}",
         "\"modalities\":[\"text\"]",
         "\"orchestration\":{\"enabled\":false,\"workflow\":\"research\"}",
         "\"orchestration\":{}",
@@ -240,6 +244,8 @@ static void test_wrong_types_and_ranges_of_extras(void **state) {
         {"\"logprobs\":1", "logprobs", NULL},
         {"\"top_logprobs\":21", "top_logprobs", NULL},
         {"\"logit_bias\":[]", "logit_bias", NULL},
+        {"\"reasoning_effort\":3", "reasoning_effort", NULL},
+        {"\"reasoning_effort\":\"HIGH\"", "reasoning_effort", "must be none, minimal"},
         {"\"modalities\":\"text\"", "modalities", NULL},
         {"\"modalities\":[1]", "modalities", NULL},
         {"\"orchestration\":true", "orchestration", NULL},
@@ -291,20 +297,13 @@ static void test_tools_of_agents(void **state) {
 
 static void test_unsupported_by_name(void **state) {
     static const struct refusal refusals[] = {
-        {"\"tools\":[{\"type\":\"function\"}]", "tools", "tools is not supported yet"},
-        {"\"tool_choice\":\"required\"", "tool_choice", "tool_choice is not"},
-        {"\"tool_choice\":{\"type\":\"function\"}", "tool_choice", NULL},
-        {"\"functions\":[{}]", "functions", "functions is not"},
-        {"\"function_call\":{\"name\":\"f\"}", "function_call", NULL},
-        {"\"response_format\":{\"type\":\"json_object\"}", "response_format", "not supported yet"},
-        {"\"response_format\":{\"type\":\"json_schema\"}", "response_format", NULL},
-        {"\"logprobs\":true", "logprobs", "logprobs is not supported yet"},
-        {"\"top_logprobs\":3", "top_logprobs", NULL},
-        {"\"logit_bias\":{\"50256\":-100}", "logit_bias", NULL},
+        {"\"logprobs\":true,\"orchestration\":{\"enabled\":true}", "logprobs", "logprobs is not supported yet"},
+        {"\"logit_bias\":{\"50256\":-100},\"orchestration\":{\"enabled\":true}", "logit_bias", NULL},
         {"\"modalities\":[\"text\",\"audio\"]", "modalities", "not supported yet"},
         {"\"audio\":{\"voice\":\"a\"}", "audio", NULL},
         {"\"web_search_options\":{}", "web_search_options", NULL},
-        {"\"orchestration\":{\"enabled\":false},\"tools\":[{}]", "tools", "not supported yet"},
+        {"\"orchestration\":{\"enabled\":true},\"response_format\":{\"type\":\"json_object\"}", "response_format",
+         NULL},
         {"\"orchestration\":{\"enabled\":true,\"workflow\":\"code\"},\"tools\":[" TOOL "]", "tools", "agent and auto"},
     };
     for (size_t i = 0; i < COUNT_OF(refusals); i++) {
@@ -312,6 +311,15 @@ static void test_unsupported_by_name(void **state) {
         assert_refused(reader, reader_read_members(reader, refusals[i].text), &refusals[i]);
         assert_int_equal(reader->err.code, ERR_UNSUPPORTED);
     }
+}
+
+/* Clients send it with every request: it is told that it changed nothing. */
+static void test_effort_is_ignored_and_told(void **state) {
+    struct request_reader *reader = *state;
+    assert_true(reader_read_members(reader, "\"reasoning_effort\":\"low\""));
+    assert_str_equal(reader->input.ignored, "\"ignored\":[\"reasoning_effort\"]");
+    assert_true(reader_read_members(reader, "\"reasoning_effort\":\"none\""));
+    assert_str_equal(reader->input.ignored, "");
 }
 
 static void test_lengths_at_their_limits(void **state) {
@@ -360,6 +368,7 @@ int main(void) {
         cmocka_unit_test(test_orchestration),
         cmocka_unit_test(test_tools_of_agents),
         cmocka_unit_test(test_unsupported_by_name),
+        cmocka_unit_test(test_effort_is_ignored_and_told),
         cmocka_unit_test(test_lengths_at_their_limits),
         cmocka_unit_test(test_negative_seed),
     };

@@ -38,6 +38,9 @@ static void test_stored_numbers(void **state) {
     (void)state;
     assert_int_equal(format_by_name(&FORMATS, STR("chat"))->stored, 0);
     assert_int_equal(format_by_name(&FORMATS, STR("inference"))->stored, 1);
+    assert_int_equal(format_by_name(&FORMATS, STR("completions"))->stored, 2);
+    assert_int_equal(format_by_name(&FORMATS, STR("messages"))->stored, 3);
+    assert_int_equal(format_by_name(&FORMATS, STR("responses"))->stored, 4);
 }
 
 /* Each table is whole, and its ids have room in all that keeps them. */
@@ -48,11 +51,14 @@ static void test_tables_are_whole(void **state) {
         assert_true(strlen(format->id_prefix) <= ID_PREFIX_MAX);
         assert_non_null(strpbrk(format->id_prefix, "_-")); /* id_rename finds the tail behind it */
         assert_true(format->read != NULL && format->whole != NULL && format->begin != NULL);
-        assert_true(format->delta_start != NULL && format->delta_end != NULL && format->note != NULL);
-        assert_true(format->end != NULL && format->fault != NULL);
-        assert_true(format->member != NULL && format->object != NULL && format->chunk_object != NULL);
+        assert_true(format->text != NULL || (format->delta_start != NULL && format->delta_end != NULL));
+        assert_true(format->note != NULL && format->end != NULL && format->fault != NULL);
+        assert_true(format->object != NULL && format->chunk_object != NULL);
+        assert_true((unsigned)format->stored < STORE_GENERATION_KINDS);
         for (size_t j = 0; j < i; j++) {
-            assert_string_not_equal(format->member, FORMATS.items[j]->member);
+            if (format->member != NULL && FORMATS.items[j]->member != NULL) {
+                assert_string_not_equal(format->member, FORMATS.items[j]->member);
+            }
             assert_string_not_equal(format->id_prefix, FORMATS.items[j]->id_prefix);
             assert_int_not_equal(format->stored, FORMATS.items[j]->stored);
         }

@@ -1,84 +1,7 @@
 /* Audits in the gateway: whose answers are kept, who is given them to score, and what follows. */
-#include "gateway/audit.h"
-
 #include "catalog/canary.h"
 #include "core/explain.h"
-
-#include "gateway/providers.h"
-#include "link/part.h"
-#include "unit/gateway/shell_fixture.h"
-
-static const uint32_t KINDS = LINK_JOB_KIND_BIT(LINK_JOB_KIND_GENERATE) | LINK_JOB_KIND_BIT(LINK_JOB_KIND_SCORE);
-/* Of another file than the catalog's. */
-static const char OTHER_FILE[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-
-static struct audits audits;
-
-static void open_audits(struct shell_fixture *fixture, uint32_t permille) {
-    struct err err = {0};
-    assert_true(audit_book_open(&fixture->shell.audit_book, NULL, permille, &err));
-    (void)str_copy(fixture->shell.providers.owner_id, STORE_ID_MAX, STR("acct_operator"));
-    audits_init(&audits, &fixture->shell);
-}
-
-/* A device of this account that scores, too; `sha256` NULL: it does not tell its file. */
-static void join(struct shell_fixture *fixture, struct link_peer *peer, const char *account, const char *sha256) {
-    fake_store.owner = account;
-    shell_hello(fixture, peer, account);
-    fake_store.owner = NULL;
-    const struct link_model offer = {.id = STR(SHELL_MODEL),
-                                     .state = LINK_MODEL_WARM,
-                                     .kinds = KINDS,
-                                     .sha256 = str_from(sha256),
-                                     .slots = 1,
-                                     .context_length = 4096};
-    const struct link_status status = {.battery_percent = -1, .models = &offer, .model_count = 1};
-    PROVIDERS_LINK_EVENTS.on_status(&fixture->shell.providers, peer, &status);
-}
-
-/* The device's answer: a token a word, with ids or without. */
-static void say(struct shell_fixture *fixture, struct link_peer *peer, const char *text, uint32_t tokens, bool ids,
-                enum link_finish finish) {
-    uint32_t numbers[64];
-    struct buf parts;
-    buf_init(&parts, 4096);
-    for (uint32_t i = 0; i < tokens; i++) {
-        numbers[i] = 100 + i;
-    }
-    if (ids) {
-        link_parts_add_token_ids(&parts, numbers, tokens);
-    }
-    shell_accept(fixture, peer);
-    const struct link_delta delta = {
-        .job = peer->generation, .text = str_from(text), .tokens = tokens, .parts = buf_str(&parts)};
-    PROVIDERS_LINK_EVENTS.on_delta(&fixture->shell.providers, peer, &delta);
-    shell_done(fixture, peer, finish, tokens);
-    buf_clear(&parts);
-}
-
-static void scored(struct shell_fixture *fixture, struct link_peer *peer, double far, bool spells) {
-    const struct link_scored scored = {
-        .job = peer->score_job,
-        .score = {.tokens = 40, .far = far > 0 ? 40 : 0, .spells = spells, .ratios = {-1, -2, -2, far}}};
-    PROVIDERS_LINK_EVENTS.on_scored(&fixture->shell.providers, peer, &scored);
-}
-
-static struct core_audit known_of(const struct shell_fixture *fixture, const struct link_peer *peer) {
-    const struct provider_file *file = provider_files_find(&shell_provider(peer)->files, STR(SHELL_MODEL));
-    struct audit_key key;
-    assert_non_null(file);
-    audit_key_init(&key, shell_device_id(peer), file->sha256);
-    const struct audit_entry *entry = audit_book_find(&fixture->shell.audit_book, &key);
-    return entry != NULL ? entry->audit : (struct core_audit){0};
-}
-
-static void ask_canary(struct shell_fixture *fixture, const struct link_peer *peer) {
-    const unsigned before = peer->generations;
-    for (int i = 0; i < 4 && peer->generations == before; i++) {
-        canaries_due(&fixture->canaries);
-    }
-    assert_int_equal(peer->generations, before + 1);
-}
+#include "unit/gateway/audit_fixture.h"
 
 static void test_a_strangers_answer_is_scored_by_a_trusted_device(void **state) {
     struct shell_fixture *fixture = *state;
@@ -106,6 +29,69 @@ static void test_a_strangers_answer_is_scored_by_a_trusted_device(void **state) 
     audits_clear(&audits);
 }
 
+/* More tokens than there are: whoever scores makes numbers up, and is not believed. */
+static void test_a_score_of_what_was_never_said_is_none(void **state) {
+    struct shell_fixture *fixture = *state;
+    static struct link_peer trusted, stranger;
+    open_audits(fixture, 50);
+    join(fixture, &trusted, "acct_operator", NULL);
+    join(fixture, &stranger, "acct_bob", NULL);
+    ask_canary(fixture, &stranger);
+    say(fixture, &stranger, "some words", 11, true, LINK_FINISH_LENGTH);
+    ask_canary(fixture, &stranger);
+    say(fixture, &stranger, "some words", 10, true, LINK_FINISH_STOP);
+    for (int i = 0; i < 4; i++) {
+        audits_due(&audits);
+        scored(fixture, &trusted, 50, true);
+    }
+    assert_int_equal(known_of(fixture, &stranger).audits, 1); /* the one that contradicts itself */
+    assert_int_equal(fixture->shell.captures.ready_count, 0);
+    audits_clear(&audits);
+}
+
+/* A device that breaks off what it has begun is paid for the beginning, so that is looked at. */
+static void test_what_was_broken_off_is_scored(void **state) {
+    struct shell_fixture *fixture = *state;
+    static struct link_peer trusted, stranger;
+    open_audits(fixture, 50);
+    join(fixture, &trusted, "acct_operator", NULL);
+    join(fixture, &stranger, "acct_bob", NULL);
+    ask_canary(fixture, &stranger);
+    say_some(fixture, &stranger, "some words", 12, true);
+    shell_leave(&stranger);
+    audits_due(&audits);
+    assert_int_equal(trusted.scores, 1);
+    assert_int_equal(trusted.score_count, 12);
+    audits_clear(&audits);
+}
+
+static void stop_loop(void *context) {
+    loop_stop(context);
+}
+
+/* One iteration: timers that are due have run. */
+static void turn(const struct shell_fixture *fixture) {
+    struct loop_timer *timer = loop_timer_new(fixture->loop, stop_loop, fixture->loop);
+    loop_timer_start(timer, 0, 0);
+    loop_run(fixture->loop);
+    loop_timer_free(timer);
+}
+
+static void test_a_complete_answer_is_scored_at_once(void **state) {
+    struct shell_fixture *fixture = *state;
+    static struct link_peer trusted, stranger;
+    open_audits(fixture, 50);
+    join(fixture, &trusted, "acct_operator", NULL);
+    join(fixture, &stranger, "acct_bob", NULL);
+    ask_canary(fixture, &stranger);
+    turn(fixture);
+    assert_int_equal(trusted.scores, 0);
+    say(fixture, &stranger, "some words", 12, true, LINK_FINISH_STOP);
+    turn(fixture);
+    assert_int_equal(trusted.scores, 1);
+    audits_clear(&audits);
+}
+
 static void test_past_the_bound_the_operator_is_told(void **state) {
     struct shell_fixture *fixture = *state;
     static struct link_peer trusted, stranger;
@@ -126,23 +112,6 @@ static void test_past_the_bound_the_operator_is_told(void **state) {
     audit_book_dismiss(&fixture->shell.audit_book, shell_device_id(&stranger));
     assert_false(known_of(fixture, &stranger).failed);
     audits_clear(&audits);
-}
-
-static void audit_once(struct shell_fixture *fixture, struct link_peer *trusted, struct link_peer *device, double far) {
-    const unsigned before = device->generations;
-    SHELL_UNTIL(fixture,
-                (canaries_due(&fixture->canaries), device->generations > before)); /* once it has cooled down */
-    say(fixture, device, "some words", 12, true, LINK_FINISH_STOP);
-    audits_due(&audits);
-    scored(fixture, trusted, far, true);
-}
-
-static void open_with_short_cooldowns(struct shell_fixture *fixture) {
-    struct core_config config;
-    shell_fixture_config(&config);
-    config.cooldown_ms = 1;
-    shell_fixture_reopen(fixture, &config);
-    open_audits(fixture, 50);
 }
 
 static void test_past_the_bound_it_is_in_quarantine_until_audits_are_passed(void **state) {
@@ -409,6 +378,9 @@ static void test_without_audits_nothing_is_kept(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         SHELL_TEST(test_a_strangers_answer_is_scored_by_a_trusted_device),
+        SHELL_TEST(test_a_score_of_what_was_never_said_is_none),
+        SHELL_TEST(test_what_was_broken_off_is_scored),
+        SHELL_TEST(test_a_complete_answer_is_scored_at_once),
         SHELL_TEST(test_past_the_bound_the_operator_is_told),
         SHELL_TEST(test_past_the_bound_it_is_in_quarantine_until_audits_are_passed),
         SHELL_TEST(test_what_the_operator_has_set_aside_stays_so),

@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char path[64];
@@ -91,6 +92,155 @@ static void what_was_found_outlives_a_crash(void **state) {
     audit_book_close(&book);
 }
 
+static size_t failed_of(const struct audit_book *book, const struct audit_key *key) {
+    const struct audit_entry *entry = audit_book_find(book, key);
+    size_t count = 0;
+    assert_true(entry->kept_count <= AUDIT_KEPT);
+    for (size_t i = 0; i < entry->kept_count; i++) {
+        count += entry->kept[i].verdict == CORE_AUDIT_FAILED;
+    }
+    return count;
+}
+
+/* A device that passes again for long has its operator find what it was quarantined for all the same. */
+static void what_led_to_a_finding_stays_until_it_is_decided(void **state) {
+    (void)state;
+    struct audit_book book;
+    const struct audit_key key = key_of("prov_bad", 1);
+    const struct audit_evidence lie = evidence_of(50), honest = evidence_of(-1);
+    open_book(&book);
+    for (int i = 0; i < 20; i++) {
+        (void)audit_book_add(&book, &key, "a-model", &honest);
+    }
+    while (audit_book_add(&book, &key, "a-model", &lie) != CORE_AUDIT_FAILED) {
+    }
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 40; i++) {
+            (void)audit_book_add(&book, &key, "a-model", &honest);
+        }
+        assert_int_equal(failed_of(&book, &key), 1);
+        assert_int_equal(audit_book_find(&book, &key)->kept_count, AUDIT_KEPT);
+        audit_book_close(&book);
+        open_book(&book);
+        assert_int_equal(failed_of(&book, &key), 1);
+    }
+    audit_book_dismiss(&book, "prov_bad");
+    audit_book_close(&book);
+    open_book(&book); /* that it was decided is known then, too */
+    for (int i = 0; i < AUDIT_KEPT; i++) {
+        (void)audit_book_add(&book, &key, "a-model", &honest);
+    }
+    assert_int_equal(failed_of(&book, &key), 0);
+    audit_book_close(&book);
+}
+
+static const char *finding_of(const struct audit_book *book, const char *device, struct buf *text) {
+    struct json_writer writer;
+    buf_reset(text);
+    json_writer_init(&writer, text);
+    json_begin_object(&writer);
+    audit_book_write_finding(book, device, &writer);
+    json_end_object(&writer);
+    return buf_cstr(text);
+}
+
+/* A line of the review list has the file that looks worst, and the audit that led to it, whatever came later. */
+static void a_finding_is_told_with_its_ratios(void **state) {
+    (void)state;
+    struct audit_book book;
+    struct buf text;
+    const struct audit_key bad = key_of("prov_bad", 1), good = key_of("prov_bad", 2);
+    const struct audit_evidence lie = evidence_of(50), honest = evidence_of(-1);
+    open_book(&book);
+    buf_init(&text, 1 << 16);
+    assert_string_equal(finding_of(&book, "prov_bad", &text), "{\"audit\":null}");
+    (void)audit_book_add(&book, &good, "b-model", &honest);
+    assert_non_null(strstr(finding_of(&book, "prov_bad", &text), "\"model\":\"b-model\""));
+    while (audit_book_add(&book, &bad, "a-model", &lie) != CORE_AUDIT_FAILED) {
+    }
+    for (int i = 0; i < 12; i++) {
+        (void)audit_book_add(&book, &bad, "a-model", &honest);
+        (void)audit_book_add(&book, &good, "b-model", &honest);
+    }
+    assert_non_null(strstr(finding_of(&book, "prov_bad", &text), "\"model\":\"a-model\""));
+    assert_non_null(strstr(buf_cstr(&text), "\"sums\":{\"flatter\":"));
+    assert_non_null(strstr(buf_cstr(&text), "\"far_tokens\":5"));
+    assert_non_null(strstr(buf_cstr(&text), "\"far\":50"));
+    assert_non_null(strstr(buf_cstr(&text), "\"verdict\":\"failed\""));
+    buf_clear(&text);
+    audit_book_close(&book);
+}
+
+static size_t journal_size(void) {
+    struct buf text;
+    struct err err;
+    buf_init(&text, SIZE_MAX);
+    assert_true(file_read(path, &text, &err));
+    const size_t size = text.len;
+    buf_clear(&text);
+    return size;
+}
+
+/* While the disk is nearly full nothing is written; then the journal has all of it. */
+static void a_pause_writes_nothing_and_loses_nothing(void **state) {
+    (void)state;
+    struct audit_book book;
+    const struct audit_key key = key_of("prov_good", 1);
+    const struct audit_evidence honest = evidence_of(-1);
+    open_book(&book);
+    (void)audit_book_add(&book, &key, "a-model", &honest);
+    const size_t before = journal_size();
+    audit_book_pause(&book, true);
+    for (int i = 0; i < 5; i++) {
+        (void)audit_book_add(&book, &key, "a-model", &honest);
+    }
+    assert_int_equal(journal_size(), before);
+    assert_int_equal(book.skipped, 5);
+    assert_true(book.behind);
+    audit_book_pause(&book, false);
+    assert_false(book.behind);
+    assert_true(journal_size() > before);
+    (void)audit_book_add(&book, &key, "a-model", &honest);
+    assert_int_equal(book.skipped, 5);
+    struct audit_book again;
+    open_book(&again);
+    assert_int_equal(audit_book_find(&again, &key)->audit.audits, 7);
+    assert_int_equal(audit_book_find(&again, &key)->kept_count, 7);
+    audit_book_close(&again);
+    audit_book_close(&book);
+}
+
+/* A folder that lets nothing be made anew: the book goes on in memory, and says so. */
+static void a_journal_that_cannot_be_written_is_made_anew_later(void **state) {
+    (void)state;
+    struct audit_book book;
+    char fresh[128];
+    const struct audit_key key = key_of("prov_good", 1);
+    const struct audit_evidence honest = evidence_of(-1);
+    log_set_level(LOG_ERROR + 1);
+    open_book(&book);
+    (void)snprintf(fresh, sizeof(fresh), "%s.new", path);
+    assert_int_equal(mkdir(fresh, 0700), 0); /* nothing can be written there */
+    audit_book_pause(&book, true);
+    (void)audit_book_add(&book, &key, "a-model", &honest);
+    audit_book_pause(&book, false);
+    assert_true(book.behind);
+    for (int i = 0; i < 1000; i++) {
+        (void)audit_book_add(&book, &key, "a-model", &honest);
+    }
+    assert_true(book.behind);
+    assert_int_equal(rmdir(fresh), 0);
+    for (int i = 0; i < 1000; i++) {
+        (void)audit_book_add(&book, &key, "a-model", &honest);
+    }
+    assert_false(book.behind);
+    audit_book_close(&book);
+    open_book(&book);
+    assert_int_equal(audit_book_find(&book, &key)->audit.audits, 2001);
+    audit_book_close(&book);
+    log_set_level(LOG_ERROR);
+}
+
 static void a_dismissal_is_kept_too(void **state) {
     (void)state;
     struct audit_book book;
@@ -165,14 +315,14 @@ static void chance_decides_as_the_core_says(void **state) {
     struct audit_book book = {.permille = 50};
     const struct audit_key key = key_of("prov_good", 1);
     const struct audit_evidence honest = evidence_of(-1);
-    assert_true(audit_book_wants(&book, &key, 999999)); /* new: each */
+    assert_true(audit_book_wants(&book, &key, 100, 999999)); /* new: each */
     for (int i = 0; i < 40; i++) {
         (void)audit_book_add(&book, &key, "a-model", &honest);
     }
-    assert_true(audit_book_wants(&book, &key, 49999));
-    assert_false(audit_book_wants(&book, &key, 50000));
+    assert_true(audit_book_wants(&book, &key, 100, 49999));
+    assert_false(audit_book_wants(&book, &key, 100, 50000));
     book.permille = 0;
-    assert_false(audit_book_wants(&book, &key, 0));
+    assert_false(audit_book_wants(&book, &key, 100, 0));
     audit_book_close(&book);
 }
 
@@ -180,6 +330,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_was_found_outlives_a_crash, make_path, remove_path),
         cmocka_unit_test_setup_teardown(a_dismissal_is_kept_too, make_path, remove_path),
+        cmocka_unit_test_setup_teardown(a_finding_is_told_with_its_ratios, make_path, remove_path),
+        cmocka_unit_test_setup_teardown(what_led_to_a_finding_stays_until_it_is_decided, make_path, remove_path),
+        cmocka_unit_test_setup_teardown(a_pause_writes_nothing_and_loses_nothing, make_path, remove_path),
+        cmocka_unit_test_setup_teardown(a_journal_that_cannot_be_written_is_made_anew_later, make_path, remove_path),
         cmocka_unit_test_setup_teardown(only_the_last_audits_are_shown, make_path, remove_path),
         cmocka_unit_test_setup_teardown(lines_that_are_none_are_left_out, make_path, remove_path),
         cmocka_unit_test(chance_decides_as_the_core_says),

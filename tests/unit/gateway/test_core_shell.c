@@ -1,5 +1,6 @@
 /* The core's effects, carried out: those that are about neither a link alone nor a generation alone. */
 #include "gateway/core_shell.h"
+#include "gateway/provider_commands.h"
 
 #include "unit/gateway/shell_fixture.h"
 
@@ -95,9 +96,9 @@ static void test_a_cancel_needs_a_link(void **state) {
     assert_null(fixture->shell.generations.list);
     assert_int_equal(fake_store.generation.outcome, STORE_OUTCOME_CANCELLED);
     shell_call_clear(&call);
-    providers_cancel(&fixture->shell.providers, 12345, 1);
-    providers_watch(&fixture->shell.providers, 12345, true);
-    providers_want(&fixture->shell.providers, 12345, STR(SHELL_MODEL));
+    provider_commands_cancel(&fixture->shell.providers, 12345, 1);
+    provider_commands_watch(&fixture->shell.providers, 12345, true);
+    provider_commands_want(&fixture->shell.providers, 12345, STR(SHELL_MODEL));
     assert_int_equal(fixture->shell.counts.wants, 0);
 }
 

@@ -130,15 +130,19 @@ static void test_formats(void **state) {
         {"{\"prompt\":\"\"}", "inference", "", ""},
         {"{\"messages\":null}", "chat", "", ""}, /* it is there; its reader will say what is wrong with it */
         {"{\"type\":\"inference\",\"messages\":[]}", "inference", "", ""},
+        {"{\"type\":\"responses\",\"input\":\"\"}", "responses", "", ""},
+        {"{\"input\":\"\"}", NULL, "messages", "A job is the body of "}, /* of several forms */
         {"{\"type\":null,\"prompt\":\"\"}", "inference", "", ""},
         {"{\"endpoint\":\"/v1/inference\",\"type\":\"chat\"}", "inference", "", ""}, /* the endpoint counts */
         {"{\"endpoint\":\"/v1/chat/completions\",\"type\":7}", "chat", "", ""},
-        {"{\"type\":\"Chat\"}", NULL, "type", "type must be \"chat\" or \"inference\"."},
-        {"{\"type\":[]}", NULL, "type", "type must be \"chat\" or \"inference\"."},
+        {"{\"type\":\"Chat\"}", NULL, "type", "type must be \"chat\", \"inference\""},
+        {"{\"type\":[]}", NULL, "type", "type must be \"chat\", \"inference\""},
+        {"{\"type\":\"completions\",\"prompt\":\"\"}", NULL, "type", "type must be \"chat\", \"inference\""},
+        {"{\"endpoint\":\"/v1/completions\",\"prompt\":\"\"}", NULL, "endpoint", "endpoint must be "},
         {"{\"endpoint\":\"/v1/chat\"}", NULL, "endpoint",
-         "endpoint must be \"/v1/chat/completions\" or \"/v1/inference\"."},
+         "endpoint must be \"/v1/chat/completions\", \"/v1/inference\""},
         {"{\"endpoint\":{}}", NULL, "endpoint", "endpoint must be "},
-        {"{}", NULL, "messages", "A job is the body of a chat (with messages) or of an inference (with prompt)."},
+        {"{}", NULL, "messages", "A job is the body of a chat (with messages), of an inference (with prompt)"},
         {"{\"messages\":[],\"prompt\":\"\"}", NULL, "messages", "A job is the body of "},
         {"[]", NULL, "messages", "A job is the body of "},
         {"7", NULL, "messages", "A job is the body of "},

@@ -112,17 +112,17 @@ static void fields_job(struct json_writer *writer, const struct link_job *job) {
     json_end_object(writer);
 }
 
-static void fields_logprob(struct json_writer *writer, const struct link_logprob *token) {
+static void fields_logprob(struct json_writer *writer, const struct gen_logprob *token) {
     json_member_int(writer, "id", token->id);
     json_member_double(writer, "logprob", token->logprob);
     fields_hex(writer, "bytes", token->bytes);
 }
 
 static void fields_logprobs(struct json_writer *writer, struct str logprobs) {
-    struct link_logprobs token;
+    struct gen_token_logprobs token;
     json_write_key(writer, "tokens");
     json_begin_array(writer);
-    while (link_logprobs_next(&logprobs, &token)) {
+    while (gen_logprobs_next(&logprobs, &token)) {
         json_begin_object(writer);
         fields_logprob(writer, &token.taken);
         json_write_key(writer, "others");
@@ -288,13 +288,14 @@ static inline void message_fields(struct buf *out, const struct link_message *me
 /* --- Encoded again, parts one by one --- */
 
 static void add_logprobs(struct buf *out, struct str logprobs) {
-    struct link_logprobs tokens[4];
-    size_t count = 0;
-    while (link_logprobs_next(&logprobs, &tokens[count])) {
-        count++;
-        assert_true(count < COUNT_OF(tokens));
+    struct gen_token_logprobs token;
+    struct buf encoded;
+    buf_init(&encoded, 1 << 16);
+    while (gen_logprobs_next(&logprobs, &token)) {
+        gen_logprobs_append(&encoded, &token);
     }
-    link_parts_add_logprobs(out, tokens, count);
+    link_parts_add_logprobs(out, buf_str(&encoded));
+    buf_clear(&encoded);
 }
 
 static void add_token_ids(struct buf *out, struct str token_ids) {

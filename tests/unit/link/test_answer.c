@@ -47,6 +47,36 @@ static void test_word_without_other(void **state) {
     buf_clear(&out);
 }
 
+/* Which stop string has ended a job is told behind the signature, or the byte that says that there is none; a peer that
+ * does not know it sends the same bytes as ever. */
+static void test_stop_strings(void **state) {
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        const bool signs = (i & 1) != 0, told = (i & 2) != 0, has_word = (i & 4) != 0;
+        struct link_done done = {.job = 7,
+                                 .finish = has_word ? LINK_FINISH_OTHER : LINK_FINISH_STOP,
+                                 .finish_word = has_word ? STR("bored") : STR(""),
+                                 .stop = told ? 16 : 0,
+                                 .has_claim = signs};
+        struct link_done taken = {0};
+        struct buf out;
+        struct err err;
+        buf_init(&out, 256);
+        link_encode_done(&out, LINK_VERSION_2, &done);
+        const size_t plain = LINK_DONE_SIZE + done.finish_word.len + (signs ? LINK_CLAIM_SIZE : 0);
+        assert_int_equal(out.len, plain + (told ? (signs ? 1 : 2) : 0));
+        assert_true(link_take_done(buf_str(&out), &taken, &err));
+        assert_int_equal(taken.stop, done.stop);
+        assert_int_equal(taken.has_claim, signs);
+        /* A signature that was cut is none, and its bytes are no number. */
+        for (size_t len = LINK_DONE_SIZE + done.finish_word.len; signs && len < plain; len++) {
+            assert_true(link_take_done((struct str){out.data, len}, &taken, &err));
+            assert_int_equal(taken.stop, 0);
+        }
+        buf_clear(&out);
+    }
+}
+
 static void test_plain_delta_costs_little(void **state) {
     (void)state;
     struct buf one, two;
@@ -87,9 +117,13 @@ static void test_full_buffer(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_finish_for_version_1),         cmocka_unit_test(test_finish_of_a_generation),
-        cmocka_unit_test(test_word_without_other),           cmocka_unit_test(test_plain_delta_costs_little),
-        cmocka_unit_test(test_text_of_version_1_is_bounded), cmocka_unit_test(test_full_buffer),
+        cmocka_unit_test(test_finish_for_version_1),
+        cmocka_unit_test(test_finish_of_a_generation),
+        cmocka_unit_test(test_stop_strings),
+        cmocka_unit_test(test_word_without_other),
+        cmocka_unit_test(test_plain_delta_costs_little),
+        cmocka_unit_test(test_text_of_version_1_is_bounded),
+        cmocka_unit_test(test_full_buffer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

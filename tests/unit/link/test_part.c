@@ -106,34 +106,42 @@ static void test_count_is_bounded(void **state) {
     assert_string_equal(f->err.message, "delta of too many parts");
 }
 
+static void add_logprobs(struct fixture *f, const struct gen_token_logprobs *token) {
+    struct buf encoded;
+    buf_init(&encoded, 1 << 16);
+    gen_logprobs_append(&encoded, token);
+    link_parts_add_logprobs(&f->parts, buf_str(&encoded));
+    buf_clear(&encoded);
+}
+
 static void test_other_tokens_are_bounded(void **state) {
     struct fixture *f = *state;
-    struct link_logprobs token = {.other_count = LIMIT_LOGPROB_OTHERS};
+    struct gen_token_logprobs token = {.other_count = LIMIT_LOGPROB_OTHERS};
     struct str logprobs;
     struct link_part part;
     for (size_t i = 0; i < LIMIT_LOGPROB_OTHERS; i++) {
-        token.others[i] = (struct link_logprob){.id = (uint32_t)i, .logprob = -1.0F, .bytes = STR("")};
+        token.others[i] = (struct gen_logprob){.id = (uint32_t)i, .logprob = -1.0F, .bytes = STR("")};
     }
-    token.taken = (struct link_logprob){.id = 7, .bytes = {f->bytes, LIMIT_LOGPROB_TOKEN_BYTES}};
-    link_parts_add_logprobs(&f->parts, &token, 1);
+    token.taken = (struct gen_logprob){.id = 7, .bytes = {f->bytes, LIMIT_LOGPROB_TOKEN_BYTES}};
+    add_logprobs(f, &token);
     assert_true(read_parts(f, 1));
     assert_true(link_parts_next(&f->others, &part));
     logprobs = part.logprobs;
-    token = (struct link_logprobs){.other_count = 0};
-    assert_true(link_logprobs_next(&logprobs, &token));
+    token = (struct gen_token_logprobs){.other_count = 0};
+    assert_true(gen_logprobs_next(&logprobs, &token));
     assert_int_equal(token.other_count, LIMIT_LOGPROB_OTHERS);
     assert_int_equal(token.others[LIMIT_LOGPROB_OTHERS - 1].id, LIMIT_LOGPROB_OTHERS - 1);
-    assert_false(link_logprobs_next(&logprobs, &token));
+    assert_false(gen_logprobs_next(&logprobs, &token));
     buf_reset(&f->parts);
-    token = (struct link_logprobs){.taken = {.bytes = {f->bytes, LIMIT_LOGPROB_TOKEN_BYTES + 1}}};
-    link_parts_add_logprobs(&f->parts, &token, 1);
+    token = (struct gen_token_logprobs){.taken = {.bytes = {f->bytes, LIMIT_LOGPROB_TOKEN_BYTES + 1}}};
+    add_logprobs(f, &token);
     assert_false(read_parts(f, 1));
 }
 
 /* A delta with 65,535 tokens may have no log-probabilities, but a part for them that is empty is not one for each. */
 static void test_counts_belong_to_the_tokens(void **state) {
     struct fixture *f = *state;
-    link_parts_add_logprobs(&f->parts, NULL, 0);
+    link_parts_add_logprobs(&f->parts, STR(""));
     link_parts_add_token_ids(&f->parts, NULL, 0);
     assert_true(read_parts(f, 0));
     assert_false(read_parts(f, 1));

@@ -186,6 +186,26 @@ static void test_silent_client_misses_the_handshake_deadline(void **state) {
     assert_null(world->server.conn);
 }
 
+/* As many as there is room for, and some more, begin a handshake and say no more: who means it comes in. */
+static void test_a_house_full_of_handshakes_has_room(void **state) {
+    enum { SILENT = 25 };
+    struct world *world = (struct world *)*state;
+    int silent[SILENT];
+    for (int i = 0; i < SILENT; i++) {
+        const struct sockaddr_in address = {.sin_family = AF_INET,
+                                            .sin_port = htons((uint16_t)listener_port(world->listener)),
+                                            .sin_addr = {htonl(INADDR_LOOPBACK)}};
+        silent[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_true(silent[i] >= 0);
+        assert_int_equal(connect(silent[i], (const struct sockaddr *)&address, sizeof(address)), 0);
+        assert_int_equal(send(silent[i], "\x16\x03\x01", (size_t)(i % 4), 0), i % 4); /* of a hello */
+    }
+    check_round_trip(world, "localhost");
+    for (int i = 0; i < SILENT; i++) {
+        close(silent[i]);
+    }
+}
+
 static void test_listener_closes_under_a_handshake(void **state) {
     struct world *world = (struct world *)*state;
     net_peer_connect(&world->net, &world->client, listener_port(world->listener));
@@ -251,6 +271,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_unknown_authority_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_plain_text_to_a_tls_port_is_closed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_silent_client_misses_the_handshake_deadline, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_house_full_of_handshakes_has_room, setup, teardown),
         cmocka_unit_test_setup_teardown(test_listener_closes_under_a_handshake, setup, teardown),
         cmocka_unit_test_setup_teardown(test_connect_times_out_during_the_handshake, setup, teardown),
         cmocka_unit_test_setup_teardown(test_errors_name_the_file, setup, teardown),

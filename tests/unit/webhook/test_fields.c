@@ -156,13 +156,17 @@ static void a_webhook(void **state) {
                                     .usage_nano = {1, 2000000000},
                                     .usage_count = 2,
                                     .old_until_ms = 1,
-                                    .created_ms = INT64_C(1767225600000)};
+                                    .created_ms = INT64_C(1767225600000),
+                                    .waiting = 7,
+                                    .dropped = 3,
+                                    .dropped_ms = INT64_C(1767225600001)};
     (void)state;
     assert_string_equal(written(write_shown, &webhook),
                         "{\"id\":\"wh_1\",\"object\":\"webhook\",\"url\":\"https://example.com/\",\"description\":null,"
                         "\"status\":\"enabled\",\"events\":[\"job.completed\",\"usage.threshold\"],"
                         "\"balance_low_usd\":1.5,\"usage_thresholds_usd\":[0.000000001,2],"
-                        "\"old_secret_expires_at\":null,\"created_at\":\"2026-01-01T00:00:00.000Z\"}");
+                        "\"old_secret_expires_at\":null,\"created_at\":\"2026-01-01T00:00:00.000Z\","
+                        "\"waiting\":7,\"dropped\":3,\"last_dropped_at\":\"2026-01-01T00:00:00.001Z\"}");
     webhook.old_until_ms = INT64_C(4102444800000); /* 2100 */
     assert_non_null(strstr(written(write_shown, &webhook), "\"old_secret_expires_at\":\"2100-01-01T00:00:00.000Z\""));
     assert_null(strstr(written(write_shown, &webhook), "whsec_"));

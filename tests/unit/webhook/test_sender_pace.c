@@ -2,6 +2,7 @@
 #include "unit/webhook/sender_fixture.h"
 
 #include "webhook/pace.h"
+#include "webhook/shares.h"
 
 enum { ALL_AT_ONCE = 256, MANY_HOOKS = 18, MANY_EVENTS = 30 };
 
@@ -90,37 +91,81 @@ static void others_are_not_held_up(void **state) {
     }
 }
 
-/* More than may go at once to all: it never does, and everything comes in the end. */
-static void bound_on_all_together(void **state) {
-    struct sender_fixture *fixture = *state;
-    for (unsigned hook = 0; hook < MANY_HOOKS; hook++) {
+static void expect_most(struct sender_fixture *fixture, unsigned hooks, unsigned most) {
+    for (unsigned hook = 0; hook < hooks; hook++) {
         assert_int_equal(add_hook(fixture), hook);
         fixture->answers[hook].how = ANSWER_HOLD;
     }
     sender_close(fixture);
-    for (unsigned hook = 0; hook < MANY_HOOKS; hook++) {
+    for (unsigned hook = 0; hook < hooks; hook++) {
         fire(fixture, hook, MANY_EVENTS);
     }
     sender_open(fixture, 0);
     sender_ring(fixture);
     uint64_t released = 0;
-    for (unsigned i = 0; i < WEBHOOK_PACE_MAX - WEBHOOK_PACE_START; i++) {
-        for (unsigned hook = 0; hook < MANY_HOOKS; hook++) {
-            NET_UNTIL(&fixture->net, fixture->running[hook] > 0);
-            released += release(fixture, hook, 204);
+    for (unsigned hook = 0; released < (uint64_t)hooks * MANY_EVENTS; hook = (hook + 1) % hooks) {
+        if (hook == 0) {
+            NET_UNTIL(&fixture->net, fixture->all > 0);
+            settle(fixture);
         }
-        NET_UNTIL(&fixture->net, delivered(fixture) == released);
-    }
-    NET_UNTIL(&fixture->net, fixture->all == ALL_AT_ONCE);
-    settle(fixture);
-    assert_int_equal(fixture->most_of_all, ALL_AT_ONCE);
-    for (unsigned hook = 0; released < MANY_HOOKS * MANY_EVENTS; hook = (hook + 1) % MANY_HOOKS) {
         released += release(fixture, hook, 204);
         uv_run(loop_uv(fixture->net.loop), UV_RUN_NOWAIT);
     }
-    NET_UNTIL(&fixture->net, delivered(fixture) == MANY_HOOKS * MANY_EVENTS);
-    assert_int_equal(fixture->came_count, MANY_HOOKS * MANY_EVENTS);
-    assert_int_equal(fixture->most_of_all, ALL_AT_ONCE);
+    NET_UNTIL(&fixture->net, delivered(fixture) == (uint64_t)hooks * MANY_EVENTS);
+    assert_int_equal(fixture->came_count, hooks * MANY_EVENTS);
+    assert_int_equal(fixture->most_of_all, most);
+}
+
+/* Sixteen webhooks of one account together never get more than its part, and everything comes in the end. */
+static void bound_on_one_account(void **state) {
+    expect_most(*state, STORE_WEBHOOKS_MAX, ALL_AT_ONCE / WEBHOOK_SHARE_PART);
+}
+
+/* An account that has all its part under way, however long its servers take, leaves room for others. */
+static void other_accounts_are_not_held_up(void **state) {
+    struct sender_fixture *fixture = *state;
+    for (unsigned hook = 0; hook < MANY_HOOKS; hook++) {
+        assert_int_equal(add_hook(fixture), hook);
+        fixture->answers[hook].how = hook < STORE_WEBHOOKS_MAX ? ANSWER_HOLD : ANSWER_STATUS;
+        fixture->answers[hook].status = 204;
+    }
+    sender_close(fixture);
+    for (unsigned hook = 0; hook < STORE_WEBHOOKS_MAX; hook++) {
+        fire(fixture, hook, MANY_EVENTS);
+    }
+    sender_open(fixture, 0);
+    sender_ring(fixture);
+    NET_UNTIL(&fixture->net, fixture->all == STORE_WEBHOOKS_MAX * WEBHOOK_PACE_START);
+    settle(fixture);
+    for (unsigned hook = STORE_WEBHOOKS_MAX; hook < MANY_HOOKS; hook++) {
+        fire(fixture, hook, MANY_EVENTS);
+    }
+    NET_UNTIL(&fixture->net, delivered(fixture) == (uint64_t)(MANY_HOOKS - STORE_WEBHOOKS_MAX) * MANY_EVENTS);
+    assert_int_equal(fixture->all, STORE_WEBHOOKS_MAX * WEBHOOK_PACE_START);
+}
+
+static void paused_nothing_is_sent(void **state) {
+    struct sender_fixture *fixture = *state;
+    const unsigned hook = add_hook(fixture);
+    fixture->answers[hook].how = ANSWER_HOLD;
+    fire(fixture, hook, 1);
+    NET_UNTIL(&fixture->net, fixture->running[hook] == 1);
+    webhook_sender_pause(fixture->sender, true);
+    assert_true(webhook_sender_counts(fixture->sender).paused);
+    fire(fixture, hook, 5);
+    pass(fixture, 120 * 1000);
+    assert_true(release(fixture, hook, 204)); /* what was under way is told, without the answer's text */
+    NET_UNTIL(&fixture->net, delivered(fixture) == 1);
+    settle(fixture);
+    assert_int_equal(fixture->came_count, 1);
+    read_page(fixture, hook);
+    assert_int_equal(fixture->page_count, 6);
+    assert_int_equal(fixture->page[5].state, STORE_DELIVERY_DELIVERED);
+    assert_string_equal(fixture->page[5].response, "");
+    fixture->answers[hook] = (struct answers){ANSWER_STATUS, 204};
+    webhook_sender_pause(fixture->sender, false);
+    pass(fixture, 0);
+    NET_UNTIL(&fixture->net, delivered(fixture) == 6);
 }
 
 int main(void) {
@@ -129,7 +174,9 @@ int main(void) {
         SENDER_TEST(a_slow_one_is_asked_less),
         SENDER_TEST(pauses_grow_while_it_stays_slow),
         SENDER_TEST(others_are_not_held_up),
-        SENDER_TEST(bound_on_all_together),
+        SENDER_TEST(bound_on_one_account),
+        SENDER_TEST(other_accounts_are_not_held_up),
+        SENDER_TEST(paused_nothing_is_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

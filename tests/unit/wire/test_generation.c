@@ -144,6 +144,24 @@ static void test_chat_reads_back(void **state) {
     assert_true(str_equal(got->stop[1], STR("END")));
 }
 
+static void test_biases_read_back(void **state) {
+    struct fixture *fixture = (struct fixture *)*state;
+    static const struct gen_bias biases[] = {{0, -100}, {INT32_MAX, 100}, {77, 0.125}};
+    struct gen_request sent = chat_request();
+    sent.biases = biases;
+    sent.bias_count = COUNT_OF(biases);
+    sent.logprobs = true;
+    sent.top_logprobs = 7;
+    assert_true(read_request(fixture, write_request(fixture, &sent)));
+    assert_int_equal(fixture->request.bias_count, COUNT_OF(biases));
+    assert_true(fixture->request.logprobs);
+    assert_int_equal(fixture->request.top_logprobs, 7);
+    for (size_t i = 0; i < COUNT_OF(biases); i++) {
+        assert_int_equal(fixture->request.biases[i].token, biases[i].token);
+        assert_true(fixture->request.biases[i].bias == biases[i].bias);
+    }
+}
+
 static void test_absent_members_get_defaults(void **state) {
     struct fixture *fixture = (struct fixture *)*state;
     assert_true(read_request(fixture, STR("{\"model\":\"m\",\"prompt\":\"p\",\"from_the_future\":[1]}")));
@@ -199,6 +217,14 @@ static void test_bad_members_are_named(void **state) {
         {"{\"model\":\"m\",\"prompt\":\"p\",\"min_p\":\"0\"}", "min_p"},
         {"{\"model\":\"m\",\"prompt\":\"p\",\"stop\":[\"1\",\"\"]}", "stop[1]"},
         {"{\"model\":\"m\",\"prompt\":\"p\",\"stop\":[7]}", "stop[0]"},
+        {"{\"model\":\"m\",\"prompt\":\"p\",\"logit_bias\":{\"5\":1}}", "logit_bias"},
+        {"{\"model\":\"m\",\"prompt\":\"p\",\"logprobs\":21}", "logprobs"},
+        {"{\"model\":\"m\",\"prompt\":\"p\",\"logprobs\":true}", "logprobs"},
+        {"{\"model\":\"m\",\"prompt\":\"p\",\"logit_bias\":[[5,1],[5]]}", "logit_bias[1]"},
+        {"{\"model\":\"m\",\"prompt\":\"p\",\"logit_bias\":[[5,101]]}", "logit_bias[0]"},
+        {"{\"model\":\"m\",\"prompt\":\"p\",\"logit_bias\":[[-1,1]]}", "logit_bias[0]"},
+        {"{\"model\":\"m\",\"prompt\":\"p\",\"logit_bias\":[[2147483648,1]]}", "logit_bias[0]"},
+        {"{\"model\":\"m\",\"prompt\":\"p\",\"logit_bias\":[[1.5,1]]}", "logit_bias[0]"},
         {"{\"model\":\"m\",\"prompt\":\"p\",\"stream\":null}", "stream"},
     };
     struct fixture *fixture = (struct fixture *)*state;
@@ -279,6 +305,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_chat_golden, setup, teardown),
         cmocka_unit_test_setup_teardown(test_prompt_golden, setup, teardown),
         cmocka_unit_test_setup_teardown(test_chat_reads_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_biases_read_back, setup, teardown),
         cmocka_unit_test_setup_teardown(test_absent_members_get_defaults, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_members_are_named, setup, teardown),
         cmocka_unit_test_setup_teardown(test_counts_and_lengths_are_limited, setup, teardown),

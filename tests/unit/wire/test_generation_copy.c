@@ -15,6 +15,7 @@ struct made {
         arguments[8];
     struct gen_tool_call calls[2];
     struct gen_message messages[2];
+    struct gen_bias biases[2];
     struct gen_request request;
 };
 
@@ -44,6 +45,10 @@ static void make(struct made *made) {
     request->stop[0] = text(made->stop[0], "END");
     request->stop[1] = text(made->stop[1], "STOP");
     request->stop_count = 2;
+    made->biases[0] = (struct gen_bias){.token = 5, .bias = -100};
+    made->biases[1] = (struct gen_bias){.token = 6, .bias = 0.5};
+    request->biases = made->biases;
+    request->bias_count = 2;
     request->seed_given = true;
     request->seed = 7;
 }
@@ -124,6 +129,27 @@ static void test_each_member_matters(void **state) {
     }
 }
 
+CHANGES(bias_token, made->biases[1].token = 7)
+CHANGES(bias, made->biases[0].bias = -99)
+CHANGES(bias_count, request->bias_count = 1)
+
+CHANGES(logprobs, request->logprobs = true)
+CHANGES(top_logprobs, request->top_logprobs = 2)
+
+static void test_each_bias_matters(void **state) {
+    static void (*const changes[])(struct made * made) = {change_bias_token, change_bias, change_bias_count,
+                                                          change_logprobs, change_top_logprobs};
+    struct made a, b;
+    (void)state;
+    make(&a);
+    for (size_t i = 0; i < COUNT_OF(changes); i++) {
+        make(&b);
+        changes[i](&b);
+        assert_false(gen_request_equal(&a.request, &b.request));
+        assert_false(gen_request_equal(&b.request, &a.request));
+    }
+}
+
 /* What is not asked for does not count. */
 static void test_a_seed_that_is_not_given(void **state) {
     struct made a, b;
@@ -186,9 +212,9 @@ static void test_a_full_arena(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_member_matters),   cmocka_unit_test(test_a_seed_that_is_not_given),
-        cmocka_unit_test(test_a_copy_shares_nothing), cmocka_unit_test(test_a_copy_of_nothing),
-        cmocka_unit_test(test_a_full_arena),
+        cmocka_unit_test(test_each_member_matters),      cmocka_unit_test(test_each_bias_matters),
+        cmocka_unit_test(test_a_seed_that_is_not_given), cmocka_unit_test(test_a_copy_shares_nothing),
+        cmocka_unit_test(test_a_copy_of_nothing),        cmocka_unit_test(test_a_full_arena),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -275,6 +275,31 @@ static void test_hostile_outputs_end(void **state) {
     free(text);
 }
 
+/* A call whose value is nothing but openings: each of them might be looked for an end, to the end of the text. */
+static void test_values_of_nothing_but_brackets_end(void **state) {
+    (void)state;
+    static const char *const beginnings[] = {
+        "{\"tool\":\"calculator\",\"arguments\":", "{\"name\":", "Action: calculator",
+        "<tool_call>{\"name\":\"calculator\",\"arguments\":{\"a\":"};
+    static const char *const parts[] = {"[", "{", "(", "[{(", "{\"a\":[", "[\"", "\u300c[", "({,", "'[", "{a:"};
+    enum { BYTES = 20000, TIMES = 10 };
+    char *text = malloc(BYTES + 1);
+    assert_non_null(text);
+    for (size_t i = 0; i < COUNT_OF(beginnings) * COUNT_OF(parts); i++) {
+        const char *beginning = beginnings[i / COUNT_OF(parts)], *part = parts[i % COUNT_OF(parts)];
+        const size_t length = strlen(beginning), repeated = strlen(part);
+        memcpy(text, beginning, length);
+        for (size_t at = length; at < BYTES; at++) {
+            text[at] = part[(at - length) % repeated];
+        }
+        text[BYTES] = '\0';
+        for (int again = 0; again < TIMES; again++) {
+            (void)meaning(CORE_STEP_THINK, text);
+        }
+    }
+    free(text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_actions),
@@ -284,6 +309,7 @@ int main(void) {
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_reviews),
         cmocka_unit_test(test_hostile_outputs_end),
+        cmocka_unit_test(test_values_of_nothing_but_brackets_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -208,7 +208,8 @@ static void test_a_failure_that_passes(void **state) {
     step_says(fixture, "Answer: at last");
     waiter_await(&waiter);
     assert_string_equal(waiter.text, "at last");
-    assert_int_equal(waiter.begun, 1); /* its waiter hears of it once */
+    assert_int_equal(waiter.begun, 1); /* its waiter hears of it once, and each time that it waits */
+    assert_int_equal(waiter.waited, COUNT_OF(codes));
     assert_int_equal(waiter.answer.steps_executed, 1);
 }
 

@@ -129,6 +129,72 @@ static void at_temperature_0_the_likeliest_is_asked_for(void **state) {
     assert_true(first.ratios[GEN_RATIO_SHARPER] == 0.0);
 }
 
+/* top_k 1, a tiny top_p and min_p 1 ask for the likeliest token as temperature 0 does, and are scored as that is. */
+static void one_token_alone_is_temperature_0(void **state) {
+    static const struct score_rule rules[] = {
+        {.top_k = 1, .top_p = 0.9, .repeat_penalty = 1.0, .temperature = 0.7},
+        {.top_k = 40, .top_p = 0.01, .repeat_penalty = 1.0, .temperature = 0.7},
+        {.top_k = 40, .top_p = 0, .repeat_penalty = 1.0, .temperature = 2},
+        {.top_p = 1, .min_p = 1, .repeat_penalty = 1.0, .temperature = 1},
+    };
+    static const struct score_rule cold = {.top_p = 1, .repeat_penalty = 1.0};
+    float logits[WORDS] = {5, 4.4F, 3, 0, 0, 0, 0, 0};
+    (void)state;
+    for (size_t k = 0; k < sizeof(rules) / sizeof(rules[0]); k++) {
+        for (uint32_t word = 0; word < WORDS; word++) {
+            const struct gen_score asked = score_one(&rules[k], logits, WORDS, word),
+                                   wanted = score_one(&cold, logits, WORDS, word);
+            assert_int_equal(asked.far, word >= 2);
+            assert_int_equal(asked.near, 0);
+            for (int i = 0; i < GEN_RATIO_COUNT; i++) {
+                assert_near(asked.ratios[i], wanted.ratios[i]);
+            }
+        }
+    }
+}
+
+/* Where top_p leaves one token, an honest device may have taken another that is about as likely; and few ranks are near
+ * where few were asked for. */
+static void few_tokens_have_few_neighbours(void **state) {
+    const float logits[WORDS] = {5, 4.4F, 3.8F, 3.2F, 2.6F, 2, 1.4F, 0.8F};
+    const struct score_rule narrow = {.top_p = 0.2, .repeat_penalty = 1.0, .temperature = 0.7};
+    const struct score_rule few = {.top_k = 2, .top_p = 1, .repeat_penalty = 1.0, .temperature = 0.7};
+    (void)state;
+    assert_int_equal(score_one(&narrow, logits, WORDS, 0).near, 0);
+    assert_int_equal(score_one(&narrow, logits, WORDS, 1).near, 1);
+    assert_int_equal(score_one(&narrow, logits, WORDS, 2).far, 1);
+    assert_int_equal(score_one(&few, logits, WORDS, 1).near, 0);
+    assert_int_equal(score_one(&few, logits, WORDS, 2).near, 1);
+    assert_int_equal(score_one(&few, logits, WORDS, 3).far, 1);
+}
+
+/* A scorer whose own logits are no numbers knows nothing of the device; nor does a penalty that leaves none. */
+static void broken_logits_say_nothing(void **state) {
+    static const float odd[] = {NAN, INFINITY};
+    static const struct score_rule rules[] = {{.top_p = 1.0, .repeat_penalty = 1.0, .temperature = 1},
+                                              {.top_k = 40, .top_p = 0.9, .repeat_penalty = 1.0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+        const float logits[4] = {1, odd[i], 0, -1};
+        for (uint32_t id = 0; id < 4; id++) {
+            const struct gen_score score = score_one(&rules[i], logits, 4, id);
+            assert_int_equal(score.near, 1);
+            assert_int_equal(score.far, 0);
+            assert_true(score.ratios[GEN_RATIO_FAR] == 0.0);
+        }
+    }
+    const float logits[4] = {1, 2, 0, -1};
+    const uint32_t recent[] = {1};
+    const uint32_t id = 0;
+    const struct score_rule rule = {.top_p = 1.0, .repeat_penalty = 0, .temperature = 1};
+    const struct score_place place = {.logits = logits, .ids = &id, .count = 1, .recent = recent, .recent_count = 1};
+    struct gen_score score = {0};
+    struct score_maker *maker = score_maker_new(4);
+    score_add(maker, &rule, &place, &score);
+    assert_int_equal(score.near, 1);
+    score_maker_free(maker);
+}
+
 static void ends_are_one_token(void **state) {
     (void)state;
     float logits[WORDS];
@@ -234,6 +300,9 @@ int main(void) {
         cmocka_unit_test(near_the_edge_nothing_counts),
         cmocka_unit_test(ranks_behind_top_k_are_near),
         cmocka_unit_test(at_temperature_0_the_likeliest_is_asked_for),
+        cmocka_unit_test(one_token_alone_is_temperature_0),
+        cmocka_unit_test(few_tokens_have_few_neighbours),
+        cmocka_unit_test(broken_logits_say_nothing),
         cmocka_unit_test(ends_are_one_token),
         cmocka_unit_test(penalties_are_those_of_the_chain),
         cmocka_unit_test(sums_stay_numbers),

@@ -26,8 +26,10 @@ static const struct metrics METRICS = {
                 .audits_given_up = 120,
                 .queue_ms = 19,
                 .queued = 20},
-    .store = {.groups = 30, .records = 31},
-    .webhooks = {.delivered = 40, .failed = 41, .retried = 42, .running = 43},
+    .store = {.groups = 30, .records = 31, .deliveries_dropped = 44},
+    .webhooks = {.delivered = 40, .failed = 41, .retried = 42, .running = 43, .paused = true},
+    .disk = {.free_bytes = 60, .floor_bytes = 61, .times_low = 62, .low = true},
+    .audits_unwritten = 63,
     .connections = 50,
 };
 
@@ -57,6 +59,12 @@ static const struct {
     {"nataris_webhooks_retried_total", 42},
     {"nataris_webhooks_failed_total", 41},
     {"nataris_webhooks_running", 43},
+    {"nataris_webhooks_paused", 1},
+    {"nataris_webhooks_dropped_total", 44},
+    {"nataris_disk_free_bytes", 60},
+    {"nataris_disk_low", 1},
+    {"nataris_disk_low_total", 62},
+    {"nataris_audits_unwritten_total", 63},
     {"nataris_store_groups_total", 30},
     {"nataris_store_records_total", 31},
 };
@@ -104,8 +112,34 @@ static void test_what_only_grows_is_a_counter(void **state) {
     buf_clear(&out);
 }
 
+static void test_the_status_says_how_the_disk_is(void **state) {
+    static const struct {
+        struct metrics_disk disk;
+        const char *state;
+    } CASES[] = {{{0}, "unwatched"},
+                 {{.floor_bytes = 1, .free_bytes = 2}, "enough"},
+                 {{.floor_bytes = 1, .low = true}, "low"},
+                 {{.floor_bytes = 1, .low = true, .scarce = true}, "scarce"}};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        struct metrics metrics = METRICS;
+        struct buf out;
+        char text[64];
+        buf_init(&out, 1 << 16);
+        metrics.disk = CASES[i].disk;
+        metrics_write_status(&metrics, &out);
+        (void)snprintf(text, sizeof(text), "\"disk\":{\"state\":\"%s\"", CASES[i].state);
+        assert_non_null(strstr(buf_cstr(&out), text));
+        assert_non_null(strstr(buf_cstr(&out), "\"webhooks\":{\"paused\":true,\"running\":43,"));
+        assert_non_null(strstr(buf_cstr(&out), "\"dropped\":44}"));
+        assert_non_null(strstr(buf_cstr(&out), "\"unwritten\":63}"));
+        buf_clear(&out);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_status_says_how_the_disk_is),
         cmocka_unit_test(test_every_figure),
         cmocka_unit_test(test_what_only_grows_is_a_counter),
     };

@@ -18,8 +18,8 @@ static void test_every_gate_has_words(void **state) {
 
 /* What follows from the request, and what is well, is nothing to do about. */
 static void test_advice(void **state) {
-    static const enum core_gate none[] = {CORE_GATE_NONE, CORE_GATE_REGION, CORE_GATE_PRIVACY, CORE_GATE_TRIED,
-                                          CORE_GATE_PINNED};
+    static const enum core_gate none[] = {CORE_GATE_NONE,  CORE_GATE_REGION, CORE_GATE_PRIVACY,
+                                          CORE_GATE_TRIED, CORE_GATE_PINNED, CORE_GATE_NOT_OWN};
     unsigned advised = 0;
     (void)state;
     for (size_t i = 0; i < COUNT_OF(none); i++) {

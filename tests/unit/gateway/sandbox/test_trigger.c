@@ -89,6 +89,29 @@ static void test_not_understood(void **state) {
     }
 }
 
+/* A request without messages has it in its prompt. */
+static void test_prompt(void **state) {
+    (void)state;
+    struct gen_request request, out;
+    struct sandbox_trigger trigger;
+    struct arena arena;
+    arena_init(&arena, 4096);
+    gen_request_init(&request);
+    request.prompt = STR("go [[sandbox rate=7]] on");
+    assert_true(sandbox_trigger_read(&request, &trigger));
+    assert_int_equal(trigger.rate, 7);
+    assert_true(sandbox_trigger_translate(&trigger, &request, &arena, &out));
+    assert_true(str_equal(out.prompt, STR("go [[script rate=7]] on")));
+    assert_int_equal(out.message_count, 0);
+    request.prompt = STR("[[sandbox error=NO_SUCH]]");
+    assert_false(sandbox_trigger_read(&request, &trigger));
+    assert_string_equal(trigger.error.param, "prompt");
+    request.prompt = STR("plain");
+    assert_true(sandbox_trigger_read(&request, &trigger));
+    assert_false(trigger.fails);
+    arena_clear(&arena);
+}
+
 /* Only what the user said last counts. */
 static void test_last_user_message(void **state) {
     (void)state;
@@ -145,9 +168,8 @@ static void test_translate(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_understood),
-        cmocka_unit_test(test_not_understood),
-        cmocka_unit_test(test_last_user_message),
+        cmocka_unit_test(test_understood),        cmocka_unit_test(test_not_understood),
+        cmocka_unit_test(test_last_user_message), cmocka_unit_test(test_prompt),
         cmocka_unit_test(test_translate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

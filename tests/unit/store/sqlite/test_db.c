@@ -48,7 +48,7 @@ static void test_an_empty_file_is_brought_to_the_newest_schema(void **state) {
     struct sqlite_db *db;
     char value[64];
     assert_true(sqlite_db_open(&db, fixture->path, &no_options, &fixture->err));
-    assert_string_equal(value_of(db->handle, "PRAGMA user_version", value), "23");
+    assert_string_equal(value_of(db->handle, "PRAGMA user_version", value), "26");
     assert_string_equal(value_of(db->handle, "PRAGMA journal_mode", value), "wal");
     assert_string_equal(value_of(db->handle, "PRAGMA synchronous", value), "2"); /* FULL */
     assert_string_equal(value_of(db->handle, "PRAGMA foreign_keys", value), "1");
@@ -56,7 +56,7 @@ static void test_an_empty_file_is_brought_to_the_newest_schema(void **state) {
     sqlite_db_close(db);
     assert_true(
         sqlite_db_open(&db, fixture->path, &no_options, &fixture->err)); /* a second time there is nothing to do */
-    assert_string_equal(value_of(db->handle, "PRAGMA user_version", value), "23");
+    assert_string_equal(value_of(db->handle, "PRAGMA user_version", value), "26");
     sqlite_db_close(db);
 }
 
@@ -89,7 +89,7 @@ static void test_a_newer_schema_is_refused_untouched(void **state) {
     assert_null(db);
     assert_int_equal(fixture->err.code, ERR_CONFLICT);
     assert_non_null(strstr(fixture->err.message, "version 77"));
-    assert_non_null(strstr(fixture->err.message, "up to 23:"));
+    assert_non_null(strstr(fixture->err.message, "up to 26:"));
     sqlite3 *handle;
     char value[64];
     assert_int_equal(sqlite3_open(fixture->path, &handle), SQLITE_OK);
