@@ -250,15 +250,18 @@ static bool take_number(struct pattern_reader *reader, uint32_t *out) {
     return true;
 }
 
-/* "{2}", "{2,}" or "{2,5}"; anything else in braces stands for itself, and nothing is taken. */
+/* "{2}", "{2,}" or "{2,5}"; anything else in braces stands for itself, and nothing is taken or changed. */
 static bool take_braces(struct pattern_reader *reader, uint32_t *least, uint32_t *most) {
     const struct str before = reader->rest;
-    if (take(reader, "{") && take_number(reader, least)) {
-        *most = *least;
-        if (take(reader, ",") && !take_number(reader, most)) {
-            *most = UINT32_MAX;
+    uint32_t low, high;
+    if (take(reader, "{") && take_number(reader, &low)) {
+        high = low;
+        if (take(reader, ",") && !take_number(reader, &high)) {
+            high = UINT32_MAX;
         }
         if (take(reader, "}")) {
+            *least = low;
+            *most = high;
             return true;
         }
     }
